@@ -1,0 +1,82 @@
+PYTHON ?= python3
+EXTRAS ?= server,worker,cli
+PROMPT ?= a red fox on a blue background
+OUT    ?= picture.png
+HORDE_DATA_DIR ?= $(CURDIR)/data
+export PROMPT OUT HORDE_DATA_DIR
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+BIN := .venv/bin
+UV  := uv==0.13.9
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help up demo migrate test test-long lint lock bench eval-model clean
+
+help: ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
+
+# --- What people use ---
+
+up: .venv/run.stamp ## Start the whole horde: server, web page and one worker; Ctrl-C stops it
+	@exec $(BIN)/horde up
+
+demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a red fox on a blue background" OUT=fox.png
+	@exec $(BIN)/horde demo --prompt "$$PROMPT" --out "$$OUT"
+
+migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newest schema
+	@exec $(BIN)/python -m core migrate
+
+# --- What developers use ---
+
+test: .venv/test.stamp ## Run the tests; make test ARGS="tests/core -x", BROWSER=none without Chromium
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not long" $(ARGS)
+	@$(report)
+
+test-long: .venv/test.stamp ## Run chaos, soak and big races, which make test leaves out
+	$(BIN)/python -m pytest -m long --timeout 1800 $(ARGS)
+
+lint: .venv/test.stamp ## Check style, types and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+lock: $(BIN)/uv ## Write constraints.txt anew from pyproject.toml; ARGS=--upgrade moves the pins
+	@# Without files of this machine: a local build's version would be written down, and only this machine has it.
+	env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --all-extras --universal \
+	    --python-version 3.11 --no-annotate --no-header --no-emit-package stable-horde --quiet $(ARGS) -o constraints.txt
+
+bench: .venv/test.stamp ## Measure the server on each engine
+	@exec $(BIN)/python -m benchmarks
+
+eval-model: .venv/run.stamp ## Judge the model that ships with the project
+	@exec $(BIN)/python -m training evaluate
+
+clean: ## Remove the environment and caches; data stays
+	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# --- The environment ---
+
+# uv does not read pip's settings, so it is told where pip would look for files first (a CPU build of torch, say).
+# Constraints, not requirements: the file names the CUDA libraries, which only a CUDA build of torch asks for.
+install = UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" UV_LINK_MODE=$${UV_LINK_MODE:-copy} \
+          $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt
+
+report = $(BIN)/coverage combine --quiet && $(BIN)/coverage report
+
+$(BIN)/uv: Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed: make PYTHON=python3.12" >&2; exit 1; }
+	@test -e .venv/run.stamp || cat docs/install-notice.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet $(UV)
+	@touch $@
+
+.venv/run.stamp: pyproject.toml constraints.txt $(BIN)/uv
+	$(install) -e ".[$(EXTRAS)]"
+	@touch $@
+
+.venv/test.stamp: .venv/run.stamp
+	$(install) -e ".[$(EXTRAS),test,lint]"
+	@touch $@

@@ -1,0 +1,481 @@
+"""first tables.
+
+Revision: 0001, after .
+"""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_table(
+        "accounts",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            sa.Identity(always=False, start=100),
+            nullable=False,
+        ),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("floor", sa.BigInteger(), nullable=False),
+        sa.Column("balance", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "kind <> 'system' OR (balance = 0 AND held = 0)",
+            name=op.f("ck_accounts_system_not_stored"),
+        ),
+        sa.CheckConstraint(
+            "kind = 'system' OR balance - held >= floor", name=op.f("ck_accounts_covers_its_holds")
+        ),
+        sa.CheckConstraint("held >= 0", name=op.f("ck_accounts_held_not_negative")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
+    )
+    op.create_table(
+        "day_totals",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("model", sa.String(length=255), nullable=False),
+        sa.Column("made", sa.Integer(), nullable=False),
+        sa.Column("things", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "kind", "model", name=op.f("pk_day_totals")),
+    )
+    op.create_table(
+        "lane_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_version")),
+    )
+    op.create_table(
+        "lanes",
+        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column(
+            "needs",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lanes")),
+        sa.UniqueConstraint("key", name=op.f("uq_lanes_key")),
+    )
+    op.create_table(
+        "leases",
+        sa.Column("duty", sa.String(length=40), nullable=False),
+        sa.Column("holder", sa.String(length=80), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("duty", name=op.f("pk_leases")),
+    )
+    op.create_table(
+        "ledger_events",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            sa.Identity(always=False),
+            nullable=False,
+        ),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_events")),
+        sa.UniqueConstraint("key", name=op.f("uq_ledger_events_key")),
+    )
+    op.create_table(
+        "ledger_checkpoints",
+        sa.Column(
+            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "last_entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("balance", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_ledger_checkpoints_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "last_entry_id", name=op.f("pk_ledger_checkpoints")),
+    )
+    op.create_table(
+        "ledger_entries",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            sa.Identity(always=False),
+            nullable=False,
+        ),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount <> 0", name=op.f("ck_ledger_entries_moves_something")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_ledger_entries_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["ledger_events.id"], name=op.f("fk_ledger_entries_event_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entries")),
+    )
+    with op.batch_alter_table("ledger_entries", schema=None) as batch_op:
+        batch_op.create_index("ix_ledger_entries_account_id_id", ["account_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ledger_entries_event_id"), ["event_id"], unique=False)
+
+    op.create_table(
+        "ledger_holds",
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column(
+            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_ledger_holds_amount_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_ledger_holds_account_id")
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_ledger_holds")),
+    )
+    with op.batch_alter_table("ledger_holds", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_ledger_holds_account_id"), ["account_id"], unique=False
+        )
+
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Integer(), sa.Identity(always=False, start=1), nullable=False),
+        sa.Column("username", sa.String(length=50), nullable=False),
+        sa.Column("oauth_id", sa.String(length=50), nullable=False),
+        sa.Column("key_hash", sa.String(length=80), nullable=True),
+        sa.Column(
+            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("escrow_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("roles", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_active_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("concurrency", sa.Integer(), nullable=False),
+        sa.Column("worker_invited", sa.Integer(), nullable=False),
+        sa.Column("usage_multiplier", sa.Double(), nullable=False),
+        sa.Column("monthly_kudos", sa.BigInteger(), nullable=False),
+        sa.Column("public_workers", sa.Boolean(), nullable=False),
+        sa.Column("contact", sa.String(length=50), nullable=True),
+        sa.Column("admin_comment", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_users_account_id")),
+        sa.ForeignKeyConstraint(["escrow_id"], ["accounts.id"], name=op.f("fk_users_escrow_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("account_id", name=op.f("uq_users_account_id")),
+        sa.UniqueConstraint("escrow_id", name=op.f("uq_users_escrow_id")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_users_key_hash")),
+        sa.UniqueConstraint("oauth_id", name=op.f("uq_users_oauth_id")),
+    )
+    op.create_table(
+        "requests",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("client_agent", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("faulted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("n", sa.SmallInteger(), nullable=False),
+        sa.Column("prompt", sa.Text(), nullable=False),
+        sa.Column(
+            "params",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "needs",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "terms",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_requests_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_requests")),
+    )
+    with op.batch_alter_table("requests", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_requests_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_requests_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "user_totals",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("requested", sa.Integer(), nullable=False),
+        sa.Column("requested_things", sa.BigInteger(), nullable=False),
+        sa.Column("fulfilled", sa.Integer(), nullable=False),
+        sa.Column("fulfilled_things", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_totals_user_id")),
+        sa.PrimaryKeyConstraint("user_id", "kind", name=op.f("pk_user_totals")),
+    )
+    op.create_table(
+        "workers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("name_key", sa.String(length=200), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("threads", sa.SmallInteger(), nullable=False),
+        sa.Column(
+            "offer",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("info", sa.Text(), nullable=True),
+        sa.Column("maintenance", sa.Boolean(), nullable=False),
+        sa.Column("maintenance_message", sa.Text(), nullable=True),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("speed", sa.Float(), nullable=True),
+        sa.Column("uptime_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("uptime_rewarded_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("fulfilled", sa.BigInteger(), nullable=False),
+        sa.Column("uncompleted", sa.Integer(), nullable=False),
+        sa.Column("things", sa.BigInteger(), nullable=False),
+        sa.Column("kudos_generated", sa.BigInteger(), nullable=False),
+        sa.Column("kudos_uptime", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_workers_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_workers_name_key")),
+    )
+    with op.batch_alter_table("workers", schema=None) as batch_op:
+        batch_op.create_index("ix_workers_kind_seen_at", ["kind", "seen_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_workers_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "jobs",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            sa.Identity(always=False),
+            nullable=False,
+        ),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("lane_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("rank", sa.BigInteger(), nullable=False),
+        sa.Column("things", sa.BigInteger(), nullable=False),
+        sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.Column("faults", sa.SmallInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["requests.id"], name=op.f("fk_jobs_request_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_jobs_processing",
+            ["lane_id"],
+            unique=False,
+            postgresql_where=sa.text("state = 1"),
+            sqlite_where=sa.text("state = 1"),
+        )
+        batch_op.create_index("ix_jobs_request_id", ["request_id", "number"], unique=True)
+        batch_op.create_index(
+            "ix_jobs_waiting",
+            ["lane_id", "rank", "id"],
+            unique=False,
+            postgresql_where=sa.text("state = 0"),
+            sqlite_where=sa.text("state = 0"),
+        )
+        batch_op.create_index(
+            "ix_jobs_waiting_of_user",
+            ["user_id", "rank", "id"],
+            unique=False,
+            postgresql_where=sa.text("state = 0"),
+            sqlite_where=sa.text("state = 0"),
+        )
+
+    op.create_table(
+        "attempts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("worker_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(length=255), nullable=False),
+        sa.Column("things", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deadline", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.SmallInteger(), nullable=False),
+        sa.Column("reward", sa.BigInteger(), nullable=False),
+        sa.Column("charge", sa.BigInteger(), nullable=False),
+        sa.Column("counted", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["jobs.id"], name=op.f("fk_attempts_job_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+    )
+    with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_attempts_alive",
+            ["deadline"],
+            unique=False,
+            postgresql_where=sa.text("outcome IN (0, 4)"),
+            sqlite_where=sa.text("outcome IN (0, 4)"),
+        )
+        batch_op.create_index("ix_attempts_ended_at", ["ended_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_attempts_job_id"), ["job_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_attempts_request_id"), ["request_id"], unique=False)
+        batch_op.create_index(
+            "ix_attempts_uncounted",
+            ["id"],
+            unique=False,
+            postgresql_where=sa.text("NOT counted AND outcome NOT IN (0, 4)"),
+            sqlite_where=sa.text("NOT counted AND outcome NOT IN (0, 4)"),
+        )
+        batch_op.create_index(
+            "ix_attempts_worker_id_ended_at", ["worker_id", "ended_at"], unique=False
+        )
+
+    op.create_table(
+        "generations",
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("worker_id", sa.Uuid(), nullable=False),
+        sa.Column("worker_name", sa.String(length=100), nullable=False),
+        sa.Column("model", sa.String(length=255), nullable=False),
+        sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("censored", sa.Boolean(), nullable=False),
+        sa.Column(
+            "gen_metadata",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"],
+            ["attempts.id"],
+            name=op.f("fk_generations_attempt_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["requests.id"],
+            name=op.f("fk_generations_request_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("attempt_id", name=op.f("pk_generations")),
+    )
+    with op.batch_alter_table("generations", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_generations_request_id"), ["request_id"], unique=False)
+
+    accounts = sa.table("accounts", *map(sa.column, ("id", "kind", "floor", "balance", "held")))
+    op.bulk_insert(
+        accounts,
+        [{"id": i, "kind": "system", "floor": 0, "balance": 0, "held": 0} for i in range(1, 8)],
+    )
+    anonymous = {
+        "id": 0,
+        "username": "Anonymous",
+        "oauth_id": "anon",
+        "account_id": 7,
+        "roles": 0,
+        "created_at": datetime(2022, 8, 1, tzinfo=UTC),
+        "last_active_at": datetime(2022, 8, 1, tzinfo=UTC),
+        "concurrency": 500,
+        "worker_invited": 0,
+        "usage_multiplier": 1.0,
+        "monthly_kudos": 0,
+        "public_workers": True,
+    }
+    moment = sa.DateTime(timezone=True)
+    columns = (sa.column(name, moment if name.endswith("_at") else None) for name in anonymous)
+    op.bulk_insert(sa.table("users", *columns), [anonymous])
+    op.bulk_insert(
+        sa.table("lane_version", *map(sa.column, ("id", "version"))), [{"id": 1, "version": 0}]
+    )
+
+
+def downgrade() -> None:
+    """Take back."""
+    with op.batch_alter_table("generations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_generations_request_id"))
+
+    op.drop_table("generations")
+    with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.drop_index("ix_attempts_worker_id_ended_at")
+        batch_op.drop_index(
+            "ix_attempts_uncounted",
+            postgresql_where=sa.text("NOT counted AND outcome NOT IN (0, 4)"),
+            sqlite_where=sa.text("NOT counted AND outcome NOT IN (0, 4)"),
+        )
+        batch_op.drop_index(batch_op.f("ix_attempts_request_id"))
+        batch_op.drop_index(batch_op.f("ix_attempts_job_id"))
+        batch_op.drop_index("ix_attempts_ended_at")
+        batch_op.drop_index(
+            "ix_attempts_alive",
+            postgresql_where=sa.text("outcome IN (0, 4)"),
+            sqlite_where=sa.text("outcome IN (0, 4)"),
+        )
+
+    op.drop_table("attempts")
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_jobs_waiting_of_user",
+            postgresql_where=sa.text("state = 0"),
+            sqlite_where=sa.text("state = 0"),
+        )
+        batch_op.drop_index(
+            "ix_jobs_waiting",
+            postgresql_where=sa.text("state = 0"),
+            sqlite_where=sa.text("state = 0"),
+        )
+        batch_op.drop_index("ix_jobs_request_id")
+        batch_op.drop_index(
+            "ix_jobs_processing",
+            postgresql_where=sa.text("state = 1"),
+            sqlite_where=sa.text("state = 1"),
+        )
+
+    op.drop_table("jobs")
+    with op.batch_alter_table("workers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_workers_user_id"))
+        batch_op.drop_index("ix_workers_kind_seen_at")
+
+    op.drop_table("workers")
+    op.drop_table("user_totals")
+    with op.batch_alter_table("requests", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_requests_user_id"))
+        batch_op.drop_index(batch_op.f("ix_requests_expires_at"))
+
+    op.drop_table("requests")
+    op.drop_table("users")
+    with op.batch_alter_table("ledger_holds", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ledger_holds_account_id"))
+
+    op.drop_table("ledger_holds")
+    with op.batch_alter_table("ledger_entries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ledger_entries_event_id"))
+        batch_op.drop_index("ix_ledger_entries_account_id_id")
+
+    op.drop_table("ledger_entries")
+    op.drop_table("ledger_checkpoints")
+    op.drop_table("ledger_events")
+    op.drop_table("leases")
+    op.drop_table("lanes")
+    op.drop_table("lane_version")
+    op.drop_table("day_totals")
+    op.drop_table("accounts")

@@ -1,0 +1,187 @@
+"""The database: declarative base, column types, and the two ways to open a session.
+
+`reading()` can only read, `writing()` is one transaction. Two engines are supported:
+
+- SQLite, for one server process. Readers use a pool of query-only connections; writers take turns
+  on one connection behind an asyncio lock and begin with `BEGIN IMMEDIATE`, so a writer never
+  meets "database is locked" and a reader (WAL) never waits for a writer.
+- PostgreSQL. Readers run each statement by itself on connections whose default is read-only,
+  which saves the BEGIN and COMMIT round trips; writers have a pool of their own.
+
+Who may open a session: `core.api`, `core.upkeep`, `core.__main__`. Below them sessions are passed
+in, and nobody commits.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+from sqlalchemy import JSON, DateTime, Dialect, MetaData, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import NullPool
+from sqlalchemy.types import TypeDecorator
+
+POOL_SIZE = 10  # connections each, readers and writers, a server process
+STATEMENT_TIMEOUT_SECONDS = 30
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; constraints are named by convention, so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time on both engines (SQLite has no time zones: stored as UTC, read back so)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times: they are a defect of the caller."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive time: {value}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give SQLite's naive times their zone back."""
+        if value is not None and dialect.name == "sqlite":
+            return value.replace(tzinfo=UTC)
+        return value
+
+
+Document = JSON().with_variant(JSONB(), "postgresql")
+"""A JSON value: JSONB on PostgreSQL, text on SQLite."""
+
+
+def now() -> datetime:
+    """The present, aware UTC."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """The engines behind one database URL.
+
+    url: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._reader = create_async_engine(url, pool_size=POOL_SIZE, max_overflow=0)
+            self._writer = create_async_engine(url, pool_size=1, max_overflow=0)
+            _tune_sqlite(self._reader, query_only=True)
+            _tune_sqlite(self._writer, query_only=False)
+        else:
+            self._reader = _postgres(url, read_only=True).execution_options(
+                isolation_level="AUTOCOMMIT"
+            )
+            self._writer = _postgres(url, read_only=False)
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that can only read. Hold it for as short as possible, never while waiting."""
+        async with AsyncSession(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed where the block ends, rolled back where it raises."""
+        if self.is_sqlite:
+            async with self._turn, self._transaction() as session:
+                yield session
+        else:
+            async with self._transaction() as session:
+                yield session
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+        async with (
+            AsyncSession(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+def _postgres(url: str, *, read_only: bool) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        pool_timeout=STATEMENT_TIMEOUT_SECONDS,
+        connect_args={
+            "server_settings": {
+                "application_name": "horde",
+                "jit": "off",  # statements here are short; compiling them costs more than running
+                "timezone": "UTC",
+                "default_transaction_read_only": "on" if read_only else "off",
+                "statement_timeout": str(STATEMENT_TIMEOUT_SECONDS * 1000),
+            }
+        },
+    )
+
+
+def _tune_sqlite(engine: AsyncEngine, *, query_only: bool) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA busy_timeout = 10000")  # ms; other processes: backup, upkeep
+        if query_only:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    if not query_only:
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def _begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own type is private here
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def migrate(url: str) -> None:
+    """Bring the database at `url` to the newest schema (`alembic upgrade head`).
+
+    Runs its own event loop: call it from a thread where one is running already.
+    """
+    alembic.command.upgrade(alembic_config(url), "head")
+
+
+def alembic_config(url: str) -> alembic.config.Config:
+    """Alembic's settings for the database at `url`; the migrations lie beside the packages."""
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(Path(__file__).parent.parent / "alembic"))
+    config.attributes["url"] = url
+    return config
+
+
+def plain_engine(url: str) -> AsyncEngine:
+    """An engine without pool or tuning, for migrations."""
+    return create_async_engine(url, poolclass=NullPool)

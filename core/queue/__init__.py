@@ -1,0 +1,1 @@
+"""Requests, jobs, attempts and lanes: who waits, who works on what. Knows no kudos and no HTTP."""

@@ -1,0 +1,224 @@
+"""Tables of the queue.
+
+A *request* is what a user asks; each of its n results is a *job*; each time a worker takes a job
+is an *attempt*, and what it brings back is a *generation*. Jobs with the same matching needs share
+a *lane*.
+
+Locks are taken in the order attempt, job, request, and a claim never waits for a job (it skips
+locked ones): so the queue's own transactions can't deadlock.
+"""
+
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, Document, Moment, now
+
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Kind(StrEnum):
+    """What is asked for. A kind differs in parameters, price and needs, never in machinery."""
+
+    IMAGE = "image"
+    TEXT = "text"
+    ALCHEMY = "alchemy"
+
+
+class JobState(IntEnum):
+    """WAITING → PROCESSING → DONE | FAULTED; a waiting job may be CANCELLED or EXPIRED instead."""
+
+    WAITING = 0
+    PROCESSING = 1
+    DONE = 2
+    FAULTED = 3
+    CANCELLED = 4
+    EXPIRED = 5
+
+
+class Outcome(IntEnum):
+    """How an attempt ended. At most one attempt of a job is ALIVE."""
+
+    ALIVE = 0
+    DONE = 1
+    FAULTED = 2
+    """The worker said that it could not."""
+    ABORTED = 3
+    """Nothing came before the deadline."""
+    DECOY = 4
+    """A fake job for a paused worker: it claims no job and settles nothing."""
+
+
+class Request(Base):
+    """What a user asks; elsewhere called a waiting prompt. Its id is the client's secret."""
+
+    __tablename__ = "requests"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kind: Mapped[str] = mapped_column(String(8))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    client_agent: Mapped[str] = mapped_column(String(255), default="unknown:0:unknown")
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    faulted_at: Mapped[datetime | None] = mapped_column(Moment)
+    cancelled_at: Mapped[datetime | None] = mapped_column(Moment)
+    n: Mapped[int] = mapped_column(SmallInteger)
+    prompt: Mapped[str] = mapped_column(Text)
+    params: Mapped[dict[str, Any]] = mapped_column(Document)
+    """The kind's parameters as `core.kinds` makes them, effective defaults filled in."""
+    needs: Mapped[dict[str, Any]] = mapped_column(Document)
+    """Exact matching needs (`queue.matching.Needs`)."""
+    terms: Mapped[dict[str, Any]] = mapped_column(Document)
+    """What was agreed on kudos; written and read by `core.generation`, opaque here."""
+
+
+class Job(Base):
+    """One result of a request: one picture, one text, one form."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index(
+            "ix_jobs_waiting",
+            "lane_id",
+            "rank",
+            "id",
+            postgresql_where=text("state = 0"),
+            sqlite_where=text("state = 0"),
+        ),
+        Index(
+            "ix_jobs_waiting_of_user",
+            "user_id",
+            "rank",
+            "id",
+            postgresql_where=text("state = 0"),
+            sqlite_where=text("state = 0"),
+        ),
+        Index(
+            "ix_jobs_processing",
+            "lane_id",
+            postgresql_where=text("state = 1"),
+            sqlite_where=text("state = 1"),
+        ),
+        Index("ix_jobs_request_id", "request_id", "number", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column(SmallInteger)
+    """0 … n-1 within the request."""
+    lane_id: Mapped[int] = mapped_column(Integer)
+    user_id: Mapped[int] = mapped_column(Integer)
+    rank: Mapped[int] = mapped_column(BigInteger)
+    """Smaller goes first. Written once: moment of creation, as kudos of ageing, less priority."""
+    things: Mapped[int] = mapped_column(BigInteger)
+    """Size of the work: pixel steps, tokens or forms."""
+    seed: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[int] = mapped_column(SmallInteger, default=JobState.WAITING)
+    faults: Mapped[int] = mapped_column(SmallInteger, default=0)
+
+
+class Attempt(Base):
+    """One worker's try at a job. Its id is the wire's job id and names the picture.
+
+    It outlives its request (which is deleted with its prompt): statistics are counted from it.
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        Index(
+            "ix_attempts_alive",
+            "deadline",
+            postgresql_where=text("outcome IN (0, 4)"),
+            sqlite_where=text("outcome IN (0, 4)"),
+        ),
+        Index(
+            "ix_attempts_uncounted",
+            "id",
+            postgresql_where=text("NOT counted AND outcome NOT IN (0, 4)"),
+            sqlite_where=text("NOT counted AND outcome NOT IN (0, 4)"),
+        ),
+        Index("ix_attempts_worker_id_ended_at", "worker_id", "ended_at"),
+        Index("ix_attempts_ended_at", "ended_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kind: Mapped[str] = mapped_column(String(8))
+    job_id: Mapped[int | None] = mapped_column(
+        ForeignKey("jobs.id", ondelete="SET NULL"), index=True
+    )
+    request_id: Mapped[UUID] = mapped_column(index=True)
+    worker_id: Mapped[UUID] = mapped_column()
+    user_id: Mapped[int] = mapped_column(Integer)
+    """The requester."""
+    owner_id: Mapped[int] = mapped_column(Integer)
+    """The worker's owner."""
+    model: Mapped[str] = mapped_column(String(255))
+    things: Mapped[int] = mapped_column(BigInteger)
+    started_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    deadline: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    outcome: Mapped[int] = mapped_column(SmallInteger, default=Outcome.ALIVE)
+    reward: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Hundredths of a kudos to the worker's owner; written by `core.generation`."""
+    charge: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Hundredths of a kudos from the requester; written by `core.generation`."""
+    counted: Mapped[bool] = mapped_column(default=False)
+    """Whether the roll-ups of `core.stats` have it."""
+
+
+class Generation(Base):
+    """What a successful attempt brought back. Deleted with its request."""
+
+    __tablename__ = "generations"
+
+    attempt_id: Mapped[UUID] = mapped_column(
+        ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True
+    )
+    request_id: Mapped[UUID] = mapped_column(
+        ForeignKey("requests.id", ondelete="CASCADE"), index=True
+    )
+    number: Mapped[int] = mapped_column(SmallInteger)
+    worker_id: Mapped[UUID] = mapped_column()
+    worker_name: Mapped[str] = mapped_column(String(100))
+    model: Mapped[str] = mapped_column(String(255))
+    seed: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(8), default="ok")
+    censored: Mapped[bool] = mapped_column(default=False)
+    metadata_: Mapped[list[dict[str, Any]]] = mapped_column("gen_metadata", Document)
+    text: Mapped[str | None] = mapped_column(Text)
+    """The text of a text generation; a picture lies in the store, named by the attempt."""
+
+
+class Lane(Base):
+    """Jobs with the same coarse needs; a pop matches its offer against lanes, not against jobs."""
+
+    __tablename__ = "lanes"
+
+    id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    """Digest of `needs`."""
+    needs: Mapped[dict[str, Any]] = mapped_column(Document)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+
+class LaneVersion(Base):
+    """One row: a number that grows whenever a lane is added or removed; every pop reads it."""
+
+    __tablename__ = "lane_version"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, default=1)
+    version: Mapped[int] = mapped_column(BigInteger, default=0)

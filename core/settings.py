@@ -1,0 +1,129 @@
+"""The server's settings: `HORDE_*` variables, each with unit and default. Made once, passed down."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """The user's own place for application data on this system."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "stable-horde"
+    root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(root) / "stable-horde"
+
+
+class Settings(BaseSettings):
+    """Settings of the server process."""
+
+    model_config = SettingsConfigDict(env_prefix="HORDE_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(7001, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Folder for everything the embedded default keeps: database, pictures, secret.",
+    )
+    database_url: str = Field(
+        "", description="`sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; empty: SQLite in the data folder."
+    )
+    redis_url: str = Field(
+        "", description="`redis://…` or `unix://…` for limits and events shared by several processes; empty: in process."
+    )
+    storage_url: str = Field(
+        "", description="`file:/path` for the picture folder; empty: `pictures` in the data folder."
+    )
+    public_url: str = Field(
+        "", description="What clients call this server; links are built from it. Empty: http://host:port."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Master secret, at least 32 characters; empty: made once and kept in the data folder (0600).",
+    )
+    old_secret_keys: list[SecretStr] = Field(
+        default_factory=list,
+        description="Former master secrets (JSON list); keys hashed with them still work and are re-hashed on use.",
+    )
+    name: str = Field("Stable Horde", description="The horde's name on its pages.")
+    rate_limits: Literal["on", "off"] = Field("on", description="Whether the contract's rate limits hold.")
+    dev_endpoints: Literal["off", "on"] = Field(
+        "off", description="Serve /api/v2/dev/…; only ever on a loopback address and to loopback peers."
+    )
+    registration: Literal["open", "closed"] = Field("open", description="Whether anybody may register.")
+    trusted_proxies: list[str] = Field(
+        default_factory=list,
+        description="Addresses or networks (JSON list) whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
+    default_models: list[str] = Field(
+        default_factory=lambda: ["stable_diffusion"],
+        description="What an image request that names no model asks for (JSON list); `[]`: any model.",
+    )
+    image_delivery: Literal["auto", "url", "base64"] = Field(
+        "auto",
+        description="How status hands out pictures: `auto` answers base64 where the public URL is not https.",
+    )
+    request_minutes: int = Field(20, ge=1, description="A request's life in minutes, renewed at each pop and delivery.")
+    picture_minutes: int = Field(120, ge=30, description="A picture's life in minutes.")
+    url_seconds: int = Field(1800, ge=60, description="Validity of signed picture links, in seconds.")
+    ageing_kudos_per_10s: int = Field(50, ge=0, description="Kudos of priority that waiting 10 s is worth.")
+    max_lanes: int = Field(2000, ge=1, description="Live lanes; further needs go to a lane that is checked row by row.")
+    max_body_bytes: int = Field(48 * 1024 * 1024, ge=1024, description="Largest request body in bytes.")
+    upkeep: Literal["on", "off"] = Field("on", description="Whether this process takes part in upkeep.")
+    plugins: list[str] = Field(
+        default_factory=lambda: ["web.blueprint"],
+        description="Modules (JSON list) whose `blueprint` the server mounts, such as the web page.",
+    )
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="`auto`: text on a terminal, else JSON.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+            raise ValueError("an address such as https://horde.example is needed")
+        return url.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long(cls, secret: SecretStr) -> SecretStr:
+        if 0 < len(secret.get_secret_value()) < 32:
+            raise ValueError("at least 32 characters are needed")
+        return secret
+
+    @property
+    def database(self) -> str:
+        """The database URL in effect."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'horde.sqlite'}"
+
+    @property
+    def pictures(self) -> Path:
+        """The picture folder in effect."""
+        if self.storage_url:
+            return Path(urlsplit(self.storage_url).path)
+        return self.data_dir / "pictures"
+
+    @property
+    def base_url(self) -> str:
+        """What clients call this server, without a trailing slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    def secret(self) -> bytes:
+        """The master secret; the embedded default makes one in the data folder on first use."""
+        if given := self.secret_key.get_secret_value():
+            return given.encode()
+        path = self.data_dir / "secret"
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_bytes().strip()
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_urlsafe(48).encode())
+        return path.read_bytes()

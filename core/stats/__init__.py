@@ -1,0 +1,1 @@
+"""Roll-ups counted from attempts: what was made, by whom, how fast. Never written in a request."""

@@ -1,0 +1,94 @@
+"""Reads a request's body, and says everything that is wrong with it at once."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from core.wire.model import Request
+
+R = TypeVar("R", bound=Request)
+
+SHOWN_CHARACTERS: Final = 100
+"""An error repeats no more than this of what was sent (a picture may be megabytes)."""
+
+
+class MalformedBody(ValueError):
+    """The body is not JSON. Its text says where it stops being so."""
+
+
+class InvalidBody(ValueError):
+    """The body is JSON, but not what the request wants.
+
+    errors: what is wrong, by dotted path (`params.width`, `models.0`).
+    """
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        """Keep the errors, none of which may be about something outside the body."""
+        super().__init__("; ".join(f"{path}: {text}" for path, text in errors.items()))
+        self.errors = errors
+
+
+def parse(model: type[R], body: bytes) -> R:
+    """Read the body of a request.
+
+    Raises MalformedBody where it is not JSON, InvalidBody where it breaks the model's rules.
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise MalformedBody(first["msg"]) from None
+        raise InvalidBody(errors_of(error)) from None
+
+
+def errors_of(error: ValidationError) -> dict[str, str]:
+    """Say what is wrong, by dotted path, in the manner of JSON Schema; the first for each path."""
+    found: dict[str, str] = {}
+    for one in error.errors(include_url=False):
+        path = ".".join(str(step) for step in one["loc"])
+        found.setdefault(path, _text(one))
+    return found
+
+
+def _text(error: Mapping[str, Any]) -> str:
+    write = _TEXTS.get(error["type"])
+    if write is None:
+        return str(error["msg"])
+    name = error["loc"][-1] if error["loc"] else ""
+    return write(_shown(error["input"]), error.get("ctx", {}), name)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
+
+
+def _wrong_type(name: str) -> Callable[[str, Mapping[str, Any], object], str]:
+    return lambda shown, _, __: f"{shown} is not of type '{name}'"
+
+
+_TEXTS: Final[dict[str, Callable[[str, Mapping[str, Any], object], str]]] = {
+    "missing": lambda _, __, name: f"'{name}' is a required property",
+    "string_type": _wrong_type("string"),
+    "bool_type": _wrong_type("boolean"),
+    "int_type": _wrong_type("integer"),
+    "float_type": _wrong_type("number"),
+    "finite_number": _wrong_type("number"),
+    "list_type": _wrong_type("array"),
+    "dict_type": _wrong_type("object"),
+    "model_type": _wrong_type("object"),
+    "greater_than_equal": lambda shown, limits, _: (
+        f"{shown} is less than the minimum of {limits['ge']}"
+    ),
+    "less_than_equal": lambda shown, limits, _: (
+        f"{shown} is greater than the maximum of {limits['le']}"
+    ),
+    "multiple_of": lambda shown, limits, _: f"{shown} is not a multiple of {limits['multiple_of']}",
+    "string_too_short": lambda shown, _, __: f"{shown} is too short",
+    "string_too_long": lambda shown, _, __: f"{shown} is too long",
+    "literal_error": lambda shown, limits, _: (
+        f"{shown} is not one of [{limits['expected'].replace(' or ', ', ')}]"
+    ),
+}

@@ -1,0 +1,1 @@
+"""The fleet: who is there, what each worker declared, maintenance, speed, uptime."""

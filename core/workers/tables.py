@@ -1,0 +1,47 @@
+"""Tables of workers."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, SmallInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, Document, Moment, now
+
+
+class Worker(Base):
+    """A worker and what it last declared. Names are unique across kinds, case-insensitively."""
+
+    __tablename__ = "workers"
+    __table_args__ = (Index("ix_workers_kind_seen_at", "kind", "seen_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kind: Mapped[str] = mapped_column(String(8))
+    name: Mapped[str] = mapped_column(String(100))
+    name_key: Mapped[str] = mapped_column(String(200), unique=True)
+    """The name in case-folded form."""
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    seen_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    """Last check-in; written at most every 30 s unless something changed."""
+    agent: Mapped[str] = mapped_column(Text, default="unknown:0:unknown")
+    threads: Mapped[int] = mapped_column(SmallInteger, default=1)
+    offer: Mapped[dict[str, Any]] = mapped_column(Document)
+    """What it last declared it serves (`queue.matching.Offer`)."""
+    info: Mapped[str | None] = mapped_column(Text)
+    maintenance: Mapped[bool] = mapped_column(default=False)
+    maintenance_message: Mapped[str | None] = mapped_column(Text)
+    paused: Mapped[bool] = mapped_column(default=False)
+    """Set by moderators; a paused worker is handed decoys and does not notice."""
+    speed: Mapped[float | None] = mapped_column(Float)
+    """Things a second over its last 20 jobs; None before the first. Written by upkeep."""
+    uptime_seconds: Mapped[int] = mapped_column(BigInteger, default=0)
+    uptime_rewarded_seconds: Mapped[int] = mapped_column(BigInteger, default=0)
+    """The uptime up to which rewards are paid."""
+    fulfilled: Mapped[int] = mapped_column(BigInteger, default=0)
+    uncompleted: Mapped[int] = mapped_column(Integer, default=0)
+    things: Mapped[int] = mapped_column(BigInteger, default=0)
+    kudos_generated: Mapped[int] = mapped_column(BigInteger, default=0)
+    kudos_uptime: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Roll-ups by upkeep, kudos in hundredths; shown, never paid from."""

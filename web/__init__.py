@@ -1,0 +1,1 @@
+"""The web page: a blueprint that the server mounts; a client of the REST API like any other."""

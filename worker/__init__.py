@@ -1,0 +1,1 @@
+"""The worker: pops jobs, renders them with diffusers, uploads the pictures, submits the results."""
