@@ -65,10 +65,15 @@ install = UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" UV_LINK_MODE=$${UV
 
 report = $(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
+notice = printf '%s\n' \
+    "First start: this makes .venv here and downloads what the horde needs into it. PyTorch is most of it:" \
+    "on Linux its default build is the one for CUDA, several GB. Smaller, without a GPU: UV_TORCH_BACKEND=cpu make up," \
+    "or name a folder with a wheel of your own in UV_FIND_LINKS or PIP_FIND_LINKS. Later starts download nothing." >&2
+
 $(BIN)/uv: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or newer is needed: make PYTHON=python3.12" >&2; exit 1; }
-	@test -e .venv/run.stamp || cat docs/install-notice.txt
+	@test -e .venv/run.stamp || $(notice)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(UV)
 	@touch $@
