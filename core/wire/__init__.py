@@ -1,4 +1,4 @@
-"""The API's types: what travels between the server and every client, one module for each path family.
+"""The API's types: what travels between server and clients, one module for each path family.
 
 A class has the name of its shape in the API's contract, where it has one. Requests check what
 they are given as strictly as the contract says; answers read liberally, so that a client

@@ -1,11 +1,11 @@
-"""Error bodies. A domain error has a return code that clients branch on; a validation error has none."""
+"""Error bodies. A domain error has a return code to branch on; a validation error has none."""
 
 from core.wire.model import Answer
 from core.wire.scalars import Omitted
 
 
 class RequestError(Answer):
-    """Any error: `rc` is absent where no domain rule refused (rate limits, malformed JSON, 405, 500)."""
+    """Any error: `rc` is absent where no domain rule refused (rate limits, bad JSON, 405, 500)."""
 
     message: str
     rc: Omitted[str] = None

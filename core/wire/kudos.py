@@ -28,22 +28,21 @@ def from_wire(kudos: float) -> int:
 
 
 class KudosAudit(Answer):
-    """The proof that no kudos came from nowhere: every entry sums to zero, balances are entries.
+    """The proof that no kudos came from nowhere: each event sums to zero, balances are entries."""
 
-    All amounts are kudos.
-    """
-
-    balanced: bool
-    """Whether `total` is zero and no account is mismatched."""
-    total: float
-    """The sum of all entries of all accounts, system accounts included; 0.0 in a sound ledger."""
-    mismatched_accounts: int
-    """How many stored balances differ from the sum of their account's entries."""
-    events: int
-    entries: int
-    users: float
-    """The sum of what users can spend and what is in their escrow."""
-    held: float
-    """How much of that is held for requests that are not settled yet."""
+    sound: bool
+    """Whether nothing below is out of order."""
+    entries_sum: float
+    """Kudos; the sum of all entries of all accounts, 0.0 in a sound ledger."""
+    unbalanced_events: int
+    """Events whose entries do not sum to zero."""
+    drifted_accounts: int
+    """Accounts whose stored balance is not the sum of their entries."""
+    holds_drift: float
+    """Kudos; how far the holds are from what accounts say is held."""
+    accounts: int
+    """Accounts with a stored balance: two for each user."""
+    supply: float
+    """Kudos in users' accounts, escrow included."""
     system: dict[str, float]
-    """The balance of each system account (mint, burn, tax, forgiveness, ...), by its name."""
+    """Kudos in each system account (mint, burn, tax, forgiveness, ...), by its name."""

@@ -1,9 +1,8 @@
 """What all requests and all answers have in common, and how an answer becomes JSON."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic_core import to_json as _to_json
 from pydantic_core import to_jsonable_python
 
@@ -50,10 +49,13 @@ def to_json(answer: Answer | Sequence[Answer], *, omit_nulls: bool) -> bytes:
     return b"[" + b",".join(to_json(one, omit_nulls=True) for one in answer) + b"]"
 
 
-def to_data(answer: Answer | Sequence[Answer], *, omit_nulls: bool) -> Any:
+def to_data(answer: Answer | Sequence[Answer], *, omit_nulls: bool) -> JsonValue:
     """Give the same as `to_json`, as dicts and lists: for a field mask to cut from."""
     if isinstance(answer, Answer):
-        return to_jsonable_python(answer, exclude=_absent(answer) if omit_nulls else None)
+        data: JsonValue = to_jsonable_python(
+            answer, exclude=_absent(answer) if omit_nulls else None
+        )
+        return data
     return [to_data(one, omit_nulls=omit_nulls) for one in answer]
 
 

@@ -105,16 +105,14 @@ class Known:
 
 
 WHOLE: Final = BeforeValidator(_whole)
-"""Comes last in `Annotated[StrictInt, Field(ge=...), WHOLE]`: a range is checked by pydantic itself."""
+"""Comes last, as in `Annotated[StrictInt, Field(ge=1), WHOLE]`: pydantic then checks the range."""
 
 String = StrictStr
 Boolean = StrictBool
 Integer = Annotated[StrictInt, WHOLE]
 Number = Annotated[float, Strict()]
 
-Maybe = Annotated[
-    T | None, _NotNull(), Field(exclude_if=_is_none, json_schema_extra=_no_default)
-]
+Maybe = Annotated[T | None, _NotNull(), Field(exclude_if=_is_none, json_schema_extra=_no_default)]
 """A field of a request that may be absent but not null."""
 
 Omitted = Annotated[T | None, Field(exclude_if=_is_none)]

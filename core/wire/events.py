@@ -1,0 +1,75 @@
+"""The server-sent events of `GET /api/v2/generate/events/{id}` (ours).
+
+The stream begins with a `status` and a `generation` for each picture that is finished already, so
+a client that connects again misses nothing; it knows a picture by its id. After `end` the
+server closes. A comment line each 15 seconds shows that the connection lives.
+"""
+
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from core.wire.generate import GenerationStable, RequestStatusCheck
+from core.wire.model import Answer, to_json
+from core.wire.scalars import Known, Omitted
+
+HEARTBEAT: Final = b":\n\n"
+HEARTBEAT_SECONDS: Final = 15.0
+
+JobState = Literal["waiting", "processing", "done", "faulted", "cancelled", "expired"]
+
+
+class JobProgress(Answer):
+    """One picture of a request."""
+
+    index: int
+    """From 0, in the order of the request's seeds."""
+    state: Annotated[str, Known(JobState)]
+    worker_id: Omitted[str] = None
+    """Who makes it, or made it."""
+    worker_name: Omitted[str] = None
+
+
+class StatusEvent(RequestStatusCheck):
+    """Something has changed."""
+
+    name: ClassVar[str] = "status"
+
+    jobs: list[JobProgress] = Field(default_factory=list)
+
+
+class GenerationEvent(GenerationStable):
+    """A picture is finished; once for each on a connection."""
+
+    name: ClassVar[str] = "generation"
+
+    index: int
+    kudos: float
+    """What it cost."""
+
+
+class EndEvent(RequestStatusCheck):
+    """Nothing more will happen."""
+
+    name: ClassVar[str] = "end"
+
+
+Event = StatusEvent | GenerationEvent | EndEvent
+
+_EVENTS: Final[dict[str, type[Event]]] = {
+    event.name: event for event in (StatusEvent, GenerationEvent, EndEvent)
+}
+
+
+def encode(event: Event) -> bytes:
+    """Write an event as it goes over the line."""
+    return b"event: %b\ndata: %b\n\n" % (event.name.encode(), to_json(event, omit_nulls=False))
+
+
+def decode(name: str, data: str) -> Event | None:
+    """Read an event; None where this client does not know its name.
+
+    Raises ValueError where the data is not what the name says.
+    """
+    event = _EVENTS.get(name)
+    return None if event is None else event.model_validate_json(data)

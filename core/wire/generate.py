@@ -1,0 +1,205 @@
+"""`/api/v2/generate`: asking for pictures, and their status.
+
+The worker's side is in `pop` and `submit`, the parameters of a picture are in `image`; the
+classes of the whole path family can be had from here.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from core.wire.image import (
+    ExtraSourceImage,
+    ExtraText,
+    MetadataType,
+    MetadataValue,
+    ModelGenerationInputStable,
+    ModelPayloadLorasStable,
+    ModelPayloadRootStable,
+    ModelPayloadStyleStable,
+    ModelPayloadTextualInversionsStable,
+    ModelSpecialPayloadStable,
+    SourceProcessing,
+)
+from core.wire.model import Answer, Request
+from core.wire.pop import (
+    GenerationPayloadStable,
+    ModelPayloadStable,
+    NoValidRequestFoundStable,
+    PopInput,
+    PopInputStable,
+)
+from core.wire.scalars import Boolean, Known, Maybe, Omitted, String
+from core.wire.submit import (
+    GenerationMetadataStable,
+    GenerationSubmitted,
+    SubmitInput,
+    SubmitInputStable,
+)
+
+__all__ = [
+    "DryRun",
+    "ExtraSourceImage",
+    "ExtraText",
+    "GenerationInputStable",
+    "GenerationMetadataStable",
+    "GenerationPayloadStable",
+    "GenerationStable",
+    "GenerationSubmitted",
+    "ModelGenerationInputStable",
+    "ModelPayloadLorasStable",
+    "ModelPayloadRootStable",
+    "ModelPayloadStable",
+    "ModelPayloadStyleStable",
+    "ModelPayloadTextualInversionsStable",
+    "ModelSpecialPayloadStable",
+    "NoValidRequestFoundStable",
+    "PopInput",
+    "PopInputStable",
+    "ReportedMetadata",
+    "RequestAsync",
+    "RequestSingleWarning",
+    "RequestStatusCheck",
+    "RequestStatusStable",
+    "SubmitInput",
+    "SubmitInputStable",
+]
+
+GenerationState = Literal["ok", "censored", "csam"]
+
+WarningCode = Literal[
+    "NoAvailableWorker",
+    "ClipSkipMismatch",
+    "StepsTooFew",
+    "StepsTooMany",
+    "CfgScaleMismatch",
+    "CfgScaleTooSmall",
+    "CfgScaleTooLarge",
+    "SamplerMismatch",
+    "SchedulerMismatch",
+]
+
+
+class GenerationInputStable(Request):
+    """`POST generate/async`: what is wanted."""
+
+    prompt: Annotated[String, Field(min_length=1)]
+    """What follows the first `###` is the negative prompt."""
+    params: ModelGenerationInputStable = Field(default_factory=ModelGenerationInputStable)
+    nsfw: Boolean = True
+    """Whether the picture may be unsafe for work; if so, only workers that allow it serve it."""
+    trusted_workers: Boolean = False
+    """Only workers of trusted users."""
+    validated_backends: Boolean = False
+    """Of use for text alone."""
+    slow_workers: Boolean = True
+    """False: only fast workers, at a surcharge."""
+    extra_slow_workers: Boolean = False
+    """True: also workers that say they are extra slow."""
+    censor_nsfw: Boolean = True
+    """Whether the worker replaces an unsafe picture, where `nsfw` is false."""
+    workers: list[String] = Field(default_factory=list)
+    """Ids of the only workers that may serve it; the first five count."""
+    worker_blacklist: Boolean = False
+    """True: `workers` are those that may not."""
+    models: list[String] = Field(default_factory=lambda: ["stable_diffusion"])
+    """Any of these serves; none: any model. A server may have another default than this one."""
+    source_image: Maybe[String] = None
+    """Base64, or a URL that starts with `http`."""
+    source_processing: SourceProcessing = "img2img"
+    source_mask: Maybe[String] = None
+    extra_source_images: list[ExtraSourceImage] = Field(default_factory=list)
+    r2: Boolean = True
+    """True: pictures come as URLs; false: as base64."""
+    shared: Boolean = False
+    replacement_filter: Boolean = True
+    """Whether a suspicious prompt is rewritten rather than refused."""
+    dry_run: Boolean = False
+    """True: only the price is wanted, nothing is queued."""
+    proxied_account: Maybe[String] = None
+    """Whom a service account asks for."""
+    disable_batching: Boolean = False
+    """Whether each picture is made on its own."""
+    allow_downgrade: Boolean = False
+    """Whether to make less where the account cannot pay, rather than to refuse."""
+    webhook: Maybe[Annotated[String, Field(min_length=10, max_length=1024)]] = None
+    """An https URL that gets each picture as it is finished."""
+    style: Maybe[Annotated[String, Field(min_length=3, max_length=1024)]] = None
+    """The id or name of a style or collection."""
+
+
+class RequestSingleWarning(Answer):
+    """Why a request that was accepted may not turn out well."""
+
+    code: Annotated[str, Known(WarningCode)]
+    message: str
+
+
+class RequestAsync(Answer):
+    """202: the request is queued."""
+
+    id: str
+    """Whoever knows it may read and cancel the request."""
+    kudos: float
+    """The price of one picture before taxes."""
+    message: str | None = None
+    warnings: list[RequestSingleWarning] | None = None
+
+
+class DryRun(Answer):
+    """200: the price of all of it; nothing is queued."""
+
+    kudos: float
+
+
+class RequestStatusCheck(Answer):
+    """How far a request is."""
+
+    finished: int
+    """Pictures delivered."""
+    processing: int
+    """Pictures that a worker is making."""
+    restarted: int
+    """How often a worker failed at a picture; these are waiting again."""
+    waiting: int
+    """Pictures that no worker has taken yet."""
+    done: bool
+    faulted: bool = False
+    wait_time: int
+    """Seconds, estimated."""
+    queue_position: int
+    """From 1; 0 where nothing is waiting."""
+    kudos: float
+    """Consumed so far."""
+    is_possible: bool = True
+    """Whether a worker that is online could take it."""
+
+
+class ReportedMetadata(Answer):
+    """What a worker reported about a picture, as `GenerationMetadataStable` took it."""
+
+    type: Annotated[str, Known(MetadataType)]
+    value: Annotated[str, Known(MetadataValue)]
+    ref: Omitted[str] = None
+
+
+class GenerationStable(Answer):
+    """A finished picture."""
+
+    img: str
+    """A URL that lives 30 minutes and differs each time, or base64 WebP."""
+    seed: str
+    id: str
+    censored: bool
+    gen_metadata: list[ReportedMetadata] = Field(default_factory=list)
+    worker_id: Annotated[str, Field(json_schema_extra={"minLength": 36, "maxLength": 36})]
+    worker_name: str
+    model: str
+    state: Annotated[str, Known(GenerationState)] = "ok"
+
+
+class RequestStatusStable(RequestStatusCheck):
+    """How far a request is, with what is finished of it."""
+
+    generations: list[GenerationStable]
+    shared: bool = False

@@ -1,0 +1,145 @@
+"""`POST /api/v2/generate/pop`: a worker says what it can serve, and gets work."""
+
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from core.wire.image import (
+    ControlType,
+    ExtraSourceImage,
+    ExtraText,
+    ModelPayloadLorasStable,
+    ModelPayloadTextualInversionsStable,
+    ModelSpecialPayloadStable,
+    PostProcessor,
+    Sampler,
+    SourceProcessing,
+    Workflow,
+)
+from core.wire.messages import ResponseModelMessagePop
+from core.wire.model import Answer, Request
+from core.wire.scalars import WHOLE, Boolean, Integer, Known, Number, Omitted, String
+
+
+class PopInput(Request):
+    """What workers of any kind say."""
+
+    name: String
+    """The worker's name, unique among all workers."""
+    priority_usernames: list[String] = Field(default_factory=list)
+    """Aliases (`name#id`) whose requests go first."""
+    nsfw: Boolean = True
+    """Whether it serves requests that may be unsafe for work."""
+    models: list[Annotated[String, Field(min_length=3, max_length=255)]] = Field(
+        default_factory=list
+    )
+    bridge_agent: Annotated[String, Field(max_length=1000)] = "unknown:0:unknown"
+    """`name:version:url` of its program."""
+    threads: Annotated[StrictInt, Field(ge=1, le=50), WHOLE] = 1
+    """How many jobs it works on at once."""
+    require_upfront_kudos: Boolean = False
+    """Whether it serves only who can pay in full."""
+    amount: Annotated[StrictInt, Field(ge=1, le=20), WHOLE] = 1
+    """How many jobs of one request it takes at most."""
+    extra_slow_worker: Boolean = False
+
+
+class PopInputStable(PopInput):
+    """What a worker that makes pictures says."""
+
+    max_pixels: Integer = 262144
+    """The largest area it can make."""
+    blacklist: list[String] = Field(default_factory=list)
+    """Words whose prompts it does not serve."""
+    allow_img2img: Boolean = True
+    allow_painting: Boolean = True
+    allow_unsafe_ipaddr: Boolean = True
+    allow_post_processing: Boolean = True
+    allow_controlnet: Boolean = False
+    allow_sdxl_controlnet: Boolean = False
+    allow_lora: Boolean = False
+    limit_max_steps: Boolean = False
+    """Whether it refuses more steps than its models need."""
+    wait: Annotated[Number, Field(ge=0, le=30)] = 0.0
+    """Seconds to wait for work before the answer says that there is none (our extension)."""
+
+
+class ModelPayloadStable(Answer):
+    """What the worker is to make: one seed, prompt and set of parameters for the whole batch."""
+
+    prompt: Omitted[str] = None
+    ddim_steps: int = 30
+    n_iter: int = 1
+    """How many pictures: as many as the answer has ids."""
+    use_nsfw_censor: Omitted[bool] = None
+    seed: Omitted[str] = None
+    """Digits; picture k of the batch gets seed + k * seed_variation (1 where absent)."""
+    seed_variation: Omitted[int] = None
+    control_type: Omitted[Annotated[str, Known(ControlType)]] = None
+    image_is_control: bool = False
+    return_control_map: bool = False
+    extra_texts: Omitted[list[ExtraText]] = None
+    sampler_name: Annotated[str, Known(Sampler)] = "k_euler_a"
+    cfg_scale: float = 7.5
+    denoising_strength: Omitted[float] = None
+    hires_fix_denoising_strength: Omitted[float] = None
+    height: int = 512
+    width: int = 512
+    post_processing: Omitted[list[Annotated[str, Known(PostProcessor)]]] = None
+    karras: bool = False
+    tiling: bool = False
+    hires_fix: bool = False
+    clip_skip: Omitted[int] = None
+    facefixer_strength: Omitted[float] = None
+    loras: Omitted[list[ModelPayloadLorasStable]] = None
+    tis: Omitted[list[ModelPayloadTextualInversionsStable]] = None
+    special: Omitted[ModelSpecialPayloadStable] = None
+    workflow: Omitted[Annotated[str, Known(Workflow)]] = None
+    transparent: bool = False
+
+
+class NoValidRequestFoundStable(Answer):
+    """How many waiting requests the worker could not serve, by reason."""
+
+    worker_id: Omitted[int] = None
+    performance: Omitted[int] = None
+    nsfw: Omitted[int] = None
+    blacklist: Omitted[int] = None
+    untrusted: Omitted[int] = None
+    models: Omitted[int] = None
+    bridge_version: Omitted[int] = None
+    kudos: Omitted[int] = None
+    max_pixels: Omitted[int] = None
+    step_count: Omitted[int] = None
+    unsafe_ip: Omitted[int] = None
+    img2img: Omitted[int] = None
+    painting: Omitted[int] = None
+    post_processing: Omitted[int] = Field(
+        default=None, validation_alias="post-processing", serialization_alias="post-processing"
+    )
+    lora: Omitted[int] = None
+    controlnet: Omitted[int] = None
+
+
+class GenerationPayloadStable(Answer):
+    """A batch of jobs of one request, or, where `id` is None, none and why."""
+
+    payload: ModelPayloadStable = Field(default_factory=ModelPayloadStable)
+    id: str | None = None
+    """The first of `ids`."""
+    ids: list[str] = Field(default_factory=list)
+    """One job for each picture, in the order of `r2_uploads`."""
+    messages: list[ResponseModelMessagePop] = Field(default_factory=list)
+    ttl: int | None = None
+    """Seconds until the jobs are given to somebody else."""
+    skipped: NoValidRequestFoundStable = Field(default_factory=NoValidRequestFoundStable)
+    model: str | None = None
+    source_image: str | None = None
+    """A URL, or base64 WebP."""
+    source_processing: Annotated[str, Known(SourceProcessing)] = "img2img"
+    source_mask: str | None = None
+    extra_source_images: list[ExtraSourceImage] | None = None
+    r2_upload: str | None = None
+    """The first of `r2_uploads`."""
+    r2_uploads: list[str] | None = None
+    """Where to PUT each picture, as WebP, to the letter of the URL."""

@@ -1,0 +1,47 @@
+"""`POST /api/v2/generate/submit`: a worker is done with a job."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from core.wire.image import MetadataType, MetadataValue
+from core.wire.model import Answer, Request
+from core.wire.scalars import Boolean, Integer, Maybe, String
+
+SubmittedState = Literal["ok", "censored", "faulted", "csam"]
+
+
+class GenerationMetadataStable(Request):
+    """Something worth knowing about a picture, such as an adaptation that could not be had."""
+
+    type: MetadataType
+    value: MetadataValue
+    ref: Maybe[Annotated[String, Field(max_length=255)]] = None
+    """What it is about, or the value itself where that is `see_ref`."""
+
+
+class SubmitInput(Request):
+    """What workers of any kind say about a job."""
+
+    id: String
+    """The job's, from the pop."""
+    generation: String
+    """The result: for a picture `R2` once it is uploaded, else base64 WebP."""
+    state: SubmittedState = "ok"
+    """`faulted` gives the job back."""
+
+
+class SubmitInputStable(SubmitInput):
+    """What a worker says about a picture."""
+
+    seed: Integer
+    censored: Boolean = False
+    """Without effect: censorship is said by `gen_metadata`."""
+    gen_metadata: list[GenerationMetadataStable] = Field(default_factory=list)
+
+
+class GenerationSubmitted(Answer):
+    """What the worker earned."""
+
+    reward: float
+    """Kudos; 0.0 for a fault."""
