@@ -17,11 +17,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import alembic.command
 import alembic.config
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, event
+from sqlalchemy import JSON, DateTime, Dialect, MetaData, Row, Table, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -67,6 +67,15 @@ class Moment(TypeDecorator[datetime]):
         if value is not None and dialect.name == "sqlite":
             return value.replace(tzinfo=UTC)
         return value
+
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+"""A row of a Core statement: columns by name."""
+
+
+def table(model: type[Base]) -> Table:
+    """The model's table, for the hot statements: Core over tables costs half of the ORM."""
+    return cast("Table", model.__table__)
 
 
 Document = JSON().with_variant(JSONB(), "postgresql")

@@ -1,0 +1,188 @@
+"""Which worker may serve which request: the one list of conditions, and the two sides it compares.
+
+`Needs` is what a request asks of a worker, `Offer` what a worker brings. `CONDITIONS` is used by
+the claim, by skip reasons, by "is this possible" and by the forecast; it stands nowhere else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple, Self, cast
+
+UNLIMITED = 2**62
+
+SIZES = ("pixels", "steps", "length", "context", "tiles")
+"""The fields of `Needs` that are sizes, each with a limit of the same name in `Offer`."""
+
+
+class _Side:
+    """Both sides are stored as JSON that holds only what differs from the default."""
+
+    __slots__ = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON document; sets become sorted lists."""
+        return {
+            key: sorted(value) if isinstance(value, frozenset) else value
+            for key, default in _defaults(type(self)).items()
+            if (value := getattr(self, key)) != default
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """The side that `to_json` wrote; keys of a newer version are ignored."""
+        known = _defaults(cls)
+        return cls(
+            **{
+                key: frozenset(value) if isinstance(value, list) else value
+                for key, value in document.items()
+                if key in known
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Needs(_Side):
+    """What a request asks of a worker."""
+
+    kind: str = "image"
+    models: frozenset[str] = frozenset()
+    """Any of these; empty: whatever the worker has."""
+    features: frozenset[str] = frozenset()
+    """What the worker's software must be able to do (`catalog.agents`)."""
+    permissions: frozenset[str] = frozenset()
+    """What the worker's owner must allow: img2img, painting, lora …"""
+    nsfw: bool = False
+    trusted: bool = False
+    """Only workers of trusted users."""
+    slow: bool = True
+    """Slow workers will do."""
+    extra_slow: bool = False
+    """Extra-slow workers will do."""
+    workers: frozenset[str] = frozenset()
+    """Worker ids: only these, or, with `avoid`, any but these."""
+    avoid: bool = False
+    covered: bool = False
+    """The whole estimate is held, or the requester is trusted."""
+    pixels: int = 0
+    steps: int = 0
+    length: int = 0
+    context: int = 0
+    tiles: int = 0
+    words: str = ""
+    """The prompt in lower case; part of the exact needs only, never of a lane's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer(_Side):
+    """What a worker can serve at the moment."""
+
+    kind: str = "image"
+    worker_id: str = ""
+    user_id: int = 0
+    models: frozenset[str] = frozenset()
+    features: frozenset[str] = frozenset()
+    permissions: frozenset[str] = frozenset()
+    nsfw: bool = True
+    trusted: bool = False
+    """The owner is trusted."""
+    fast: bool = True
+    """Above the kind's least speed."""
+    extra_slow: bool = False
+    only_covered: bool = False
+    """Only requests whose kudos are held in advance."""
+    pixels: int = UNLIMITED
+    steps: int = UNLIMITED
+    length: int = UNLIMITED
+    context: int = UNLIMITED
+    tiles: int = UNLIMITED
+    blacklist: frozenset[str] = frozenset()
+    """Lower-case words that a prompt must not contain."""
+    users: frozenset[int] = frozenset()
+    """Whose jobs go first: the owner's and those of prioritised users."""
+
+
+class Condition(NamedTuple):
+    """A named test. The name is the contract's skip reason."""
+
+    name: str
+    holds: Callable[[Needs, Offer], bool]
+
+
+def _permission(name: str, *permissions: str) -> Condition:
+    wanted = frozenset(permissions or (name,))
+    return Condition(name, lambda need, offer: not (need.permissions & wanted) - offer.permissions)
+
+
+CONDITIONS = (
+    Condition(
+        "worker_id",
+        lambda need, offer: not need.workers or (offer.worker_id in need.workers) != need.avoid,
+    ),
+    Condition(
+        "performance",
+        lambda need, offer: (need.slow or offer.fast) and (need.extra_slow or not offer.extra_slow),
+    ),
+    Condition("nsfw", lambda need, offer: offer.nsfw or not need.nsfw),
+    Condition("untrusted", lambda need, offer: offer.trusted or not need.trusted),
+    Condition(
+        "models", lambda need, offer: not need.models or not need.models.isdisjoint(offer.models)
+    ),
+    Condition("bridge_version", lambda need, offer: need.features <= offer.features),
+    _permission("img2img"),
+    _permission("painting"),
+    _permission("post-processing"),
+    _permission("lora"),
+    _permission("controlnet", "controlnet", "sdxl_controlnet"),
+    Condition("max_pixels", lambda need, offer: need.pixels <= offer.pixels),
+    Condition("step_count", lambda need, offer: need.steps <= offer.steps),
+    Condition("max_length", lambda need, offer: need.length <= offer.length),
+    Condition("max_context_length", lambda need, offer: need.context <= offer.context),
+    Condition("tiles", lambda need, offer: need.tiles <= offer.tiles),
+    Condition("kudos", lambda need, offer: need.covered or not offer.only_covered),
+    Condition(
+        "blacklist", lambda need, offer: not any(word in need.words for word in offer.blacklist)
+    ),
+)
+
+
+def accepts(needs: Needs, offer: Offer) -> bool:
+    """Whether the worker may serve the request."""
+    return needs.kind == offer.kind and all(test.holds(needs, offer) for test in CONDITIONS)
+
+
+def reasons(needs: Needs, offer: Offer) -> list[str]:
+    """The names of the conditions that do not hold."""
+    return [test.name for test in CONDITIONS if not test.holds(needs, offer)]
+
+
+def least(needs: Needs) -> Needs:
+    """The coarse needs of a lane: no words, and each size at the lower end of its class.
+
+    A size class is (2^(k-1), 2^k]. An offer that does not accept these accepts no job of the lane.
+    """
+    return _resized(replace(needs, words=""), _lower)
+
+
+def most(coarse: Needs) -> Needs:
+    """The largest needs a lane with these coarse needs can hold.
+
+    An offer without a blacklist that accepts these accepts every job of the lane.
+    """
+    return _resized(coarse, _upper)
+
+
+def _resized(needs: Needs, end_of_class: Callable[[int], int]) -> Needs:
+    sizes: dict[str, Any] = {name: end_of_class(getattr(needs, name)) for name in SIZES}
+    return replace(needs, **sizes)
+
+
+def _upper(size: int) -> int:
+    return 1 << (size - 1).bit_length() if size > 0 else 0
+
+
+def _lower(size: int) -> int:
+    return _upper(size) // 2 + 1 if size > 1 else size
+
+
+def _defaults(side: type[_Side]) -> dict[str, Any]:
+    return {field.name: field.default for field in fields(cast("type[Needs]", side))}
