@@ -1,0 +1,130 @@
+"""Queue position, waiting time and skip counts: estimates that say only what is known.
+
+What is ahead of a request are the jobs of better rank in the lanes that the same workers would
+serve, and how fast they go is those workers' measured speed.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, func, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import table
+from core.queue import matching
+from core.queue.lanes import Lanes
+from core.queue.matching import Needs, Offer
+from core.queue.tables import Job, JobState
+
+COUNTED_AT_MOST = 2000
+"""Jobs ahead that are counted; beyond, a position is a lower bound and nobody minds."""
+
+COUNTS_SECONDS = 1.0
+
+_jobs = table(Job)
+
+
+class Server(NamedTuple):
+    """A worker that is online."""
+
+    offer: Offer
+    speed: float
+    """Things a second of one thread."""
+    threads: int
+
+
+class Outlook(NamedTuple):
+    """What a waiting request has to expect."""
+
+    possible: bool
+    """Some worker that is online may serve it."""
+    position: int
+    """From 1 among waiting requests."""
+    seconds: int
+    """Until its last waiting job is done."""
+
+
+async def outlook(
+    session: AsyncSession,
+    lanes: Lanes,
+    servers: Sequence[Server],
+    needs: Needs,
+    *,
+    rank: int,
+    job_id: int,
+    things: int,
+    usual_speed: float,
+) -> Outlook:
+    """Look ahead for a request whose first waiting job has this rank and id.
+
+    things: of all its waiting jobs. usual_speed: things a second, where no worker is known.
+    """
+    able = [server for server in servers if matching.accepts(needs, server.offer)]
+    ids = {lane for server in able for lane in lanes.matching(server.offer).ids}
+    ahead = (
+        select(_jobs.c.request_id, _jobs.c.things)
+        .where(
+            _jobs.c.state == JobState.WAITING,
+            _jobs.c.lane_id.in_(bindparam("lanes", expanding=True)),
+            tuple_(_jobs.c.rank, _jobs.c.id) < tuple_(literal(rank), literal(job_id)),
+        )
+        .limit(COUNTED_AT_MOST)
+        .subquery()
+    )
+    requests, amount = (
+        await session.execute(
+            select(
+                func.count(func.distinct(ahead.c.request_id)),
+                func.coalesce(func.sum(ahead.c.things), 0),
+            ),
+            {"lanes": sorted(ids) or [-1]},
+        )
+    ).one()
+    speed = sum(server.speed * server.threads for server in able) or usual_speed
+    return Outlook(bool(able), requests + 1, round((int(amount) + things) / speed))
+
+
+@dataclass(slots=True)
+class WaitingCounts:
+    """Waiting jobs and their size by lane, read anew at most once a second in a process.
+
+    With a deep queue reading takes longer, and is done less often: at most 5 % of the time.
+    """
+
+    read_at: float = -1e9
+    took: float = 0.0
+    jobs: Mapping[int, int] = field(default_factory=dict)
+    things: Mapping[int, int] = field(default_factory=dict)
+
+    async def refresh(self, session: AsyncSession) -> None:
+        """Count again where the counts are old."""
+        start = time.monotonic()
+        if start - self.read_at < max(COUNTS_SECONDS, 20 * self.took):
+            return
+        rows = (await session.execute(_COUNTS)).all()
+        self.jobs = {row.lane_id: row.jobs for row in rows}
+        self.things = {row.lane_id: int(row.things) for row in rows}
+        self.read_at = time.monotonic()
+        self.took = self.read_at - start
+
+    def skipped(self, lanes: Lanes, offer: Offer) -> dict[str, int]:
+        """How many waiting jobs each condition keeps from this offer."""
+        counts: dict[str, int] = {}
+        for lane_id, needs in lanes.least_needs().items():
+            if (waiting := self.jobs.get(lane_id, 0)) and needs.kind == offer.kind:
+                for name in matching.reasons(needs, offer):
+                    counts[name] = counts.get(name, 0) + waiting
+        return counts
+
+
+_COUNTS = (
+    select(
+        _jobs.c.lane_id,
+        func.count().label("jobs"),
+        func.sum(_jobs.c.things).label("things"),
+    )
+    .where(_jobs.c.state == JobState.WAITING)
+    .group_by(_jobs.c.lane_id)
+)
