@@ -44,8 +44,8 @@ class GenerationEvent(GenerationStable):
     name: ClassVar[str] = "generation"
 
     index: int
-    kudos: float
-    """What it cost."""
+    kudos: Omitted[float] = None
+    """What it cost; None where a client had to poll instead."""
 
 
 class EndEvent(RequestStatusCheck):

@@ -1,0 +1,121 @@
+"""Makes HTTP calls: one origin gets the key, every call has a limit of time and of size."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from core.client.errors import TooLarge, UnexpectedAnswer, Unreachable, from_answer
+
+REDIRECTS: Final = 5
+LONGEST_ANSWER_BYTES: Final = 64 * 1024 * 1024
+"""Twenty large pictures as base64 fit."""
+LONGEST_ERROR_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is to be called.
+
+    seconds: `fetch`: for all of it, from connecting to the answer's last byte; `opened`: for each
+        silence, so that a stream may last.
+    own_origin: whether redirects must stay with the origin of `url`, as the key and the body do.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    seconds: float
+    content: bytes | None = None
+    longest_bytes: int = LONGEST_ANSWER_BYTES
+    own_origin: bool = True
+
+
+async def fetch(http: httpx.AsyncClient, call: Call) -> bytes:
+    """Make one call, once, and give the answer's body.
+
+    Raises Unreachable where there is no answer in time, TooLarge where it is too long, and for an
+    error the HordeError that stands for it.
+    """
+    try:
+        async with asyncio.timeout(call.seconds), opened(http, call) as response:
+            return await _read(response, call.longest_bytes)
+    except TimeoutError:
+        raise Unreachable(f"{_host(call.url)}: no answer in {call.seconds:g} seconds") from None
+
+
+@asynccontextmanager
+async def opened(http: httpx.AsyncClient, call: Call) -> AsyncIterator[httpx.Response]:
+    """Make a call and follow its redirects; the body is yet to be read.
+
+    Raises as `fetch` does, also for what breaks while the body is read.
+    """
+    url = call.url
+    try:
+        for _ in range(REDIRECTS + 1):
+            async with http.stream(
+                call.method,
+                url,
+                headers=call.headers,
+                content=call.content,
+                timeout=call.seconds,
+            ) as response:
+                if not response.has_redirect_location:
+                    await _refuse(response)
+                    yield response
+                    return
+                url = _next(call, response)
+    # From None: httpx's errors know the call, and with it the key.
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        raise UnexpectedAnswer(None, None, f"{_host(url)}: not a URL to call") from None
+    except (httpx.HTTPError, httpx.StreamError) as error:
+        raise Unreachable(f"{_host(url)}: {type(error).__name__}") from None
+    raise UnexpectedAnswer(None, None, f"{_host(url)}: more than {REDIRECTS} redirects")
+
+
+def origin(url: str) -> str:
+    """Name where a URL leads: scheme, host and port."""
+    parsed = httpx.URL(url)
+    return f"{parsed.scheme}://{parsed.netloc.decode()}"
+
+
+async def _read(response: httpx.Response, longest_bytes: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > longest_bytes:
+            raise TooLarge(response.status_code, None, f"more than {longest_bytes} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _refuse(response: httpx.Response) -> None:
+    if response.is_success:
+        return
+    if response.is_error:
+        content = await _read(response, LONGEST_ERROR_BYTES)
+        raise from_answer(response.status_code, response.headers, content)
+    raise UnexpectedAnswer(response.status_code, None, f"status {response.status_code}")
+
+
+def _next(call: Call, response: httpx.Response) -> str:
+    """Say where a redirect leads, if it may be followed."""
+    target = response.url.join(response.headers["Location"])
+    status = response.status_code
+    if target.scheme not in {"http", "https"}:
+        raise UnexpectedAnswer(status, None, f"a redirect to {target.scheme}:")
+    if call.own_origin and origin(str(target)) != origin(call.url):
+        raise UnexpectedAnswer(status, None, f"a redirect to another origin, {origin(str(target))}")
+    keeps_method = status in {307, 308}
+    if call.method != "GET" and not keeps_method:
+        raise UnexpectedAnswer(status, None, f"{call.method} was answered by a redirect")
+    return str(target)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]

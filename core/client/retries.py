@@ -1,0 +1,66 @@
+"""When to try again, and how long to wait before."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Final, TypeVar
+
+from core.client.errors import HordeError, Unreachable
+
+T = TypeVar("T")
+
+PASSING: Final = frozenset({408, 429, 502, 503, 504})
+"""Statuses that say "not now" rather than "no"."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Retries:
+    """Exponential back-off with jitter, for calls that may be repeated without harm.
+
+    attempts: how often a call is made at most, from 1.
+    first_seconds: the longest pause after the first attempt; it doubles with each.
+    longest_seconds: no pause is longer, unless the server asks for it.
+    patience_seconds: where the server asks for a longer pause than this, the call fails instead.
+    """
+
+    attempts: int = 4
+    first_seconds: float = 0.5
+    longest_seconds: float = 10.0
+    patience_seconds: float = 60.0
+
+    def pause(self, attempt: int, error: HordeError) -> float | None:
+        """Say how many seconds to wait after an attempt (from 1) failed; None: do not try again."""
+        if attempt >= self.attempts or not passing(error):
+            return None
+        asked = error.retry_after_seconds or 0.0
+        if asked > self.patience_seconds:
+            return None
+        own = min(self.longest_seconds, self.first_seconds * 2.0 ** (attempt - 1))
+        # Half of it is chance, so that clients which failed together do not come back together.
+        return max(asked, own * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, keeps no secret
+
+    async def run(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call until it succeeds, fails for good or has failed too often.
+
+        Raises the last attempt's HordeError.
+        """
+        for attempt in count(1):
+            try:
+                return await call()
+            except HordeError as error:
+                pause = self.pause(attempt, error)
+                if pause is None:
+                    raise
+                log.debug("attempt %d: %s; again in %.1f s", attempt, type(error).__name__, pause)
+            await asyncio.sleep(pause)
+        raise AssertionError("count() does not end")
+
+
+def passing(error: HordeError) -> bool:
+    """Whether the same call may well succeed a little later."""
+    return isinstance(error, Unreachable) or error.status in PASSING

@@ -1,0 +1,39 @@
+"""Submits a job until the server has it, also where its answers get lost."""
+
+from collections.abc import Awaitable, Callable
+
+from core.client.errors import AlreadySubmitted, HordeError, JobGone
+from core.client.retries import Retries, passing
+from core.wire.submit import GenerationSubmitted
+
+
+async def run(
+    submit: Callable[[], Awaitable[GenerationSubmitted]], retries: Retries, *, fault: bool
+) -> GenerationSubmitted | None:
+    """Give the server's answer; None where it got lost, and the job is submitted.
+
+    Once an attempt has ended without an answer, the server may have the job. Then it refuses the
+    next attempt as a repetition, and that refusal is the missing answer.
+
+    submit: makes one attempt.
+    fault: whether the job is given back; that earns nothing, so no answer is missed.
+    """
+    maybe_done = False
+
+    async def attempt() -> GenerationSubmitted | None:
+        nonlocal maybe_done
+        try:
+            return await submit()
+        except AlreadySubmitted:
+            if not maybe_done:
+                raise
+            return None
+        except JobGone as error:
+            if maybe_done and fault and error.rc == "AbortedGen":
+                return GenerationSubmitted(reward=0.0)
+            raise
+        except HordeError as error:
+            maybe_done = maybe_done or passing(error)
+            raise
+
+    return await retries.run(attempt)
