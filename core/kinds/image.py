@@ -1,0 +1,181 @@
+"""Parameters of an image request, and what follows from them: size of the work, time, features."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+TWO_PASSES = frozenset({"k_heun", "k_dpm_2", "k_dpm_2_a", "k_dpmpp_2s_a", "k_dpmpp_sde"})
+"""Samplers that evaluate the model twice a step."""
+
+ADAPTIVE_STEPS = 40  # what k_dpm_adaptive counts as, whatever is asked
+CONTROL_STEPS = 20  # the default with a control type
+MOST_CONTROL_STEPS = 40
+
+FACE_FIXERS = frozenset({"GFPGAN", "GFPGANv1.3", "CodeFormers", "RestoreFormer"})
+NO_UPSCALERS = FACE_FIXERS | {"strip_background"}
+HEAVY_PROCESSORS = frozenset(
+    {
+        "RealESRGAN_x4plus",
+        "RealESRGAN_x4plus_anime_6B",
+        "NMKD_Siax",
+        "4x_AnimeSharp",
+        "CodeFormers",
+        "RestoreFormer",
+        "4xNomos8kSC",
+        "4xLSDIRplus",
+        "4xNomosWebPhoto_RealPLKSR",
+        "4xNomos2_realplksr_dysample",
+        "4xNomos2_hq_dat2",
+    }
+)
+
+SECOND = 262144  # the area (512 * 512 pixels) of which a step may take two seconds
+LEAST_SECONDS = 150
+SLOW_BASELINES = frozenset({"flux_1", "qwen_image", "z_image_turbo"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageParams:
+    """What a worker is to make; effective defaults filled in. Stored with the request as JSON."""
+
+    width: int = 512
+    height: int = 512
+    steps: int = 30
+    sampler_name: str = "k_euler_a"
+    cfg_scale: float = 5.0
+    karras: bool = True
+    tiling: bool = False
+    hires_fix: bool = False
+    hires_fix_denoising_strength: float | None = None
+    denoising_strength: float | None = None
+    clip_skip: int | None = None
+    facefixer_strength: float | None = None
+    post_processing: list[str] = field(default_factory=list)
+    control_type: str | None = None
+    image_is_control: bool = False
+    return_control_map: bool = False
+    loras: list[dict[str, Any]] = field(default_factory=list)
+    tis: list[dict[str, Any]] = field(default_factory=list)
+    special: dict[str, Any] | None = None
+    workflow: str | None = None
+    extra_texts: list[dict[str, Any]] = field(default_factory=list)
+    transparent: bool = False
+    source_processing: str = "img2img"
+    source_image: str | None = None
+    """Name of the source picture in the store."""
+    source_mask: str | None = None
+    extra_source_images: list[dict[str, Any]] = field(default_factory=list)
+    """`{image: name in the store, strength}`."""
+    r2: bool = True
+    """Pictures are handed out as URLs; False: as base64."""
+    use_nsfw_censor: bool = False
+    disable_batching: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON document stored with the request."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """The parameters that `to_json` wrote."""
+        return cls(**document)
+
+    @property
+    def pixels(self) -> int:
+        """Area of the picture."""
+        return self.width * self.height
+
+    @property
+    def effective_steps(self) -> int:
+        """Evaluations of the model, roughly: what a step count is compared and priced by."""
+        if self.sampler_name == "k_dpm_adaptive":
+            return ADAPTIVE_STEPS
+        return self.steps * 2 if self.sampler_name in TWO_PASSES else self.steps
+
+    @property
+    def things(self) -> int:
+        """Size of the work in pixel steps."""
+        return self.pixels * self.effective_steps
+
+    @property
+    def upscalers(self) -> list[str]:
+        """The post-processors that enlarge."""
+        return [name for name in self.post_processing if name not in NO_UPSCALERS]
+
+    @property
+    def is_painting(self) -> bool:
+        """In- or outpainting; asks for painting also where the source picture is missing."""
+        return self.source_processing in ("inpainting", "outpainting")
+
+    def features(self, baselines: frozenset[str]) -> frozenset[str]:
+        """What the worker's software must be able to do (names as in `catalog.agents`)."""
+        wanted = {
+            f"sampler:{self.sampler_name}": True,
+            "karras": self.karras,
+            "r2": self.r2,
+            "img2img": self.source_image is not None,
+            "inpainting": self.is_painting,
+            "extra_source_images": bool(self.extra_source_images),
+            "post_processing": bool(self.post_processing),
+            "tiling": self.tiling,
+            "hires_fix": self.hires_fix,
+            "clip_skip": (self.clip_skip or 1) > 1,
+            "lora": bool(self.loras),
+            "lora_versions": any(lora.get("is_version") for lora in self.loras),
+            "textual_inversion": bool(self.tis),
+            "controlnet": self.control_type is not None,
+            "image_is_control": self.image_is_control,
+            "return_control_map": self.return_control_map,
+            "qr_code": self.workflow == "qr_code",
+            "layer_diffuse": self.transparent,
+            "flux": bool(baselines) and baselines <= SLOW_BASELINES,
+        }
+        processors = {f"post:{name}" for name in self.post_processing}
+        return frozenset(name for name, needed in wanted.items() if needed) | processors
+
+    def permissions(self) -> frozenset[str]:
+        """What the worker's owner must allow (the contract's `allow_*`)."""
+        wanted = {
+            "img2img": self.source_image is not None,
+            "painting": self.is_painting,
+            "post-processing": bool(self.post_processing),
+            "lora": bool(self.loras),
+            "controlnet": self.control_type is not None,
+            "sdxl_controlnet": self.transparent,
+        }
+        return frozenset(name for name, needed in wanted.items() if needed)
+
+    def seconds(self, baseline: str | None, *, extra_slow: bool) -> int:
+        """How long a worker may take before its attempt is given up (the contract's ttl)."""
+        seconds = 30 + 2 * self.effective_steps * self.pixels / SECOND
+        if self.control_type is not None:
+            seconds *= 2
+        if baseline in SLOW_BASELINES:
+            seconds *= 3
+        seconds = max(LEAST_SECONDS, seconds)
+        return round(seconds * 3 if extra_slow else seconds)
+
+    def safe_batch(self, amount: int, max_pixels: int) -> int:
+        """How many pictures a worker that asked for `amount` may make at once, at least 1."""
+        if self.disable_batching or self.workflow == "qr_code":
+            return 1
+        area = self.pixels * (1 + 0.4 * len(self.post_processing))
+        if self.transparent or not HEAVY_PROCESSORS.isdisjoint(self.post_processing):
+            area *= 1.8
+        return max(1, min(amount, round(max_pixels / 3.5 * amount / area)))
+
+
+def seed_from(text: str) -> int:
+    """The number that a seed's text stands for, in 0 … 2^32 - 1.
+
+    Digits are the number; other text is its bytes, little endian. Either is shifted right by 32
+    bits until it fits.
+    """
+    seed = int(text) if text.isdecimal() else int.from_bytes(text.encode(), "little")
+    while seed >= 2**32:
+        seed >>= 32
+    return seed
+
+
+def seeds(first: int, n: int, variation: int | None) -> list[int]:
+    """One seed for each of n pictures, `variation` (1 where None) apart, below 2^32."""
+    return [(first + number * (variation or 1)) % 2**32 for number in range(n)]
