@@ -1,0 +1,1 @@
+"""HTTP: parse what was asked, do it in one transaction, answer."""

@@ -1,0 +1,144 @@
+"""Counts of calls in fixed windows: in memory, or in Redis.
+
+Both decide in one step: either all windows have room and each counts the call, or none does.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, Protocol
+
+import structlog
+from redis import asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError, RedisError  # noqa: A004 - Redis's own
+
+MAX_WINDOWS: Final = 100_000
+"""Open windows kept in memory, of each length (about 20 MB). Beyond, the oldest are forgotten."""
+REDIS_SECONDS: Final = 0.5
+"""A call waits no longer than this for Redis."""
+REDIS_AWAY_SECONDS: Final = 5.0
+"""After a failure calls are counted here for so long, before Redis is asked again."""
+PREFIX: Final = "horde:limit:"
+
+log = structlog.get_logger(__name__)
+
+
+class Window(NamedTuple):
+    """Room for so many calls in `seconds`, from the first on."""
+
+    key: str
+    room: int
+    seconds: int
+
+
+class State(NamedTuple):
+    """How a window stands after a call."""
+
+    used: int
+    seconds_left: float
+
+
+class Counters(Protocol):
+    """Where calls are counted."""
+
+    async def hit(self, windows: Sequence[Window]) -> tuple[bool, list[State]]:
+        """Count a call in all of the windows if each has room; says so, and how each stands."""
+
+    async def close(self) -> None:
+        """Disconnect."""
+
+
+class MemoryCounters:
+    """Counts in this process.
+
+    clock: seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        # By length, so that each table's windows end in the order in which they began.
+        self._windows: dict[int, OrderedDict[str, tuple[float, int]]] = {}
+
+    async def hit(self, windows: Sequence[Window]) -> tuple[bool, list[State]]:
+        """Count a call in all of the windows if each has room."""
+        now = self._clock()
+        found = [self._open(window, now) for window in windows]
+        allowed = all(used < window.room for window, (_, used) in zip(windows, found, strict=True))
+        if allowed:
+            found = [(end, used + 1) for end, used in found]
+            for window, state in zip(windows, found, strict=True):
+                self._windows[window.seconds][window.key] = state
+        return allowed, [State(used, end - now) for end, used in found]
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+    def _open(self, window: Window, now: float) -> tuple[float, int]:
+        """When the window ends and what it has counted; forgets those that have ended."""
+        table = self._windows.setdefault(window.seconds, OrderedDict())
+        while table and (len(table) > MAX_WINDOWS or next(iter(table.values()))[0] <= now):
+            table.popitem(last=False)
+        return table.get(window.key, (now + window.seconds, 0))
+
+
+# KEYS: the windows. ARGV: each one's room and length in ms. Answers 1 or 0 (counted or not), then
+# each one's calls and ms left.
+_HIT: Final = """
+local allowed, answer = 1, {}
+for i, key in ipairs(KEYS) do
+  if tonumber(redis.call('GET', key) or 0) >= tonumber(ARGV[2 * i - 1]) then allowed = 0 end
+end
+for i, key in ipairs(KEYS) do
+  local used = tonumber(redis.call('GET', key) or 0)
+  if allowed == 1 then
+    used = redis.call('INCR', key)
+    if used == 1 then redis.call('PEXPIRE', key, ARGV[2 * i]) end
+  end
+  local left = redis.call('PTTL', key)
+  if left < 0 then left = ARGV[2 * i] end
+  answer[2 * i - 1], answer[2 * i] = used, tonumber(left)
+end
+return {allowed, answer}
+"""
+
+
+class RedisCounters:
+    """Counts in Redis; while it is away, in this process.
+
+    url: `redis://…` or `unix://…`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._redis = aioredis.Redis.from_url(
+            url,
+            socket_timeout=REDIS_SECONDS,
+            socket_connect_timeout=REDIS_SECONDS,
+            # A connection that broke while idle is opened anew; for a slow Redis once is enough.
+            retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
+        )
+        self._script = self._redis.register_script(_HIT)
+        self._here = MemoryCounters()
+        self._away_until = 0.0
+
+    async def hit(self, windows: Sequence[Window]) -> tuple[bool, list[State]]:
+        """Count a call in all of the windows if each has room."""
+        if time.monotonic() >= self._away_until:
+            try:
+                return await self._hit_redis(windows)
+            except (RedisError, OSError) as error:
+                self._away_until = time.monotonic() + REDIS_AWAY_SECONDS
+                log.warning("limits.redis_away", reason=repr(error))
+        return await self._here.hit(windows)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._redis.aclose()
+
+    async def _hit_redis(self, windows: Sequence[Window]) -> tuple[bool, list[State]]:
+        keys = [PREFIX + window.key for window in windows]
+        sizes = [size for window in windows for size in (window.room, window.seconds * 1000)]
+        allowed, flat = await self._script(keys=keys, args=sizes)
+        states = [State(flat[i], flat[i + 1] / 1000) for i in range(0, len(flat), 2)]
+        return bool(allowed), states

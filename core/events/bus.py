@@ -1,0 +1,52 @@
+"""What publishes and subscribes: the `Bus`, its three kinds, and which one the settings mean."""
+
+from functools import partial
+from typing import Protocol
+
+from core.events import postgres_link, redis_link
+from core.events.local import LocalBus, Message, Subscription
+from core.events.relay import RelayBus
+
+__all__ = ["Bus", "LocalBus", "Message", "PostgresBus", "RedisBus", "Subscription", "connect"]
+
+
+class Bus(Protocol):
+    """Publish and subscribe by channel. A message is small and JSON; some may be missed."""
+
+    async def start(self) -> None:
+        """Connect, if there is anything to connect to; call it once, in the server's own loop."""
+
+    async def publish(self, channel: str, message: Message) -> None:
+        """Tell everybody who is subscribed to the channel. Never waits, never fails."""
+
+    def subscribe(self, channel: str) -> Subscription:
+        """The channel's messages: `async with bus.subscribe(…) as messages`."""
+
+    async def close(self) -> None:
+        """End all subscriptions and disconnect."""
+
+
+class RedisBus(RelayBus):
+    """Events between processes by the Redis at `url`; without it, within this process."""
+
+    def __init__(self, url: str, *, heartbeat_seconds: float = 5) -> None:
+        super().__init__(partial(redis_link.dial, url), heartbeat_seconds=heartbeat_seconds)
+
+
+class PostgresBus(RelayBus):
+    """Events between processes by the PostgreSQL at `url`."""
+
+    def __init__(self, url: str, *, heartbeat_seconds: float = 5) -> None:
+        super().__init__(partial(postgres_link.dial, url), heartbeat_seconds=heartbeat_seconds)
+
+
+def connect(*, redis_url: str, database_url: str) -> Bus:
+    """The bus for these settings: Redis where there is one, else PostgreSQL, else this process.
+
+    The bus is yet to be started.
+    """
+    if redis_url:
+        return RedisBus(redis_url)
+    if database_url.startswith("postgresql"):
+        return PostgresBus(database_url)
+    return LocalBus()

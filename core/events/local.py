@@ -1,0 +1,109 @@
+"""Delivery to the subscribers in this process."""
+
+import asyncio
+from types import TracebackType
+from typing import Any, Final, Self
+
+QUEUE_LENGTH: Final = 100
+"""Messages kept for a subscriber that does not come to read them."""
+
+Message = dict[str, Any]
+"""Small, and JSON; subscribers share it, so nobody changes it."""
+
+
+class Subscription:
+    """The messages of one channel, from entering the block on: `async with … as messages`.
+
+    At most QUEUE_LENGTH wait here; beyond that the oldest are dropped. Waiting for the next one can
+    be cancelled (a timeout, say) without losing any. Ends when the bus is closed.
+    """
+
+    def __init__(self, subscribers: "Subscribers", channel: str) -> None:
+        self._subscribers = subscribers
+        self._channel = channel
+        self._queue: asyncio.Queue[Message | None] = asyncio.Queue(QUEUE_LENGTH)
+
+    async def __aenter__(self) -> Self:
+        self._subscribers.add(self._channel, self)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._subscribers.remove(self._channel, self)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        message = await self._queue.get()
+        if message is None:
+            self.give(None)  # for whoever asks again
+            raise StopAsyncIteration
+        return message
+
+    def give(self, message: Message | None) -> None:
+        """Queue a message; None ends the iteration."""
+        if self._queue.full():
+            self._queue.get_nowait()
+        self._queue.put_nowait(message)
+
+
+class Subscribers:
+    """Who listens to which channel in this process."""
+
+    def __init__(self) -> None:
+        # The inner one is a set that keeps the order: first come, first told.
+        self._by_channel: dict[str, dict[Subscription, None]] = {}
+        self._closed = False
+
+    def add(self, channel: str, subscription: Subscription) -> None:
+        """Deliver the channel's messages to this one from now on."""
+        if self._closed:
+            subscription.give(None)
+        else:
+            self._by_channel.setdefault(channel, {})[subscription] = None
+
+    def remove(self, channel: str, subscription: Subscription) -> None:
+        """Deliver nothing more to it."""
+        there = self._by_channel.get(channel, {})
+        there.pop(subscription, None)
+        if not there:
+            self._by_channel.pop(channel, None)
+
+    def deliver(self, channel: str, message: Message) -> None:
+        """Queue the message for everybody who listens to the channel."""
+        for subscription in self._by_channel.get(channel, ()):
+            subscription.give(message)
+
+    def close(self) -> None:
+        """End all subscriptions, and those to come."""
+        self._closed = True
+        for subscriptions in self._by_channel.values():
+            for subscription in subscriptions:
+                subscription.give(None)
+
+
+class LocalBus:
+    """Events within one process."""
+
+    def __init__(self) -> None:
+        self._subscribers = Subscribers()
+
+    async def start(self) -> None:
+        """Nothing to do."""
+
+    async def publish(self, channel: str, message: Message) -> None:
+        """Deliver the message to everybody who is subscribed now."""
+        self._subscribers.deliver(channel, message)
+
+    def subscribe(self, channel: str) -> Subscription:
+        """The channel's messages from now on."""
+        return Subscription(self._subscribers, channel)
+
+    async def close(self) -> None:
+        """End all subscriptions."""
+        self._subscribers.close()

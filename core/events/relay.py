@@ -1,0 +1,153 @@
+"""Delivery between processes over one connection that may break at any time.
+
+What is published here is delivered here at once, and sent to the others over a `Link`. While there
+is none, only the others miss it. The link carries a heartbeat, which must come back to its sender:
+so a connection that is silently dead is noticed, whichever direction died.
+"""
+
+import asyncio
+import json
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Final, Protocol
+
+import structlog
+
+from core.events.local import Message, Subscribers, Subscription
+
+CHANNEL: Final = "horde_events"
+"""The one channel at the carrier; the channels of this package travel inside it."""
+MAX_MESSAGE_BYTES: Final = 7900
+"""PostgreSQL takes payloads below 8000 bytes; the same holds for all, so that all behave alike."""
+START_SECONDS: Final = 5.0
+FIRST_PAUSE_SECONDS: Final = 0.1
+LONGEST_PAUSE_SECONDS: Final = 5.0
+OUTGOING_LENGTH: Final = 1000
+BATCH: Final = 100
+
+log = structlog.get_logger(__name__)
+
+
+class Link(Protocol):
+    """A connection to what carries texts between processes; any error means that it is broken."""
+
+    async def send(self, texts: Sequence[str]) -> None:
+        """Send each text to every process, this one included."""
+
+    async def receive(self) -> str:
+        """The next text that any process sent."""
+
+
+class RelayBus:
+    """Events between processes.
+
+    dial: opens a link.
+    heartbeat_seconds: a link is given up when nothing arrived for three times as long.
+    """
+
+    def __init__(
+        self, dial: Callable[[], AbstractAsyncContextManager[Link]], *, heartbeat_seconds: float = 5
+    ) -> None:
+        self._dial = dial
+        self._heartbeat_seconds = heartbeat_seconds
+        self._origin = secrets.token_hex(8)
+        self._subscribers = Subscribers()
+        self._outgoing: asyncio.Queue[str] = asyncio.Queue(OUTGOING_LENGTH)
+        self._linked = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open the link; where that takes too long, go on without and keep trying."""
+        self._task = asyncio.create_task(self._keep_linked(), name="events")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._linked.wait(), START_SECONDS)
+
+    async def publish(self, channel: str, message: Message) -> None:
+        """Deliver the message here and have it sent to the other processes.
+
+        Never waits for them and never fails: what can't be sent is missed by the others.
+        """
+        self._subscribers.deliver(channel, message)
+        if self._linked.is_set():
+            text = json.dumps([self._origin, channel, message], separators=(",", ":"))
+            if len(text) <= MAX_MESSAGE_BYTES:  # dumps writes ASCII: a character is a byte
+                self._enqueue(text)
+            else:
+                log.error("events.message_too_long", channel=channel, size=len(text))
+
+    def subscribe(self, channel: str) -> Subscription:
+        """The channel's messages from now on."""
+        return Subscription(self._subscribers, channel)
+
+    async def close(self) -> None:
+        """End all subscriptions and close the link."""
+        self._subscribers.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def _enqueue(self, text: str) -> None:
+        if self._outgoing.full():
+            self._outgoing.get_nowait()
+        self._outgoing.put_nowait(text)
+
+    async def _keep_linked(self) -> None:
+        pause, silent = FIRST_PAUSE_SECONDS, False
+        while True:
+            try:
+                await self._exchange()
+            except Exception as error:  # noqa: BLE001 - top of a loop: whatever broke, dial again
+                if not silent:
+                    log.warning("events.link_lost", reasons=_reasons(error))
+                silent = True
+            if self._linked.is_set():
+                self._linked.clear()
+                pause, silent = FIRST_PAUSE_SECONDS, False
+            # Not all processes dial at the same moment.
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _exchange(self) -> None:
+        """Send and receive over one link until it breaks, which raises."""
+        async with self._dial() as link:
+            self._outgoing = asyncio.Queue(OUTGOING_LENGTH)  # what waited is out of date by now
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._beat())
+                tasks.create_task(self._send(link))
+                tasks.create_task(self._receive(link))
+
+    async def _beat(self) -> None:
+        while True:
+            self._enqueue(json.dumps([self._origin]))
+            await asyncio.sleep(self._heartbeat_seconds)
+
+    async def _send(self, link: Link) -> None:
+        while True:
+            batch = [await self._outgoing.get()]
+            while len(batch) < BATCH and not self._outgoing.empty():
+                batch.append(self._outgoing.get_nowait())
+            async with asyncio.timeout(3 * self._heartbeat_seconds):
+                await link.send(batch)
+
+    async def _receive(self, link: Link) -> None:
+        while True:
+            async with asyncio.timeout(3 * self._heartbeat_seconds):
+                text = await link.receive()
+            try:
+                origin, *event = json.loads(text)
+                if origin != self._origin and event:
+                    channel, message = event
+                    self._subscribers.deliver(channel, message)
+            except (TypeError, ValueError):
+                log.warning("events.unreadable", size=len(text))
+                continue
+            if origin == self._origin and not self._linked.is_set():
+                self._linked.set()
+                log.info("events.linked")
+
+
+def _reasons(error: Exception) -> list[str]:
+    errors = error.exceptions if isinstance(error, ExceptionGroup) else [error]
+    return [repr(one) for one in errors]

@@ -1,0 +1,159 @@
+"""Turns pictures that people and workers send as base64 into WebP, or says what is wrong with them.
+
+What arrives is hostile until it is decoded: its size is read from its header before a pixel is,
+only formats with a decoder inside Pillow are tried (EPS, say, would start an interpreter), and all
+work happens in two threads of its own, so that neither the event loop nor memory suffers.
+Of an animation the first frame counts. A rotation told by EXIF is applied; metadata and colour
+profiles are left behind.
+"""
+
+import asyncio
+import binascii
+import struct
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Final
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from core.errors import Invalid
+
+MAX_SOURCE_PIXELS: Final = 3072 * 3072
+MAX_RESULT_PIXELS: Final = 8192 * 8192
+"""A worker's picture may be an upscaled one."""
+MAX_SIDE: Final = 16383
+"""WebP's longest side, in pixels."""
+SOURCE_QUALITY: Final = 50
+RESULT_QUALITY: Final = 95
+FORMATS: Final = (
+    "PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA",
+)  # fmt: skip
+
+_SLICE: Final = 1024 * 1024
+"""Characters of base64 decoded at once: such a call holds the interpreter's lock."""
+_DECODERS: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="decode")
+
+# What Pillow raises on files that are broken or lie; its decoders have no error of their own.
+_UNREADABLE: Final = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    MemoryError,
+    RuntimeError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+class ImageValidationFailed(Invalid):
+    """What was sent is not a picture, or not one we take."""
+
+    code = "ImageValidationFailed"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Image validation failed: {reason}.")
+
+
+async def decode_source(base64_text: str, *, max_pixels: int = MAX_SOURCE_PIXELS) -> bytes:
+    """A source picture or mask as WebP, for workers: quality 50, colours kept where transparent.
+
+    max_pixels: the largest area.
+
+    Raises ImageValidationFailed.
+    """
+    return await _in_thread(base64_text, max_pixels, SOURCE_QUALITY)
+
+
+async def to_webp_from_base64(base64_text: str) -> bytes:
+    """A worker's result as WebP, of quality 95; a still WebP stays as it is, byte for byte.
+
+    Raises ImageValidationFailed.
+    """
+    return await _in_thread(base64_text, MAX_RESULT_PIXELS, None)
+
+
+def has_alpha(webp: bytes) -> bool:
+    """Whether a picture that `decode_source` returned is transparent somewhere."""
+    with Image.open(BytesIO(webp), formats=["WEBP"]) as picture:
+        return picture.mode == "RGBA"
+
+
+async def _in_thread(base64_text: str, max_pixels: int, quality: int | None) -> bytes:
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_DECODERS, _to_webp, base64_text, max_pixels, quality)
+
+
+def _to_webp(base64_text: str, max_pixels: int, quality: int | None) -> bytes:
+    """Decode, check, encode; quality None keeps a still WebP and gives others RESULT_QUALITY."""
+    content = _decode_base64(base64_text)
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as picture:
+            _check_size(picture, max_pixels)
+            picture.load()
+            if quality is None and picture.format == "WEBP" and not _is_animated(picture):
+                return content
+            return _encode(_upright(picture), quality or RESULT_QUALITY)
+    except _UNREADABLE as error:
+        raise ImageValidationFailed(_reason(error)) from error
+
+
+def _decode_base64(text: str) -> bytes:
+    """Decode in slices; line breaks and blanks are allowed anywhere."""
+    decoded, rest = bytearray(), ""
+    try:
+        for start in range(0, len(text), _SLICE):
+            piece = rest + "".join(text[start : start + _SLICE].split())
+            whole = len(piece) - len(piece) % 4
+            decoded += binascii.a2b_base64(piece[:whole], strict_mode=True)
+            rest = piece[whole:]
+        if rest:
+            raise ImageValidationFailed("its base64 is cut off")
+    except ValueError:  # binascii.Error is one; so is text beyond ASCII
+        raise ImageValidationFailed("it is not base64") from None
+    return bytes(decoded)
+
+
+def _check_size(picture: Image.Image, max_pixels: int) -> None:
+    width, height = picture.size
+    if width * height > max_pixels:
+        raise ImageValidationFailed(
+            f"it has {width} x {height} pixels, and {max_pixels} in all are the most"
+        )
+    if max(width, height) > MAX_SIDE:
+        raise ImageValidationFailed(
+            f"it has {width} x {height} pixels, and {MAX_SIDE} are the longest side"
+        )
+
+
+def _is_animated(picture: Image.Image) -> bool:
+    return bool(getattr(picture, "is_animated", False))
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """The picture as RGB, or as RGBA where it has transparency, turned as its EXIF says."""
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode == "F":
+        raise ImageValidationFailed("floating-point pixels have no defined brightness")
+    if picture.mode == "I":  # 16 bits in Pillow's 32: their upper half is what a screen shows
+        picture = picture.point(lambda value: value * (1 / 256)).convert("L")
+    return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+
+
+def _encode(picture: Image.Image, quality: int) -> bytes:
+    encoded = BytesIO()
+    picture.save(encoded, "WEBP", quality=quality, exact=True, icc_profile=b"", exif=b"", xmp=b"")
+    return encoded.getvalue()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return f"it is none of {', '.join(FORMATS)}"
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return "it has far too many pixels"
+    return "it is damaged or cut off"

@@ -1,0 +1,195 @@
+"""Where pictures are kept: a folder, with signed links that this server serves itself."""
+
+import asyncio
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, Protocol
+
+from core.db import now
+from core.errors import Invalid, NotFound
+from core.images.signing import Signer
+
+MAX_PICTURE_BYTES: Final = 20 * 1024 * 1024
+SWEEP_BATCH: Final = 1000
+"""The most pictures one sweep deletes."""
+UNFINISHED_SECONDS: Final = 3600
+"""A half-written file this old belongs to a process that was killed: writing takes seconds."""
+
+_NAME: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.webp")
+_INCOMING: Final = "incoming"
+
+
+class PictureNotFound(NotFound):
+    """No picture has this name, nor could one have it."""
+
+    code = "PictureNotFound"
+
+
+class PictureTooLarge(Invalid):
+    """More bytes than a picture may have."""
+
+    code = "PictureTooLarge"
+
+
+class Store(Protocol):
+    """A place for pictures.
+
+    A name is `<uuid>.webp` in lower case; any other raises PictureNotFound.
+    """
+
+    def upload_url(self, name: str) -> str:
+        """A link to which up to MAX_PICTURE_BYTES may be PUT, for a limited time."""
+
+    def download_url(self, name: str) -> str:
+        """A link from which the picture can be fetched, for a limited time."""
+
+    async def put(self, name: str, content: bytes) -> None:
+        """Keep a picture, whole or not at all; one of the same name is replaced."""
+
+    async def get(self, name: str) -> bytes | None:
+        """The picture's bytes; None where there is none."""
+
+    async def exists(self, name: str) -> bool:
+        """Whether there is such a picture."""
+
+    async def delete(self, name: str) -> None:
+        """Remove the picture, if it is there."""
+
+    async def sweep(self, older_than: datetime) -> int:
+        """Delete pictures put before `older_than`, up to a batch; returns how many went.
+
+        Call it again while it returns more than zero.
+        """
+
+
+class FolderStore:
+    """Pictures as files below `root`, spread over 256 * 256 folders by the start of their names.
+
+    A file is written beside the others and renamed, so a killed process leaves no part of a picture
+    under its name. Nothing is forced to disk: a power cut may cost the last seconds' pictures.
+    All file operations run in threads.
+
+    base_url: the server's address, without a trailing slash; it serves `/pictures/<name>?<query>`.
+    url_seconds: how long links are valid.
+    """
+
+    def __init__(self, root: Path, base_url: str, signer: Signer, url_seconds: int) -> None:
+        self._root = root
+        self._base_url = base_url
+        self._signer = signer
+        self._url_seconds = url_seconds
+
+    def upload_url(self, name: str) -> str:
+        """A link to which up to MAX_PICTURE_BYTES may be PUT."""
+        return self._url("PUT", name, MAX_PICTURE_BYTES)
+
+    def download_url(self, name: str) -> str:
+        """A link from which the picture can be fetched."""
+        return self._url("GET", name, 0)
+
+    async def put(self, name: str, content: bytes) -> None:
+        """Keep a picture; raises PictureTooLarge over MAX_PICTURE_BYTES."""
+        path = self._path(name)
+        if len(content) > MAX_PICTURE_BYTES:
+            raise PictureTooLarge(
+                f"A picture may have {MAX_PICTURE_BYTES} bytes; this one has {len(content)}."
+            )
+        await asyncio.to_thread(self._write, path, content)
+
+    async def get(self, name: str) -> bytes | None:
+        """The picture's bytes; None where there is none."""
+        return await asyncio.to_thread(_read, self._path(name))
+
+    async def exists(self, name: str) -> bool:
+        """Whether there is such a picture."""
+        return await asyncio.to_thread(self._path(name).is_file)
+
+    async def delete(self, name: str) -> None:
+        """Remove the picture, if it is there."""
+        await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
+
+    async def sweep(self, older_than: datetime) -> int:
+        """Delete up to SWEEP_BATCH old pictures, and files that killed processes left half-written.
+
+        One thread call for each of the 256 outer folders, so that others get their turn.
+        """
+        unfinished = time.time() - UNFINISHED_SECONDS
+        await asyncio.to_thread(_remove_old, self._root / _INCOMING, unfinished, SWEEP_BATCH)
+        gone = 0
+        for outer in await asyncio.to_thread(_folders, self._root):
+            if outer.name != _INCOMING:
+                gone += await asyncio.to_thread(
+                    _sweep_outer, outer, older_than.timestamp(), SWEEP_BATCH - gone
+                )
+            if gone >= SWEEP_BATCH:
+                break
+        return gone
+
+    def _url(self, method: str, name: str, max_bytes: int) -> str:
+        _check(name)
+        expires = now() + timedelta(seconds=self._url_seconds)
+        query = self._signer.sign(method, name, expires, max_bytes)
+        return f"{self._base_url}/pictures/{name}?{query}"
+
+    def _path(self, name: str) -> Path:
+        _check(name)
+        return self._root / name[:2] / name[2:4] / name
+
+    def _write(self, path: Path, content: bytes) -> None:
+        unfinished = self._root / _INCOMING / secrets.token_hex(16)
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            unfinished.write_bytes(content)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.replace(path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+def _check(name: str) -> None:
+    """Only such names become paths, so no name leads out of the folder."""
+    if not _NAME.fullmatch(name):
+        raise PictureNotFound("There is no picture of that name.")
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        yield from entries
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [Path(entry.path) for entry in _entries(folder) if entry.is_dir(follow_symlinks=False)]
+
+
+def _sweep_outer(outer: Path, before: float, limit: int) -> int:
+    gone = 0
+    for inner in _folders(outer):
+        gone += _remove_old(inner, before, limit - gone)
+    return gone
+
+
+def _remove_old(folder: Path, before: float, limit: int) -> int:
+    """Delete up to `limit` files last written before the unix time `before`."""
+    gone = 0
+    for entry in _entries(folder):
+        if gone >= limit:
+            break
+        with suppress(FileNotFoundError):  # deleted meanwhile, by name or by another process
+            if entry.stat(follow_symlinks=False).st_mtime < before:
+                Path(entry.path).unlink()
+                gone += 1
+    return gone

@@ -1,0 +1,120 @@
+"""Logs: one line an event, text on a terminal and JSON elsewhere, to standard error.
+
+Modules log by `structlog.get_logger(__name__)`: `log.info("jobs.claimed", worker=…)`. What
+`structlog.contextvars` binds (the request's id, say) is in every line of that request. Libraries
+that use the standard `logging` come out in the same form. No line holds a secret: see `redact`.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TextIO
+
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+OURS: Final = ("core", "web", "worker", "cli")
+"""Packages that the level is for; libraries are heard from warnings on."""
+REDACTED: Final = "[redacted]"
+
+_SECRET_KEYS: Final = re.compile(
+    r"api_?key|authorization|cookie|csrf|password|passkey|passwd|secret|signature|token",
+    re.IGNORECASE,
+)
+_SECRETS_IN_TEXT: Final = (
+    # A signed link: all of its query, as whoever holds it may use the link.
+    (re.compile(r"\?[^\s\"'<>]*\bsignature=[^\s\"'<>]*", re.IGNORECASE), f"?{REDACTED}"),
+    # The password in postgresql://user:password@host.
+    (re.compile(r"(://[^\s/:@]*:)[^\s/@]+@"), rf"\1{REDACTED}@"),
+    # Headers and assignments: apikey: x, 'apikey': 'x', Authorization: Bearer x, token=x.
+    (
+        re.compile(
+            r"\b([\w-]*(?:api[-_]?key|authorization|cookie|password|passkey|secret|token)[\"']?"
+            r"\s*[:=]\s*b?[\"']?)(?:(?:Bearer|Basic)\s+)?[^\s\"',;&})]+",
+            re.IGNORECASE,
+        ),
+        rf"\1{REDACTED}",
+    ),
+)
+
+
+def configure(
+    *,
+    form: Literal["auto", "json", "text"],
+    level: Literal["debug", "info", "warning", "error"],
+    stream: TextIO | None = None,
+) -> None:
+    """Set up the logs of this process; may be called again.
+
+    form: `auto` is text on a terminal, else JSON.
+    stream: where to; None: standard error.
+    """
+    stream = stream or sys.stderr
+    as_text = form == "text" or (form == "auto" and stream.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,  # so that tests and forks can configure anew
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=_rendering(as_text=as_text, colors=stream.isatty())
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
+    for package in OURS:
+        logging.getLogger(package).setLevel(level.upper())
+    logging.captureWarnings(capture=True)
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Take secrets out of a line: values by their key's name, and what looks like one in any text.
+
+    A bare API key in a sentence can't be told from other words, so keys are logged by name or not
+    at all. Meant for after exceptions were made text.
+    """
+    return {key: _clean(key, value) for key, value in event.items()}
+
+
+def _rendering(*, as_text: bool, colors: bool) -> list[Processor]:
+    last: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=colors)]
+        if as_text
+        else [structlog.processors.JSONRenderer(default=str, ensure_ascii=False)]
+    )
+    return [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        redact,
+        *last,
+    ]
+
+
+def _clean(key: str, value: Any) -> Any:  # noqa: ANN401 - whatever is logged
+    if _SECRET_KEYS.search(key):
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {name: _clean(str(name), inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean("", inner) for inner in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = str(value)
+    for pattern, replacement in _SECRETS_IN_TEXT:
+        text = pattern.sub(replacement, text)
+    return text
