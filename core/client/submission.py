@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from core.client.errors import AlreadySubmitted, HordeError, JobGone
+from core.client.errors import AlreadySubmitted, HordeError, JobGone, TooMany
 from core.client.retries import Retries, passing
 from core.wire.submit import GenerationSubmitted
 
@@ -33,7 +33,7 @@ async def run(
                 return GenerationSubmitted(reward=0.0)
             raise
         except HordeError as error:
-            maybe_done = maybe_done or passing(error)
+            maybe_done = maybe_done or (passing(error) and not isinstance(error, TooMany))
             raise
 
     return await retries.run(attempt)

@@ -192,7 +192,7 @@ class GenerationStable(Answer):
     id: str
     censored: bool
     gen_metadata: list[ReportedMetadata] = Field(default_factory=list)
-    worker_id: Annotated[str, Field(json_schema_extra={"minLength": 36, "maxLength": 36})]
+    worker_id: str
     worker_name: str
     model: str
     state: Annotated[str, Known(GenerationState)] = "ok"

@@ -61,11 +61,9 @@ class WorkerDetails(Answer):
     forms: list[str] | None = None
     """What an alchemist offers."""
     team: TeamDetailsLite = Field(default_factory=TeamDetailsLite)
-    contact: Annotated[str | None, Field(json_schema_extra={"minLength": 5, "maxLength": 500})] = (
-        None
-    )
+    contact: str | None = None
     """Moderators."""
-    bridge_agent: Annotated[str, Field(json_schema_extra={"maxLength": 1000})] = "unknown:0:unknown"
+    bridge_agent: str = "unknown:0:unknown"
     """`name:version:url` of its program."""
     max_pixels: int | None = None
     megapixelsteps_generated: float | None = None

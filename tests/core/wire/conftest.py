@@ -1,0 +1,29 @@
+"""The contract as it is written down, and the classes of the wire by its names."""
+
+import importlib
+import json
+import pkgutil
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+import core.wire
+
+CONTRACT = Path(__file__).parents[2] / "contract" / "models.json"
+
+
+@pytest.fixture(scope="session")
+def contract():
+    return json.loads(CONTRACT.read_text())
+
+
+@pytest.fixture(scope="session")
+def wire_classes():
+    """Every model of the wire by its class's name."""
+    found = {}
+    for module in pkgutil.iter_modules(core.wire.__path__, "core.wire."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and issubclass(value, BaseModel):
+                assert found.setdefault(value.__name__, value) is value
+    return found
