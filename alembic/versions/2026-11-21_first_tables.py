@@ -38,6 +38,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("held >= 0", name=op.f("ck_accounts_held_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "day_totals",
@@ -387,6 +388,8 @@ def upgrade() -> None:
         accounts,
         [{"id": i, "kind": "system", "floor": 0, "balance": 0, "held": 0} for i in range(1, 8)],
     )
+    if op.get_bind().dialect.name == "sqlite":  # it knows no start of an identity
+        op.execute("UPDATE sqlite_sequence SET seq = 99 WHERE name = 'accounts'")
     anonymous = {
         "id": 0,
         "username": "Anonymous",

@@ -44,6 +44,11 @@ class SystemAccount(IntEnum):
 FIRST_USER_ACCOUNT = 100
 
 
+def is_stored(account_id: int) -> bool:
+    """Whether the account's balance is kept in its row, as every account of a user is."""
+    return account_id >= FIRST_USER_ACCOUNT
+
+
 class Account(Base):
     """A ledger account, never a person. `available` is what can be spent or given away."""
 
@@ -52,6 +57,7 @@ class Account(Base):
         CheckConstraint("kind = 'system' OR balance - held >= floor", name="covers_its_holds"),
         CheckConstraint("held >= 0", name="held_not_negative"),
         CheckConstraint("kind <> 'system' OR (balance = 0 AND held = 0)", name="system_not_stored"),
+        {"sqlite_autoincrement": True},  # else SQLite numbers from the last system account on
     )
 
     id: Mapped[int] = mapped_column(RowId, Identity(start=FIRST_USER_ACCOUNT), primary_key=True)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Base, Moment, now
 
 ANONYMOUS_ID = 0
-ANONYMOUS_KEY = "0000000000"  # noqa: S105 - public by contract: everybody may use it
+ANONYMOUS_KEY = "0000000000"  # public by contract: everybody may use it
 
 
 class Role(IntFlag):

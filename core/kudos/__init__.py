@@ -1,0 +1,1 @@
+"""Why kudos move: prices, settlements, grants. Rules over the ledger."""

@@ -1,0 +1,113 @@
+"""What moves when work is accepted, delivered, or a worker has been there: rules over the ledger.
+
+Each function posts one event under the caller's key, as the last thing of the caller's transaction;
+a key that stands already moves nothing. Amounts are hundredths of a kudos.
+
+A payer is served even without kudos: what is lacking comes from FORGIVENESS. How much that is, is
+decided while the payer's account is locked, so that two settlements at once cannot both spend it.
+"""
+
+from collections import Counter
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.ledger import accounts, events, holds
+from core.ledger.tables import SystemAccount, is_stored
+
+
+async def settle(  # noqa: PLR0913 - two parties, and what each owes or gets
+    session: AsyncSession,
+    *,
+    key: str,
+    payer_account: int,
+    owner_account: int,
+    owner_escrow: int | None,
+    owner_trusted: bool,
+    charge: int,
+    reward: int,
+    hold_key: str | None,
+    kind: str,
+) -> None:
+    """Let the payer pay for one piece of work and the worker's owner be paid.
+
+    charge: what the payer owes. It comes from the hold, then from what the payer has available,
+        and the rest is forgiven. A payer who is the owner may pay from the reward too.
+    reward: what the owner gets; half of it (rounded down) to escrow while not trusted.
+    hold_key: of the request's hold, or None. What is left in it stays held.
+    owner_escrow: None where the owner has none, as the anonymous user; all is spendable then.
+
+    The difference between charge and reward is burned as tax or minted for rewards.
+    """
+    event_id = await events.begin(session, kind=kind, key=key)
+    if event_id is None:
+        return
+    captured = await holds.capture(session, key=hold_key, amount=charge) if hold_key else 0
+    entries = _rewarded(reward, owner_account, None if owner_trusted else owner_escrow)
+    if captured < charge and is_stored(payer_account):
+        available = await accounts.lock(session, {payer_account, *entries})
+        means = captured + available[payer_account] + entries[payer_account]
+        entries.update(_paid(payer_account, charge, means))
+    else:
+        entries.update({payer_account: -charge})
+    entries.update(
+        {SystemAccount.TAX: charge - reward}
+        if charge >= reward
+        else {SystemAccount.REWARDS: charge - reward}
+    )
+    await events.enter(session, event_id, entries, captured={payer_account: captured})
+
+
+async def charge_tax(
+    session: AsyncSession, *, key: str, payer_account: int, amount: int, kind: str = "tax"
+) -> None:
+    """Burn a tax: from what the payer has available, and what is lacking is forgiven.
+
+    Place the request's hold afterwards, so that the tax is paid rather than held.
+    """
+    event_id = await events.begin(session, kind=kind, key=key)
+    if event_id is None:
+        return
+    entries = Counter({SystemAccount.TAX.value: amount})
+    if is_stored(payer_account):
+        available = await accounts.lock(session, {payer_account})
+        entries.update(_paid(payer_account, amount, available[payer_account]))
+    else:
+        entries.update({payer_account: -amount})
+    await events.enter(session, event_id, entries)
+
+
+async def uptime(
+    session: AsyncSession,
+    *,
+    key: str,
+    owner_account: int,
+    owner_escrow: int | None,
+    owner_trusted: bool,
+    amount: int,
+) -> None:
+    """Mint what a worker gets for being there; all to escrow while the owner is not trusted."""
+    to = owner_account if owner_trusted or owner_escrow is None else owner_escrow
+    await events.post(
+        session, kind="uptime", key=key, entries={SystemAccount.UPTIME: -amount, to: amount}
+    )
+
+
+async def grant(session: AsyncSession, *, key: str, account: int, amount: int) -> None:
+    """Give an account kudos from the mint, or take them back where the amount is negative.
+
+    Raises ledger.events.InsufficientKudos where less than that is available.
+    """
+    await events.post(
+        session, kind="grant", key=key, entries={SystemAccount.GRANTS: -amount, account: amount}
+    )
+
+
+def _paid(payer: int, amount: int, means: int) -> dict[int, int]:
+    paid = min(amount, means)
+    return {payer: -paid, SystemAccount.FORGIVENESS: paid - amount}
+
+
+def _rewarded(reward: int, spendable: int, escrow: int | None) -> Counter[int]:
+    if escrow is None:
+        return Counter({spendable: reward})
+    return Counter({spendable: reward - reward // 2, escrow: reward // 2})

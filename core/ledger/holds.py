@@ -1,0 +1,98 @@
+"""Holds: kudos set aside for a purpose, still their account's, that nothing else can spend.
+
+A hold is a row and its part of the account's `held`. It is placed once, captured in parts as what
+it was placed for gets done, and released when no more will come.
+"""
+
+from sqlalchemy import case, delete, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import table
+from core.ledger import dialects
+from core.ledger.tables import Account, Hold, is_stored
+
+_accounts = table(Account)
+_holds = table(Hold)
+
+
+async def place(
+    session: AsyncSession, *, key: str, account_id: int, amount: int, partly: bool = False
+) -> int | None:
+    """Set kudos of the account aside, once for each `key`.
+
+    key: names the purpose, at most 160 characters. It is free again after `release`; don't use
+        one twice.
+    amount: hundredths of a kudos, at least 0.
+    partly: be content with what is available, even nothing.
+
+    Returns what is held under the key (what an earlier call held, if there was one), or None where
+    the account does not cover the amount. A system account covers anything and holds nothing.
+    """
+    if amount < 0:
+        raise ValueError(f"cannot hold {amount}")
+    if not is_stored(account_id):
+        return amount
+    available = _accounts.c.balance - _accounts.c.held - _accounts.c.floor
+    covered = (
+        select(
+            literal(key),
+            _accounts.c.id,
+            case((available < amount, available), else_=literal(amount)),
+        )
+        .where(_accounts.c.id == account_id, literal(partly) | (available >= amount))
+        .with_for_update()  # SQLite has one writer anyway
+    )
+    placed = await session.scalar(
+        dialects.insert(session, _holds)
+        .from_select([_holds.c.key, _holds.c.account_id, _holds.c.amount], covered)
+        .on_conflict_do_nothing(index_elements=[_holds.c.key])
+        .returning(_holds.c.amount)
+    )
+    if placed is None:
+        earlier: int | None = await session.scalar(
+            select(_holds.c.amount).where(_holds.c.key == key)
+        )
+        return earlier
+    await session.execute(
+        update(_accounts)
+        .where(_accounts.c.id == account_id)
+        .values(held=_accounts.c.held + int(placed))
+    )
+    return int(placed)
+
+
+async def capture(session: AsyncSession, *, key: str, amount: int) -> int:
+    """Take up to `amount` hundredths of a kudos out of a hold, to spend them in the event at hand.
+
+    Returns how much the hold gave; 0 where there is none. The account's own `held` is lowered by
+    the event that spends it (`events.enter(captured=…)`), so that accounts are locked last and in
+    order. Waits for other users of the same hold.
+    """
+    there = await session.scalar(
+        select(_holds.c.amount).where(_holds.c.key == key).with_for_update()
+    )
+    taken = min(int(there or 0), amount)
+    if taken:
+        await session.execute(
+            update(_holds).where(_holds.c.key == key).values(amount=_holds.c.amount - taken)
+        )
+    return taken
+
+
+async def release(session: AsyncSession, *, key: str) -> int:
+    """End a hold and give back what is left in it.
+
+    Returns the hundredths of a kudos that were left; 0 where there is no such hold.
+    """
+    released = await session.execute(
+        delete(_holds).where(_holds.c.key == key).returning(_holds.c.account_id, _holds.c.amount)
+    )
+    hold = released.one_or_none()
+    if hold is None:
+        return 0
+    await session.execute(
+        update(_accounts)
+        .where(_accounts.c.id == hold.account_id)
+        .values(held=_accounts.c.held - hold.amount)
+    )
+    return int(hold.amount)

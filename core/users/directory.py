@@ -1,0 +1,196 @@
+"""Who is who: finding, registering and changing users. Keys are hashed by a `Keyring`."""
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
+
+from core.db import now, table
+from core.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from core.ledger import accounts
+from core.users import names
+from core.users.keys import Keyring
+from core.users.tables import ANONYMOUS_ID, ANONYMOUS_KEY, Role, User
+
+FLOOR = 2500
+"""Hundredths of a kudos that a user who logged in at a service starts with and keeps."""
+PSEUDONYMOUS_FLOOR = 1400
+"""The same for who has no login but a key."""
+
+MAX_ID = 2**31 - 1
+MAX_KEY_CHARACTERS = 255  # far above any key; what is longer is not worth hashing
+
+NO_ROLE = Role(0)
+
+_users = table(User)
+
+
+class UnknownKey(Unauthenticated):
+    """No user has this API key."""
+
+    code = "InvalidAPIKey"
+
+
+class UnknownUser(NotFound):
+    """There is no such user."""
+
+    code = "UserNotFound"
+
+
+class AlreadyRegistered(Conflict):
+    """Who is behind this login has a registration."""
+
+    code = "AlreadyRegistered"
+
+
+class AnonymousUnchangeable(Forbidden):
+    """Everybody may be the anonymous user, so nobody may change it."""
+
+    code = "AnonForbidden"
+
+
+async def by_key(session: AsyncSession, keyring: Keyring, key: str) -> User:
+    """The user with this API key; also a deleted one, whom the caller may want to refuse.
+
+    Raises UnknownKey. Where `keyring.is_current(user.key_hash)` is false, an old secret matched and
+    `rehash` is due in a session that can write.
+    """
+    user = None
+    if len(key) <= MAX_KEY_CHARACTERS:
+        matching = select(User).where(User.key_hash.in_(keyring.candidates(key)))
+        user = await session.scalar(matching)
+    if user is None:
+        raise UnknownKey(
+            "No user matching sent API Key. Have you remembered to register at /register?"
+        )
+    return user
+
+
+async def by_id(session: AsyncSession, user_id: int) -> User:
+    """The user with this id. Raises UnknownUser, also for ids no database could hold."""
+    user = await session.get(User, user_id) if 0 <= user_id <= MAX_ID else None
+    if user is None:
+        raise UnknownUser(f"User with id '{user_id}' not found.")
+    return user
+
+
+async def by_alias(session: AsyncSession, alias: str) -> User:
+    """The user called `name#id`; what follows the last # is the id. Raises UnknownUser."""
+    name, _, number = alias.rpartition("#")
+    is_id = number.isascii() and number.isdecimal() and len(number) <= len(str(MAX_ID))
+    user = await session.get(User, int(number)) if is_id and int(number) <= MAX_ID else None
+    if user is None or user.username != name:
+        raise UnknownUser(f"User '{alias}' not found.")
+    return user
+
+
+async def by_oauth_id(session: AsyncSession, oauth_id: str) -> User | None:
+    """The user who registered with this login, if there is one."""
+    user: User | None = await session.scalar(select(User).where(User.oauth_id == oauth_id))
+    return user
+
+
+async def create(
+    session: AsyncSession,
+    keyring: Keyring,
+    *,
+    username: str,
+    oauth_id: str,
+    roles: int = 0,
+    concurrency: int = 30,
+) -> tuple[User, str]:
+    """Register a user; returns the user and the API key, which cannot be had again.
+
+    username: cleaned by `names.clean`.
+    oauth_id: who this is at a login service (`g_…`, `d_…`, `gh_…`), or a UUID for a pseudonymous
+        user. It decides the floor that is granted.
+    concurrency: how many of the user's jobs may wait at once.
+
+    Raises BadUsername, and AlreadyRegistered where the oauth_id has a user.
+    """
+    name = names.clean(username)
+    if await by_oauth_id(session, oauth_id) is not None:
+        raise AlreadyRegistered("This login is registered already.")
+    key = keyring.new()
+    floor = PSEUDONYMOUS_FLOOR if is_pseudonymous(oauth_id) else FLOOR
+    account_id, escrow_id = await accounts.open_pair(session, floor=floor)
+    moment = now()
+    user = User(
+        username=name,
+        oauth_id=oauth_id,
+        key_hash=keyring.hash(key),
+        account_id=account_id,
+        escrow_id=escrow_id,
+        roles=roles,
+        concurrency=concurrency,
+        created_at=moment,
+        last_active_at=moment,
+    )
+    session.add(user)
+    await session.flush()
+    return user, key
+
+
+def is_pseudonymous(oauth_id: str) -> bool:
+    """Whether the login is none: a UUID made at registration."""
+    try:
+        UUID(oauth_id)
+    except ValueError:
+        return False
+    return True
+
+
+async def rotate_key(session: AsyncSession, keyring: Keyring, user: User) -> str:
+    """Give the user a new API key, which is returned; the old one no longer works.
+
+    Raises AnonymousUnchangeable.
+    """
+    _refuse_anonymous(user)
+    key = keyring.new()
+    hashed = keyring.hash(key)
+    await session.execute(update(_users).where(_users.c.id == user.id).values(key_hash=hashed))
+    set_committed_value(user, "key_hash", hashed)
+    return key
+
+
+async def rehash(session: AsyncSession, keyring: Keyring, user: User, key: str) -> None:
+    """Store the user's unchanged key under the present secret; nothing if it was rotated since."""
+    renewed = keyring.hash(key)
+    await session.execute(
+        update(_users)
+        .where(_users.c.id == user.id, _users.c.key_hash.in_(keyring.candidates(key)))
+        .values(key_hash=renewed)
+    )
+
+
+async def ensure_anonymous(session: AsyncSession, keyring: Keyring) -> None:
+    """Let the anonymous user be found by its public key, under the present secret."""
+    expected = keyring.hash(ANONYMOUS_KEY)
+    await session.execute(
+        update(_users)
+        .where(_users.c.id == ANONYMOUS_ID, _users.c.key_hash.is_distinct_from(expected))
+        .values(key_hash=expected)
+    )
+
+
+async def set_roles(
+    session: AsyncSession, user: User, *, grant: Role = NO_ROLE, revoke: Role = NO_ROLE
+) -> None:
+    """Give the user roles and take others; two changes at once are both kept.
+
+    Raises AnonymousUnchangeable.
+    """
+    _refuse_anonymous(user)
+    changed = await session.execute(
+        update(_users)
+        .where(_users.c.id == user.id)
+        .values(roles=_users.c.roles.bitwise_or(grant.value).bitwise_and(~revoke.value))
+        .returning(_users.c.roles)
+    )
+    set_committed_value(user, "roles", changed.scalar_one())
+
+
+def _refuse_anonymous(user: User) -> None:
+    if user.is_anonymous:
+        raise AnonymousUnchangeable("The anonymous user cannot be changed.")
