@@ -60,8 +60,9 @@ clean: ## Remove the environment and caches; data stays
 
 # uv does not read pip's settings, so it is told where pip would look for files first (a CPU build of torch, say).
 # Constraints, not requirements: the file names the CUDA libraries, which only a CUDA build of torch asks for.
-install = UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" UV_LINK_MODE=$${UV_LINK_MODE:-copy} \
-          $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt
+# Progress is for a terminal: elsewhere it would be one line a package.
+install = @UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" UV_LINK_MODE=$${UV_LINK_MODE:-copy} \
+          $(BIN)/uv pip install $$(test -t 2 || echo --quiet) --python $(BIN)/python -c constraints.txt
 
 report = $(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
@@ -74,8 +75,8 @@ $(BIN)/uv: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or newer is needed: make PYTHON=python3.12" >&2; exit 1; }
 	@test -e .venv/run.stamp || $(notice)
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet $(UV)
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet $(UV)
 	@touch $@
 
 .venv/run.stamp: pyproject.toml constraints.txt $(BIN)/uv

@@ -56,13 +56,16 @@ class Servers:
         return self._addresses[name]
 
     def _start_postgres(self) -> str:
-        url = self._running.enter_context(services.postgres())
-        _in_a_thread(lambda: asyncio.run(_execute(url, f"create database {TEMPLATE}")))
-        _in_a_thread(lambda: db.migrate(_asyncpg_url(url, TEMPLATE)))
+        with contextlib.ExitStack() as starting:
+            url = starting.enter_context(services.postgres())
+            _in_a_thread(lambda: asyncio.run(_execute(url, f"create database {TEMPLATE}")))
+            _in_a_thread(lambda: db.migrate(_asyncpg_url(url, TEMPLATE)))
+            self._running.push(starting.pop_all())  # a server whose migration fails ends here
         return url
 
     def _make_sqlite(self) -> str:
         path = self._room / "template.sqlite"
+        path.unlink(missing_ok=True)  # half of one, where migrating failed before
         _in_a_thread(lambda: db.migrate(f"sqlite+aiosqlite:///{path}"))
         return str(path)
 

