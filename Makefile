@@ -31,7 +31,7 @@ migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newe
 test: .venv/test.stamp ## Run the tests; make test ARGS="tests/core -x", BROWSER=none without Chromium
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -m "not long" $(ARGS)
-	@$(report)
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 test-long: .venv/test.stamp ## Run chaos, soak and big races, which make test leaves out
 	$(BIN)/python -m pytest -m long --timeout 1800 $(ARGS)
@@ -64,17 +64,17 @@ clean: ## Remove the environment and caches; data stays
 install = @UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" UV_LINK_MODE=$${UV_LINK_MODE:-copy} \
           $(BIN)/uv pip install $$(test -t 2 || echo --quiet) --python $(BIN)/python -c constraints.txt
 
-report = $(BIN)/coverage combine --quiet && $(BIN)/coverage report
+.PHONY: announce
+announce:
+	@test -e .venv/run.stamp || printf '%s\n' \
+	    "First start: this makes .venv here and downloads what the horde needs into it." \
+	    "PyTorch is most of it: on Linux its default build is the one for CUDA, several GB." \
+	    "Smaller, without a GPU: UV_TORCH_BACKEND=cpu make up, or name a folder with a wheel" \
+	    "of your own in UV_FIND_LINKS or PIP_FIND_LINKS. Later starts download nothing." >&2
 
-notice = printf '%s\n' \
-    "First start: this makes .venv here and downloads what the horde needs into it. PyTorch is most of it:" \
-    "on Linux its default build is the one for CUDA, several GB. Smaller, without a GPU: UV_TORCH_BACKEND=cpu make up," \
-    "or name a folder with a wheel of your own in UV_FIND_LINKS or PIP_FIND_LINKS. Later starts download nothing." >&2
-
-$(BIN)/uv: Makefile
+$(BIN)/uv: Makefile | announce
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or newer is needed: make PYTHON=python3.12" >&2; exit 1; }
-	@test -e .venv/run.stamp || $(notice)
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet $(UV)
 	@touch $@
