@@ -140,8 +140,9 @@ def _upright(picture: Image.Image) -> Image.Image:
     picture = ImageOps.exif_transpose(picture)
     if picture.mode == "F":
         raise ImageValidationFailed("floating-point pixels have no defined brightness")
-    if picture.mode == "I":  # 16 bits in Pillow's 32: their upper half is what a screen shows
-        picture = picture.point(lambda value: value * (1 / 256)).convert("L")
+    if picture.mode.startswith("I"):  # 16 bits of grey; a screen shows the upper eight
+        picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+        picture.info.pop("transparency", None)  # one of the 65536 greys, which is none of the 256
     return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
 
 

@@ -5,6 +5,7 @@ an HMAC-SHA256 over method, name, expiry and size, so none of them can be change
 """
 
 import hmac
+import json
 import re
 from datetime import datetime
 from typing import Final
@@ -59,5 +60,7 @@ class Signer:
         return max_bytes
 
     def _signature(self, method: str, name: str, until: int, max_bytes: int) -> str:
-        text = f"{method}\n{name}\n{until}\n{max_bytes}"
-        return hmac.digest(self._key, text.encode(errors="surrogateescape"), "sha256").hex()
+        text = json.dumps(
+            [method, name, until, max_bytes]
+        )  # keeps the parts apart, whatever is in them
+        return hmac.digest(self._key, text.encode(), "sha256").hex()
