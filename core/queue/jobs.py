@@ -111,6 +111,21 @@ async def enqueue(
     return Queued(request_id, lane_id)
 
 
+async def is_over(session: AsyncSession, request_id: UUID) -> bool:
+    """Whether none of the request's jobs waits or is worked on."""
+    return not await session.scalar(_IS_GOING_ON, {"id": request_id})
+
+
+_IS_GOING_ON = select(
+    select(_jobs.c.id)
+    .where(
+        _jobs.c.request_id == bindparam("id"),
+        _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
+    )
+    .exists()
+)
+
+
 async def waiting_of(session: AsyncSession, user_id: int) -> int:
     """How many of the user's jobs wait (popped ones do not count towards the concurrency)."""
     count = await session.scalar(_WAITING_OF, {"user": user_id})

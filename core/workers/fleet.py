@@ -264,8 +264,7 @@ async def _write(
             agent=declared.agent,
             threads=declared.threads,
             offer=offer.to_json(),
-            uptime_seconds=_workers.c.uptime_seconds
-            + (round(away.total_seconds()) if counts else 0),
+            uptime_seconds=_workers.c.uptime_seconds + served,
         )
     )
 

@@ -1,0 +1,28 @@
+"""The kudos that a request holds: placed at ask, captured at settlement, given back at its end."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.ledger import holds
+from core.queue import jobs
+
+
+def key_of(request_id: UUID) -> str:
+    """The key of the request's hold."""
+    return f"request:{request_id}"
+
+
+async def release(session: AsyncSession, request_id: UUID) -> None:
+    """Give back what is left of the hold, if there is one."""
+    await holds.release(session, key=key_of(request_id))
+
+
+async def release_if_over(session: AsyncSession, request_id: UUID) -> None:
+    """Give it back where no job of the request can be charged any more.
+
+    Call it after settling: capturing locks the hold, so of two last jobs that end at once the
+    second sees the first one's end.
+    """
+    if await jobs.is_over(session, request_id):
+        await release(session, request_id)

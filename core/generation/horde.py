@@ -1,0 +1,54 @@
+"""What the five steps share in a process, and how the steps tell each other what happened."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from core.events import Bus
+from core.generation.waiters import Waiters
+from core.images.store import Store
+from core.queue.forecast import WaitingCounts
+from core.queue.lanes import Lanes
+from core.settings import Settings
+from core.workers.online import Online
+
+JOBS = "jobs"
+"""The channel that says where jobs wait: `{"lane": id, "count": n}`."""
+
+
+def channel_of(request_id: UUID) -> str:
+    """The channel of what happens to a request: `{"what": …}`."""
+    return f"request:{request_id}"
+
+
+@dataclass(slots=True)
+class Horde:
+    """The parts of a running server that requests pass through."""
+
+    settings: Settings
+    store: Store
+    bus: Bus
+    lanes: Lanes
+    online: Online = field(default_factory=Online)
+    counts: WaitingCounts = field(default_factory=WaitingCounts)
+    waiters: Waiters = field(default_factory=Waiters)
+
+    @property
+    def life(self) -> timedelta:
+        """How long a request lives from its last sign of life."""
+        return timedelta(minutes=self.settings.request_minutes)
+
+    async def jobs_wait(self, lane_id: int, count: int) -> None:
+        """Tell workers that wait. Call it after the commit."""
+        await self.bus.publish(JOBS, {"lane": lane_id, "count": count})
+
+    async def changed(self, request_id: UUID, what: str) -> None:
+        """Tell who watches the request. Call it after the commit."""
+        await self.bus.publish(channel_of(request_id), {"what": what})
+
+    async def listen(self) -> None:
+        """Wake waiting pops as jobs come in, until cancelled."""
+        async with self.bus.subscribe(JOBS) as messages:
+            async for message in messages:
+                needs = self.lanes.least_needs().get(message["lane"])
+                self.waiters.wake(needs, int(message["count"]))

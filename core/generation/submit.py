@@ -1,0 +1,208 @@
+"""Submit: a worker delivers a job, or gives it back; the kudos move in the same transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.catalog import agents
+from core.catalog import models as catalog
+from core.db import AnyRow, now
+from core.errors import Invalid, NotFound
+from core.generation import holding
+from core.generation.horde import Horde
+from core.kinds.image import ImageParams
+from core.kudos import prices, settlement
+from core.queue import jobs
+from core.queue.tables import Outcome
+from core.users import directory
+from core.users.tables import Role, User
+from core.workers import fleet
+
+MOST_METADATA = 50
+
+
+class InvalidJobID(NotFound):
+    """No such job, or its request is over."""
+
+    code = "InvalidJobID"
+
+
+class DuplicateGen(Invalid):
+    """The job is delivered already."""
+
+    code = "DuplicateGen"
+
+
+class AbortedGen(Invalid):
+    """The job was given up before it was delivered."""
+
+    code = "AbortedGen"
+
+
+class MissingPicture(Invalid):
+    """The picture was announced but not uploaded."""
+
+    code = "BadRequest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What a worker submits, checked for form only."""
+
+    job_id: str
+    seed: int
+    state: str
+    """ok, censored, faulted or csam."""
+    metadata: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A job that may be delivered."""
+
+    attempt: AnyRow
+    worker: AnyRow
+
+    @property
+    def picture(self) -> str:
+        """The picture's name in the store."""
+        return picture_of(self.attempt.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A job that is over for the worker."""
+
+    request_id: UUID
+    reward: int
+    """Hundredths of a kudos, before the factor for the worker's program."""
+    is_done: bool
+
+
+def picture_of(attempt_id: UUID) -> str:
+    """The name of an attempt's picture in the store."""
+    return f"{attempt_id}.webp"
+
+
+async def look_up(session: AsyncSession, owner: User, job_id: str) -> Open:
+    """The job, if this user may deliver it now.
+
+    Raises InvalidJobID, WrongCredentials, DuplicateGen and AbortedGen.
+    """
+    attempt = await jobs.attempt(session, _parsed(job_id))
+    if attempt is None or attempt.params is None or attempt.expires_at <= now():
+        raise InvalidJobID(f"Processing Job with ID {job_id} does not exist.")
+    if attempt.owner_id != owner.id:
+        raise fleet.WrongCredentials("Wrong credentials to submit this job.")
+    _check_alive(attempt)
+    worker = await fleet.by_id(session, attempt.worker_id)
+    if worker is None:
+        raise InvalidJobID(f"Processing Job with ID {job_id} does not exist.")
+    return Open(attempt, worker)
+
+
+async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Delivery) -> Settled:
+    """Take the delivery: finish the job and settle its kudos, or let it wait again.
+
+    The picture is in the store already. Raises DuplicateGen or AbortedGen where another
+    submission, or upkeep, was faster. Call `announce` after the commit.
+    """
+    attempt = found.attempt
+    at = now()
+    if delivery.state == "faulted":
+        if not await jobs.fault(session, attempt.id, at=at):
+            await _refuse(session, attempt.id)
+        await holding.release_if_over(session, attempt.request_id)
+        return Settled(attempt.request_id, 0, is_done=False)
+    censored = any(entry["type"] == "censorship" for entry in delivery.metadata)
+    price, reward, charge = _amounts(found, censored=censored)
+    if not await jobs.finish(session, attempt.id, at=at, charge=charge, reward=reward):
+        await _refuse(session, attempt.id)
+    await jobs.keep(session, [_generation(found, delivery, censored=censored)])
+    await jobs.renew(session, attempt.request_id, at + horde.life)
+    payer = await directory.by_id(session, attempt.user_id)
+    owner = await directory.by_id(session, attempt.owner_id)
+    await settlement.settle(
+        session,
+        key=f"job:{attempt.id}",
+        payer_account=payer.account_id,
+        owner_account=owner.account_id,
+        owner_escrow=owner.escrow_id,
+        owner_trusted=owner.has(Role.TRUSTED),
+        charge=charge,
+        reward=reward,
+        hold_key=None if payer.is_anonymous else holding.key_of(attempt.request_id),
+        kind="settlement",
+    )
+    if not payer.is_anonymous:
+        await holding.release_if_over(session, attempt.request_id)
+    return Settled(attempt.request_id, price, is_done=True)
+
+
+async def announce(horde: Horde, settled: Settled) -> None:
+    """Tell who watches the request, and workers, if the job waits again."""
+    await horde.changed(settled.request_id, "done" if settled.is_done else "waiting")
+
+
+def _parsed(job_id: str) -> UUID:
+    try:
+        return UUID(job_id)
+    except ValueError:
+        raise InvalidJobID(f"Processing Job with ID {job_id} does not exist.") from None
+
+
+def _check_alive(attempt: AnyRow) -> None:
+    if attempt.outcome == Outcome.DONE:
+        raise DuplicateGen(f"Processing Generation with ID {attempt.id} already submitted.")
+    if attempt.outcome not in (Outcome.ALIVE, Outcome.DECOY):
+        raise AbortedGen(
+            f"Processing Generation with ID {attempt.id} took too long to process and has been "
+            "aborted! Please check your worker speed and do not onload worker which are too slow!"
+        )
+
+
+async def _refuse(session: AsyncSession, attempt_id: UUID) -> None:
+    """Say who was faster."""
+    attempt = await jobs.attempt(session, attempt_id)
+    if attempt is None:
+        raise InvalidJobID(f"Processing Job with ID {attempt_id} does not exist.")
+    _check_alive(attempt)
+
+
+def _amounts(found: Open, *, censored: bool) -> tuple[int, int, int]:
+    """The price at this model, the owner's reward and the requester's charge."""
+    attempt = found.attempt
+    params = ImageParams.from_json(attempt.params)
+    baseline = catalog.image_model(attempt.model).baseline
+    terms = prices.Terms(
+        img2img=params.source_image is not None,
+        upscalers=len(params.upscalers),
+        slow_workers=attempt.terms["slow_workers"],
+        worker_blacklist=attempt.terms["worker_blacklist"],
+        hires_fix=params.hires_fix,
+        qr_code=params.workflow == "qr_code",
+    )
+    price = attempt.terms["price"]
+    factor = agents.agent(found.worker.agent).reward_factor
+    return (
+        prices.reward(price, baseline, prices.NEWEST_WORKER, terms),
+        prices.reward(price, baseline, factor, terms),
+        prices.charge(price, baseline, terms, censored=censored),
+    )
+
+
+def _generation(found: Open, delivery: Delivery, *, censored: bool) -> dict[str, Any]:
+    return {
+        "attempt_id": found.attempt.id,
+        "request_id": found.attempt.request_id,
+        "number": found.attempt.number,
+        "worker_id": found.worker.id,
+        "worker_name": found.worker.name,
+        "model": found.attempt.model,
+        "seed": delivery.seed,
+        "state": "ok",
+        "censored": censored,
+        "gen_metadata": delivery.metadata,
+    }
