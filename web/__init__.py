@@ -1,1 +1,1 @@
-"""The web page: a blueprint that the server mounts; a client of the REST API like any other."""
+"""The web page: a plug-in of the server, and a client of its API like any other."""

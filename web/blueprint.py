@@ -1,0 +1,44 @@
+"""Serves the page and its files; everything the page shows it gets from the API, in the browser.
+
+The server mounts `blueprint` by name. It knows nothing of the server but that `/api/v2` is at the
+same origin.
+"""
+
+from typing import Final
+
+from quart import Blueprint, Response, render_template
+
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "font-src 'self'",
+        # Pictures come as base64, from this server, or by https from the object store that holds them.
+        "img-src 'self' blob: data: https:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+blueprint = Blueprint(
+    "web", __name__, template_folder="templates", static_folder="static", static_url_path="/web"
+)
+
+
+@blueprint.get("/")
+async def create() -> str:
+    """Answer the page where pictures are asked for and appear."""
+    return await render_template("create.html")
+
+
+@blueprint.after_request
+async def guard(response: Response) -> Response:
+    """Allow the browser nothing that the page does not need."""
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,43 @@
+/** How the horde is: who is online and what waits, in the page's head and in the list of models. */
+
+import * as api from "./api.js";
+import { offerModels } from "./form.js";
+import { count, duration } from "./words.js";
+
+const EVERY = 10_000; // ms
+const UNSERVED = 10_000; // s; what the API says where nobody offers a model
+
+const pulse = document.getElementById("pulse");
+const text = document.getElementById("pulse-text");
+
+/** Keep it true for as long as somebody looks. */
+export function watch() {
+  show();
+  setInterval(() => document.hidden || show(), EVERY);
+  document.addEventListener("visibilitychange", () => document.hidden || show());
+}
+
+async function show() {
+  try {
+    const [performance, models] = await Promise.all([api.performance(), api.models()]);
+    say(performance.worker_count ? "alive" : "idle", summary(performance));
+    offerModels(models.filter((model) => model.count > 0).map((model) => ({ name: model.name, label: label(model) })));
+  } catch (error) {
+    say("down", error.offline ? "The horde does not answer" : error.message);
+  }
+}
+
+function summary({ worker_count: workers, queued_requests: queued }) {
+  const waiting = queued ? `${count(queued, "picture")} in the queue` : "queue empty";
+  return `${workers ? count(workers, "worker") : "No worker online"} · ${waiting}`;
+}
+
+function label({ name, count: threads, eta }) {
+  const wait = eta > 0 && eta < UNSERVED ? `, about ${duration(eta)}` : "";
+  return `${name} (${count(threads, "worker")}${wait})`;
+}
+
+function say(state, words) {
+  pulse.dataset.state = state;
+  if (text.textContent !== words) text.textContent = words;
+}

@@ -1,0 +1,21 @@
+/** A finished picture's data: the API gives a link, or the WebP itself as base64. */
+
+const LINK = /^https?:\/\//i;
+
+/** What `src` and `href` take; give it to `forget` when it is no longer shown. */
+export function address(img) {
+  if (LINK.test(img)) return img;
+  const bytes = Uint8Array.from(atob(img), (character) => character.charCodeAt(0));
+  return URL.createObjectURL(new Blob([bytes], { type: "image/webp" }));
+}
+
+export function forget(url) {
+  if (url.startsWith("blob:")) URL.revokeObjectURL(url);
+}
+
+/** A name to save it under: what it shows, and its seed to make it again. */
+export function fileName(prompt, seed) {
+  const words = prompt.toLowerCase().normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "-");
+  const short = words.slice(0, 48).replace(/^-+|-+$/g, "");
+  return `${short || "picture"}-${seed}.webp`;
+}

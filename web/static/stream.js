@@ -1,0 +1,134 @@
+/**
+ * Follows a request until nothing more will happen to it.
+ *
+ * The event stream is used where it can be; where it fails, where the tab is hidden, or where too
+ * many are open (a browser allows six connections to a host, for all tabs together), the request is
+ * polled. Both may tell of the same picture again: the listener knows it by its id.
+ */
+
+import * as api from "./api.js";
+
+const MOST_STREAMS = 2;
+const FAILURES_ALLOWED = 3;
+const STREAM_AGAIN_AFTER = 30_000; // ms
+const POLL = { first: 1_000, growth: 1.25, last: 10_000 }; // ms
+const STATUS_APART = 7_000; // ms; the contract allows ten full answers a minute
+
+const streaming = new Set();
+const followers = new Set();
+
+/**
+ * Follow a request. The listener's methods:
+ * status(check, jobs): jobs is undefined where the server did not say;
+ * picture(generation): index is undefined where the server did not say;
+ * end(check); gone(): the server no longer knows the request; trouble(on): it does not answer.
+ * Returns a function that stops following.
+ */
+export function follow(id, listener) {
+  const follower = new Follower(id, listener);
+  followers.add(follower);
+  follower.begin();
+  return () => follower.stop();
+}
+
+document.addEventListener("visibilitychange", () => followers.forEach((one) => one.begin()));
+
+class Follower {
+  #id;
+  #listener;
+  #source = null;
+  #timer = 0;
+  #delay = POLL.first;
+  #failures = 0;
+  #streamFrom = 0;
+  #seen = 0;
+  #statusAt = -Infinity;
+  #turn = 0; // another one began: whoever waits for an answer gives up
+
+  constructor(id, listener) {
+    this.#id = id;
+    this.#listener = listener;
+  }
+
+  begin() {
+    this.#hangUp();
+    this.#delay = POLL.first;
+    if (this.#mayStream()) this.#stream();
+    else this.#pollAfter(document.hidden ? POLL.first : 0);
+  }
+
+  stop() {
+    this.#hangUp();
+    followers.delete(this);
+  }
+
+  #mayStream() {
+    return !document.hidden && streaming.size < MOST_STREAMS && Date.now() >= this.#streamFrom;
+  }
+
+  #hangUp() {
+    this.#turn += 1;
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = null;
+    streaming.delete(this);
+  }
+
+  #stream() {
+    const source = (this.#source = new EventSource(api.eventsUrl(this.#id)));
+    streaming.add(this);
+    const on = (name, handle) => source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
+    on("status", (check) => {
+      this.#failures = 0;
+      this.#listener.trouble(false);
+      this.#listener.status(check, check.jobs);
+    });
+    on("generation", (generation) => this.#listener.picture(generation));
+    on("end", (check) => this.#finish(() => this.#listener.end(check)));
+    source.addEventListener("error", () => {
+      this.#failures += 1;
+      if (source.readyState !== EventSource.CLOSED && this.#failures < FAILURES_ALLOWED) return;
+      this.#streamFrom = Date.now() + STREAM_AGAIN_AFTER;
+      this.#hangUp();
+      this.#pollAfter(0);
+    });
+  }
+
+  #pollAfter(delay) {
+    this.#timer = setTimeout(() => this.#poll(), delay);
+  }
+
+  async #poll() {
+    const turn = this.#turn;
+    try {
+      const check = await api.check(this.#id);
+      if (turn !== this.#turn) return;
+      this.#listener.trouble(false);
+      this.#listener.status(check, undefined);
+      const news = check.finished > this.#seen && Date.now() - this.#statusAt > STATUS_APART;
+      if (check.done || news) await this.#fetchPictures(turn);
+      if (turn !== this.#turn) return;
+      if (check.done) return void this.#finish(() => this.#listener.end(check));
+    } catch (error) {
+      if (turn !== this.#turn) return;
+      if (error.status === 404) return void this.#finish(() => this.#listener.gone());
+      this.#listener.trouble(true);
+    }
+    if (turn !== this.#turn) return;
+    if (this.#mayStream()) return void this.#stream();
+    this.#pollAfter(this.#delay);
+    this.#delay = Math.min(this.#delay * POLL.growth, POLL.last);
+  }
+
+  async #fetchPictures(turn) {
+    const { generations } = await api.status(this.#id);
+    this.#statusAt = Date.now();
+    this.#seen = generations.length;
+    if (turn === this.#turn) generations.forEach((one) => this.#listener.picture(one));
+  }
+
+  #finish(tell) {
+    this.stop();
+    tell();
+  }
+}
