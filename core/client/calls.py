@@ -71,7 +71,7 @@ async def opened(http: httpx.AsyncClient, call: Call) -> AsyncIterator[httpx.Res
                 url = _next(call, response)
     # From None: httpx's errors know the call, and with it the key.
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        raise UnexpectedAnswer(None, None, f"{_host(url)}: not a URL to call") from None
+        raise UnexpectedAnswer(None, None, "not a URL to call") from None
     except (httpx.HTTPError, httpx.StreamError) as error:
         raise Unreachable(f"{_host(url)}: {type(error).__name__}") from None
     raise UnexpectedAnswer(None, None, f"{_host(url)}: more than {REDIRECTS} redirects")

@@ -39,7 +39,7 @@ async def download(http: httpx.AsyncClient, url: str, *, max_bytes: int) -> byte
 
 def decode(text: str, *, max_bytes: int) -> bytes:
     """Read base64. Raises TooLarge, and UnexpectedAnswer where it is none."""
-    if len(text) > (max_bytes + 2) // 3 * 4:
+    if len(text) * 3 // 4 - text[-2:].count("=") > max_bytes:
         raise TooLarge(None, None, f"more than {max_bytes} bytes")
     try:
         return base64.b64decode(text, validate=True)

@@ -30,19 +30,25 @@ def from_wire(kudos: float) -> int:
 class KudosAudit(Answer):
     """The proof that no kudos came from nowhere: each event sums to zero, balances are entries."""
 
-    sound: bool
-    """Whether nothing below is out of order."""
+    balanced: bool
+    """Whether nothing below is wrong."""
     entries_sum: float
     """Kudos; the sum of all entries of all accounts, 0.0 in a sound ledger."""
     unbalanced_events: int
     """Events whose entries do not sum to zero."""
     drifted_accounts: int
     """Accounts whose stored balance is not the sum of their entries."""
-    holds_drift: float
-    """Kudos; how far the holds are from what accounts say is held."""
+    holds_drift: int
+    """Accounts of which more or less is held than their holds say."""
+    wrong_checkpoints: int
+    """System accounts whose latest checkpoint is not the sum of the entries it stands for."""
     accounts: int
-    """Accounts with a stored balance: two for each user."""
+    """Users' accounts, escrows included."""
+    events: int
+    entries: int
     supply: float
-    """Kudos in users' accounts, escrow included."""
+    """Kudos that all users' accounts have together, escrows included."""
+    held: float
+    """How much of that is held for requests that are not settled yet."""
     system: dict[str, float]
     """Kudos in each system account (mint, burn, tax, forgiveness, ...), by its name."""

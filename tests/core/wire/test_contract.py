@@ -1,4 +1,4 @@
-"""Each shape of the wire against the contract: the same fields, types, enumerations, ranges, defaults."""
+"""Each shape of the wire against the contract: same fields, types, choices, ranges, defaults."""
 
 import copy
 
@@ -26,7 +26,7 @@ METHODS = {"users/{user_id}": {"GET"}, "workers/{worker_id}": {"GET"}}
 # Requests take more, or answers are read more liberally, than one class could say.
 READ_AS = {"GenerationMetadataStable": "ReportedMetadata"}
 FREE_OBJECTS = {"ModelSpecialPayloadStable"}
-# Their codes are those of the domain's refusals, which grow; the contract has no rc in validation errors.
+# Their codes are those of the domain's refusals, which grow; validation errors have none.
 WITHOUT_CODES = {"RequestError", "RequestValidationError"}
 OURS = {"PopInputStable": {"wait"}}
 
@@ -118,25 +118,19 @@ def different_values(path, rules, found, is_request):
         if referred not in {rules.get("model"), READ_AS.get(rules.get("model"))}:
             yield f"{path} is a {referred}, not a {rules.get('model')}"
         return
-    if rules.get("model") in FREE_OBJECTS:
-        rules = {"type": "map"}
-    elif "model" in rules:
+    if rules.get("model") not in FREE_OBJECTS | {None}:
         yield f"{path} is not a {rules['model']}"
     if found.get("type") != TYPES[rules["type"]]:
         yield f"{path} is {found.get('type')}, not {rules['type']}"
-    if "format" in rules and found.get("format") != rules["format"]:
-        yield f"{path} is not in the format {rules['format']}"
     enumeration = found.get("enum", [found["const"]] if "const" in found else [])
     if sorted(enumeration) != sorted(rules.get("enum", [])):
         yield f"{path} is one of {enumeration}, not of {rules.get('enum')}"
-    if is_request:
-        for theirs, ours in RANGES.items():
-            if rules.get(theirs) != found.get(ours):
-                yield f"{path} has {ours} {found.get(ours)}, not {rules.get(theirs)}"
+    for theirs, ours in (RANGES if is_request else {"format": "format"}).items():
+        if rules.get(theirs) != found.get(ours):
+            yield f"{path} has {ours} {found.get(ours)}, not {rules.get(theirs)}"
     if rules["type"] == "list":
-        yield from different_values(
-            f"{path}[]", rules["items"], unwrapped(found["items"]), is_request
-        )
+        items = unwrapped(found["items"])
+        yield from different_values(f"{path}[]", rules["items"], items, is_request)
 
 
 def field_info(model, wire_name):

@@ -1,4 +1,4 @@
-"""Requests against a second reading of the contract: what it refuses is refused, all of it at once."""
+"""Requests against a second reading of the contract: what is wrong is refused, all at once."""
 
 import json
 
@@ -12,18 +12,19 @@ REQUESTS = ("GenerationInputStable", "PopInputStable", "SubmitInputStable")
 REQUIRED_BY_PARSER = {("PopInputStable", "name"), ("SubmitInputStable", "generation")}
 FREE_OBJECT = "ModelSpecialPayloadStable"
 
+
+def is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 IS_OF_TYPE = {
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
     "integer": lambda value: is_number(value) and value == int(value),
-    "float": lambda value: is_number(value),
+    "float": is_number,
     "list": lambda value: isinstance(value, list),
     "object": lambda value: isinstance(value, dict),
 }
-
-
-def is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def refused(models, rules, value, path):
