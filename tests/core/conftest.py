@@ -1,4 +1,4 @@
-"""A Valkey that a test may kill."""
+"""What tests of the core share: an opened database, a Valkey that a test may kill."""
 
 import contextlib
 import os
@@ -8,6 +8,22 @@ import pytest
 import redis
 
 import services
+from core.db import Database
+
+
+@pytest.fixture
+async def database(database_url):
+    """A fresh, migrated database; the test runs once on each engine."""
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def session(database):
+    """One transaction on a fresh database, committed if the test succeeds."""
+    async with database.writing() as session:
+        yield session
 
 
 class MortalValkey:
