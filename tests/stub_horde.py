@@ -1,0 +1,145 @@
+"""A horde of one thread a connection that says what a test wants and keeps what it is told.
+
+It speaks the worker's part of the wire on a real socket: pop (with `wait`), source pictures,
+uploads and submit.
+"""
+
+import json
+import threading
+import time
+import uuid
+from collections import deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+KEY = "stub-key-of-22-letters"
+
+
+class StubHorde:
+    """Use it as a context manager.
+
+    pops, submits: the bodies that came in, in order.
+    uploads: what was uploaded, by job id.
+    pictures: what can be downloaded, by name.
+    pop_errors, submit_errors: answers (status, body) for the next calls instead of the usual ones.
+    """
+
+    def __init__(self):
+        self.changed = threading.Condition()
+        self.jobs = deque()
+        self.pops, self.submits, self.uploads, self.pictures = [], [], {}, {}
+        self.pop_errors, self.submit_errors = deque(), deque()
+        self.upload_status = 200
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.horde = self
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def add(self, *, n=1, model="tiny", uploads=True, payload=None, **answer):
+        """Let jobs wait for a pop; gives their ids."""
+        ids = [str(uuid.uuid4()) for _ in range(n)]
+        asked = {"prompt": "a red fox", "seed": "7", "width": 128, "height": 128, "ddim_steps": 3}
+        with self.changed:
+            self.jobs.append(
+                {
+                    "id": ids[0],
+                    "ids": ids,
+                    "model": model,
+                    "ttl": 150,
+                    "r2_uploads": [f"{self.url}/pictures/{one}?s=1" for one in ids]
+                    if uploads
+                    else None,
+                    "payload": {**asked, "n_iter": n, **(payload or {})},
+                    "skipped": {},
+                    **answer,
+                }
+            )
+            self.changed.notify_all()
+        return ids
+
+    def until(self, happened, seconds=60):
+        """Block until something has happened; False where it has not."""
+        with self.changed:
+            return self.changed.wait_for(happened, seconds)
+
+    def submitted(self, job):
+        """The first body with which a job was submitted."""
+        return next((body for body in self.submits if body["id"] == job), None)
+
+    def next_job(self, wait):
+        """The next job, when there is one; None where there is none in time."""
+        end = time.monotonic() + wait
+        with self.changed:
+            while not self.jobs:
+                left = end - time.monotonic()
+                if left <= 0 or not self.changed.wait(left):
+                    return None
+            return self.jobs.popleft()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        body = json.loads(self._body())
+        if self.headers["apikey"] != KEY:
+            self._json(401, {"message": "No user matching sent API Key.", "rc": "InvalidAPIKey"})
+        elif self.path == "/api/v2/generate/pop":
+            self._pop(body)
+        else:
+            self._submit(body)
+
+    def _pop(self, body):
+        with self.server.horde.changed:
+            self.server.horde.pops.append(body)
+            error = self.server.horde.pop_errors.popleft() if self.server.horde.pop_errors else None
+            self.server.horde.changed.notify_all()
+        if error is not None:
+            return self._json(*error)
+        job = self.server.horde.next_job(body.get("wait", 0))
+        return self._json(200, job or {"id": None, "ids": [], "payload": {}, "skipped": {}})
+
+    def _submit(self, body):
+        with self.server.horde.changed:
+            error = (
+                self.server.horde.submit_errors.popleft()
+                if self.server.horde.submit_errors
+                else None
+            )
+            self.server.horde.submits.append(body)
+            self.server.horde.changed.notify_all()
+        reward = 0.0 if body["state"] == "faulted" else 10.0
+        return self._json(*(error or (200, {"reward": reward})))
+
+    def do_PUT(self):
+        body = self._body()
+        with self.server.horde.changed:
+            self.server.horde.uploads[self.path.partition("?")[0].rpartition("/")[2]] = body
+            self.server.horde.changed.notify_all()
+        self._answer(self.server.horde.upload_status, b"")
+
+    def do_GET(self):
+        picture = self.server.horde.pictures.get(self.path.rpartition("/")[2])
+        self._answer(404 if picture is None else 200, picture or b"")
+
+    def _body(self):
+        return self.rfile.read(int(self.headers["Content-Length"]))
+
+    def _json(self, status, body):
+        self._answer(status, json.dumps(body).encode())
+
+    def _answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

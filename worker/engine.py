@@ -1,0 +1,204 @@
+"""The control process's side of the engine: starts it, watches it, and ends it when it hangs."""
+
+import asyncio
+import contextlib
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Final, Self, TypeVar
+
+from worker import engine_process
+from worker.messages import (
+    Command,
+    Done,
+    Load,
+    Loaded,
+    NotLoaded,
+    Ready,
+    Refused,
+    Render,
+    Report,
+    Step,
+)
+from worker.renderer import (
+    CannotLoad,
+    CannotRender,
+    Checkpoint,
+    OnStep,
+    Order,
+    Rendered,
+    Renderer,
+)
+
+R = TypeVar("R", Loaded, Done)
+
+REAP_SECONDS: Final = 10.0
+"""A killed process is gone sooner than this, unless a driver holds it."""
+
+_SPAWN: Final = multiprocessing.get_context("spawn")
+"""Not fork: neither CUDA nor threads survive it."""
+
+
+class EngineDied(Exception):
+    """The engine process died, or hung and was killed; the next command starts a new one."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds without a word after which an engine is taken for hanging.
+
+    start: until the libraries are imported.
+    load: for a model.
+    step: from the order to the first step, from step to step, from the last to the pictures.
+    """
+
+    start: float
+    load: float
+    step: float
+
+
+@dataclass(frozen=True)
+class _Running:
+    process: BaseProcess
+    connection: Connection
+    reports: "asyncio.Queue[Report | None]"
+    """None: the pipe is at its end."""
+
+
+class Engine:
+    """One engine process at a time. Use it as an asynchronous context manager.
+
+    make: makes the renderer, in the engine process; it is pickled by name.
+    """
+
+    def __init__(self, make: Callable[[], Renderer], limits: Limits) -> None:
+        self._make = make
+        self._limits = limits
+        self._running: _Running | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether there is an engine process."""
+        return self._running is not None
+
+    @property
+    def pid(self) -> int | None:
+        """The engine's process id, where there is one."""
+        return None if self._running is None else self._running.process.pid
+
+    async def load(self, checkpoint: Checkpoint) -> None:
+        """Have a model ready. Raises CannotLoad, or EngineDied."""
+        await self._command(Load(checkpoint), Loaded)
+
+    async def render(self, order: Order, on_step: OnStep) -> Rendered:
+        """Make the pictures of an order; `on_step` is called in the event loop.
+
+        Raises CannotRender, CannotLoad, or EngineDied. When cancelled, the engine is killed.
+        """
+        done = await self._command(Render(order), Done, on_step)
+        return done.rendered
+
+    async def stop(self) -> None:
+        """End the engine, if there is one."""
+        if self._running is None:
+            return
+        running, self._running = self._running, None
+        running.process.kill()
+        await asyncio.to_thread(running.process.join, REAP_SECONDS)
+        running.connection.close()
+
+    async def _command(self, command: Command, final: type[R], on_step: OnStep | None = None) -> R:
+        """Send a command and read reports until the final one."""
+        try:
+            running = await self._started()
+            with contextlib.suppress(OSError):  # a dead engine is found when its report is read
+                await asyncio.to_thread(running.connection.send, command)
+            limit = self._limits.load
+            while True:
+                report = await self._next(running, limit)
+                if isinstance(report, final):
+                    return report
+                if isinstance(report, Step) and on_step is not None:
+                    on_step(report.step, report.steps)
+                limit = self._limits.step
+        except (asyncio.CancelledError, EngineDied):
+            await self.stop()
+            raise
+
+    async def _next(self, running: _Running, limit: float) -> Report:
+        """Read a report. Raises what a refusal stands for, and EngineDied where none comes."""
+        try:
+            async with asyncio.timeout(limit):
+                report = await running.reports.get()
+        except TimeoutError:
+            raise EngineDied(f"the engine showed no sign of life for {limit:g} s") from None
+        if report is None:
+            await asyncio.to_thread(running.process.join, REAP_SECONDS)
+            raise EngineDied(f"the engine died ({_ending(running.process.exitcode)})")
+        if isinstance(report, Refused):
+            raise CannotRender(report.reason, report.notes)
+        if isinstance(report, NotLoaded):
+            raise CannotLoad(report.reason)
+        return report
+
+    async def _started(self) -> _Running:
+        if self._running is not None and not self._running.process.is_alive():
+            await self.stop()  # it died between two commands: nobody's fault
+        if self._running is None:
+            self._running = _start(self._make)
+            report = await self._next(self._running, self._limits.start)
+            if not isinstance(report, Ready):
+                raise EngineDied(f"the engine began with {report}")
+        return self._running
+
+
+def _start(make: Callable[[], Renderer]) -> _Running:
+    ours, theirs = _SPAWN.Pipe()
+    process = _SPAWN.Process(
+        target=engine_process.serve, args=(theirs, make), name="worker-engine", daemon=True
+    )
+    with _signals_held():
+        process.start()
+    theirs.close()  # so that ours ends when the engine does
+    running = _Running(process, ours, asyncio.Queue())
+    loop = asyncio.get_running_loop()
+    threading.Thread(target=_receive, args=(running, loop), daemon=True).start()
+    return running
+
+
+def _receive(running: _Running, loop: asyncio.AbstractEventLoop) -> None:
+    """Bring reports to the event loop; ends with the pipe."""
+    report: Report | None = Ready()
+    while report is not None:
+        try:
+            report = running.connection.recv()
+        except (EOFError, OSError):
+            report = None
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(running.reports.put_nowait, report)
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let a child begin with signals held, so that none ends it before it ignores them."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        return signal.Signals(-code).name
+    return f"exit code {code}"

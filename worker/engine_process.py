@@ -1,0 +1,78 @@
+"""The engine process: loads and renders what it is told, one thing at a time, and reports.
+
+It lives as long as the other end of its pipe: when the control process dies, however it dies, the
+pipe is at its end and the engine leaves at once. It ignores the signals a terminal or a service
+manager sends to all processes together: the control process decides what they mean.
+"""
+
+import faulthandler
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+from worker.messages import Command, Done, Load, Loaded, NotLoaded, Ready, Refused, Report, Step
+from worker.renderer import CannotLoad, CannotRender, Checkpoint, Order, Renderer
+
+
+def diffusers_renderer(*, device: str, threads: int) -> Renderer:
+    """Make the real renderer."""
+    # Here and not above: the control process imports this module, and must never load torch.
+    from worker.pipeline import DiffusersRenderer  # noqa: PLC0415
+
+    return DiffusersRenderer(device=device, threads=threads)
+
+
+def serve(connection: Connection, make: Callable[[], Renderer]) -> None:
+    """Be the engine. Returns never: the process ends with its pipe."""
+    for ignored in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ignored, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    faulthandler.enable()
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # the libraries' talk among developers
+    commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, commands), daemon=True).start()
+    renderer = make()
+    report = connection.send
+    report(Ready())
+    while True:
+        _obey(renderer, commands.get(), report)
+
+
+def _receive(connection: Connection, commands: "queue.SimpleQueue[Command]") -> None:
+    try:
+        while True:
+            commands.put(connection.recv())
+    except (EOFError, OSError):
+        os._exit(0)  # also out of the middle of a step
+
+
+def _obey(renderer: Renderer, command: Command, report: Callable[[Report], None]) -> None:
+    try:
+        if isinstance(command, Load):
+            _load(renderer, command.checkpoint, report)
+        else:
+            _render(renderer, command.order, report)
+    except CannotLoad as error:
+        report(NotLoaded(str(error)))
+    except CannotRender as error:
+        report(Refused(error.reason, error.notes))
+    except Exception as error:  # noqa: BLE001 - one order's bug must not end the engine
+        traceback.print_exc()
+        report(Refused(f"{type(error).__name__}: {error}"))
+
+
+def _load(renderer: Renderer, checkpoint: Checkpoint, report: Callable[[Report], None]) -> None:
+    renderer.load(checkpoint)
+    report(Loaded())
+
+
+def _render(renderer: Renderer, order: Order, report: Callable[[Report], None]) -> None:
+    _load(renderer, order.checkpoint, report)
+    report(Done(renderer.render(order, lambda step, steps: report(Step(step, steps)))))

@@ -1,0 +1,68 @@
+"""What the control process and the engine process say to each other, over a pipe.
+
+Pictures travel as bytes in these messages: a 1024x1024 picture is 3 MB, which a pipe carries in a
+millisecond or two, and unlike shared memory nothing of it is left over when either side is killed.
+"""
+
+from dataclasses import dataclass
+
+from core.wire.submit import GenerationMetadataStable
+from worker.renderer import Checkpoint, Order, Rendered
+
+
+@dataclass(frozen=True)
+class Load:
+    """To the engine: have this model ready."""
+
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
+class Render:
+    """To the engine: make these pictures; load the model first if need be."""
+
+    order: Order
+
+
+@dataclass(frozen=True)
+class Ready:
+    """From the engine: the libraries are loaded."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """From the engine: the model is ready."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """From the engine: it lives, and has done this step of so many."""
+
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """From the engine: the pictures."""
+
+    rendered: Rendered
+
+
+@dataclass(frozen=True)
+class Refused:
+    """From the engine: this order cannot be rendered."""
+
+    reason: str
+    notes: tuple[GenerationMetadataStable, ...] = ()
+
+
+@dataclass(frozen=True)
+class NotLoaded:
+    """From the engine: this model cannot be loaded."""
+
+    reason: str
+
+
+Command = Load | Render
+Report = Ready | Loaded | Step | Done | Refused | NotLoaded

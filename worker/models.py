@@ -1,0 +1,124 @@
+"""Which models are here: found by name or folder, and looked at closely enough to be offered.
+
+Reads configuration files and the headers of weights, never the weights: a download that was cut off
+or an architecture that the renderer does not serve is found before the first job, without torch.
+"""
+
+import json
+import math
+import re
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from worker.renderer import Checkpoint
+
+PIPELINE: Final = "StableDiffusionPipeline"
+HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_FILES: Final = ("*.json", "*.txt", "*/*.safetensors")
+LONGEST_HEADER_BYTES: Final = 100_000_000
+"""Limit of the format itself (https://github.com/huggingface/safetensors)."""
+
+
+class NotUsable(Exception):
+    """A model cannot be offered; the text says why."""
+
+
+def find(wanted: str, folders: Iterable[Path]) -> Checkpoint:
+    """Find a model and make sure that it can be served.
+
+    wanted: a name of a folder in one of `folders`; a folder's path; or `name=place`, where place
+        is a path or a hub's `owner/model`, which is downloaded unless HF_HUB_OFFLINE is 1.
+
+    Raises NotUsable.
+    """
+    name, _, place = wanted.rpartition("=")
+    for folder in (Path(place).expanduser(), *(root / place for root in folders)):
+        if (folder / "model_index.json").is_file():
+            return inspect(name or folder.resolve().name, folder.resolve())
+    if name and HUB_NAME.fullmatch(place):
+        return inspect(name, _download(place))
+    raise NotUsable(f"{place}: no model_index.json there")
+
+
+def inspect(name: str, folder: Path) -> Checkpoint:
+    """Read what a diffusers folder says about itself, and check that its files are whole.
+
+    Raises NotUsable.
+    """
+    try:
+        return _inspect(name, folder)
+    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+        raise NotUsable(f"{folder}: {type(error).__name__}: {error}") from error
+
+
+def _inspect(name: str, folder: Path) -> Checkpoint:
+    kind = _json(folder / "model_index.json")["_class_name"]
+    if kind != PIPELINE:
+        raise NotUsable(f"{folder}: a {kind}, which this worker does not serve")
+    for part, weights in (
+        ("unet", "diffusion_pytorch_model"),
+        ("vae", "diffusion_pytorch_model"),
+        ("text_encoder", "model"),
+    ):
+        _check_weights(folder / part, weights)
+    _json(folder / "scheduler" / "scheduler_config.json")
+    tokenizer = folder / "tokenizer"
+    if not (tokenizer / "tokenizer.json").is_file():
+        _json(tokenizer / "vocab.json")
+    unet, vae = _json(folder / "unet" / "config.json"), _json(folder / "vae" / "config.json")
+    if unet["in_channels"] != vae["latent_channels"]:
+        raise NotUsable(f"{folder}: its denoiser takes more than a picture")
+    scale = 2 ** (len(vae["block_out_channels"]) - 1)  # pixels of a latent's side
+    side = unet["sample_size"]
+    if not isinstance(side, int):
+        side = round(math.sqrt(math.prod(side)))
+    halvings = len(unet["block_out_channels"]) - 1
+    return Checkpoint(name, folder, native=side * scale, multiple=scale * 2**halvings)
+
+
+def _check_weights(folder: Path, name: str) -> None:
+    _json(folder / "config.json")
+    index = folder / f"{name}.safetensors.index.json"
+    if index.is_file():
+        for shard in set(_json(index)["weight_map"].values()):
+            _check_whole(folder / shard)
+    else:
+        _check_whole(folder / f"{name}.safetensors")
+
+
+def _check_whole(path: Path) -> None:
+    """Compare a safetensors file's length with what its header promises."""
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > LONGEST_HEADER_BYTES:
+            raise NotUsable(f"{path}: not a safetensors file")
+        header = json.loads(file.read(length))
+    ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
+    promised = 8 + length + max(ends, default=0)
+    if path.stat().st_size != promised:
+        raise NotUsable(f"{path}: {path.stat().st_size} bytes of {promised}")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    read = json.loads(path.read_bytes())
+    if not isinstance(read, dict):
+        raise NotUsable(f"{path}: no JSON object")
+    return read
+
+
+def _download(place: str) -> Path:
+    """Fetch a model from the hub, or find it in the hub's local cache."""
+    # Late, because it is needed by nobody who serves local folders.
+    from huggingface_hub import snapshot_download  # noqa: PLC0415
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        return Path(
+            snapshot_download(
+                place, allow_patterns=list(HUB_FILES), ignore_patterns=["*.fp16.safetensors"]
+            )
+        )
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise NotUsable(f"{place}: neither here nor to be had from the hub") from error

@@ -1,0 +1,113 @@
+"""Pictures that start from a picture: img2img and inpainting. In the engine process only.
+
+diffusers' own inpainting pipeline takes autoencoders of four channels alone, so the part that stays
+is put back here after each step, as that pipeline does it (RePaint without its resampling,
+arXiv:2201.09865, eq. 8).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionImg2ImgPipeline
+from PIL import Image, ImageFilter, ImageOps
+
+from worker import pictures
+from worker.renderer import CannotRender, Source
+from worker.sizes import Size
+
+Blend = Callable[[StableDiffusionImg2ImgPipeline, int, dict[str, Any]], dict[str, Any]]
+"""Changes the state after a step: of this pipeline, by the step's index."""
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A source picture, made ready.
+
+    start: RGB, at the size at which the model composes.
+    whole: RGB, at the wanted size.
+    mask: L, at the wanted size, white where it is to be painted anew; None: everywhere.
+    """
+
+    start: Image.Image
+    whole: Image.Image
+    mask: Image.Image | None
+
+    @classmethod
+    def read(cls, source: Source, *, wanted: Size, composed: Size) -> Self:
+        """Decode a source and bring it to size.
+
+        It is cut to the wanted shape; from there to the composed size and back it is stretched, so
+        that what is kept stays in its place. Raises CannotRender.
+        """
+        frame = (wanted.width, wanted.height)
+        image = _fitted(pictures.read(source.picture, kind="source_image"), frame)
+        mask = None
+        if source.painting:
+            mask = _mask(source, image, frame)
+        whole = pictures.on_white(image)
+        start = whole.resize((composed.width, composed.height), Image.Resampling.LANCZOS)
+        return cls(start, whole, mask)
+
+    def blender(self, pipe: StableDiffusionImg2ImgPipeline, seeds: list[int]) -> Blend:
+        """A callback after each step that puts the part which stays back, noised as the rest is."""
+        kept = _encoded(pipe, self.start).expand(len(seeds), -1, -1, -1)
+        noise = torch.cat([_noise(kept[:1], seed) for seed in seeds])
+        anew = _latent_mask(self.mask, kept)
+
+        def blend(
+            called: StableDiffusionImg2ImgPipeline, index: int, state: dict[str, Any]
+        ) -> dict[str, Any]:
+            times = called.scheduler.timesteps[-called.num_timesteps :]
+            stays = kept
+            if index + 1 < len(times):
+                time = times[index + 1].repeat(len(seeds))
+                stays = called.scheduler.add_noise(kept, noise, time)
+            return {**state, "latents": anew * state["latents"] + (1 - anew) * stays}
+
+        return blend
+
+    def finished(self, made: Image.Image) -> Image.Image:
+        """Bring a made picture to the wanted size; where nothing was to change, nothing has."""
+        made = made.resize(self.whole.size, Image.Resampling.LANCZOS)
+        if self.mask is None:
+            return made
+        soft = self.mask.filter(ImageFilter.GaussianBlur(2))
+        return Image.composite(made, self.whole, soft)
+
+
+def _fitted(image: Image.Image, frame: tuple[int, int]) -> Image.Image:
+    return ImageOps.fit(image, frame, Image.Resampling.LANCZOS)
+
+
+def _mask(source: Source, image: Image.Image, frame: tuple[int, int]) -> Image.Image:
+    """Read the mask, or take the source's transparency for it. Raises CannotRender."""
+    if source.mask is not None:
+        mask = pictures.read(source.mask, kind="source_mask").convert("L")
+        return _fitted(mask, frame)
+    alpha = image.getchannel("A")
+    if alpha.getextrema()[0] == 255:  # noqa: PLR2004 - the largest value of a byte
+        raise CannotRender("inpainting needs a mask or a transparent part")
+    return ImageOps.invert(alpha)
+
+
+def _encoded(pipe: StableDiffusionImg2ImgPipeline, image: Image.Image) -> torch.Tensor:
+    """Encode a picture as latents: (1, channels, height / 8 or so, width / 8 or so)."""
+    pixels = pipe.image_processor.preprocess(image).to(pipe.device, pipe.vae.dtype)
+    return pipe.vae.encode(pixels).latent_dist.mode() * pipe.vae.config.scaling_factor
+
+
+def _noise(like: torch.Tensor, seed: int) -> torch.Tensor:
+    drawn = torch.randn(like.shape, generator=torch.Generator("cpu").manual_seed(seed))
+    return drawn.to(like.device, like.dtype)
+
+
+def _latent_mask(mask: Image.Image | None, latents: torch.Tensor) -> torch.Tensor:
+    """Bring a mask to the latents' size: 1 wherever any of a latent's pixels is to be painted."""
+    if mask is None:
+        return torch.ones_like(latents[:1, :1])
+    values = torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)
+    small = torch.nn.functional.adaptive_max_pool2d(values[None, None], latents.shape[-2:])
+    return (small > 0.5).to(latents.device, latents.dtype)  # noqa: PLR2004 - half white

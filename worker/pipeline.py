@@ -1,0 +1,311 @@
+"""The diffusers renderer, for the engine process only.
+
+This module, `schedulers`, `conditioning` and `painting` alone import torch and diffusers.
+
+Serves what is a Stable Diffusion 1 or 2 in architecture, of any size: `StableDiffusionPipeline`.
+"""
+
+import contextlib
+import gc
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict, Unpack
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
+from PIL import Image
+from tqdm import tqdm  # type: ignore[import-untyped]
+from transformers.utils import logging as transformers_logging
+
+from core.wire.submit import GenerationMetadataStable
+from worker import conditioning, pictures, schedulers, sizes
+from worker.painting import Blend, Painting
+from worker.renderer import (
+    CannotLoad,
+    CannotRender,
+    Checkpoint,
+    OnStep,
+    Order,
+    Picture,
+    Rendered,
+    information,
+)
+from worker.samplers import SAMPLERS, Sampler
+from worker.sizes import Size
+
+DTYPES: Final = {"cpu": torch.float32, "cuda": torch.float16, "mps": torch.float16}
+
+
+class Parameters(TypedDict, total=False):
+    """What the two pipelines are called with beside what both are."""
+
+    width: int
+    height: int
+    image: list[Image.Image]
+    strength: float
+
+
+class DiffusersRenderer:
+    """Renders with one loaded model at a time.
+
+    device: `auto`, `cpu`, `cuda` or `mps`.
+    threads: CPU threads of torch.
+    """
+
+    def __init__(self, *, device: str, threads: int) -> None:
+        torch.set_num_threads(threads)
+        diffusers_logging.set_verbosity_error()
+        transformers_logging.set_verbosity_error()
+        diffusers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()
+        # Its own lock is one between processes, which a killed engine would leave behind.
+        tqdm.set_lock(threading.RLock())
+        self.device = _best_device() if device == "auto" else device
+        self.model: _Model | None = None
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Load a model from its folder; the one before is dropped first, to have its memory."""
+        if self.model is not None and self.model.checkpoint == checkpoint:
+            return
+        self.model = None
+        gc.collect()
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
+        try:
+            self.model = _Model.load(checkpoint, self.device)
+        except Exception as error:  # a broken checkpoint fails in as many ways as it has files
+            raise CannotLoad(f"{type(error).__name__}: {error}") from error
+
+    def render(self, order: Order, on_step: OnStep) -> Rendered:
+        """Make the pictures of an order, together where memory and sampler allow."""
+        if self.model is None or self.model.checkpoint != order.checkpoint:
+            raise CannotRender(f"{order.checkpoint.name} is not loaded")
+        sampler = SAMPLERS.get(order.sampler)
+        if sampler is None:
+            raise CannotRender(f"unknown sampler {order.sampler}")
+        with torch.inference_mode(), _seamless(self.model, tiling=order.tiling):
+            run = _Run(self.model, order, sampler, on_step)
+            made = self._in_parts(run, len(order.seeds) if sampler.batches else 1)
+        return Rendered(tuple(made), tuple(run.notes))
+
+    def _in_parts(self, run: "_Run", size: int) -> list[Picture]:
+        """Render `size` pictures at once, and half as many each time memory does not suffice."""
+        made: list[Picture] = []
+        while len(made) < len(run.order.seeds):
+            try:
+                made += run.make(run.order.seeds[len(made) : len(made) + size])
+            except torch.OutOfMemoryError:
+                if size == 1:
+                    raise CannotRender("the device has too little memory for this size") from None
+                size //= 2
+                torch.cuda.empty_cache()
+        return made
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A loaded model: two pipelines over the same networks."""
+
+    checkpoint: Checkpoint
+    from_text: Any
+    from_image: Any
+    scheduler_config: Any
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, device: str) -> "_Model":
+        pipe = StableDiffusionPipeline.from_pretrained(
+            checkpoint.folder,
+            local_files_only=True,
+            use_safetensors=True,
+            dtype=DTYPES[device],
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        ).to(device)
+        other = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
+        for one in (pipe, other):
+            one.set_progress_bar_config(disable=True)
+        return cls(checkpoint, pipe, other, pipe.scheduler.config)
+
+
+class _Run:
+    """One order on its way through the model."""
+
+    def __init__(self, model: _Model, order: Order, sampler: Sampler, on_step: OnStep) -> None:
+        self.model = model
+        self.order = order
+        self.sampler = sampler
+        self.wanted = Size(order.width, order.height)
+        self.composed = sizes.to_compose(self.wanted, model.checkpoint)
+        self.refined = self._refined()
+        self.painting = self._painting()
+        self.notes = list(self._notes())
+        passes = 1 if self.refined is None else 2
+        at_once = len(order.seeds) if sampler.batches else 1
+        self.steps = _Steps(on_step, order.steps, passes * (len(order.seeds) // at_once))
+        self.prompt = conditioning.encode(
+            model.from_text, order.prompt, order.negative, clip_skip=order.clip_skip
+        )
+        if self.prompt.dropped:
+            self.notes.append(information(self.prompt.dropped))
+
+    def make(self, seeds: Sequence[int]) -> list[Picture]:
+        """Make the pictures of some of the order's seeds at once."""
+        generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        if self.painting is None:
+            made = self._call(
+                self.model.from_text,
+                generators,
+                width=self.composed.width,
+                height=self.composed.height,
+            )
+        else:
+            made = self._redraw(
+                [self.painting.start] * len(seeds), generators, self.order.strength, self.painting
+            )
+        if self.refined is not None and self.order.hires_strength is not None:
+            size = (self.refined.width, self.refined.height)
+            larger = [self._scaled(image, *size) for image in made]
+            made = self._redraw(larger, generators, self.order.hires_strength, None)
+        return [_picture(self._finished(image)) for image in made]
+
+    def _redraw(
+        self,
+        images: list[Image.Image],
+        generators: list[torch.Generator],
+        strength: float,
+        painting: Painting | None,
+    ) -> list[Image.Image]:
+        """Noise pictures and denoise them again; strength: 0 to 1, at least one step's worth."""
+        steps = self.order.steps
+        redrawn = max(1, min(steps, round(steps * strength)))
+        blend = None
+        if painting is not None and painting.mask is not None:
+            blend = painting.blender(self.model.from_image, [g.initial_seed() for g in generators])
+        # The pipeline rounds steps x strength down, so the share asked for is half a step more.
+        share = min(1.0, (redrawn + 0.5) / steps)
+        return self._call(
+            self.model.from_image, generators, blend=blend, image=images, strength=share
+        )
+
+    def _call(
+        self,
+        pipe: StableDiffusionPipeline | StableDiffusionImg2ImgPipeline,
+        generators: list[torch.Generator],
+        *,
+        blend: Blend | None = None,
+        **parameters: Unpack[Parameters],
+    ) -> list[Image.Image]:
+        order, count = self.order, len(generators)
+        pipe.scheduler = schedulers.make(
+            self.sampler,
+            self.model.scheduler_config,
+            karras=order.karras,
+            steps=order.steps,
+            seed=generators[0].initial_seed(),
+        )
+        self.steps.begin()
+
+        def after_step(
+            called: StableDiffusionImg2ImgPipeline,
+            index: int,
+            _: torch.Tensor,
+            state: dict[str, Any],
+        ) -> dict[str, Any]:
+            self.steps.done(index + 1, called.num_timesteps)
+            return state if blend is None else blend(called, index, state)
+
+        arrays = pipe(
+            prompt_embeds=self.prompt.positive.repeat(count, 1, 1),
+            negative_prompt_embeds=self.prompt.negative.repeat(count, 1, 1),
+            num_inference_steps=order.steps,
+            guidance_scale=order.cfg_scale,
+            generator=generators,
+            output_type="np",
+            callback_on_step_end=after_step,
+            **parameters,
+        ).images
+        if not np.isfinite(arrays).all():
+            raise CannotRender("the model's numbers ran out of range")
+        return [Image.fromarray((array * 255).round().astype(np.uint8)) for array in arrays]
+
+    def _finished(self, image: Image.Image) -> Image.Image:
+        size = (self.wanted.width, self.wanted.height)
+        if self.painting is None:
+            return self._scaled(image, *size)
+        return self.painting.finished(image)
+
+    def _scaled(self, image: Image.Image, width: int, height: int) -> Image.Image:
+        return pictures.scaled(image, width, height, tiling=self.order.tiling)
+
+    def _refined(self) -> Size | None:
+        """The size of the hires fix; None where there is nothing to gain by it."""
+        if self.order.hires_strength is None or self.order.source is not None:
+            return None
+        refined = sizes.to_refine(self.wanted, self.model.checkpoint)
+        return refined if refined.area > self.composed.area else None
+
+    def _painting(self) -> Painting | None:
+        if self.order.source is None:
+            return None
+        return Painting.read(self.order.source, wanted=self.wanted, composed=self.composed)
+
+    def _notes(self) -> Iterator[GenerationMetadataStable]:
+        made = self.composed if self.refined is None else self.refined
+        if made != self.wanted:
+            yield information(f"made at {made}, scaled to {self.wanted} (Lanczos)")
+        if self.sampler.instead is not None:
+            yield information(f"{self.order.sampler} is {self.sampler.instead} here")
+        layers = self.model.from_text.text_encoder.config.num_hidden_layers
+        if self.order.clip_skip > layers:
+            yield information(f"clip_skip is {layers}: the text encoder has no more layers")
+
+
+class _Steps:
+    """Counts the steps of all passes of an order, for `on_step`."""
+
+    def __init__(self, on_step: OnStep, steps: int, passes: int) -> None:
+        self.on_step = on_step
+        self.steps = steps
+        self.total = steps * passes
+        self.finished = -steps
+
+    def begin(self) -> None:
+        """A pass begins."""
+        self.finished += self.steps
+
+    def done(self, evaluations: int, of: int) -> None:
+        """Some evaluations of this pass are done (second-order samplers need two a step)."""
+        step = self.finished + self.steps * evaluations // of
+        self.on_step(min(max(step, 1), self.total), self.total)
+
+
+@contextlib.contextmanager
+def _seamless(model: _Model, *, tiling: bool) -> Iterator[None]:
+    """While tiling, convolutions see the opposite edge beyond each edge."""
+    convolutions = [
+        module
+        for network in (model.from_text.unet, model.from_text.vae)
+        for module in network.modules()
+        if tiling and isinstance(module, torch.nn.Conv2d)
+    ]
+    for convolution in convolutions:
+        convolution.padding_mode = "circular"
+    try:
+        yield
+    finally:
+        for convolution in convolutions:
+            convolution.padding_mode = "zeros"
+
+
+def _picture(image: Image.Image) -> Picture:
+    return Picture(image.width, image.height, image.tobytes())
+
+
+def _best_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -1,0 +1,103 @@
+"""Shows people what the worker does: one line a job, and while it runs, a bar on a terminal."""
+
+import sys
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from worker.orders import Batch
+
+
+class Display(Protocol):
+    """Where the worker's doings are shown."""
+
+    def begin(self, batch: Batch) -> None:
+        """Jobs are being rendered."""
+
+    def step(self, batch: Batch, step: int, steps: int) -> None:
+        """A step is done."""
+
+    def end(self, batch: Batch, outcome: str) -> None:
+        """Jobs are submitted, or will never be."""
+
+    def say(self, sentence: str) -> None:
+        """Something else to know."""
+
+    def close(self) -> None:
+        """Nothing more will be shown."""
+
+
+class Lines:
+    """One line a job, when it is over: for files, pipes and service managers."""
+
+    def begin(self, batch: Batch) -> None:
+        """Nothing yet."""
+
+    def step(self, batch: Batch, step: int, steps: int) -> None:
+        """Nothing yet."""
+
+    def end(self, batch: Batch, outcome: str) -> None:
+        """Write the job's line."""
+        self.say(f"{batch.title}: {outcome}")
+
+    def say(self, sentence: str) -> None:
+        """Write a line, at once."""
+        sys.stdout.write(f"{sentence}\n")
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Bar:
+    """A bar of steps for each job that is rendered, and its line above when it is over."""
+
+    def __init__(self, console: Console) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=console,
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._bars.start()
+
+    @classmethod
+    def on_terminal(cls) -> Self | None:
+        """A bar, where standard output is a terminal that can show it."""
+        console = Console(highlight=False, markup=False)
+        return cls(console) if console.is_terminal and not console.is_dumb_terminal else None
+
+    def begin(self, batch: Batch) -> None:
+        """Add a bar."""
+        self._tasks[batch.ids[0]] = self._bars.add_task(batch.title, total=batch.steps)
+
+    def step(self, batch: Batch, step: int, steps: int) -> None:
+        """Move the bar."""
+        if (task := self._tasks.get(batch.ids[0])) is not None:
+            self._bars.update(task, completed=step, total=steps)
+
+    def end(self, batch: Batch, outcome: str) -> None:
+        """Take the bar away and write the job's line."""
+        if (task := self._tasks.pop(batch.ids[0], None)) is not None:
+            self._bars.remove_task(task)
+        self.say(f"{batch.title}: {outcome}")
+
+    def say(self, sentence: str) -> None:
+        """Write a line above the bars."""
+        self._bars.console.print(sentence)
+
+    def close(self) -> None:
+        """Take all bars away."""
+        self._bars.stop()
+
+
+def display(wanted: str) -> Display:
+    """Choose how to show things: `bar`, `lines`, or `auto` for what standard output can."""
+    if wanted == "lines":
+        return Lines()
+    if wanted == "bar":
+        return Bar(Console(highlight=False, markup=False))
+    return Bar.on_terminal() or Lines()

@@ -1,0 +1,166 @@
+"""The worker's settings: `WORKER_*` variables, each with unit and default."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SHIPPED: Final = Path(__file__).parent / "models"
+"""Where the models that come with the project are."""
+DEFAULT_MODEL: Final = "horde-tiny"
+
+ENGINE_ENVIRONMENT: Final = {
+    # A waiting thread sleeps: spinning ones starve the server beside them.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    # Nothing is fetched behind the operator's back; HF_HUB_OFFLINE=0 lets models come from a hub.
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+"""What the libraries of the engine are told, where the operator's own environment says nothing."""
+
+
+def default_name() -> str:
+    """The host's name, without what hordes refuse in a worker's."""
+    host = socket.gethostname().split(".")[0].lower()
+    refused = any(word in host for word in ("colab", "tpu", "google"))
+    return "worker" if refused or not host else host
+
+
+def default_models() -> list[str]:
+    """The shipped model, where it is."""
+    return [DEFAULT_MODEL] if (SHIPPED / DEFAULT_MODEL).is_dir() else []
+
+
+def default_threads() -> int:
+    """The cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """Settings of the worker's control process."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKER_", frozen=True, extra="ignore")
+
+    url: str = Field(default="http://127.0.0.1:7001", description="The horde's address.")
+    api_key: SecretStr = Field(
+        default=SecretStr(""), description="The key of the user who owns the worker."
+    )
+    api_key_file: Path | None = Field(
+        default=None, description="A file with that key, instead of `WORKER_API_KEY`."
+    )
+    name: str = Field(
+        default_factory=default_name,
+        min_length=1,
+        max_length=100,
+        description="The worker's name, unique on its horde; the host's name by default.",
+    )
+    models: list[str] = Field(
+        default_factory=default_models,
+        description="What to serve (JSON list): names in the model folders, paths of diffusers "
+        "folders, or `name=place` with a path or a hub's `owner/model`; by default what ships.",
+    )
+    model_dirs: list[Path] = Field(
+        default_factory=lambda: [SHIPPED],
+        description="Folders (JSON list) in which models are looked up by name.",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        default="auto", description="Where to render; `auto` takes a GPU where there is one."
+    )
+    threads: int = Field(
+        default_factory=default_threads,
+        ge=1,
+        le=256,
+        description="CPU threads of the renderer; by default all cores. 1 where others share them.",
+    )
+    max_pixels: int = Field(
+        default=1024 * 1024,
+        ge=64 * 64,
+        le=3072 * 3072,
+        description="Largest picture served, in pixels.",
+    )
+    batch: int = Field(
+        default=4, ge=1, le=20, description="How many pictures of one request are taken at once."
+    )
+    nsfw: bool = Field(
+        default=True, description="Whether to serve requests that may be unsafe for work."
+    )
+    blacklist: list[str] = Field(
+        default_factory=list, description="Words (JSON list) whose prompts are not served."
+    )
+    priority_usernames: list[str] = Field(
+        default_factory=list, description="Users (JSON list of `name#id`) whose requests go first."
+    )
+    require_upfront_kudos: bool = Field(
+        default=False,
+        description="Whether to serve only requests that are paid in full in advance.",
+    )
+    extra_slow: bool = Field(
+        default=False, description="Whether to say that this worker needs more time than is usual."
+    )
+    wait_seconds: float = Field(
+        default=2.0,
+        ge=0,
+        le=30,
+        description="How long the server may hold a call for work until there is some; "
+        "also how long an idle worker may take to stop.",
+    )
+    idle_seconds: float = Field(
+        default=1.0,
+        ge=0.1,
+        le=60,
+        description="Least seconds from one call for work in vain to the next.",
+    )
+    ahead_seconds: float = Field(
+        default=1.0,
+        ge=0,
+        le=60,
+        description="How many seconds before a job's end the next is fetched.",
+    )
+    start_timeout: float = Field(
+        default=300,
+        ge=1,
+        description="Seconds after which an engine that does not start is given up.",
+    )
+    load_timeout: float = Field(
+        default=300, ge=1, description="Seconds after which a model that does not load is given up."
+    )
+    step_timeout: float = Field(
+        default=120,
+        ge=1,
+        description="Seconds without progress after which a hanging engine is killed.",
+    )
+    max_deaths: int = Field(
+        default=3,
+        ge=1,
+        description="Deaths of the engine in a row on one model, after which it is dropped.",
+    )
+    progress: Literal["auto", "bar", "lines"] = Field(
+        default="auto",
+        description="How jobs are shown: `auto` is a bar on a terminal, else a line a job.",
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="`auto`: text on a terminal, else JSON."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is logged."
+    )
+
+    def key(self) -> str:
+        """The API key in effect; empty where there is none.
+
+        Raises OSError where the file cannot be read.
+        """
+        if self.api_key_file is not None and not self.api_key.get_secret_value():
+            return self.api_key_file.read_text(encoding="ascii").strip()
+        return self.api_key.get_secret_value()
+
+
+def prepare_environment() -> None:
+    """Tell libraries what they read from the environment when they are imported, children's too."""
+    for name, value in ENGINE_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
