@@ -1,7 +1,9 @@
 """What is repeated, when, and what never is."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from core.client import (
     AlreadySubmitted,
     HordeClient,
     HordeError,
+    InMaintenance,
     Invalid,
     JobGone,
     NotFound,
@@ -187,6 +190,23 @@ def test_an_error_body_may_be_anything(body):
         None,
         {},
     )
+
+
+def test_each_code_of_the_contract_has_its_error():
+    contract = json.loads((Path(__file__).parents[2] / "contract" / "returncodes.json").read_text())
+    special = {}
+    for code in contract["codes"]:
+        error = from_answer(code["http"], {}, json.dumps({"rc": code["rc"]}).encode())
+        assert (error.status, error.rc) == (code["http"], code["rc"])
+        if type(error) is not type(from_answer(code["http"], {}, b"")):
+            special[code["rc"]] = type(error)
+    assert special == {
+        "DuplicateGen": AlreadySubmitted,
+        "AbortedGen": JobGone,
+        "InvalidJobID": JobGone,
+        "WorkerMaintenance": InMaintenance,
+        "WorkerFlaggedMaintenance": InMaintenance,
+    }
 
 
 def test_the_default_is_four_attempts():
