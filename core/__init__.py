@@ -1,1 +1,1 @@
-"""The horde's server: users, kudos ledger and queue behind a REST API; and the wire its clients speak."""
+"""The server: users, kudos ledger and queue behind a REST API; and the wire its clients speak."""

@@ -1,4 +1,4 @@
-"""The server's settings: `HORDE_*` variables, each with unit and default. Made once, passed down."""
+"""The server's settings: `HORDE_*` variables, made once and passed down."""
 
 import os
 import secrets
@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+LEAST_SECRET = 32
 
 
 def default_data_dir() -> Path:
@@ -22,65 +25,66 @@ def default_data_dir() -> Path:
 class Settings(BaseSettings):
     """Settings of the server process."""
 
-    model_config = SettingsConfigDict(env_prefix="HORDE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="HORDE_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(7001, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    data_dir: Path = Field(
-        default_factory=default_data_dir,
-        description="Folder for everything the embedded default keeps: database, pictures, secret.",
-    )
-    database_url: str = Field(
-        "", description="`sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; empty: SQLite in the data folder."
-    )
-    redis_url: str = Field(
-        "", description="`redis://…` or `unix://…` for limits and events shared by several processes; empty: in process."
-    )
-    storage_url: str = Field(
-        "", description="`file:/path` for the picture folder; empty: `pictures` in the data folder."
-    )
-    public_url: str = Field(
-        "", description="What clients call this server; links are built from it. Empty: http://host:port."
-    )
-    secret_key: SecretStr = Field(
-        SecretStr(""),
-        description="Master secret, at least 32 characters; empty: made once and kept in the data folder (0600).",
-    )
-    old_secret_keys: list[SecretStr] = Field(
-        default_factory=list,
-        description="Former master secrets (JSON list); keys hashed with them still work and are re-hashed on use.",
-    )
-    name: str = Field("Stable Horde", description="The horde's name on its pages.")
-    rate_limits: Literal["on", "off"] = Field("on", description="Whether the contract's rate limits hold.")
-    dev_endpoints: Literal["off", "on"] = Field(
-        "off", description="Serve /api/v2/dev/…; only ever on a loopback address and to loopback peers."
-    )
-    registration: Literal["open", "closed"] = Field("open", description="Whether anybody may register.")
-    trusted_proxies: list[str] = Field(
-        default_factory=list,
-        description="Addresses or networks (JSON list) whose X-Forwarded-For and X-Forwarded-Proto are believed.",
-    )
-    default_models: list[str] = Field(
-        default_factory=lambda: ["stable_diffusion"],
-        description="What an image request that names no model asks for (JSON list); `[]`: any model.",
-    )
-    image_delivery: Literal["auto", "url", "base64"] = Field(
-        "auto",
-        description="How status hands out pictures: `auto` answers base64 where the public URL is not https.",
-    )
-    request_minutes: int = Field(20, ge=1, description="A request's life in minutes, renewed at each pop and delivery.")
-    picture_minutes: int = Field(120, ge=30, description="A picture's life in minutes.")
-    url_seconds: int = Field(1800, ge=60, description="Validity of signed picture links, in seconds.")
-    ageing_kudos_per_10s: int = Field(50, ge=0, description="Kudos of priority that waiting 10 s is worth.")
-    max_lanes: int = Field(2000, ge=1, description="Live lanes; further needs go to a lane that is checked row by row.")
-    max_body_bytes: int = Field(48 * 1024 * 1024, ge=1024, description="Largest request body in bytes.")
-    upkeep: Literal["on", "off"] = Field("on", description="Whether this process takes part in upkeep.")
-    plugins: list[str] = Field(
-        default_factory=lambda: ["web.blueprint"],
-        description="Modules (JSON list) whose `blueprint` the server mounts, such as the web page.",
-    )
-    log_format: Literal["auto", "json", "text"] = Field("auto", description="`auto`: text on a terminal, else JSON.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = Field(7001, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+    data_dir: Path = Field(default_factory=default_data_dir)
+    """Folder for everything the embedded default keeps: database, pictures, secret."""
+    database_url: str = ""
+    """`sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; empty: SQLite in the data folder."""
+    redis_url: str = ""
+    """`redis://…` or `unix://…` for limits and events shared by several processes; empty: in
+    process.
+    """
+    storage_url: str = ""
+    """`file:/path` for the picture folder; empty: `pictures` in the data folder."""
+    public_url: str = ""
+    """What clients call this server; links are built from it. Empty: http://host:port."""
+    secret_key: SecretStr = SecretStr("")
+    """Master secret, at least 32 characters; empty: made once and kept in the data folder (0600)."""
+    old_secret_keys: list[SecretStr] = Field(default_factory=list)
+    """Former master secrets (JSON list); keys hashed with them still work and are re-hashed on
+    use.
+    """
+    name: str = "Stable Horde"
+    """The horde's name on its pages."""
+    rate_limits: Literal["on", "off"] = "on"
+    """Whether the contract's rate limits hold."""
+    dev_endpoints: Literal["off", "on"] = "off"
+    """Serve /api/v2/dev/…; only ever on a loopback address and to loopback peers."""
+    registration: Literal["open", "closed"] = "open"
+    """Whether anybody may register."""
+    trusted_proxies: list[str] = Field(default_factory=list)
+    """Addresses or networks (JSON list) whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    default_models: list[str] = Field(default_factory=lambda: ["stable_diffusion"])
+    """What an image request that names no model asks for (JSON list); `[]`: any model."""
+    image_delivery: Literal["auto", "url", "base64"] = "auto"
+    """How status hands out pictures: `auto` answers base64 where the public URL is not https."""
+    request_minutes: int = Field(20, ge=1)
+    """A request's life in minutes, renewed at each pop and delivery."""
+    picture_minutes: int = Field(120, ge=30)
+    """A picture's life in minutes."""
+    url_seconds: int = Field(1800, ge=60)
+    """Validity of signed picture links, in seconds."""
+    ageing_kudos_per_10s: int = Field(50, ge=0)
+    """Kudos of priority that waiting 10 s is worth."""
+    max_lanes: int = Field(2000, ge=1)
+    """Live lanes; further needs go to a lane that is checked row by row."""
+    max_body_bytes: int = Field(48 * 1024 * 1024, ge=1024)
+    """Largest request body in bytes."""
+    upkeep: Literal["on", "off"] = "on"
+    """Whether this process takes part in upkeep."""
+    plugins: list[str] = Field(default_factory=lambda: ["web.blueprint"])
+    """Modules (JSON list) whose `blueprint` the server mounts, such as the web page."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """`auto`: text on a terminal, else JSON."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least level that is logged."""
 
     @field_validator("public_url")
     @classmethod
@@ -92,7 +96,7 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _is_long(cls, secret: SecretStr) -> SecretStr:
-        if 0 < len(secret.get_secret_value()) < 32:
+        if 0 < len(secret.get_secret_value()) < LEAST_SECRET:
             raise ValueError("at least 32 characters are needed")
         return secret
 

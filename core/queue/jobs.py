@@ -205,6 +205,16 @@ _ATTEMPT = (
 )
 
 
+async def is_alive(session: AsyncSession, attempt_id: str) -> bool:
+    """Whether the attempt may still deliver."""
+    try:
+        wanted = UUID(attempt_id)
+    except ValueError:
+        return False
+    found = await session.scalar(select(_attempts.c.outcome).where(_attempts.c.id == wanted))
+    return found in (Outcome.ALIVE, Outcome.DECOY)
+
+
 async def finish(
     session: AsyncSession, attempt_id: UUID, *, at: datetime, charge: int, reward: int
 ) -> bool:

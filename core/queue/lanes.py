@@ -68,6 +68,11 @@ class Lanes:
                 return lane_id
         return await _add(session, key, document)
 
+    async def update(self, session: AsyncSession) -> None:
+        """Take in what changed until now."""
+        version = await session.scalar(select(_version.c.version))
+        await self.refresh(session, version or 0)
+
     async def refresh(self, session: AsyncSession, version: int) -> None:
         """Take in what changed up to `version`."""
         if version == self._version:

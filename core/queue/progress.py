@@ -135,3 +135,22 @@ async def alive(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
             )
         )
     ).all()
+
+
+async def active_of(session: AsyncSession, user_id: int) -> Sequence[AnyRow]:
+    """The user's requests that are not over: `id` and `kind`."""
+    going_on = (
+        select(_jobs.c.id)
+        .where(
+            _jobs.c.request_id == _requests.c.id,
+            _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
+        )
+        .exists()
+    )
+    return (
+        await session.execute(
+            select(_requests.c.id, _requests.c.kind)
+            .where(_requests.c.user_id == user_id, going_on)
+            .order_by(_requests.c.created_at)
+        )
+    ).all()

@@ -1,1 +1,1 @@
-"""Periodic work: expiry, stale attempts, speed, roll-ups, pictures. One process does it at a time."""
+"""Periodic work: expiry, stale attempts, speed, roll-ups, pictures; one process at a time."""

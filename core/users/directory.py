@@ -1,13 +1,16 @@
 """Who is who: finding, registering and changing users. Keys are hashed by a `Keyring`."""
 
+import re
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.db import now, table
-from core.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from core.ledger import accounts
 from core.users import names
 from core.users.keys import Keyring
@@ -23,6 +26,7 @@ MAX_KEY_CHARACTERS = 255  # far above any key; what is longer is not worth hashi
 
 NO_ROLE = Role(0)
 
+_OAUTH_ID = re.compile(r"[!-~]{1,50}")
 _users = table(User)
 
 
@@ -42,6 +46,12 @@ class AlreadyRegistered(Conflict):
     """Who is behind this login has a registration."""
 
     code = "AlreadyRegistered"
+
+
+class BadOauthId(Invalid):
+    """No login service has such ids."""
+
+    code = "BadOauthId"
 
 
 class AnonymousUnchangeable(Forbidden):
@@ -75,6 +85,12 @@ async def by_id(session: AsyncSession, user_id: int) -> User:
     return user
 
 
+async def by_ids(session: AsyncSession, user_ids: Collection[int]) -> dict[int, User]:
+    """The users with these ids, by id."""
+    found = await session.scalars(select(User).where(User.id.in_(user_ids)))
+    return {user.id: user for user in found}
+
+
 async def by_alias(session: AsyncSession, alias: str) -> User:
     """The user called `name#id`; what follows the last # is the id. Raises UnknownUser."""
     name, _, number = alias.rpartition("#")
@@ -87,6 +103,8 @@ async def by_alias(session: AsyncSession, alias: str) -> User:
 
 async def by_oauth_id(session: AsyncSession, oauth_id: str) -> User | None:
     """The user who registered with this login, if there is one."""
+    if not _OAUTH_ID.fullmatch(oauth_id):
+        return None
     user: User | None = await session.scalar(select(User).where(User.oauth_id == oauth_id))
     return user
 
@@ -107,11 +125,12 @@ async def create(
         user. It decides the floor that is granted.
     concurrency: how many of the user's jobs may wait at once.
 
-    Raises BadUsername, and AlreadyRegistered where the oauth_id has a user.
+    Raises BadUsername, BadOauthId, and AlreadyRegistered where the oauth_id has a user; after the
+    last the transaction must be rolled back.
     """
     name = names.clean(username)
-    if await by_oauth_id(session, oauth_id) is not None:
-        raise AlreadyRegistered("This login is registered already.")
+    if not _OAUTH_ID.fullmatch(oauth_id):
+        raise BadOauthId("A login's id has 1 to 50 visible ASCII characters.")
     key = keyring.new()
     floor = PSEUDONYMOUS_FLOOR if is_pseudonymous(oauth_id) else FLOOR
     account_id, escrow_id = await accounts.open_pair(session, floor=floor)
@@ -128,7 +147,12 @@ async def create(
         last_active_at=moment,
     )
     session.add(user)
-    await session.flush()
+    try:
+        await session.flush()
+    except IntegrityError as refused:
+        if "oauth_id" not in str(refused.orig):
+            raise
+        raise AlreadyRegistered("This login is registered already.") from refused
     return user, key
 
 

@@ -1,0 +1,176 @@
+"""What all endpoints have in common, in the contract's order.
+
+Rate limits, the body against its schema (all errors at once), required headers, then the handler;
+its answer goes through the field mask and becomes JSON. The description of each operation is kept
+with its handler, for the OpenAPI document.
+"""
+
+import functools
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import JsonValue
+from quart import Response, request
+
+from core.api import context, fields, limits
+from core.api.limits import Counted, Limit
+from core.errors import Invalid
+from core.users.tables import ANONYMOUS_KEY
+from core.wire import validation
+from core.wire.model import Answer, Request, to_data, to_json
+
+JSON_TYPE = "application/json; charset=utf-8"
+
+Answered = Answer | Sequence[Answer]
+Handler = Callable[..., Awaitable[Answered | tuple[Answered, int]]]
+Rule = Callable[[], Counted]
+
+
+class NulByteInPayload(Invalid):
+    """No text has a NUL character; PostgreSQL could not even store it."""
+
+    code = "NulByteInPayload"
+
+
+class NotJson(ValueError):
+    """The body is not JSON, or not declared as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an endpoint takes and gives."""
+
+    body: type[Request] | None
+    answers: Mapping[int, Any]
+    """Status → the answer's model, or a list type of one."""
+    omit_nulls: bool
+    key_required: bool
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Query argument → what it says."""
+    errors: Sequence[int] = ()
+    summary: str = ""
+
+
+def generating() -> Counted:
+    """GEN: asking for something."""
+    return limits.for_generate(
+        address=context.address(),
+        method=request.method,
+        path=request.path,
+        api_key=context.api_key(),
+        anonymous=context.api_key() == ANONYMOUS_KEY,
+    )
+
+
+def by_path(*each: Limit) -> Rule:
+    """PATH n: by address and path with its parameters."""
+    return lambda: limits.for_path(
+        *each, address=context.address(), method=request.method, path=request.path
+    )
+
+
+def by_address(*each: Limit) -> Rule:
+    """IP n: by address and resource. Without limits: DEF."""
+    return lambda: limits.for_address(
+        *each, address=context.address(), resource=str(request.url_rule)
+    )
+
+
+def operation(
+    *,
+    answers: Mapping[int, Any],
+    body: type[Request] | None = None,
+    limit: Rule | None = None,
+    omit_nulls: bool = False,
+    key_required: bool = False,
+    query: Mapping[str, str] | None = None,
+    errors: Sequence[int] = (),
+) -> Callable[[Handler], Callable[..., Awaitable[Response]]]:
+    """Make a handler an endpoint.
+
+    The handler gets the parsed body, if there is one, and the path's parameters; it returns an
+    answer, or a pair of answer and status (else it is the first of `answers`).
+    limit: None where the endpoint is exempt.
+    """
+    first = next(iter(answers))
+
+    def decorate(handler: Handler) -> Callable[..., Awaitable[Response]]:
+        summary = (handler.__doc__ or "").strip().partition("\n")[0]
+
+        @functools.wraps(handler)
+        async def respond(**path: Any) -> Response:  # noqa: ANN401 - what the route's rule says
+            headers: dict[str, str] = {}
+            if limit is not None and context.server().settings.rate_limits == "on":
+                verdict = await context.server().limiter.hit(limit())
+                headers = verdict.headers()
+                if not verdict.allowed:
+                    return _response({"message": verdict.message}, 429, headers)
+            mask = _mask()
+            arguments = [await _body(body)] if body is not None else []
+            if key_required and not context.api_key():
+                missing = {"apikey": "Missing required parameter in the HTTP headers"}
+                raise validation.InvalidBody(missing)
+            result = await handler(*arguments, **path)
+            answer, status = result if _is_pair(result) else (result, first)
+            return _answer(answer, status, headers, mask, omit_nulls=omit_nulls)
+
+        respond.operation = Operation(  # type: ignore[attr-defined]
+            body, answers, omit_nulls, key_required, query or {}, errors, summary
+        )
+        return respond
+
+    return decorate
+
+
+def _is_pair(result: object) -> bool:
+    return isinstance(result, tuple)
+
+
+def _mask() -> fields.Mask | None:
+    text = request.headers.get("X-Fields")
+    return fields.parse(text) if text else None
+
+
+async def _body(model: type[Request]) -> Request:
+    if request.mimetype != "application/json":
+        raise NotJson(
+            "Did not attempt to load JSON data because the request Content-Type was not "
+            "'application/json'."
+        )
+    raw: bytes = await request.get_data(parse_form_data=False)
+    try:
+        parsed = validation.parse(model, raw)
+    except validation.MalformedBody as error:
+        raise NotJson(f"The body is not JSON: {error}") from None
+    if rb"\u0000" in raw and _has_nul(json.loads(raw)):
+        raise NulByteInPayload("A text in the request has a NUL character in it.")
+    return parsed
+
+
+def _has_nul(value: JsonValue) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_has_nul(one) for pair in value.items() for one in pair)
+    return isinstance(value, list) and any(_has_nul(one) for one in value)
+
+
+def _answer(
+    answer: Answered,
+    status: int,
+    headers: dict[str, str],
+    mask: fields.Mask | None,
+    *,
+    omit_nulls: bool,
+) -> Response:
+    if mask is None:
+        content = to_json(answer, omit_nulls=omit_nulls)
+        return Response(content, status, headers, content_type=JSON_TYPE)
+    masked = fields.apply(mask, to_data(answer, omit_nulls=omit_nulls))
+    return _response(masked, status, headers)
+
+
+def _response(data: object, status: int, headers: Mapping[str, str]) -> Response:
+    return Response(json.dumps(data), status, dict(headers), content_type=JSON_TYPE)

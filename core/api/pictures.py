@@ -1,0 +1,53 @@
+"""`/pictures/…`: what signed links of the picture folder lead to. Outside of `/api`."""
+
+from quart import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from core.api import context
+from core.errors import Conflict, NotFound
+from core.queue import jobs
+
+blueprint = Blueprint("pictures", __name__)
+
+
+class PictureNotFound(NotFound):
+    """No such picture, or it is gone."""
+
+    code = "PictureNotFound"
+
+
+class UploadClosed(Conflict):
+    """The job is over: its picture does not change any more."""
+
+    code = "UploadClosed"
+
+
+@blueprint.get("/pictures/<name>")
+async def download(name: str) -> Response:
+    """Fetch a picture. The link is secret and lives as long as its signature."""
+    server = context.server()
+    server.signer.verify("GET", name, request.query_string.decode(errors="replace"))
+    picture = await server.horde.store.get(name)
+    if picture is None:
+        raise PictureNotFound("This picture is not there any more.")
+    return Response(
+        picture,
+        content_type="image/webp",
+        headers={"Cache-Control": "private, max-age=1800, immutable"},
+    )
+
+
+@blueprint.put("/pictures/<name>")
+async def upload(name: str) -> Response:
+    """Take a worker's picture, as long as its job is open."""
+    server = context.server()
+    limit = server.signer.verify("PUT", name, request.query_string.decode(errors="replace"))
+    request.max_content_length = limit
+    if (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge
+    async with server.database.reading() as session:
+        if not await jobs.is_alive(session, name.removesuffix(".webp")):
+            raise UploadClosed("The job of this picture is over.")
+    picture: bytes = await request.get_data(cache=False, as_text=False)
+    await server.horde.store.put(name, picture)
+    return Response(b"", 200)

@@ -1,0 +1,74 @@
+"""`POST dev/test-user`: accounts for tests, for a peer on this machine only.
+
+Mounted where development endpoints are switched on, and then answering only where the server
+listens on a loopback address, the peer is on loopback, nothing was forwarded, no browser asks
+(there is no Origin) and the Host names this machine. Otherwise there is nothing here: 404.
+"""
+
+import ipaddress
+
+from quart import Blueprint, abort, request
+
+from core.api import context
+from core.api.operation import operation
+from core.kudos import settlement
+from core.users import directory
+from core.users.tables import Role
+from core.wire.kudos import from_wire
+from core.wire.register import DevUser, DevUserInput
+
+blueprint = Blueprint("dev", __name__)
+
+FORWARDING = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Real-IP")
+
+
+@blueprint.before_request
+async def _local_only() -> None:
+    host = request.host.rpartition(":")[0] or request.host
+    is_local = (
+        _is_loopback(context.server().settings.host)
+        and _is_loopback(request.remote_addr or "")
+        and _is_loopback(host.strip("[]"))
+        and "Origin" not in request.headers
+        and not any(name in request.headers for name in FORWARDING)
+    )
+    if not is_local:
+        abort(404)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@blueprint.post("/dev/test-user")
+@operation(body=DevUserInput, answers={200: DevUser}, errors=(400, 404))
+async def test_user(body: DevUserInput) -> DevUser:
+    """Make an account with kudos and roles; the same oauth_id again gets a new key."""
+    server = context.server()
+    roles = Role.MODERATOR if body.moderator else Role(0)
+    roles |= Role.TRUSTED if body.trusted else Role(0)
+    async with server.database.writing() as session:
+        user = await directory.by_oauth_id(session, body.oauth_id)
+        if user is not None:
+            key = await directory.rotate_key(session, server.keyring, user)
+        else:
+            user, key = await directory.create(
+                session,
+                server.keyring,
+                username=body.username,
+                oauth_id=body.oauth_id,
+                roles=int(roles),
+            )
+            if body.kudos:
+                await settlement.grant(
+                    session,
+                    key=f"dev:{user.id}",
+                    account=user.account_id,
+                    amount=from_wire(body.kudos),
+                )
+    return DevUser(api_key=key, user_id=user.id, username=user.username, alias=user.alias)

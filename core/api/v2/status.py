@@ -1,0 +1,167 @@
+"""`status/…`: how the horde is doing."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from quart import Blueprint, request
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.api import context
+from core.api.operation import by_address, operation
+from core.catalog import models as catalog
+from core.db import now
+from core.errors import Invalid
+from core.generation.horde import Horde
+from core.queue.forecast import Server
+from core.stats import totals
+from core.version import VERSION
+from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
+
+blueprint = Blueprint("status", __name__)
+
+MEGA = 1_000_000
+NOBODY_SECONDS = 10_000
+"""The eta of a model that is asked for and that nobody offers."""
+USUAL_SPEED = 1_000_000.0
+
+
+@blueprint.get("/status/heartbeat")
+@operation(answers={200: HordeHeartbeat})
+async def heartbeat() -> HordeHeartbeat:
+    """See whether this server works."""
+    try:
+        async with context.server().database.reading() as session:
+            await session.execute(select(1))
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return HordeHeartbeat(message="DOWN", version=VERSION, db_connection=False)
+    return HordeHeartbeat(message="OK", version=VERSION, active_count=1, threads=1)
+
+
+@blueprint.get("/status/performance")
+@operation(answers={200: HordePerformance}, limit=by_address())
+async def performance() -> HordePerformance:
+    """See the queues and who works on them."""
+    horde = context.server().horde
+    async with context.server().database.reading() as session:
+        await horde.online.refresh(session, at=now())
+        counts = await totals.queued(session)
+        past_minute = await totals.past_minute(session, at=now())
+    kinds = {kind: [s for s in horde.online.servers if s.offer.kind == kind] for kind in _KINDS}
+    image, text, alchemy = (kinds[kind] for kind in _KINDS)
+    return HordePerformance(
+        queued_requests=counts.jobs.get("image", 0),
+        queued_text_requests=counts.jobs.get("text", 0),
+        worker_count=len(image),
+        text_worker_count=len(text),
+        thread_count=_threads(image),
+        text_thread_count=_threads(text),
+        queued_megapixelsteps=round(counts.things.get("image", 0) / MEGA, 2),
+        past_minute_megapixelsteps=round(past_minute.get("image", 0) / MEGA, 2),
+        queued_forms=float(counts.things.get("alchemy", 0)),
+        interrogator_count=len(alchemy),
+        interrogator_thread_count=_threads(alchemy),
+        queued_tokens=float(counts.things.get("text", 0)),
+        past_minute_tokens=float(past_minute.get("text", 0)),
+    )
+
+
+_KINDS = ("image", "text", "alchemy")
+
+
+@blueprint.get("/status/models")
+@operation(
+    answers={200: list[ActiveModel]},
+    limit=by_address(),
+    query={
+        "type": "image or text",
+        "min_count": "least threads",
+        "max_count": "most threads",
+        "model_state": "known, custom or all",
+    },
+    errors=(400,),
+)
+async def models() -> list[ActiveModel]:
+    """List the models that are offered or asked for."""
+    kind = request.args.get("type") or "image"
+    state = request.args.get("model_state") or "all"
+    if kind not in ("image", "text") or state not in ("all", "known", "custom"):
+        raise Invalid("type is image or text, model_state is all, known or custom.")
+    least, most = (_number(name) for name in ("min_count", "max_count"))
+    return [
+        model
+        for model in await _models(kind)
+        if (least is None or model.count >= least)
+        and (most is None or model.count <= most)
+        and (state == "all" or (model.name in catalog.known()) == (state == "known"))
+    ]
+
+
+@blueprint.get("/status/models/<path:model_name>")
+@operation(answers={200: list[ActiveModel]}, limit=by_address())
+async def model(model_name: str) -> list[ActiveModel]:
+    """See one model: a list of one, or of none."""
+    both = [*await _models("image"), *await _models("text")]
+    return [one for one in both if one.name == model_name]
+
+
+def _number(name: str) -> int | None:
+    text = request.args.get(name)
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal()):
+        raise Invalid(f"{name} has to be a number.")
+    return int(text[:9])
+
+
+async def _models(kind: str) -> list[ActiveModel]:
+    horde = context.server().horde
+    async with context.server().database.reading() as session:
+        await horde.online.refresh(session, at=now())
+        await horde.counts.refresh(session)
+        await horde.lanes.update(session)
+    offering: dict[str, list[Server]] = defaultdict(list)
+    for server in horde.online.servers:
+        if server.offer.kind == kind:
+            for name in server.offer.models:
+                offering[name].append(server)
+    waiting = _waiting(horde, kind)
+    names = sorted(offering.keys() | waiting.keys())
+    return [
+        _active(name, kind, offering.get(name, []), waiting.get(name, (0, 0))) for name in names
+    ]
+
+
+def _waiting(horde: Horde, kind: str) -> Mapping[str, tuple[float, float]]:
+    """Waiting jobs and their size by model; a job that names several counts in part for each."""
+    counted: dict[str, tuple[float, float]] = {}
+    for lane_id, needs in horde.lanes.least_needs().items():
+        jobs = horde.counts.jobs.get(lane_id, 0)
+        if needs.kind == kind and jobs:
+            share = 1 / max(1, len(needs.models))
+            for name in needs.models:
+                had = counted.get(name, (0.0, 0.0))
+                things = horde.counts.things.get(lane_id, 0)
+                counted[name] = (had[0] + jobs * share, had[1] + things * share)
+    return counted
+
+
+def _active(
+    name: str, kind: str, offering: list[Server], waiting: tuple[float, float]
+) -> ActiveModel:
+    jobs, things = waiting
+    speed = sum(server.speed * server.threads for server in offering)
+    eta = round(things / speed) if speed else (NOBODY_SECONDS if jobs else 0)
+    return ActiveModel(
+        name=name,
+        type=kind,
+        count=_threads(offering),
+        performance=speed / max(1, _threads(offering)) if speed else USUAL_SPEED,
+        queued=float(round(things)),
+        jobs=float(round(jobs, 2)),
+        eta=eta,
+    )
+
+
+def _threads(servers: list[Server]) -> int:
+    return sum(server.threads for server in servers)
