@@ -98,7 +98,9 @@ async def lock(session: AsyncSession, account_ids: Collection[int]) -> dict[int,
 
     Available is what can be spent: the balance without holds and floor, in hundredths of a kudos.
     System accounts are left out: they are never locked. Accounts are locked by ascending id, after
-    the holds that the transaction needs, and all that it needs at once: else two may deadlock.
+    the holds that the transaction needs, and all that it needs at once: else two may deadlock. So
+    would they by a plain FOR UPDATE, which conflicts with what inserting an entry locks of the
+    account it refers to.
     """
     locked = await session.execute(
         select(
@@ -107,6 +109,6 @@ async def lock(session: AsyncSession, account_ids: Collection[int]) -> dict[int,
         )
         .where(_accounts.c.id.in_(sorted(filter(is_stored, account_ids))))
         .order_by(_accounts.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {row.id: int(row.available) for row in locked}

@@ -40,7 +40,7 @@ async def place(
             case((available < amount, available), else_=literal(amount)),
         )
         .where(_accounts.c.id == account_id, literal(partly) | (available >= amount))
-        .with_for_update()  # SQLite has one writer anyway
+        .with_for_update(key_share=True)  # as in `accounts.lock`; SQLite has one writer anyway
     )
     placed = await session.scalar(
         dialects.insert(session, _holds)

@@ -1,7 +1,9 @@
+import asyncio
+
 import pytest
 
 import factories
-from core.ledger import accounts
+from core.ledger import accounts, audit
 from core.users import directory
 from core.users.keys import Keyring
 from core.users.names import BadUsername
@@ -83,10 +85,25 @@ async def test_the_login_decides_the_floor(session, oauth_id, floor):
     assert (await accounts.lock(session, {user.account_id}))[user.account_id] == 0
 
 
-async def test_a_login_is_registered_once(session):
-    await factories.user(session, oauth_id="g_123")
-    with pytest.raises(directory.AlreadyRegistered):
-        await factories.user(session, oauth_id="g_123")
+async def test_a_login_is_registered_once(database):
+    async def register():
+        async with database.writing() as session:
+            return await factories.user(session, oauth_id="g_123")
+
+    made = await asyncio.gather(*(register() for _ in range(5)), return_exceptions=True)
+    refused = [each for each in made if isinstance(each, directory.AlreadyRegistered)]
+    assert len(refused) == 4
+    async with database.reading() as session:
+        assert (await directory.by_oauth_id(session, "g_123")).username == "Someone"
+        said = await audit.audit(session)
+    assert (said.accounts, said.supply, said.balanced) == (2, 2500, True)
+
+
+@pytest.mark.parametrize("oauth_id", ["", "g_\x00", "g_ 1", "é", "x" * 51])
+async def test_a_login_that_no_service_has_is_refused(session, oauth_id):
+    assert await directory.by_oauth_id(session, oauth_id) is None
+    with pytest.raises(directory.BadOauthId):
+        await factories.user(session, oauth_id=oauth_id)
 
 
 async def test_a_bad_name_is_not_registered(session):
