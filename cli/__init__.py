@@ -1,1 +1,1 @@
-"""The `horde` command: a client of the REST API, and the one command that starts a private horde."""
+"""The `horde` command: starts a whole horde on this machine, and is a client of any."""

@@ -1,0 +1,101 @@
+"""Asks a horde for pictures and shows how far it is, until they are here."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from time import monotonic
+
+from cli.exits import Exit, Failure
+from core.client import HordeClient, HordeError
+from core.wire.events import EndEvent, GenerationEvent, StatusEvent
+from core.wire.generate import GenerationInputStable, RequestStatusCheck
+
+
+@dataclass
+class Answer:
+    """What came of a request so far.
+
+    kudos: what all of it cost; None until the request has ended.
+    """
+
+    pictures: list[tuple[GenerationEvent, bytes]] = field(default_factory=list)
+    kudos: float | None = None
+    faulted: bool = False
+    seconds: float = 0.0
+
+
+async def ask(
+    client: HordeClient,
+    wanted: GenerationInputStable,
+    *,
+    timeout_seconds: float,
+    show: Callable[[str], None],
+    answer: Answer,
+) -> None:
+    """Ask, and follow the request until it ends; `answer` is filled as pictures come.
+
+    show: called with each change of where the request stands.
+    However this ends early, the request is cancelled. Raises HordeError, and Failure with
+    Exit.TIMED_OUT after `timeout_seconds`.
+    """
+    begun = monotonic()
+    request = await client.generate(wanted)
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            await _follow(client, request.id, show, answer)
+    except TimeoutError:
+        await _cancel(client, request.id)
+        raise Failure(Exit.TIMED_OUT, f"Not done after {timeout_seconds:g} s.") from None
+    except BaseException:
+        await _cancel(client, request.id)
+        raise
+    finally:
+        answer.seconds = monotonic() - begun
+
+
+async def _follow(
+    client: HordeClient, request_id: str, show: Callable[[str], None], answer: Answer
+) -> None:
+    shown = ""
+    async with aclosing(client.events(request_id)) as events:
+        async for event in events:
+            if isinstance(event, GenerationEvent):
+                answer.pictures.append((event, await client.download(event.img)))
+            elif isinstance(event, EndEvent):
+                answer.kudos, answer.faulted = event.kudos, event.faulted
+            elif (words := standing(event)) != shown:
+                show(shown := words)
+
+
+async def _cancel(client: HordeClient, request_id: str) -> None:
+    """Nobody waits for the pictures any more. Where that cannot be said, the request expires."""
+    with contextlib.suppress(HordeError, TimeoutError):
+        async with asyncio.timeout(5):
+            await client.cancel(request_id)
+
+
+def standing(check: RequestStatusCheck) -> str:
+    """Where a request stands, in a few words."""
+    made = check.finished
+    parts = [f"{made} of {made + check.processing + check.waiting} finished"] if made else []
+    if check.processing:
+        names = _makers(check)
+        parts.append(f"being made by {names}" if names else "being made")
+    elif check.waiting and not check.is_possible:
+        parts.append("waiting for a worker that can make it")
+    elif check.queue_position == 1:
+        parts.append("next in the queue")
+    elif check.queue_position:
+        parts.append(f"number {check.queue_position} in the queue")
+    if check.wait_time:
+        parts.append(f"about {check.wait_time} s")
+    return ", ".join(parts) or "waiting"
+
+
+def _makers(check: RequestStatusCheck) -> str:
+    if not isinstance(check, StatusEvent):
+        return ""
+    names = (job.worker_name for job in check.jobs if job.state == "processing")
+    return ", ".join(dict.fromkeys(name for name in names if name))

@@ -1,0 +1,121 @@
+"""A process that `horde` starts: tethered, its output kept, ended in order."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Final
+
+LOG_BYTES: Final = 1024 * 1024
+LOG_FILES: Final = 3
+LAST_WORDS: Final = 15
+"""Lines that are shown when it dies."""
+REAP_SECONDS: Final = 10.0
+
+
+class Child:
+    """A module of this project in a process group of its own, so that Ctrl-C reaches only `horde`.
+
+    name: what people call it.
+    arguments: the module and its arguments, as for `python -m`.
+    log: file for all its output, kept to a few MiB.
+    on_line: called with each line of its standard output.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        log: Path,
+        on_line: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._arguments = arguments
+        self._environment = environment
+        self._on_line = on_line
+        self._process: Process | None = None
+        self._last = deque[str](maxlen=LAST_WORDS)
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it has printed."""
+        return "\n".join(f"    {line}" for line in self._last)
+
+    async def run(self) -> int:
+        """Start it and wait until it ends; gives the exit status, negative for a signal.
+
+        Cancelled, it kills the process: whoever wants it to end in order calls `end` before.
+        """
+        self._last.clear()
+        # -P: a folder named `core` where the command was called is none of our packages.
+        command = (sys.executable, "-P", "-u", "-m", "cli.tether", *self._arguments)
+        with contextlib.closing(self._open_log()) as log:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                env=self._environment,
+                start_new_session=True,
+            )
+            try:
+                await asyncio.gather(
+                    self._read(process.stdout, log, self._on_line),
+                    self._read(process.stderr, log, lambda _: None),
+                )
+                return await process.wait()
+            finally:
+                self._signal(signal.SIGKILL)
+                await asyncio.wait_for(process.wait(), REAP_SECONDS)
+                self._process = None
+
+    def end(self) -> None:
+        """Ask it to finish what it has in hand and to end."""
+        self._signal(signal.SIGTERM, group=False)
+
+    def kill(self) -> None:
+        """End it now, with all its own children."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals, *, group: bool = True) -> None:
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            (os.killpg if group else os.kill)(self._process.pid, number)
+
+    def _open_log(self) -> RotatingFileHandler:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        return RotatingFileHandler(
+            self.log, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8"
+        )
+
+    async def _read(
+        self,
+        stream: asyncio.StreamReader | None,
+        log: RotatingFileHandler,
+        on_line: Callable[[str], None],
+    ) -> None:
+        assert stream is not None  # noqa: S101 - all of them are pipes
+        rest = b""
+        while chunk := await stream.read(64 * 1024):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._keep(line, log, on_line)
+        if rest:
+            self._keep(rest, log, on_line)
+
+    def _keep(self, line: bytes, log: RotatingFileHandler, on_line: Callable[[str], None]) -> None:
+        text = line.decode(errors="replace").rstrip("\r")
+        self._last.append(text)
+        log.emit(logging.makeLogRecord({"msg": text}))
+        on_line(text)

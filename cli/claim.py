@@ -1,0 +1,73 @@
+"""One horde for one data folder: who has it, and where that horde can be found."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+FILE: Final = "horde.lock"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The process that has the data folder."""
+
+    pid: int | None
+    url: str | None
+    """None until its server listens."""
+
+
+class Taken(Exception):
+    """Another process has the data folder."""
+
+
+class Claim:
+    """The data folder is this process's, until this process ends in whatever way."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.publish(None)
+
+    def publish(self, url: str | None) -> None:
+        """Say where the horde is."""
+        self._file.seek(0)
+        self._file.truncate()
+        json.dump({"pid": os.getpid(), "url": url}, self._file)
+        self._file.flush()
+
+
+@contextlib.contextmanager
+def hold(data_dir: Path) -> Iterator[Claim]:
+    """Take the data folder, which is made if need be. Raises Taken."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (data_dir / FILE).open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Taken(f"{data_dir} is in use") from None
+        yield Claim(file)
+
+
+def holder(data_dir: Path) -> Holder | None:
+    """Who has the data folder; None for nobody."""
+    try:
+        with (data_dir / FILE).open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _read(file.read())
+            return None
+    except FileNotFoundError:
+        return None
+
+
+def _read(text: str) -> Holder:
+    try:
+        said = json.loads(text)
+        return Holder(said["pid"], said["url"])
+    except (ValueError, KeyError, TypeError):
+        return Holder(None, None)  # it is just writing

@@ -1,0 +1,55 @@
+"""`horde up`: the whole horde on this machine, until Ctrl-C."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import claim, embedded, terminal
+from cli import settings as configuration
+from cli.exits import Exit, Failure
+from cli.interrupts import interruptible
+from cli.settings import EmbeddedSettings
+
+
+def up(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder for everything it keeps.")] = None,
+    worker: Annotated[bool, typer.Option(help="Start a worker, too.")] = True,
+) -> None:
+    """Start a horde: the server with its page, and one worker. Ctrl-C ends it in order."""
+    settings = configuration.embedded(host, port, data_dir)
+    try:
+        asyncio.run(_up(settings, with_worker=worker))
+    except asyncio.CancelledError:
+        terminal.output.print("The horde has ended.")
+    except claim.Taken:
+        raise Failure(Exit.FAILED, _taken(settings.data_dir)) from None
+
+
+async def _up(settings: EmbeddedSettings, *, with_worker: bool) -> None:
+    say = terminal.output.print
+    with interruptible() as hurry:
+        say("Starting the horde …")
+        async with embedded.running(
+            settings, with_worker=with_worker, say=say, on_job=say, hurry=hurry
+        ) as horde:
+            say(f"  page: {horde.url}/")
+            say(f"  admin API key: {horde.admin_key}")
+            say(f"  data: {settings.data_dir}")
+            say("Ctrl-C ends it.")
+            try:
+                await horde.until_broken()
+            except asyncio.CancelledError:
+                say("Finishing what is in hand; Ctrl-C once more ends it now.")
+                raise
+
+
+def _taken(data_dir: Path) -> str:
+    other = claim.holder(data_dir)
+    who = f" (process {other.pid})" if other and other.pid else ""
+    where = f": {other.url}/" if other and other.url else "."
+    return f"A horde of {data_dir} is running already{who}{where}"

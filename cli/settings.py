@@ -1,0 +1,89 @@
+"""What `horde` reads from the environment, and what it hands on to the processes it starts."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.client.horde import ANONYMOUS_KEY
+
+
+def default_data_dir() -> Path:
+    """The user's own place for application data on this system."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "stable-horde"
+    root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(root) / "stable-horde"
+
+
+class ClientSettings(BaseSettings):
+    """Which horde to call, and as whom."""
+
+    model_config = SettingsConfigDict(env_prefix="HORDE_", frozen=True, extra="ignore")
+
+    url: str = Field(
+        default="http://127.0.0.1:7001",
+        validation_alias=AliasChoices("HORDE_URL", "AI_HORDE_URL"),
+        description="The horde's address; `AI_HORDE_URL` is read too.",
+    )
+    api_key: SecretStr = Field(default=SecretStr(ANONYMOUS_KEY), description="The key to ask with.")
+
+
+class EmbeddedSettings(BaseSettings):
+    """Where the horde of this machine listens and keeps its data."""
+
+    model_config = SettingsConfigDict(env_prefix="HORDE_", frozen=True, extra="ignore")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(
+        default=7001, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
+    )
+    data_dir: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+        default_factory=default_data_dir, description="Folder for everything the horde keeps."
+    )
+
+
+def client(url: str | None, api_key: str | None) -> ClientSettings:
+    """Which horde to call: what the options say, else the environment."""
+    return ClientSettings.model_validate(_given(HORDE_URL=url, api_key=api_key))
+
+
+def embedded(
+    host: str | None = None, port: int | None = None, data_dir: Path | None = None
+) -> EmbeddedSettings:
+    """Where the horde of this machine is: what the options say, else the environment."""
+    return EmbeddedSettings.model_validate(_given(host=host, port=port, data_dir=data_dir))
+
+
+def _given(**options: object) -> dict[str, object]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def server_environment(settings: EmbeddedSettings) -> dict[str, str]:
+    """The environment of the server, and of what works on the same data."""
+    return {
+        # The shipped model is to serve clients that name none.
+        "HORDE_DEFAULT_MODELS": "[]",
+        **os.environ,
+        "HORDE_HOST": settings.host,
+        "HORDE_PORT": str(settings.port),
+        "HORDE_DATA_DIR": str(settings.data_dir),
+    }
+
+
+def worker_environment(url: str, key_file: Path) -> dict[str, str]:
+    """The environment of a worker for the horde at `url`, owned by whoever has the key."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("HORDE_SECRET_KEY", "HORDE_OLD_SECRET_KEYS", "WORKER_API_KEY")
+    }
+    return {
+        "WORKER_PROGRESS": "lines",
+        **inherited,
+        "WORKER_URL": url,
+        "WORKER_API_KEY_FILE": str(key_file),
+    }
