@@ -42,6 +42,7 @@ async def dial(url: str) -> AsyncIterator[Link]:
     redis = aioredis.Redis.from_url(
         url,
         decode_responses=True,
+        encoding_errors="replace",  # what strangers publish must not break the link
         socket_connect_timeout=CONNECT_SECONDS,
         retry=Retry(NoBackoff(), 0),  # a broken link is dialled again by whoever holds it
     )

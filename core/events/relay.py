@@ -24,6 +24,7 @@ MAX_MESSAGE_BYTES: Final = 7900
 START_SECONDS: Final = 5.0
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 5.0
+CANCEL_SECONDS: Final = 0.2
 OUTGOING_LENGTH: Final = 1000
 BATCH: Final = 100
 
@@ -84,9 +85,9 @@ class RelayBus:
     async def close(self) -> None:
         """End all subscriptions and close the link."""
         self._subscribers.close()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        while self._task is not None and not self._task.done():
+            self._task.cancel()  # again, where the connection's own code swallowed it
+            await asyncio.wait([self._task], timeout=CANCEL_SECONDS)
 
     def _enqueue(self, text: str) -> None:
         if self._outgoing.full():
@@ -124,7 +125,7 @@ class RelayBus:
             await asyncio.sleep(self._heartbeat_seconds)
 
     async def _send(self, link: Link) -> None:
-        while True:
+        while not _is_cancelled():
             batch = [await self._outgoing.get()]
             while len(batch) < BATCH and not self._outgoing.empty():
                 batch.append(self._outgoing.get_nowait())
@@ -132,7 +133,7 @@ class RelayBus:
                 await link.send(batch)
 
     async def _receive(self, link: Link) -> None:
-        while True:
+        while not _is_cancelled():
             async with asyncio.timeout(3 * self._heartbeat_seconds):
                 text = await link.receive()
             try:
@@ -146,6 +147,12 @@ class RelayBus:
             if origin == self._origin and not self._linked.is_set():
                 self._linked.set()
                 log.info("events.linked")
+
+
+def _is_cancelled() -> bool:
+    """Whether this task was cancelled, also where `wait_for` swallowed it (before Python 3.12)."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _reasons(error: Exception) -> list[str]:

