@@ -73,7 +73,9 @@ async def _serve(
             display,
             offer=offer(settings),
             models=found,
-            habits=Habits(settings.idle_seconds, settings.ahead_seconds, settings.max_deaths),
+            habits=Habits(
+                settings.idle_seconds, settings.ahead_seconds, settings.max_deaths, settings.batch
+            ),
         )
         await _run_until_signalled(worker, display)
     return 0
@@ -97,12 +99,11 @@ async def _run_until_signalled(worker: Worker, display: Display) -> None:
 
 
 def offer(settings: Settings) -> PopInputStable:
-    """What each pop says this worker can do, but for its models."""
+    """What each pop says this worker can do, but for its models and the size of batches."""
     return PopInputStable(
         name=settings.name,
         bridge_agent=AGENT,
         threads=1,
-        amount=settings.batch,
         max_pixels=settings.max_pixels,
         nsfw=settings.nsfw,
         blacklist=settings.blacklist,

@@ -79,6 +79,8 @@ class Engine:
         self._make = make
         self._limits = limits
         self._running: _Running | None = None
+        self.device: str | None = None
+        """What it renders on, once it has been started."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -159,6 +161,7 @@ class Engine:
             report = await self._next(self._running, self._limits.start)
             if not isinstance(report, Ready):
                 raise EngineDied(f"the engine began with {report}")
+            self.device = report.device
         return self._running
 
 
@@ -178,14 +181,13 @@ def _start(make: Callable[[], Renderer]) -> _Running:
 
 def _receive(running: _Running, loop: asyncio.AbstractEventLoop) -> None:
     """Bring reports to the event loop; ends with the pipe."""
-    report: Report | None = Ready()
-    while report is not None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
         try:
-            report = running.connection.recv()
+            while True:
+                report = running.connection.recv()
+                loop.call_soon_threadsafe(running.reports.put_nowait, report)
         except (EOFError, OSError):
-            report = None
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(running.reports.put_nowait, report)
+            loop.call_soon_threadsafe(running.reports.put_nowait, None)
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ def serve(connection: Connection, make: Callable[[], Renderer]) -> None:
     threading.Thread(target=_receive, args=(connection, commands), daemon=True).start()
     renderer = make()
     report = connection.send
-    report(Ready())
+    report(Ready(renderer.device))
     while True:
         _obey(renderer, commands.get(), report)
 

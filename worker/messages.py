@@ -26,7 +26,9 @@ class Render:
 
 @dataclass(frozen=True)
 class Ready:
-    """From the engine: the libraries are loaded."""
+    """From the engine: the libraries are loaded, and this is what it renders on."""
+
+    device: str
 
 
 @dataclass(frozen=True)

@@ -87,12 +87,21 @@ class DiffusersRenderer:
         if sampler is None:
             raise CannotRender(f"unknown sampler {order.sampler}")
         with torch.inference_mode(), _seamless(self.model, tiling=order.tiling):
-            run = _Run(self.model, order, sampler, on_step)
-            made = self._in_parts(run, len(order.seeds) if sampler.batches else 1)
+            run = _Run(self.model, order, sampler, on_step, at_once=self._at_once(order, sampler))
+            made = self._in_parts(run)
         return Rendered(tuple(made), tuple(run.notes))
 
-    def _in_parts(self, run: "_Run", size: int) -> list[Picture]:
-        """Render `size` pictures at once, and half as many each time memory does not suffice."""
+    def _at_once(self, order: Order, sampler: Sampler) -> int:
+        """How many pictures to render together.
+
+        One on a CPU: it gains little by more (5 %), and its kernels round differently for another
+        number, so that a picture would differ by a level from the same seed's picture alone.
+        """
+        return len(order.seeds) if sampler.batches and self.device != "cpu" else 1
+
+    def _in_parts(self, run: "_Run") -> list[Picture]:
+        """Render some pictures at once, and half as many each time memory does not suffice."""
+        size = run.at_once
         made: list[Picture] = []
         while len(made) < len(run.order.seeds):
             try:
@@ -134,17 +143,19 @@ class _Model:
 class _Run:
     """One order on its way through the model."""
 
-    def __init__(self, model: _Model, order: Order, sampler: Sampler, on_step: OnStep) -> None:
+    def __init__(
+        self, model: _Model, order: Order, sampler: Sampler, on_step: OnStep, *, at_once: int
+    ) -> None:
         self.model = model
         self.order = order
         self.sampler = sampler
+        self.at_once = at_once
         self.wanted = Size(order.width, order.height)
         self.composed = sizes.to_compose(self.wanted, model.checkpoint)
         self.refined = self._refined()
         self.painting = self._painting()
         self.notes = list(self._notes())
         passes = 1 if self.refined is None else 2
-        at_once = len(order.seeds) if sampler.batches else 1
         self.steps = _Steps(on_step, order.steps, passes * (len(order.seeds) // at_once))
         self.prompt = conditioning.encode(
             model.from_text, order.prompt, order.negative, clip_skip=order.clip_skip

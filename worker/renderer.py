@@ -110,6 +110,9 @@ OnStep = Callable[[int, int], None]
 class Renderer(Protocol):
     """Makes pictures, in the engine process."""
 
+    device: str
+    """What it renders on: `cpu`, `cuda`, `mps`."""
+
     def load(self, checkpoint: Checkpoint) -> None:
         """Have a model ready; what was loaded before may go. Raises CannotLoad."""
 

@@ -84,7 +84,10 @@ class Settings(BaseSettings):
         description="Largest picture served, in pixels.",
     )
     batch: int = Field(
-        default=4, ge=1, le=20, description="How many pictures of one request are taken at once."
+        default=0,
+        ge=0,
+        le=20,
+        description="Pictures of one request that are taken at once; 0: 4 on a GPU, 1 on a CPU.",
     )
     nsfw: bool = Field(
         default=True, description="Whether to serve requests that may be unsafe for work."

@@ -1,0 +1,81 @@
+"""Renderers without torch, whose behaviour is in the prompt, and engines around them.
+
+`hang`, `die`, `bug` and `refuse` do what they say; `wait <path>` takes steps until the file is
+there; anything else makes pictures at once, whose colour is the seed.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+from worker.engine import EngineDied
+from worker.renderer import CannotLoad, CannotRender, Checkpoint, Picture, Rendered, information
+
+TINY = Checkpoint("tiny", Path("/nowhere"), native=128, multiple=32)
+BROKEN = Checkpoint("broken", Path("/nowhere"), native=128, multiple=32)
+
+
+class FakeRenderer:
+    def __init__(self, device="cpu"):
+        self.device = device
+
+    def load(self, checkpoint):
+        if checkpoint.name == BROKEN.name:
+            raise CannotLoad("its files are broken")
+
+    def render(self, order, on_step):
+        word, _, rest = order.prompt.partition(" ")
+        if word == "hang":
+            time.sleep(3600)
+        if word == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if word == "bug":
+            raise ZeroDivisionError("nobody expected this")
+        if word == "refuse":
+            raise CannotRender("not this one", (information("for a reason"),))
+        while word == "wait" and not Path(rest).exists():
+            on_step(1, order.steps)
+            time.sleep(0.005)
+        for step in range(1, order.steps + 1):
+            on_step(step, order.steps)
+        return Rendered(
+            tuple(picture(order, seed) for seed in order.seeds), (information(order.sampler),)
+        )
+
+
+def picture(order, seed):
+    colour = bytes((seed % 256, order.cfg_scale > 1, 99))
+    return Picture(order.width, order.height, colour * (order.width * order.height))
+
+
+class ThreadEngine:
+    """Stands for `worker.engine.Engine`, with a thread for its process; dies where that would."""
+
+    def __init__(self, renderer=None):
+        self.renderer = renderer or FakeRenderer()
+        self.running = False
+        self.device = None
+        self.starts = 0
+
+    async def load(self, checkpoint):
+        if not self.running:
+            self.running, self.device = True, self.renderer.device
+            self.starts += 1
+        self.renderer.load(checkpoint)
+
+    async def render(self, order, on_step):
+        await self.load(order.checkpoint)
+        if order.prompt in {"die", "hang"}:
+            self.running = False
+            raise EngineDied("the engine died (SIGKILL)")
+        loop = asyncio.get_running_loop()
+
+        def step(*numbers):
+            loop.call_soon_threadsafe(on_step, *numbers)
+
+        return await asyncio.to_thread(self.renderer.render, order, step)
+
+    async def stop(self):
+        self.running = False
