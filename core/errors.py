@@ -17,7 +17,7 @@ answers `{"message", "rc"}`; a new refusal needs no change there.
 from typing import ClassVar
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a malfunction
+class Refusal(Exception):
     """The domain says no: `code` is stable and clients branch on it, `message` is for people."""
 
     code: ClassVar[str]

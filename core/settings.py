@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
 LEAST_SECRET = 32
 
 
@@ -31,7 +30,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     """Address to listen on."""
-    port: int = Field(7001, ge=0, le=65535)
+    port: int = Field(default=7001, ge=0, le=65535)
     """Port to listen on; 0 takes a free one."""
     data_dir: Path = Field(default_factory=default_data_dir)
     """Folder for everything the embedded default keeps: database, pictures, secret."""
@@ -46,7 +45,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     """What clients call this server; links are built from it. Empty: http://host:port."""
     secret_key: SecretStr = SecretStr("")
-    """Master secret, at least 32 characters; empty: made once and kept in the data folder (0600)."""
+    """Master secret, at least 32 characters; empty: made once, kept in the data folder (0600)."""
     old_secret_keys: list[SecretStr] = Field(default_factory=list)
     """Former master secrets (JSON list); keys hashed with them still work and are re-hashed on
     use.
@@ -60,22 +59,22 @@ class Settings(BaseSettings):
     registration: Literal["open", "closed"] = "open"
     """Whether anybody may register."""
     trusted_proxies: list[str] = Field(default_factory=list)
-    """Addresses or networks (JSON list) whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    """Addresses or networks (JSON list) whose X-Forwarded-For is believed."""
     default_models: list[str] = Field(default_factory=lambda: ["stable_diffusion"])
     """What an image request that names no model asks for (JSON list); `[]`: any model."""
     image_delivery: Literal["auto", "url", "base64"] = "auto"
     """How status hands out pictures: `auto` answers base64 where the public URL is not https."""
-    request_minutes: int = Field(20, ge=1)
+    request_minutes: int = Field(default=20, ge=1)
     """A request's life in minutes, renewed at each pop and delivery."""
-    picture_minutes: int = Field(120, ge=30)
+    picture_minutes: int = Field(default=120, ge=30)
     """A picture's life in minutes."""
-    url_seconds: int = Field(1800, ge=60)
+    url_seconds: int = Field(default=1800, ge=60)
     """Validity of signed picture links, in seconds."""
-    ageing_kudos_per_10s: int = Field(50, ge=0)
+    ageing_kudos_per_10s: int = Field(default=50, ge=0)
     """Kudos of priority that waiting 10 s is worth."""
-    max_lanes: int = Field(2000, ge=1)
+    max_lanes: int = Field(default=2000, ge=1)
     """Live lanes; further needs go to a lane that is checked row by row."""
-    max_body_bytes: int = Field(48 * 1024 * 1024, ge=1024)
+    max_body_bytes: int = Field(default=48 * 1024 * 1024, ge=1024)
     """Largest request body in bytes."""
     upkeep: Literal["on", "off"] = "on"
     """Whether this process takes part in upkeep."""

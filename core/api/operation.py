@@ -9,7 +9,7 @@ import functools
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from pydantic import JsonValue
 from quart import Response, request
@@ -113,7 +113,10 @@ def operation(
                 missing = {"apikey": "Missing required parameter in the HTTP headers"}
                 raise validation.InvalidBody(missing)
             result = await handler(*arguments, **path)
-            answer, status = result if _is_pair(result) else (result, first)
+            if isinstance(result, tuple):
+                answer, status = cast("tuple[Answered, int]", result)
+            else:
+                answer, status = result, first
             return _answer(answer, status, headers, mask, omit_nulls=omit_nulls)
 
         respond.operation = Operation(  # type: ignore[attr-defined]
@@ -122,10 +125,6 @@ def operation(
         return respond
 
     return decorate
-
-
-def _is_pair(result: object) -> bool:
-    return isinstance(result, tuple)
 
 
 def _mask() -> fields.Mask | None:
@@ -139,7 +138,7 @@ async def _body(model: type[Request]) -> Request:
             "Did not attempt to load JSON data because the request Content-Type was not "
             "'application/json'."
         )
-    raw: bytes = await request.get_data(parse_form_data=False)
+    raw = cast("bytes", await request.get_data(parse_form_data=False))
     try:
         parsed = validation.parse(model, raw)
     except validation.MalformedBody as error:

@@ -1,5 +1,7 @@
 """`/pictures/…`: what signed links of the picture folder lead to. Outside of `/api`."""
 
+from typing import cast
+
 from quart import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -48,6 +50,6 @@ async def upload(name: str) -> Response:
     async with server.database.reading() as session:
         if not await jobs.is_alive(session, name.removesuffix(".webp")):
             raise UploadClosed("The job of this picture is over.")
-    picture: bytes = await request.get_data(cache=False, as_text=False)
-    await server.horde.store.put(name, picture)
+    picture = await request.get_data(cache=False, as_text=False)
+    await server.horde.store.put(name, cast("bytes", picture))
     return Response(b"", 200)

@@ -1,18 +1,13 @@
-"""Sums for the status pages and the users' records."""
+"""What users asked for and their workers made, from the roll-ups."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
-from core.queue.tables import Attempt, Job, JobState, Outcome, Request
 from core.stats.tables import UserTotal
 
-_attempts = table(Attempt)
-_jobs = table(Job)
-_requests = table(Request)
 _users = table(UserTotal)
 
 
@@ -35,40 +30,3 @@ async def of_user(session: AsyncSession, user_id: int) -> UserTotals:
         found.fulfilled[row.kind] = row.fulfilled
         found.fulfilled_things[row.kind] = row.fulfilled_things
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """Jobs that wait or are worked on, and their size, by kind."""
-
-    jobs: dict[str, int]
-    things: dict[str, int]
-
-
-async def queued(session: AsyncSession) -> Queued:
-    """What is in the queue."""
-    rows = (
-        await session.execute(
-            select(
-                _requests.c.kind,
-                func.count().label("jobs"),
-                func.sum(_jobs.c.things).label("things"),
-            )
-            .join(_requests, _requests.c.id == _jobs.c.request_id)
-            .where(_jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)))
-            .group_by(_requests.c.kind)
-        )
-    ).all()
-    return Queued({row.kind: row.jobs for row in rows}, {row.kind: int(row.things) for row in rows})
-
-
-async def past_minute(session: AsyncSession, *, at: datetime) -> dict[str, int]:
-    """Things made within the last 60 s, by kind."""
-    rows = await session.execute(
-        select(_attempts.c.kind, func.sum(_attempts.c.things).label("things"))
-        .where(
-            _attempts.c.ended_at > at - timedelta(seconds=60), _attempts.c.outcome == Outcome.DONE
-        )
-        .group_by(_attempts.c.kind)
-    )
-    return {row.kind: int(row.things) for row in rows}

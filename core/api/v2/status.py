@@ -13,8 +13,8 @@ from core.catalog import models as catalog
 from core.db import now
 from core.errors import Invalid
 from core.generation.horde import Horde
+from core.queue import totals
 from core.queue.forecast import Server
-from core.stats import totals
 from core.version import VERSION
 from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
 

@@ -1,0 +1,149 @@
+"""The description of the API, made from the operations themselves, and its human form."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic.json_schema import models_json_schema
+from quart import Blueprint, Quart, Response, current_app, jsonify, render_template_string
+
+from core.api.operation import Operation
+from core.version import VERSION
+from core.wire.errors import RequestError
+from core.wire.model import Answer, Request
+
+blueprint = Blueprint("openapi", __name__)
+
+PREFIX = "/api/v2/"
+CONVERTER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
+HEADERS = {
+    "Client-Agent": "name:version:contact of the client",
+    "X-Fields": "field mask: only these fields of the answer",
+}
+
+
+@blueprint.get("/api/swagger.json")
+@blueprint.get("/openapi.json")
+async def document() -> Response:
+    """The OpenAPI document."""
+    return jsonify(describe(current_app))
+
+
+@blueprint.get("/api/")
+async def page() -> str:
+    """The operations for people."""
+    return await render_template_string(_PAGE, api=describe(current_app))
+
+
+def describe(app: Quart) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of version 2, from what is mounted in the app."""
+    operations = _operations(app)
+    models: set[type] = {RequestError}
+    for _, _, operation in operations:
+        models |= {_model(answer) for answer in operation.answers.values()}
+        models |= {operation.body} if operation.body is not None else set()
+    modes = [(m, "validation" if issubclass(m, Request) else "serialization") for m in models]
+    _, schemas = models_json_schema(
+        sorted(modes, key=lambda pair: pair[0].__name__),  # type: ignore[arg-type]
+        ref_template="#/components/schemas/{model}",
+    )
+    paths: dict[str, dict[str, Any]] = {}
+    for path, method, operation in operations:
+        paths.setdefault(path, {})[method] = _describe(path, method, operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Stable Horde", "version": VERSION, "license": {"name": "Apache-2.0"}},
+        "paths": paths,
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {"apikey": {"type": "apiKey", "in": "header", "name": "apikey"}},
+        },
+    }
+
+
+def _operations(app: Quart) -> list[tuple[str, str, Operation]]:
+    found = []
+    for rule in app.url_map.iter_rules():
+        operation = getattr(app.view_functions[rule.endpoint], "operation", None)
+        if operation is not None and rule.rule.startswith(PREFIX):
+            path = CONVERTER.sub(r"{\1}", rule.rule)
+            methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+            found += [(path, method.lower(), operation) for method in methods]
+    return sorted(found, key=lambda one: one[:2])
+
+
+def _model(answer: object) -> type[Answer]:
+    listed = get_args(answer)
+    model: type[Answer] = listed[0] if listed else answer  # type: ignore[assignment]
+    return model
+
+
+def _describe(path: str, method: str, operation: Operation) -> dict[str, Any]:
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{([^}]+)}", path)
+    ]
+    parameters += _optional(operation.query, "query") + _optional(HEADERS, "header")
+    answers = {
+        str(status): {"description": "", **_json(_schema(answer))}
+        for status, answer in operation.answers.items()
+    }
+    answers |= {
+        str(status): {"description": "", **_json({"$ref": "#/components/schemas/RequestError"})}
+        for status in operation.errors
+    }
+    described: dict[str, Any] = {
+        "operationId": f"{method}_{re.sub(r'[^a-z0-9]+', '_', path.lower()).strip('_')}",
+        "summary": operation.summary,
+        "parameters": parameters,
+        "responses": answers,
+        "security": [{"apikey": []}] if operation.key_required else [{}, {"apikey": []}],
+    }
+    if operation.body is not None:
+        reference = {"$ref": f"#/components/schemas/{operation.body.__name__}"}
+        described["requestBody"] = {"required": True, **_json(reference)}
+    return described
+
+
+def _optional(named: Mapping[str, str], where: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": where, "description": text, "schema": {"type": "string"}}
+        for name, text in named.items()
+    ]
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def _schema(answer: object) -> dict[str, Any]:
+    reference = {"$ref": f"#/components/schemas/{_model(answer).__name__}"}
+    return {"type": "array", "items": reference} if get_args(answer) else reference
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{ api.info.title }} API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+  color: #1b1b1f; background: #fdfcfb }
+h2 { font-size: 1rem; margin: 2rem 0 .25rem } code { font: .9em ui-monospace, monospace }
+.m { text-transform: uppercase; font-weight: 700; margin-right: .5rem }
+p { margin: .25rem 0 }
+td, th { text-align: left; padding: .1rem 1rem .1rem 0; vertical-align: top }
+@media (prefers-color-scheme: dark) {
+  body { color: #e6e4e9; background: #17161b } a { color: #9db8ff }
+}
+</style></head><body>
+<h1>{{ api.info.title }} API <small>{{ api.info.version }}</small></h1>
+<p>The same for programs: <a href="/api/swagger.json">/api/swagger.json</a>. Send your API key in
+the <code>apikey</code> header; <code>0000000000</code> is everybody's.</p>
+{% for path, methods in api.paths.items() %}{% for method, op in methods.items() %}
+<h2><span class="m">{{ method }}</span><code>{{ path }}</code></h2><p>{{ op.summary }}</p>
+<table>{% if op.requestBody %}<tr><th>Body</th><td><code>{{
+  op.requestBody.content["application/json"].schema["$ref"].rpartition("/")[2] }}</code></td></tr>
+{% endif %}{% for p in op.parameters if p["in"] == "query" %}<tr><th><code>?{{ p.name }}</code></th>
+<td>{{ p.description }}</td></tr>{% endfor %}
+<tr><th>Answers</th><td>{{ op.responses.keys() | join(", ") }}</td></tr></table>
+{% endfor %}{% endfor %}</body></html>
+"""

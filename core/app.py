@@ -1,0 +1,121 @@
+"""Puts the parts together: the only place that does."""
+
+import asyncio
+import importlib
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from quart import Quart, Response
+
+from core import events
+from core.api import errors, limits, openapi, pictures
+from core.api.context import EXTENSION, Server
+from core.api.recent import Recent
+from core.api.v2 import blueprints, dev
+from core.api.v2.watch import CHECK_SECONDS, CHECKS
+from core.db import Database
+from core.generation.horde import Horde
+from core.images.signing import Signer
+from core.images.store import FolderStore
+from core.queue.lanes import Lanes
+from core.settings import Settings
+from core.upkeep.runner import Upkeep
+from core.users import directory
+from core.users.keys import Keyring
+from core.version import VERSION
+
+PREFIXES = {"/api/v2": "", "/v2": "alias_"}
+"""Where version 2 is found; some clients leave out `/api`."""
+
+ALLOWED_HEADERS = (
+    "Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, apikey, Client-Agent, "
+    "X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization"
+)
+BODY_SECONDS = 60
+ANSWER_SECONDS = 90
+
+
+def create_app(settings: Settings) -> Quart:
+    """The server's app. Its database is migrated already."""
+    app = Quart(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["BODY_TIMEOUT"] = BODY_SECONDS
+    app.config["RESPONSE_TIMEOUT"] = ANSWER_SECONDS
+    app.url_map.strict_slashes = False
+    server = _server(settings)
+    app.extensions[EXTENSION] = server
+    app.extensions[CHECKS] = Recent(CHECK_SECONDS)
+    errors.register(app)
+    _mount(app, settings)
+    _run_with(app, server)
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "POST, GET, OPTIONS, PUT, DELETE, PATCH",
+        "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+        "Horde-Node": f"{settings.host}:{settings.port}:{VERSION}",
+    }
+
+    @app.after_request
+    async def _tell(response: Response) -> Response:
+        response.headers.update(headers)
+        return response
+
+    return app
+
+
+def _server(settings: Settings) -> Server:
+    old = [secret.get_secret_value().encode() for secret in settings.old_secret_keys]
+    keyring = Keyring(settings.secret(), old)
+    signer = Signer(keyring.subkey("pictures"))
+    horde = Horde(
+        settings=settings,
+        store=FolderStore(settings.pictures, settings.base_url, signer, settings.url_seconds),
+        bus=events.connect(redis_url=settings.redis_url, database_url=settings.database),
+        lanes=Lanes(settings.max_lanes),
+    )
+    return Server(
+        settings=settings,
+        database=Database(settings.database),
+        keyring=keyring,
+        limiter=limits.connect(redis_url=settings.redis_url),
+        signer=signer,
+        horde=horde,
+    )
+
+
+def _mount(app: Quart, settings: Settings) -> None:
+    for prefix, name in PREFIXES.items():
+        for blueprint in blueprints():
+            app.register_blueprint(blueprint, url_prefix=prefix, name=f"{name}{blueprint.name}")
+        if settings.dev_endpoints == "on":
+            app.register_blueprint(dev.blueprint, url_prefix=prefix, name=f"{name}dev")
+    app.register_blueprint(pictures.blueprint)
+    app.register_blueprint(openapi.blueprint)
+    for plugin in settings.plugins:
+        app.register_blueprint(importlib.import_module(plugin).blueprint)
+
+
+def _run_with(app: Quart, server: Server) -> None:
+    """Open what is to be opened when the server starts, and close it when it stops."""
+    tasks: list[asyncio.Task[None]] = []
+
+    @app.before_serving
+    async def _open() -> None:
+        async with server.database.writing() as session:
+            await directory.ensure_anonymous(session, server.keyring)
+        await server.horde.bus.start()
+        duties: list[Callable[[], Awaitable[None]]] = [server.horde.listen]
+        if server.settings.upkeep == "on":
+            duties.append(Upkeep(server.database, server.horde).run)
+        tasks.extend(asyncio.ensure_future(duty()) for duty in duties)
+
+    @app.after_serving
+    async def _close() -> None:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        await server.horde.bus.close()
+        await server.limiter.close()
+        await server.database.close()

@@ -1,0 +1,64 @@
+"""The loop that does what is due, in the one process that holds the lease."""
+
+import asyncio
+import os
+import socket
+from datetime import timedelta
+
+import structlog
+
+from core.db import Database, now
+from core.generation.horde import Horde
+from core.upkeep import lease
+from core.upkeep.steps import STEPS, Step
+
+DUTY = "upkeep"
+LEASE = timedelta(seconds=30)
+RENEWED_EVERY_SECONDS = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Upkeep:
+    """Does periodic work while it holds the lease; else it waits for the lease."""
+
+    def __init__(self, database: Database, horde: Horde) -> None:
+        self._database = database
+        self._horde = horde
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+        self._due: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Go on until cancelled, then let go of the lease. A failing step is logged and retried."""
+        try:
+            while True:
+                try:
+                    await self.turn()
+                except Exception:  # noqa: BLE001 - the loop's top: upkeep outlives any failure
+                    _log.exception("upkeep failed")
+                await asyncio.sleep(RENEWED_EVERY_SECONDS)
+        finally:
+            async with self._database.writing() as session:
+                await lease.give_up(session, DUTY, self._holder, at=now())
+
+    async def turn(self) -> bool:
+        """Take or renew the lease and do what is due. Whether the lease is ours."""
+        async with self._database.writing() as session:
+            fence = await lease.take(session, DUTY, self._holder, at=now(), length=LEASE)
+        if fence is None:
+            self._due.clear()
+            return False
+        clock = asyncio.get_running_loop().time()
+        for step in STEPS:
+            if self._due.get(step.name, 0.0) <= clock:
+                self._due[step.name] = clock + step.seconds  # also where it fails
+                await self._do(step, fence)
+        return True
+
+    async def _do(self, step: Step, fence: int) -> None:
+        async with self._database.writing() as session:
+            if not await lease.still_held(session, DUTY, self._holder, fence):
+                return
+            after = await step.run(session, self._horde, now())
+        if after is not None:
+            await after()

@@ -1,0 +1,67 @@
+"""What is shown of a worker's work: sums and speed, written by upkeep; and who drops too much."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import AnyRow, table
+from core.queue import totals
+from core.queue.tables import Outcome
+from core.workers.tables import Worker
+
+UPTIME_UNIT_SECONDS = 600
+"""Each such stretch of uptime is paid for."""
+
+_workers = table(Worker)
+
+
+async def add(session: AsyncSession, ended: Sequence[AnyRow]) -> None:
+    """Add ended attempts (rows of `attempts`) to their workers' sums, and measure speed anew."""
+    for worker_id in sorted({row.worker_id for row in ended}):
+        own = [row for row in ended if row.worker_id == worker_id]
+        done = [row for row in own if row.outcome == Outcome.DONE]
+        await session.execute(
+            update(_workers)
+            .where(_workers.c.id == worker_id)
+            .values(
+                fulfilled=_workers.c.fulfilled + len(done),
+                things=_workers.c.things + sum(row.things for row in done),
+                kudos_generated=_workers.c.kudos_generated + sum(row.reward for row in done),
+                uncompleted=_workers.c.uncompleted + len(own) - len(done),
+                speed=await totals.speed_of(session, worker_id),
+            )
+        )
+
+
+async def due_uptime(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
+    """Workers that have been there for another 600 s, in the order of their ids, locked."""
+    due = (
+        select(_workers)
+        .where(
+            _workers.c.uptime_seconds - _workers.c.uptime_rewarded_seconds >= UPTIME_UNIT_SECONDS
+        )
+        .order_by(_workers.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(due)).all()
+
+
+async def mark_paid(session: AsyncSession, worker_id: UUID, *, up_to: int, kudos: int) -> None:
+    """Uptime is paid up to this many seconds; kudos: the hundredths that were paid."""
+    await session.execute(
+        update(_workers)
+        .where(_workers.c.id == worker_id)
+        .values(uptime_rewarded_seconds=up_to, kudos_uptime=_workers.c.kudos_uptime + kudos)
+    )
+
+
+async def put_into_maintenance(session: AsyncSession, worker_id: UUID, *, message: str) -> None:
+    """Stop handing strangers' jobs to the worker."""
+    await session.execute(
+        update(_workers)
+        .where(_workers.c.id == worker_id)
+        .values(maintenance=True, maintenance_message=message)
+    )
