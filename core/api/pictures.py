@@ -7,6 +7,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from core.api import context
 from core.errors import Conflict, NotFound
+from core.images import checks
 from core.queue import jobs
 
 blueprint = Blueprint("pictures", __name__)
@@ -50,6 +51,7 @@ async def upload(name: str) -> Response:
     async with server.database.reading() as session:
         if not await jobs.is_alive(session, name.removesuffix(".webp")):
             raise UploadClosed("The job of this picture is over.")
-    picture = await request.get_data(cache=False, as_text=False)
-    await server.horde.store.put(name, cast("bytes", picture))
+    picture = cast("bytes", await request.get_data(cache=False, as_text=False))
+    await checks.check_upload(picture)
+    await server.horde.store.put(name, picture)
     return Response(b"", 200)

@@ -43,6 +43,7 @@ class Work:
     """Of the first picture; each further one's is the next number."""
     seconds: int
     """Until the attempts are given up."""
+    is_decoy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ async def pop(
     )
     if found is not None:
         return Popped(worker, await _start(session, horde, owner, worker, found, at), {})
+    if worker.paused and (decoy := await _decoy(session, horde, owner, worker, at)) is not None:
+        return Popped(worker, decoy, {})
     await horde.counts.refresh(session)
     return Popped(worker, None, horde.counts.skipped(horde.lanes, worker.offer))
 
@@ -92,7 +95,7 @@ def refuse_maintenance(worker: CheckedIn) -> None:
 
 async def announce(horde: Horde, popped: Popped) -> None:
     """Tell who watches the request that it is being worked on."""
-    if popped.work is not None:
+    if popped.work is not None and not popped.work.is_decoy:
         await horde.changed(popped.work.request_id, "processing")
 
 
@@ -109,10 +112,7 @@ async def _start(
     at: datetime,
 ) -> Work:
     request = found.request
-    params = ImageParams.from_json(request.params)
-    model = choose_model(request.needs.get("models", []), worker.offer)
-    baseline = catalog.image_model(model).baseline
-    seconds = params.seconds(baseline, extra_slow=worker.offer.extra_slow)
+    params, model, seconds = _shape(request, worker.offer)
     life = horde.life * (EXTRA_SLOW_LIFE if worker.offer.extra_slow else 1)
     ids = await jobs.start(
         session,
@@ -125,6 +125,37 @@ async def _start(
         expires_at=at + life,
     )
     return Work(request.id, ids, model, request.prompt, params, found.jobs[0].seed, seconds)
+
+
+async def _decoy(
+    session: AsyncSession, horde: Horde, owner: User, worker: CheckedIn, at: datetime
+) -> Work | None:
+    """Work that looks like the best job the worker could have had. Nobody gets its result."""
+    request = await claim.glimpse(session, horde.lanes, worker.offer, at=at)
+    if request is None:
+        return None
+    params, model, seconds = _shape(request, worker.offer)
+    attempt_id = await jobs.start_decoy(
+        session,
+        request,
+        worker_id=worker.id,
+        owner_id=owner.id,
+        model=model,
+        at=at,
+        deadline=at + timedelta(seconds=seconds),
+    )
+    seed = random.randrange(2**32)  # noqa: S311 - nothing secret
+    return Work(
+        request.id, [attempt_id], model, request.prompt, params, seed, seconds, is_decoy=True
+    )
+
+
+def _shape(request: AnyRow, offer: Offer) -> tuple[ImageParams, str, int]:
+    """What is to be made, with which model, and the seconds that it may take."""
+    params = ImageParams.from_json(request.params)
+    model = choose_model(request.needs.get("models", []), offer)
+    baseline = catalog.image_model(model).baseline
+    return params, model, params.seconds(baseline, extra_slow=offer.extra_slow)
 
 
 def choose_model(asked: list[str], offer: Offer) -> str:

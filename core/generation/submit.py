@@ -79,6 +79,8 @@ class Settled:
     reward: int
     """Hundredths of a kudos, before the factor for the worker's program."""
     is_done: bool
+    decoy: str | None = None
+    """The name of a picture that nobody asked for."""
 
 
 def picture_of(attempt_id: UUID) -> str:
@@ -111,6 +113,8 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     """
     attempt = found.attempt
     at = now()
+    if attempt.outcome == Outcome.DECOY:
+        return await _end_decoy(session, found)
     if delivery.state == "faulted":
         if not await jobs.fault(session, attempt.id, at=at):
             await _refuse(session, attempt.id)
@@ -142,8 +146,19 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
 
 
 async def announce(horde: Horde, settled: Settled) -> None:
-    """Tell who watches the request, and workers, if the job waits again."""
+    """Tell who watches the request that a job is done, or waits again."""
+    if settled.decoy is not None:
+        await horde.store.delete(settled.decoy)
+        return
     await horde.changed(settled.request_id, "done" if settled.is_done else "waiting")
+
+
+async def _end_decoy(session: AsyncSession, found: Open) -> Settled:
+    """Say thanks for a fake job; nothing is stored, nothing moves."""
+    if not await jobs.end_decoy(session, found.attempt.id, at=now()):
+        await _refuse(session, found.attempt.id)
+    price, _, _ = _amounts(found, censored=False)
+    return Settled(found.attempt.request_id, price, is_done=True, decoy=found.picture)
 
 
 def _parsed(job_id: str) -> UUID:

@@ -78,6 +78,22 @@ async def to_webp_from_base64(base64_text: str) -> bytes:
     return await _in_thread(base64_text, MAX_RESULT_PIXELS, None)
 
 
+async def check_upload(content: bytes) -> None:
+    """See that a worker's upload is a picture of a size we take; its pixels are not decoded.
+
+    Raises ImageValidationFailed.
+    """
+    await asyncio.get_running_loop().run_in_executor(_DECODERS, _check_header, content)
+
+
+def _check_header(content: bytes) -> None:
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as picture:
+            _check_size(picture, MAX_RESULT_PIXELS)
+    except _UNREADABLE as error:
+        raise ImageValidationFailed(_reason(error)) from error
+
+
 def has_alpha(webp: bytes) -> bool:
     """Whether a picture that `decode_source` returned is transparent somewhere."""
     with Image.open(BytesIO(webp), formats=["WEBP"]) as picture:

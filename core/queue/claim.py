@@ -146,6 +146,31 @@ async def _from_lanes(
     return None
 
 
+async def glimpse(
+    session: AsyncSession, lanes: Lanes, offer: Offer, *, at: datetime
+) -> AnyRow | None:
+    """The request whose job this worker would have got, or None; nothing is claimed."""
+    await lanes.update(session)
+    matched = lanes.matching(offer)
+    job = (
+        await session.execute(
+            select(_jobs.c.request_id)
+            .join(_requests, _requests.c.id == _jobs.c.request_id)
+            .where(
+                _jobs.c.lane_id.in_(matched.ids),
+                _jobs.c.state == JobState.WAITING,
+                _requests.c.expires_at > at,
+            )
+            .order_by(_jobs.c.rank, _jobs.c.id)
+            .limit(1)
+        )
+    ).first()
+    if job is None:
+        return None
+    request = (await session.execute(_REQUEST, {"id": job.request_id})).one()
+    return request if matching.accepts(_exact(request), offer) else None
+
+
 async def _inspect(
     session: AsyncSession,
     offer: Offer,

@@ -176,6 +176,47 @@ async def start(
     return ids
 
 
+async def start_decoy(
+    session: AsyncSession,
+    request: AnyRow,
+    *,
+    worker_id: UUID,
+    owner_id: int,
+    model: str,
+    at: datetime,
+    deadline: datetime,
+) -> UUID:
+    """Let a worker believe that it works at the request. No job is claimed, nothing renewed."""
+    attempt_id = uuid4()
+    await session.execute(
+        insert(_attempts).values(
+            id=attempt_id,
+            kind=request.kind,
+            request_id=request.id,
+            worker_id=worker_id,
+            user_id=request.user_id,
+            owner_id=owner_id,
+            model=model,
+            things=0,
+            started_at=at,
+            deadline=deadline,
+            outcome=Outcome.DECOY,
+        )
+    )
+    return attempt_id
+
+
+async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> bool:
+    """The worker is done with a decoy; it is in no sum. False where it was over already."""
+    ended = await session.execute(
+        update(_attempts)
+        .where(_attempts.c.id == attempt_id, _attempts.c.outcome == Outcome.DECOY)
+        .values(outcome=Outcome.DONE, ended_at=at, counted=True)
+        .returning(_attempts.c.id)
+    )
+    return ended.first() is not None
+
+
 async def renew(session: AsyncSession, request_id: UUID, expires_at: datetime) -> None:
     """Let the request live until `expires_at`, unless it lives longer already."""
     await session.execute(
