@@ -92,7 +92,7 @@ for i, key in ipairs(KEYS) do
 end
 for i, key in ipairs(KEYS) do
   local used = tonumber(redis.call('GET', key) or 0)
-  if true then
+  if allowed == 1 then
     used = redis.call('INCR', key)
     if used == 1 then redis.call('PEXPIRE', key, ARGV[2 * i]) end
   end

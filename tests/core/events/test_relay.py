@@ -25,6 +25,12 @@ def make(request):
     return lambda: PostgresBus(url)
 
 
+@pytest.fixture
+def soon(monkeypatch):
+    """A start waits for its link no longer than a moment."""
+    monkeypatch.setattr(relay, "START_SECONDS", 0.1)
+
+
 @contextlib.asynccontextmanager
 async def started(*buses):
     try:
@@ -148,8 +154,28 @@ async def test_a_redis_that_no_longer_answers_is_noticed(mortal_valkey):
         assert await heard_again(here, there, messages)
 
 
-async def test_redis_may_be_away_at_the_start(mortal_valkey, monkeypatch):
-    monkeypatch.setattr(relay, "START_SECONDS", 0.1)
+async def test_a_link_that_sends_but_no_longer_hears_is_dialled_again(soon):
+    dialled = 0
+
+    class Deaf:
+        async def send(self, texts):
+            pass
+
+        async def receive(self):
+            await asyncio.Event().wait()
+
+    @contextlib.asynccontextmanager
+    async def dial():
+        nonlocal dialled
+        dialled += 1
+        yield Deaf()
+
+    bus = relay.RelayBus(dial, heartbeat_seconds=0.01)
+    async with started(bus):
+        await until(lambda: dialled >= 3)
+
+
+async def test_redis_may_be_away_at_the_start(mortal_valkey, soon):
     await asyncio.to_thread(mortal_valkey.kill)
     async with (
         started(RedisBus(mortal_valkey.url), RedisBus(mortal_valkey.url)) as (here, there),
