@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -26,11 +26,15 @@ class Embedded:
     """A running horde.
 
     url: where this machine reaches it.
+    page: where its page is, for everybody.
     admin_key: the administrator's API key.
     """
 
-    def __init__(self, url: str, admin_key: str, keepers: list["asyncio.Task[None]"]) -> None:
+    def __init__(
+        self, url: str, page: str, admin_key: str, keepers: list["asyncio.Task[None]"]
+    ) -> None:
         self.url = url
+        self.page = page
         self.admin_key = admin_key
         self._keepers = keepers
 
@@ -69,36 +73,34 @@ async def running(
     Raises claim.Taken where the data folder has a horde, Failure where it does not start.
     """
     with claim.hold(settings.data_dir) as taken:
-        if not is_free(settings.host, settings.port):
-            raise Failure(
-                Exit.FAILED,
-                f"Port {settings.port} of {settings.host} is taken; --port names another.",
-            )
+        settings = settings.model_copy(update={"port": _port(settings)})
         key_file = settings.data_dir / "admin.key"
         await _make_administrator(settings, key_file)
         async with contextlib.AsyncExitStack() as closing:
             listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             server = await closing.enter_async_context(
-                _kept(_server(settings, listening), say, SERVER_DRAIN_SECONDS, hurry)
+                _kept(
+                    Keeper(_server(settings, listening), say, listening.done),
+                    SERVER_DRAIN_SECONDS,
+                    hurry,
+                )
             )
-            url = await _started(server, listening)
+            page = await _started(server, listening)
+            url = _local(settings)
             taken.publish(url)
             keepers = [server]
             if with_worker:
-                child = _worker(settings, url, key_file, on_job)
+                keeper = Keeper(_worker(settings, url, key_file, on_job), say, lambda: True)
                 keepers.append(
-                    await closing.enter_async_context(
-                        _kept(child, say, WORKER_DRAIN_SECONDS, hurry)
-                    )
+                    await closing.enter_async_context(_kept(keeper, WORKER_DRAIN_SECONDS, hurry))
                 )
-            yield Embedded(url, key_file.read_text(encoding="ascii").strip(), keepers)
+            yield Embedded(url, page, key_file.read_text(encoding="ascii").strip(), keepers)
 
 
 @contextlib.asynccontextmanager
 async def _kept(
-    child: Child, say: Callable[[str], None], drain_seconds: float, hurry: asyncio.Event
+    keeper: Keeper, drain_seconds: float, hurry: asyncio.Event
 ) -> AsyncIterator["asyncio.Task[None]"]:
-    keeper = Keeper(child, say)
     task = asyncio.create_task(keeper.run())
     try:
         yield task
@@ -110,14 +112,14 @@ async def _kept(
 
 async def _make_administrator(settings: EmbeddedSettings, key_file: Path) -> None:
     """Make the user who owns the worker, once; its key stays in the file."""
-    for arguments in (
-        ("core", "migrate"),
+    child = Child(
+        "setup",
         ("core", "user", "create", "--name", "admin", "--admin", "--key-file", str(key_file)),
-    ):
-        log = settings.data_dir / "log" / "server.log"
-        child = Child("setup", arguments, server_environment(settings), log=log)
-        if await child.run() != 0:
-            raise Failure(Exit.FAILED, f"The data folder cannot be set up:\n{child.last_words}")
+        server_environment(settings),
+        log=settings.data_dir / "log" / "server.log",
+    )
+    if await child.run() != 0:
+        raise Failure(Exit.FAILED, f"The data folder cannot be set up:\n{child.last_words}")
 
 
 def _server(settings: EmbeddedSettings, listening: "asyncio.Future[str]") -> Child:
@@ -147,7 +149,7 @@ def _worker(
 
 
 async def _started(server: "asyncio.Task[None]", listening: "asyncio.Future[str]") -> str:
-    """Wait until the server listens; gives its address as this machine reaches it."""
+    """Wait until the server listens; gives its public address."""
     await asyncio.wait(
         (server, listening), timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
     )
@@ -155,21 +157,41 @@ async def _started(server: "asyncio.Task[None]", listening: "asyncio.Future[str]
         server.result()
     if not listening.done():
         raise Failure(Exit.FAILED, f"The server did not start within {START_SECONDS:g} s.")
-    url = listening.result()
-    for wildcard, loopback in ANY_ADDRESS.items():
-        url = url.replace(f"//{wildcard}:", f"//{loopback}:").replace(
-            f"//[{wildcard}]:", f"//[{loopback}]:"
-        )
-    return url
+    return listening.result()
+
+
+def _local(settings: EmbeddedSettings) -> str:
+    host = ANY_ADDRESS.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def is_free(host: str, port: int) -> bool:
     """Whether the port can be listened on now; port 0 always can."""
+    with _bound(host, port) as listener:
+        return listener is not None
+
+
+def _port(settings: EmbeddedSettings) -> int:
+    """The port to listen on, never 0: a server that is started again must have the same."""
+    with _bound(settings.host, settings.port) as listener:
+        if listener is None:
+            raise Failure(
+                Exit.FAILED,
+                f"Port {settings.port} of {settings.host} is taken; --port names another.",
+            )
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket | None]:
+    """A socket at this address; None where it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
         except OSError:
-            return False
-        return True
+            yield None
+        else:
+            yield listener

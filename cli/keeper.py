@@ -23,19 +23,23 @@ class Keeper:
     """Keeps a child. `run` is to be a task; `end` lets it return.
 
     say: shows a sentence to whoever watches.
+    is_proven: whether it has ever worked; until then its death is final.
     """
 
-    def __init__(self, child: Child, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, child: Child, say: Callable[[str], None], is_proven: Callable[[], bool]
+    ) -> None:
         self._child = child
         self._say = say
+        self._is_proven = is_proven
         self._ending = asyncio.Event()
         self._ended = asyncio.Event()
 
     async def run(self) -> None:
         """Start the child, and again each time it dies.
 
-        Raises Failure after MOST_DEATHS deaths within WITHIN_SECONDS, or where its settings are
-        wrong.
+        Raises Failure after MOST_DEATHS deaths within WITHIN_SECONDS, where its settings are wrong,
+        and where it never worked.
         """
         try:
             await self._run()
@@ -50,7 +54,7 @@ class Keeper:
                 return
             deaths.append(monotonic())
             often = len(deaths) == MOST_DEATHS and deaths[-1] - deaths[0] < WITHIN_SECONDS
-            if often or status == WRONG_SETTINGS:
+            if often or status == WRONG_SETTINGS or not self._is_proven():
                 raise Failure(Exit.FAILED, self._obituary(status))
             pause = min(FIRST_PAUSE_SECONDS * 2 ** (len(deaths) - 1), LONGEST_PAUSE_SECONDS)
             self._say(f"{self._obituary(status)}\nIt is started again in {pause:g} s.")

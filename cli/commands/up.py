@@ -37,7 +37,7 @@ async def _up(settings: EmbeddedSettings, *, with_worker: bool) -> None:
         async with embedded.running(
             settings, with_worker=with_worker, say=say, on_job=say, hurry=hurry
         ) as horde:
-            say(f"  page: {horde.url}/")
+            say(f"  page: {horde.page}/")
             say(f"  admin API key: {horde.admin_key}")
             say(f"  data: {settings.data_dir}")
             say("Ctrl-C ends it.")

@@ -2,11 +2,18 @@
 
 const LINK = /^https?:\/\//i;
 
-/** What `src` and `href` take; give it to `forget` when it is no longer shown. */
+/** What `src` and `href` take, also where the data is none; give it to `forget` when it is no longer shown. */
 export function address(img) {
   if (LINK.test(img)) return img;
-  const bytes = Uint8Array.from(atob(img), (character) => character.charCodeAt(0));
-  return URL.createObjectURL(new Blob([bytes], { type: "image/webp" }));
+  return URL.createObjectURL(new Blob([bytesOf(img)], { type: "image/webp" }));
+}
+
+function bytesOf(base64) {
+  try {
+    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  } catch {
+    return new Uint8Array(); // the image then says that it cannot be loaded
+  }
 }
 
 export function forget(url) {

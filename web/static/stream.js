@@ -9,8 +9,7 @@
 import * as api from "./api.js";
 
 const MOST_STREAMS = 2;
-const FAILURES_ALLOWED = 3;
-const STREAM_AGAIN_AFTER = 30_000; // ms
+const STREAM_AGAIN_AFTER = { first: 3_000, growth: 2, last: 60_000 }; // ms
 const POLL = { first: 1_000, growth: 1.25, last: 10_000 }; // ms
 const STATUS_APART = 7_000; // ms; the contract allows ten full answers a minute
 
@@ -86,9 +85,9 @@ class Follower {
     on("generation", (generation) => this.#listener.picture(generation));
     on("end", (check) => this.#finish(() => this.#listener.end(check)));
     source.addEventListener("error", () => {
+      const { first, growth, last } = STREAM_AGAIN_AFTER;
+      this.#streamFrom = Date.now() + Math.min(first * growth ** this.#failures, last);
       this.#failures += 1;
-      if (source.readyState !== EventSource.CLOSED && this.#failures < FAILURES_ALLOWED) return;
-      this.#streamFrom = Date.now() + STREAM_AGAIN_AFTER;
       this.#hangUp();
       this.#pollAfter(0);
     });

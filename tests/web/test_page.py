@@ -1,0 +1,192 @@
+"""The page in a real browser, against a real server."""
+
+import re
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.browser]
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+async def ask(page, prompt, *, n=1):
+    """Send a request; gives its card."""
+    await page.get_by_label("Prompt").fill(prompt)
+    await page.get_by_role("spinbutton", name="Pictures").fill(str(n))
+    await page.get_by_label("Prompt").press("Control+Enter")
+    card = page.get_by_role("article").first
+    await expect(card.get_by_role("heading")).to_have_text(prompt)
+    return card
+
+
+def tiles(card, state):
+    return card.locator(f".tile[data-state={state}]")
+
+
+async def test_pictures_appear_one_by_one_as_they_are_finished(page, worker):
+    card = await ask(page, "a lighthouse at dusk", n=2)
+    await expect(card.locator(".state")).to_contain_text("Next in line")
+    (first,) = await worker.take()
+    await expect(tiles(card, "processing")).to_have_text(re.compile("Painter</b> is making it"))
+    seed = await worker.deliver(first)
+
+    await expect(card.get_by_role("img")).to_have_count(1)
+    shown = card.get_by_role("img")
+    await expect(shown).to_have_js_property("naturalWidth", 512)
+    await expect(tiles(card, "waiting")).to_have_count(1)
+    await expect(card.locator(".state")).to_contain_text("1 of 2 finished")
+    about = card.locator("figcaption").first
+    await expect(about).to_contain_text(f"Made by {worker.name}")
+    await expect(about).to_contain_text("horde-tiny")
+    await expect(about).to_contain_text(re.compile(r"\d+(\.\d)? kudos"))
+
+    async with page.expect_download() as download:
+        await card.get_by_role("link", name="Download").click()
+    assert (await download.value).suggested_filename == f"a-lighthouse-at-dusk-{seed}.webp"
+
+    (second,) = await worker.take()
+    await worker.deliver(second)
+    await expect(card.get_by_role("img")).to_have_count(2)
+    await expect(card.locator(".state")).to_have_text(re.compile(r"2 pictures · .* kudos"))
+    await expect(page).to_have_title("Stable Horde")
+
+    await card.get_by_role("button", name=f"Use seed {seed}").click()
+    await expect(page.get_by_label("Seed", exact=True)).to_have_value(str(seed))
+    await expect(page.get_by_label("Prompt")).to_have_value("a lighthouse at dusk")
+
+
+async def test_the_place_in_line_is_shown(page, worker):
+    await ask(page, "the first")
+    second = await ask(page, "the second")
+    await expect(second.locator(".state")).to_contain_text("2nd in line")
+
+
+async def test_the_cost_is_said_before_sending(page):
+    await expect(page.locator("#cost")).to_have_text(re.compile(r"^Costs \d+(\.\d)? kudos$"))
+    before = await page.locator("#cost").text_content()
+    await page.get_by_role("button", name="One picture more").click()
+    await expect(page.locator("#cost")).not_to_have_text(before)
+
+
+async def test_an_unknown_key_is_refused_beside_its_field(page):
+    await page.get_by_text("API key").click()
+    await page.get_by_label("Your key").fill("nobody-has-this-key-22")
+    await page.get_by_label("Prompt").fill("a boat")
+    await page.get_by_role("button", name="Make picture").click()
+    await expect(page.locator("#apikey-error")).to_contain_text("No user matching sent API Key")
+    await expect(page.get_by_label("Your key")).to_be_focused()
+    await expect(page.get_by_role("article")).to_have_count(0)
+
+
+async def test_what_the_server_finds_wrong_stands_beside_its_field(page):
+    await page.evaluate("document.getElementById('steps').max = 600")
+    await page.get_by_label("Steps").fill("501")
+    await page.get_by_label("Prompt").fill("a boat")
+    await page.get_by_role("button", name="Make picture").click()
+    await expect(page.locator("#steps-error")).to_have_text(
+        "501 is greater than the maximum of 500"
+    )
+    await expect(page.get_by_label("Prompt")).to_have_value("a boat")
+
+
+async def test_an_empty_prompt_is_not_sent(page):
+    await page.get_by_role("button", name="Make picture").click()
+    await expect(page.locator("#prompt-error")).to_be_visible()
+    await expect(page.get_by_label("Prompt")).to_be_focused()
+
+
+async def test_sizes_snap_to_what_the_horde_makes(page):
+    await page.get_by_label("Width", exact=True).fill("700")
+    await page.get_by_label("Width", exact=True).blur()
+    await expect(page.get_by_label("Width", exact=True)).to_have_value("704")
+    await page.get_by_role("radio", name="Square").check()
+    await expect(page.get_by_label("Width", exact=True)).to_have_value("576")
+    await expect(page.get_by_label("Height", exact=True)).to_have_value("576")
+
+
+async def test_cancel(page):
+    card = await ask(page, "never to be", n=2)
+    await card.get_by_role("button", name="Cancel").click()
+    await expect(card.locator(".state")).to_contain_text("Cancelled. 0 of 2 finished")
+    await expect(tiles(card, "cancelled")).to_have_count(2)
+    await card.get_by_role("button", name="Remove").click()
+    await expect(page.get_by_role("article")).to_have_count(0)
+
+
+async def test_a_reload_finds_running_and_finished_requests_again(page, worker):
+    done = await ask(page, "the finished one")
+    await worker.deliver((await worker.take())[0])
+    await expect(done.get_by_role("img")).to_have_count(1)
+    await ask(page, "the running one")
+    (job,) = await worker.take()
+
+    await page.reload()
+    running, finished = await page.get_by_role("article").all()
+    await expect(running.get_by_role("heading")).to_have_text("the running one")
+    await expect(finished.get_by_role("img")).to_have_count(1)
+    await expect(tiles(running, "processing")).to_have_count(1)
+    await worker.deliver(job)
+    await expect(running.get_by_role("img")).to_have_count(1)
+
+
+async def test_without_the_event_stream_the_page_polls(page, worker):
+    await page.route("**/generate/events/**", lambda route: route.abort())
+    card = await ask(page, "by polling")
+    await expect(card.locator(".state")).to_contain_text("Next in line")
+    await worker.deliver((await worker.take())[0])
+    await expect(card.get_by_role("img")).to_have_count(1)
+    await expect(card.locator(".state")).to_contain_text("1 picture")
+
+
+async def test_what_workers_fail_at_is_said(page, worker):
+    card = await ask(page, "too hard")
+    for _ in range(3):
+        await worker.fault((await worker.take())[0])
+    await expect(card.locator(".state")).to_contain_text("Workers failed at this")
+    await expect(tiles(card, "faulted")).to_have_count(1)
+
+
+async def test_a_picture_opens_large_and_closes_by_keyboard(page, worker):
+    card = await ask(page, "worth a closer look")
+    await worker.deliver((await worker.take())[0])
+    await card.get_by_role("button", name="Show large").press("Enter")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    await expect(card.get_by_role("button", name="Show large")).to_be_focused()
+
+
+async def test_what_others_wrote_is_only_text(page, worker):
+    hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    card = await ask(page, hostile)  # the worker's name is hostile, too
+    await worker.deliver((await worker.take())[0])
+    await expect(card.get_by_role("img")).to_have_count(1)
+    await expect(card.get_by_role("img")).to_have_attribute("alt", hostile)
+    assert await card.locator("b, script").count() == 0
+
+
+@pytest.mark.parametrize("window", [PHONE])
+async def test_a_phone_needs_no_sideways_scrolling(page, worker):
+    async def sideways():
+        return await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+    await page.get_by_text("More settings").click()
+    assert await sideways() == 0
+    card = await ask(page, "averylongwordwithoutanyplacetobreakit" * 3, n=3)
+    for _ in range(3):
+        await worker.deliver((await worker.take())[0])
+    await expect(card.get_by_role("img")).to_have_count(3)
+    assert await sideways() == 0
+    await expect(card).to_be_in_viewport()
+
+
+async def test_the_policy_lets_scripts_and_calls_go_nowhere_else(horde_url):
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(horde_url)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "connect-src 'self';" in policy
+    assert "unsafe" not in policy
