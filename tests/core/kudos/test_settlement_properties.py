@@ -236,6 +236,7 @@ def run(database_url):
         runner.run(database.close())
 
 
+@pytest.mark.timeout(600)  # a failure is shrunk, which takes minutes on real databases
 def test_any_sequence_of_moves_keeps_the_books_right(run):
     moved = Counter()
     run_state_machine_as_test(

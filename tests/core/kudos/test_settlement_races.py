@@ -66,6 +66,24 @@ async def test_settlements_of_one_payer_spend_what_is_there_and_no_more(database
     assert await balance(database, owner.spendable) == AT_ONCE * 45
 
 
+async def test_an_audit_sees_one_moment_while_kudos_move(database):
+    payer, owner = await opened(database, 1550, 0)
+    done = asyncio.Event()
+
+    async def watch():
+        audits = 0
+        while not done.is_set():
+            said = await sound(database)
+            assert said.supply + sum(said.system.values()) == 0
+            audits += 1
+        return audits
+
+    watching = asyncio.create_task(watch())
+    await at_once(database, [settling(f"job {n}", payer, owner) for n in range(AT_ONCE)])
+    done.set()
+    assert await watching > 1
+
+
 async def test_a_job_is_paid_once(database):
     payer, owner = await opened(database, 10_000, 0)
     await at_once(database, [settling("job", payer, owner)] * AT_ONCE)
