@@ -1,14 +1,36 @@
 """Make rows for tests, through the code that makes them in life. All amounts are hundredths."""
 
 import itertools
+from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
+from sqlalchemy import select, update
+
+from core.catalog import agents
+from core.db import now, table
+from core.events import LocalBus
+from core.generation.horde import Horde
+from core.generation.quotes import ImageAsk
+from core.images.signing import Signer
+from core.images.store import FolderStore
+from core.kinds.image import ImageParams
 from core.kudos import settlement
 from core.ledger import accounts
+from core.queue import claim, jobs
+from core.queue.lanes import Lanes
+from core.queue.matching import Needs, Offer
+from core.queue.tables import Attempt, Job
+from core.settings import Settings
 from core.users import directory
 from core.users.keys import Keyring
+from core.workers.fleet import Declared
+from core.workers.tables import Worker
 
 KEYRING = Keyring(b"a master secret for tests only, 32+ characters")
+REGEN = "AI Horde Worker reGen:13:https://example.com"
+LIFE = timedelta(minutes=20)
 
 _numbers = itertools.count(1)
 
@@ -40,3 +62,127 @@ async def user(session, *, username="Someone", available=0, **properties):
     if available:
         await give(session, made.account_id, available)
     return made, key
+
+
+async def request(session, lanes, *, n=1, **changes):
+    """A queued request of n jobs, by default the anonymous user's for any worker."""
+    at = changes.pop("at", None) or now()
+    life = changes.pop("life", LIFE)
+    seed = changes.pop("seed", 1000)
+    properties = {
+        "kind": "image",
+        "user_id": 0,
+        "client_agent": "tests:1:none",
+        "prompt": "a red fox",
+        "params": ImageParams().to_json(),
+        "needs": Needs(),
+        "terms": {},
+        "seeds": range(seed, seed + n),
+        "things": 100,
+        "priority": 0,
+    }
+    return await jobs.enqueue(
+        session,
+        lanes,
+        jobs.NewRequest(**properties | changes),
+        request_id=uuid4(),
+        at=at,
+        expires_at=at + life,
+        ageing_kudos_per_10s=50,
+    )
+
+
+async def claimed(session, lanes, offer=None, *, amount=1, at=None, only_own=False):
+    """What a worker gets that offers this, and takes up to `amount` at once."""
+    return await claim.claim(
+        session,
+        lanes,
+        offer or Offer(),
+        at=at or now(),
+        only_own=only_own,
+        batch=lambda _: amount,
+    )
+
+
+async def started(session, found, *, deadline=timedelta(minutes=5), at=None):
+    """Begin attempts at claimed jobs; their ids."""
+    at = at or now()
+    return await jobs.start(
+        session,
+        found,
+        worker_id=uuid4(),
+        owner_id=1,
+        model="stable_diffusion",
+        at=at,
+        deadline=at + deadline,
+        expires_at=at + LIFE,
+    )
+
+
+async def states(session, request_id):
+    """The states of a request's jobs, in order."""
+    of_request = select(Job.state).where(Job.request_id == request_id).order_by(Job.number)
+    return list(await session.scalars(of_request))
+
+
+async def outcomes(session, request_id):
+    """The outcomes of a request's attempts, sorted."""
+    of_request = select(Attempt.outcome).where(Attempt.request_id == request_id)
+    return sorted(await session.scalars(of_request))
+
+
+def horde(folder: Path, *, max_lanes=2000, **settings):
+    """The parts of a server, without the server."""
+    store = FolderStore(folder / "pictures", "http://127.0.0.1", Signer(b"s" * 32), 1800)
+    return Horde(
+        settings=Settings(data_dir=folder, **settings),
+        store=store,
+        bus=LocalBus(),
+        lanes=Lanes(max_lanes),
+    )
+
+
+def image_ask(*, params=None, **changes):
+    """A request for one picture by any model, as anybody may make it."""
+    properties = {
+        "prompt": "a red fox",
+        "params": params or ImageParams(),
+        "n": 1,
+        "models": [],
+        "seed": None,
+        "seed_variation": None,
+        "nsfw": False,
+        "trusted_workers": False,
+        "slow_workers": True,
+        "extra_slow_workers": False,
+        "workers": [],
+        "worker_blacklist": False,
+        "allow_downgrade": False,
+        "client_agent": "tests:1:none",
+    }
+    return ImageAsk(**properties | changes)
+
+
+def declared(*, agent=REGEN, **changes):
+    """What a worker says that makes any picture by one model."""
+    properties = {
+        "kind": "image",
+        "name": "a worker",
+        "agent": agent,
+        "program": agents.agent(agent),
+        "threads": 1,
+        "models": ["stable_diffusion"],
+        "permissions": frozenset({"img2img", "painting", "post-processing", "lora", "controlnet"}),
+        "nsfw": True,
+        "extra_slow": False,
+        "only_covered": False,
+        "blacklist": [],
+        "priority_usernames": [],
+    }
+    return Declared(**properties | changes)
+
+
+async def change_worker(session, worker_id, **values):
+    """Set columns of a worker."""
+    workers = table(Worker)
+    await session.execute(update(workers).where(workers.c.id == worker_id).values(**values))

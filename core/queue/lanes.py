@@ -62,11 +62,17 @@ class Lanes:
         key = _digest(document)
         if (lane_id := await _locked(session, key)) is not None:
             return lane_id
-        if (await session.scalar(_COUNT) or 0) >= self._max:
+        if await self._is_full(session):
             key, document = CATCH_ALL, {}
             if (lane_id := await _locked(session, key)) is not None:
                 return lane_id
+        await _raise_version(session)  # from here on, whoever adds a lane waits
+        if key != CATCH_ALL and await self._is_full(session):
+            key, document = CATCH_ALL, {}
         return await _add(session, key, document)
+
+    async def _is_full(self, session: AsyncSession) -> bool:
+        return (await session.scalar(_COUNT) or 0) >= self._max
 
     async def update(self, session: AsyncSession) -> None:
         """Take in what changed until now."""
@@ -74,8 +80,8 @@ class Lanes:
         await self.refresh(session, version or 0)
 
     async def refresh(self, session: AsyncSession, version: int) -> None:
-        """Take in what changed up to `version`."""
-        if version == self._version:
+        """Take in what changed up to `version`; what this process knows is never undone."""
+        if version <= self._version:
             return
         ids = set(await session.scalars(select(_lanes.c.id)))
         new = sorted(ids - self._known.keys())
@@ -85,8 +91,9 @@ class Lanes:
                 select(_lanes.c.id, _lanes.c.key, _lanes.c.needs).where(_lanes.c.id.in_(new))
             )
             known |= {row.id: _read(row.key, row.needs) for row in rows}
-        self._known, self._version = known, version
-        self._matched.clear()
+        if version > self._version:  # else another look, meanwhile, saw more
+            self._known, self._version = known, version
+            self._matched.clear()
 
     def matching(self, offer: Offer) -> Matched:
         """The lanes that may hold a job for this offer, as of the last refresh."""
@@ -111,7 +118,7 @@ class Lanes:
         return {i: lane.least for i, lane in self._known.items() if lane.least is not None}
 
 
-_COUNT = select(func.count()).select_from(_lanes)
+_COUNT = select(func.count()).where(_lanes.c.key != CATCH_ALL)
 
 
 async def remove_empty(session: AsyncSession, limit: int = 200) -> int:
@@ -130,8 +137,9 @@ async def remove_empty(session: AsyncSession, limit: int = 200) -> int:
     if ids:
         await _raise_version(session)
         # Again with `busy`: between reading and locking a request may have come in.
-        await session.execute(delete(_lanes).where(_lanes.c.id.in_(ids), ~busy))
-    return len(ids)
+        removed = delete(_lanes).where(_lanes.c.id.in_(ids), ~busy).returning(_lanes.c.id)
+        return len((await session.scalars(removed)).all())
+    return 0
 
 
 async def _locked(session: AsyncSession, key: str) -> int | None:
@@ -143,8 +151,7 @@ async def _locked(session: AsyncSession, key: str) -> int | None:
 
 
 async def _add(session: AsyncSession, key: str, document: dict[str, object]) -> int:
-    """Add the lane, unless another transaction just did. Adding takes turns on the version row."""
-    await _raise_version(session)
+    """Add the lane, unless another transaction just did."""
     if (lane_id := await _locked(session, key)) is not None:
         return lane_id
     added: int = await session.scalar(
