@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import warnings
 
 import pytest
 
+import tiny_random
 from core.client import HordeClient, Retries
 from fake_renderers import BROKEN, TINY, ThreadEngine
 from stub_horde import KEY, StubHorde
@@ -13,6 +15,16 @@ from worker.loop import Habits, Worker
 from worker.settings import Settings
 
 SOON = Retries(attempts=3, first_seconds=0.01, longest_seconds=0.01)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory):
+    """The folder of a model of random weights. Do not change it."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # importing the libraries is full of them
+        tiny_random.build(folder)
+    return folder
 
 
 class Display:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fake_renderers import BROKEN, TINY, FakeRenderer, picture
+from processes import alive
 from worker.engine import Engine, EngineDied, Limits
 from worker.renderer import CannotLoad, CannotRender, Order
 
@@ -31,14 +32,6 @@ ORDER = Order(
 
 def ignore(step, steps):
     pass
-
-
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
 
 
 async def gone(pid):

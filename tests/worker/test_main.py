@@ -1,0 +1,155 @@
+"""`python -m worker` as people run it: its own process, its engine, a horde on a socket."""
+
+import contextlib
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from processes import alive
+from stub_horde import KEY
+
+ROOT = Path(__file__).parents[2]
+
+
+class Running:
+    """A worker process, and what it has said so far."""
+
+    def __init__(self, **settings):
+        environment = {f"WORKER_{name.upper()}": str(value) for name, value in settings.items()}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "worker"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONWARNINGS": "ignore", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.errors = []
+        self._draining = threading.Thread(target=self._drain)
+        self._draining.start()
+
+    def _drain(self):
+        self.errors.extend(self.process.stderr)
+
+    def end(self):
+        """Kill it, if it still runs, and close its pipes."""
+        self.process.kill()
+        self._draining.join()
+        with self.process:
+            pass
+
+    def says(self, pattern):
+        """Read its lines up to one that matches."""
+        for line in self.process.stdout:
+            if found := re.search(pattern, line):
+                return found
+        raise AssertionError(f"it never said {pattern!r}: {''.join(self.errors)}")
+
+    def engine(self):
+        """The engine's process id."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        for child in children.split():
+            if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text():
+                return int(child)
+        raise AssertionError("there is no engine")
+
+
+@pytest.fixture
+def run(horde):
+    with contextlib.ExitStack() as running:
+
+        def start(**settings):
+            worker = Running(
+                **{"url": horde.url, "api_key": KEY, "threads": 1, "wait_seconds": 0.2} | settings
+            )
+            running.callback(worker.end)
+            return worker
+
+        yield start
+
+
+def test_a_worker_serves_survives_its_engine_and_stops_when_told(horde, run, tiny_model):
+    worker = run(models=f'["{tiny_model}"]')
+    worker.says("ready: tiny")
+    [first] = horde.add(payload={"width": 320, "height": 192})
+    assert horde.until(lambda: horde.submitted(first))
+    assert horde.submitted(first)["gen_metadata"][0]["ref"].startswith("made at")
+    assert Image.open(io.BytesIO(horde.uploads[first])).size == (320, 192)
+
+    [long] = horde.add(payload={"ddim_steps": 500, "sampler_name": "k_dpm_2"})
+    assert horde.until(lambda: not horde.jobs)
+    engine = worker.engine()
+    os.kill(engine, signal.SIGKILL)
+    [after] = horde.add()
+    assert horde.until(lambda: horde.submitted(after))
+    assert horde.submitted(long)["state"] == "faulted"
+    assert horde.submitted(after)["state"] == "ok"
+
+    engine = worker.engine()
+    worker.process.send_signal(signal.SIGINT)
+    assert worker.process.wait(30) == 0
+    assert not alive(engine)
+    assert "Traceback" not in "".join(worker.errors)
+
+
+CONTROL_ONLY = """
+import asyncio, sys
+from fake_renderers import TINY, FakeRenderer
+from stub_horde import KEY, StubHorde
+import worker.__main__ as main
+from worker.settings import Settings
+
+async def serve(horde):
+    settings = Settings(url=horde.url, wait_seconds=0.1)
+    main.diffusers_renderer = lambda: None
+    main.partial = lambda *_, **__: FakeRenderer
+    lines = main.progress.display("lines")
+    task = asyncio.ensure_future(main._serve(settings, KEY, {"tiny": TINY}, lines))
+    [job] = horde.add()
+    assert await asyncio.to_thread(horde.until, lambda: horde.submitted(job))
+    task.cancel()
+
+if __name__ == "__main__":
+    with StubHorde() as horde:
+        asyncio.run(serve(horde))
+        assert horde.submits[0]["state"] == "ok", horde.submits
+    print(sorted({name.partition(".")[0] for name in sys.modules} & set(sys.argv[1:])))
+"""
+
+
+def test_the_control_process_never_loads_torch(tmp_path):
+    script = tmp_path / "control.py"
+    script.write_text(CONTROL_ONLY)
+    path = os.pathsep.join([str(ROOT / "tests"), str(ROOT)])
+    heavy = ["torch", "diffusers", "transformers", "numpy", "scipy", "accelerate"]
+    ran = subprocess.run(
+        [sys.executable, script, *heavy],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert ran.stdout.splitlines()[-1:] == ["[]"], ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"api_key": ""}, "set WORKER_API_KEY"),
+        ({"api_key": "", "api_key_file": "/nowhere/key"}, "/nowhere/key"),
+        ({"models": '["/nowhere/model"]'}, "no model to serve"),
+        ({"threads": 0}, "threads"),
+    ],
+)
+def test_wrong_settings_are_said_at_once(run, settings, reason):
+    worker = run(**settings)
+    assert worker.process.wait(30) == 2
+    assert reason in "".join(worker.errors)

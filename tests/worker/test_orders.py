@@ -1,0 +1,95 @@
+import pytest
+
+from core.wire.pop import GenerationPayloadStable
+from fake_renderers import TINY
+from worker import orders
+from worker.renderer import CannotRender, Source
+
+
+def popped(payload=None, n=1, **answer):
+    return GenerationPayloadStable.model_validate(
+        {
+            "ids": [f"job-{number}" for number in range(n)],
+            "model": "tiny",
+            "payload": {"seed": "5", **(payload or {})},
+            **answer,
+        }
+    )
+
+
+def ordered(payload=None, source=None, **answer):
+    pop = popped(payload, **answer)
+    return orders.order(pop, orders.batch(pop), {"tiny": TINY}, source)
+
+
+def test_everything_asked_for_is_in_the_order():
+    order = ordered(
+        {
+            "prompt": "a (red:1.2) fox ### blurry",
+            "seed": "4294967295",
+            "ddim_steps": 12,
+            "cfg_scale": 4.25,
+            "width": 640,
+            "height": 384,
+            "sampler_name": "DDIM",
+            "karras": True,
+            "tiling": True,
+            "hires_fix": True,
+            "clip_skip": 2,
+        },
+        n=2,
+    )
+    assert (order.prompt, order.negative) == ("a (red:1.2) fox", "blurry")
+    assert (order.width, order.height, order.steps, order.cfg_scale) == (640, 384, 12, 4.25)
+    assert (order.sampler, order.karras, order.tiling, order.clip_skip) == ("DDIM", True, True, 2)
+    assert order.seeds == (2**32 - 1, 0)
+    assert order.hires_strength == 0.65
+    assert order.checkpoint is TINY
+
+
+@pytest.mark.parametrize(
+    ("payload", "source", "strength"),
+    [
+        ({}, Source(b""), 0.75),
+        ({"denoising_strength": 0.3}, Source(b""), 0.3),
+        ({}, Source(b"", painting=True), 1.0),
+        ({"denoising_strength": 0.3}, Source(b"", painting=True), 0.3),
+    ],
+)
+def test_how_much_of_a_source_is_redrawn(payload, source, strength):
+    assert ordered(payload, source).strength == strength
+
+
+def test_without_hires_fix_its_strength_means_nothing():
+    assert ordered({"hires_fix_denoising_strength": 0.4}).hires_strength is None
+    hires = {"hires_fix": True, "hires_fix_denoising_strength": 0.4}
+    assert ordered(hires).hires_strength == 0.4
+
+
+def test_a_seed_that_is_no_number_is_drawn():
+    first, second = (orders.batch(popped({"seed": ""}, n=2)).seeds for _ in range(2))
+    assert first != second
+    assert (first[0] + 1) % 2**32 == first[1]
+
+
+@pytest.mark.parametrize(
+    ("payload", "answer", "word"),
+    [
+        ({"control_type": "canny"}, {}, "control_type"),
+        ({"post_processing": ["GFPGAN"]}, {}, "post_processing"),
+        ({"loras": [{"name": "x"}], "tis": [{"name": "y"}]}, {}, "loras, tis"),
+        ({"workflow": "qr_code"}, {}, "workflow"),
+        ({"transparent": True}, {}, "transparent"),
+        ({"sampler_name": "k_new"}, {}, "the sampler k_new"),
+        ({}, {"source_image": "x", "source_processing": "remix"}, "remix"),
+        ({}, {"model": "other"}, "'other' is not served"),
+    ],
+)
+def test_what_was_never_offered_is_refused_by_name(payload, answer, word):
+    with pytest.raises(CannotRender, match=word):
+        ordered(payload, **answer)
+
+
+def test_the_title_names_the_job_and_not_the_prompt():
+    batch = orders.batch(popped({"prompt": "secret", "ddim_steps": 9}, n=2))
+    assert batch.title == "job-0 tiny 512x512 x2 9 steps"

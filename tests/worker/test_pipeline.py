@@ -1,0 +1,277 @@
+"""The diffusers renderer on a pipeline of random weights: every path that a trained one takes."""
+
+import io
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from worker import models
+from worker.renderer import CannotLoad, CannotRender, Checkpoint, Order, Source
+from worker.samplers import SAMPLERS
+
+# The libraries' talk among developers; the engine process does not show it either.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tiny_model):
+    return models.inspect("tiny", tiny_model)
+
+
+@pytest.fixture(scope="session")
+def renderer(checkpoint):
+    from worker.pipeline import DiffusersRenderer
+
+    renderer = DiffusersRenderer(device="cpu", threads=1)
+    renderer.load(checkpoint)
+    return renderer
+
+
+@pytest.fixture
+def order(checkpoint):
+    return Order(
+        checkpoint=checkpoint,
+        prompt="a red fox",
+        negative="blurry",
+        width=128,
+        height=128,
+        steps=3,
+        cfg_scale=5.0,
+        sampler="k_euler",
+        karras=False,
+        seeds=(1,),
+    )
+
+
+@pytest.fixture
+def make(renderer, order):
+    """Render an order with some changes; gives its pictures as arrays."""
+
+    def render(**changes):
+        rendered = renderer.render(replace(order, **changes), lambda *_: None)
+        return [array(picture) for picture in rendered.pictures]
+
+    return render
+
+
+def array(picture):
+    pixels = np.frombuffer(picture.rgb, np.uint8)
+    return pixels.reshape(picture.height, picture.width, 3).astype(int)
+
+
+def png(pixels):
+    out = io.BytesIO()
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+def differ(one, other):
+    return bool((one != other).any())
+
+
+def test_the_model_is_recognised(checkpoint):
+    assert (checkpoint.native, checkpoint.multiple) == (128, 32)
+
+
+@pytest.mark.parametrize("karras", [False, True], ids=["plain", "karras"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_depends_on_the_seed_alone(make, sampler, karras):
+    together = make(sampler=sampler, karras=karras, seeds=(1, 2))
+    [alone] = make(sampler=sampler, karras=karras, seeds=(2,))
+    assert together[0].std() > 1
+    assert differ(*together)
+    assert not differ(together[1], alone)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_takes_one_step_and_many(make, sampler):
+    for steps in (1, 2, 51):
+        [picture] = make(sampler=sampler, steps=steps, karras=True)
+        assert picture.std() > 1
+
+
+def test_karras_changes_what_can_follow_it(make):
+    for name, sampler in SAMPLERS.items():
+        [plain], [karras] = make(sampler=name), make(sampler=name, karras=True)
+        assert differ(plain, karras) == sampler.karras, name
+
+
+def test_steps_are_counted_over_all_pictures_and_passes(renderer, order):
+    def steps(**changes):
+        seen = []
+        renderer.render(replace(order, **changes), lambda *step: seen.append(step))
+        assert all(one <= other for one, other in pairwise(seen))
+        return seen[-1]
+
+    assert steps() == (3, 3)
+    assert steps(seeds=(1, 2)) == (6, 6)
+    assert steps(sampler="k_heun") == (3, 3)
+    assert steps(width=256, height=256, hires_strength=0.7) == (6, 6)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prompt": "a blue car"},
+        {"prompt": "a (red:1.5) fox"},
+        {"negative": "grey"},
+        {"cfg_scale": 9.0},
+        {"cfg_scale": 1.0},
+        {"clip_skip": 2},
+        {"steps": 4},
+        {"tiling": True},
+        {"seeds": (3,)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_every_parameter_counts(make, change):
+    assert differ(*make(), *make(**change))
+
+
+def test_tiling_is_over_with_its_order(make):
+    before = make()
+    make(tiling=True)
+    assert not differ(*before, *make())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "made"),
+    [((512, 512), "128x128"), ((64, 64), "128x128"), ((1024, 512), "192x96")],
+)
+def test_other_sizes_are_scaled_and_say_so(renderer, order, wanted, made):
+    width, height = wanted
+    rendered = renderer.render(replace(order, width=width, height=height), lambda *_: None)
+    [picture] = rendered.pictures
+    assert (picture.width, picture.height) == wanted
+    assert len(picture.rgb) == width * height * 3
+    assert f"made at {made}, scaled to {width}x{height}" in rendered.notes[0].ref
+
+
+def test_what_is_done_as_asked_has_no_notes(renderer, order):
+    assert renderer.render(order, lambda *_: None).notes == ()
+
+
+def test_adaptations_are_noted(renderer, order):
+    rendered = renderer.render(
+        replace(order, sampler="k_dpm_fast", clip_skip=12, prompt="a" * 200), lambda *_: None
+    )
+    refs = " / ".join(note.ref for note in rendered.notes)
+    assert "k_dpm_fast is DPM-Solver++ 3S" in refs
+    assert "clip_skip is 3" in refs
+    assert "up to its token 140" in refs
+
+
+def test_a_long_prompt_counts_beyond_the_encoders_length(make):
+    long = "a red fox, and a blue car, and a green tree"
+    assert differ(*make(prompt=long), *make(prompt=long[:-1] + "s"))
+
+
+def test_hires_fix_refines_a_larger_picture(make):
+    [plain], [hires] = (make(width=256, height=256, hires_strength=s) for s in (None, 0.7))
+    assert plain.shape == hires.shape == (256, 256, 3)
+    assert differ(plain, hires)
+    assert not differ(*make(hires_strength=0.7), *make())  # nothing to gain at the native size
+
+
+def gradient(size=128):
+    ramp = np.linspace(0, 255, size)
+    return np.stack([np.tile(ramp, (size, 1)), np.tile(ramp[:, None], (1, size))] * 2, -1)[..., :3]
+
+
+def test_img2img_goes_from_the_source_to_the_prompt_with_its_strength(make):
+    source = Source(png(gradient()))
+    little, more, all_of_it = (
+        make(source=source, strength=strength, steps=10)[0] for strength in (0.05, 0.5, 1.0)
+    )
+    assert differ(little, more)
+    assert differ(more, all_of_it)
+    together = make(source=source, strength=0.5, steps=10, seeds=(5, 1))
+    assert not differ(together[1], more)
+
+
+def test_img2img_takes_any_size_and_gives_the_wanted_one(make):
+    source = Source(png(gradient(100)))
+    assert make(source=source, strength=0.5, width=320, height=192)[0].shape == (192, 320, 3)
+
+
+def half_mask():
+    mask = np.zeros((128, 128), np.uint8)
+    mask[:, 64:] = 255
+    return mask
+
+
+@pytest.mark.parametrize("how", ["mask", "transparency"])
+def test_inpainting_keeps_what_is_not_to_be_painted(make, how):
+    original = gradient().astype(np.uint8)
+    if how == "mask":
+        source = Source(png(original), png(half_mask()), painting=True)
+    else:
+        source = Source(png(np.dstack([original, 255 - half_mask()])), painting=True)
+    [picture] = make(source=source, steps=6)
+    assert not differ(picture[:, :50], original[:, :50])
+    assert differ(picture[:, 80:], original[:, 80:])
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_inpainting_works_with_every_sampler(make, sampler):
+    source = Source(png(gradient()), png(half_mask()), painting=True)
+    [picture] = make(source=source, sampler=sampler, strength=0.7, steps=4)
+    assert picture[:, 80:].std() > 1
+
+
+def test_inpainting_without_anything_to_paint_is_refused(make):
+    with pytest.raises(CannotRender, match="mask"):
+        make(source=Source(png(gradient()), painting=True))
+
+
+def test_a_source_that_is_no_picture_is_refused(make):
+    with pytest.raises(CannotRender, match="source_image"):
+        make(source=Source(b"no picture"))
+
+
+def test_too_little_memory_halves_the_batch(renderer, make, monkeypatch):
+    import torch
+
+    from worker import pipeline
+
+    tried = []
+    real = pipeline._Run.make
+
+    def short_of_memory(run, seeds):
+        tried.append(len(seeds))
+        if len(seeds) > 1:
+            raise torch.OutOfMemoryError
+        return real(run, seeds)
+
+    monkeypatch.setattr(pipeline._Run, "make", short_of_memory)
+    monkeypatch.setattr(renderer, "device", "gpu")
+    assert len(make(seeds=(1, 2, 3, 4))) == 4
+    assert tried == [4, 2, 1, 1, 1, 1]
+
+
+def test_pictures_made_together_are_those_made_alone_but_for_rounding(renderer, make, monkeypatch):
+    one_by_one = make(seeds=(1, 2, 3))
+    monkeypatch.setattr(renderer, "device", "gpu")
+    for alone, together in zip(one_by_one, make(seeds=(1, 2, 3)), strict=True):
+        assert abs(alone - together).max() <= 2
+
+
+def test_numbers_out_of_range_are_no_picture(renderer, make, monkeypatch):
+    import torch
+
+    vae = renderer.model.from_text.vae
+    monkeypatch.setattr(vae, "decode", lambda latents, **_: (torch.full((1, 3, 8, 8), torch.nan),))
+    with pytest.raises(CannotRender, match="out of range"):
+        make()
+
+
+def test_a_broken_model_does_not_load(renderer, checkpoint, order, tmp_path):
+    with pytest.raises(CannotLoad):
+        renderer.load(Checkpoint("broken", tmp_path, 128, 32))
+    with pytest.raises(CannotRender, match="not loaded"):
+        renderer.render(order, lambda *_: None)
+    renderer.load(checkpoint)
+    assert renderer.render(order, lambda *_: None).pictures
