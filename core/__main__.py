@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
+from pydantic import ValidationError
+
 from core import logs
-from core.db import Database, migrate
+from core.db import Database, DatabaseInUse, migrate
 from core.errors import Refusal
-from core.settings import Settings
+from core.settings import NoSecret, Settings
 from core.users import directory
 from core.users.keys import Keyring
 from core.users.tables import Role

@@ -101,6 +101,7 @@ def _run_with(app: Quart, server: Server) -> None:
 
     @app.before_serving
     async def _open() -> None:
+        server.database.hold_alone()
         async with server.database.writing() as session:
             await directory.ensure_anonymous(session, server.keyring)
         await server.horde.bus.start()

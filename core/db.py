@@ -13,11 +13,12 @@ in, and nobody commits.
 """
 
 import asyncio
+import fcntl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import IO, Any, TypeAlias, cast
 
 import alembic.command
 import alembic.config
@@ -87,6 +88,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class DatabaseInUse(RuntimeError):
+    """Another server process has the database."""
+
+
 class Database:
     """The engines behind one database URL.
 
@@ -106,6 +111,7 @@ class Database:
             )
             self._writer = _postgres(url, read_only=False)
         self._turn = asyncio.Lock()
+        self._held: IO[str] | None = None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -131,10 +137,31 @@ class Database:
         ):
             yield session
 
+    def hold_alone(self) -> None:
+        """Be the one server process that a SQLite database has, until `close`.
+
+        Raises DatabaseInUse where another one is. PostgreSQL serves as many as there are.
+        """
+        path = make_url(str(self._writer.url)).database
+        if not self.is_sqlite or not path:
+            return
+        held = Path(f"{path}.lock").open("w")  # noqa: SIM115 - held open until `close`
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            held.close()
+            raise DatabaseInUse(
+                f"Another server process uses {path}. SQLite serves one; use PostgreSQL for more."
+            ) from None
+        self._held = held
+
     async def close(self) -> None:
         """Close all connections."""
         await self._reader.dispose()
         await self._writer.dispose()
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
 
 def _postgres(url: str, *, read_only: bool) -> AsyncEngine:

@@ -13,6 +13,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 LEAST_SECRET = 32
 
 
+class NoSecret(ValueError):
+    """A server without the embedded database was given no master secret."""
+
+
 def default_data_dir() -> Path:
     """The user's own place for application data on this system."""
     if sys.platform == "darwin":
@@ -45,7 +49,9 @@ class Settings(BaseSettings):
     public_url: str = ""
     """What clients call this server; links are built from it. Empty: http://host:port."""
     secret_key: SecretStr = SecretStr("")
-    """Master secret, at least 32 characters; empty: made once, kept in the data folder (0600)."""
+    """Master secret, at least 32 characters. Empty: made once and kept in the data folder (mode
+    0600); needed beside a database that is not SQLite.
+    """
     old_secret_keys: list[SecretStr] = Field(default_factory=list)
     """Former master secrets (JSON list); keys hashed with them still work and are re-hashed on
     use.
@@ -121,6 +127,11 @@ class Settings(BaseSettings):
         """The master secret; the embedded default makes one in the data folder on first use."""
         if given := self.secret_key.get_secret_value():
             return given.encode()
+        if not self.database.startswith("sqlite"):
+            raise NoSecret(
+                "HORDE_SECRET_KEY is needed beside a shared database: all its servers use one. "
+                'Make it with: python -c "import secrets; print(secrets.token_hex(32))"'
+            )
         path = self.data_dir / "secret"
         self.data_dir.mkdir(parents=True, exist_ok=True)
         try:

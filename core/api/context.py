@@ -71,11 +71,18 @@ def _is_in(peer: str, networks: list[str]) -> bool:
     return any(there in ipaddress.ip_network(network, strict=False) for network in networks)
 
 
-async def user(session: AsyncSession) -> User:
-    """Who is behind the sent key. Raises UnknownKey."""
+async def user(session: AsyncSession, *, renew: bool = False) -> User:
+    """Who is behind the sent key. Raises UnknownKey.
+
+    renew: the session writes, so a key that was hashed with an old secret can be hashed anew.
+    """
     if not api_key():
         raise Unauthenticated("No API key was sent. Please send yours in the apikey header.")
-    return await directory.by_key(session, server().keyring, api_key())
+    keyring = server().keyring
+    found = await directory.by_key(session, keyring, api_key())
+    if renew and not keyring.is_current(found.key_hash):
+        await directory.rehash(session, keyring, found, api_key())
+    return found
 
 
 async def is_moderator(session: AsyncSession) -> bool:

@@ -51,7 +51,7 @@ async def generate_async(body: GenerationInputStable) -> RequestAsync | tuple[Dr
             return DryRun(kudos=to_wire(quotes.quote(wanted).total)), 200
         wanted = replace(wanted, params=await _keep_sources(server, body, wanted.params))
     async with server.database.writing() as session:
-        user = await context.user(session)
+        user = await context.user(session, renew=True)
         ask.check(user, wanted)
         asked = await ask.ask(session, server.horde, user, wanted)
     await ask.announce(server.horde, asked)

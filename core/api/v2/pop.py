@@ -67,7 +67,7 @@ async def generate_pop(body: PopInputStable) -> GenerationPayloadStable:
 
 async def _pop(server: Server, declared: Declared, amount: int) -> Popped:
     async with server.database.writing() as session:
-        owner = await context.user(session)
+        owner = await context.user(session, renew=True)
         popped = await pop.pop(session, server.horde, owner, declared, amount=amount)
     if popped.work is None:
         pop.refuse_maintenance(popped.worker)
