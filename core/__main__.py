@@ -38,12 +38,12 @@ def main() -> int:
         help="keep the key in this file (mode 0600); one that is there and valid is left alone",
     )
     arguments = parser.parse_args()
-    settings = Settings()
-    logs.configure(form=settings.log_format, level=settings.log_level)
     try:
+        settings = Settings()
+        logs.configure(form=settings.log_format, level=settings.log_level)
         return _run(arguments, settings)
-    except Refusal as refusal:
-        print(refusal.message, file=sys.stderr)
+    except (Refusal, ValidationError, NoSecret, DatabaseInUse) as error:
+        print(error, file=sys.stderr)
         return 1
 
 
