@@ -19,19 +19,21 @@ OURS: Final = ("core", "web", "worker", "cli")
 REDACTED: Final = "[redacted]"
 
 _SECRET_KEYS: Final = re.compile(
-    r"api_?key|authorization|cookie|csrf|password|passkey|passwd|secret|signature|token",
+    r"api[_-]?key|authorization|cookie|csrf|passkey|passw|secret|signature|(?:^|[_-])token$",
     re.IGNORECASE,
 )
+# Each takes time in proportion to the text, whatever is in it: texts come from strangers.
 _SECRETS_IN_TEXT: Final = (
     # A signed link: all of its query, as whoever holds it may use the link.
-    (re.compile(r"\?[^\s\"'<>]*\bsignature=[^\s\"'<>]*", re.IGNORECASE), f"?{REDACTED}"),
+    (re.compile(r"\?[^\s\"'<>?]*\bsignature=[^\s\"'<>]*", re.IGNORECASE), f"?{REDACTED}"),
     # The password in postgresql://user:password@host.
     (re.compile(r"(://[^\s/:@]*:)[^\s/@]+@"), rf"\1{REDACTED}@"),
-    # Headers and assignments: apikey: x, 'apikey': 'x', Authorization: Bearer x, token=x.
+    # Headers and assignments, in any notation: apikey: x, {'apikey': 'x'}, (b'apikey', b'x'),
+    # Authorization: Bearer x, token=x.
     (
         re.compile(
-            r"\b([\w-]*(?:api[-_]?key|authorization|cookie|password|passkey|secret|token)[\"']?"
-            r"\s*[:=]\s*b?[\"']?)(?:(?:Bearer|Basic)\s+)?[^\s\"',;&})]+",
+            r"((?:api[-_]?key|authorization|cookie|passkey|password|secret|signature|token)"
+            r"(?:[\"']?\s*[:=]\s*|[\"']\s*,\s*)(?:b?[\"'])?(?:(?:Bearer|Basic)\s+)?)[^\s\"',;&})]+",
             re.IGNORECASE,
         ),
         rf"\1{REDACTED}",
@@ -62,6 +64,7 @@ def configure(
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -108,13 +111,19 @@ def _rendering(*, as_text: bool, colors: bool) -> list[Processor]:
 def _clean(key: str, value: Any) -> Any:  # noqa: ANN401 - whatever is logged
     if _SECRET_KEYS.search(key):
         return REDACTED
-    if isinstance(value, Mapping):
-        return {name: _clean(str(name), inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_clean("", inner) for inner in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = str(value)
+    if isinstance(value, Mapping):
+        return {_scrub(str(name)): _clean(str(name), inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        match value:
+            case (str() | bytes() as name, inner):  # a header, perhaps
+                return [_clean("", name), _clean(str(name), inner)]
+        return [_clean("", inner) for inner in value]
+    return _scrub(str(value))
+
+
+def _scrub(text: str) -> str:
     for pattern, replacement in _SECRETS_IN_TEXT:
         text = pattern.sub(replacement, text)
     return text

@@ -148,8 +148,14 @@ def for_address(*limits: Limit, address: str, resource: str) -> Counted:
 
 
 def _network(address: str) -> str:
-    """Who is behind an address: an IPv6 host has 2**64 of them, so its network counts."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
+    """Who is behind an address: an IPv6 host has 2**64 of them, so its network counts.
+
+    What is no IP address (a Unix socket's peer has none) stands for itself.
+    """
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)
     if parsed.ipv4_mapped is not None:

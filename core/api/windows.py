@@ -12,12 +12,13 @@ import structlog
 from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, RedisError  # noqa: A004 - Redis's own
+from redis.exceptions import RedisError
 
 MAX_WINDOWS: Final = 100_000
 """Open windows kept in memory, of each length (about 20 MB). Beyond, the oldest are forgotten."""
 REDIS_SECONDS: Final = 0.5
 """A call waits no longer than this for Redis."""
+REDIS_CONNECTIONS: Final = 20
 REDIS_AWAY_SECONDS: Final = 5.0
 """After a failure calls are counted here for so long, before Redis is asked again."""
 PREFIX: Final = "horde:limit:"
@@ -111,13 +112,15 @@ class RedisCounters:
     """
 
     def __init__(self, url: str) -> None:
-        self._redis = aioredis.Redis.from_url(
+        pool = aioredis.BlockingConnectionPool.from_url(
             url,
+            max_connections=REDIS_CONNECTIONS,
+            timeout=REDIS_SECONDS,
             socket_timeout=REDIS_SECONDS,
             socket_connect_timeout=REDIS_SECONDS,
-            # A connection that broke while idle is opened anew; for a slow Redis once is enough.
-            retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
+            retry=Retry(NoBackoff(), 0),  # one that fails is left alone for a while, see below
         )
+        self._redis = aioredis.Redis.from_pool(pool)
         self._script = self._redis.register_script(_HIT)
         self._here = MemoryCounters()
         self._away_until = 0.0

@@ -272,6 +272,8 @@ def test_any_header_can_be_counted(api_key):
         ("2001:db8::1", "2001:db8::ffff:1", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
         ("fe80::1%eth0", "fe80::2", True),
+        ("", "", True),
+        ("<local>", "192.0.2.1", False),
     ],
 )
 def test_an_ipv6_network_is_one_caller(one, other, same):
