@@ -21,8 +21,8 @@ async def release(session: AsyncSession, request_id: UUID) -> None:
 async def release_if_over(session: AsyncSession, request_id: UUID) -> None:
     """Give it back where no job of the request can be charged any more.
 
-    Call it after settling: capturing locks the hold, so of two last jobs that end at once the
-    second sees the first one's end.
+    Call it in the transaction that ended a job or cancelled: it has the request locked, so of two
+    last jobs that end at once the second sees the first one's end.
     """
     if await jobs.is_over(session, request_id):
         await release(session, request_id)

@@ -5,7 +5,8 @@ transaction, and nobody is sent away empty while a job waits that fits. On Postg
 statements fail the last (seen in races): locking one of the lanes' *heads* with SKIP LOCKED comes
 back empty with one deep lane, choosing the best *lane* first does with many lanes of one job. So
 the candidates are the first 8 jobs of each of the 32 lanes with the best heads, and the best of
-those that is not locked is taken. On SQLite writers take turns: the best head is enough.
+those that is not locked is taken; where all are locked (a few batches in flight do that), the
+reach is widened. On SQLite writers take turns: the best head is enough.
 
 Where lanes leave doubt (a size near a worker's limit, a blacklist), jobs are looked at one by one
 in windows by keyset, up to 200.
@@ -37,11 +38,13 @@ from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Job, JobState, LaneVersion, Request
 
-BEST_LANES = 32
-HEADS_A_LANE = 8
+REACH = ((32, 8), (128, 64), (2000, 1000))
+"""How many lanes, and heads of each, are candidates at the first, second, third try."""
 WINDOW = 50
 LOOKED_AT_MOST = 200
 TRIES = 5
+PUT_AWAY_AT_ONCE = 1000
+"""Jobs of expired requests that a pop ends when it meets one."""
 
 _jobs = table(Job)
 _requests = table(Request)
@@ -77,7 +80,7 @@ async def claim(
     """Give the worker the best waiting jobs it can serve, or None. They are PROCESSING then.
 
     Jobs of the users in `offer.users` go first. Best is the smallest rank, then the oldest job.
-    at: jobs of requests that expired before are left to upkeep.
+    at: jobs of requests that expired before are ended instead of given.
     only_own: nothing but those users' jobs (a worker in maintenance).
     batch: the most jobs of this request the worker may take at once, at least 1.
     """
@@ -88,9 +91,9 @@ async def claim(
         if head is None:
             return None
         request = (await session.execute(_REQUEST, {"id": head.request_id})).one()
-        if request.expires_at > at:
+        if request.expires_at > at and not (request.cancelled_at or request.faulted_at):
             break
-        await _expire(session, head)
+        await _put_away(session, head, request, at)
     else:
         return None
     more = batch(request) - 1
@@ -137,12 +140,13 @@ async def _from_lanes(
         return await _inspect(session, offer, at, _jobs.c.lane_id.in_(matched.ids))
     if session.get_bind().dialect.name == "sqlite":
         return (await session.execute(_TAKE_SQLITE, {"lanes": str(list(matched.ids))})).first()
-    ids = {"lanes": list(matched.ids)}
-    for _ in range(TRIES):  # empty-handed although jobs wait: others held all candidates locked
-        if (taken := (await session.execute(_TAKE_POSTGRES, ids)).first()) is not None:
+    ids = list(matched.ids)
+    for lanes_at_most, heads in REACH:
+        reach = {"lanes": ids, "best": lanes_at_most, "heads": heads}
+        if (taken := (await session.execute(_TAKE_POSTGRES, reach)).first()) is not None:
             return taken
-        if not await session.scalar(_ANY_WAITING, ids):
-            return None
+        if not await session.scalar(_ANY_WAITING, {"lanes": ids}):
+            return None  # else others hold all candidates locked
     return None
 
 
@@ -243,15 +247,27 @@ async def _continue(session: AsyncSession, head: AnyRow, more: int) -> list[Clai
     return [Claimed(*row) for row in in_turn]
 
 
-async def _expire(session: AsyncSession, taken: AnyRow) -> None:
-    """Its request is over; upkeep, which comes once a minute, has not seen it yet."""
+async def _put_away(session: AsyncSession, taken: AnyRow, request: AnyRow, at: datetime) -> None:
+    """End what waits of requests that are over, the claimed job with it.
+
+    Upkeep, which comes once in a while, has not seen the expired ones yet. A job waits in a
+    cancelled request where it was being claimed just then and the claim was rolled back.
+    """
+    is_expired = request.expires_at <= at
+    waiting = (
+        select(_jobs.c.id)
+        .join(_requests, _requests.c.id == _jobs.c.request_id)
+        .where(
+            _jobs.c.state == JobState.WAITING,
+            _requests.c.expires_at <= at if is_expired else _requests.c.id == request.id,
+        )
+        .limit(PUT_AWAY_AT_ONCE)
+        .with_for_update(of=_jobs, skip_locked=True)  # others may be putting away the same
+    )
     await session.execute(
         update(_jobs)
-        .where(
-            (_jobs.c.id == taken.id)
-            | ((_jobs.c.request_id == taken.request_id) & (_jobs.c.state == JobState.WAITING))
-        )
-        .values(state=JobState.EXPIRED)
+        .where((_jobs.c.id == taken.id) | _jobs.c.id.in_(waiting))
+        .values(state=JobState.EXPIRED if is_expired else JobState.CANCELLED)
     )
 
 
@@ -264,7 +280,7 @@ def _taking(best: Select[tuple[int]]) -> Any:  # noqa: ANN401 - an UPDATE … RE
     )
 
 
-def _first_of_lane(columns: Iterable[Any], lane_id: Any, n: int) -> Select[Any]:  # noqa: ANN401
+def _first_of_lane(columns: Iterable[Any], lane_id: Any, n: Any) -> Select[Any]:  # noqa: ANN401
     return (
         select(*columns)
         .where(_jobs.c.lane_id == lane_id, _jobs.c.state == JobState.WAITING)
@@ -293,10 +309,11 @@ def _take_postgres() -> Any:  # noqa: ANN401
         select(head.c.lane_id)
         .select_from(lane.join(head, true()))
         .order_by(head.c.rank, head.c.id)
-        .limit(BEST_LANES)
+        .limit(bindparam("best", type_=Integer))
         .cte("top")
     )
-    some = _first_of_lane([_jobs.c.id, _jobs.c.rank], top.c.lane_id, HEADS_A_LANE).lateral("some")
+    heads = bindparam("heads", type_=Integer)
+    some = _first_of_lane([_jobs.c.id, _jobs.c.rank], top.c.lane_id, heads).lateral("some")
     candidate = select(some.c.id, some.c.rank).select_from(top.join(some, true())).cte("candidate")
     best = (
         select(_jobs.c.id)

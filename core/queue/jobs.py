@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Moment, table
 from core.queue.claim import Claim
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs
@@ -218,11 +218,13 @@ async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) ->
 
 
 async def renew(session: AsyncSession, request_id: UUID, expires_at: datetime) -> None:
-    """Let the request live until `expires_at`, unless it lives longer already."""
+    """Let the request live until `expires_at`, unless it lives longer already; lock it anyway."""
+    later = case(
+        (_requests.c.expires_at < expires_at, literal(expires_at, Moment)),
+        else_=_requests.c.expires_at,
+    )
     await session.execute(
-        update(_requests)
-        .where(_requests.c.id == request_id, _requests.c.expires_at < expires_at)
-        .values(expires_at=expires_at)
+        update(_requests).where(_requests.c.id == request_id).values(expires_at=later)
     )
 
 
@@ -320,18 +322,12 @@ async def abort_stale(session: AsyncSession, *, at: datetime, limit: int) -> lis
 async def _return(session: AsyncSession, job_ids: Sequence[int], at: datetime) -> None:
     """Let jobs wait again after a fault; the third fault ends the job and its request.
 
-    What was cancelled or is over meanwhile does not wait again.
+    What was cancelled or is over meanwhile does not wait again: the requests are locked and looked
+    at after their jobs came back, so that a `cancel` at the same time either sees these jobs or is
+    seen here.
     """
     if not job_ids:
         return
-    over = (
-        select(_requests.c.id)
-        .where(
-            _requests.c.id == _jobs.c.request_id,
-            _requests.c.cancelled_at.is_not(None) | _requests.c.faulted_at.is_not(None),
-        )
-        .exists()
-    )
     faults = _jobs.c.faults + 1
     returned = (
         await session.execute(
@@ -341,39 +337,50 @@ async def _return(session: AsyncSession, job_ids: Sequence[int], at: datetime) -
                 faults=faults,
                 state=case(
                     (faults >= FAULTS_ALLOWED, int(JobState.FAULTED)),
-                    (over, int(JobState.CANCELLED)),
                     else_=int(JobState.WAITING),
                 ),
             )
             .returning(_jobs.c.request_id, _jobs.c.state)
         )
     ).all()
-    for request_id in sorted({r.request_id for r in returned if r.state == JobState.FAULTED}):
-        await _stop(session, request_id, JobState.FAULTED)
-        await session.execute(
-            update(_requests)
-            .where(_requests.c.id == request_id, _requests.c.faulted_at.is_(None))
-            .values(faulted_at=at)
-        )
+    locked = await session.execute(
+        select(_requests.c.id, _requests.c.cancelled_at, _requests.c.faulted_at)
+        .where(_requests.c.id.in_({row.request_id for row in returned}))
+        .order_by(_requests.c.id)
+        .with_for_update(key_share=True)
+    )
+    over = [row.id for row in locked if row.cancelled_at or row.faulted_at]
+    await _stop(session, over, JobState.CANCELLED)
+    faulted = sorted({row.request_id for row in returned if row.state == JobState.FAULTED})
+    await _stop(session, faulted, JobState.FAULTED)
+    await session.execute(
+        update(_requests)
+        .where(_requests.c.id.in_(faulted), _requests.c.faulted_at.is_(None))
+        .values(faulted_at=at)
+    )
 
 
 async def cancel(session: AsyncSession, request_id: UUID, *, at: datetime) -> int:
     """Cancel the request's waiting jobs; running ones go on. How many were cancelled."""
-    cancelled = await _stop(session, request_id, JobState.CANCELLED)
     await session.execute(
         update(_requests)
         .where(_requests.c.id == request_id, _requests.c.cancelled_at.is_(None))
         .values(cancelled_at=at)
     )
-    return cancelled
+    return await _stop(session, [request_id], JobState.CANCELLED)
 
 
-async def _stop(session: AsyncSession, request_id: UUID, state: JobState) -> int:
+async def _stop(session: AsyncSession, request_ids: Sequence[UUID], state: JobState) -> int:
+    """End the waiting jobs of requests that are locked; one that is being claimed goes on."""
+    if not request_ids:
+        return 0
+    waiting = (
+        select(_jobs.c.id)
+        .where(_jobs.c.request_id.in_(request_ids), _jobs.c.state == JobState.WAITING)
+        .with_for_update(skip_locked=True)
+    )
     stopped = await session.execute(
-        update(_jobs)
-        .where(_jobs.c.request_id == request_id, _jobs.c.state == JobState.WAITING)
-        .values(state=state)
-        .returning(_jobs.c.id)
+        update(_jobs).where(_jobs.c.id.in_(waiting)).values(state=state).returning(_jobs.c.id)
     )
     return len(stopped.all())
 

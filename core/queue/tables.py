@@ -4,8 +4,9 @@ A *request* is what a user asks; each of its n results is a *job*; each time a w
 is an *attempt*, and what it brings back is a *generation*. Jobs with the same matching needs share
 a *lane*.
 
-Locks are taken in the order attempt, job, request, and a claim never waits for a job (it skips
-locked ones): so the queue's own transactions can't deadlock.
+Locks are taken in the order attempt, job, request. Nobody waits for a job that waits (locked ones
+are skipped) or for a second request out of order: so the queue's own transactions can't deadlock.
+Who ends a job or cancels locks its request, so that of the last two the second sees the first.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Each condition by itself: the one offer that fits, changed so that only this condition refuses."""
+"""Each condition by itself: an offer that fits, changed so that only this condition refuses."""
 
 import json
 from dataclasses import replace

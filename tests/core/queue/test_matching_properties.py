@@ -1,4 +1,4 @@
-"""A lane answers for all its jobs: who refuses its least refuses each, who takes its most takes all."""
+"""A lane speaks for its jobs: who refuses its least refuses each, who takes its most takes all."""
 
 import json
 from dataclasses import fields, replace
