@@ -54,7 +54,7 @@ def client_agent() -> str:
 def address() -> str:
     """The client's address; forwarding headers are believed from trusted proxies only."""
     peer = request.remote_addr or "127.0.0.1"
-    forwarded = request.headers.get("X-Forwarded-For")
+    forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
     if forwarded and _is_in(peer, server().settings.trusted_proxies):
         peer = forwarded.rpartition(",")[2].strip()
     try:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pydantic import JsonValue
-from quart import Response, request
+from quart import Response, after_this_request, request
+from quart.typing import ResponseTypes
 
 from core.api import context, fields, limits
 from core.api.limits import Counted, Limit
@@ -58,7 +59,7 @@ def generating() -> Counted:
     return limits.for_generate(
         address=context.address(),
         method=request.method,
-        path=request.path,
+        path=_path(request.path),
         api_key=context.api_key(),
         anonymous=context.api_key() == ANONYMOUS_KEY,
     )
@@ -67,15 +68,20 @@ def generating() -> Counted:
 def by_path(*each: Limit) -> Rule:
     """PATH n: by address and path with its parameters."""
     return lambda: limits.for_path(
-        *each, address=context.address(), method=request.method, path=request.path
+        *each, address=context.address(), method=request.method, path=_path(request.path)
     )
 
 
 def by_address(*each: Limit) -> Rule:
     """IP n: by address and resource. Without limits: DEF."""
     return lambda: limits.for_address(
-        *each, address=context.address(), resource=str(request.url_rule)
+        *each, address=context.address(), resource=_path(str(request.url_rule))
     )
+
+
+def _path(path: str) -> str:
+    """What is counted: the same however a path is written (alias, slash, case of an id)."""
+    return path.removeprefix("/api").rstrip("/").casefold()
 
 
 def operation(
@@ -100,13 +106,11 @@ def operation(
         summary = (handler.__doc__ or "").strip().partition("\n")[0]
 
         @functools.wraps(handler)
-        async def respond(**path: Any) -> Response:  # noqa: ANN401 - what the route's rule says
-            headers: dict[str, str] = {}
-            if limit is not None and context.server().settings.rate_limits == "on":
-                verdict = await context.server().limiter.hit(limit())
-                headers = verdict.headers()
-                if not verdict.allowed:
-                    return _response({"message": verdict.message}, 429, headers)
+        async def respond(**path: str) -> Response:
+            if limit is not None and (refused := await _limited(limit)) is not None:
+                return refused
+            if any("\0" in value for value in path.values()):
+                raise NulByteInPayload("The path has a NUL character in it.")
             mask = _mask()
             arguments = [await _body(body)] if body is not None else []
             if key_required and not context.api_key():
@@ -117,7 +121,7 @@ def operation(
                 answer, status = cast("tuple[Answered, int]", result)
             else:
                 answer, status = result, first
-            return _answer(answer, status, headers, mask, omit_nulls=omit_nulls)
+            return _answer(answer, status, mask, omit_nulls=omit_nulls)
 
         respond.operation = Operation(  # type: ignore[attr-defined]
             body, answers, omit_nulls, key_required, query or {}, errors, summary
@@ -125,6 +129,21 @@ def operation(
         return respond
 
     return decorate
+
+
+async def _limited(limit: Rule) -> Response | None:
+    """Count the call; the answer where it is one too many. All answers tell how it stands."""
+    server = context.server()
+    if server.settings.rate_limits == "off":
+        return None
+    verdict = await server.limiter.hit(limit())
+
+    @after_this_request
+    async def _tell(response: ResponseTypes) -> ResponseTypes:
+        response.headers.update(verdict.headers())
+        return response
+
+    return None if verdict.allowed else _response({"message": verdict.message}, 429)
 
 
 def _mask() -> fields.Mask | None:
@@ -159,17 +178,15 @@ def _has_nul(value: JsonValue) -> bool:
 def _answer(
     answer: Answered,
     status: int,
-    headers: dict[str, str],
     mask: fields.Mask | None,
     *,
     omit_nulls: bool,
 ) -> Response:
     if mask is None:
         content = to_json(answer, omit_nulls=omit_nulls)
-        return Response(content, status, headers, content_type=JSON_TYPE)
-    masked = fields.apply(mask, to_data(answer, omit_nulls=omit_nulls))
-    return _response(masked, status, headers)
+        return Response(content, status, content_type=JSON_TYPE)
+    return _response(fields.apply(mask, to_data(answer, omit_nulls=omit_nulls)), status)
 
 
-def _response(data: object, status: int, headers: Mapping[str, str]) -> Response:
-    return Response(json.dumps(data), status, dict(headers), content_type=JSON_TYPE)
+def _response(data: object, status: int) -> Response:
+    return Response(json.dumps(data), status, content_type=JSON_TYPE)

@@ -60,6 +60,12 @@ class ImageValidationFailed(Invalid):
         super().__init__(f"Image validation failed: {reason}.")
 
 
+class TooManyPixels(ImageValidationFailed):
+    """The picture is larger than we take; the contract's code is that of a source picture."""
+
+    code = "SourceImageResolutionExceeded"
+
+
 async def decode_source(base64_text: str, *, max_pixels: int = MAX_SOURCE_PIXELS) -> bytes:
     """A source picture or mask as WebP, for workers: quality 50, colours kept where transparent.
 
@@ -91,7 +97,7 @@ def _check_header(content: bytes) -> None:
         with Image.open(BytesIO(content), formats=FORMATS) as picture:
             _check_size(picture, MAX_RESULT_PIXELS)
     except _UNREADABLE as error:
-        raise ImageValidationFailed(_reason(error)) from error
+        raise _failure(error) from error
 
 
 def has_alpha(webp: bytes) -> bool:
@@ -116,7 +122,7 @@ def _to_webp(base64_text: str, max_pixels: int, quality: int | None) -> bytes:
                 return content
             return _encode(_upright(picture), quality or RESULT_QUALITY)
     except _UNREADABLE as error:
-        raise ImageValidationFailed(_reason(error)) from error
+        raise _failure(error) from error
 
 
 def _decode_base64(text: str) -> bytes:
@@ -138,11 +144,11 @@ def _decode_base64(text: str) -> bytes:
 def _check_size(picture: Image.Image, max_pixels: int) -> None:
     width, height = picture.size
     if width * height > max_pixels:
-        raise ImageValidationFailed(
+        raise TooManyPixels(
             f"it has {width} x {height} pixels, and {max_pixels} in all are the most"
         )
     if max(width, height) > MAX_SIDE:
-        raise ImageValidationFailed(
+        raise TooManyPixels(
             f"it has {width} x {height} pixels, and {MAX_SIDE} are the longest side"
         )
 
@@ -168,9 +174,9 @@ def _encode(picture: Image.Image, quality: int) -> bytes:
     return encoded.getvalue()
 
 
-def _reason(error: Exception) -> str:
+def _failure(error: Exception) -> ImageValidationFailed:
     if isinstance(error, UnidentifiedImageError):
-        return f"it is none of {', '.join(FORMATS)}"
+        return ImageValidationFailed(f"it is none of {', '.join(FORMATS)}")
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
-        return "it has far too many pixels"
-    return "it is damaged or cut off"
+        return TooManyPixels("it has far too many pixels")
+    return ImageValidationFailed("it is damaged or cut off")

@@ -25,6 +25,7 @@ LEAST_SPEED = {"image": 500_000.0}
 MOST_MODELS = 300
 MOST_BLACKLISTED, LONGEST_BLACKLISTED = 200, 15
 LONGEST_NAME = 100
+LONGEST_USER_ID = 9  # digits, all of which databases hold
 MOST_WORKERS_UNTRUSTED, MOST_WORKERS = 3, 20
 USUAL_STEPS = 30  # mean of the usual least (20) and most (40) steps; `limit_max_steps`
 REFUSED_NAMES = re.compile(r"colab|tpu|google", re.IGNORECASE)
@@ -212,8 +213,9 @@ def _models(owner: User, declared: Declared) -> list[str]:
 def _user_ids(usernames: Iterable[str]) -> Iterable[int]:
     for username in usernames:
         digits = username.rpartition("#")[2]
-        if "#" not in username or not digits.isdecimal():
-            raise InvalidPriorityUsername(f"{username} is not of the form name#id.")
+        is_id = digits.isdecimal() and len(digits) <= LONGEST_USER_ID
+        if "#" not in username or not is_id:
+            raise InvalidPriorityUsername(f"{username[:LONGEST_NAME]} is not of the form name#id.")
         yield int(digits)
 
 

@@ -6,6 +6,7 @@ listens on a loopback address, the peer is on loopback, nothing was forwarded, n
 """
 
 import ipaddress
+from urllib.parse import urlsplit
 
 from quart import Blueprint, abort, request
 
@@ -19,21 +20,36 @@ from core.wire.register import DevUser, DevUserInput
 
 blueprint = Blueprint("dev", __name__)
 
-FORWARDING = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Real-IP")
+FORWARDING = (
+    "Forwarded",
+    "Proxied-For",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+)
 
 
 @blueprint.before_request
 async def _local_only() -> None:
-    host = request.host.rpartition(":")[0] or request.host
     is_local = (
         _is_loopback(context.server().settings.host)
         and _is_loopback(request.remote_addr or "")
-        and _is_loopback(host.strip("[]"))
+        and _is_loopback(_hostname(request.host))
         and "Origin" not in request.headers
         and not any(name in request.headers for name in FORWARDING)
     )
     if not is_local:
         abort(404)
+
+
+def _hostname(host: str) -> str:
+    """The Host header without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,6 +1,7 @@
 """`POST generate/async`: a request for pictures comes in."""
 
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 from quart import Blueprint
@@ -42,15 +43,17 @@ async def generate_async(body: GenerationInputStable) -> RequestAsync | tuple[Dr
     if body.webhook is not None and not body.webhook.startswith("https://"):
         raise Invalid("The webhook has to be an https URL.")
     wanted = _wanted(server, body)
-    has_source = body.source_image is not None or body.source_mask is not None
-    if body.dry_run or has_source or body.extra_source_images:
+    sources = _sources(body, wanted.params)
+    pictures: dict[str, bytes] = {}
+    if body.dry_run or sources:
         # Refused before any picture is decoded, and a price needs none.
         async with server.database.reading() as session:
             ask.check(await context.user(session), wanted)
         if body.dry_run:
             return DryRun(kudos=to_wire(quotes.quote(wanted).total)), 200
-        wanted = replace(wanted, params=await _keep_sources(server, body, wanted.params))
-    async with server.database.writing() as session:
+        pictures = {name: await _decoded(source) for name, source in sources.items()}
+        _check_inpainting(wanted.params, pictures)
+    async with _kept(server, pictures), server.database.writing() as session:
         user = await context.user(session, renew=True)
         ask.check(user, wanted)
         asked = await ask.ask(session, server.horde, user, wanted)
@@ -135,34 +138,44 @@ def _steps(given: ModelGenerationInputStable) -> int:
 
 def _place(source: str | None) -> str | None:
     """A name in the store for a source picture."""
-    if source is None:
-        return None
+    return None if source is None else f"{uuid4()}.webp"
+
+
+def _sources(body: GenerationInputStable, params: ImageParams) -> dict[str, str]:
+    """The source pictures as they were sent, by their names in the store."""
+    sent = [(params.source_image, body.source_image), (params.source_mask, body.source_mask)]
+    extras = zip(params.extra_source_images, body.extra_source_images, strict=True)
+    sent += [(place["image"], extra.image) for place, extra in extras]
+    return {name: text for name, text in sent if name is not None and text is not None}
+
+
+async def _decoded(source: str) -> bytes:
     if source.startswith("http"):
         raise SourceImageUrlInvalid(
             "This server does not fetch source images by URL. Please send them as base64."
         )
-    return f"{uuid4()}.webp"
+    return await checks.decode_source(source)
 
 
-async def _keep_sources(
-    server: Server, body: GenerationInputStable, params: ImageParams
-) -> ImageParams:
-    """Check and store the source pictures where `params` says they are."""
-    sources = [(params.source_image, body.source_image), (params.source_mask, body.source_mask)]
-    extras = zip(params.extra_source_images, body.extra_source_images, strict=True)
-    sources += [(place["image"], extra.image) for place, extra in extras]
-    for name, text in sources:
-        if name is not None and text is not None:
-            picture = await checks.decode_source(text)
-            if name == params.source_image:
-                _check_inpainting(params, picture)
-            await server.horde.store.put(name, picture)
-    return params
-
-
-def _check_inpainting(params: ImageParams, picture: bytes) -> None:
+def _check_inpainting(params: ImageParams, pictures: Mapping[str, bytes]) -> None:
     is_masked = params.source_processing != "inpainting" or params.source_mask is not None
-    if not is_masked and not checks.has_alpha(picture):
+    if is_masked or params.source_image is None:
+        return
+    if not checks.has_alpha(pictures[params.source_image]):
         raise ask.InpaintingMissingMask(
             "Inpainting needs a mask, or a source image with transparent parts."
         )
+
+
+@asynccontextmanager
+async def _kept(server: Server, pictures: Mapping[str, bytes]) -> AsyncIterator[None]:
+    """Put pictures into the store; they are removed again where the block raises."""
+    store = server.horde.store
+    try:
+        for name, picture in pictures.items():
+            await store.put(name, picture)
+        yield
+    except BaseException:
+        for name in pictures:
+            await store.delete(name)
+        raise

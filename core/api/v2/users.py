@@ -7,7 +7,6 @@ from core.api import context
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.db import now
-from core.errors import NotFound
 from core.ledger import accounts
 from core.queue import progress
 from core.stats import totals
@@ -30,12 +29,8 @@ blueprint = Blueprint("users", __name__)
 ANONYMOUS_KUDOS = -50.0
 """What clients see as the anonymous user's balance; its account is summed, not shown."""
 MEGA = 1_000_000
-
-
-class UserNotFound(NotFound):
-    """No such user."""
-
-    code = "UserNotFound"
+LONGEST_ID = 20
+"""Digits; no database has more."""
 
 
 @blueprint.get("/find_user")
@@ -46,7 +41,7 @@ async def find_user() -> UserDetails:
         try:
             found = await context.user(session)
         except directory.UnknownKey:
-            raise UserNotFound("No user matching sent API Key.") from None
+            raise directory.UnknownUser("No user matching sent API Key.") from None
         return await _details(session, found, is_owner=True, is_moderator=False)
 
 
@@ -56,8 +51,9 @@ async def find_user() -> UserDetails:
 )
 async def get_user(user_id: str) -> UserDetails:
     """See a user; the owner and moderators see more."""
-    if not (user_id.isascii() and user_id.isdecimal()):
-        raise UserNotFound(f"User with id '{user_id}' not found.")
+    is_id = user_id.isascii() and user_id.isdecimal() and len(user_id) <= LONGEST_ID
+    if not is_id:
+        raise directory.UnknownUser(f"User with id '{user_id[:LONGEST_ID]}' not found.")
     async with context.server().database.reading() as session:
         asking = await context.user(session) if context.api_key() else None
         found = await directory.by_id(session, int(user_id))
