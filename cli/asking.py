@@ -65,7 +65,7 @@ async def _follow(
                 answer.pictures.append((event, await client.download(event.img)))
             elif isinstance(event, EndEvent):
                 answer.kudos, answer.faulted = event.kudos, event.faulted
-            elif (words := standing(event)) != shown:
+            elif not event.done and (words := standing(event)) != shown:
                 show(shown := words)
 
 

@@ -43,8 +43,8 @@ def demo(
     pictures.write(out, content)
     size = pictures.size(content)
     terminal.output.print(
-        f"{out}: {size}, made by {made.worker_name} with {made.model} in {answer.seconds:.1f} s, "
-        f"seed {made.seed}, for {answer.kudos:g} kudos"
+        f"{out}: {size}, seed {made.seed}, made by {made.worker_name} with {made.model}, "
+        f"here after {answer.seconds:.1f} s, for {answer.kudos:g} kudos"
     )
 
 
@@ -77,7 +77,7 @@ async def _horde(
     if not embedded.is_free(settings.host, settings.port):
         settings = settings.model_copy(update={"port": 0})
     async with embedded.running(
-        settings, with_worker=True, say=show, on_job=show, hurry=hurry
+        settings, with_worker=True, say=show, on_job=_ignore, hurry=hurry
     ) as horde:
         yield horde.url, horde.during
 
@@ -93,6 +93,10 @@ async def _address_of_running(data_dir: Path, timeout_seconds: float) -> str:
             return other.url
         await asyncio.sleep(POLL_SECONDS)
     raise Failure(Exit.TIMED_OUT, f"The horde of {data_dir} does not start.")
+
+
+def _ignore(_: str) -> None:
+    """The request's own progress says what the worker says."""
 
 
 async def _just_wait(work: Coroutine[None, None, None]) -> None:

@@ -44,7 +44,7 @@ async def _up(settings: EmbeddedSettings, *, with_worker: bool) -> None:
             try:
                 await horde.until_broken()
             except asyncio.CancelledError:
-                say("Finishing what is in hand; Ctrl-C once more ends it now.")
+                say("Ending; Ctrl-C once more does not wait for what is in hand.")
                 raise
 
 

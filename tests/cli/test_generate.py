@@ -1,0 +1,62 @@
+"""`horde generate` and `horde status`: what they print, and their exit statuses."""
+
+import json
+import signal
+
+import pytest
+
+from horde_command import Horde
+
+
+@pytest.fixture(scope="module")
+def horde(tmp_path_factory):
+    """A horde without a worker."""
+    horde = Horde(tmp_path_factory.mktemp("horde"), 0, "none")
+    up = horde.start("up", "--no-worker")
+    url = up.line("page:").split()[-1].rstrip("/")
+    horde.set(HORDE_URL=url)
+    yield horde
+    up.signal(signal.SIGTERM)
+    assert up.end() == 0
+    horde.close()
+
+
+def test_a_dry_run_says_the_price_and_queues_nothing(horde):
+    status, told = horde.run("generate", "a fox", "-n", "2", "--dry-run", "--json")
+    assert status == 0
+    assert json.loads(told)["kudos"] > 10
+    status, told = horde.run("status", "--json")
+    assert status == 0
+    assert json.loads(told)["performance"]["queued_requests"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (("--size", "512"), 2, "WIDTHxHEIGHT"),
+        (("--size", "500x512"), 2, "500 is not a multiple of 64"),
+        (("-o", "fox.gif"), 2, ".webp"),
+        (("-n", "many"), 2, "Invalid value"),
+        (("--api-key", "nobody-has-this-key-22"), 3, "No user matching sent API Key"),
+        (("--timeout", "1"), 5, "Not done after 1 s"),
+        (("--url", "http://127.0.0.1:9"), 7, "127.0.0.1:9"),
+    ],
+)
+def test_exit_statuses(horde, arguments, status, told):
+    ended, said = horde.run("generate", "a fox", *arguments)
+    assert ended == status, said
+    assert told in said
+
+
+def test_a_prompt_may_come_by_standard_input(horde):
+    assert horde.run("generate", "-", "--dry-run", stdin="a fox")[0] == 0
+    assert horde.run("generate", "-", "--dry-run", stdin="")[0] == 2
+
+
+def test_ctrl_c_cancels_the_request(horde):
+    asking = horde.start("generate", "a fox")
+    asking.line("waiting for a worker")
+    asking.signal(signal.SIGINT)
+    assert asking.end() == 6
+    told = horde.run("status", "--json")[1]
+    assert json.loads(told)["performance"]["queued_requests"] == 0
