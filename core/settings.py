@@ -56,8 +56,6 @@ class Settings(BaseSettings):
     """Former master secrets (JSON list); keys hashed with them still work and are re-hashed on
     use.
     """
-    name: str = "Stable Horde"
-    """The horde's name on its pages."""
     rate_limits: Literal["on", "off"] = "on"
     """Whether the contract's rate limits hold."""
     dev_endpoints: Literal["off", "on"] = "off"
