@@ -141,6 +141,7 @@ class RelayBus:
                 if origin != self._origin and event:
                     channel, message = event
                     self._subscribers.deliver(channel, message)
+                    await asyncio.sleep(0)  # a burst must not fill queues before anybody reads them
             except (TypeError, ValueError):
                 log.warning("events.unreadable", size=len(text))
                 continue

@@ -182,7 +182,7 @@ async def test_the_largest_area_and_side_are_taken(size):
     [((3072, 3073), "3072 x 3073 pixels"), ((16384, 500), "16383"), ((60000, 1), "16383")],
 )
 async def test_a_larger_area_or_side_is_refused(size, reason):
-    with pytest.raises(ImageValidationFailed, match=reason):
+    with pytest.raises(checks.TooManyPixels, match=reason):
         await checks.decode_source(text(encoded(Image.new("1", size))))
 
 
@@ -291,3 +291,13 @@ async def test_the_event_loop_goes_on_while_a_large_picture_is_decoded():
         turns += 1
     assert len(await work) > 10_000
     assert turns > 10
+
+
+async def test_an_upload_is_looked_at_by_its_header():
+    await checks.check_upload(encoded(halves("RGB", RED, BLUE), "WEBP"))
+    with pytest.raises(ImageValidationFailed, match="none of"):
+        await checks.check_upload(b"<html>no picture</html>")
+    with pytest.raises(checks.TooManyPixels):
+        await checks.check_upload(png_claiming(20_000, 20_000))
+    with pytest.raises(ImageValidationFailed, match="damaged"):
+        await checks.check_upload(encoded(halves("RGB", RED, BLUE))[:20])
