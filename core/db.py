@@ -8,6 +8,8 @@
 - PostgreSQL. Readers run each statement by itself on connections whose default is read-only,
   which saves the BEGIN and COMMIT round trips; writers have a pool of their own.
 
+Errors of the database do not show statement parameters: prompts and keys' hashes stay out of logs.
+
 Who may open a session: `core.api`, `core.upkeep`, `core.__main__`. Below them sessions are passed
 in, and nobody commits.
 """
@@ -101,8 +103,12 @@ class Database:
     def __init__(self, url: str) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._reader = create_async_engine(url, pool_size=POOL_SIZE, max_overflow=0)
-            self._writer = create_async_engine(url, pool_size=1, max_overflow=0)
+            self._reader = create_async_engine(
+                url, pool_size=POOL_SIZE, max_overflow=0, hide_parameters=True
+            )
+            self._writer = create_async_engine(
+                url, pool_size=1, max_overflow=0, hide_parameters=True
+            )
             _tune_sqlite(self._reader, query_only=True)
             _tune_sqlite(self._writer, query_only=False)
         else:
@@ -170,6 +176,7 @@ def _postgres(url: str, *, read_only: bool) -> AsyncEngine:
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE,
         pool_timeout=STATEMENT_TIMEOUT_SECONDS,
+        hide_parameters=True,
         connect_args={
             "server_settings": {
                 "application_name": "horde",
