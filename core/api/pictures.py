@@ -1,11 +1,12 @@
 """`/pictures/…`: what signed links of the picture folder lead to. Outside of `/api`."""
 
-from typing import cast
+import asyncio
 
 from quart import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from core.api import context
+from core.api.context import Server
 from core.errors import Conflict, NotFound
 from core.images import checks
 from core.queue import jobs
@@ -45,13 +46,31 @@ async def upload(name: str) -> Response:
     """Take a worker's picture, as long as its job is open."""
     server = context.server()
     limit = server.signer.verify("PUT", name, request.query_string.decode(errors="replace"))
-    request.max_content_length = limit
     if (request.content_length or 0) > limit:
         raise RequestEntityTooLarge
+    await _check_open(server, name)
+    picture = await _body(limit)
+    await checks.check_upload(picture)
+    await _check_open(server, name)  # sending may have outlasted the job
+    await server.horde.store.put(name, picture)
+    return Response(b"", 200)
+
+
+async def _check_open(server: Server, name: str) -> None:
     async with server.database.reading() as session:
         if not await jobs.is_alive(session, name.removesuffix(".webp")):
             raise UploadClosed("The job of this picture is over.")
-    picture = cast("bytes", await request.get_data(cache=False, as_text=False))
-    await checks.check_upload(picture)
-    await server.horde.store.put(name, picture)
-    return Response(b"", 200)
+
+
+async def _body(limit: int) -> bytes:
+    """The body, of which no more than `limit` bytes are read."""
+    content = bytearray()
+    try:
+        async with asyncio.timeout(request.body_timeout):
+            async for part in request.body:
+                content += part
+                if len(content) > limit:
+                    raise RequestEntityTooLarge
+    except TimeoutError:
+        raise RequestTimeout from None
+    return bytes(content)

@@ -1,4 +1,4 @@
-"""The app on a fresh database of each engine, and on one for all tests of a module."""
+"""The app on a fresh database of each engine, or one app for all tests of a module."""
 
 import pytest
 import pytest_asyncio
@@ -26,4 +26,12 @@ async def shared(request, databases, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
     with databases.fresh(request.param) as url:
         async with serving.in_process(url, folder) as server:
+            yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(databases, tmp_path_factory):
+    """An app for what does not depend on the engine, for all tests of a module."""
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path_factory.mktemp("site")) as server:
             yield server

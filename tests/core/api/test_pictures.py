@@ -1,0 +1,170 @@
+"""Signed links of the picture folder: who holds one may do this one thing, until it is over."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+import pictures
+from core.db import now
+from serving import PUBLIC_URL
+
+LIMIT = 20 * 1024 * 1024
+
+
+@pytest.fixture
+async def owner(server):
+    return await server.user("Owner")
+
+
+@pytest.fixture
+async def popped(server, owner):
+    """A job, and with it a link to put its picture to."""
+    await server.ask()
+    return await server.pop(owner.key)
+
+
+@pytest.fixture
+def link(popped):
+    return popped["r2_upload"]
+
+
+def put(server, url, content=pictures.WEBP, **headers):
+    return server.http.put(url, content=content, headers=headers)
+
+
+def assert_refused(answer, rc, status):
+    assert (answer.status_code, answer.json().get("rc")) == (status, rc), answer.text
+
+
+async def test_what_is_uploaded_can_be_fetched(server, owner, popped, link):
+    uploaded = await put(server, link)
+    assert (uploaded.status_code, uploaded.content) == (200, b"")
+    submitted = await server.submit(owner.key, popped["id"])
+    assert submitted.status_code == 200
+    download = server.horde.store.download_url(f"{popped['id']}.webp")
+    assert download.startswith(f"{PUBLIC_URL}/pictures/{popped['id']}.webp?")
+    fetched = await server.http.get(download)
+    assert fetched.content == pictures.WEBP
+    assert fetched.headers["Content-Type"] == "image/webp"
+    assert fetched.headers["Access-Control-Allow-Origin"] == "*"
+
+
+async def test_an_upload_replaces_the_one_before(server, popped, link):
+    await put(server, link, pictures.picture(form="WEBP", colour=9))
+    await put(server, link)
+    assert await server.horde.store.get(f"{popped['id']}.webp") == pictures.WEBP
+
+
+async def test_an_upload_link_closes_with_its_job(server, owner, popped, link):
+    await server.deliver(owner.key, popped)
+    other = pictures.picture(form="WEBP", colour=9)
+    assert_refused(await put(server, link, other), "UploadClosed", 409)
+    assert await server.horde.store.get(f"{popped['id']}.webp") == pictures.WEBP
+
+
+async def test_an_upload_link_closes_when_the_job_is_given_back(server, owner, popped, link):
+    await server.submit(owner.key, popped["id"], state="faulted")
+    assert_refused(await put(server, link), "UploadClosed", 409)
+    assert not await server.horde.store.exists(f"{popped['id']}.webp")
+
+
+async def test_an_upload_that_outlasts_its_job_changes_nothing(server, owner, popped, link):
+    other = pictures.picture(form="WEBP", colour=9)
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def slowly():
+        yield other[:10]
+        begun.set()
+        await over.wait()
+        yield other[10:]
+
+    sending = asyncio.ensure_future(put(server, link, slowly()))
+    await begun.wait()
+    await server.deliver(owner.key, popped)
+    over.set()
+    assert_refused(await sending, "UploadClosed", 409)
+    assert await server.horde.store.get(f"{popped['id']}.webp") == pictures.WEBP
+
+
+async def test_a_link_serves_its_own_method_alone(server, popped, link):
+    await put(server, link)
+    assert_refused(await server.http.get(link), "BadSignature", 403)
+    download = server.horde.store.download_url(f"{popped['id']}.webp")
+    assert_refused(await put(server, download), "BadSignature", 403)
+    assert (await server.http.delete(link)).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda link: link.partition("?")[0],
+        lambda link: f"{link}&x=1",
+        lambda link: link.replace("max_bytes=", "max_bytes=9"),
+        lambda link: link.replace("expires=1", "expires=2"),
+        lambda link: link[:-1] + ("0" if link[-1] != "0" else "1"),
+        lambda link: link.replace("signature=", "signature=%00"),
+    ],
+)
+async def test_a_link_that_was_changed_is_refused(server, popped, link, change):
+    changed = change(link)
+    assert changed != link
+    assert_refused(await put(server, changed), "BadSignature", 403)
+    assert not await server.horde.store.exists(f"{popped['id']}.webp")
+
+
+async def test_a_link_does_not_lead_to_another_picture(server, owner, popped, link):
+    await server.ask()
+    second = await server.pop(owner.key)
+    elsewhere = link.replace(popped["id"], second["id"])
+    assert_refused(await put(server, elsewhere), "BadSignature", 403)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+async def test_a_link_expires(server, popped, method):
+    name = f"{popped['id']}.webp"
+    signer = server.app.extensions["horde"].signer
+    query = signer.sign(method, name, now() - timedelta(seconds=1), LIMIT)
+    answer = await server.http.request(method, f"/pictures/{name}?{query}", content=pictures.WEBP)
+    assert_refused(answer, "BadSignature", 403)
+
+
+async def test_a_picture_that_is_gone_is_404(server, popped):
+    download = server.horde.store.download_url(f"{popped['id']}.webp")
+    assert_refused(await server.http.get(download), "PictureNotFound", 404)
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_an_upload_that_is_too_large_is_413(server, popped, link, declared):
+    async def in_parts():
+        for _ in range(21):
+            yield bytes(1024 * 1024)
+
+    content = bytes(LIMIT + 1) if declared else in_parts()
+    answer = await put(server, link, content)
+    assert answer.status_code == 413
+    assert answer.json().keys() == {"message"}
+    assert not await server.horde.store.exists(f"{popped['id']}.webp")
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", pictures.bomb()])
+async def test_an_upload_that_is_no_picture_is_refused(server, popped, link, content):
+    answer = await put(server, link, content)
+    assert answer.status_code == 400
+    assert not await server.horde.store.exists(f"{popped['id']}.webp")
+
+
+async def test_links_are_built_from_the_public_url_never_from_the_host(server, owner):
+    await server.ask()
+    answer = await server.post(
+        "/generate/pop", {"name": "w", "models": ["Deliberate"], "bridge_agent": "x"}, key=owner.key
+    )
+    assert answer.json()["id"] is None
+    await server.ask(r2=False)
+    answer = await server.post(
+        "/generate/pop",
+        {"name": "w", "models": ["Deliberate"]},
+        key=owner.key,
+        Host="evil.example",
+    )
+    assert answer.json()["r2_upload"].startswith(f"{PUBLIC_URL}/pictures/")
