@@ -25,7 +25,7 @@ from core.queue.tables import Attempt, Job
 from core.settings import Settings
 from core.users import directory
 from core.users.keys import Keyring
-from core.workers.fleet import Declared
+from core.workers.offers import Declared
 from core.workers.tables import Worker
 
 KEYRING = Keyring(b"a master secret for tests only, 32+ characters")

@@ -17,7 +17,8 @@ from core.queue.claim import Claim
 from core.queue.matching import Offer
 from core.users.tables import User
 from core.workers import fleet
-from core.workers.fleet import CheckedIn, Declared
+from core.workers.fleet import CheckedIn
+from core.workers.offers import Declared
 
 EXTRA_SLOW_LIFE = 3
 """A request lives three times as long once an extra-slow worker has it."""

@@ -6,28 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.catalog import models as catalog
-from core.catalog.agents import Agent
 from core.db import AnyRow, table
 from core.errors import Forbidden, Invalid
-from core.queue.matching import UNLIMITED, Offer
+from core.ledger import dialects
+from core.queue.matching import Offer
 from core.users.tables import Role, User
+from core.workers.offers import Declared, offer_of
 from core.workers.tables import Worker
 
 ONLINE = timedelta(seconds=300)
 """How long after its last check-in a worker counts as there."""
 WRITTEN_EVERY = timedelta(seconds=30)
-LEAST_SPEED = {"image": 500_000.0}
-"""Things a second below which a worker is slow."""
-MOST_MODELS = 300
-MOST_BLACKLISTED, LONGEST_BLACKLISTED = 200, 15
-LONGEST_NAME = 100
-LONGEST_USER_ID = 9  # digits, all of which databases hold
+LONGEST_NAME, LONGEST_KEY = 100, 200
 MOST_WORKERS_UNTRUSTED, MOST_WORKERS = 3, 20
-USUAL_STEPS = 30  # mean of the usual least (20) and most (40) steps; `limit_max_steps`
 REFUSED_NAMES = re.compile(r"colab|tpu|google", re.IGNORECASE)
 
 _workers = table(Worker)
@@ -75,32 +69,6 @@ class TooManyWorkersTrusted(Forbidden):
     code = "TooManyWorkersTrusted"
 
 
-class InvalidPriorityUsername(Invalid):
-    """A prioritised user is not named as `name#id`."""
-
-    code = "InvalidPriorityUsername"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """What a worker says in a pop, checked for form only."""
-
-    kind: str
-    name: str
-    agent: str
-    program: Agent
-    threads: int
-    models: Sequence[str]
-    permissions: frozenset[str]
-    nsfw: bool
-    extra_slow: bool
-    only_covered: bool
-    blacklist: Iterable[str]
-    priority_usernames: Iterable[str]
-    max_pixels: int = UNLIMITED
-    limit_steps: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class CheckedIn:
     """A worker that may claim now."""
@@ -108,10 +76,10 @@ class CheckedIn:
     id: UUID
     name: str
     offer: Offer
-    paused: bool
-    maintenance: bool
-    maintenance_message: str | None
-    is_new: bool
+    paused: bool = False
+    maintenance: bool = False
+    maintenance_message: str | None = None
+    is_new: bool = True
 
 
 async def check_in(
@@ -123,27 +91,29 @@ async def check_in(
     """
     _check_owner(owner)
     name = " ".join(declared.name.split())[:LONGEST_NAME]
-    row = (await session.execute(_BY_NAME, {"key": name.casefold()})).first()
+    row = await by_name(session, name)
     if row is None:
         await _check_new(session, owner, name)
-    elif row.user_id != owner.id:
+        worker_id = uuid4()
+        offer = offer_of(worker_id, owner, declared, speed=None)
+        if await _add(session, worker_id, owner, name, declared, offer, at):
+            return CheckedIn(worker_id, name, offer)
+        row = (await session.execute(_BY_NAME, {"key": _key(name)})).one()  # just made
+    if row.user_id != owner.id:
         raise WrongCredentials(f"Wrong credentials to submit as the worker {name}.")
-    elif row.kind != declared.kind:
+    if row.kind != declared.kind:
         raise NameTaken(f"{name} is the name of a worker of another kind ({row.kind}).")
-    worker_id = row.id if row is not None else uuid4()
-    offer = _offer(worker_id, owner, declared, speed=row.speed if row is not None else None)
-    if row is None:
-        await _add(session, worker_id, owner, name, declared, offer, at)
-    elif at - row.seen_at >= WRITTEN_EVERY or _changed(row, declared, offer):
+    offer = offer_of(row.id, owner, declared, speed=row.speed)
+    if at - row.seen_at >= WRITTEN_EVERY or _changed(row, declared, offer):
         await _write(session, row, declared, offer, at)
     return CheckedIn(
-        id=worker_id,
-        name=row.name if row is not None else name,
+        id=row.id,
+        name=row.name,
         offer=offer,
-        paused=row is not None and row.paused,
-        maintenance=row is not None and row.maintenance,
-        maintenance_message=row.maintenance_message if row is not None else None,
-        is_new=row is None,
+        paused=row.paused,
+        maintenance=row.maintenance,
+        maintenance_message=row.maintenance_message,
+        is_new=False,
     )
 
 
@@ -174,51 +144,6 @@ async def _check_new(session: AsyncSession, owner: User, name: str) -> None:
         raise TooManyWorkers(f"You have {owned} workers; only trusted users may have more.")
 
 
-def _offer(worker_id: UUID, owner: User, declared: Declared, *, speed: float | None) -> Offer:
-    models = _models(owner, declared)
-    words = (word.strip().lower()[:LONGEST_BLACKLISTED] for word in declared.blacklist)
-    least = LEAST_SPEED.get(declared.kind, 0.0)
-    return Offer(
-        kind=declared.kind,
-        worker_id=str(worker_id),
-        user_id=owner.id,
-        models=frozenset(models),
-        features=declared.program.features,
-        permissions=declared.permissions,
-        nsfw=declared.nsfw,
-        trusted=owner.has(Role.TRUSTED),
-        fast=speed is None or speed >= least,
-        extra_slow=declared.extra_slow,
-        only_covered=declared.only_covered,
-        pixels=declared.max_pixels,
-        steps=USUAL_STEPS if declared.limit_steps else UNLIMITED,
-        blacklist=frozenset([word for word in words if word][:MOST_BLACKLISTED]),
-        users=frozenset({owner.id, *_user_ids(declared.priority_usernames)}),
-    )
-
-
-def _models(owner: User, declared: Declared) -> list[str]:
-    """The declared models that the horde knows; customizers may bring any."""
-    models = list(dict.fromkeys(declared.models))[:MOST_MODELS]
-    if declared.kind == "image" and not (owner.has(Role.CUSTOMIZER) or owner.has(Role.SPECIAL)):
-        models = [name for name in models if name in catalog.known()]
-    if not models:
-        raise Invalid(
-            "Unfortunately we cannot accept workers serving none of the models this horde knows: "
-            f"{', '.join(declared.models) or 'no model was named'}."
-        )
-    return models
-
-
-def _user_ids(usernames: Iterable[str]) -> Iterable[int]:
-    for username in usernames:
-        digits = username.rpartition("#")[2]
-        is_id = digits.isdecimal() and len(digits) <= LONGEST_USER_ID
-        if "#" not in username or not is_id:
-            raise InvalidPriorityUsername(f"{username[:LONGEST_NAME]} is not of the form name#id.")
-        yield int(digits)
-
-
 def _changed(row: AnyRow, declared: Declared, offer: Offer) -> bool:
     return bool(
         row.offer != offer.to_json()
@@ -235,13 +160,15 @@ async def _add(
     declared: Declared,
     offer: Offer,
     at: datetime,
-) -> None:
-    await session.execute(
-        insert(_workers).values(
+) -> bool:
+    """Add the worker; False where another of its threads, or somebody else, was faster."""
+    added = await session.execute(
+        dialects.insert(session, _workers)
+        .values(
             id=worker_id,
             kind=declared.kind,
             name=name,
-            name_key=name.casefold(),
+            name_key=_key(name),
             user_id=owner.id,
             created_at=at,
             seen_at=at,
@@ -249,18 +176,22 @@ async def _add(
             threads=declared.threads,
             offer=offer.to_json(),
         )
+        .on_conflict_do_nothing(index_elements=[_workers.c.name_key])
+        .returning(_workers.c.id)
     )
+    return added.first() is not None
 
 
 async def _write(
     session: AsyncSession, row: AnyRow, declared: Declared, offer: Offer, at: datetime
 ) -> None:
+    """Write down what changed and the uptime since; nothing where another thread just did."""
     away = at - row.seen_at
     counts = away < ONLINE and not row.paused and not row.maintenance
     served = round(away.total_seconds()) if counts else 0
     await session.execute(
         update(_workers)
-        .where(_workers.c.id == row.id)
+        .where(_workers.c.id == row.id, _workers.c.seen_at == row.seen_at)
         .values(
             seen_at=at,
             agent=declared.agent,
@@ -283,7 +214,12 @@ async def by_id(session: AsyncSession, worker_id: UUID) -> AnyRow | None:
 
 async def by_name(session: AsyncSession, name: str) -> AnyRow | None:
     """The worker of that name in any case, or None."""
-    return (await session.execute(_BY_NAME, {"key": name.casefold()})).first()
+    return (await session.execute(_BY_NAME, {"key": _key(name)})).first()
+
+
+def _key(name: str) -> str:
+    """The name as it is compared: case folding may make it longer than there is room for."""
+    return name.casefold()[:LONGEST_KEY]
 
 
 async def missing(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:

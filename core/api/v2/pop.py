@@ -25,7 +25,7 @@ from core.wire.pop import (
     NoValidRequestFoundStable,
     PopInputStable,
 )
-from core.workers.fleet import Declared
+from core.workers.offers import Declared
 
 blueprint = Blueprint("pop", __name__)
 
