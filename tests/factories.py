@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import Integer, cast, func, select, update
 
 from core.catalog import agents
 from core.db import now, table
@@ -21,7 +21,7 @@ from core.ledger import accounts
 from core.queue import claim, jobs
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Attempt, Job
+from core.queue.tables import Attempt, Job, JobState
 from core.settings import Settings
 from core.users import directory
 from core.users.keys import Keyring
@@ -186,3 +186,13 @@ async def change_worker(session, worker_id, **values):
     """Set columns of a worker."""
     workers = table(Worker)
     await session.execute(update(workers).where(workers.c.id == worker_id).values(**values))
+
+
+async def first_waiting(session, request_id):
+    """`rank` and `id` of the request's first waiting job, and the `things` of all."""
+    waiting = select(
+        func.min(Job.rank).label("rank"),
+        func.min(Job.id).label("id"),
+        cast(func.sum(Job.things), Integer).label("things"),
+    ).where(Job.request_id == request_id, Job.state == JobState.WAITING)
+    return (await session.execute(waiting)).one()

@@ -47,13 +47,14 @@ class Waiters:
             del self._line[waiter]
 
     def wake(self, needs: Needs | None, count: int) -> None:
-        """Jobs came in: wake as many who may serve them. needs: None where they are not known."""
+        """Jobs came in: wake as many who may serve them.
+
+        needs: None where they are not known yet, as of a new lane; then everybody looks.
+        """
         self.calls += 1
         for waiter in self._line:
-            if count <= 0:
-                return
-            if not waiter.woken.is_set() and (
-                needs is None or matching.accepts(needs, waiter.offer)
-            ):
+            if needs is None:
+                waiter.woken.set()
+            elif count > 0 and not waiter.woken.is_set() and matching.accepts(needs, waiter.offer):
                 waiter.woken.set()
                 count -= 1

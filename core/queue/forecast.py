@@ -62,6 +62,7 @@ async def outlook(
     things: of all its waiting jobs. usual_speed: things a second, where no worker is known.
     """
     able = [server for server in servers if matching.accepts(needs, server.offer)]
+    await lanes.catch_up(session)
     ids = {lane for server in able for lane in lanes.matching(server.offer).ids}
     ahead = (
         select(_jobs.c.request_id, _jobs.c.things)

@@ -79,6 +79,10 @@ class Lanes:
         version = await session.scalar(select(_version.c.version))
         await self.refresh(session, version or 0)
 
+    async def catch_up(self, session: AsyncSession) -> None:
+        """Take in what changed until now; a claim, which reads the version anyway, refreshes."""
+        await self.refresh(session, await session.scalar(select(_version.c.version)) or 0)
+
     async def refresh(self, session: AsyncSession, version: int) -> None:
         """Take in what changed up to `version`; what this process knows is never undone."""
         if version <= self._version:
