@@ -1,0 +1,1 @@
+"""How fast the server is: job cycles, pops at depth, waiting, beside the floor of a bare route."""
