@@ -1,11 +1,16 @@
 """Serves the app over HTTP: granian, embedded in this process, so that one kill ends it all."""
 
 import asyncio
+import os
 import signal
 import socket
+import sys
+from collections.abc import Callable
 
+import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from quart import Quart
 
 from core.db import migrate
 from core.settings import Settings
@@ -16,21 +21,36 @@ BACKLOG = 1024
 def serve(settings: Settings) -> None:
     """Migrate the embedded database, then serve until SIGINT or SIGTERM."""
     if settings.port == 0:
-        settings = settings.model_copy(update={"port": _free_port(settings.host)})
+        settings = settings.model_copy(update={"port": free_port(settings.host)})
     if not settings.database_url:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         migrate(settings.database)
-    asyncio.run(_serve(settings))
+
+    def make() -> Quart:
+        from core.app import create_app  # noqa: PLC0415
+
+        return create_app(settings)
+
+    run(make, host=settings.host, port=settings.port, address=settings.base_url)
 
 
-async def _serve(settings: Settings) -> None:
-    from core.app import create_app  # noqa: PLC0415
+def run(make: Callable[[], Quart], *, host: str, port: int, address: str) -> None:
+    """Serve the app that `make` makes, until SIGINT or SIGTERM, and end the process.
 
-    app = create_app(settings)
+    address: what is said to be listened on, once it is.
+    """
+    uvloop.run(_serve(make, host, port, address))
+    # Granian's threads outlive its server; one that meets a dying interpreter aborts the process.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+async def _serve(make: Callable[[], Quart], host: str, port: int, address: str) -> None:
+    app = make()
     server = Server(
         app,
-        address=settings.host,
-        port=settings.port,
+        address=host,
+        port=port,
         interface=Interfaces.ASGINL,
         backlog=BACKLOG,
         log_enabled=False,
@@ -42,18 +62,18 @@ async def _serve(settings: Settings) -> None:
     await app.startup()
     try:
         serving = asyncio.ensure_future(server.serve())
-        await _until_listening(settings, serving)
-        print(f"listening on {settings.base_url}", flush=True)  # noqa: T201 - for who started it
+        await _until_listening(host, port, serving)
+        print(f"listening on {address}", flush=True)  # noqa: T201 - for who started it
         await serving
     finally:
         await app.shutdown()
 
 
-async def _until_listening(settings: Settings, serving: asyncio.Future[None]) -> None:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "") else settings.host  # noqa: S104
+async def _until_listening(host: str, port: int, serving: asyncio.Future[None]) -> None:
+    host = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104
     while not serving.done():
         try:
-            _, writer = await asyncio.open_connection(host, settings.port)
+            _, writer = await asyncio.open_connection(host, port)
         except OSError:
             await asyncio.sleep(0.02)
         else:
@@ -62,7 +82,8 @@ async def _until_listening(settings: Settings, serving: asyncio.Future[None]) ->
     await serving
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
+    """A port of this address that nobody listens on."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
