@@ -4,7 +4,10 @@ A hold is a row and its part of the account's `held`. It is placed once, capture
 it was placed for gets done, and released when no more will come.
 """
 
-from sqlalchemy import case, delete, literal, select, update
+from collections import Counter
+from collections.abc import Collection
+
+from sqlalchemy import bindparam, case, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
@@ -13,6 +16,12 @@ from core.ledger.tables import Account, Hold, is_stored
 
 _accounts = table(Account)
 _holds = table(Hold)
+
+_give_back = (
+    update(_accounts)
+    .where(_accounts.c.id == bindparam("account"))
+    .values(held=_accounts.c.held - bindparam("left"))
+)
 
 
 async def place(
@@ -84,15 +93,23 @@ async def release(session: AsyncSession, *, key: str) -> int:
 
     Returns the hundredths of a kudos that were left; 0 where there is no such hold.
     """
+    return await release_all(session, keys=[key])
+
+
+async def release_all(session: AsyncSession, *, keys: Collection[str]) -> int:
+    """End several holds in one transaction, which several calls of `release` must not do.
+
+    Accounts are locked in order: one by one, in the order of their holds, this transaction and one
+    that settles between two of their users could wait for each other.
+    Returns the hundredths of a kudos that were left; keys without a hold count nothing.
+    """
     released = await session.execute(
-        delete(_holds).where(_holds.c.key == key).returning(_holds.c.account_id, _holds.c.amount)
+        delete(_holds).where(_holds.c.key.in_(keys)).returning(_holds.c.account_id, _holds.c.amount)
     )
-    hold = released.one_or_none()
-    if hold is None:
-        return 0
-    await session.execute(
-        update(_accounts)
-        .where(_accounts.c.id == hold.account_id)
-        .values(held=_accounts.c.held - hold.amount)
-    )
-    return int(hold.amount)
+    left = Counter[int]()
+    for hold in released:
+        left[hold.account_id] += hold.amount
+    moves = [{"account": account_id, "left": left[account_id]} for account_id in sorted(left)]
+    if moves:
+        await session.execute(_give_back, moves)
+    return left.total()

@@ -147,6 +147,25 @@ async def test_a_hold_is_released_once(database):
     assert (await sound(database)).held == 0
 
 
+async def test_a_sweep_of_many_holds_does_not_deadlock_with_settlements(database):
+    users = await opened(database, *[1000] * 6)
+    for sweep in range(6):
+        keys = []
+        for n, user in enumerate(reversed(users)):
+            keys.append(f"h{sweep}.{n}")
+            async with database.writing() as session:
+                await holds.place(
+                    session, key=keys[-1], account_id=user.spendable, amount=10, partly=True
+                )
+        tasks = [
+            settling(f"job {sweep}.{n}", payer, owner, charge=1, reward=1)
+            for n, (payer, owner) in enumerate(itertools.permutations(users, 2))
+        ]
+        tasks[3:3] = [lambda session, keys=keys: holds.release_all(session, keys=keys)]
+        assert (await at_once(database, tasks))[3] == 60
+        assert (await sound(database)).held == 0
+
+
 async def test_two_gifts_of_the_last_kudos(database):
     giver, taker = await opened(database, 100, 0)
 

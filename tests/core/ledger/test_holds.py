@@ -80,3 +80,16 @@ async def test_a_release_gives_back_what_is_left(session, account):
     assert await rows(session) == {}
     assert await holds.release(session, key="h") == 0
     assert await available(session, account) == 500
+
+
+async def test_many_holds_are_released_at_once(session, account):
+    other = (await factories.account_pair(session, available=50)).spendable
+    await holds.place(session, key="h", account_id=account, amount=300)
+    await holds.place(session, key="i", account_id=account, amount=100)
+    await holds.place(session, key="j", account_id=other, amount=50)
+    await holds.place(session, key="kept", account_id=account, amount=7)
+    assert await holds.release_all(session, keys=["j", "h", "none", "i"]) == 450
+    assert await available(session, account) == 493
+    assert await available(session, other) == 50
+    assert await rows(session) == {"kept": 7}
+    assert await holds.release_all(session, keys=[]) == 0
