@@ -1,0 +1,1 @@
+"""The program that makes the picture model that ships: data, training, evaluation, export."""
