@@ -29,36 +29,50 @@ class Upkeep:
         self._due: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Go on until cancelled, then let go of the lease. A failing step is logged and retried."""
+        """Go on until cancelled, then let go of the lease. What fails is logged and retried."""
         try:
             while True:
                 try:
-                    await self.turn()
+                    more = await self.turn()
                 except Exception:  # noqa: BLE001 - the loop's top: upkeep outlives any failure
                     _log.exception("upkeep failed")
-                await asyncio.sleep(RENEWED_EVERY_SECONDS)
+                    more = False
+                await asyncio.sleep(0 if more else RENEWED_EVERY_SECONDS)
         finally:
             async with self._database.writing() as session:
                 await lease.give_up(session, DUTY, self._holder, at=now())
 
     async def turn(self) -> bool:
-        """Take or renew the lease and do what is due. Whether the lease is ours."""
+        """Take or renew the lease and do what is due. Whether more is due at once.
+
+        A step that fails is logged and due again after its usual time; the others are done.
+        """
         async with self._database.writing() as session:
             fence = await lease.take(session, DUTY, self._holder, at=now(), length=LEASE)
         if fence is None:
             self._due.clear()
             return False
         clock = asyncio.get_running_loop().time()
+        unfinished = False
         for step in STEPS:
             if self._due.get(step.name, 0.0) <= clock:
-                self._due[step.name] = clock + step.seconds  # also where it fails
-                await self._do(step, fence)
-        return True
+                self._due[step.name] = clock + step.seconds
+                try:
+                    more = await self._do(step, fence)
+                except Exception:  # noqa: BLE001 - one step's defect must not stop the others
+                    _log.exception("upkeep step failed", step=step.name)
+                    continue
+                if more:
+                    self._due[step.name] = clock
+                    unfinished = True
+        return unfinished
 
-    async def _do(self, step: Step, fence: int) -> None:
+    async def _do(self, step: Step, fence: int) -> bool:
+        """Run a step once, as long as the lease is ours. Whether it has more to do."""
         async with self._database.writing() as session:
             if not await lease.still_held(session, DUTY, self._holder, fence):
-                return
-            after = await step.run(session, self._horde, now())
+                return False
+            more, after = await step.run(session, self._horde, now())
         if after is not None:
             await after()
+        return more

@@ -1,24 +1,30 @@
-"""The steps of upkeep. Each is one transaction that may be run again, or twice, without harm."""
+"""The steps of upkeep. Each is one transaction that may be run again, or twice, without harm.
+
+A step handles a batch at most, so that its transaction stays short, and says whether there may be
+more. One that touches several accounts locks them in order, as the ledger wants.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.db import AnyRow
 from core.generation import cancel, holding
 from core.generation.horde import Horde
 from core.kudos import settlement, uptime
-from core.ledger import audit
+from core.ledger import accounts, audit
 from core.queue import jobs, lanes, totals
 from core.queue.matching import Offer
 from core.queue.tables import Outcome
 from core.stats import rollup
 from core.stats.rollup import Made
 from core.users import directory
-from core.users.tables import Role
+from core.users.tables import Role, User
 from core.workers import records
 
 BATCH = 500
@@ -28,21 +34,30 @@ After = Callable[[], Awaitable[None]]
 """What is to be done after the commit."""
 
 
+class Round(NamedTuple):
+    """What one run of a step leaves to be done."""
+
+    more: bool = False
+    """The batch was full: the step is due again at once."""
+    after: After | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A step and how often it is due."""
 
     name: str
     seconds: float
-    run: Callable[[AsyncSession, Horde, datetime], Awaitable[After | None]]
+    run: Callable[[AsyncSession, Horde, datetime], Awaitable[Round]]
 
 
-async def abort_stale(session: AsyncSession, horde: Horde, at: datetime) -> After | None:
+async def abort_stale(session: AsyncSession, horde: Horde, at: datetime) -> Round:
     """Give up attempts past their deadline; their jobs wait again."""
     stale = await jobs.abort_stale(session, at=at, limit=BATCH)
     for request_id in sorted({row.request_id for row in stale}):
         await holding.release_if_over(session, request_id)
-    return partial(_tell_waiting, horde, {row.request_id for row in stale})
+    requests = {row.request_id for row in stale}
+    return Round(len(stale) == BATCH, partial(_tell_waiting, horde, requests))
 
 
 async def _tell_waiting(horde: Horde, requests: set[UUID]) -> None:
@@ -50,13 +65,13 @@ async def _tell_waiting(horde: Horde, requests: set[UUID]) -> None:
         await horde.changed(request_id, "waiting")
 
 
-async def expire(session: AsyncSession, horde: Horde, at: datetime) -> After | None:
+async def expire(session: AsyncSession, horde: Horde, at: datetime) -> Round:
     """Delete requests whose life is over, and then their pictures."""
     gone = await cancel.expire(session, at=at, limit=BATCH)
-    return partial(cancel.delete_pictures, horde, gone)
+    return Round(len(gone) == BATCH, partial(cancel.delete_pictures, horde, gone))
 
 
-async def count(session: AsyncSession, _horde: Horde, _at: datetime) -> After | None:
+async def count(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
     """Add ended attempts to the sums of users, models, days and workers."""
     ended = await totals.take_uncounted(session, BATCH)
     made = [
@@ -73,40 +88,46 @@ async def count(session: AsyncSession, _horde: Horde, _at: datetime) -> After | 
     ]
     await rollup.add(session, made)
     await records.add(session, ended)
-    return None
+    return Round(len(ended) == BATCH)
 
 
-async def pay_uptime(session: AsyncSession, _horde: Horde, _at: datetime) -> After | None:
+async def pay_uptime(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
     """Pay workers for each 600 s that they have been there."""
     due = await records.due_uptime(session, limit=BATCH)
+    owners = await directory.by_ids(session, {row.user_id for row in due})
+    paid = [(owner.account_id, owner.escrow_id) for owner in owners.values()]
+    # At once: paying one after the other would lock them in the order of the workers.
+    await accounts.lock(session, {account for pair in paid for account in pair if account})
     for row in due:
-        units = (row.uptime_seconds - row.uptime_rewarded_seconds) // records.UPTIME_UNIT_SECONDS
-        up_to = row.uptime_rewarded_seconds + units * records.UPTIME_UNIT_SECONDS
-        owner = await directory.by_id(session, row.user_id)
-        offer = Offer.from_json(row.offer)
-        amount = units * uptime.image_reward(len(offer.models), lora="lora" in offer.permissions)
-        await records.mark_paid(session, row.id, up_to=up_to, kudos=amount)
-        await settlement.uptime(
-            session,
-            key=f"uptime:{row.id}:{up_to}",
-            owner_account=owner.account_id,
-            owner_escrow=owner.escrow_id,
-            owner_trusted=owner.has(Role.TRUSTED),
-            amount=amount,
-        )
-    return None
+        await _pay(session, row, owners[row.user_id])
+    return Round(len(due) == BATCH)
 
 
-async def remove_lanes(session: AsyncSession, _horde: Horde, _at: datetime) -> After | None:
+async def _pay(session: AsyncSession, row: AnyRow, owner: User) -> None:
+    units = (row.uptime_seconds - row.uptime_rewarded_seconds) // records.UPTIME_UNIT_SECONDS
+    up_to = row.uptime_rewarded_seconds + units * records.UPTIME_UNIT_SECONDS
+    offer = Offer.from_json(row.offer)
+    amount = units * uptime.image_reward(len(offer.models), lora="lora" in offer.permissions)
+    await records.mark_paid(session, row.id, up_to=up_to, kudos=amount)
+    await settlement.uptime(
+        session,
+        key=f"uptime:{row.id}:{up_to}",
+        owner_account=owner.account_id,
+        owner_escrow=owner.escrow_id,
+        owner_trusted=owner.has(Role.TRUSTED),
+        amount=amount,
+    )
+
+
+async def remove_lanes(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
     """Remove lanes that nobody waits in."""
-    await lanes.remove_empty(session)
-    return None
+    return Round(await lanes.remove_empty(session, BATCH) == BATCH)
 
 
-async def sweep_pictures(_session: AsyncSession, horde: Horde, at: datetime) -> After | None:
+async def sweep_pictures(_session: AsyncSession, horde: Horde, at: datetime) -> Round:
     """Delete pictures that outlived their requests, whatever became of these."""
     before = at - timedelta(minutes=horde.settings.picture_minutes)
-    return partial(_sweep, horde, before)
+    return Round(after=partial(_sweep, horde, before))
 
 
 async def _sweep(horde: Horde, before: datetime) -> None:
@@ -114,16 +135,16 @@ async def _sweep(horde: Horde, before: datetime) -> None:
         pass
 
 
-async def checkpoint(session: AsyncSession, _horde: Horde, _at: datetime) -> After | None:
+async def checkpoint(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
     """Keep summing the system accounts cheap."""
     await audit.checkpoint(session)
-    return None
+    return Round()
 
 
-async def forget_attempts(session: AsyncSession, _horde: Horde, at: datetime) -> After | None:
+async def forget_attempts(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
     """Delete attempts that are in the sums and a month old."""
-    await totals.delete_attempts(session, before=at - ATTEMPTS_KEPT, limit=BATCH)
-    return None
+    gone = await totals.delete_attempts(session, before=at - ATTEMPTS_KEPT, limit=BATCH)
+    return Round(gone == BATCH)
 
 
 STEPS = (
