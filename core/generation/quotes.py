@@ -64,14 +64,21 @@ def quote(wanted: ImageAsk) -> Quote:
             tis=len(params.tis),
         )
     )
-    terms = prices.Terms(
-        img2img=params.source_image is not None,
-        upscalers=len(params.upscalers),
-        slow_workers=wanted.slow_workers,
-        worker_blacklist=wanted.worker_blacklist,
-        hires_fix=params.hires_fix,
-        qr_code=params.workflow == "qr_code",
+    terms = terms_of(
+        params, slow_workers=wanted.slow_workers, worker_blacklist=wanted.worker_blacklist
     )
     pictures = prices.estimate(price, catalog.baselines(wanted.models), terms, n=wanted.n)
     tax = prices.request_tax(extra_source_images=len(params.extra_source_images))
     return Quote(price, terms, pictures, tax)
+
+
+def terms_of(params: ImageParams, *, slow_workers: bool, worker_blacklist: bool) -> prices.Terms:
+    """What of a request changes its charges: at the quote, and again at each settlement."""
+    return prices.Terms(
+        img2img=params.source_image is not None,
+        upscalers=len(params.upscalers),
+        slow_workers=slow_workers,
+        worker_blacklist=worker_blacklist,
+        hires_fix=params.hires_fix,
+        qr_code=params.workflow == "qr_code",
+    )

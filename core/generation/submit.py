@@ -10,7 +10,7 @@ from core.catalog import agents
 from core.catalog import models as catalog
 from core.db import AnyRow, now
 from core.errors import Invalid, NotFound
-from core.generation import holding
+from core.generation import holding, quotes
 from core.generation.horde import Horde
 from core.kinds.image import ImageParams
 from core.kudos import prices, settlement
@@ -191,13 +191,10 @@ def _amounts(found: Open, *, censored: bool) -> tuple[int, int, int]:
     attempt = found.attempt
     params = ImageParams.from_json(attempt.params)
     baseline = catalog.image_model(attempt.model).baseline
-    terms = prices.Terms(
-        img2img=params.source_image is not None,
-        upscalers=len(params.upscalers),
+    terms = quotes.terms_of(
+        params,
         slow_workers=attempt.terms["slow_workers"],
         worker_blacklist=attempt.terms["worker_blacklist"],
-        hires_fix=params.hires_fix,
-        qr_code=params.workflow == "qr_code",
     )
     price = attempt.terms["price"]
     factor = agents.agent(found.worker.agent).reward_factor

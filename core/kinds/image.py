@@ -87,9 +87,7 @@ class ImageParams:
     @property
     def effective_steps(self) -> int:
         """Evaluations of the model, roughly: what a step count is compared and priced by."""
-        if self.sampler_name == "k_dpm_adaptive":
-            return ADAPTIVE_STEPS
-        return self.steps * 2 if self.sampler_name in TWO_PASSES else self.steps
+        return effective_steps(self.sampler_name, self.steps)
 
     @property
     def things(self) -> int:
@@ -162,6 +160,13 @@ class ImageParams:
         if self.transparent or not HEAVY_PROCESSORS.isdisjoint(self.post_processing):
             area *= 1.8
         return max(1, min(amount, round(max_pixels / 3.5 * amount / area)))
+
+
+def effective_steps(sampler: str, steps: int) -> int:
+    """How often a sampler evaluates the model in this many steps, roughly."""
+    if sampler == "k_dpm_adaptive":
+        return ADAPTIVE_STEPS
+    return steps * 2 if sampler in TWO_PASSES else steps
 
 
 def seed_from(text: str) -> int:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 
+from core.kinds import image
+
 VERSION = 1
 """Of the numbers below; stored with each request."""
 
@@ -23,12 +25,6 @@ PER_STEP = 4
 PER_MEGAPIXEL_STEP = 32
 PER_SQUARED_MEGAPIXEL_STEP = 17
 MEGAPIXEL = 1024 * 1024
-
-SECOND_ORDER_SAMPLERS = frozenset({"k_heun", "k_dpm_2", "k_dpm_2_a", "k_dpmpp_2s_a", "k_dpmpp_sde"})
-"""They run the model twice a step."""
-ADAPTIVE_SAMPLER = "k_dpm_adaptive"
-ADAPTIVE_STEPS = 40
-"""It chooses its steps itself; this is what it takes on average."""
 
 CONTROL = Fraction(8, 5)
 """A second, smaller model runs beside each step."""
@@ -107,18 +103,11 @@ class Terms:
 PLAIN = Terms()
 
 
-def effective_steps(sampler: str, steps: int) -> int:
-    """How many times the model runs."""
-    if sampler == ADAPTIVE_SAMPLER:
-        return ADAPTIVE_STEPS
-    return steps * 2 if sampler in SECOND_ORDER_SAMPLERS else steps
-
-
 def image_price(work: ImageWork) -> int:
     """The price of one picture by a Stable Diffusion 1 model, before taxes."""
     area = Fraction(work.width * work.height, MEGAPIXEL)
     a_step = PER_STEP + PER_MEGAPIXEL_STEP * area + PER_SQUARED_MEGAPIXEL_STEP * area**2
-    price = PER_PICTURE + effective_steps(work.sampler, work.steps) * a_step
+    price = PER_PICTURE + image.effective_steps(work.sampler, work.steps) * a_step
     if work.control_type and not work.return_control_map:
         price *= CONTROL
     if work.hires_fix:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.kinds import image
 from core.kudos import prices
 from core.kudos.prices import ImageWork, Terms
 
@@ -97,7 +98,7 @@ def test_a_map_that_is_returned_needs_a_map():
     ],
 )
 def test_some_samplers_run_the_model_more_often(sampler, steps):
-    assert prices.effective_steps(sampler, 30) == steps
+    assert image.effective_steps(sampler, 30) == steps
 
 
 @pytest.mark.parametrize(
