@@ -1,10 +1,15 @@
-"""Who is who: finding, registering and changing users. Keys are hashed by a `Keyring`."""
+"""Who is who: finding, registering and changing users. Keys are hashed by a `Keyring`.
+
+Users are read by Core, as every request reads one and the ORM would cost twice as much: what is
+found is a copy that belongs to no session.
+"""
 
 import re
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
@@ -68,8 +73,7 @@ async def by_key(session: AsyncSession, keyring: Keyring, key: str) -> User:
     """
     user = None
     if len(key) <= MAX_KEY_CHARACTERS:
-        matching = select(User).where(User.key_hash.in_(keyring.candidates(key)))
-        user = await session.scalar(matching)
+        user = await _one(session, _BY_KEY, keyring.candidates(key))
     if user is None:
         raise UnknownKey(
             "No user matching sent API Key. Have you remembered to register at /register?"
@@ -79,7 +83,7 @@ async def by_key(session: AsyncSession, keyring: Keyring, key: str) -> User:
 
 async def by_id(session: AsyncSession, user_id: int) -> User:
     """The user with this id. Raises UnknownUser, also for ids no database could hold."""
-    user = await session.get(User, user_id) if 0 <= user_id <= MAX_ID else None
+    user = await _one(session, _BY_ID, user_id) if 0 <= user_id <= MAX_ID else None
     if user is None:
         raise UnknownUser(f"User with id '{user_id}' not found.")
     return user
@@ -87,15 +91,15 @@ async def by_id(session: AsyncSession, user_id: int) -> User:
 
 async def by_ids(session: AsyncSession, user_ids: Collection[int]) -> dict[int, User]:
     """The users with these ids, by id."""
-    found = await session.scalars(select(User).where(User.id.in_(user_ids)))
-    return {user.id: user for user in found}
+    found = await session.execute(select(_users).where(_users.c.id.in_(user_ids)))
+    return {row["id"]: User(**row) for row in found.mappings()}
 
 
 async def by_alias(session: AsyncSession, alias: str) -> User:
     """The user called `name#id`; what follows the last # is the id. Raises UnknownUser."""
     name, _, number = alias.rpartition("#")
     is_id = number.isascii() and number.isdecimal() and len(number) <= len(str(MAX_ID))
-    user = await session.get(User, int(number)) if is_id and int(number) <= MAX_ID else None
+    user = await _one(session, _BY_ID, int(number)) if is_id and int(number) <= MAX_ID else None
     if user is None or user.username != name:
         raise UnknownUser(f"User '{alias}' not found.")
     return user
@@ -105,8 +109,17 @@ async def by_oauth_id(session: AsyncSession, oauth_id: str) -> User | None:
     """The user who registered with this login, if there is one."""
     if not _OAUTH_ID.fullmatch(oauth_id):
         return None
-    user: User | None = await session.scalar(select(User).where(User.oauth_id == oauth_id))
-    return user
+    return await _one(session, _BY_OAUTH_ID, oauth_id)
+
+
+async def _one(session: AsyncSession, statement: Select[Any], value: object) -> User | None:
+    row = (await session.execute(statement, {"value": value})).mappings().first()
+    return None if row is None else User(**row)
+
+
+_BY_KEY = select(_users).where(_users.c.key_hash.in_(bindparam("value", expanding=True)))
+_BY_ID = select(_users).where(_users.c.id == bindparam("value"))
+_BY_OAUTH_ID = select(_users).where(_users.c.oauth_id == bindparam("value"))
 
 
 async def create(

@@ -7,18 +7,25 @@ from core.ledger import accounts, audit
 from core.users import directory
 from core.users.keys import Keyring
 from core.users.names import BadUsername
-from core.users.tables import ANONYMOUS_KEY, Role
+from core.users.tables import ANONYMOUS_KEY, Role, User
 from factories import KEYRING
 
 PSEUDONYM = "7f3c1f0e-8f3b-4a52-9d35-0d5c8f8f2a11"
 
 
+def _columns(user):
+    return {name: getattr(user, name) for name in User.__table__.columns.keys()}  # noqa: SIM118
+
+
 async def test_a_user_is_found_by_key_id_and_alias(session):
     user, key = await factories.user(session, username="Ann#7")
-    assert await directory.by_key(session, KEYRING, key) is user
-    assert await directory.by_id(session, user.id) is user
-    assert await directory.by_alias(session, f"Ann#7#{user.id}") is user
-    assert await directory.by_oauth_id(session, user.oauth_id) is user
+    for found in (
+        await directory.by_key(session, KEYRING, key),
+        await directory.by_id(session, user.id),
+        await directory.by_alias(session, f"Ann#7#{user.id}"),
+        await directory.by_oauth_id(session, user.oauth_id),
+    ):
+        assert _columns(found) == _columns(user)
     assert user.alias == f"Ann#7#{user.id}"
 
 
@@ -64,7 +71,7 @@ async def test_the_anonymous_user_has_the_public_key_and_the_system_account(sess
     anonymous = await directory.by_key(session, KEYRING, ANONYMOUS_KEY)
     assert (anonymous.id, anonymous.alias, anonymous.concurrency) == (0, "Anonymous#0", 500)
     assert (anonymous.account_id, anonymous.escrow_id) == (7, None)
-    assert await directory.by_alias(session, "Anonymous#0") is anonymous
+    assert (await directory.by_alias(session, "Anonymous#0")).id == anonymous.id
 
 
 async def test_nobody_changes_the_anonymous_user(session):
