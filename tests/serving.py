@@ -7,6 +7,7 @@ plug-ins. Every setting can be given by its name: `serving.in_process(..., rate_
 import collections
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import queue
@@ -22,11 +23,13 @@ from quart import Quart
 
 import factories
 import pictures
+from core import logs
 from core.app import create_app
 from core.client import HordeClient, Retries
 from core.db import Database
 from core.settings import Settings
 from core.users import directory
+from core.users.tables import Role
 
 ROOT = Path(__file__).parent.parent
 ANONYMOUS = "0000000000"
@@ -35,6 +38,7 @@ PUBLIC_URL = "https://horde.test"
 SMALL = {"width": 64, "height": 64, "steps": 1}
 START_SECONDS = 60
 STOP_SECONDS = 20
+NUMBERS = itertools.count(1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,12 +105,15 @@ class InProcess:
         return await self.post("/generate/submit", result, key=key)
 
     async def deliver(self, key, popped, picture=pictures.WEBP):
-        """Upload and submit all that was popped."""
+        """Upload and submit all that was popped; the rewards."""
+        rewards = []
         for job_id, url in zip(popped["ids"], popped["r2_uploads"], strict=True):
             uploaded = await self.http.put(url, content=picture)
             assert uploaded.status_code == 200, uploaded.text
             submitted = await self.submit(key, job_id)
             assert submitted.status_code == 200, submitted.text
+            rewards.append(submitted.json()["reward"])
+        return rewards
 
     def client(self, key=ANONYMOUS):
         """A client of the app; to be closed by who asked for it."""
@@ -115,7 +122,7 @@ class InProcess:
 
     async def user(self, username="Someone", *, kudos=0, **properties):
         """Register somebody who logged in somewhere and can spend `kudos`."""
-        properties.setdefault("oauth_id", f"g_{username}")
+        properties.setdefault("oauth_id", f"g_{username.replace(' ', '_')}")
         async with self.database.writing() as session:
             user, key = await directory.create(
                 session, self.app.extensions["horde"].keyring, username=username, **properties
@@ -123,6 +130,43 @@ class InProcess:
             if kudos:
                 await factories.give(session, user.account_id, round(kudos * 100))
         return Person(user.id, user.alias, key)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shop:
+    """A worker with a model of its own: tests that share a server do not get each other's jobs."""
+
+    server: InProcess
+    owner: Person
+    name: str
+
+    async def ask(self, **body):
+        """Ask for a picture by the shop's model; the request's id."""
+        return await self.server.ask(**{"models": [self.name], **body})
+
+    async def pop(self, **body):
+        """Pop as the shop's worker; the answer's JSON."""
+        offered = {"name": self.name, "models": [self.name], **body}
+        return await self.server.pop(self.owner.key, **offered)
+
+    async def submit(self, job_id, **body):
+        """Submit a job; the response."""
+        return await self.server.submit(self.owner.key, job_id, **body)
+
+    async def deliver(self, popped, picture=pictures.WEBP):
+        """Upload and submit all that was popped; the rewards."""
+        return await self.server.deliver(self.owner.key, popped, picture)
+
+    async def status(self, request_id):
+        """The request's status as JSON."""
+        return (await self.server.get(f"/generate/status/{request_id}")).json()
+
+
+async def open_shop(server, **properties) -> Shop:
+    """A shop; its owner may serve any model and is rich unless `properties` say otherwise."""
+    name = f"shop {next(NUMBERS)}"
+    usual = {"roles": int(Role.CUSTOMIZER), "kudos": 100_000}
+    return Shop(server, await server.user(name, **usual | properties), name)
 
 
 def offer(**changes):
@@ -148,6 +192,7 @@ async def in_process(
             **settings,
         }
     )
+    logs.configure(form="json", level="warning")
     app = create_app(chosen)
     transport = httpx.ASGITransport(app, client=(peer, 50000))
     await app.startup()

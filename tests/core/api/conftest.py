@@ -35,3 +35,9 @@ async def site(databases, tmp_path_factory):
     with databases.fresh("sqlite") as url:
         async with serving.in_process(url, tmp_path_factory.mktemp("site")) as server:
             yield server
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shop(shared):
+    """A worker with a model of its own, on the app that a module's tests share."""
+    return await serving.open_shop(shared)

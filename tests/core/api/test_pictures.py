@@ -4,24 +4,27 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+import pytest_asyncio
 
 import pictures
 from core.db import now
-from serving import PUBLIC_URL
+from serving import PUBLIC_URL, offer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIMIT = 20 * 1024 * 1024
 
 
 @pytest.fixture
-async def owner(server):
-    return await server.user("Owner")
+def server(shared):
+    return shared
 
 
-@pytest.fixture
-async def popped(server, owner):
+@pytest_asyncio.fixture(loop_scope="module")
+async def popped(shop):
     """A job, and with it a link to put its picture to."""
-    await server.ask()
-    return await server.pop(owner.key)
+    await shop.ask()
+    return await shop.pop()
 
 
 @pytest.fixture
@@ -37,10 +40,10 @@ def assert_refused(answer, rc, status):
     assert (answer.status_code, answer.json().get("rc")) == (status, rc), answer.text
 
 
-async def test_what_is_uploaded_can_be_fetched(server, owner, popped, link):
+async def test_what_is_uploaded_can_be_fetched(server, shop, popped, link):
     uploaded = await put(server, link)
     assert (uploaded.status_code, uploaded.content) == (200, b"")
-    submitted = await server.submit(owner.key, popped["id"])
+    submitted = await shop.submit(popped["id"])
     assert submitted.status_code == 200
     download = server.horde.store.download_url(f"{popped['id']}.webp")
     assert download.startswith(f"{PUBLIC_URL}/pictures/{popped['id']}.webp?")
@@ -56,20 +59,20 @@ async def test_an_upload_replaces_the_one_before(server, popped, link):
     assert await server.horde.store.get(f"{popped['id']}.webp") == pictures.WEBP
 
 
-async def test_an_upload_link_closes_with_its_job(server, owner, popped, link):
-    await server.deliver(owner.key, popped)
+async def test_an_upload_link_closes_with_its_job(server, shop, popped, link):
+    await shop.deliver(popped)
     other = pictures.picture(form="WEBP", colour=9)
     assert_refused(await put(server, link, other), "UploadClosed", 409)
     assert await server.horde.store.get(f"{popped['id']}.webp") == pictures.WEBP
 
 
-async def test_an_upload_link_closes_when_the_job_is_given_back(server, owner, popped, link):
-    await server.submit(owner.key, popped["id"], state="faulted")
+async def test_an_upload_link_closes_when_the_job_is_given_back(server, shop, popped, link):
+    await shop.submit(popped["id"], state="faulted")
     assert_refused(await put(server, link), "UploadClosed", 409)
     assert not await server.horde.store.exists(f"{popped['id']}.webp")
 
 
-async def test_an_upload_that_outlasts_its_job_changes_nothing(server, owner, popped, link):
+async def test_an_upload_that_outlasts_its_job_changes_nothing(server, shop, popped, link):
     other = pictures.picture(form="WEBP", colour=9)
     begun, over = asyncio.Event(), asyncio.Event()
 
@@ -81,7 +84,7 @@ async def test_an_upload_that_outlasts_its_job_changes_nothing(server, owner, po
 
     sending = asyncio.ensure_future(put(server, link, slowly()))
     await begun.wait()
-    await server.deliver(owner.key, popped)
+    await shop.deliver(popped)
     over.set()
     assert_refused(await sending, "UploadClosed", 409)
     assert await server.horde.store.get(f"{popped['id']}.webp") == pictures.WEBP
@@ -113,9 +116,9 @@ async def test_a_link_that_was_changed_is_refused(server, popped, link, change):
     assert not await server.horde.store.exists(f"{popped['id']}.webp")
 
 
-async def test_a_link_does_not_lead_to_another_picture(server, owner, popped, link):
-    await server.ask()
-    second = await server.pop(owner.key)
+async def test_a_link_does_not_lead_to_another_picture(server, shop, popped, link):
+    await shop.ask()
+    second = await shop.pop()
     elsewhere = link.replace(popped["id"], second["id"])
     assert_refused(await put(server, elsewhere), "BadSignature", 403)
 
@@ -154,17 +157,8 @@ async def test_an_upload_that_is_no_picture_is_refused(server, popped, link, con
     assert not await server.horde.store.exists(f"{popped['id']}.webp")
 
 
-async def test_links_are_built_from_the_public_url_never_from_the_host(server, owner):
-    await server.ask()
-    answer = await server.post(
-        "/generate/pop", {"name": "w", "models": ["Deliberate"], "bridge_agent": "x"}, key=owner.key
-    )
-    assert answer.json()["id"] is None
-    await server.ask(r2=False)
-    answer = await server.post(
-        "/generate/pop",
-        {"name": "w", "models": ["Deliberate"]},
-        key=owner.key,
-        Host="evil.example",
-    )
+async def test_links_are_built_from_the_public_url_never_from_the_host(server, shop):
+    await shop.ask()
+    offered = offer(name=shop.name, models=[shop.name])
+    answer = await server.post("/generate/pop", offered, key=shop.owner.key, Host="evil.example")
     assert answer.json()["r2_upload"].startswith(f"{PUBLIC_URL}/pictures/")

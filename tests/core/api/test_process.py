@@ -1,0 +1,83 @@
+"""What only a real process on a real socket shows."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+
+import serving
+from serving import SMALL, WORKER
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory):
+    with serving.process(tmp_path_factory.mktemp("process")) as process:
+        yield process
+
+
+@pytest.fixture
+async def http(process):
+    async with httpx.AsyncClient(base_url=f"{process.url}/api/v2", timeout=30) as http:
+        yield http
+
+
+@pytest.fixture
+def owner(process):
+    return process.user("Owner", oauth_id="g_owner")
+
+
+def ask(http, **body):
+    wanted = {"prompt": "a red fox", "models": ["Deliberate"], "params": SMALL, **body}
+    return http.post("/generate/async", json=wanted, headers={"apikey": serving.ANONYMOUS})
+
+
+def pop(http, owner, **body):
+    offered = serving.offer(models=["Deliberate"], **body)
+    return http.post("/generate/pop", json=offered, headers={"apikey": owner.key})
+
+
+async def test_a_worker_that_hangs_up_gets_no_job(http, process, owner):
+    async with httpx.AsyncClient(base_url=f"{process.url}/api/v2") as leaving:
+        waiting = asyncio.ensure_future(pop(leaving, owner, wait=30))
+        while not (await http.get("/workers")).json():  # it has checked in
+            assert not waiting.done()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    await ask(http)
+    assert (await pop(http, owner, wait=5)).json()["id"]
+
+
+async def test_the_page_of_events_comes_piece_by_piece(http, owner):
+    request_id = (await ask(http)).json()["id"]
+    async with http.stream("GET", f"/generate/events/{request_id}") as answer:
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        assert answer.headers["Cache-Control"] == "no-cache"
+        states = []
+        async for line in answer.aiter_lines():
+            if line.startswith("data: "):
+                (job,) = json.loads(line[6:])["jobs"]
+                states.append(job["state"])
+                if states == ["waiting"]:
+                    await pop(http, owner)
+                if states[-1] == "processing":
+                    break
+    assert states[0] == "waiting"
+
+
+def test_a_server_ends_while_others_wait_and_finds_all_again(tmp_path):
+    with serving.process(tmp_path) as first:
+        owner = first.user("Owner", oauth_id="g_owner")
+        headers = {"apikey": owner.key}
+        wanted = {"prompt": "x", "models": ["Deliberate"], "params": SMALL}
+        url = f"{first.url}/api/v2"
+        asked = httpx.post(f"{url}/generate/async", json=wanted, headers=headers).json()
+        with httpx.stream("GET", f"{url}/generate/events/{asked['id']}", timeout=30) as events:
+            assert next(events.iter_lines()) == "event: status"
+            assert first.stop() == 0
+    with serving.process(tmp_path) as second:
+        url = f"{second.url}/api/v2"
+        offered = serving.offer(models=["Deliberate"], bridge_agent=WORKER)
+        popped = httpx.post(f"{url}/generate/pop", json=offered, headers=headers).json()
+        assert popped["payload"]["prompt"] == "x"
+        assert second.stop() == 0

@@ -1,0 +1,342 @@
+"""What a worker gets: the shapes of a job and of none, batches, source pictures, waiting."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import update
+
+import pictures
+import serving
+from core.generation import waiters
+from core.workers.tables import Worker
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ALWAYS = {
+    "ddim_steps": 1,
+    "n_iter": 1,
+    "sampler_name": "k_euler_a",
+    "cfg_scale": 5.0,
+    "width": 64,
+    "height": 64,
+    "karras": True,
+    "tiling": False,
+    "hires_fix": False,
+    "transparent": False,
+    "image_is_control": False,
+    "return_control_map": False,
+    "seed": "7",
+    "prompt": "a red fox",
+    "use_nsfw_censor": True,
+}
+SMALL = serving.SMALL
+
+
+async def test_no_job_has_the_same_keys_as_a_job(shop):
+    assert await shop.pop() == {
+        "id": None,
+        "ids": [],
+        "ttl": None,
+        "model": None,
+        "messages": [],
+        "r2_upload": None,
+        "r2_uploads": None,
+        "source_image": None,
+        "source_processing": "img2img",
+        "source_mask": None,
+        "extra_source_images": None,
+        "skipped": await counted(shop),
+        "payload": {
+            "ddim_steps": 30,
+            "n_iter": 1,
+            "sampler_name": "k_euler_a",
+            "cfg_scale": 7.5,
+            "width": 512,
+            "height": 512,
+            "karras": False,
+            "tiling": False,
+            "hires_fix": False,
+            "transparent": False,
+            "image_is_control": False,
+            "return_control_map": False,
+        },
+    }
+
+
+async def counted(shop):
+    """What is skipped, which other tests' jobs add to; each key that is there is a whole number."""
+    skipped = (await shop.pop())["skipped"]
+    always = {
+        "worker_id",
+        "performance",
+        "nsfw",
+        "untrusted",
+        "models",
+        "bridge_version",
+        "unsafe_ip",
+        "img2img",
+        "painting",
+        "post-processing",
+        "lora",
+        "controlnet",
+    }
+    assert always <= skipped.keys() <= always | {"max_pixels", "step_count", "kudos", "blacklist"}
+    assert all(type(count) is int for count in skipped.values())
+    return skipped
+
+
+@pytest.mark.parametrize(
+    ("reason", "ask", "offer"),
+    [
+        ("nsfw", {"nsfw": True}, {"nsfw": False}),
+        ("untrusted", {"trusted_workers": True}, {}),
+        ("img2img", {"source_image": pictures.SOURCE}, {"allow_img2img": False}),
+        (
+            "painting",
+            {"source_image": pictures.TRANSPARENT, "source_processing": "inpainting"},
+            {"allow_painting": False},
+        ),
+        ("bridge_version", {}, {"bridge_agent": "unknown:0:unknown"}),
+        ("max_pixels", {"params": {"width": 1024, "height": 1024}}, {"max_pixels": 4096}),
+        ("step_count", {"params": {"steps": 40}}, {"limit_max_steps": True}),
+    ],
+)
+async def test_what_does_not_fit_is_counted_by_its_reason(databases, tmp_path, reason, ask, offer):
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path) as server:
+            shop = await serving.open_shop(server)
+            await shop.ask(**ask)
+            server.horde.counts.read_at = float("-inf")  # counted anew once a second only
+            skipped = (await shop.pop(**offer))["skipped"]
+            assert {name for name, count in skipped.items() if count} == {reason}
+            assert skipped[reason] == 1
+
+
+async def test_a_job_has_everything_a_worker_needs(shop):
+    request_id = await shop.ask(params={**SMALL, "seed": "7"})
+    popped = await shop.pop()
+    (job_id,) = popped["ids"]
+    assert popped["id"] == job_id
+    assert job_id != request_id
+    assert popped["payload"] == ALWAYS
+    assert popped["r2_uploads"] == [popped["r2_upload"]]
+    assert popped["r2_upload"].startswith(f"https://horde.test/pictures/{job_id}.webp?")
+    assert (popped["model"], popped["ttl"], popped["skipped"]) == (shop.name, 150, {})
+    assert popped["messages"] == []
+    assert popped["source_image"] is None
+
+
+async def test_what_is_set_reaches_the_worker(shop):
+    params = {
+        **SMALL,
+        "seed": "7",
+        "steps": 12,
+        "sampler_name": "lcm",
+        "cfg_scale": 2,
+        "karras": False,
+        "tiling": True,
+        "clip_skip": 2,
+        "denoising_strength": 0.5,
+        "facefixer_strength": 0.25,
+        "post_processing": ["GFPGAN", "RealESRGAN_x2plus"],
+        "loras": [{"name": "a", "inject_trigger": "any"}],
+        "tis": [{"name": "b", "inject_ti": "prompt"}],
+        "unknown": 1,
+    }
+    await shop.ask(key=shop.owner.key, params=params)
+    agent = "AI Horde Worker reGen:13:https://example.com"
+    popped = await shop.pop(bridge_agent=agent, allow_lora=True)
+    assert popped["payload"] == ALWAYS | {
+        "ddim_steps": 12,
+        "sampler_name": "lcm",
+        "cfg_scale": 2.0,
+        "karras": False,
+        "tiling": True,
+        "clip_skip": 2,
+        "denoising_strength": 0.5,
+        "facefixer_strength": 0.25,
+        "post_processing": ["GFPGAN", "RealESRGAN_x2plus"],
+        "loras": [
+            {"name": "a", "model": 1.0, "clip": 1.0, "inject_trigger": "any", "is_version": False}
+        ],
+        "tis": [{"name": "b", "inject_ti": "prompt", "strength": 1.0}],
+    }
+    assert isinstance(popped["payload"]["cfg_scale"], float)
+
+
+async def test_a_batch_has_one_seed_and_as_many_ids_as_links(shop):
+    await shop.ask(params={**SMALL, "n": 5, "seed": "41"})
+    popped = await shop.pop(amount=3)
+    assert len(set(popped["ids"])) == 3
+    for job_id, link in zip(popped["ids"], popped["r2_uploads"], strict=True):
+        assert f"/{job_id}.webp?" in link
+    assert (popped["payload"]["n_iter"], popped["payload"]["seed"]) == (3, "41")
+    rest = await shop.pop(amount=3)
+    assert (rest["payload"]["n_iter"], rest["payload"]["seed"]) == (2, "44")
+    assert (await shop.pop(amount=3))["id"] is None
+
+
+async def test_batching_can_be_ruled_out(shared):
+    shop = await serving.open_shop(
+        shared, roles=int(serving.Role.CUSTOMIZER | serving.Role.TRUSTED)
+    )
+    body = {"params": {**SMALL, "n": 2}, "disable_batching": True}
+    await shop.ask(key=shop.owner.key, **body)
+    assert len((await shop.pop(amount=2))["ids"]) == 1
+
+
+async def test_time_to_live_grows_with_the_work(shop):
+    await shop.ask(
+        params={"width": 512, "height": 512, "steps": 40, "sampler_name": "k_heun"},
+        key=shop.owner.key,
+    )
+    assert (await shop.pop())["ttl"] == 30 + 2 * 80
+    await shop.ask(extra_slow_workers=True)
+    assert (await shop.pop(extra_slow_worker=True))["ttl"] == 450
+
+
+async def test_source_pictures_come_by_link(shop):
+    body = {
+        "source_image": pictures.SOURCE,
+        "source_mask": pictures.MASK,
+        "source_processing": "inpainting",
+    }
+    await shop.ask(**body)
+    popped = await shop.pop()
+    assert popped["source_processing"] == "inpainting"
+    for field in ("source_image", "source_mask"):
+        fetched = await shop.server.http.get(popped[field])
+        assert fetched.content[8:12] == b"WEBP"
+    assert popped["source_image"] != popped["source_mask"]
+
+
+async def test_transparency_is_a_mask(shop):
+    await shop.ask(source_image=pictures.TRANSPARENT, source_processing="inpainting")
+    popped = await shop.pop()
+    assert popped["id"]
+    assert popped["source_mask"] is None
+
+
+async def test_the_programs_own_user_goes_first_and_others_wait(shop):
+    other = await serving.open_shop(shop.server)
+    strangers = await shop.ask(key=other.owner.key)
+    own = await shop.ask(key=shop.owner.key)
+    await shop.pop()
+    assert (await shop.status(own))["processing"] == 1
+    assert (await shop.status(strangers))["waiting"] == 1
+
+
+async def test_a_worker_in_maintenance_serves_its_owner_only(shop):
+    await shop.pop()
+    async with shop.server.database.writing() as session:
+        named = Worker.__table__.c.name == shop.name
+        await session.execute(update(Worker.__table__).where(named).values(maintenance=True))
+    await shop.ask()
+    offered = serving.offer(name=shop.name, models=[shop.name])
+    refused = await shop.server.post("/generate/pop", offered, key=shop.owner.key)
+    assert refused.status_code == 403
+    assert "maintenance mode" in refused.json()["message"].lower()
+    own = await shop.ask(key=shop.owner.key)
+    assert (await shop.pop())["id"]
+    assert (await shop.status(own))["processing"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"models": ["unheard of"]}, "we cannot accept workers serving"),
+        ({"name": "taken"}, "wrong credentials"),
+    ],
+)
+async def test_workers_know_a_refusal_by_its_words(shop, body, words):
+    nobody = await shop.server.user(f"nobody{next(serving.NUMBERS)}")
+    if body.get("name"):
+        body = {"name": shop.name}
+        await shop.pop()
+    answer = await shop.server.post("/generate/pop", serving.offer(**body), key=nobody.key)
+    assert words in answer.json()["message"].lower()
+
+
+class Waiting:
+    """A pop that waits; `begun` is set once it is in line."""
+
+    def __init__(self, shop, **body):
+        line = shop.server.horde.waiters._line
+        length = len(line)
+        self.task = asyncio.ensure_future(shop.pop(wait=30, **body))
+        self._is_in_line = lambda: len(line) > length
+
+    async def begun(self):
+        while not self._is_in_line():
+            assert not self.task.done(), self.task.result()
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def only_events_wake(monkeypatch):
+    """A waiting pop does not look again by itself, so whatever it gets came by an event."""
+    monkeypatch.setattr(waiters, "LOOK_AGAIN_SECONDS", 1000.0)
+
+
+async def test_a_waiting_pop_gets_the_job_when_it_comes(shop, only_events_wake):
+    waiting = Waiting(shop)
+    await waiting.begun()
+    request_id = await shop.ask()
+    popped = await waiting.task
+    assert popped["id"]
+    assert (await shop.status(request_id))["processing"] == 1
+
+
+async def test_a_waiting_pop_is_woken_past_those_who_cannot_serve(shop, only_events_wake):
+    other = await serving.open_shop(shop.server)
+    useless, waiting = Waiting(other), None
+    await useless.begun()
+    waiting = Waiting(shop)
+    await waiting.begun()
+    await shop.ask()
+    assert (await waiting.task)["id"]
+    assert not useless.task.done()
+    await other.ask()
+    assert (await useless.task)["id"]
+
+
+async def test_of_two_waiting_pops_one_gets_the_only_job(shop, only_events_wake):
+    first = Waiting(shop)
+    await first.begun()
+    second = Waiting(shop)
+    await second.begun()
+    await shop.ask()
+    assert (await first.task)["id"]
+    assert not second.task.done()
+    await shop.ask()
+    assert (await second.task)["id"]
+    jobs = {first.task.result()["id"], second.task.result()["id"]}
+    assert len(jobs) == 2
+
+
+async def test_two_jobs_serve_two_waiting_pops(shop, only_events_wake):
+    both = [Waiting(shop)]
+    await both[0].begun()
+    both.append(Waiting(shop))
+    await both[1].begun()
+    await shop.ask(params={**SMALL, "n": 2})
+    popped = [await one.task for one in both]
+    assert len({job for answer in popped for job in answer["ids"]}) == 2
+
+
+async def test_a_wait_that_is_in_vain_ends_with_no_job(shop):
+    assert (await shop.pop(wait=0.05))["id"] is None
+    assert len(shop.server.horde.waiters._line) == 0
+
+
+async def test_no_session_is_held_while_waiting(shop, only_events_wake):
+    waiting = [Waiting(shop) for _ in range(30)]
+    await waiting[-1].begun()
+    async with shop.server.database.writing():
+        pass
+    await shop.ask(params={**SMALL, "n": 20})
+    done, _ = await asyncio.wait([w.task for w in waiting], return_when=asyncio.FIRST_COMPLETED)
+    assert next(iter(done)).result()["id"]
+    for one in waiting:
+        one.task.cancel()
+    await asyncio.gather(*(one.task for one in waiting), return_exceptions=True)
