@@ -142,6 +142,17 @@ async def test_three_deaths_in_a_row_drop_the_model_and_nothing_is_left(horde, s
     assert engine.starts == 3
 
 
+async def test_after_a_death_the_next_engine_is_ready_before_the_next_job(horde, serve):
+    engine = ThreadEngine()
+    horde.add(payload={"prompt": "die"})
+    async with serve(engine) as serving:
+        await serving.until(lambda: horde.submits)
+        pops = len(horde.pops)
+        await serving.until(lambda: len(horde.pops) > pops)
+        assert engine.running
+        assert engine.starts == 2
+
+
 async def test_a_success_between_forgives_deaths(horde, serve):
     prompts = ["die", "die", "fine", "die", "die", "fine"]
     jobs = [horde.add(payload={"prompt": prompt})[0] for prompt in prompts]
