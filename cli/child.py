@@ -5,13 +5,13 @@ import contextlib
 import logging
 import os
 import signal
+import subprocess
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 LOG_BYTES: Final = 1024 * 1024
 LOG_FILES: Final = 3
@@ -43,7 +43,7 @@ class Child:
         self._arguments = arguments
         self._environment = environment
         self._on_line = on_line
-        self._process: Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._last = deque[str](maxlen=LAST_WORDS)
 
     @property
@@ -54,44 +54,45 @@ class Child:
     async def run(self) -> int:
         """Start it and wait until it ends; gives the exit status, negative for a signal.
 
-        Cancelled, it kills the process: whoever wants it to end in order calls `end` before.
+        What it has started itself does not outlive it. Cancelled, it is killed: whoever wants it
+        to end in order calls `end` before.
         """
         self._last.clear()
-        # -P: a folder named `core` where the command was called is none of our packages.
-        command = (sys.executable, "-P", "-u", "-m", "cli.tether", *self._arguments)
-        with contextlib.closing(self._open_log()) as log:
-            self._process = process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=PIPE,
-                env=self._environment,
-                start_new_session=True,
+        with contextlib.closing(self._open_log()) as log, self._start() as process:
+            readers = asyncio.gather(
+                self._read(process.stdout, log, self._on_line),
+                self._read(process.stderr, log, lambda _: None),
             )
+            self._process = process
             try:
-                await asyncio.gather(
-                    self._read(process.stdout, log, self._on_line),
-                    self._read(process.stderr, log, lambda _: None),
-                )
-                return await process.wait()
+                # Not asyncio's own wait, which also waits for whoever has inherited the pipes.
+                return await asyncio.to_thread(process.wait)
             finally:
-                self._signal(signal.SIGKILL)
-                await asyncio.wait_for(process.wait(), REAP_SECONDS)
+                self.kill()
                 self._process = None
+                await asyncio.wait_for(readers, REAP_SECONDS)
 
     def end(self) -> None:
         """Ask it to finish what it has in hand and to end."""
-        self._signal(signal.SIGTERM, group=False)
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it now, with all its own children."""
-        self._signal(signal.SIGKILL)
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
-    def _signal(self, number: signal.Signals, *, group: bool = True) -> None:
-        if self._process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            (os.killpg if group else os.kill)(self._process.pid, number)
+    def _start(self) -> subprocess.Popen[bytes]:
+        # -P: a folder named `core` where the command was called is none of our packages.
+        return subprocess.Popen(  # noqa: S603 - this program's own modules
+            (sys.executable, "-P", "-u", "-m", "cli.tether", *self._arguments),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environment,
+            start_new_session=True,
+        )
 
     def _open_log(self) -> RotatingFileHandler:
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -101,11 +102,14 @@ class Child:
 
     async def _read(
         self,
-        stream: asyncio.StreamReader | None,
+        pipe: IO[bytes] | None,
         log: RotatingFileHandler,
         on_line: Callable[[str], None],
     ) -> None:
-        assert stream is not None  # noqa: S101 - all of them are pipes
+        stream = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), pipe
+        )
         rest = b""
         while chunk := await stream.read(64 * 1024):
             *lines, rest = (rest + chunk).split(b"\n")

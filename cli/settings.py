@@ -76,10 +76,11 @@ def server_environment(settings: EmbeddedSettings) -> dict[str, str]:
 
 def worker_environment(url: str, key_file: Path) -> dict[str, str]:
     """The environment of a worker for the horde at `url`, owned by whoever has the key."""
+    # What only the server needs, its secrets above all, stays from it.
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if name not in ("HORDE_SECRET_KEY", "HORDE_OLD_SECRET_KEYS", "WORKER_API_KEY")
+        if not name.startswith("HORDE_") and name != "WORKER_API_KEY"
     }
     return {
         "WORKER_PROGRESS": "lines",
