@@ -17,8 +17,8 @@ from core.generation.quotes import ImageAsk, Quote
 from core.kinds import image, rules
 from core.kinds.rules import ImageWarning
 from core.kudos import prices, settlement
-from core.ledger import holds
-from core.ledger.tables import Account
+from core.ledger import accounts, holds
+from core.ledger.accounts import Funds
 from core.queue import jobs, matching
 from core.queue.matching import Needs
 from core.users.tables import Role, User
@@ -103,20 +103,20 @@ async def ask(session: AsyncSession, horde: Horde, user: User, wanted: ImageAsk)
     await horde.online.refresh(session, at=at)
     await horde.counts.refresh(session)
     request_id = uuid4()
-    account = None if user.is_anonymous else await session.get_one(Account, user.account_id)
-    wanted, quoted, heavy = _afford(horde, wanted, account)
+    funds = None if user.is_anonymous else await accounts.funds(session, user.account_id)
+    wanted, quoted, heavy = _afford(horde, wanted, funds)
     await settlement.charge_tax(
         session, key=f"tax:{request_id}", payer_account=user.account_id, amount=quoted.tax
     )
     # After the tax, which locked the payer's account: two requests at once can't both pass.
     await _check_concurrency(session, user, wanted)
-    held = await _hold(session, request_id, account, quoted, heavy=heavy)
+    held = await _hold(session, request_id, user, quoted, heavy=heavy)
     covered = held >= quoted.pictures or user.has(Role.TRUSTED)
     needs = replace(_needs(wanted, targeted), covered=covered)
     queued = await jobs.enqueue(
         session,
         horde.lanes,
-        _request(user, wanted, quoted, needs, _priority(user, account)),
+        _request(user, wanted, quoted, needs, _priority(user, funds)),
         request_id=request_id,
         at=at,
         expires_at=at + horde.life,
@@ -129,18 +129,18 @@ async def ask(session: AsyncSession, horde: Horde, user: User, wanted: ImageAsk)
 async def _hold(
     session: AsyncSession,
     request_id: UUID,
-    account: Account | None,
+    user: User,
     quoted: Quote,
     *,
     heavy: bool,
 ) -> int:
     """Set the price aside: all of it for a heavy request, else what there is. What is held."""
-    if account is None:
+    if user.is_anonymous:
         return 0
     held = await holds.place(
         session,
         key=holding.key_of(request_id),
-        account_id=account.id,
+        account_id=user.account_id,
         amount=quoted.pictures,
         partly=not heavy,
     )
@@ -177,15 +177,13 @@ async def _check_concurrency(session: AsyncSession, user: User, wanted: ImageAsk
         )
 
 
-def _afford(
-    horde: Horde, wanted: ImageAsk, account: Account | None
-) -> tuple[ImageAsk, Quote, bool]:
-    """The request as the account can pay it (itself or less), its price, whether it is heavy."""
+def _afford(horde: Horde, wanted: ImageAsk, funds: Funds | None) -> tuple[ImageAsk, Quote, bool]:
+    """The request as the user can pay it (itself or less), its price, whether it is heavy."""
     side = heaviness.free_side(horde, wanted)
     quoted = quotes.quote(wanted)
     if not heaviness.is_heavy(wanted, side):
         return wanted, quoted, False
-    if account is not None and account.available >= quoted.total:
+    if funds is not None and funds.available >= quoted.total:
         return wanted, quoted, True
     if not wanted.allow_downgrade:
         raise heaviness.KudosUpfront.asking(quoted)
@@ -193,13 +191,13 @@ def _afford(
     return less, quotes.quote(less), False
 
 
-def _priority(user: User, account: Account | None) -> int:
+def _priority(user: User, funds: Funds | None) -> int:
     """Whole kudos that the request starts with."""
-    if account is None:
+    if funds is None:
         return ANONYMOUS_PRIORITY
     if user.has(Role.FLAGGED):
         return FLAGGED_PRIORITY
-    return account.balance // 100
+    return funds.balance // 100
 
 
 def _needs(wanted: ImageAsk, targeted: frozenset[str]) -> Needs:

@@ -5,8 +5,9 @@ would make all events wait for one row: theirs are sums over entries, from a che
 """
 
 from collections.abc import Collection
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Select, cast, func, insert, select, update
+from sqlalchemy import BigInteger, Select, bindparam, cast, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
@@ -16,6 +17,14 @@ from core.ledger.tables import Account, AccountKind, Checkpoint, Entry, SystemAc
 _accounts = table(Account)
 _checkpoints = table(Checkpoint)
 _entries = table(Entry)
+
+
+class Funds(NamedTuple):
+    """What an account has, in hundredths of a kudos."""
+
+    balance: int
+    available: int
+    """What can be spent: the balance without holds and floor."""
 
 
 async def open_pair(session: AsyncSession, *, floor: int) -> tuple[int, int]:
@@ -102,13 +111,23 @@ async def lock(session: AsyncSession, account_ids: Collection[int]) -> dict[int,
     would they by a plain FOR UPDATE, which conflicts with what inserting an entry locks of the
     account it refers to.
     """
-    locked = await session.execute(
-        select(
-            _accounts.c.id,
-            (_accounts.c.balance - _accounts.c.held - _accounts.c.floor).label("available"),
-        )
-        .where(_accounts.c.id.in_(sorted(filter(is_stored, account_ids))))
-        .order_by(_accounts.c.id)
-        .with_for_update(key_share=True)
-    )
+    locked = await session.execute(_lock, {"ids": sorted(filter(is_stored, account_ids))})
     return {row.id: int(row.available) for row in locked}
+
+
+async def funds(session: AsyncSession, account_id: int) -> Funds:
+    """What a user's account has, as of now; it is not locked.
+
+    Raises sqlalchemy.exc.NoResultFound where there is no such account.
+    """
+    return Funds(*(await session.execute(_funds, {"id": account_id})).one())
+
+
+_available = (_accounts.c.balance - _accounts.c.held - _accounts.c.floor).label("available")
+_funds = select(_accounts.c.balance, _available).where(_accounts.c.id == bindparam("id"))
+_lock = (
+    select(_accounts.c.id, _available)
+    .where(_accounts.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_accounts.c.id)
+    .with_for_update(key_share=True)
+)

@@ -68,13 +68,15 @@ async def begin(session: AsyncSession, *, kind: str, key: str) -> int | None:
     Waits for a transaction that is writing the same key: afterwards that event stands, or this
     one is the first. For events whose entries depend on balances; they are made by `enter`.
     """
-    written: int | None = await session.scalar(
-        dialects.insert(session, _events)
-        .values(kind=kind, key=key, at=now())
-        .on_conflict_do_nothing(index_elements=[_events.c.key])
-        .returning(_events.c.id)
-    )
+    values = {"kind": kind, "key": key, "at": now()}
+    written: int | None = await session.scalar(_begin[dialects.name(session)], values)
     return written
+
+
+_begin = {
+    name: insert.on_conflict_do_nothing(index_elements=[_events.c.key]).returning(_events.c.id)
+    for name, insert in dialects.inserts(_events).items()
+}
 
 
 async def enter(

@@ -7,8 +7,9 @@ it was placed for gets done, and released when no more will come.
 from collections import Counter
 from collections.abc import Collection
 
-from sqlalchemy import bindparam, case, delete, literal, select, update
+from sqlalchemy import Boolean, bindparam, case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from core.db import table
 from core.ledger import dialects
@@ -41,33 +42,41 @@ async def place(
         raise ValueError(f"cannot hold {amount}")
     if not is_stored(account_id):
         return amount
+    wanted = {"hold": key, "account": account_id, "wanted": amount, "partly": partly}
+    placed = await session.scalar(_place[dialects.name(session)], wanted)
+    if placed is None:
+        earlier: int | None = await session.scalar(_amount, {"hold": key})
+        return earlier
+    await session.execute(_hold_more, {"account": account_id, "more": int(placed)})
+    return int(placed)
+
+
+def _placing(insert: dialects.Insert) -> ReturningInsert[int]:
+    key, wanted, partly = (
+        bindparam("hold", type_=_holds.c.key.type),
+        bindparam("wanted", type_=_holds.c.amount.type),
+        bindparam("partly", type_=Boolean()),
+    )
     available = _accounts.c.balance - _accounts.c.held - _accounts.c.floor
     covered = (
-        select(
-            literal(key),
-            _accounts.c.id,
-            case((available < amount, available), else_=literal(amount)),
-        )
-        .where(_accounts.c.id == account_id, literal(partly) | (available >= amount))
+        select(key, _accounts.c.id, case((available < wanted, available), else_=wanted))
+        .where(_accounts.c.id == bindparam("account"), partly | (available >= wanted))
         .with_for_update(key_share=True)  # as in `accounts.lock`; SQLite has one writer anyway
     )
-    placed = await session.scalar(
-        dialects.insert(session, _holds)
-        .from_select([_holds.c.key, _holds.c.account_id, _holds.c.amount], covered)
+    return (
+        insert.from_select([_holds.c.key, _holds.c.account_id, _holds.c.amount], covered)
         .on_conflict_do_nothing(index_elements=[_holds.c.key])
         .returning(_holds.c.amount)
     )
-    if placed is None:
-        earlier: int | None = await session.scalar(
-            select(_holds.c.amount).where(_holds.c.key == key)
-        )
-        return earlier
-    await session.execute(
-        update(_accounts)
-        .where(_accounts.c.id == account_id)
-        .values(held=_accounts.c.held + int(placed))
-    )
-    return int(placed)
+
+
+_place = {name: _placing(insert) for name, insert in dialects.inserts(_holds).items()}
+_amount = select(_holds.c.amount).where(_holds.c.key == bindparam("hold"))
+_hold_more = (
+    update(_accounts)
+    .where(_accounts.c.id == bindparam("account"))
+    .values(held=_accounts.c.held + bindparam("more"))
+)
 
 
 async def capture(session: AsyncSession, *, key: str, amount: int) -> int:
@@ -77,15 +86,19 @@ async def capture(session: AsyncSession, *, key: str, amount: int) -> int:
     the event that spends it (`events.enter(captured=…)`), so that accounts are locked last and in
     order. Waits for other users of the same hold.
     """
-    there = await session.scalar(
-        select(_holds.c.amount).where(_holds.c.key == key).with_for_update()
-    )
+    there = await session.scalar(_amount_locked, {"hold": key})
     taken = min(int(there or 0), amount)
     if taken:
-        await session.execute(
-            update(_holds).where(_holds.c.key == key).values(amount=_holds.c.amount - taken)
-        )
+        await session.execute(_take, {"hold": key, "taken": taken})
     return taken
+
+
+_amount_locked = _amount.with_for_update()
+_take = (
+    update(_holds)
+    .where(_holds.c.key == bindparam("hold"))
+    .values(amount=_holds.c.amount - bindparam("taken"))
+)
 
 
 async def release(session: AsyncSession, *, key: str) -> int:
@@ -103,9 +116,7 @@ async def release_all(session: AsyncSession, *, keys: Collection[str]) -> int:
     that settles between two of their users could wait for each other.
     Returns the hundredths of a kudos that were left; keys without a hold count nothing.
     """
-    released = await session.execute(
-        delete(_holds).where(_holds.c.key.in_(keys)).returning(_holds.c.account_id, _holds.c.amount)
-    )
+    released = await session.execute(_end, {"holds": list(keys)})
     left = Counter[int]()
     for hold in released:
         left[hold.account_id] += hold.amount
@@ -113,3 +124,10 @@ async def release_all(session: AsyncSession, *, keys: Collection[str]) -> int:
     if moves:
         await session.execute(_give_back, moves)
     return left.total()
+
+
+_end = (
+    delete(_holds)
+    .where(_holds.c.key.in_(bindparam("holds", expanding=True)))
+    .returning(_holds.c.account_id, _holds.c.amount)
+)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, Moment, table
@@ -75,19 +75,20 @@ async def enqueue(
     order never changes after this and is written down once.
     """
     await session.execute(
-        insert(_requests).values(
-            id=request_id,
-            kind=new.kind,
-            user_id=new.user_id,
-            client_agent=new.client_agent,
-            created_at=at,
-            expires_at=expires_at,
-            n=len(new.seeds),
-            prompt=new.prompt,
-            params=new.params,
-            needs=new.needs.to_json(),
-            terms=new.terms,
-        )
+        insert(_requests),
+        {
+            "id": request_id,
+            "kind": new.kind,
+            "user_id": new.user_id,
+            "client_agent": new.client_agent,
+            "created_at": at,
+            "expires_at": expires_at,
+            "n": len(new.seeds),
+            "prompt": new.prompt,
+            "params": new.params,
+            "needs": new.needs.to_json(),
+            "terms": new.terms,
+        },
     )
     lane_id = await lanes.lane_for(session, new.needs)
     rank = int(at.timestamp() * ageing_kudos_per_10s / 10) - new.priority
@@ -219,13 +220,17 @@ async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) ->
 
 async def renew(session: AsyncSession, request_id: UUID, expires_at: datetime) -> None:
     """Let the request live until `expires_at`, unless it lives longer already; lock it anyway."""
-    later = case(
-        (_requests.c.expires_at < expires_at, literal(expires_at, Moment)),
-        else_=_requests.c.expires_at,
+    await session.execute(_RENEW, {"request": request_id, "until": expires_at})
+
+
+_until = bindparam("until", type_=Moment)
+_RENEW = (
+    update(_requests)
+    .where(_requests.c.id == bindparam("request"))
+    .values(
+        expires_at=case((_requests.c.expires_at < _until, _until), else_=_requests.c.expires_at)
     )
-    await session.execute(
-        update(_requests).where(_requests.c.id == request_id).values(expires_at=later)
-    )
+)
 
 
 async def attempt(session: AsyncSession, attempt_id: UUID) -> AnyRow | None:
@@ -237,6 +242,7 @@ _ATTEMPT = (
     select(
         _attempts,
         _jobs.c.number,
+        _jobs.c.lane_id,
         _requests.c.params,
         _requests.c.needs,
         _requests.c.terms,
@@ -254,8 +260,11 @@ async def is_alive(session: AsyncSession, attempt_id: str) -> bool:
         wanted = UUID(attempt_id)
     except ValueError:
         return False
-    found = await session.scalar(select(_attempts.c.outcome).where(_attempts.c.id == wanted))
+    found = await session.scalar(_OUTCOME, {"id": wanted})
     return found in (Outcome.ALIVE, Outcome.DECOY)
+
+
+_OUTCOME = select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id"))
 
 
 async def finish(
@@ -273,23 +282,24 @@ async def fault(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> boo
 async def _end(
     session: AsyncSession, attempt_id: UUID, outcome: Outcome, at: datetime, **kudos: int
 ) -> bool:
-    ended = (
-        await session.execute(
-            update(_attempts)
-            .where(_attempts.c.id == attempt_id, _attempts.c.outcome == Outcome.ALIVE)
-            .values(outcome=outcome, ended_at=at, **kudos)
-            .returning(_attempts.c.job_id)
-        )
-    ).first()
+    values = {"attempt": attempt_id, "outcome": outcome, "ended_at": at, **kudos}
+    ended = (await session.execute(_END, values)).first()
     if ended is None:
         return False
     if outcome is Outcome.DONE:
-        await session.execute(
-            update(_jobs).where(_jobs.c.id == ended.job_id).values(state=JobState.DONE)
-        )
+        await session.execute(_DONE, {"job": ended.job_id})
     else:
         await _return(session, [ended.job_id], at)
     return True
+
+
+_END = (
+    update(_attempts)
+    .where(_attempts.c.id == bindparam("attempt"), _attempts.c.outcome == Outcome.ALIVE)
+    .returning(_attempts.c.job_id)
+)
+"""The columns to be set are its parameters."""
+_DONE = update(_jobs).where(_jobs.c.id == bindparam("job")).values(state=JobState.DONE)
 
 
 async def abort_stale(session: AsyncSession, *, at: datetime, limit: int) -> list[AnyRow]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import now, table
@@ -148,10 +148,15 @@ async def remove_empty(session: AsyncSession, limit: int = 200) -> int:
 
 async def _locked(session: AsyncSession, key: str) -> int | None:
     """The lane's id, kept from removal until the transaction ends."""
-    found: int | None = await session.scalar(
-        select(_lanes.c.id).where(_lanes.c.key == key).with_for_update(read=True, key_share=True)
-    )
+    found: int | None = await session.scalar(_LOCKED, {"key": key})
     return found
+
+
+_LOCKED = (
+    select(_lanes.c.id)
+    .where(_lanes.c.key == bindparam("key"))
+    .with_for_update(read=True, key_share=True)
+)
 
 
 async def _add(session: AsyncSession, key: str, document: dict[str, object]) -> int:
