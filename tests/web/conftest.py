@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 from PIL import Image
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from core.client import HordeClient
 from core.wire.pop import PopInputStable
@@ -20,6 +20,7 @@ from core.wire.submit import SubmitInputStable
 AGENT = "Stable Horde Worker:1:https://github.com/stable-horde/stable-horde"
 MODEL = "horde-tiny"
 READY = "listening on "
+LONGEST_MS = 20_000
 module_scoped = pytest_asyncio.fixture(scope="module", loop_scope="module")
 
 
@@ -150,7 +151,8 @@ def window():
 async def page(chromium, horde_url, window):
     """The page, opened; fails the test that makes it complain or look elsewhere."""
     context = await chromium.new_context(**window)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(LONGEST_MS)
+    expect.set_options(timeout=LONGEST_MS)
     page = await context.new_page()
     watched = Watched(page, horde_url)
     await page.goto(horde_url)
