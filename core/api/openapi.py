@@ -1,6 +1,11 @@
-"""The description of the API, made from the operations themselves, and its human form."""
+"""The description of the API, made from the operations themselves, and its human form.
 
+`python -m core.api.openapi` prints it, as it is kept in docs/openapi.json.
+"""
+
+import json
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -8,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from quart import Blueprint, Quart, Response, current_app, jsonify, render_template_string
 
 from core.api.operation import Operation
+from core.api.v2 import blueprints
 from core.version import VERSION
 from core.wire.errors import RequestError
 from core.wire.model import Answer, Request
@@ -59,6 +65,14 @@ def describe(app: Quart) -> dict[str, Any]:
             "securitySchemes": {"apikey": {"type": "apiKey", "in": "header", "name": "apikey"}},
         },
     }
+
+
+def to_text() -> str:
+    """The document of everything that a server with default settings mounts, as it is committed."""
+    app = Quart(__name__)
+    for family in blueprints():
+        app.register_blueprint(family, url_prefix=PREFIX.rstrip("/"))
+    return json.dumps(describe(app), indent=2, sort_keys=True) + "\n"
 
 
 def _operations(app: Quart) -> list[tuple[str, str, Operation]]:
@@ -147,3 +161,6 @@ the <code>apikey</code> header; <code>0000000000</code> is everybody's.</p>
 <tr><th>Answers</th><td>{{ op.responses.keys() | join(", ") }}</td></tr></table>
 {% endfor %}{% endfor %}</body></html>
 """
+
+if __name__ == "__main__":
+    sys.stdout.write(to_text())
