@@ -1,0 +1,299 @@
+"""Following a request: counters as clients read them, results, cancelling, the event stream."""
+
+import asyncio
+import base64
+import json
+
+import pytest
+
+import pictures
+import serving
+from core.api.v2 import watch
+from core.wire import events
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SMALL = serving.SMALL
+
+
+def counters(status):
+    names = ("finished", "processing", "restarted", "waiting", "done", "faulted")
+    return tuple(int(status[name]) for name in names)
+
+
+async def test_counters_from_ask_to_done(shop):
+    request_id = await shop.ask(params={**SMALL, "n": 3})
+    assert counters(await shop.status(request_id)) == (0, 0, 0, 3, 0, 0)
+    popped = await shop.pop(amount=2)
+    assert counters(await shop.status(request_id)) == (0, 2, 0, 1, 0, 0)
+    await shop.submit(popped["ids"][1], state="faulted")
+    assert counters(await shop.status(request_id)) == (0, 1, 1, 2, 0, 0)
+    await shop.deliver({**popped, "ids": popped["ids"][:1], "r2_uploads": popped["r2_uploads"][:1]})
+    assert counters(await shop.status(request_id)) == (1, 0, 1, 2, 0, 0)
+    for _ in range(2):
+        await shop.deliver(await shop.pop())
+    assert counters(await shop.status(request_id)) == (3, 0, 1, 0, 1, 0)
+
+
+async def test_the_third_fault_faults_the_request_which_keeps_its_pictures(shop):
+    request_id = await shop.ask(params={**SMALL, "n": 3})
+    await shop.deliver(await shop.pop())
+    for fault in range(1, 4):
+        popped = await shop.pop()
+        assert (await shop.submit(popped["id"], state="faulted")).json() == {"reward": 0.0}
+        assert (await shop.status(request_id))["restarted"] == fault
+    status = await shop.status(request_id)
+    assert counters(status)[0:1] + counters(status)[4:] == (1, 1, 1)
+    assert status["waiting"] == 0
+    assert len(status["generations"]) == 1
+    assert (await shop.pop())["id"] is None
+
+
+async def test_a_cancel_answers_what_was_before_and_lets_running_jobs_end(shop):
+    request_id = await shop.ask(params={**SMALL, "n": 3})
+    popped = await shop.pop()
+    before = await shop.server.call("DELETE", f"/generate/status/{request_id}")
+    assert counters(before.json()) == (0, 1, 0, 2, 0, 0)
+    assert counters(await shop.status(request_id)) == (0, 1, 0, 0, 0, 0)
+    assert (await shop.pop())["id"] is None
+    (reward,) = await shop.deliver(popped)
+    assert reward > 0
+    assert counters(await shop.status(request_id)) == (1, 0, 0, 0, 1, 0)
+    again = await shop.server.call("DELETE", f"/generate/status/{request_id}")
+    assert counters(again.json()) == (1, 0, 0, 0, 1, 0)
+
+
+async def test_a_job_given_back_after_the_cancel_does_not_wait_again(shop):
+    request_id = await shop.ask()
+    popped = await shop.pop()
+    await shop.server.call("DELETE", f"/generate/status/{request_id}")
+    await shop.submit(popped["id"], state="faulted")
+    assert counters(await shop.status(request_id)) == (0, 0, 1, 0, 1, 0)
+    assert (await shop.pop())["id"] is None
+
+
+async def test_nothing_is_paid_twice_and_a_cancel_gives_the_rest_back(shop):
+    payer = await shop.server.user(f"payer{next(serving.NUMBERS)}", kudos=1000)
+
+    async def kudos():
+        return (await shop.server.get("/find_user", key=payer.key)).json()["kudos"]
+
+    before = await kudos()
+    request_id = await shop.ask(key=payer.key, params={**SMALL, "n": 2})
+    tax = (await shop.status(request_id))["kudos"]
+    assert tax == 1.0
+    assert await kudos() == before - tax
+    await shop.deliver(await shop.pop())
+    await shop.server.call("DELETE", f"/generate/status/{request_id}")
+    consumed = (await shop.status(request_id))["kudos"]
+    assert consumed > tax
+    assert await kudos() == pytest.approx(before - consumed)
+    assert (await shop.server.get("/kudos/audit")).json()["balanced"]
+
+
+async def test_check_is_status_without_the_pictures_and_kept_for_a_second(shop):
+    request_id = await shop.ask()
+    first = (await shop.server.get(f"/generate/check/{request_id}")).json()
+    status = await shop.status(request_id)
+    assert status.keys() - first.keys() == {"generations", "shared"}
+    assert {name: status[name] for name in first} == first
+    await shop.pop()
+    assert (await shop.server.get(f"/generate/check/{request_id}")).json() == first
+    shop.server.app.extensions[watch.CHECKS]._kept.clear()
+    assert (await shop.server.get(f"/generate/check/{request_id}")).json()["processing"] == 1
+
+
+async def test_position_and_possibility(shop):
+    await shop.pop()
+    shop.server.horde.online.forget()
+    first = await shop.ask()
+    second = await shop.ask()
+    positions = [(await shop.status(each))["queue_position"] for each in (first, second)]
+    assert positions == [1, 2]
+    assert (await shop.status(first))["is_possible"]
+    nobody = await shop.server.ask(models=["nobody serves it"])
+    assert not (await shop.status(nobody))["is_possible"]
+    popped = await shop.pop()
+    assert (await shop.status(first))["queue_position"] == 0
+    await shop.deliver(popped)
+    assert (await shop.status(first))["wait_time"] == 0
+
+
+async def test_a_picture_comes_with_all_that_is_known_of_it(shop):
+    request_id = await shop.ask()
+    popped = await shop.pop()
+    await shop.server.http.put(popped["r2_upload"], content=pictures.WEBP)
+    said = [
+        {"type": "lora", "value": "download_failed", "ref": "a"},
+        {"type": "batch_index", "value": "see_ref"},
+    ]
+    await shop.submit(popped["id"], seed=2**40, gen_metadata=said, state="censored", censored=True)
+    (generation,) = (await shop.status(request_id))["generations"]
+    link = generation.pop("img")
+    worker = (await shop.server.get(f"/workers/name/{shop.name}")).json()
+    assert generation == {
+        "id": popped["id"],
+        "seed": str(2**40),
+        "censored": False,
+        "gen_metadata": said,
+        "worker_id": worker["id"],
+        "worker_name": shop.name,
+        "model": shop.name,
+        "state": "ok",
+    }
+    assert link.startswith("https://horde.test/pictures/")
+    assert (await shop.server.http.get(link)).content == pictures.WEBP
+
+
+@pytest.mark.parametrize("value", ["csam", "nsfw"])
+async def test_censorship_is_said_by_metadata(shop, value):
+    request_id = await shop.ask()
+    popped = await shop.pop()
+    said = [{"type": "censorship", "value": value}]
+    await shop.submit(popped["id"], generation=pictures.RESULT, gen_metadata=said)
+    status = await shop.status(request_id)
+    assert status["generations"][0]["censored"]
+    assert status["kudos"] < 3  # the requester pays the taxes only
+
+
+async def test_a_result_may_come_as_base64(shop):
+    request_id = await shop.ask()
+    popped = await shop.pop()
+    submitted = await shop.submit(popped["id"], generation=pictures.RESULT)
+    assert submitted.status_code == 200
+    assert isinstance(submitted.json()["reward"], float)
+    (generation,) = (await shop.status(request_id))["generations"]
+    assert (await shop.server.http.get(generation["img"])).content == pictures.WEBP
+
+
+async def test_without_r2_a_picture_is_base64_and_na_when_it_is_gone(shop):
+    request_id = await shop.ask(r2=False)
+    popped = await shop.pop(bridge_agent="unknown:0:unknown")
+    await shop.deliver(popped)
+    (generation,) = (await shop.status(request_id))["generations"]
+    assert base64.b64decode(generation["img"]) == pictures.WEBP
+    await shop.server.horde.store.delete(f"{popped['id']}.webp")
+    (generation,) = (await shop.status(request_id))["generations"]
+    assert generation["img"] == "N/A"
+
+
+@pytest.mark.parametrize(
+    ("delivery", "public_url", "by_link"),
+    [
+        ("auto", "https://horde.test", True),
+        ("auto", "", False),
+        ("url", "", True),
+        ("base64", "https://horde.test", False),
+    ],
+)
+async def test_how_pictures_are_handed_out(databases, tmp_path, delivery, public_url, by_link):
+    chosen = {"image_delivery": delivery, "public_url": public_url}
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path, **chosen) as server:
+            shop = await serving.open_shop(server)
+            request_id = await shop.ask()
+            await shop.deliver(await shop.pop())
+            (generation,) = (await shop.status(request_id))["generations"]
+    assert generation["img"].startswith("http") == by_link
+
+
+class Stream:
+    """The events of a request, read one by one from the app."""
+
+    def __init__(self, server, request_id):
+        client = server.app.test_client()
+        path = f"/api/v2/generate/events/{request_id}"
+        self._connection = client.request(path, method="GET")
+        self._text = b""
+
+    async def __aenter__(self):
+        await self._connection.__aenter__()
+        await self._connection.send_complete()
+        return self
+
+    async def __aexit__(self, *error):
+        await self._connection.disconnect()
+        await self._connection.__aexit__(*error)
+
+    async def block(self):
+        """What comes next, up to a blank line."""
+        while b"\n\n" not in self._text:
+            self._text += await self._connection.receive()
+        block, _, self._text = self._text.partition(b"\n\n")
+        return block.decode()
+
+    async def event(self):
+        """The next event's name and data, comments aside."""
+        while (block := await self.block()).startswith(":"):
+            pass
+        name, data = block.split("\n")
+        return name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+    async def until(self, name, **values):
+        """The next event of this name in which these values are so."""
+        while True:
+            found, data = await self.event()
+            if found == name and all(data.get(key) == value for key, value in values.items()):
+                return data
+
+
+@pytest.fixture
+def only_events_tell(monkeypatch):
+    """A stream does not look again by itself, so whatever it says came by an event."""
+    monkeypatch.setattr(watch, "LOOK_AGAIN_SECONDS", 1000.0)
+
+
+async def test_a_stream_tells_a_requests_life_in_order(shop, only_events_tell):
+    request_id = await shop.ask(params={**SMALL, "n": 2})
+    async with Stream(shop.server, request_id) as stream:
+        name, first = await stream.event()
+        assert (name, first["waiting"]) == ("status", 2)
+        assert [job["state"] for job in first["jobs"]] == ["waiting", "waiting"]
+        popped = await shop.pop(amount=2)
+        at_work = await stream.until("status", processing=2)
+        assert {job["worker_name"] for job in at_work["jobs"]} == {shop.name}
+        await shop.deliver(popped)
+        pictures_seen = [(await stream.until("generation"))["id"] for _ in range(2)]
+        assert sorted(pictures_seen) == sorted(popped["ids"])
+        end = await stream.until("end")
+    assert counters(end) == (2, 0, 0, 0, 1, 0)
+
+
+async def test_who_connects_again_gets_everything_again(shop):
+    request_id = await shop.ask(params={**SMALL, "n": 2})
+    popped = await shop.pop(amount=2)
+    await shop.deliver(popped)
+    for _ in range(2):
+        async with Stream(shop.server, request_id) as stream:
+            names = [await stream.event() for _ in range(4)]
+        assert [name for name, _ in names] == ["generation", "generation", "status", "end"]
+        assert [data["index"] for name, data in names if name == "generation"] == [0, 1]
+        assert [data["id"] for name, data in names if name == "generation"] == popped["ids"]
+
+
+async def test_a_cancel_ends_the_stream(shop, only_events_tell):
+    request_id = await shop.ask()
+    async with Stream(shop.server, request_id) as stream:
+        await stream.event()
+        await shop.server.call("DELETE", f"/generate/status/{request_id}")
+        assert counters(await stream.until("end")) == (0, 0, 0, 0, 1, 0)
+
+
+async def test_silence_is_broken_by_a_comment(shop, monkeypatch):
+    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr(watch, "LOOK_AGAIN_SECONDS", 0.01)
+    request_id = await shop.ask()
+    async with Stream(shop.server, request_id) as stream:
+        assert (await stream.block()).startswith("event: status")
+        assert await stream.block() == ":"
+
+
+async def test_who_hangs_up_is_forgotten(shop, only_events_tell):
+    request_id = await shop.ask()
+    channel, channels = f"request:{request_id}", shop.server.horde.bus._subscribers._by_channel
+    async with Stream(shop.server, request_id) as stream:
+        await stream.event()
+        assert channel in channels
+    await asyncio.sleep(0)  # the app hears of it
+    await shop.pop()
+    assert channel not in channels
