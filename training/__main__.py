@@ -83,6 +83,8 @@ def _do(choice: argparse.Namespace, where: str) -> None:
     if choice.task == "export":
         export.write(export.from_state(state, vocabulary(state)), choice.to)
         return
+    if not (state / "icons.npz").exists():
+        data.prepare(state)
     recipe = concepts.recipe(choice.recipe or ("gpu" if where == "cuda" else "cpu"))
     composer = Composer.load(state / "icons.npz", recipe, device=where)
     if choice.task == "autoencoder":

@@ -13,7 +13,7 @@ from training import latents, muon, running
 from training.tokenizer import LENGTH
 
 WIDTH = 192  # of the text encoder
-RATE = 2e-3
+RATE = 1.5e-3
 WARM_UP_STEPS = 100
 UNCONDITIONAL_SHARE = 0.1  # of captions emptied, for classifier-free guidance
 SKIPPED_LAYER_SHARE = 0.1  # of batches told by the last layer but one, as "clip skip 2" asks for

@@ -150,10 +150,7 @@ def sheet(shown: Tensor, asked: Sequence[Question], *, columns: int = 4) -> Imag
 
 def report(model: Path, composer: Composer, docs: Path) -> None:
     """Score the model, print the figures and put them and the sheet into the docs folder."""
-    started = time.perf_counter()
-    pipeline = DiffusionPipeline.from_pretrained(model, local_files_only=True)
-    loading = time.perf_counter() - started
-    pipeline.set_progress_bar_config(disable=True)
+    pipeline, cost = measured(model)
     judge = classifier.train(composer, steps=JUDGE_STEPS)
     unseen = questions(composer.icons, unseen=True)
     seen = questions(composer.icons, unseen=False)
@@ -163,19 +160,28 @@ def report(model: Path, composer: Composer, docs: Path) -> None:
         "trained pairs": score(judge, pictures(pipeline, seen), seen),
         "real pictures (ceiling)": score(judge, painted(composer, unseen), unseen),
     }
-    started = time.perf_counter()
-    pipeline("a red fox on a blue background", num_inference_steps=STEPS, guidance_scale=GUIDANCE)
-    making = time.perf_counter() - started
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    text = table(scores, judge) + (
-        f"\nOne picture of {autoencoder.SIDE} px, {STEPS} steps with guidance, on "
-        f"{torch.get_num_threads()} CPU thread(s): {making:.1f} s. Loading: {loading:.1f} s. "
-        f"Peak memory of the evaluation, its classifier's training included: {memory:.0f} MB.\n"
-    )
+    text = f"\n{table(scores, judge)}\n{cost}\n"
     print(text)
     (docs / "model").mkdir(parents=True, exist_ok=True)
     sheet(drawn, unseen).save(docs / "model" / "sheet.webp", quality=85)
     put_figures(docs / "model.md", text)
+
+
+def measured(model: Path) -> tuple[StableDiffusionPipeline, str]:
+    """The loaded pipeline, and a sentence on what loading and one picture took."""
+    started = time.perf_counter()
+    pipeline = DiffusionPipeline.from_pretrained(model, local_files_only=True)
+    loading = time.perf_counter() - started
+    pipeline.set_progress_bar_config(disable=True)
+    started = time.perf_counter()
+    pipeline("a red fox on a blue background", num_inference_steps=STEPS, guidance_scale=GUIDANCE)
+    making = time.perf_counter() - started
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return pipeline, (
+        f"Loading took {loading:.1f} s, one picture of {autoencoder.SIDE} px with {STEPS} guided "
+        f"steps {making:.1f} s on {torch.get_num_threads()} CPU thread(s), and the process had "
+        f"grown to {memory:.0f} MB by then."
+    )
 
 
 def table(scores: dict[str, Score], judge: Classifier) -> str:
