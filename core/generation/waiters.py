@@ -12,10 +12,11 @@ LOOK_AGAIN_SECONDS = 2.0
 
 
 class Waiter:
-    """One waiting pop."""
+    """One waiting pop. claims: whether it takes the job that wakes it, as a paused one does not."""
 
-    def __init__(self, offer: Offer) -> None:
+    def __init__(self, offer: Offer, *, claims: bool = True) -> None:
         self.offer = offer
+        self.claims = claims
         self.woken = asyncio.Event()
 
     async def wait(self, seconds: float) -> None:
@@ -35,9 +36,9 @@ class Waiters:
         """How often jobs came in; a pop that saw another number before it looked looks again."""
 
     @contextmanager
-    def in_line(self, offer: Offer, *, calls: int) -> Iterator[Waiter]:
+    def in_line(self, offer: Offer, *, calls: int, claims: bool = True) -> Iterator[Waiter]:
         """A place in the line. calls: `self.calls` from before the caller looked for work."""
-        waiter = Waiter(offer)
+        waiter = Waiter(offer, claims=claims)
         if calls != self.calls:
             waiter.woken.set()
         self._line[waiter] = None
@@ -57,4 +58,4 @@ class Waiters:
                 waiter.woken.set()
             elif count > 0 and not waiter.woken.is_set() and matching.accepts(needs, waiter.offer):
                 waiter.woken.set()
-                count -= 1
+                count -= waiter.claims

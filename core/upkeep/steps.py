@@ -54,9 +54,8 @@ class Step:
 async def abort_stale(session: AsyncSession, horde: Horde, at: datetime) -> Round:
     """Give up attempts past their deadline; their jobs wait again."""
     stale = await jobs.abort_stale(session, at=at, limit=BATCH)
-    for request_id in sorted({row.request_id for row in stale}):
-        await holding.release_if_over(session, request_id)
     requests = {row.request_id for row in stale}
+    await holding.release_if_over(session, *requests)
     return Round(len(stale) == BATCH, partial(_tell_waiting, horde, requests))
 
 

@@ -81,7 +81,9 @@ async def _wait(
     """Try again whenever work comes in that fits. No session is held meanwhile."""
     loop = asyncio.get_running_loop()
     until = loop.time() + body.wait
-    with server.horde.waiters.in_line(popped.worker.offer, calls=calls) as waiter:
+    worker = popped.worker
+    line = server.horde.waiters.in_line(worker.offer, calls=calls, claims=not worker.paused)
+    with line as waiter:
         while popped.work is None and (remaining := until - loop.time()) > 0:
             await waiter.wait(remaining)
             popped = await _pop(server, declared, body.amount)

@@ -107,9 +107,9 @@ async def test_who_loses_the_lease_meanwhile_stops(database, upkeep, done):
 
     async def another_takes_over(session):
         async def after():
-            async with database.writing() as session:
+            async with database.writing() as others:
                 late = now() + LEASE + timedelta(seconds=1)
-                await lease.take(session, DUTY, "another", at=late, length=LEASE)
+                await lease.take(others, DUTY, "another", at=late, length=LEASE)
 
         return Round(after=after)
 

@@ -1,0 +1,109 @@
+"""Worker processes for tests: `python -m worker`, or the same with a renderer without torch."""
+
+import collections
+import contextlib
+import dataclasses
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import serving
+from horde_command import descendants
+
+START_SECONDS = 240  # torch alone takes a minute where cores are busy
+STOP_SECONDS = 45
+LIGHT = str(Path(__file__).with_name("light_worker.py"))
+
+
+@dataclasses.dataclass
+class Process:
+    """A worker's control process. log: what it has said so far."""
+
+    popen: subprocess.Popen
+    log: collections.deque
+
+    @property
+    def engine(self) -> int:
+        """The engine's process id; waits for an engine that is being started."""
+        ends = time.monotonic() + START_SECONDS
+        while time.monotonic() < ends:
+            for child in descendants(self.popen.pid):
+                with contextlib.suppress(OSError):
+                    if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                        return child
+            time.sleep(0.02)
+        raise AssertionError("there is no engine:\n" + "".join(self.log))
+
+    @contextlib.contextmanager
+    def engine_stopped(self) -> Iterator[int]:
+        """The engine stands still meanwhile, and so does the job that it gets; yields its id."""
+        engine = self.engine
+        os.kill(engine, signal.SIGSTOP)
+        try:
+            yield engine
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(engine, signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it without a goodbye."""
+        self.popen.kill()
+        self.popen.wait(STOP_SECONDS)
+
+
+@contextlib.contextmanager
+def process(url: str, key: str, *, light: bool = False, **settings) -> Iterator[Process]:
+    """Run a worker; it is ready to serve when the block begins, and drains when it ends.
+
+    light: its engine process makes plain pictures without torch (it starts in a moment).
+    settings: of `WORKER_…`, in lower case; lists as JSON. Where the block raises, the log's end is
+    printed.
+    """
+    chosen = {"url": url, "api_key": key, "threads": 1, "idle_seconds": 0.1, **settings}
+    environment = {"PYTHONWARNINGS": "ignore", "PYTHONPATH": str(serving.ROOT)}
+    variables = {f"WORKER_{name.upper()}": str(value) for name, value in chosen.items()}
+    popen = subprocess.Popen(
+        [sys.executable, *([LIGHT] if light else ["-m", "worker"])],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=serving.ROOT,
+        env=os.environ | environment | variables,
+        start_new_session=True,  # Ctrl-C is for the test run, which then ends the worker
+        text=True,
+        errors="replace",
+    )
+    log: collections.deque = collections.deque(maxlen=100)
+    ready: queue.SimpleQueue = queue.SimpleQueue()
+    reader = threading.Thread(target=_read, args=(popen.stdout, log, ready), daemon=True)
+    reader.start()
+    try:
+        with serving._ended_with_this_process(popen):
+            assert ready.get(timeout=START_SECONDS), "the worker did not start"
+            yield Process(popen, log)
+            if popen.poll() is None:
+                popen.terminate()
+                popen.wait(STOP_SECONDS)
+    except BaseException:
+        print("".join(log))  # noqa: T201 - pytest shows it with the failure
+        raise
+    finally:
+        popen.kill()
+        popen.wait()
+        reader.join(STOP_SECONDS)
+        popen.stdout.close()
+
+
+def _read(output, log, ready):
+    """Keep the log's last lines; tell when it serves, or that it ended before."""
+    for line in output:
+        log.append(line)
+        if line.startswith("ready: "):
+            ready.put(True)
+    ready.put(False)
