@@ -196,3 +196,10 @@ async def first_waiting(session, request_id):
         cast(func.sum(Job.things), Integer).label("things"),
     ).where(Job.request_id == request_id, Job.state == JobState.WAITING)
     return (await session.execute(waiting)).one()
+
+
+def able():
+    """The offer of a worker that takes anything of any model."""
+    program = agents.agent(REGEN)
+    permissions = frozenset({*declared().permissions, "sdxl_controlnet"})
+    return Offer(features=program.features, permissions=permissions, trusted=True)

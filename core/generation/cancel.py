@@ -23,8 +23,7 @@ async def cancel(session: AsyncSession, request_id: UUID) -> None:
 async def expire(session: AsyncSession, *, at: datetime, limit: int) -> list[jobs.Expired]:
     """Delete requests whose life is over and give back their holds. Their pictures are listed."""
     gone = await jobs.delete_expired(session, at=at, limit=limit)
-    for request in gone:
-        await holding.release(session, request.request_id)
+    await holding.release(session, *(request.request_id for request in gone))
     return gone
 
 

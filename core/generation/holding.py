@@ -13,16 +13,18 @@ def key_of(request_id: UUID) -> str:
     return f"request:{request_id}"
 
 
-async def release(session: AsyncSession, request_id: UUID) -> None:
-    """Give back what is left of the hold, if there is one."""
-    await holds.release(session, key=key_of(request_id))
+async def release(session: AsyncSession, *request_ids: UUID) -> None:
+    """Give back what is left of the requests' holds, if there are any."""
+    await holds.release_all(session, keys=[key_of(request_id) for request_id in request_ids])
 
 
-async def release_if_over(session: AsyncSession, request_id: UUID) -> None:
+async def release_if_over(session: AsyncSession, *request_ids: UUID) -> None:
     """Give it back where no job of the request can be charged any more.
 
     Call it in the transaction that ended a job or cancelled: it has the request locked, so of two
-    last jobs that end at once the second sees the first one's end.
+    last jobs that end at once the second sees the first one's end. For several requests call it
+    once: their accounts are locked in order.
     """
-    if await jobs.is_over(session, request_id):
-        await release(session, request_id)
+    over = [request_id for request_id in request_ids if await jobs.is_over(session, request_id)]
+    if over:
+        await release(session, *over)

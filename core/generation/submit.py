@@ -79,6 +79,8 @@ class Settled:
     reward: int
     """Hundredths of a kudos, before the factor for the worker's program."""
     is_done: bool
+    lane_id: int | None = None
+    """Where the job waits again, unless it is done."""
     decoy: str | None = None
     """The name of a picture that nobody asked for."""
 
@@ -114,12 +116,12 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     attempt = found.attempt
     at = now()
     if attempt.outcome == Outcome.DECOY:
-        return await _end_decoy(session, found)
+        return await _end_decoy(session, found, delivery)
     if delivery.state == "faulted":
         if not await jobs.fault(session, attempt.id, at=at):
             await _refuse(session, attempt.id)
         await holding.release_if_over(session, attempt.request_id)
-        return Settled(attempt.request_id, 0, is_done=False)
+        return Settled(attempt.request_id, 0, is_done=False, lane_id=attempt.lane_id)
     censored = any(entry["type"] == "censorship" for entry in delivery.metadata)
     price, reward, charge = _amounts(found, censored=censored)
     if not await jobs.finish(session, attempt.id, at=at, charge=charge, reward=reward):
@@ -146,19 +148,23 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
 
 
 async def announce(horde: Horde, settled: Settled) -> None:
-    """Tell who watches the request that a job is done, or waits again."""
+    """Tell who watches the request that a job is done, or waits again, and workers the latter."""
     if settled.decoy is not None:
         await horde.store.delete(settled.decoy)
         return
     await horde.changed(settled.request_id, "done" if settled.is_done else "waiting")
+    if settled.lane_id is not None:
+        await horde.jobs_wait(settled.lane_id, 1)
 
 
-async def _end_decoy(session: AsyncSession, found: Open) -> Settled:
-    """Say thanks for a fake job; nothing is stored, nothing moves."""
+async def _end_decoy(session: AsyncSession, found: Open, delivery: Delivery) -> Settled:
+    """Say of a fake job what is said of a real one; nothing is stored, nothing moves."""
     if not await jobs.end_decoy(session, found.attempt.id, at=now()):
         await _refuse(session, found.attempt.id)
+    is_done = delivery.state != "faulted"
     price, _, _ = _amounts(found, censored=False)
-    return Settled(found.attempt.request_id, price, is_done=True, decoy=found.picture)
+    reward = price if is_done else 0
+    return Settled(found.attempt.request_id, reward, is_done=is_done, decoy=found.picture)
 
 
 def _parsed(job_id: str) -> UUID:

@@ -1,0 +1,263 @@
+"""Who is paid what, computed by hand: 512x512 pixels and 30 steps are 7.92 kudos (test_ask)."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select, update
+
+import factories
+import lives
+from core.db import now, table
+from core.generation import submit
+from core.kinds.image import ImageParams
+from core.ledger import accounts, audit
+from core.ledger.tables import SystemAccount
+from core.queue import jobs
+from core.queue.tables import Attempt, Job, JobState, Outcome, Request
+from core.users import directory
+from core.users.tables import Role
+from core.workers import fleet
+
+FLOOR = 2500
+CENSORED = [{"type": "censorship", "value": "nsfw"}]
+
+
+@pytest.fixture
+async def payer(session):
+    return (await factories.user(session, available=10_000))[0]
+
+
+@pytest.fixture
+async def owner(session):
+    return (await factories.user(session))[0]
+
+
+async def test_a_delivery_is_kept_and_paid(session, horde, payer, owner):
+    asked = await lives.asked(session, horde, payer)
+    work = (await lives.popped(session, horde, owner)).work
+    metadata = [{"type": "information", "value": "see_ref", "ref": "x"}]
+    settled = await lives.submitted(
+        session, horde, owner, work.attempt_ids[0], metadata=metadata, seed=77
+    )
+    assert settled == submit.Settled(asked.request_id, 792, is_done=True)
+    # 1 of tax at ask and 7.92 + 1 for the picture; what was held is given back.
+    assert await lives.balances(session, payer) == (FLOOR + 10_000 - 100 - 892, 0, 0)
+    assert await lives.balances(session, owner) == (FLOOR + 396, 0, 396)
+    assert await accounts.balance(session, SystemAccount.TAX) == 200
+    (kept,) = await jobs.generations(session, asked.request_id)
+    assert (kept.attempt_id, kept.number, kept.seed) == (work.attempt_ids[0], 0, 77)
+    assert (kept.worker_name, kept.model) == ("a worker", "stable_diffusion")
+    assert (kept.state, kept.censored, kept.charge) == ("ok", False, 892)
+    assert kept.gen_metadata == metadata
+    assert await factories.states(session, asked.request_id) == [JobState.DONE]
+    assert (await audit.audit(session)).balanced
+
+
+async def test_what_is_not_delivered_yet_stays_held(session, horde, payer, owner):
+    await lives.asked(session, horde, payer, n=3)
+    await lives.done(session, horde, owner)
+    assert (await lives.balances(session, payer)).held == 2 * 892
+    await lives.done(session, horde, owner)
+    await lives.done(session, horde, owner)
+    assert await lives.balances(session, payer) == (FLOOR + 10_000 - 100 - 3 * 892, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("agent", "reward"),
+    [
+        ("AI Horde Worker reGen:13:x", 792),
+        ("AI Horde Worker reGen:12:x", 713),  # nine tenths
+        ("AI Horde Worker:24:x", 594),  # three quarters
+    ],
+)
+async def test_the_workers_program_decides_part_of_the_reward(session, horde, payer, agent, reward):
+    owner, _ = await factories.user(session, roles=Role.TRUSTED)
+    await lives.asked(session, horde, payer)
+    settled = await lives.done(session, horde, owner, agent=agent)
+    assert settled.reward == 792  # what workers are told
+    assert await lives.balances(session, owner) == (FLOOR + reward, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("params", "models", "charge", "reward"),
+    [
+        ({}, ["SDXL 1.0"], 1684, 1584),  # twice
+        ({"source_image": "x"}, [], 1130, 792),  # the requester pays three tenths more
+        ({"post_processing": ["RealESRGAN_x4plus"]}, [], 1098, 950),  # 9.502 * 1.05 + 1
+    ],
+)
+async def test_what_is_made_decides_the_rest(session, horde, payer, params, models, charge, reward):
+    owner, _ = await factories.user(session, roles=Role.TRUSTED)
+    await lives.asked(session, horde, payer, params=ImageParams(**params), models=models)
+    await lives.done(session, horde, owner, models=models or ["stable_diffusion"])
+    assert (await lives.balances(session, payer)).balance == FLOOR + 10_000 - 100 - charge
+    assert (await lives.balances(session, owner)).balance == FLOOR + reward
+
+
+async def test_a_censored_picture_costs_the_tax_only(session, horde, payer, owner):
+    asked = await lives.asked(session, horde, payer)
+    work = (await lives.popped(session, horde, owner)).work
+    await lives.submitted(session, horde, owner, work.attempt_ids[0], metadata=CENSORED)
+    assert await lives.balances(session, payer) == (FLOOR + 10_000 - 200, 0, 0)
+    assert await lives.balances(session, owner) == (FLOOR + 396, 0, 396)
+    assert await accounts.balance(session, SystemAccount.REWARDS) == -692
+    (kept,) = await jobs.generations(session, asked.request_id)
+    assert (kept.censored, kept.state) == (True, "ok")
+
+
+@pytest.mark.parametrize("state", ["censored", "csam"])
+async def test_only_metadata_say_that_a_picture_is_censored(session, horde, payer, owner, state):
+    asked = await lives.asked(session, horde, payer)
+    work = (await lives.popped(session, horde, owner)).work
+    await lives.submitted(session, horde, owner, work.attempt_ids[0], state=state)
+    (kept,) = await jobs.generations(session, asked.request_id)
+    assert (kept.censored, kept.charge) == (False, 892)
+
+
+async def test_what_the_payer_lacks_is_forgiven(session, horde, owner):
+    poor, _ = await factories.user(session, available=400)
+    await lives.asked(session, horde, poor)
+    await lives.done(session, horde, owner)
+    assert await lives.balances(session, poor) == (FLOOR, 0, 0)
+    assert await accounts.balance(session, SystemAccount.FORGIVENESS) == -(992 - 400)
+    assert (await lives.balances(session, owner)).balance == FLOOR + 396
+
+
+async def test_the_anonymous_user_pays_from_its_own_account(session, horde, owner):
+    anonymous = await directory.by_id(session, 0)
+    await lives.asked(session, horde, anonymous)
+    await lives.done(session, horde, owner)
+    assert await accounts.balance(session, SystemAccount.ANONYMOUS) == -992
+    assert (await audit.audit(session)).balanced
+
+
+async def test_a_delivery_lets_the_request_live_on(session, horde, payer, owner):
+    asked = await lives.asked(session, horde, payer, n=2)
+    work = (await lives.popped(session, horde, owner)).work
+    soon = now() + timedelta(minutes=1)
+    await session.execute(update(table(Request)).values(expires_at=soon))
+    await lives.submitted(session, horde, owner, work.attempt_ids[0])
+    expires = select(Request.expires_at).where(Request.id == asked.request_id)
+    assert await session.scalar(expires) > now() + timedelta(minutes=19)
+
+
+# --- faults ---
+
+
+async def test_a_fault_pays_nothing_and_lets_the_job_wait(session, horde, payer, owner):
+    asked = await lives.asked(session, horde, payer)
+    work = (await lives.popped(session, horde, owner)).work
+    settled = await lives.submitted(session, horde, owner, work.attempt_ids[0], state="faulted")
+    assert (settled.reward, settled.is_done) == (0, False)
+    assert await lives.balances(session, payer) == (FLOOR + 9900, 892, 0)
+    assert await lives.balances(session, owner) == (FLOOR, 0, 0)
+    assert await factories.states(session, asked.request_id) == [JobState.WAITING]
+
+
+async def test_the_third_fault_ends_the_request_and_keeps_what_is_finished(
+    session, horde, payer, owner
+):
+    asked = await lives.asked(session, horde, payer, n=3)
+    await lives.done(session, horde, owner)
+    for _ in range(3):
+        work = (await lives.popped(session, horde, owner)).work
+        await lives.submitted(session, horde, owner, work.attempt_ids[0], state="faulted")
+    assert await factories.states(session, asked.request_id) == [
+        JobState.DONE,
+        JobState.FAULTED,
+        JobState.FAULTED,
+    ]
+    assert (await lives.popped(session, horde, owner)).work is None
+    assert len(await jobs.generations(session, asked.request_id)) == 1
+    assert await lives.balances(session, payer) == (FLOOR + 10_000 - 100 - 892, 0, 0)
+
+
+async def test_what_is_being_made_when_a_request_faults_is_taken(session, horde, payer, owner):
+    await lives.asked(session, horde, payer, n=2)
+    other = (await lives.popped(session, horde, owner)).work
+    for _ in range(3):
+        work = (await lives.popped(session, horde, owner)).work
+        await lives.submitted(session, horde, owner, work.attempt_ids[0], state="faulted")
+    assert (await lives.balances(session, payer)).held == 2 * 892
+    await lives.submitted(session, horde, owner, other.attempt_ids[0])
+    assert await lives.balances(session, payer) == (FLOOR + 10_000 - 100 - 892, 0, 0)
+
+
+async def test_workers_are_told_of_a_job_that_waits_again(session, horde, payer, owner):
+    asked = await lives.asked(session, horde, payer)
+    work = (await lives.popped(session, horde, owner)).work
+    settled = await lives.submitted(session, horde, owner, work.attempt_ids[0], state="faulted")
+    async with horde.bus.subscribe("jobs") as messages:
+        await submit.announce(horde, settled)
+        assert await anext(messages) == {"lane": asked.lane_id, "count": 1}
+
+
+async def test_watchers_are_told(session, horde, payer, owner):
+    asked = await lives.asked(session, horde, payer)
+    settled = await lives.done(session, horde, owner)
+    async with horde.bus.subscribe(f"request:{asked.request_id}") as messages:
+        await submit.announce(horde, settled)
+        assert await anext(messages) == {"what": "done"}
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize("job_id", ["", "x", str(uuid4())])
+async def test_an_unknown_job(session, owner, job_id):
+    with pytest.raises(
+        submit.InvalidJobID, match=f"Processing Job with ID {job_id} does not exist"
+    ):
+        await submit.look_up(session, owner, job_id)
+
+
+async def test_somebody_elses_job(session, horde, payer, owner):
+    await lives.asked(session, horde, payer)
+    work = (await lives.popped(session, horde, owner)).work
+    with pytest.raises(fleet.WrongCredentials, match="rong credentials"):
+        await submit.look_up(session, payer, str(work.attempt_ids[0]))
+
+
+async def test_a_job_of_a_request_that_is_over(session, horde, payer, owner):
+    await lives.asked(session, horde, payer)
+    work = (await lives.popped(session, horde, owner)).work
+    await session.execute(update(table(Request)).values(expires_at=now()))
+    with pytest.raises(submit.InvalidJobID):
+        await submit.look_up(session, owner, str(work.attempt_ids[0]))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "refusal", "words"),
+    [
+        (Outcome.DONE, submit.DuplicateGen, "already submitted"),
+        (Outcome.FAULTED, submit.AbortedGen, "Please check your worker speed"),
+        (Outcome.ABORTED, submit.AbortedGen, "Please check your worker speed"),
+    ],
+)
+async def test_a_job_that_is_over(session, horde, payer, owner, outcome, refusal, words):
+    """Also where it was still open when the worker's picture came in."""
+    await lives.asked(session, horde, payer)
+    work = (await lives.popped(session, horde, owner)).work
+    attempt_id = work.attempt_ids[0]
+    found = await submit.look_up(session, owner, str(attempt_id))
+    await session.execute(update(table(Attempt)).values(outcome=outcome))
+    with pytest.raises(refusal, match=words):
+        await submit.look_up(session, owner, str(attempt_id))
+    for state in ("ok", "faulted"):
+        delivery = submit.Delivery(job_id=str(attempt_id), seed=1, state=state, metadata=[])
+        with pytest.raises(refusal, match=words):
+            await submit.submit(session, horde, found, delivery)
+    assert (await lives.balances(session, owner)).balance == FLOOR
+
+
+async def test_a_late_delivery_does_not_touch_its_successor(session, horde, payer, owner):
+    asked = await lives.asked(session, horde, payer)
+    late = (await lives.popped(session, horde, owner)).work.attempt_ids[0]
+    await jobs.abort_stale(session, at=now() + timedelta(hours=1), limit=9)
+    await session.execute(update(table(Request)).values(expires_at=now() + timedelta(minutes=20)))
+    await lives.popped(session, horde, owner)
+    with pytest.raises(submit.AbortedGen):
+        await lives.submitted(session, horde, owner, late)
+    assert await factories.states(session, asked.request_id) == [JobState.PROCESSING]
+    assert (await session.scalars(select(Job.faults))).all() == [1]

@@ -1,0 +1,57 @@
+"""The steps of a request's life, for tests that look at one of them."""
+
+from typing import NamedTuple
+
+import factories
+from core.db import now
+from core.generation import ask, pop, status, submit
+from core.generation.submit import Delivery
+from core.ledger import accounts
+from core.ledger.tables import Account
+from core.workers import fleet
+
+
+class Balances(NamedTuple):
+    """Hundredths of a kudos."""
+
+    balance: int
+    held: int
+    escrow: int
+
+
+async def asked(session, horde, user, **changes):
+    wanted = factories.image_ask(**changes)
+    ask.check(user, wanted)
+    return await ask.ask(session, horde, user, wanted)
+
+
+async def popped(session, horde, owner, *, amount=1, **changes):
+    """What the owner's worker gets."""
+    return await pop.pop(session, horde, owner, factories.declared(**changes), amount=amount)
+
+
+async def submitted(session, horde, owner, attempt_id, *, state="ok", metadata=(), seed=1):
+    found = await submit.look_up(session, owner, str(attempt_id))
+    delivery = Delivery(job_id=str(attempt_id), seed=seed, state=state, metadata=list(metadata))
+    return await submit.submit(session, horde, found, delivery)
+
+
+async def done(session, horde, owner, **changes):
+    """Pop one picture and deliver it."""
+    work = (await popped(session, horde, owner, **changes)).work
+    return await submitted(session, horde, owner, work.attempt_ids[0])
+
+
+async def looked(session, horde, request_id):
+    return await status.look(session, horde, str(request_id))
+
+
+async def balances(session, user):
+    account = await session.get_one(Account, user.account_id, populate_existing=True)
+    escrow = await accounts.balance(session, user.escrow_id)
+    return Balances(account.balance, account.held, escrow)
+
+
+async def worker_named(session, owner, name="a worker"):
+    """A worker that has checked in and is online."""
+    return await fleet.check_in(session, owner, factories.declared(name=name), at=now())
