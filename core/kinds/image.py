@@ -27,7 +27,9 @@ HEAVY_PROCESSORS = frozenset(
         "4xNomos2_hq_dat2",
     }
 )
+POST_PROCESSORS = NO_UPSCALERS | HEAVY_PROCESSORS | {"RealESRGAN_x2plus", "2xModernSpanimationV1"}
 
+MOST_SEED_DIGITS = 4300  # what Python reads as a number; reading takes quadratic time
 SECOND = 262144  # the area (512 * 512 pixels) of which a step may take two seconds
 LEAST_SECONDS = 150
 SLOW_BASELINES = frozenset({"flux_1", "qwen_image", "z_image_turbo"})
@@ -172,13 +174,13 @@ def effective_steps(sampler: str, steps: int) -> int:
 def seed_from(text: str) -> int:
     """The number that a seed's text stands for, in 0 … 2^32 - 1.
 
-    Digits are the number; other text is its bytes, little endian. Either is shifted right by 32
-    bits until it fits.
+    Digits are the number; other text, and more digits than anybody counts, is its bytes, little
+    endian. Either is shifted right by 32 bits until it fits.
     """
-    seed = int(text) if text.isdecimal() else int.from_bytes(text.encode(), "little")
-    while seed >= 2**32:
-        seed >>= 32
-    return seed
+    is_number = text.isdecimal() and len(text) <= MOST_SEED_DIGITS
+    seed = int(text) if is_number else int.from_bytes(text.encode(), "little")
+    excess = max(0, seed.bit_length() - 32)
+    return seed >> 32 * ((excess + 31) // 32)  # at once: a text may be megabytes long
 
 
 def seeds(first: int, n: int, variation: int | None) -> list[int]:

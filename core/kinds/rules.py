@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from core.catalog import models as catalog
 from core.catalog.models import ImageModel
 from core.errors import Invalid
-from core.kinds.image import ImageParams
+from core.kinds.image import POST_PROCESSORS, ImageParams
 
 MOST_WORDS = 7500
 MOST_LORAS = 5
@@ -171,7 +171,7 @@ def check(prompt: str, params: ImageParams, names: Sequence[str]) -> None:
 def _check_extent(prompt: str, params: ImageParams, names: Sequence[str]) -> None:
     if len(prompt.split()) > MOST_WORDS:
         raise InvalidPromptSize(f"Too large prompt. Please keep it below {MOST_WORDS} words.")
-    if processors := [name for name in names if name in ("GFPGAN", "CodeFormers")]:
+    if processors := [name for name in names if name in POST_PROCESSORS]:
         raise UnexpectedModelName(f"{processors[0]} is a post-processor, not a model.")
     if len(params.upscalers) > 1:
         raise TooManyUpscalers("Cannot use more than 1 upscaler at a time.")
