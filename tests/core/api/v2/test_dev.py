@@ -1,0 +1,119 @@
+"""The development endpoint: it is there for a peer on this machine alone, else there is nothing."""
+
+import pytest
+import pytest_asyncio
+
+import serving
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PATH = "/dev/test-user"
+LOCAL = "localhost:7001"
+BODY = {"username": "tester", "oauth_id": "g_tester"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(databases, tmp_path_factory):
+    with databases.fresh("sqlite") as url:
+        folder = tmp_path_factory.mktemp("dev")
+        async with serving.in_process(url, folder, dev_endpoints="on") as server:
+            yield server
+
+
+def make(server, body=BODY, **headers):
+    return server.post(PATH, body, **{"Host": LOCAL, **headers})
+
+
+async def find(server, key):
+    return await server.get("/find_user", key=key)
+
+
+async def test_an_account_with_roles_and_kudos(server):
+    body = {
+        "username": "rich",
+        "oauth_id": "g_rich",
+        "moderator": True,
+        "trusted": True,
+        "kudos": 12.5,
+    }
+    made = await make(server, body)
+    assert made.status_code == 200
+    assert made.json().keys() == {"api_key", "user_id", "username", "alias"}
+    assert made.json()["alias"] == f"rich#{made.json()['user_id']}"
+    found = (await find(server, made.json()["api_key"])).json()
+    assert (found["kudos"], found["moderator"], found["trusted"]) == (37.5, True, True)
+
+
+async def test_the_same_login_again_gets_a_new_key_and_nothing_else(server):
+    body = {**BODY, "oauth_id": "g_again", "kudos": 5}
+    first, second = (await make(server, body)).json(), (await make(server, body)).json()
+    assert first["user_id"] == second["user_id"]
+    assert first["api_key"] != second["api_key"]
+    assert (await find(server, first["api_key"])).status_code == 404
+    assert (await find(server, second["api_key"])).json()["kudos"] == 30.0
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:7001", "127.0.0.1", "127.0.0.1:7001", "[::1]", "[::1]:7001"]
+)
+async def test_this_machine_has_many_names(server, host):
+    assert (await make(server, Host=host)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "horde.test"},
+        {"Host": "localhost.horde.test"},
+        {"Host": "127.0.0.1.horde.test"},
+        {"Host": "127.0.0.1@horde.test"},
+        {"Host": "192.168.0.1:7001"},
+        {"Host": "[::1"},
+        {"Origin": "http://localhost:7001"},
+        {"Origin": "null"},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"X-Forwarded-Host": "localhost"},
+        {"X-Forwarded-Proto": "http"},
+        {"Forwarded": "for=127.0.0.1"},
+        {"X-Real-IP": "127.0.0.1"},
+        {"Via": "1.1 proxy"},
+        {"Proxied-For": "127.0.0.1"},
+    ],
+)
+async def test_there_is_nothing_for_others(server, headers):
+    refused = await make(server, **headers)
+    nowhere = await server.post("/dev/nothing", BODY)
+    assert refused.status_code == 404
+    assert refused.json() == nowhere.json()
+
+
+@pytest.mark.parametrize(
+    ("settings", "peer"),
+    [
+        ({"dev_endpoints": "off"}, "127.0.0.1"),
+        ({"dev_endpoints": "on", "host": "::"}, "127.0.0.1"),
+        ({"dev_endpoints": "on", "host": "192.168.0.1"}, "127.0.0.1"),
+        ({"dev_endpoints": "on"}, "192.168.0.7"),
+        ({"dev_endpoints": "on"}, "::ffff:192.168.0.7"),
+    ],
+)
+async def test_there_is_nothing_elsewhere(databases, tmp_path, settings, peer):
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path, peer=peer, **settings) as server:
+            refused, nowhere = await make(server), await server.post("/dev/nothing", BODY)
+    assert refused.status_code == 404
+    assert refused.json() == nowhere.json()
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [({"kudos": -1}, "kudos"), ({"username": ""}, "username"), ({"trusted": 1}, "trusted")],
+)
+async def test_a_body_has_its_schema(server, change, wrong):
+    answer = await make(server, {**BODY, **change})
+    assert answer.json()["errors"].keys() == {wrong}
+
+
+async def test_a_login_has_visible_characters_only(server):
+    answer = await make(server, {**BODY, "oauth_id": "a b"})
+    assert (answer.status_code, answer.json()["rc"]) == (400, "BadOauthId")
