@@ -48,10 +48,9 @@ async def upload(name: str) -> Response:
     limit = server.signer.verify("PUT", name, request.query_string.decode(errors="replace"))
     if (request.content_length or 0) > limit:
         raise RequestEntityTooLarge
-    await _check_open(server, name)
     picture = await _body(limit)
     await checks.check_upload(picture)
-    await _check_open(server, name)  # sending may have outlasted the job
+    await _check_open(server, name)  # now, as sending may have outlasted the job
     await server.horde.store.put(name, picture)
     return Response(b"", 200)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, literal, select, tuple_
+from sqlalchemy import Integer, bindparam, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
@@ -64,27 +64,28 @@ async def outlook(
     able = [server for server in servers if matching.accepts(needs, server.offer)]
     await lanes.catch_up(session)
     ids = {lane for server in able for lane in lanes.matching(server.offer).ids}
-    ahead = (
-        select(_jobs.c.request_id, _jobs.c.things)
-        .where(
-            _jobs.c.state == JobState.WAITING,
-            _jobs.c.lane_id.in_(bindparam("lanes", expanding=True)),
-            tuple_(_jobs.c.rank, _jobs.c.id) < tuple_(literal(rank), literal(job_id)),
-        )
-        .limit(COUNTED_AT_MOST)
-        .subquery()
-    )
-    requests, amount = (
-        await session.execute(
-            select(
-                func.count(func.distinct(ahead.c.request_id)),
-                func.coalesce(func.sum(ahead.c.things), 0),
-            ),
-            {"lanes": sorted(ids) or [-1]},
-        )
-    ).one()
+    place = {"lanes": sorted(ids) or [-1], "rank": rank, "job": job_id, "most": COUNTED_AT_MOST}
+    requests, amount = (await session.execute(_AHEAD, place)).one()
     speed = sum(server.speed * server.threads for server in able) or usual_speed
     return Outlook(bool(able), requests + 1, round((int(amount) + things) / speed))
+
+
+_ahead = (
+    select(_jobs.c.request_id, _jobs.c.things)
+    .where(
+        _jobs.c.state == JobState.WAITING,
+        _jobs.c.lane_id.in_(bindparam("lanes", expanding=True)),
+        tuple_(_jobs.c.rank, _jobs.c.id)
+        < tuple_(
+            bindparam("rank", type_=_jobs.c.rank.type), bindparam("job", type_=_jobs.c.id.type)
+        ),
+    )
+    .limit(bindparam("most", type_=Integer()))
+    .subquery()
+)
+_AHEAD = select(
+    func.count(func.distinct(_ahead.c.request_id)), func.coalesce(func.sum(_ahead.c.things), 0)
+)
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@
 the claim, by skip reasons, by "is this possible" and by the forecast; it stands nowhere else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 
 UNLIMITED = 2**62
 
@@ -23,14 +23,14 @@ class _Side:
         """A JSON document; sets become sorted lists."""
         return {
             key: sorted(value) if isinstance(value, frozenset) else value
-            for key, default in _defaults(type(self)).items()
+            for key, default in _DEFAULTS[type(self)].items()
             if (value := getattr(self, key)) != default
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
         """The side that `to_json` wrote; keys of a newer version are ignored."""
-        known = _defaults(cls)
+        known = _DEFAULTS[cls]
         return cls(
             **{
                 key: frozenset(value) if isinstance(value, list) else value
@@ -184,5 +184,6 @@ def _lower(size: int) -> int:
     return _upper(size) // 2 + 1 if size > 1 else size
 
 
-def _defaults(side: type[_Side]) -> dict[str, Any]:
-    return {field.name: field.default for field in fields(cast("type[Needs]", side))}
+_DEFAULTS: Mapping[type[Any], dict[str, Any]] = {
+    side: {field.name: field.default for field in fields(side)} for side in (Needs, Offer)
+}

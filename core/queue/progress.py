@@ -128,13 +128,12 @@ _JOBS = (
 
 async def alive(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
     """The attempts being worked on: `worker_id`, `things`, `started_at`."""
-    return (
-        await session.execute(
-            select(_attempts.c.worker_id, _attempts.c.things, _attempts.c.started_at).where(
-                _attempts.c.request_id == request_id, _attempts.c.outcome == Outcome.ALIVE
-            )
-        )
-    ).all()
+    return (await session.execute(_ALIVE, {"id": request_id})).all()
+
+
+_ALIVE = select(_attempts.c.worker_id, _attempts.c.things, _attempts.c.started_at).where(
+    _attempts.c.request_id == bindparam("id"), _attempts.c.outcome == Outcome.ALIVE
+)
 
 
 async def active_of(session: AsyncSession, user_id: int) -> Sequence[AnyRow]:

@@ -209,7 +209,10 @@ async def online(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
 
 async def by_id(session: AsyncSession, worker_id: UUID) -> AnyRow | None:
     """The worker, also one that is away, or None."""
-    return (await session.execute(select(_workers).where(_workers.c.id == worker_id))).first()
+    return (await session.execute(_BY_ID, {"id": worker_id})).first()
+
+
+_BY_ID = select(_workers).where(_workers.c.id == bindparam("id"))
 
 
 async def by_name(session: AsyncSession, name: str) -> AnyRow | None:

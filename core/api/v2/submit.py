@@ -37,12 +37,11 @@ async def generate_submit(body: SubmitInputStable) -> GenerationSubmitted:
         state=body.state,
         metadata=[entry.model_dump(exclude_none=True) for entry in body.gen_metadata],
     )
-    if body.state != "faulted":
-        async with server.database.reading() as session:
-            found = await submit.look_up(session, await context.user(session), body.id)
-        await _keep(found.picture, body.generation)
-    async with server.database.writing() as session:
+    async with server.database.reading() as session:
         found = await submit.look_up(session, await context.user(session), body.id)
+    if body.state != "faulted":
+        await _keep(found.picture, body.generation)
+    async with server.database.writing() as session:  # what was found may be over: it will tell
         settled = await submit.submit(session, server.horde, found, delivery)
     await submit.announce(server.horde, settled)
     return GenerationSubmitted(reward=to_wire(settled.reward))
