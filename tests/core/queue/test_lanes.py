@@ -111,7 +111,7 @@ async def test_what_is_too_much_goes_to_the_catch_all(session, lanes):
     assert len({*own, *rest}) == 4
     assert len(set(rest)) == 1
     assert await lanes.lane_for(session, Needs(pixels=1)) == own[0]
-    matched = (await known(session, lanes)).matching(Offer(pixels=10))
+    matched = (await known(session, lanes)).matching(Offer(pixels=16))
     assert set(matched.ids) == {own[0], own[1], rest[0]}
     assert not matched.certain
     assert set(lanes.least_needs()) == set(own)
