@@ -10,7 +10,7 @@ UV  := uv==0.13.9
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo migrate test test-long lint lock bench eval-model clean
+.PHONY: help up demo migrate test test-long lint lock openapi bench eval-model clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ lock: $(BIN)/uv ## Write constraints.txt anew from pyproject.toml; ARGS=--upgrad
 	@# Without files of this machine: a local build's version would be written down, and only this machine has it.
 	env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --all-extras --universal \
 	    --python-version 3.11 --no-annotate --no-header --no-emit-package stable-horde --quiet $(ARGS) -o constraints.txt
+
+openapi: .venv/run.stamp ## Write docs/openapi.json anew
+	$(BIN)/python -m core.api.openapi > docs/openapi.json
 
 bench: .venv/test.stamp ## Measure the server on each engine
 	@exec $(BIN)/python -m benchmarks

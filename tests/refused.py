@@ -109,7 +109,24 @@ asking(
     models=["SDXL 1.0"],
     params={"control_type": "canny"},
 )
-asking("ControlNetInvalidPayload", "without a type", params={"image_is_control": True})
+asking(
+    "ControlNetInvalidPayload",
+    "control map in and out",
+    params={"image_is_control": True, "return_control_map": True},
+)
+asking(
+    "ControlNetUnsupported",
+    "hough with SD 2",
+    source_image=pictures.SOURCE,
+    models=["stable_diffusion_2.1"],
+    params={"control_type": "hough"},
+)
+asking(
+    "ControlNetMismatch.",
+    "qr_code with SD 2",
+    models=["stable_diffusion_2.1"],
+    params={"workflow": "qr_code", "extra_texts": [{"text": "x", "reference": "qr_code"}]},
+)
 asking("InvalidRemix", "no Cascade", models=["Deliberate"], source_processing="remix")
 asking(
     "InvalidExtraSourceImages.",

@@ -17,7 +17,7 @@ MOST_LORAS = 5
 MOST_INVERSIONS = 20
 MOST_EXTRA_IMAGES = 5
 CONTROL_BASELINES = frozenset({"stable diffusion 1", "stable diffusion 2"})
-LAYERED_BASELINES = frozenset({"stable diffusion 1", "stable_diffusion_xl"})
+SD1_OR_XL = frozenset({"stable diffusion 1", "stable_diffusion_xl"})
 NO_HIRES_BASELINES = frozenset({"flux_1", "qwen_image", "z_image_turbo"})
 NOT_ON_SD2 = frozenset({"normal", "hough"})
 
@@ -107,15 +107,27 @@ class ControlNetInpaintingMismatch(Invalid):
 
 
 class ControlNetMismatch(Invalid):
-    """A control type that the model does not have."""
+    """A control type with a model that has none."""
 
     code = "ControlNetMismatch"
 
 
+class ControlNetUnsupported(Invalid):
+    """A control type that this version of the model does not have."""
+
+    code = "ControlNetUnsupported"
+
+
 class ControlNetInvalidPayload(Invalid):
-    """A control option without a control type."""
+    """Control options that exclude each other."""
 
     code = "ControlNetInvalidPayload"
+
+
+class WorkflowMismatch(Invalid):
+    """A workflow with a model that it does not work with; the dot is the contract's."""
+
+    code = "ControlNetMismatch."
 
 
 class InvalidRemix(Invalid):
@@ -165,7 +177,7 @@ def check(prompt: str, params: ImageParams, names: Sequence[str]) -> None:
     _check_transparency(params, models)
     _check_sources(params, models)
     _check_control(params, models)
-    _check_texts(params)
+    _check_texts(params, models)
 
 
 def _check_extent(prompt: str, params: ImageParams, names: Sequence[str]) -> None:
@@ -191,7 +203,7 @@ def _check_transparency(params: ImageParams, models: Sequence[ImageModel]) -> No
         raise HiResMismatch("HiRes Fix does not work with the requested model.")
     if not params.transparent:
         return
-    if any(model.baseline not in LAYERED_BASELINES for model in models):
+    if any(model.baseline not in SD1_OR_XL for model in models):
         raise InvalidTransparencyModel("Only Stable Diffusion 1 and XL models can be transparent.")
     if params.extra_source_images or params.source_image:
         raise InvalidTransparencyImg2Img("Transparent pictures cannot start from a source image.")
@@ -212,9 +224,9 @@ def _check_sources(params: ImageParams, models: Sequence[ImageModel]) -> None:
 
 
 def _check_control(params: ImageParams, models: Sequence[ImageModel]) -> None:
+    if params.image_is_control and params.return_control_map:
+        raise ControlNetInvalidPayload("A source image that is the control map has none to return.")
     if params.control_type is None:
-        if params.image_is_control or params.return_control_map:
-            raise ControlNetInvalidPayload("Control options need a control_type.")
         return
     if not params.source_image:
         raise ControlNetSourceMissing("ControlNet requires a source image.")
@@ -224,16 +236,18 @@ def _check_control(params: ImageParams, models: Sequence[ImageModel]) -> None:
         if model.baseline not in CONTROL_BASELINES:
             raise ControlNetMismatch(f"ControlNet does not work with {model.name}.")
         if model.baseline == "stable diffusion 2" and params.control_type in NOT_ON_SD2:
-            raise ControlNetMismatch(f"{params.control_type} does not work with {model.name}.")
+            raise ControlNetUnsupported(f"{params.control_type} does not work with {model.name}.")
 
 
-def _check_texts(params: ImageParams) -> None:
+def _check_texts(params: ImageParams, models: Sequence[ImageModel]) -> None:
     if params.extra_texts and params.workflow is None:
         raise InvalidExtraTexts("Extra texts are only used with a workflow.")
     if params.workflow == "qr_code" and not any(
         text.get("reference") == "qr_code" for text in params.extra_texts
     ):
         raise MissingExtraTexts("The qr_code workflow needs an extra text with reference qr_code.")
+    if params.workflow and any(model.baseline not in SD1_OR_XL for model in models):
+        raise WorkflowMismatch("The qr_code workflow needs Stable Diffusion 1 or XL models.")
 
 
 def warnings(params: ImageParams, names: Sequence[str]) -> list[ImageWarning]:

@@ -70,8 +70,13 @@ BROKEN = [
         {**REMIX, "extra_source_images": [EXTRA] * 6},
         {"extra_source_images": [EXTRA] * 5},
     ),
-    ("ControlNetInvalidPayload", {}, [], {**SOURCE, "image_is_control": True}, CONTROL),
-    ("ControlNetInvalidPayload", {}, [], {**SOURCE, "return_control_map": True}, CONTROL),
+    (
+        "ControlNetInvalidPayload",
+        {},
+        [],
+        {**CONTROL, "image_is_control": True, "return_control_map": True},
+        {"return_control_map": False},
+    ),
     ("ControlNetSourceMissing", {}, [], {"control_type": "canny"}, SOURCE),
     (
         "ControlNetInpaintingMismatch",
@@ -81,7 +86,14 @@ BROKEN = [
         {"source_processing": "img2img"},
     ),
     ("ControlNetMismatch", {}, [SD1, XL], CONTROL, {"names": [SD1]}),
-    ("ControlNetMismatch", {}, [SD2], {**CONTROL, "control_type": "hough"}, CONTROL),
+    ("ControlNetUnsupported", {}, [SD2], {**CONTROL, "control_type": "hough"}, CONTROL),
+    (
+        "ControlNetMismatch.",
+        {},
+        [SD2],
+        {"workflow": "qr_code", "extra_texts": [QR]},
+        {"names": [XL]},
+    ),
     ("InvalidExtraTexts.", {}, [], {"extra_texts": [QR]}, {"workflow": "qr_code"}),
     ("MissingExtraTexts.", {}, [], {"workflow": "qr_code"}, {"extra_texts": [QR]}),
     (
