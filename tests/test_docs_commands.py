@@ -1,0 +1,145 @@
+"""The examples of docs/api.md work as they stand, and the targets that the docs name exist."""
+
+import asyncio
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import pictures
+import serving
+from core.client import HordeClient
+from core.wire.pop import PopInputStable
+from core.wire.submit import SubmitInputStable
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+API = (ROOT / "docs" / "api.md").read_text()
+SECONDS = 60
+
+CURL = f"""#!{sys.executable}
+import sys, urllib.request
+options, (url,) = {{"-H": []}}, [word for word in sys.argv[-1:]]
+words = iter(sys.argv[1:-1])
+for word in words:
+    if word == "-H":
+        options["-H"].append(next(words).split(": ", 1))
+    elif word in ("-X", "-d"):
+        options[word] = next(words)
+    else:
+        assert word == "-s", word
+body = options["-d"].encode() if "-d" in options else None
+request = urllib.request.Request(url, body, dict(options["-H"]), method=options.get("-X"))
+sys.stdout.buffer.write(urllib.request.urlopen(request).read())
+"""
+"""Stands for curl on machines without: as much of it as the examples use."""
+
+
+def blocks(language):
+    found = re.findall(rf"^```{language}\n(.*?)^```", API, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/api.md has no example in {language}"
+    return found
+
+
+@pytest.fixture
+def server(sqlite_url, tmp_path):
+    with serving.process(tmp_path, database_url=sqlite_url, default_models="[]") as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def worker(server):
+    """Delivers a picture for every job meanwhile."""
+    owner = await asyncio.to_thread(server.user, "Owner", oauth_id="g_owner")
+    async with HordeClient(server.url, owner.key) as client:
+        serves = asyncio.create_task(_serve(client))
+        yield
+        serves.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serves
+
+
+async def _serve(client):
+    offer = PopInputStable.model_validate(serving.offer(wait=2))
+    while True:
+        popped = await client.pop(offer)
+        for job_id, url in zip(popped.ids, popped.r2_uploads or [], strict=True):
+            await client.upload(url, pictures.WEBP)
+            await client.submit(SubmitInputStable(id=job_id, generation="R2", seed=1))
+
+
+async def run(server, folder, *command):
+    """Run an example against the server; what it prints."""
+    programs = folder / "programs"
+    programs.mkdir()
+    if shutil.which("curl") is None:
+        (programs / "curl").write_text(CURL)
+        (programs / "curl").chmod(0o755)
+    process = await asyncio.create_subprocess_exec(
+        *(word.replace("http://127.0.0.1:7001", server.url) for word in command),
+        cwd=folder,
+        env=os.environ | {"PATH": f"{os.environ['PATH']}:{programs}"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        printed, _ = await asyncio.wait_for(process.communicate(), SECONDS)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    assert process.returncode == 0
+    return printed.decode()
+
+
+async def test_the_examples_for_the_shell(server, tmp_path):
+    for number, block in enumerate(blocks("sh")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with worker(server):
+            printed = await run(server, folder, "sh", "-eu", "-c", f'{block}\necho "\n$ID"')
+            answers, _, request_id = printed.strip().rpartition("\n")
+            check, status = _documents(answers)
+            assert {"done", "waiting", "queue_position"} <= check.keys()
+            assert {"done", "generations"} <= status.keys()
+            async with HordeClient(server.url) as client:
+                done = await client.wait_for(request_id, SECONDS)
+                assert await client.download(done.generations[0].img) == pictures.WEBP
+
+
+def _documents(text):
+    """JSON documents that follow each other."""
+    decoder, found = json.JSONDecoder(), []
+    while text := text.lstrip():
+        one, end = decoder.raw_decode(text)
+        found.append(one)
+        text = text[end:]
+    return found
+
+
+async def test_the_examples_in_python(server, tmp_path):
+    for number, block in enumerate(blocks("python")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with worker(server):
+            await run(server, folder, sys.executable, "-c", block)
+        (made,) = folder.glob("*.webp")
+        assert Image.open(io.BytesIO(made.read_bytes())).format == "WEBP"
+
+
+def test_the_targets_that_the_docs_name_exist():
+    named = set()
+    for page in PAGES:
+        text = page.read_text()
+        code = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        for words in (*code, *re.findall(r"`([^`\n]+)`", text)):
+            named |= set(re.findall(r"(?:^|\s)make ([a-z][a-z-]*)", words))
+    targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"up", "demo", "test"} <= named
+    assert named <= set(targets)
