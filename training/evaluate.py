@@ -26,7 +26,7 @@ PROMPTS = 64
 SEEDS = 4
 STEPS = 20
 GUIDANCE = 4.0
-JUDGE_STEPS = 1500
+JUDGE_STEPS = 600
 BATCH = 16
 THUMBNAIL = 72  # pixels
 FIGURES = ("<!-- figures: python -m training evaluate -->\n", "<!-- end of figures -->")
@@ -112,6 +112,14 @@ def painted(composer: Composer, asked: Sequence[Question]) -> Tensor:
 
 
 @torch.no_grad()
+def again(pipeline: StableDiffusionPipeline, shown: Tensor) -> Tensor:
+    """The pictures encoded and decoded: as good as the denoiser could make them."""
+    vae = pipeline.vae
+    parts = [vae.decode(vae.encode(part).latent_dist.mean).sample for part in shown.split(BATCH)]
+    return torch.cat(parts)
+
+
+@torch.no_grad()
 def score(judge: Classifier, shown: Tensor, asked: Sequence[Question]) -> Score:
     """How often the judge sees in the pictures what was asked for."""
     answer = judge(shown)
@@ -149,22 +157,24 @@ def sheet(shown: Tensor, asked: Sequence[Question], *, columns: int = 4) -> Imag
 
 
 def report(model: Path, composer: Composer, docs: Path) -> None:
-    """Score the model, print the figures and put them and the sheet into the docs folder."""
+    """Score the model, print the figures, put them into its card and docs, and draw the sheet."""
     pipeline, cost = measured(model)
     judge = classifier.train(composer, steps=JUDGE_STEPS)
     unseen = questions(composer.icons, unseen=True)
     seen = questions(composer.icons, unseen=False)
-    drawn = pictures(pipeline, unseen)
+    drawn, real = pictures(pipeline, unseen), painted(composer, unseen)
     scores = {
         "pairs never trained": score(judge, drawn, unseen),
         "trained pairs": score(judge, pictures(pipeline, seen), seen),
-        "real pictures (ceiling)": score(judge, painted(composer, unseen), unseen),
+        "real ones through the autoencoder": score(judge, again(pipeline, real), unseen),
+        "real pictures (ceiling)": score(judge, real, unseen),
     }
     text = f"\n{table(scores, judge)}\n{cost}\n"
     print(text)
     (docs / "model").mkdir(parents=True, exist_ok=True)
     sheet(drawn, unseen).save(docs / "model" / "sheet.webp", quality=85)
-    put_figures(docs / "model.md", text)
+    for page in (docs / "model.md", model / "README.md"):
+        put_figures(page, text)
 
 
 def measured(model: Path) -> tuple[StableDiffusionPipeline, str]:

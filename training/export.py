@@ -18,6 +18,7 @@ from training import autoencoder, denoiser, running
 from training.composer import Composer
 from training.scenes import Planner
 
+CARD = ("README.md", "NOTICE")
 LEAST_SPREAD = 0.1  # of the largest channel's: a channel that says less is not blown up further
 
 
@@ -94,11 +95,17 @@ def normalise(vae: AutoencoderKL, mean: torch.Tensor, spread: torch.Tensor) -> N
 
 
 def write(made: StableDiffusionPipeline, folder: Path) -> None:
-    """Save the pipeline in half precision; the folder changes from old to new in one step."""
+    """Save the pipeline in half precision; the folder changes from old to new in one step.
+
+    What people wrote into the folder, its card and notice, stays.
+    """
     fresh = folder.with_name(folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     made.to(torch.float16).save_pretrained(fresh, safe_serialization=True)
     _say_single_precision(fresh / "text_encoder" / "config.json")
+    for name in CARD:
+        if (folder / name).exists():
+            shutil.copy(folder / name, fresh / name)
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

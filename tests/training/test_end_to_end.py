@@ -38,6 +38,8 @@ def state(tmp_path_factory, composer):
 
 def test_the_export_loads_and_draws(state, tmp_path):
     folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "NOTICE").write_text("thanks")
     export.write(export.from_state(state, tokenizer.load(state / "tokenizer")), folder)
 
     pipeline = DiffusionPipeline.from_pretrained(folder, local_files_only=True)
@@ -51,6 +53,7 @@ def test_the_export_loads_and_draws(state, tmp_path):
 
     assert again[0].size == (autoencoder.SIDE, autoencoder.SIDE)
     assert again[0].tobytes() == again[1].tobytes()
+    assert (folder / "NOTICE").read_text() == "thanks"
     assert sum(file.stat().st_size for file in folder.rglob("*")) < 30_000_000
 
 
