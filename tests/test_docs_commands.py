@@ -26,17 +26,17 @@ SECONDS = 60
 
 CURL = f"""#!{sys.executable}
 import sys, urllib.request
-options, (url,) = {{"-H": []}}, [word for word in sys.argv[-1:]]
-words = iter(sys.argv[1:-1])
+headers, options, words = {{}}, {{}}, iter(sys.argv[1:])
 for word in words:
     if word == "-H":
-        options["-H"].append(next(words).split(": ", 1))
+        name, _, value = next(words).partition(": ")
+        headers[name] = value
     elif word in ("-X", "-d"):
-        options[word] = next(words)
-    else:
-        assert word == "-s", word
-body = options["-d"].encode() if "-d" in options else None
-request = urllib.request.Request(url, body, dict(options["-H"]), method=options.get("-X"))
+        options[word] = next(words).encode()
+    elif word != "-s":
+        url = word
+method = options["-X"].decode() if "-X" in options else None
+request = urllib.request.Request(url, options.get("-d"), headers, method=method)
 sys.stdout.buffer.write(urllib.request.urlopen(request).read())
 """
 """Stands for curl on machines without: as much of it as the examples use."""

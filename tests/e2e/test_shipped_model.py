@@ -1,0 +1,75 @@
+"""The model that ships with the project, served by a worker of which nothing is set."""
+
+import asyncio
+import contextlib
+import io
+
+import pytest
+from PIL import Image, ImageStat
+
+import serving
+import working
+from core.client import HordeClient
+from core.wire.generate import GenerationInputStable
+from worker.settings import DEFAULT_MODEL
+
+SIDE = 256
+SECONDS = 100
+
+pytestmark = [pytest.mark.model, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def url(databases, tmp_path_factory):
+    """A horde with one worker, as it is started by default."""
+    folder = tmp_path_factory.mktemp("horde")
+    with contextlib.ExitStack() as running:
+        database_url = running.enter_context(databases.fresh("sqlite"))
+        server = running.enter_context(
+            serving.process(folder, database_url=database_url, default_models="[]")
+        )
+        owner = server.user("Owner", oauth_id="g_owner")
+        running.enter_context(working.process(server.url, owner.key))
+        yield server.url
+
+
+async def made(url, prompt):
+    params = {"width": SIDE, "height": SIDE, "steps": 20, "seed": "7"}
+    ask = GenerationInputStable.model_validate({"prompt": prompt, "params": params})
+    async with HordeClient(url) as client:
+        asked = await client.generate(ask)
+        assert not asked.warnings
+        (generation,) = (await client.wait_for(asked.id, SECONDS)).generations
+        assert generation.model == DEFAULT_MODEL
+        assert not generation.censored
+        return await client.download(generation.img)
+
+
+async def test_pictures_show_what_was_asked_for(url):
+    """Which of two colours the background has follows from the prompt, with one seed."""
+    red, again, blue = [
+        await made(url, prompt)
+        for prompt in (
+            "a cat on a red background",
+            "a cat on a red background",
+            "a cat on a blue background",
+        )
+    ]
+    assert red == again
+    assert hue(red) > 0 > hue(blue)
+
+
+async def test_several_users_at_once_are_all_served(url):
+    prompts = ("a red fox", "a green apple", "a yellow star")
+    all_made = await asyncio.gather(*(made(url, prompt) for prompt in prompts))
+    assert len(set(all_made)) == len(prompts)
+
+
+def hue(picture):
+    """How much redder than blue a picture is; it is a picture, of the size that was asked for."""
+    image = Image.open(io.BytesIO(picture))
+    assert (image.format, image.size) == ("WEBP", (SIDE, SIDE))
+    statistics = ImageStat.Stat(image.convert("RGB"))
+    assert max(statistics.stddev) > 10  # not of one colour
+    red, _, blue = statistics.mean
+    return red - blue
