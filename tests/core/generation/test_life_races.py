@@ -10,7 +10,7 @@ import factories
 import lives
 from core.db import table
 from core.errors import Refusal
-from core.generation import cancel
+from core.generation import cancel, quotes
 from core.generation.submit import AbortedGen, DuplicateGen
 from core.kinds.image import ImageParams
 from core.ledger import accounts, audit
@@ -117,3 +117,20 @@ async def test_two_requests_cannot_both_use_the_last_of_the_concurrency(database
     answers = await asyncio.gather(*(ask() for _ in range(8)), return_exceptions=True)
     refused = [answer.code for answer in answers if isinstance(answer, Refusal)]
     assert refused == ["TooManyPrompts"] * 6
+
+
+async def test_two_heavy_requests_cannot_both_be_held_in_advance(database, horde):
+    wanted = factories.image_ask(params=ImageParams(steps=90))
+    enough = quotes.quote(wanted).total * 3 // 2
+    async with database.writing() as session:
+        user, _ = await factories.user(session, available=enough)
+
+    async def ask():
+        async with database.writing() as session:
+            return await lives.asked(session, horde, user, params=wanted.params)
+
+    answers = await asyncio.gather(*(ask() for _ in range(8)), return_exceptions=True)
+    refused = [answer.code for answer in answers if isinstance(answer, Refusal)]
+    assert refused == ["KudosUpfront"] * 7
+    async with database.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(table(Job))) == 1
