@@ -12,31 +12,19 @@ Where lanes leave doubt (a size near a worker's limit, a blacklist), jobs are lo
 in windows by keyset, up to 200.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    Integer,
-    Select,
-    bindparam,
-    exists,
-    func,
-    literal,
-    select,
-    true,
-    tuple_,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Select, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
-from core.queue import matching
+from core.queue import best, matching
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Job, JobState, LaneVersion, Request
+from core.queue.tables import WAITING, Job, JobState, LaneVersion, Request
 
 REACH = ((32, 8), (128, 64), (2000, 1000))
 """How many lanes, and heads of each, are candidates at the first, second, third try."""
@@ -113,7 +101,8 @@ async def _head(
     """The first job of the claim: of the worker's own users, else of the lanes."""
     if own:
         generous = replace(offer, only_covered=False)
-        if head := await _inspect(session, generous, at, _jobs.c.user_id.in_(offer.users)):
+        theirs = {"users": sorted(offer.users)}
+        if head := await _inspect(session, generous, at, best.WINDOW_OF_USERS, theirs):
             return head
     return None if only_own else await _from_lanes(session, lanes, offer, at)
 
@@ -122,7 +111,7 @@ _STATE = select(
     _version.c.version,
     exists()
     .where(
-        _jobs.c.state == JobState.WAITING,
+        _jobs.c.state == WAITING,
         _jobs.c.user_id.in_(bindparam("users", expanding=True)),
     )
     .label("own"),
@@ -136,16 +125,17 @@ async def _from_lanes(
     matched = lanes.matching(offer)
     if not matched.ids:
         return None
+    engine = session.get_bind().dialect.name
+    ids = {"lanes": best.lanes_for(engine, matched.ids)}
     if not matched.certain:
-        return await _inspect(session, offer, at, _jobs.c.lane_id.in_(matched.ids))
-    if session.get_bind().dialect.name == "sqlite":
-        return (await session.execute(_TAKE_SQLITE, {"lanes": str(list(matched.ids))})).first()
-    ids = list(matched.ids)
+        return await _inspect(session, offer, at, best.WINDOWS[engine], ids)
+    if engine == "sqlite":
+        return (await session.execute(best.TAKE_SQLITE, ids)).first()
     for lanes_at_most, heads in REACH:
-        reach = {"lanes": ids, "best": lanes_at_most, "heads": heads}
-        if (taken := (await session.execute(_TAKE_POSTGRES, reach)).first()) is not None:
+        reach = ids | {"best": lanes_at_most, "heads": heads}
+        if (taken := (await session.execute(best.TAKE_POSTGRESQL, reach)).first()) is not None:
             return taken
-        if not await session.scalar(_ANY_WAITING, {"lanes": ids}):
+        if not await session.scalar(best.ANY_WAITING, ids):
             return None  # else others hold all candidates locked
     return None
 
@@ -155,67 +145,46 @@ async def glimpse(
 ) -> AnyRow | None:
     """The request whose job this worker would have got, or None; nothing is claimed."""
     await lanes.update(session)
-    matched = lanes.matching(offer)
-    job = (
-        await session.execute(
-            select(_jobs.c.request_id)
-            .join(_requests, _requests.c.id == _jobs.c.request_id)
-            .where(
-                _jobs.c.lane_id.in_(matched.ids),
-                _jobs.c.state == JobState.WAITING,
-                _requests.c.expires_at > at,
-            )
-            .order_by(_jobs.c.rank, _jobs.c.id)
-            .limit(1)
-        )
-    ).first()
-    if job is None:
+    engine = session.get_bind().dialect.name
+    ids = {"lanes": best.lanes_for(engine, lanes.matching(offer).ids)}
+    place = {"size": WINDOW, **best.FIRST, **ids}
+    rows = (await session.execute(best.WINDOWS[engine], place)).all()
+    row = next((row for row in rows if row.expires_at > at), None)
+    if row is None or not matching.accepts(_exact(row), offer):
         return None
-    request = (await session.execute(_REQUEST, {"id": job.request_id})).one()
-    return request if matching.accepts(_exact(request), offer) else None
+    return (await session.execute(_REQUEST, {"id": row.request_id})).one()
 
 
 async def _inspect(
     session: AsyncSession,
     offer: Offer,
     at: datetime,
-    where: Any,  # noqa: ANN401 - a column expression
+    windows: Select[Any],
+    among: dict[str, Any],
 ) -> AnyRow | None:
-    """Take the best job whose exact needs fit, looking at up to 200 in windows by keyset."""
-    after: tuple[int, int] | None = None
+    """Take the best job whose exact needs fit, looking at up to 200 in windows by keyset.
+
+    windows: one of the statements of `best`, and `among`: its parameters that say which jobs.
+    """
+    after = best.FIRST
     for _ in range(LOOKED_AT_MOST // WINDOW):
-        window = (
-            select(_jobs.c.id, _jobs.c.rank, _requests.c.needs, _requests.c.prompt)
-            .join(_requests, _requests.c.id == _jobs.c.request_id)
-            .where(_jobs.c.state == JobState.WAITING, where, _requests.c.expires_at > at)
-            .order_by(_jobs.c.rank, _jobs.c.id)
-            .limit(WINDOW)
-        )
-        if after is not None:
-            window = window.where(tuple_(_jobs.c.rank, _jobs.c.id) > tuple_(*map(literal, after)))
-        rows = (await session.execute(window)).all()
-        fitting = [row.id for row in rows if matching.accepts(_exact(row), offer)]
-        if fitting and (taken := await _take(session, fitting)) is not None:
-            return taken
+        place = {"size": WINDOW, **after, **among}
+        rows = (await session.execute(windows, place)).all()
+        fitting = [
+            row.id for row in rows if row.expires_at > at and matching.accepts(_exact(row), offer)
+        ]
+        if fitting:
+            taken = (await session.execute(best.TAKE_ONE_OF, {"ids": fitting})).first()
+            if taken is not None:
+                return taken
         if len(rows) < WINDOW:
             return None
-        after = (rows[-1].rank, rows[-1].id)
+        after = {"rank": rows[-1].rank, "job": rows[-1].id}
     return None
 
 
 def _exact(row: AnyRow) -> Needs:
     return replace(Needs.from_json(row.needs), words=row.prompt.lower())
-
-
-async def _take(session: AsyncSession, ids: Sequence[int]) -> AnyRow | None:
-    first = (
-        select(_jobs.c.id)
-        .where(_jobs.c.id.in_(ids), _jobs.c.state == JobState.WAITING)
-        .order_by(_jobs.c.rank, _jobs.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    return (await session.execute(_taking(first))).first()
 
 
 async def _continue(session: AsyncSession, head: AnyRow, more: int) -> list[Claimed]:
@@ -224,7 +193,7 @@ async def _continue(session: AsyncSession, head: AnyRow, more: int) -> list[Clai
         select(_jobs.c.id)
         .where(
             _jobs.c.request_id == head.request_id,
-            _jobs.c.state == JobState.WAITING,
+            _jobs.c.state == WAITING,
             _jobs.c.number.between(head.number + 1, head.number + more),
             (_jobs.c.seed - head.seed) == (_jobs.c.number - head.number),
         )
@@ -258,7 +227,7 @@ async def _put_away(session: AsyncSession, taken: AnyRow, request: AnyRow, at: d
         select(_jobs.c.id)
         .join(_requests, _requests.c.id == _jobs.c.request_id)
         .where(
-            _jobs.c.state == JobState.WAITING,
+            _jobs.c.state == WAITING,
             _requests.c.expires_at <= at if is_expired else _requests.c.id == request.id,
         )
         .limit(PUT_AWAY_AT_ONCE)
@@ -269,66 +238,3 @@ async def _put_away(session: AsyncSession, taken: AnyRow, request: AnyRow, at: d
         .where((_jobs.c.id == taken.id) | _jobs.c.id.in_(waiting))
         .values(state=JobState.EXPIRED if is_expired else JobState.CANCELLED)
     )
-
-
-def _taking(best: Select[tuple[int]]) -> Any:  # noqa: ANN401 - an UPDATE … RETURNING
-    return (
-        update(_jobs)
-        .where(_jobs.c.id == best.scalar_subquery())  # "= (…)" runs once, "IN (…)" may run again
-        .values(state=JobState.PROCESSING)
-        .returning(_jobs.c.id, _jobs.c.request_id, _jobs.c.number, _jobs.c.seed, _jobs.c.things)
-    )
-
-
-def _first_of_lane(columns: Iterable[Any], lane_id: Any, n: Any) -> Select[Any]:  # noqa: ANN401
-    return (
-        select(*columns)
-        .where(_jobs.c.lane_id == lane_id, _jobs.c.state == JobState.WAITING)
-        .order_by(_jobs.c.rank, _jobs.c.id)
-        .limit(n)
-    )
-
-
-def _take_sqlite() -> Any:  # noqa: ANN401
-    lane = func.json_each(bindparam("lanes")).table_valued("value", name="lane")
-    head = _first_of_lane([_jobs.c.id], lane.c.value, 1).scalar_subquery()
-    heads = select(head.label("id")).select_from(lane).cte("heads")
-    best = (
-        select(_jobs.c.id)
-        .join(heads, heads.c.id == _jobs.c.id)
-        .order_by(_jobs.c.rank, _jobs.c.id)
-        .limit(1)
-    )
-    return _taking(best)
-
-
-def _take_postgres() -> Any:  # noqa: ANN401
-    lane = func.unnest(_LANES).table_valued("id", name="lane").render_derived()
-    head = _first_of_lane([_jobs.c.id, _jobs.c.rank, _jobs.c.lane_id], lane.c.id, 1).lateral("head")
-    top = (
-        select(head.c.lane_id)
-        .select_from(lane.join(head, true()))
-        .order_by(head.c.rank, head.c.id)
-        .limit(bindparam("best", type_=Integer))
-        .cte("top")
-    )
-    heads = bindparam("heads", type_=Integer)
-    some = _first_of_lane([_jobs.c.id, _jobs.c.rank], top.c.lane_id, heads).lateral("some")
-    candidate = select(some.c.id, some.c.rank).select_from(top.join(some, true())).cte("candidate")
-    best = (
-        select(_jobs.c.id)
-        .join(candidate, candidate.c.id == _jobs.c.id)
-        .where(_jobs.c.state == JobState.WAITING)
-        .order_by(candidate.c.rank, candidate.c.id)
-        .limit(1)
-        .with_for_update(of=_jobs, skip_locked=True)
-    )
-    return _taking(best)
-
-
-_LANES = bindparam("lanes", type_=ARRAY(Integer))
-_TAKE_SQLITE = _take_sqlite()
-_TAKE_POSTGRES = _take_postgres()
-_ANY_WAITING = select(
-    exists().where(_jobs.c.lane_id == func.any(_LANES), _jobs.c.state == JobState.WAITING)
-)

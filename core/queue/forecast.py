@@ -16,7 +16,7 @@ from core.db import table
 from core.queue import matching
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Job, JobState
+from core.queue.tables import WAITING, Job
 
 COUNTED_AT_MOST = 2000
 """Jobs ahead that are counted; beyond, a position is a lower bound and nobody minds."""
@@ -73,7 +73,7 @@ async def outlook(
 _ahead = (
     select(_jobs.c.request_id, _jobs.c.things)
     .where(
-        _jobs.c.state == JobState.WAITING,
+        _jobs.c.state == WAITING,
         _jobs.c.lane_id.in_(bindparam("lanes", expanding=True)),
         tuple_(_jobs.c.rank, _jobs.c.id)
         < tuple_(
@@ -127,6 +127,6 @@ _COUNTS = (
         func.count().label("jobs"),
         func.sum(_jobs.c.things).label("things"),
     )
-    .where(_jobs.c.state == JobState.WAITING)
+    .where(_jobs.c.state == WAITING)
     .group_by(_jobs.c.lane_id)
 )

@@ -21,7 +21,7 @@ from core.db import AnyRow, Moment, table
 from core.queue.claim import Claim
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs
-from core.queue.tables import Attempt, Generation, Job, JobState, Outcome, Request
+from core.queue.tables import WAITING, Attempt, Generation, Job, JobState, Outcome, Request
 
 FAULTS_ALLOWED = 3  # the third ends a job and its request
 GRACE = timedelta(minutes=1)
@@ -136,7 +136,7 @@ async def waiting_of(session: AsyncSession, user_id: int) -> int:
 _WAITING_OF = (
     select(func.count())
     .select_from(_jobs)
-    .where(_jobs.c.user_id == bindparam("user"), _jobs.c.state == JobState.WAITING)
+    .where(_jobs.c.user_id == bindparam("user"), _jobs.c.state == WAITING)
 )
 
 
@@ -386,7 +386,7 @@ async def _stop(session: AsyncSession, request_ids: Sequence[UUID], state: JobSt
         return 0
     waiting = (
         select(_jobs.c.id)
-        .where(_jobs.c.request_id.in_(request_ids), _jobs.c.state == JobState.WAITING)
+        .where(_jobs.c.request_id.in_(request_ids), _jobs.c.state == WAITING)
         .with_for_update(skip_locked=True)
     )
     stopped = await session.execute(

@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -49,6 +50,12 @@ class JobState(IntEnum):
     FAULTED = 3
     CANCELLED = 4
     EXPIRED = 5
+
+
+WAITING = literal_column(str(int(JobState.WAITING)), SmallInteger)
+"""JobState.WAITING as text of a statement. PostgreSQL plans prepared statements without their
+parameters, and where the state is one, it cannot use the indexes that hold waiting jobs alone.
+"""
 
 
 class Outcome(IntEnum):
