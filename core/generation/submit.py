@@ -64,6 +64,7 @@ class Open:
 
     attempt: AnyRow
     worker: AnyRow
+    owner: User
 
     @property
     def picture(self) -> str:
@@ -104,7 +105,7 @@ async def look_up(session: AsyncSession, owner: User, job_id: str) -> Open:
     worker = await fleet.by_id(session, attempt.worker_id)
     if worker is None:
         raise InvalidJobID(f"Processing Job with ID {job_id} does not exist.")
-    return Open(attempt, worker)
+    return Open(attempt, worker, owner)
 
 
 async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Delivery) -> Settled:
@@ -129,7 +130,7 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     await jobs.keep(session, [_generation(found, delivery, censored=censored)])
     await jobs.renew(session, attempt.request_id, at + horde.life)
     payer = await directory.by_id(session, attempt.user_id)
-    owner = await directory.by_id(session, attempt.owner_id)
+    owner = found.owner
     await settlement.settle(
         session,
         key=f"job:{attempt.id}",
