@@ -33,7 +33,7 @@ OFFERS: Mapping[str, dict[str, Any]] = {
 
 def pops(bench: Horde, depths: tuple[int, ...], times: int) -> Iterator[Measured]:
     """Fill up to each depth and pop, `times` times by each worker."""
-    filler = Filler(bench.engine, bench.requester["user_id"])
+    filler = Filler(bench.engine)
     for depth in depths:
         say(f"filling the queue up to {depth:,} jobs")
         filler.fill(depth)

@@ -1,10 +1,11 @@
 """Fills a queue by SQL with requests as people make them.
 
 A dozen models of which few are asked for most, several sizes and steps, some unsafe for work: some
-hundred lanes, most jobs in few of them.
+hundred lanes, most jobs in few of them; and hundreds of users, none of whom may have many waiting.
 """
 
 import random
+import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -15,11 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from benchmarks.engines import Engine
 from core.catalog import models as catalog
-from core.db import now, table
+from core.db import Database, now, table
 from core.kinds.image import ImageParams
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs
-from core.queue.tables import Attempt, Job, JobState, Request
+from core.queue.tables import Attempt, Job, JobState, Outcome, Request
+from core.users import directory
+from core.users.keys import Keyring
 
 MODELS = tuple(name for name, model in catalog.known().items() if not model.inpainting)[:12]
 UNASKED = "Z-Image-Turbo"
@@ -30,6 +33,7 @@ SIDES = ((512, 512), (512, 768), (768, 768), (832, 1216), (1024, 1024))
 STEPS = (20, 25, 30, 40)
 BATCH = 2_000
 LIFE = timedelta(days=1)
+USERS = 400
 COUNTS = (1, 1, 2, 4, 8)
 """Pictures of a request."""
 NSFW_PART = 0.3
@@ -49,11 +53,11 @@ class _Sort(NamedTuple):
 
 @dataclass(slots=True)
 class Filler:
-    """Adds waiting jobs of one user, the same ones in every run."""
+    """Adds waiting jobs, the same ones in every run."""
 
     engine: Engine
-    user_id: int
     waiting: int = 0
+    _users: list[int] = field(default_factory=list)
     _chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311
     _lanes: Lanes = field(default_factory=lambda: Lanes(max_lanes=2_000))
     _sorts: dict[tuple[object, ...], _Sort] = field(default_factory=dict)
@@ -68,6 +72,8 @@ class Filler:
 
     async def _fill(self, depth: int) -> None:
         async with self.engine.opened() as database:
+            if len(self._users) < min(USERS, depth):
+                await self._add_users(database, min(USERS, depth))
             while self.waiting < depth:
                 requests: list[dict[str, Any]] = []
                 jobs: list[dict[str, Any]] = []
@@ -82,9 +88,18 @@ class Filler:
                 self.waiting += len(jobs)
         await self.engine.tidy()
 
+    async def _add_users(self, database: Database, count: int) -> None:
+        keyring = Keyring(secrets.token_bytes())  # nobody asks in their names
+        async with database.writing() as session:
+            for number in range(len(self._users), count):
+                user, _ = await directory.create(
+                    session, keyring, username="Somebody", oauth_id=f"filled-{number}"
+                )
+                self._users.append(user.id)
+
     async def _put_back(self) -> None:
         async with self.engine.opened() as database, database.writing() as session:
-            await session.execute(delete(_attempts).where(_attempts.c.user_id == self.user_id))
+            await session.execute(delete(_attempts).where(_attempts.c.outcome == Outcome.ALIVE))
             await session.execute(
                 update(_jobs)
                 .where(_jobs.c.state == JobState.PROCESSING)
@@ -95,11 +110,11 @@ class Filler:
         self, session: AsyncSession, n: int
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         sort = await self._sort(session)
-        at = now()
+        user_id, at = self._chance.choice(self._users), now()
         request = {
             "id": UUID(int=self._chance.getrandbits(128), version=4),
             "kind": "image",
-            "user_id": self.user_id,
+            "user_id": user_id,
             "client_agent": "bench:1:",
             "created_at": at,
             "expires_at": at + LIFE,
@@ -115,7 +130,7 @@ class Filler:
                 "request_id": request["id"],
                 "number": number,
                 "lane_id": sort.lane_id,
-                "user_id": self.user_id,
+                "user_id": user_id,
                 "rank": rank,
                 "things": sort.things,
                 "seed": seed + number,
