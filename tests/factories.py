@@ -18,7 +18,7 @@ from core.images.store import FolderStore
 from core.kinds.image import ImageParams
 from core.kudos import settlement
 from core.ledger import accounts
-from core.queue import claim, jobs
+from core.queue import attempts, claim, requests
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Attempt, Job, JobState
@@ -81,10 +81,10 @@ async def request(session, lanes, *, n=1, **changes):
         "things": 100,
         "priority": 0,
     }
-    return await jobs.enqueue(
+    return await requests.enqueue(
         session,
         lanes,
-        jobs.NewRequest(**properties | changes),
+        requests.NewRequest(**properties | changes),
         request_id=uuid4(),
         at=at,
         expires_at=at + life,
@@ -107,7 +107,7 @@ async def claimed(session, lanes, offer=None, *, amount=1, at=None, only_own=Fal
 async def started(session, found, *, deadline=timedelta(minutes=5), at=None):
     """Begin attempts at claimed jobs; their ids."""
     at = at or now()
-    return await jobs.start(
+    return await attempts.start(
         session,
         found,
         worker_id=uuid4(),

@@ -9,7 +9,7 @@ from core.api import context
 from core.api.context import Server
 from core.errors import Conflict, NotFound
 from core.images import checks
-from core.queue import jobs
+from core.queue import attempts
 
 blueprint = Blueprint("pictures", __name__)
 
@@ -57,7 +57,7 @@ async def upload(name: str) -> Response:
 
 async def _check_open(server: Server, name: str) -> None:
     async with server.database.reading() as session:
-        if not await jobs.is_alive(session, name.removesuffix(".webp")):
+        if not await attempts.is_alive(session, name.removesuffix(".webp")):
             raise UploadClosed("The job of this picture is over.")
 
 

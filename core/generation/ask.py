@@ -19,7 +19,7 @@ from core.kinds.rules import ImageWarning
 from core.kudos import prices, settlement
 from core.ledger import accounts, holds
 from core.ledger.accounts import Funds
-from core.queue import jobs, matching
+from core.queue import matching, requests
 from core.queue.matching import Needs
 from core.users.tables import Role, User
 from core.workers import fleet
@@ -113,7 +113,7 @@ async def ask(session: AsyncSession, horde: Horde, user: User, wanted: ImageAsk)
     held = await _hold(session, request_id, user, quoted, heavy=heavy)
     covered = held >= quoted.pictures or user.has(Role.TRUSTED)
     needs = replace(_needs(wanted, targeted), covered=covered)
-    queued = await jobs.enqueue(
+    queued = await requests.enqueue(
         session,
         horde.lanes,
         _request(user, wanted, quoted, needs, _priority(user, funds)),
@@ -169,7 +169,7 @@ async def _targeted(session: AsyncSession, wanted: ImageAsk) -> frozenset[str]:
 
 
 async def _check_concurrency(session: AsyncSession, user: User, wanted: ImageAsk) -> None:
-    waiting = await jobs.waiting_of(session, user.id)
+    waiting = await requests.waiting_of(session, user.id)
     if waiting + wanted.n > user.concurrency:
         raise TooManyPrompts(
             f"Parallel requests ({waiting} waiting, {wanted.n} more) would exceed the "
@@ -220,7 +220,7 @@ def _needs(wanted: ImageAsk, targeted: frozenset[str]) -> Needs:
 
 def _request(
     user: User, wanted: ImageAsk, quoted: Quote, needs: Needs, priority: int
-) -> jobs.NewRequest:
+) -> requests.NewRequest:
     first = image.seed_from(wanted.seed) if wanted.seed else secrets.randbelow(2**32)
     terms: dict[str, Any] = {
         "version": prices.VERSION,
@@ -229,7 +229,7 @@ def _request(
         "slow_workers": wanted.slow_workers,
         "worker_blacklist": wanted.worker_blacklist,
     }
-    return jobs.NewRequest(
+    return requests.NewRequest(
         kind="image",
         user_id=user.id,
         client_agent=wanted.client_agent,

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import now
 from core.generation import holding, submit
 from core.generation.horde import Horde
-from core.queue import jobs
+from core.kinds.image import ImageParams
+from core.queue import requests
 
 
 async def cancel(session: AsyncSession, request_id: UUID) -> None:
@@ -16,19 +17,20 @@ async def cancel(session: AsyncSession, request_id: UUID) -> None:
 
     The hold is given back at once where nothing is being made, else when that is over.
     """
-    await jobs.cancel(session, request_id, at=now())
+    await requests.cancel(session, request_id, at=now())
     await holding.release_if_over(session, request_id)
 
 
-async def expire(session: AsyncSession, *, at: datetime, limit: int) -> list[jobs.Expired]:
+async def expire(session: AsyncSession, *, at: datetime, limit: int) -> list[requests.Expired]:
     """Delete requests whose life is over and give back their holds. Their pictures are listed."""
-    gone = await jobs.delete_expired(session, at=at, limit=limit)
+    gone = await requests.delete_expired(session, at=at, limit=limit)
     await holding.release(session, *(request.request_id for request in gone))
     return gone
 
 
-async def delete_pictures(horde: Horde, gone: list[jobs.Expired]) -> None:
-    """Remove the pictures of requests that are gone. After the commit."""
+async def delete_pictures(horde: Horde, gone: list[requests.Expired]) -> None:
+    """Remove the pictures of requests that are gone, made or sent. After the commit."""
     for request in gone:
-        for attempt_id in request.attempt_ids:
-            await horde.store.delete(submit.picture_of(attempt_id))
+        made = [submit.picture_of(attempt_id) for attempt_id in request.attempt_ids]
+        for name in (*made, *ImageParams.from_json(request.params).sources):
+            await horde.store.delete(name)

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.ledger import holds
-from core.queue import jobs
+from core.queue import requests
 
 
 def key_of(request_id: UUID) -> str:
@@ -25,6 +25,6 @@ async def release_if_over(session: AsyncSession, *request_ids: UUID) -> None:
     last jobs that end at once the second sees the first one's end. For several requests call it
     once: their accounts are locked in order.
     """
-    over = [request_id for request_id in request_ids if await jobs.is_over(session, request_id)]
+    over = [request_id for request_id in request_ids if await requests.is_over(session, request_id)]
     if over:
         await release(session, *over)

@@ -12,7 +12,7 @@ from core.db import AnyRow, now
 from core.errors import Forbidden
 from core.generation.horde import Horde
 from core.kinds.image import ImageParams
-from core.queue import claim, jobs
+from core.queue import attempts, claim
 from core.queue.claim import Claim
 from core.queue.matching import Offer
 from core.users.tables import User
@@ -115,7 +115,7 @@ async def _start(
     request = found.request
     params, model, seconds = _shape(request, worker.offer)
     life = horde.life * (EXTRA_SLOW_LIFE if worker.offer.extra_slow else 1)
-    ids = await jobs.start(
+    ids = await attempts.start(
         session,
         found,
         worker_id=worker.id,
@@ -136,7 +136,7 @@ async def _decoy(
     if request is None:
         return None
     params, model, seconds = _shape(request, worker.offer)
-    attempt_id = await jobs.start_decoy(
+    attempt_id = await attempts.start_decoy(
         session,
         request,
         worker_id=worker.id,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import AnyRow, now
 from core.errors import NotFound
 from core.generation.horde import Horde
-from core.queue import forecast, jobs, progress
+from core.queue import attempts, forecast, progress
 from core.queue.forecast import Outlook
 from core.queue.progress import Progress
 from core.workers import fleet
@@ -88,7 +88,7 @@ async def _running(session: AsyncSession, horde: Horde, found: Progress) -> int:
 
 async def finished(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
     """What is finished, in order: rows of `generations` with their `charge`."""
-    return await jobs.generations(session, request_id)
+    return await attempts.generations(session, request_id)
 
 
 @dataclass(frozen=True, slots=True)

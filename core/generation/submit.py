@@ -1,7 +1,7 @@
 """Submit: a worker delivers a job, or gives it back; the kudos move in the same transaction."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +14,7 @@ from core.generation import holding, quotes
 from core.generation.horde import Horde
 from core.kinds.image import ImageParams
 from core.kudos import prices, settlement
-from core.queue import jobs
+from core.queue import attempts, requests
 from core.queue.tables import Outcome
 from core.users import directory
 from core.users.tables import Role, User
@@ -96,7 +96,7 @@ async def look_up(session: AsyncSession, owner: User, job_id: str) -> Open:
 
     Raises InvalidJobID, WrongCredentials, DuplicateGen and AbortedGen.
     """
-    attempt = await jobs.attempt(session, _parsed(job_id))
+    attempt = await attempts.attempt(session, _parsed(job_id))
     if attempt is None or attempt.params is None or attempt.expires_at <= now():
         raise InvalidJobID(f"Processing Job with ID {job_id} does not exist.")
     if attempt.owner_id != owner.id:
@@ -119,16 +119,16 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     if attempt.outcome == Outcome.DECOY:
         return await _end_decoy(session, found, delivery)
     if delivery.state == "faulted":
-        if not await jobs.fault(session, attempt.id, at=at):
+        if not await attempts.fault(session, attempt.id, at=at):
             await _refuse(session, attempt.id)
         await holding.release_if_over(session, attempt.request_id)
         return Settled(attempt.request_id, 0, is_done=False, lane_id=attempt.lane_id)
     censored = any(entry["type"] == "censorship" for entry in delivery.metadata)
     price, reward, charge = _amounts(found, censored=censored)
-    if not await jobs.finish(session, attempt.id, at=at, charge=charge, reward=reward):
+    if not await attempts.finish(session, attempt.id, at=at, charge=charge, reward=reward):
         await _refuse(session, attempt.id)
-    await jobs.keep(session, [_generation(found, delivery, censored=censored)])
-    await jobs.renew(session, attempt.request_id, at + horde.life)
+    await attempts.keep(session, [_generation(found, delivery, censored=censored)])
+    await requests.renew(session, attempt.request_id, at + horde.life)
     payer = await directory.by_id(session, attempt.user_id)
     owner = found.owner
     await settlement.settle(
@@ -160,7 +160,7 @@ async def announce(horde: Horde, settled: Settled) -> None:
 
 async def _end_decoy(session: AsyncSession, found: Open, delivery: Delivery) -> Settled:
     """Say of a fake job what is said of a real one; nothing is stored, nothing moves."""
-    if not await jobs.end_decoy(session, found.attempt.id, at=now()):
+    if not await attempts.end_decoy(session, found.attempt.id, at=now()):
         await _refuse(session, found.attempt.id)
     is_done = delivery.state != "faulted"
     price, _, _ = _amounts(found, censored=False)
@@ -185,12 +185,13 @@ def _check_alive(attempt: AnyRow) -> None:
         )
 
 
-async def _refuse(session: AsyncSession, attempt_id: UUID) -> None:
+async def _refuse(session: AsyncSession, attempt_id: UUID) -> NoReturn:
     """Say who was faster."""
-    attempt = await jobs.attempt(session, attempt_id)
+    attempt = await attempts.attempt(session, attempt_id)
     if attempt is None:
         raise InvalidJobID(f"Processing Job with ID {attempt_id} does not exist.")
     _check_alive(attempt)
+    raise DuplicateGen(f"Processing Generation with ID {attempt_id} already submitted.")
 
 
 def _amounts(found: Open, *, censored: bool) -> tuple[int, int, int]:

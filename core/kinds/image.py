@@ -102,6 +102,12 @@ class ImageParams:
         return [name for name in self.post_processing if name not in NO_UPSCALERS]
 
     @property
+    def sources(self) -> list[str]:
+        """The names of all source pictures in the store."""
+        extras = [extra["image"] for extra in self.extra_source_images]
+        return [name for name in (self.source_image, self.source_mask, *extras) if name]
+
+    @property
     def is_painting(self) -> bool:
         """In- or outpainting; asks for painting also where the source picture is missing."""
         return self.source_processing in ("inpainting", "outpainting")

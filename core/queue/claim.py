@@ -28,8 +28,8 @@ from core.queue.tables import WAITING, Job, JobState, LaneVersion, Request
 
 REACH = ((32, 8), (128, 64), (2000, 1000))
 """How many lanes, and heads of each, are candidates at the first, second, third try."""
-WINDOW = 50
-LOOKED_AT_MOST = 200
+WINDOWS = (10, 40, 50, 50, 50)
+"""How many jobs are looked at in doubt: few at first, as most often one of them fits."""
 TRIES = 5
 PUT_AWAY_AT_ONCE = 1000
 """Jobs of expired requests that a pop ends when it meets one."""
@@ -147,7 +147,7 @@ async def glimpse(
     await lanes.update(session)
     engine = session.get_bind().dialect.name
     ids = {"lanes": best.lanes_for(engine, lanes.matching(offer).ids)}
-    place = {"size": WINDOW, **best.FIRST, **ids}
+    place = {"size": WINDOWS[-1], **best.FIRST, **ids}
     rows = (await session.execute(best.WINDOWS[engine], place)).all()
     row = next((row for row in rows if row.expires_at > at), None)
     if row is None or not matching.accepts(_exact(row), offer):
@@ -167,8 +167,8 @@ async def _inspect(
     windows: one of the statements of `best`, and `among`: its parameters that say which jobs.
     """
     after = best.FIRST
-    for _ in range(LOOKED_AT_MOST // WINDOW):
-        place = {"size": WINDOW, **after, **among}
+    for size in WINDOWS:
+        place = {"size": size, **after, **among}
         rows = (await session.execute(windows, place)).all()
         fitting = [
             row.id for row in rows if row.expires_at > at and matching.accepts(_exact(row), offer)
@@ -177,7 +177,7 @@ async def _inspect(
             taken = (await session.execute(best.TAKE_ONE_OF, {"ids": fitting})).first()
             if taken is not None:
                 return taken
-        if len(rows) < WINDOW:
+        if len(rows) < size:
             return None
         after = {"rank": rows[-1].rank, "job": rows[-1].id}
     return None

@@ -4,6 +4,7 @@ A step handles a batch at most, so that its transaction stays short, and says wh
 more. One that touches several accounts locks them in order, as the ledger wants.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from core.generation import cancel, holding
 from core.generation.horde import Horde
 from core.kudos import settlement, uptime
 from core.ledger import accounts, audit
-from core.queue import jobs, lanes, totals
+from core.queue import attempts, lanes, totals
 from core.queue.matching import Offer
 from core.queue.tables import Outcome
 from core.stats import rollup
@@ -53,15 +54,18 @@ class Step:
 
 async def abort_stale(session: AsyncSession, horde: Horde, at: datetime) -> Round:
     """Give up attempts past their deadline; their jobs wait again."""
-    stale = await jobs.abort_stale(session, at=at, limit=BATCH)
+    stale = await attempts.abort_stale(session, at=at, limit=BATCH)
     requests = {row.request_id for row in stale}
     await holding.release_if_over(session, *requests)
-    return Round(len(stale) == BATCH, partial(_tell_waiting, horde, requests))
+    waiting = await attempts.lanes_of(session, [row.job_id for row in stale])
+    return Round(len(stale) == BATCH, partial(_tell_waiting, horde, requests, waiting))
 
 
-async def _tell_waiting(horde: Horde, requests: set[UUID]) -> None:
+async def _tell_waiting(horde: Horde, requests: set[UUID], waiting: Counter[int]) -> None:
     for request_id in requests:
         await horde.changed(request_id, "waiting")
+    for lane_id, count in waiting.items():
+        await horde.jobs_wait(lane_id, count)
 
 
 async def expire(session: AsyncSession, horde: Horde, at: datetime) -> Round:

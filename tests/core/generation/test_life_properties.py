@@ -28,7 +28,7 @@ from core.generation.submit import AbortedGen, Delivery, DuplicateGen, InvalidJo
 from core.kinds.image import ImageParams
 from core.ledger import audit
 from core.ledger.tables import Hold, SystemAccount
-from core.queue import jobs
+from core.queue import attempts, requests
 from core.queue.tables import Attempt, Job, JobState, Outcome, Request
 
 SMALL = ImageParams(width=64, height=64, steps=1)
@@ -74,7 +74,7 @@ class Life(RuleBasedStateMachine):
         """Let everything expire: nothing is held any more, and nothing left for the next life."""
         async with self.database.writing() as session:
             later = now() + timedelta(days=1)
-            await jobs.abort_stale(session, at=later, limit=10**6)
+            await attempts.abort_stale(session, at=later, limit=10**6)
             gone = await cancel.expire(session, at=later, limit=10**6)
             assert {request.request_id for request in gone} == set(self.mine)
             assert await session.scalar(select(func.count()).select_from(table(Hold))) == 0
@@ -172,11 +172,11 @@ class Life(RuleBasedStateMachine):
         attempt_id = alive[which % len(alive)]
 
         async def sweeping():
-            attempts, at = table(Attempt), now()
-            passed = update(attempts).values(deadline=at - timedelta(seconds=1))
+            rows, at = table(Attempt), now()
+            passed = update(rows).values(deadline=at - timedelta(seconds=1))
             async with self.database.writing() as session:
-                await session.execute(passed.where(attempts.c.id == attempt_id))
-                stale = await jobs.abort_stale(session, at=at, limit=100)
+                await session.execute(passed.where(rows.c.id == attempt_id))
+                stale = await attempts.abort_stale(session, at=at, limit=100)
                 await holding.release_if_over(session, *(row.request_id for row in stale))
                 return len(stale)
 
@@ -196,16 +196,16 @@ class Life(RuleBasedStateMachine):
             await cancel.cancel(session, request_id)
 
     async def expire(self, request_id):
-        requests, at = table(Request), now()
-        over = update(requests).where(requests.c.id == request_id)
+        rows, at = table(Request), now()
+        over = update(rows).where(rows.c.id == request_id)
         of_request = select(Attempt.id).where(Attempt.request_id == request_id)
         async with self.database.writing() as session:
-            await session.execute(over.values(expires_at=at - jobs.GRACE))
-            attempts = (await session.scalars(of_request)).all()
+            await session.execute(over.values(expires_at=at - requests.GRACE))
+            ids = (await session.scalars(of_request)).all()
             (gone,) = await cancel.expire(session, at=at, limit=100)
         assert gone.request_id == request_id
-        assert set(gone.attempt_ids) == set(attempts)
-        self.expected |= dict.fromkeys(attempts)
+        assert set(gone.attempt_ids) == set(ids)
+        self.expected |= dict.fromkeys(ids)
         self.mine.remove(request_id)
 
     # --- what holds all the while ---
@@ -241,13 +241,13 @@ class Life(RuleBasedStateMachine):
                 assert len(finished) == seen.finished
 
     async def check_jobs(self, session):
-        attempts = (await session.execute(select(table(Attempt)))).all()
-        stored = {row.id: Outcome(row.outcome) for row in attempts}
+        tried = (await session.execute(select(table(Attempt)))).all()
+        stored = {row.id: Outcome(row.outcome) for row in tried}
         for attempt_id, outcome in self.expected.items():
             assert outcome is None or stored[attempt_id] is outcome
-        alive = Counter(row.job_id for row in attempts if row.outcome == Outcome.ALIVE)
+        alive = Counter(row.job_id for row in tried if row.outcome == Outcome.ALIVE)
         dead = Counter(
-            row.job_id for row in attempts if row.outcome in (Outcome.FAULTED, Outcome.ABORTED)
+            row.job_id for row in tried if row.outcome in (Outcome.FAULTED, Outcome.ABORTED)
         )
         for job in await session.execute(select(table(Job))):
             assert alive[job.id] == (job.state == JobState.PROCESSING)

@@ -8,7 +8,7 @@ import lives
 from core.db import now, table
 from core.generation import cancel, status
 from core.kinds.image import ImageParams
-from core.queue import jobs
+from core.queue import requests
 from core.queue.forecast import Outlook
 from core.queue.tables import Attempt, JobState, Request
 
@@ -190,12 +190,12 @@ async def test_expired_requests_leave_their_attempts_and_give_back_their_holds(
     kept = await lives.asked(session, horde, payer)
     await lives.done(session, horde, owner)
     alive = (await lives.popped(session, horde, owner)).work.attempt_ids[0]
-    requests, at = table(Request), now()
-    over = update(requests).where(requests.c.id == asked.request_id)
-    almost = at - jobs.GRACE + timedelta(seconds=1)
+    rows, at = table(Request), now()
+    over = update(rows).where(rows.c.id == asked.request_id)
+    almost = at - requests.GRACE + timedelta(seconds=1)
     await session.execute(over.values(expires_at=almost))
     assert await cancel.expire(session, at=at, limit=9) == []
-    await session.execute(over.values(expires_at=at - jobs.GRACE))
+    await session.execute(over.values(expires_at=at - requests.GRACE))
     (gone,) = await cancel.expire(session, at=at, limit=9)
     assert gone.request_id == asked.request_id
     assert len(gone.attempt_ids) == 2
@@ -210,6 +210,6 @@ async def test_pictures_of_gone_requests_are_deleted(session, horde, payer, owne
     work = (await lives.popped(session, horde, owner)).work
     name = f"{work.attempt_ids[0]}.webp"
     await horde.store.put(name, b"a picture")
-    await session.execute(update(table(Request)).values(expires_at=now() - jobs.GRACE))
+    await session.execute(update(table(Request)).values(expires_at=now() - requests.GRACE))
     await cancel.delete_pictures(horde, await cancel.expire(session, at=now(), limit=9))
     assert not await horde.store.exists(name)

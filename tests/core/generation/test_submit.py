@@ -12,7 +12,7 @@ from core.generation import submit
 from core.kinds.image import ImageParams
 from core.ledger import accounts, audit
 from core.ledger.tables import SystemAccount
-from core.queue import jobs
+from core.queue import attempts
 from core.queue.tables import Attempt, Job, JobState, Outcome, Request
 from core.users import directory
 from core.users.tables import Role
@@ -44,7 +44,7 @@ async def test_a_delivery_is_kept_and_paid(session, horde, payer, owner):
     assert await lives.balances(session, payer) == (FLOOR + 10_000 - 100 - 892, 0, 0)
     assert await lives.balances(session, owner) == (FLOOR + 396, 0, 396)
     assert await accounts.balance(session, SystemAccount.TAX) == 200
-    (kept,) = await jobs.generations(session, asked.request_id)
+    (kept,) = await attempts.generations(session, asked.request_id)
     assert (kept.attempt_id, kept.number, kept.seed) == (work.attempt_ids[0], 0, 77)
     assert (kept.worker_name, kept.model) == ("a worker", "stable_diffusion")
     assert (kept.state, kept.censored, kept.charge) == ("ok", False, 892)
@@ -101,7 +101,7 @@ async def test_a_censored_picture_costs_the_tax_only(session, horde, payer, owne
     assert await lives.balances(session, payer) == (FLOOR + 10_000 - 200, 0, 0)
     assert await lives.balances(session, owner) == (FLOOR + 396, 0, 396)
     assert await accounts.balance(session, SystemAccount.REWARDS) == -692
-    (kept,) = await jobs.generations(session, asked.request_id)
+    (kept,) = await attempts.generations(session, asked.request_id)
     assert (kept.censored, kept.state) == (True, "ok")
 
 
@@ -110,7 +110,7 @@ async def test_only_metadata_say_that_a_picture_is_censored(session, horde, paye
     asked = await lives.asked(session, horde, payer)
     work = (await lives.popped(session, horde, owner)).work
     await lives.submitted(session, horde, owner, work.attempt_ids[0], state=state)
-    (kept,) = await jobs.generations(session, asked.request_id)
+    (kept,) = await attempts.generations(session, asked.request_id)
     assert (kept.censored, kept.charge) == (False, 892)
 
 
@@ -168,7 +168,7 @@ async def test_the_third_fault_ends_the_request_and_keeps_what_is_finished(
         JobState.FAULTED,
     ]
     assert (await lives.popped(session, horde, owner)).work is None
-    assert len(await jobs.generations(session, asked.request_id)) == 1
+    assert len(await attempts.generations(session, asked.request_id)) == 1
     assert await lives.balances(session, payer) == (FLOOR + 10_000 - 100 - 892, 0, 0)
 
 
@@ -253,7 +253,7 @@ async def test_a_job_that_is_over(session, horde, payer, owner, outcome, refusal
 async def test_a_late_delivery_does_not_touch_its_successor(session, horde, payer, owner):
     asked = await lives.asked(session, horde, payer)
     late = (await lives.popped(session, horde, owner)).work.attempt_ids[0]
-    await jobs.abort_stale(session, at=now() + timedelta(hours=1), limit=9)
+    await attempts.abort_stale(session, at=now() + timedelta(hours=1), limit=9)
     await session.execute(update(table(Request)).values(expires_at=now() + timedelta(minutes=20)))
     await lives.popped(session, horde, owner)
     with pytest.raises(submit.AbortedGen):

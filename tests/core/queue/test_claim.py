@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 import factories
 from core.db import now, table
-from core.queue import claim, jobs
+from core.queue import attempts, claim
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Job, JobState, Request
@@ -90,7 +90,7 @@ async def test_a_jobs_rank_is_written_once(session, lanes):
     before = (await session.scalars(ranks)).all()
     found = await factories.claimed(session, lanes)
     (attempt_id,) = await factories.started(session, found)
-    await jobs.fault(session, attempt_id, at=now() + timedelta(hours=1))
+    await attempts.fault(session, attempt_id, at=now() + timedelta(hours=1))
     assert (await session.scalars(ranks)).all() == before
     assert [job.number for job in (await factories.claimed(session, lanes)).jobs] == [0]
 
@@ -219,10 +219,8 @@ async def test_what_is_left_waiting_of_a_request_that_is_over_is_nobodys(session
     """It should not be there; a pop that was rolled back while the request was cancelled can."""
     over = await factories.request(session, lanes, n=2)
     good = await factories.request(session, lanes)
-    requests = table(Request)
-    await session.execute(
-        update(requests).where(requests.c.id == over.request_id).values({column: now()})
-    )
+    rows = table(Request)
+    await session.execute(update(rows).where(rows.c.id == over.request_id).values({column: now()}))
     assert await order(session, lanes) == [good.request_id]
     assert await factories.states(session, over.request_id) == [C, C]
 

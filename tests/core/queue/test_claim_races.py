@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 import factories
 from core.db import now, table
 from core.generation import cancel
-from core.queue import jobs
+from core.queue import attempts, requests
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Attempt, Generation, Job, JobState, Outcome, Request
@@ -48,8 +48,8 @@ async def pop(database, lanes, offer, *, amount=1):
         found = await factories.claimed(session, lanes, offer, amount=amount)
         if found is None:
             return []
-        attempts = await factories.started(session, found)
-    return list(zip((job.id for job in found.jobs), attempts, strict=True))
+        ids = await factories.started(session, found)
+    return list(zip((job.id for job in found.jobs), ids, strict=True))
 
 
 @shapes
@@ -130,26 +130,26 @@ class Chaos:
                 if found is None:
                     continue
                 late = timedelta(seconds=-1 if turn % 4 == 3 else 60)
-                attempts = await factories.started(session, found, deadline=late)
-            for attempt_id in attempts:
+                ids = await factories.started(session, found, deadline=late)
+            for attempt_id in ids:
                 await self.end(attempt_id, faulted=(turn + number) % 3 == 0)
 
     async def end(self, attempt_id, *, faulted):
         async with self.database.writing() as session:
             if faulted:
-                ended = await jobs.fault(session, attempt_id, at=now())
+                ended = await attempts.fault(session, attempt_id, at=now())
             else:
-                ended = await jobs.finish(session, attempt_id, at=now(), charge=1, reward=1)
+                ended = await attempts.finish(session, attempt_id, at=now(), charge=1, reward=1)
             self.ended["faulted" if faulted else "done"] += ended
 
     async def cancel(self, request_id):
         async with self.database.writing() as session:
-            await jobs.cancel(session, request_id, at=now())
+            await requests.cancel(session, request_id, at=now())
 
     async def sweep(self):
         for _ in range(12):
             async with self.database.writing() as session:
-                stale = await jobs.abort_stale(session, at=now(), limit=3)
+                stale = await attempts.abort_stale(session, at=now(), limit=3)
             self.ended["stale"] += len(stale)
             async with self.database.writing() as session:
                 gone = await cancel.expire(session, at=now(), limit=3)
@@ -158,7 +158,7 @@ class Chaos:
 
 async def test_everything_at_once(database):
     chaos = Chaos(database)
-    lives = [factories.LIFE, factories.LIFE, -jobs.GRACE]
+    lives = [factories.LIFE, factories.LIFE, -requests.GRACE]
     await at_once(*(chaos.ask(n=1 + k % 7, life=lives[k % 3]) for k in range(45)))
     cancelled = chaos.requests[::5]
     await at_once(
@@ -173,8 +173,8 @@ async def test_everything_at_once(database):
 
 
 async def check_sums(session, cancelled):
-    requests, rows = table(Request), table(Job)
-    counted = select(requests.c.n, func.count().label("jobs")).join(rows).group_by(requests.c.id)
+    asked, rows = table(Request), table(Job)
+    counted = select(asked.c.n, func.count().label("jobs")).join(rows).group_by(asked.c.id)
     assert all(row.n == row.jobs for row in await session.execute(counted))
     alive = select(table(Attempt).c.job_id, func.count().label("alive")).where(
         table(Attempt).c.outcome == Outcome.ALIVE
@@ -186,7 +186,7 @@ async def check_sums(session, cancelled):
         rows.c.request_id.in_(cancelled), rows.c.state == JobState.WAITING
     )
     assert (await session.scalars(waiting)).all() == []
-    over = select(requests.c.id).where(requests.c.faulted_at.is_not(None))
+    over = select(asked.c.id).where(asked.c.faulted_at.is_not(None))
     still = select(rows.c.id).where(rows.c.request_id.in_(over), rows.c.state == JobState.WAITING)
     assert (await session.scalars(still)).all() == []
 
@@ -197,17 +197,17 @@ async def test_a_cancelled_job_does_not_come_back(database):
     for _ in range(12):
         async with database.writing() as session:
             asked = await factories.request(session, lanes, n=6)
-        attempts = [attempt for _, attempt in await pop(database, lanes, Offer(), amount=6)]
+        ids = [attempt for _, attempt in await pop(database, lanes, Offer(), amount=6)]
 
         async def give_back(attempt_id):
             async with database.writing() as session:
-                await jobs.fault(session, attempt_id, at=now())
+                await attempts.fault(session, attempt_id, at=now())
 
         async def stop(request_id):
             async with database.writing() as session:
-                await jobs.cancel(session, request_id, at=now())
+                await requests.cancel(session, request_id, at=now())
 
-        await at_once(*(give_back(attempt) for attempt in attempts), stop(asked.request_id))
+        await at_once(*(give_back(attempt) for attempt in ids), stop(asked.request_id))
         async with database.reading() as session:
             states = await factories.states(session, asked.request_id)
         assert states == [JobState.CANCELLED] * 6
@@ -217,14 +217,14 @@ async def test_a_result_is_taken_once(database):
     lanes = Lanes(2000)
     total = await fill(database, lanes, 5, 8)
     popped = [await pop(database, lanes, Offer(), amount=8) for _ in range(5)]
-    attempts = [attempt for found in popped for _, attempt in found]
-    assert len(attempts) == total
+    ids = [attempt for found in popped for _, attempt in found]
+    assert len(ids) == total
 
     async def submit(attempt_id):
         async with database.writing() as session:
-            if not await jobs.finish(session, attempt_id, at=now(), charge=1, reward=1):
+            if not await attempts.finish(session, attempt_id, at=now(), charge=1, reward=1):
                 return False
-            row = await jobs.attempt(session, attempt_id)
+            row = await attempts.attempt(session, attempt_id)
             generation = {
                 "attempt_id": attempt_id,
                 "request_id": row.request_id,
@@ -237,10 +237,10 @@ async def test_a_result_is_taken_once(database):
                 "censored": False,
                 "gen_metadata": [],
             }
-            await jobs.keep(session, [generation])
+            await attempts.keep(session, [generation])
             return True
 
-    taken = await at_once(*(submit(attempt) for attempt in attempts * 3))
+    taken = await at_once(*(submit(attempt) for attempt in ids * 3))
     assert taken.count(True) == total
     async with database.reading() as session:
         kept = await session.scalar(select(func.count()).select_from(table(Generation)))

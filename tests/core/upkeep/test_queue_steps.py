@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 import factories
+import pictures
 from core.db import now
-from core.generation.horde import channel_of
+from core.generation.horde import JOBS, channel_of
 from core.ledger import audit
 from core.ledger.tables import Account, Hold
 from core.queue.tables import Attempt, Generation, Job, JobState, Lane, Outcome, Request
@@ -71,6 +72,13 @@ class TestAbortStale:
             await do(steps.abort_stale, minutes=15)
             assert await anext(messages) == {"what": "waiting"}
 
+    async def test_workers_that_wait_are_told(self, server, do, owner):
+        await server.ask()
+        await server.pop(owner.key)
+        async with server.horde.bus.subscribe(JOBS) as messages:
+            await do(steps.abort_stale, minutes=15)
+            assert (await anext(messages))["count"] == 1
+
     async def test_the_third_time_its_request_is_faulted_and_gets_its_kudos_back(
         self, server, do, owner, asker
     ):
@@ -105,6 +113,12 @@ class TestExpire:
         upload = await server.http.put(making["r2_upload"], content=b"RIFF")
         assert upload.status_code == 400  # no picture: nothing is kept
         return request_id
+
+    async def test_source_pictures_go_too(self, server, do):
+        await server.ask(source_image=pictures.SOURCE, source_mask=pictures.MASK)
+        assert len(files(server)) == 2
+        await do(steps.expire, hours=1)
+        assert files(server) == []
 
     async def test_nothing_goes_before_its_time(self, server, do, half_done, asker):
         await do(steps.expire, minutes=19)

@@ -1,143 +1,32 @@
-"""What happens to requests, jobs and attempts between being asked and being answered.
+"""A worker's attempt at a job: begun at a pop, ended by a submit, by its deadline, or as a fake.
 
-    job:      WAITING ⇄ PROCESSING → DONE | FAULTED          WAITING → CANCELLED | EXPIRED
-    attempt:  ALIVE → DONE | FAULTED | ABORTED
+    ALIVE → DONE | FAULTED | ABORTED
 
 A job whose attempt fails waits again with its old rank; the third time it is faulted, and its
 request with it, which keeps what is finished. Every function is one step inside the caller's
 transaction; each decides by a conditional UPDATE, so that of two callers one wins.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, Moment, table
+from core.db import AnyRow, table
+from core.queue import requests
 from core.queue.claim import Claim
-from core.queue.lanes import Lanes
-from core.queue.matching import Needs
-from core.queue.tables import WAITING, Attempt, Generation, Job, JobState, Outcome, Request
+from core.queue.tables import Attempt, Generation, Job, JobState, Outcome, Request
 
 FAULTS_ALLOWED = 3  # the third ends a job and its request
-GRACE = timedelta(minutes=1)
-"""From its expiry a request is gone for everybody; its rows follow when nobody is at them."""
 
 _requests = table(Request)
 _jobs = table(Job)
 _attempts = table(Attempt)
 _generations = table(Generation)
-
-
-@dataclass(frozen=True, slots=True)
-class NewRequest:
-    """A request that has been checked and may wait."""
-
-    kind: str
-    user_id: int
-    client_agent: str
-    prompt: str
-    params: dict[str, Any]
-    needs: Needs
-    terms: dict[str, Any]
-    seeds: Sequence[int]
-    """One for each job."""
-    things: int
-    """Size of each job's work."""
-    priority: int
-    """Whole kudos."""
-
-
-class Queued(NamedTuple):
-    """Where a new request waits."""
-
-    request_id: UUID
-    lane_id: int
-
-
-async def enqueue(
-    session: AsyncSession,
-    lanes: Lanes,
-    new: NewRequest,
-    *,
-    request_id: UUID,
-    at: datetime,
-    expires_at: datetime,
-    ageing_kudos_per_10s: int,
-) -> Queued:
-    """Add a request and its jobs, waiting.
-
-    Each 10 s of waiting are worth `ageing_kudos_per_10s` of priority to everybody alike, so the
-    order never changes after this and is written down once.
-    """
-    await session.execute(
-        insert(_requests),
-        {
-            "id": request_id,
-            "kind": new.kind,
-            "user_id": new.user_id,
-            "client_agent": new.client_agent,
-            "created_at": at,
-            "expires_at": expires_at,
-            "n": len(new.seeds),
-            "prompt": new.prompt,
-            "params": new.params,
-            "needs": new.needs.to_json(),
-            "terms": new.terms,
-        },
-    )
-    lane_id = await lanes.lane_for(session, new.needs)
-    rank = int(at.timestamp() * ageing_kudos_per_10s / 10) - new.priority
-    await session.execute(
-        insert(_jobs),
-        [
-            {
-                "request_id": request_id,
-                "number": number,
-                "lane_id": lane_id,
-                "user_id": new.user_id,
-                "rank": rank,
-                "things": new.things,
-                "seed": seed,
-                "state": JobState.WAITING,
-                "faults": 0,
-            }
-            for number, seed in enumerate(new.seeds)
-        ],
-    )
-    return Queued(request_id, lane_id)
-
-
-async def is_over(session: AsyncSession, request_id: UUID) -> bool:
-    """Whether none of the request's jobs waits or is worked on."""
-    return not await session.scalar(_IS_GOING_ON, {"id": request_id})
-
-
-_IS_GOING_ON = select(
-    select(_jobs.c.id)
-    .where(
-        _jobs.c.request_id == bindparam("id"),
-        _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
-    )
-    .exists()
-)
-
-
-async def waiting_of(session: AsyncSession, user_id: int) -> int:
-    """How many of the user's jobs wait (popped ones do not count towards the concurrency)."""
-    count = await session.scalar(_WAITING_OF, {"user": user_id})
-    return int(count or 0)
-
-
-_WAITING_OF = (
-    select(func.count())
-    .select_from(_jobs)
-    .where(_jobs.c.user_id == bindparam("user"), _jobs.c.state == WAITING)
-)
 
 
 async def start(
@@ -173,7 +62,7 @@ async def start(
             for attempt_id, job in zip(ids, claim.jobs, strict=True)
         ],
     )
-    await renew(session, claim.request.id, expires_at)
+    await requests.renew(session, claim.request.id, expires_at)
     return ids
 
 
@@ -216,21 +105,6 @@ async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) ->
         .returning(_attempts.c.id)
     )
     return ended.first() is not None
-
-
-async def renew(session: AsyncSession, request_id: UUID, expires_at: datetime) -> None:
-    """Let the request live until `expires_at`, unless it lives longer already; lock it anyway."""
-    await session.execute(_RENEW, {"request": request_id, "until": expires_at})
-
-
-_until = bindparam("until", type_=Moment)
-_RENEW = (
-    update(_requests)
-    .where(_requests.c.id == bindparam("request"))
-    .values(
-        expires_at=case((_requests.c.expires_at < _until, _until), else_=_requests.c.expires_at)
-    )
-)
 
 
 async def attempt(session: AsyncSession, attempt_id: UUID) -> AnyRow | None:
@@ -299,13 +173,15 @@ _END = (
     .returning(_attempts.c.job_id)
 )
 """The columns to be set are its parameters."""
+
+
 _DONE = update(_jobs).where(_jobs.c.id == bindparam("job")).values(state=JobState.DONE)
 
 
 async def abort_stale(session: AsyncSession, *, at: datetime, limit: int) -> list[AnyRow]:
     """End attempts past their deadline; their jobs wait again or are faulted.
 
-    Rows with `request_id` and `worker_id`, one an attempt. Decoys end without further effect.
+    Rows with `job_id`, `request_id` and `worker_id`, one an attempt. Decoys just end.
     """
     stale = (
         select(_attempts.c.id)
@@ -327,6 +203,14 @@ async def abort_stale(session: AsyncSession, *, at: datetime, limit: int) -> lis
     ).all()
     await _return(session, [row.job_id for row in ended if row.job_id is not None], at)
     return [row for row in ended if row.job_id is not None]
+
+
+async def lanes_of(session: AsyncSession, job_ids: Collection[int]) -> Counter[int]:
+    """How many of these jobs wait in which lane."""
+    lanes = select(_jobs.c.lane_id).where(
+        _jobs.c.id.in_(job_ids), _jobs.c.state == JobState.WAITING
+    )
+    return Counter(await session.scalars(lanes))
 
 
 async def _return(session: AsyncSession, job_ids: Sequence[int], at: datetime) -> None:
@@ -360,75 +244,14 @@ async def _return(session: AsyncSession, job_ids: Sequence[int], at: datetime) -
         .with_for_update(key_share=True)
     )
     over = [row.id for row in locked if row.cancelled_at or row.faulted_at]
-    await _stop(session, over, JobState.CANCELLED)
+    await requests.stop(session, over, JobState.CANCELLED)
     faulted = sorted({row.request_id for row in returned if row.state == JobState.FAULTED})
-    await _stop(session, faulted, JobState.FAULTED)
+    await requests.stop(session, faulted, JobState.FAULTED)
     await session.execute(
         update(_requests)
         .where(_requests.c.id.in_(faulted), _requests.c.faulted_at.is_(None))
         .values(faulted_at=at)
     )
-
-
-async def cancel(session: AsyncSession, request_id: UUID, *, at: datetime) -> int:
-    """Cancel the request's waiting jobs; running ones go on. How many were cancelled."""
-    await session.execute(
-        update(_requests)
-        .where(_requests.c.id == request_id, _requests.c.cancelled_at.is_(None))
-        .values(cancelled_at=at)
-    )
-    return await _stop(session, [request_id], JobState.CANCELLED)
-
-
-async def _stop(session: AsyncSession, request_ids: Sequence[UUID], state: JobState) -> int:
-    """End the waiting jobs of requests that are locked; one that is being claimed goes on."""
-    if not request_ids:
-        return 0
-    waiting = (
-        select(_jobs.c.id)
-        .where(_jobs.c.request_id.in_(request_ids), _jobs.c.state == WAITING)
-        .with_for_update(skip_locked=True)
-    )
-    stopped = await session.execute(
-        update(_jobs).where(_jobs.c.id.in_(waiting)).values(state=state).returning(_jobs.c.id)
-    )
-    return len(stopped.all())
-
-
-class Expired(NamedTuple):
-    """A request that is gone, and the pictures that were its."""
-
-    request_id: UUID
-    attempt_ids: list[UUID]
-
-
-async def delete_expired(session: AsyncSession, *, at: datetime, limit: int) -> list[Expired]:
-    """Delete requests whose life is over, with their jobs, prompts and results.
-
-    Attempts stay, for statistics; those still alive are ended.
-    """
-    expired = (
-        select(_requests.c.id)
-        .where(_requests.c.expires_at <= at - GRACE)
-        .order_by(_requests.c.expires_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(await session.scalars(expired))
-    if not ids:
-        return []
-    await session.execute(
-        update(_attempts)
-        .where(_attempts.c.request_id.in_(ids), _attempts.c.outcome == Outcome.ALIVE)
-        .values(outcome=Outcome.ABORTED, ended_at=at)
-    )
-    attempts: dict[UUID, list[UUID]] = {request_id: [] for request_id in ids}
-    for row in await session.execute(
-        select(_attempts.c.request_id, _attempts.c.id).where(_attempts.c.request_id.in_(ids))
-    ):
-        attempts[row.request_id].append(row.id)
-    await session.execute(delete(_requests).where(_requests.c.id.in_(ids)))
-    return [Expired(*item) for item in attempts.items()]
 
 
 async def keep(session: AsyncSession, values: Iterable[dict[str, Any]]) -> None:

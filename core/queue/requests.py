@@ -1,0 +1,216 @@
+"""A request from being asked to being gone: it waits, is renewed, cancelled, and expires.
+
+    its jobs:  WAITING ⇄ PROCESSING → DONE | FAULTED          WAITING → CANCELLED | EXPIRED
+
+Every function is one step inside the caller's transaction. What workers do to jobs is in
+`attempts`, which job they get in `claim`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import Moment, table
+from core.queue.lanes import Lanes
+from core.queue.matching import Needs
+from core.queue.tables import WAITING, Attempt, Generation, Job, JobState, Outcome, Request
+
+GRACE = timedelta(minutes=1)
+"""From its expiry a request is gone for everybody; its rows follow when nobody is at them."""
+
+_requests = table(Request)
+_jobs = table(Job)
+_attempts = table(Attempt)
+_generations = table(Generation)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """A request that has been checked and may wait."""
+
+    kind: str
+    user_id: int
+    client_agent: str
+    prompt: str
+    params: dict[str, Any]
+    needs: Needs
+    terms: dict[str, Any]
+    seeds: Sequence[int]
+    """One for each job."""
+    things: int
+    """Size of each job's work."""
+    priority: int
+    """Whole kudos."""
+
+
+class Queued(NamedTuple):
+    """Where a new request waits."""
+
+    request_id: UUID
+    lane_id: int
+
+
+async def enqueue(
+    session: AsyncSession,
+    lanes: Lanes,
+    new: NewRequest,
+    *,
+    request_id: UUID,
+    at: datetime,
+    expires_at: datetime,
+    ageing_kudos_per_10s: int,
+) -> Queued:
+    """Add a request and its jobs, waiting.
+
+    Each 10 s of waiting are worth `ageing_kudos_per_10s` of priority to everybody alike, so the
+    order never changes after this and is written down once.
+    """
+    await session.execute(
+        insert(_requests),
+        {
+            "id": request_id,
+            "kind": new.kind,
+            "user_id": new.user_id,
+            "client_agent": new.client_agent,
+            "created_at": at,
+            "expires_at": expires_at,
+            "n": len(new.seeds),
+            "prompt": new.prompt,
+            "params": new.params,
+            "needs": new.needs.to_json(),
+            "terms": new.terms,
+        },
+    )
+    lane_id = await lanes.lane_for(session, new.needs)
+    rank = int(at.timestamp() * ageing_kudos_per_10s / 10) - new.priority
+    await session.execute(
+        insert(_jobs),
+        [
+            {
+                "request_id": request_id,
+                "number": number,
+                "lane_id": lane_id,
+                "user_id": new.user_id,
+                "rank": rank,
+                "things": new.things,
+                "seed": seed,
+                "state": JobState.WAITING,
+                "faults": 0,
+            }
+            for number, seed in enumerate(new.seeds)
+        ],
+    )
+    return Queued(request_id, lane_id)
+
+
+async def is_over(session: AsyncSession, request_id: UUID) -> bool:
+    """Whether none of the request's jobs waits or is worked on."""
+    return not await session.scalar(_IS_GOING_ON, {"id": request_id})
+
+
+_IS_GOING_ON = select(
+    select(_jobs.c.id)
+    .where(
+        _jobs.c.request_id == bindparam("id"),
+        _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
+    )
+    .exists()
+)
+
+
+async def waiting_of(session: AsyncSession, user_id: int) -> int:
+    """How many of the user's jobs wait (popped ones do not count towards the concurrency)."""
+    count = await session.scalar(_WAITING_OF, {"user": user_id})
+    return int(count or 0)
+
+
+_WAITING_OF = (
+    select(func.count())
+    .select_from(_jobs)
+    .where(_jobs.c.user_id == bindparam("user"), _jobs.c.state == WAITING)
+)
+
+
+async def renew(session: AsyncSession, request_id: UUID, expires_at: datetime) -> None:
+    """Let the request live until `expires_at`, unless it lives longer already; lock it anyway."""
+    await session.execute(_RENEW, {"request": request_id, "until": expires_at})
+
+
+_until = bindparam("until", type_=Moment)
+
+
+_RENEW = (
+    update(_requests)
+    .where(_requests.c.id == bindparam("request"))
+    .values(
+        expires_at=case((_requests.c.expires_at < _until, _until), else_=_requests.c.expires_at)
+    )
+)
+
+
+async def cancel(session: AsyncSession, request_id: UUID, *, at: datetime) -> int:
+    """Cancel the request's waiting jobs; running ones go on. How many were cancelled."""
+    await session.execute(
+        update(_requests)
+        .where(_requests.c.id == request_id, _requests.c.cancelled_at.is_(None))
+        .values(cancelled_at=at)
+    )
+    return await stop(session, [request_id], JobState.CANCELLED)
+
+
+async def stop(session: AsyncSession, request_ids: Sequence[UUID], state: JobState) -> int:
+    """End the waiting jobs of requests that are locked; one that is being claimed goes on."""
+    if not request_ids:
+        return 0
+    waiting = (
+        select(_jobs.c.id)
+        .where(_jobs.c.request_id.in_(request_ids), _jobs.c.state == WAITING)
+        .with_for_update(skip_locked=True)
+    )
+    stopped = await session.execute(
+        update(_jobs).where(_jobs.c.id.in_(waiting)).values(state=state).returning(_jobs.c.id)
+    )
+    return len(stopped.all())
+
+
+class Expired(NamedTuple):
+    """A request that is gone, and what names the pictures that were its."""
+
+    request_id: UUID
+    params: dict[str, Any]
+    attempt_ids: list[UUID]
+
+
+async def delete_expired(session: AsyncSession, *, at: datetime, limit: int) -> list[Expired]:
+    """Delete requests whose life is over, with their jobs, prompts and results.
+
+    Attempts stay, for statistics; those still alive are ended.
+    """
+    expired = (
+        select(_requests.c.id, _requests.c.params)
+        .where(_requests.c.expires_at <= at - GRACE)
+        .order_by(_requests.c.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    params = {row.id: row.params for row in await session.execute(expired)}
+    if not params:
+        return []
+    ids = list(params)
+    await session.execute(
+        update(_attempts)
+        .where(_attempts.c.request_id.in_(ids), _attempts.c.outcome == Outcome.ALIVE)
+        .values(outcome=Outcome.ABORTED, ended_at=at)
+    )
+    attempts: dict[UUID, list[UUID]] = {request_id: [] for request_id in ids}
+    for row in await session.execute(
+        select(_attempts.c.request_id, _attempts.c.id).where(_attempts.c.request_id.in_(ids))
+    ):
+        attempts[row.request_id].append(row.id)
+    await session.execute(delete(_requests).where(_requests.c.id.in_(ids)))
+    return [Expired(i, params[i], attempts[i]) for i in ids]
