@@ -6,13 +6,25 @@ Every function is one step inside the caller's transaction. What workers do to j
 `attempts`, which job they get in `claim`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Moment, table
@@ -189,22 +201,29 @@ class Expired(NamedTuple):
 async def delete_expired(session: AsyncSession, *, at: datetime, limit: int) -> list[Expired]:
     """Delete requests whose life is over, with their jobs, prompts and results.
 
-    Attempts stay, for statistics; those still alive are ended.
+    Attempts stay, for statistics; those still alive are ended. Requests that somebody is at are
+    left for the next time.
     """
     expired = (
-        select(_requests.c.id, _requests.c.params)
+        select(_requests.c.id)
         .where(_requests.c.expires_at <= at - GRACE)
         .order_by(_requests.c.expires_at)
         .limit(limit)
+    )
+    ids: Sequence[UUID] = (await session.scalars(expired)).all()
+    alive = _attempts.c.outcome == Outcome.ALIVE
+    ids = await _wholly_locked(session, _attempts, alive, ids)
+    ids = await _wholly_locked(session, _jobs, true(), ids)
+    ours = (
+        select(_requests.c.id, _requests.c.params)
+        .where(_requests.c.id.in_(ids), _requests.c.expires_at <= at - GRACE)
         .with_for_update(skip_locked=True)
     )
-    params = {row.id: row.params for row in await session.execute(expired)}
-    if not params:
-        return []
+    params = {row.id: row.params for row in await session.execute(ours)}
     ids = list(params)
     await session.execute(
         update(_attempts)
-        .where(_attempts.c.request_id.in_(ids), _attempts.c.outcome == Outcome.ALIVE)
+        .where(_attempts.c.request_id.in_(ids), alive)
         .values(outcome=Outcome.ABORTED, ended_at=at)
     )
     attempts: dict[UUID, list[UUID]] = {request_id: [] for request_id in ids}
@@ -214,3 +233,16 @@ async def delete_expired(session: AsyncSession, *, at: datetime, limit: int) -> 
         attempts[row.request_id].append(row.id)
     await session.execute(delete(_requests).where(_requests.c.id.in_(ids)))
     return [Expired(i, params[i], attempts[i]) for i in ids]
+
+
+async def _wholly_locked(
+    session: AsyncSession, rows: Table, which: ColumnElement[bool], ids: Sequence[UUID]
+) -> list[UUID]:
+    """Lock these rows of the requests; the requests of which nobody else has one locked.
+
+    Deleting waits for nobody: who holds an attempt or a job may be about to lock its request.
+    """
+    there = select(rows.c.request_id).where(rows.c.request_id.in_(ids), which)
+    all_ = Counter(await session.scalars(there))
+    ours = Counter(await session.scalars(there.with_for_update(skip_locked=True)))
+    return [request_id for request_id in ids if all_[request_id] == ours[request_id]]
