@@ -18,6 +18,10 @@ MOST_AREA: Final = 2.25
 """Of the native area: with sides 1.5 times the native ones, models still compose one scene."""
 LONGEST_SIDE: Final = 2.0
 """Of the native side, for wide and tall pictures."""
+SMALL_NATIVE: Final = 256
+SMALL_SIDES: Final = (0.75, 1.25)
+"""Shortest and longest, of a native side up to 256: a model of few tokens loses its thing on
+shorter ones and draws it twice on longer ones (looked at with the shipped model)."""
 REFINED_AREA: Final = 16.0
 """Of the native area: as far as the hires fix, which keeps a composition, goes beyond it."""
 
@@ -59,9 +63,11 @@ def to_refine(wanted: Size, checkpoint: Checkpoint) -> Size:
 
 def _fits(size: Size, checkpoint: Checkpoint) -> bool:
     native = checkpoint.native
+    shortest, longest = SMALL_SIDES if native <= SMALL_NATIVE else (0.0, LONGEST_SIDE)
     return (
         LEAST_AREA * native**2 <= size.area <= MOST_AREA * native**2
-        and max(size.width, size.height) <= LONGEST_SIDE * native
+        and shortest * native <= min(size.width, size.height)
+        and max(size.width, size.height) <= longest * native
     )
 
 
