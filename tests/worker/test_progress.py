@@ -33,7 +33,17 @@ def test_without_a_terminal_there_is_no_bar():
 
 def test_on_a_terminal_a_bar_moves_and_leaves_its_line():
     out = io.StringIO()
-    bar = Bar(Console(file=out, force_terminal=True, width=100, highlight=False, markup=False))
+    # Whatever the terminal of this test run is: a dumb one has no bars.
+    environment = {"TERM": "xterm-256color"}
+    console = Console(
+        file=out,
+        force_terminal=True,
+        width=100,
+        highlight=False,
+        markup=False,
+        _environ=environment,
+    )
+    bar = Bar(console)
     bar.begin(BATCH)
     bar.step(BATCH, 4, 9)
     bar._bars.refresh()
