@@ -208,6 +208,12 @@ def _tune_sqlite(engine: AsyncEngine, *, query_only: bool) -> None:
         def _begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own type is private here
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
+        @event.listens_for(engine.sync_engine, "invalidate")
+        def _invalidate(connection: Any, _record: object, _error: object) -> None:  # noqa: ANN401
+            # A cancelled writer's cursors live as long as its traceback does, and until they go a
+            # closed connection keeps its lock.
+            connection.rollback()
+
 
 def migrate(url: str) -> None:
     """Bring the database at `url` to the newest schema (`alembic upgrade head`).
