@@ -2,26 +2,28 @@
 
 import asyncio
 
+import sqlalchemy
 from sqlalchemy import text
 
 SLOW = {
-    True: "WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 3000000)"
-    " SELECT max(n) FROM count",
+    True: "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 3000000) "
+    "SELECT max(n) FROM c",
     False: "SELECT pg_sleep(2)",
 }
 
 
 async def test_a_cancelled_writer_keeps_no_lock(database):
-    """While its exception is alive too: its traceback holds the cursors that it used."""
-    begun = asyncio.Event()
+    """Nor does it while its exception lives: the traceback holds the cursors that it used."""
+    running = asyncio.Event()
 
-    async def write() -> None:
+    async def write():
         async with database.writing() as session:
+            connection = (await session.connection()).sync_connection
             await session.execute(text("DELETE FROM leases"))
-            begun.set()
+            sqlalchemy.event.listen(connection, "before_cursor_execute", lambda *_: running.set())
             await session.execute(text(SLOW[database.is_sqlite]))
 
-    async def write_and_then_another() -> None:
+    async def write_and_then_another():
         try:
             await write()
         except asyncio.CancelledError:
@@ -30,7 +32,7 @@ async def test_a_cancelled_writer_keeps_no_lock(database):
             raise
 
     task = asyncio.ensure_future(write_and_then_another())
-    await begun.wait()
+    await running.wait()
     task.cancel()
     (ended,) = await asyncio.gather(task, return_exceptions=True)
     assert isinstance(ended, asyncio.CancelledError)
