@@ -1,5 +1,11 @@
 """All tables of the server, in one place for migrations."""
 
+import core.ledger.tables
+import core.queue.tables
+import core.stats.tables
+import core.upkeep.tables
+import core.users.tables
+import core.workers.tables
 from core.db import Base
 
 __all__ = ["metadata"]
