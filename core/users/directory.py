@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.db import now, table
-from core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from core.ledger import accounts
 from core.users import names
 from core.users.keys import Keyring
+from core.users.roles import AnonForbidden
 from core.users.tables import ANONYMOUS_ID, ANONYMOUS_KEY, Role, User
 
 FLOOR = 2500
@@ -57,12 +58,6 @@ class BadOauthId(Invalid):
     """No login service has such ids."""
 
     code = "BadOauthId"
-
-
-class AnonymousUnchangeable(Forbidden):
-    """Everybody may be the anonymous user, so nobody may change it."""
-
-    code = "AnonForbidden"
 
 
 async def by_key(session: AsyncSession, keyring: Keyring, key: str) -> User:
@@ -181,7 +176,7 @@ def is_pseudonymous(oauth_id: str) -> bool:
 async def rotate_key(session: AsyncSession, keyring: Keyring, user: User) -> str:
     """Give the user a new API key, which is returned; the old one no longer works.
 
-    Raises AnonymousUnchangeable.
+    Raises AnonForbidden.
     """
     _refuse_anonymous(user)
     key = keyring.new()
@@ -216,7 +211,7 @@ async def set_roles(
 ) -> None:
     """Give the user roles and take others; two changes at once are both kept.
 
-    Raises AnonymousUnchangeable.
+    Raises AnonForbidden.
     """
     _refuse_anonymous(user)
     changed = await session.execute(
@@ -230,4 +225,4 @@ async def set_roles(
 
 def _refuse_anonymous(user: User) -> None:
     if user.is_anonymous:
-        raise AnonymousUnchangeable("The anonymous user cannot be changed.")
+        raise AnonForbidden("The anonymous user cannot be changed.")

@@ -4,7 +4,7 @@ import pytest
 
 import factories
 from core.ledger import accounts, audit
-from core.users import directory
+from core.users import directory, roles
 from core.users.keys import Keyring
 from core.users.names import BadUsername
 from core.users.tables import ANONYMOUS_KEY, Role, User
@@ -76,9 +76,9 @@ async def test_the_anonymous_user_has_the_public_key_and_the_system_account(sess
 
 async def test_nobody_changes_the_anonymous_user(session):
     anonymous = await directory.by_id(session, 0)
-    with pytest.raises(directory.AnonymousUnchangeable):
+    with pytest.raises(roles.AnonForbidden):
         await directory.set_roles(session, anonymous, grant=Role.TRUSTED)
-    with pytest.raises(directory.AnonymousUnchangeable):
+    with pytest.raises(roles.AnonForbidden):
         await directory.rotate_key(session, KEYRING, anonymous)
 
 
