@@ -12,6 +12,14 @@ PATHS = (
     "generate/status/{id}",
     "generate/pop",
     "generate/submit",
+    "generate/text/async",
+    "generate/text/status/{id}",
+    "generate/text/pop",
+    "generate/text/submit",
+    "interrogate/async",
+    "interrogate/status/{id}",
+    "interrogate/pop",
+    "interrogate/submit",
     "find_user",
     "users/{user_id}",
     "workers",
@@ -24,11 +32,26 @@ PATHS = (
 METHODS = {"users/{user_id}": {"GET"}, "workers/{worker_id}": {"GET"}}
 
 # Requests take more, or answers are read more liberally, than one class could say.
-READ_AS = {"GenerationMetadataStable": "ReportedMetadata"}
-FREE_OBJECTS = {"ModelSpecialPayloadStable"}
+READ_AS = {
+    "GenerationMetadataStable": "ReportedMetadata",
+    "GenerationMetadataKobold": "ReportedMetadataKobold",
+}
+FREE_OBJECTS = {
+    "ModelSpecialPayloadStable",
+    "ModelInterrogationFormPayloadStable",
+    "InterrogationFormResult",
+}
 # Their codes are those of the domain's refusals, which grow; validation errors have none.
 WITHOUT_CODES = {"RequestError", "RequestValidationError"}
-OURS = {"PopInputStable": {"wait"}}
+OURS = {
+    "PopInputStable": {"wait"},
+    "PopInputKobold": {"wait"},
+    "InterrogationPopInput": {"wait"},
+    "InterrogationPopPayload": {"messages"},
+    # These two are read, though the schema does not name them.
+    "SubmitInputKobold": {"seed"},
+    "ModelInterrogationInputStable": {"trusted_workers"},
+}
 
 TYPES = {
     "string": "string",
@@ -54,8 +77,19 @@ PARSER = {
     "PopInputStable": "image_pop",
     "SubmitInput": "image_submit",
     "SubmitInputStable": "image_submit",
+    "GenerationInputKobold": "text_generate_async",
+    "PopInputKobold": "text_pop",
+    "SubmitInputKobold": "text_submit",
+    "ModelInterrogationInputStable": "interrogate_async",
+    "InterrogationPopInput": "interrogate_pop",
 }
-PARAMS = {"ModelGenerationInputStable", "ModelPayloadRootStable", "ModelPayloadStyleStable"}
+FILLED = {
+    "ModelGenerationInputStable": "image_params",
+    "ModelPayloadRootStable": "image_params",
+    "ModelPayloadStyleStable": "image_params",
+    "ModelGenerationInputKobold": "text_params",
+    "ModelPayloadRootKobold": "text_params",
+}
 PROSE = {"steps", "seed"}
 
 
@@ -160,8 +194,8 @@ def different_presence(contract, name, model, field):
         return
     default = default_of(model, field)
     effective = parsed.get("default", rules.get("default"))
-    if name in PARAMS and field not in PROSE:
-        effective = contract["server_filled_defaults"]["image_params"].get(field, effective)
+    if name in FILLED and field not in PROSE:
+        effective = contract["server_filled_defaults"][FILLED[name]].get(field, effective)
     if effective is None:
         empty = default is None or default == [] or isinstance(default, Request)
         if not empty:

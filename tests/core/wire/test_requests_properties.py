@@ -8,9 +8,20 @@ from hypothesis import strategies as st
 
 from core.wire.validation import InvalidBody, parse
 
-REQUESTS = ("GenerationInputStable", "PopInputStable", "SubmitInputStable")
-REQUIRED_BY_PARSER = {("PopInputStable", "name"), ("SubmitInputStable", "generation")}
-FREE_OBJECT = "ModelSpecialPayloadStable"
+REQUESTS = (
+    "GenerationInputStable",
+    "PopInputStable",
+    "SubmitInputStable",
+    "GenerationInputKobold",
+    "ModelInterrogationInputStable",
+)
+REQUIRED_BY_PARSER = {
+    ("GenerationInputKobold", "prompt"),
+    ("ModelInterrogationInputStable", "source_image"),
+    ("PopInputStable", "name"),
+    ("SubmitInputStable", "generation"),
+}
+FREE_OBJECTS = {"ModelSpecialPayloadStable", "ModelInterrogationFormPayloadStable"}
 
 
 def is_number(value):
@@ -32,7 +43,7 @@ def refused(models, rules, value, path):
     if not IS_OF_TYPE[rules["type"]](value):
         yield path
     elif rules["type"] == "object":
-        if rules["model"] != FREE_OBJECT:
+        if rules["model"] not in FREE_OBJECTS:
             yield from refused_fields(models, rules["model"], value, f"{path}.")
     elif rules["type"] == "list":
         inner = [
@@ -75,7 +86,7 @@ def values(models, rules):
     ]
     if rules["type"] == "list":
         choices += [st.lists(values(models, rules["items"]), max_size=3)] * 2
-    elif "model" in rules and rules["model"] != FREE_OBJECT:
+    elif "model" in rules and rules["model"] not in FREE_OBJECTS:
         choices += [bodies(models, rules["model"])] * 2
     return st.one_of(choices)
 
@@ -110,7 +121,14 @@ def test_a_body_is_refused_where_the_contract_refuses_it(contract, wire_classes,
 @pytest.mark.parametrize("name", REQUESTS)
 def test_a_field_that_is_right_is_taken(contract, wire_classes, name):
     models = contract["models"]
-    least = {"prompt": "x", "name": "x", "id": "x", "generation": "R2", "seed": 1}
+    least = {
+        "prompt": "x",
+        "name": "x",
+        "id": "x",
+        "generation": "R2",
+        "seed": 1,
+        "source_image": "x",
+    }
     least = {field: value for field, value in least.items() if field in models[name]["fields"]}
     taken = 0
 

@@ -1,0 +1,136 @@
+"""`/api/v2/interrogate`: asking what a picture shows or for its improvement, and the worker's side.
+
+Each thing that is wanted of a picture is a *form*: a job of its own, with a result of its own.
+"""
+
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import Field, JsonValue, StrictInt
+
+from core.wire.image import PostProcessor
+from core.wire.messages import ResponseModelMessagePop
+from core.wire.model import Answer, Request
+from core.wire.scalars import WHOLE, Boolean, Integer, Known, Maybe, Number, Omitted, String
+
+Interrogation = Literal[
+    "caption", "interrogation", "nsfw", "vectorize", "palette", "describe", "aesthetic"
+]
+"""Forms whose result says something about the picture."""
+
+Form = Literal[Interrogation, PostProcessor]
+"""The others give back a picture, which the worker uploads."""
+
+POST_PROCESSORS: Final = frozenset(get_args(PostProcessor))
+
+ModelInterrogationFormPayloadStable = dict[str, JsonValue]
+"""Free parameters of a form."""
+
+InterrogationFormResult = dict[str, JsonValue]
+"""By the form's name: `{"caption": "..."}`; a post-processor's is the URL of its picture."""
+
+
+class ModelInterrogationFormStable(Request):
+    """One thing that is wanted."""
+
+    name: Form
+    payload: Maybe[ModelInterrogationFormPayloadStable] = None
+
+
+class ModelInterrogationInputStable(Request):
+    """`POST interrogate/async`: what is wanted of a picture."""
+
+    forms: list[ModelInterrogationFormStable] = Field(default_factory=list)
+    source_image: String
+    """Base64, or a URL that starts with `http`, which goes to the worker as it is."""
+    trusted_workers: Boolean = False
+    """Only workers of trusted users."""
+    slow_workers: Boolean = True
+    """False: only fast workers, at a surcharge."""
+    webhook: Maybe[Annotated[String, Field(min_length=10, max_length=1024)]] = None
+    """An https URL that gets each result as it is there."""
+
+
+class RequestInterrogationResponse(Answer):
+    """202: the forms are queued."""
+
+    id: str
+    """Whoever knows it may read and cancel the request."""
+    message: str | None = None
+
+
+class InterrogationFormStatus(Answer):
+    """How far one form is."""
+
+    form: str
+    state: str
+    """waiting, processing, done, cancelled or faulted."""
+    result: Omitted[InterrogationFormResult] = None
+
+
+class InterrogationStatus(Answer):
+    """How far the forms are, together and one by one, in any order."""
+
+    state: str
+    """Of all of them: as of one, or partial."""
+    forms: list[InterrogationFormStatus]
+
+
+class InterrogationPopInput(Request):
+    """What a worker that serves forms says."""
+
+    name: String
+    """The worker's name, unique among all workers."""
+    priority_usernames: list[String] = Field(default_factory=list)
+    """Aliases (`name#id`) whose requests go first."""
+    forms: list[Form] = Field(default_factory=list)
+    """What it can serve."""
+    amount: Integer = 1
+    """How many forms it takes at most, of any requests."""
+    bridge_agent: Annotated[String, Field(max_length=1000)] = "unknown:0:unknown"
+    """`name:version:url` of its program."""
+    threads: Annotated[StrictInt, Field(ge=1, le=100), WHOLE] = 1
+    """How many forms it works on at once."""
+    max_tiles: Annotated[StrictInt, Field(ge=1, le=256), WHOLE] = 80
+    """The largest picture it takes, in tiles of 512 x 512 pixels."""
+    wait: Annotated[Number, Field(ge=0, le=30)] = 0.0
+    """Seconds to wait for work before the answer says that there is none (our extension)."""
+
+
+class InterrogationPopFormPayload(Answer):
+    """One form to serve within 180 seconds."""
+
+    id: str
+    form: Annotated[str, Known(Form)]
+    payload: Omitted[ModelInterrogationFormPayloadStable] = None
+    source_image: str
+    """A URL."""
+    r2_upload: Omitted[str] = None
+    """Where to PUT the picture of a post-processor, as WebP, to the letter of the URL."""
+
+
+class NoValidInterrogationsFound(Answer):
+    """How many waiting forms the worker could not serve, by reason."""
+
+    worker_id: Omitted[int] = None
+    untrusted: Omitted[int] = None
+    bridge_version: Omitted[int] = None
+
+
+class InterrogationPopPayload(Answer):
+    """Forms to serve, or, where there are none, why."""
+
+    forms: list[InterrogationPopFormPayload] | None = None
+    skipped: NoValidInterrogationsFound = Field(default_factory=NoValidInterrogationsFound)
+    messages: Omitted[list[ResponseModelMessagePop]] = None
+    """Left out where there are none (our extension: the workers of other kinds get them)."""
+
+
+class InterrogationSubmitInput(Request):
+    """`POST interrogate/submit`: what came of a form."""
+
+    id: String
+    """The form's, from the pop."""
+    result: InterrogationFormResult
+    """As in the status; `R2` stands for the picture that was uploaded."""
+    state: String = "ok"
+    """`faulted` gives the form back."""
