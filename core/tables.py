@@ -1,5 +1,6 @@
 """All tables of the server, in one place for migrations."""
 
+import core.kudos.tables
 import core.ledger.tables
 import core.queue.tables
 import core.stats.tables

@@ -40,14 +40,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sqlite_autoincrement=True,
     )
+    with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.create_index("ix_accounts_kind_balance", ["kind", "balance", "id"], unique=False)
+
     op.create_table(
-        "day_totals",
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("kind", sa.String(length=8), nullable=False),
-        sa.Column("model", sa.String(length=255), nullable=False),
-        sa.Column("made", sa.Integer(), nullable=False),
-        sa.Column("things", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("day", "kind", "model", name=op.f("pk_day_totals")),
+        "kudos_counted",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("last_entry_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kudos_counted")),
+    )
+    op.create_table(
+        "kudos_flow_mark",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("last_entry_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kudos_flow_mark")),
     )
     op.create_table(
         "lane_version",
@@ -89,6 +95,48 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_events")),
         sa.UniqueConstraint("key", name=op.f("uq_ledger_events_key")),
+    )
+    op.create_table(
+        "model_totals",
+        sa.Column("span", sa.String(length=6), nullable=False),
+        sa.Column("start", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("model", sa.String(length=255), nullable=False),
+        sa.Column("made", sa.BigInteger(), nullable=False),
+        sa.Column("things", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("span", "start", "kind", "model", name=op.f("pk_model_totals")),
+    )
+    with op.batch_alter_table("model_totals", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_model_totals_span_kind_start", ["span", "kind", "start"], unique=False
+        )
+
+    op.create_table(
+        "kudos_flows",
+        sa.Column(
+            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("gained", sa.BigInteger(), nullable=False),
+        sa.Column("lost", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_kudos_flows_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "kind", name=op.f("pk_kudos_flows")),
+    )
+    op.create_table(
+        "kudos_totals",
+        sa.Column(
+            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("gained", sa.BigInteger(), nullable=False),
+        sa.Column("lost", sa.BigInteger(), nullable=False),
+        sa.Column("gains", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_kudos_totals_account_id")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "kind", name=op.f("pk_kudos_totals")),
     )
     op.create_table(
         "ledger_checkpoints",
@@ -166,9 +214,11 @@ def upgrade() -> None:
         sa.Column("worker_invited", sa.Integer(), nullable=False),
         sa.Column("usage_multiplier", sa.Double(), nullable=False),
         sa.Column("monthly_kudos", sa.BigInteger(), nullable=False),
+        sa.Column("monthly_received_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("public_workers", sa.Boolean(), nullable=False),
-        sa.Column("contact", sa.String(length=50), nullable=True),
+        sa.Column("contact", sa.String(length=500), nullable=True),
         sa.Column("admin_comment", sa.Text(), nullable=True),
+        sa.Column("passkey_hash", sa.String(length=80), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_users_account_id")),
         sa.ForeignKeyConstraint(["escrow_id"], ["accounts.id"], name=op.f("fk_users_escrow_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
@@ -176,6 +226,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("escrow_id", name=op.f("uq_users_escrow_id")),
         sa.UniqueConstraint("key_hash", name=op.f("uq_users_key_hash")),
         sa.UniqueConstraint("oauth_id", name=op.f("uq_users_oauth_id")),
+        sa.UniqueConstraint("passkey_hash", name=op.f("uq_users_passkey_hash")),
     )
     op.create_table(
         "requests",
@@ -204,6 +255,9 @@ def upgrade() -> None:
             sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
             nullable=False,
         ),
+        sa.Column("proxied_account", sa.String(length=255), nullable=True),
+        sa.Column("webhook", sa.String(length=1024), nullable=True),
+        sa.Column("shared", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_requests_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_requests")),
     )
@@ -212,12 +266,70 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_requests_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "shared_keys",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("budget", sa.BigInteger(), nullable=True),
+        sa.Column("utilized", sa.BigInteger(), nullable=False),
+        sa.Column("max_image_pixels", sa.Integer(), nullable=False),
+        sa.Column("max_image_steps", sa.Integer(), nullable=False),
+        sa.Column("max_text_tokens", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_shared_keys_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shared_keys")),
+    )
+    with op.batch_alter_table("shared_keys", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_shared_keys_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "suspicions",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("worker_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.SmallInteger(), nullable=False),
+        sa.Column("count", sa.SmallInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_suspicions_user_id")),
+        sa.PrimaryKeyConstraint("user_id", "worker_id", "reason", name=op.f("pk_suspicions")),
+    )
+    with op.batch_alter_table("suspicions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_suspicions_at"), ["at"], unique=False)
+
+    op.create_table(
+        "transfers",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            sa.Identity(always=False),
+            nullable=False,
+        ),
+        sa.Column("giver_id", sa.Integer(), nullable=False),
+        sa.Column("receiver_id", sa.Integer(), nullable=False),
+        sa.Column("shared_key_id", sa.Uuid(), nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("client_key", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_transfers_moves_something")),
+        sa.ForeignKeyConstraint(["giver_id"], ["users.id"], name=op.f("fk_transfers_giver_id")),
+        sa.ForeignKeyConstraint(
+            ["receiver_id"], ["users.id"], name=op.f("fk_transfers_receiver_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfers")),
+    )
+    with op.batch_alter_table("transfers", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_transfers_giver_id_receiver_id_at", ["giver_id", "receiver_id", "at"], unique=False
+        )
+        batch_op.create_index("ix_transfers_key", ["giver_id", "client_key"], unique=True)
+
+    op.create_table(
         "user_totals",
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
-        sa.Column("requested", sa.Integer(), nullable=False),
+        sa.Column("requested", sa.BigInteger(), nullable=False),
         sa.Column("requested_things", sa.BigInteger(), nullable=False),
-        sa.Column("fulfilled", sa.Integer(), nullable=False),
+        sa.Column("fulfilled", sa.BigInteger(), nullable=False),
         sa.Column("fulfilled_things", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_totals_user_id")),
         sa.PrimaryKeyConstraint("user_id", "kind", name=op.f("pk_user_totals")),
@@ -273,6 +385,7 @@ def upgrade() -> None:
         sa.Column("rank", sa.BigInteger(), nullable=False),
         sa.Column("things", sa.BigInteger(), nullable=False),
         sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("feature", sa.String(length=64), nullable=True),
         sa.Column("state", sa.SmallInteger(), nullable=False),
         sa.Column("faults", sa.SmallInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -366,6 +479,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("text", sa.Text(), nullable=True),
+        sa.Column(
+            "form",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=True,
+        ),
         sa.ForeignKeyConstraint(
             ["attempt_id"],
             ["attempts.id"],
@@ -460,6 +578,19 @@ def downgrade() -> None:
 
     op.drop_table("workers")
     op.drop_table("user_totals")
+    with op.batch_alter_table("transfers", schema=None) as batch_op:
+        batch_op.drop_index("ix_transfers_key")
+        batch_op.drop_index("ix_transfers_giver_id_receiver_id_at")
+
+    op.drop_table("transfers")
+    with op.batch_alter_table("suspicions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_suspicions_at"))
+
+    op.drop_table("suspicions")
+    with op.batch_alter_table("shared_keys", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shared_keys_user_id"))
+
+    op.drop_table("shared_keys")
     with op.batch_alter_table("requests", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_requests_user_id"))
         batch_op.drop_index(batch_op.f("ix_requests_expires_at"))
@@ -476,9 +607,19 @@ def downgrade() -> None:
 
     op.drop_table("ledger_entries")
     op.drop_table("ledger_checkpoints")
+    op.drop_table("kudos_totals")
+    op.drop_table("kudos_flows")
+    with op.batch_alter_table("model_totals", schema=None) as batch_op:
+        batch_op.drop_index("ix_model_totals_span_kind_start")
+
+    op.drop_table("model_totals")
     op.drop_table("ledger_events")
     op.drop_table("leases")
     op.drop_table("lanes")
     op.drop_table("lane_version")
-    op.drop_table("day_totals")
+    op.drop_table("kudos_flow_mark")
+    op.drop_table("kudos_counted")
+    with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.drop_index("ix_accounts_kind_balance")
+
     op.drop_table("accounts")

@@ -57,6 +57,7 @@ class Account(Base):
         CheckConstraint("kind = 'system' OR balance - held >= floor", name="covers_its_holds"),
         CheckConstraint("held >= 0", name="held_not_negative"),
         CheckConstraint("kind <> 'system' OR (balance = 0 AND held = 0)", name="system_not_stored"),
+        Index("ix_accounts_kind_balance", "kind", "balance", "id"),  # who has most
         {"sqlite_autoincrement": True},  # else SQLite numbers from the last system account on
     )
 

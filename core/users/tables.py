@@ -1,9 +1,10 @@
 """Tables of users. A user is a person's registration; kudos are in the ledger's accounts."""
 
 from datetime import datetime
-from enum import IntFlag
+from enum import IntEnum, IntFlag
+from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Integer, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Integer, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, Moment, now
@@ -49,9 +50,16 @@ class User(Base):
     worker_invited: Mapped[int] = mapped_column(Integer, default=0)
     usage_multiplier: Mapped[float] = mapped_column(default=1.0)
     monthly_kudos: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Hundredths that the user is granted each month, besides what roles bring."""
+    monthly_received_at: Mapped[datetime | None] = mapped_column(Moment)
+    """The month that was granted last: it moves by whole calendar months, so that it never drifts.
+    None: nothing yet.
+    """
     public_workers: Mapped[bool] = mapped_column(default=False)
-    contact: Mapped[str | None] = mapped_column(String(50))
+    contact: Mapped[str | None] = mapped_column(String(500))
     admin_comment: Mapped[str | None] = mapped_column(Text)
+    passkey_hash: Mapped[str | None] = mapped_column(String(80), unique=True)
+    """Of the passkey by which a service says for whom it calls (`core.users.passkeys`)."""
 
     @property
     def alias(self) -> str:
@@ -69,3 +77,57 @@ class User(Base):
         if role is Role.TRUSTED:
             return bool(roles & (Role.TRUSTED | Role.MODERATOR))
         return role in roles
+
+
+class SharedKey(Base):
+    """A key that lets others ask at its owner's expense. Its id is what they send."""
+
+    __tablename__ = "shared_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    """The owner, who pays."""
+    name: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    """None: never."""
+    budget: Mapped[int | None] = mapped_column(BigInteger)
+    """Hundredths of a kudos that may still be spent; None: as much as the owner has."""
+    utilized: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Hundredths of a kudos that were spent."""
+    max_image_pixels: Mapped[int] = mapped_column(Integer, default=-1)
+    """Width times height; here and below -1 is no limit, and 0 forbids the kind."""
+    max_image_steps: Mapped[int] = mapped_column(Integer, default=-1)
+    max_text_tokens: Mapped[int] = mapped_column(Integer, default=-1)
+
+
+class Reason(IntEnum):
+    """Why somebody is under suspicion."""
+
+    WORKER_NAME_LONG = 0
+    WORKER_NAME_EXTREME = 1
+    WORKER_PROFANITY = 2
+    UNSAFE_IP = 3
+    EXTREME_MAX_PIXELS = 4
+    UNREASONABLY_FAST = 5
+    USERNAME_LONG = 6
+    USERNAME_PROFANITY = 7
+    CORRUPT_PROMPT = 8
+    TOO_MANY_JOBS_ABORTED = 9
+
+
+class Suspicion(Base):
+    """How often a user, or one of the user's workers, gave a reason for suspicion.
+
+    One row for each of them and each reason, however often: a count that decays.
+    """
+
+    __tablename__ = "suspicions"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    worker_id: Mapped[UUID] = mapped_column(primary_key=True)
+    """The worker that gave it; `suspicion.NO_WORKER` where the user did."""
+    reason: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    count: Mapped[int] = mapped_column(SmallInteger)
+    """As of `at`; `suspicion.FORGIVEN_AFTER` later it is one less."""
+    at: Mapped[datetime] = mapped_column(Moment, index=True)
