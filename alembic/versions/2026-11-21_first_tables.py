@@ -50,12 +50,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_kudos_counted")),
     )
     op.create_table(
-        "kudos_flow_mark",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("last_entry_id", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_kudos_flow_mark")),
-    )
-    op.create_table(
         "lane_version",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -111,19 +105,6 @@ def upgrade() -> None:
             "ix_model_totals_span_kind_start", ["span", "kind", "start"], unique=False
         )
 
-    op.create_table(
-        "kudos_flows",
-        sa.Column(
-            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column("kind", sa.String(length=24), nullable=False),
-        sa.Column("gained", sa.BigInteger(), nullable=False),
-        sa.Column("lost", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_kudos_flows_account_id")
-        ),
-        sa.PrimaryKeyConstraint("account_id", "kind", name=op.f("pk_kudos_flows")),
-    )
     op.create_table(
         "kudos_totals",
         sa.Column(
@@ -608,7 +589,6 @@ def downgrade() -> None:
     op.drop_table("ledger_entries")
     op.drop_table("ledger_checkpoints")
     op.drop_table("kudos_totals")
-    op.drop_table("kudos_flows")
     with op.batch_alter_table("model_totals", schema=None) as batch_op:
         batch_op.drop_index("ix_model_totals_span_kind_start")
 
@@ -617,7 +597,6 @@ def downgrade() -> None:
     op.drop_table("leases")
     op.drop_table("lanes")
     op.drop_table("lane_version")
-    op.drop_table("kudos_flow_mark")
     op.drop_table("kudos_counted")
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_index("ix_accounts_kind_balance")

@@ -1,9 +1,9 @@
-"""Tables of kudos that users gave each other, and of what moved each account's kudos so far."""
+"""Table of kudos that users gave each other."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, Moment
@@ -30,24 +30,3 @@ class Transfer(Base):
     client_key: Mapped[str] = mapped_column(String(64))
     """Digest of the client's Idempotency-Key, or by chance where it sent none."""
     at: Mapped[datetime] = mapped_column(Moment)
-
-
-class Flow(Base):
-    """What events of one kind brought an account and took from it, up to the mark."""
-
-    __tablename__ = "kudos_flows"
-
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(24), primary_key=True)
-    gained: Mapped[int] = mapped_column(BigInteger)
-    """Hundredths of a kudos, as is `lost`; neither is negative."""
-    lost: Mapped[int] = mapped_column(BigInteger)
-
-
-class FlowMark(Base):
-    """One row: the last ledger entry that is in the flows."""
-
-    __tablename__ = "kudos_flow_mark"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, default=1)
-    last_entry_id: Mapped[int] = mapped_column(BigInteger)
