@@ -278,6 +278,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_suspicions_at"), ["at"], unique=False)
 
     op.create_table(
+        "teams",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("name_key", sa.String(length=300), nullable=False),
+        sa.Column("info", sa.Text(), nullable=True),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fulfilled", sa.BigInteger(), nullable=False),
+        sa.Column("kudos", sa.BigInteger(), nullable=False),
+        sa.Column("uptime_seconds", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_teams_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_teams_name_key")),
+    )
+    with op.batch_alter_table("teams", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_teams_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "transfers",
         sa.Column(
             "id",
@@ -315,42 +333,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_totals_user_id")),
         sa.PrimaryKeyConstraint("user_id", "kind", name=op.f("pk_user_totals")),
     )
-    op.create_table(
-        "workers",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("kind", sa.String(length=8), nullable=False),
-        sa.Column("name", sa.String(length=100), nullable=False),
-        sa.Column("name_key", sa.String(length=200), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("agent", sa.Text(), nullable=False),
-        sa.Column("threads", sa.SmallInteger(), nullable=False),
-        sa.Column(
-            "offer",
-            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
-            nullable=False,
-        ),
-        sa.Column("info", sa.Text(), nullable=True),
-        sa.Column("maintenance", sa.Boolean(), nullable=False),
-        sa.Column("maintenance_message", sa.Text(), nullable=True),
-        sa.Column("paused", sa.Boolean(), nullable=False),
-        sa.Column("speed", sa.Float(), nullable=True),
-        sa.Column("uptime_seconds", sa.BigInteger(), nullable=False),
-        sa.Column("uptime_rewarded_seconds", sa.BigInteger(), nullable=False),
-        sa.Column("fulfilled", sa.BigInteger(), nullable=False),
-        sa.Column("uncompleted", sa.Integer(), nullable=False),
-        sa.Column("things", sa.BigInteger(), nullable=False),
-        sa.Column("kudos_generated", sa.BigInteger(), nullable=False),
-        sa.Column("kudos_uptime", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_workers_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
-        sa.UniqueConstraint("name_key", name=op.f("uq_workers_name_key")),
-    )
-    with op.batch_alter_table("workers", schema=None) as batch_op:
-        batch_op.create_index("ix_workers_kind_seen_at", ["kind", "seen_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_workers_user_id"), ["user_id"], unique=False)
-
     op.create_table(
         "jobs",
         sa.Column(
@@ -399,6 +381,48 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "workers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("name_key", sa.String(length=200), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("threads", sa.SmallInteger(), nullable=False),
+        sa.Column(
+            "offer",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("team_id", sa.Uuid(), nullable=True),
+        sa.Column("address", sa.String(length=45), nullable=True),
+        sa.Column("info", sa.Text(), nullable=True),
+        sa.Column("maintenance", sa.Boolean(), nullable=False),
+        sa.Column("maintenance_message", sa.Text(), nullable=True),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("speed", sa.Float(), nullable=True),
+        sa.Column("uptime_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("uptime_rewarded_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("fulfilled", sa.BigInteger(), nullable=False),
+        sa.Column("uncompleted", sa.Integer(), nullable=False),
+        sa.Column("things", sa.BigInteger(), nullable=False),
+        sa.Column("kudos_generated", sa.BigInteger(), nullable=False),
+        sa.Column("kudos_uptime", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["teams.id"], name=op.f("fk_workers_team_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_workers_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_workers_name_key")),
+    )
+    with op.batch_alter_table("workers", schema=None) as batch_op:
+        batch_op.create_index("ix_workers_kind_seen_at", ["kind", "seen_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_workers_team_id"), ["team_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_workers_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "attempts",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
@@ -441,6 +465,33 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_attempts_worker_id_ended_at", ["worker_id", "ended_at"], unique=False
+        )
+
+    op.create_table(
+        "worker_messages",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("worker_id", sa.Uuid(), nullable=True),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("origin", sa.String(length=255), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_worker_messages_user_id")),
+        sa.ForeignKeyConstraint(
+            ["worker_id"],
+            ["workers.id"],
+            name=op.f("fk_worker_messages_worker_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_worker_messages")),
+    )
+    with op.batch_alter_table("worker_messages", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_worker_messages_expires_at"), ["expires_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_worker_messages_user_id"), ["user_id"], unique=False)
+        batch_op.create_index(
+            "ix_worker_messages_worker_id_expires_at", ["worker_id", "expires_at"], unique=False
         )
 
     op.create_table(
@@ -517,6 +568,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_generations_request_id"))
 
     op.drop_table("generations")
+    with op.batch_alter_table("worker_messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_worker_messages_worker_id_expires_at")
+        batch_op.drop_index(batch_op.f("ix_worker_messages_user_id"))
+        batch_op.drop_index(batch_op.f("ix_worker_messages_expires_at"))
+
+    op.drop_table("worker_messages")
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.drop_index("ix_attempts_worker_id_ended_at")
         batch_op.drop_index(
@@ -534,6 +591,12 @@ def downgrade() -> None:
         )
 
     op.drop_table("attempts")
+    with op.batch_alter_table("workers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_workers_user_id"))
+        batch_op.drop_index(batch_op.f("ix_workers_team_id"))
+        batch_op.drop_index("ix_workers_kind_seen_at")
+
+    op.drop_table("workers")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_jobs_waiting_of_user",
@@ -553,17 +616,16 @@ def downgrade() -> None:
         )
 
     op.drop_table("jobs")
-    with op.batch_alter_table("workers", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_workers_user_id"))
-        batch_op.drop_index("ix_workers_kind_seen_at")
-
-    op.drop_table("workers")
     op.drop_table("user_totals")
     with op.batch_alter_table("transfers", schema=None) as batch_op:
         batch_op.drop_index("ix_transfers_key")
         batch_op.drop_index("ix_transfers_giver_id_receiver_id_at")
 
     op.drop_table("transfers")
+    with op.batch_alter_table("teams", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_teams_user_id"))
+
+    op.drop_table("teams")
     with op.batch_alter_table("suspicions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_suspicions_at"))
 

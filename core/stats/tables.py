@@ -1,11 +1,21 @@
-"""Tables of roll-ups."""
+"""Tables of roll-ups. All sums are eight bytes: a busy horde's tokens outgrow four in a year."""
 
-from datetime import date
+from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import BigInteger, Date, ForeignKey, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base
+from core.db import Base, Moment
+
+
+class Span(StrEnum):
+    """How long a bucket of `ModelTotal` is. Buckets begin with a minute, an hour, a day of UTC."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    EVER = "ever"
 
 
 class UserTotal(Base):
@@ -15,19 +25,45 @@ class UserTotal(Base):
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
-    requested: Mapped[int] = mapped_column(Integer, default=0)
+    requested: Mapped[int] = mapped_column(BigInteger, default=0)
     requested_things: Mapped[int] = mapped_column(BigInteger, default=0)
-    fulfilled: Mapped[int] = mapped_column(Integer, default=0)
+    fulfilled: Mapped[int] = mapped_column(BigInteger, default=0)
     fulfilled_things: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
-class DayTotal(Base):
-    """What was made of each model on each day (UTC)."""
+class ModelTotal(Base):
+    """What was made of a model within one stretch of time. Old stretches are forgotten."""
 
-    __tablename__ = "day_totals"
+    __tablename__ = "model_totals"
+    __table_args__ = (Index("ix_model_totals_span_kind_start", "span", "kind", "start"),)
 
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    span: Mapped[str] = mapped_column(String(6), primary_key=True)
+    start: Mapped[datetime] = mapped_column(Moment, primary_key=True)
+    """When the bucket begins; 1970 for the one bucket of EVER."""
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
     model: Mapped[str] = mapped_column(String(255), primary_key=True)
-    made: Mapped[int] = mapped_column(Integer, default=0)
+    made: Mapped[int] = mapped_column(BigInteger, default=0)
     things: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class KudosTotal(Base):
+    """What an account gained and lost by each kind of ledger event, in hundredths of a kudos."""
+
+    __tablename__ = "kudos_totals"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24), primary_key=True)
+    gained: Mapped[int] = mapped_column(BigInteger, default=0)
+    lost: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Zero or negative."""
+    gains: Mapped[int] = mapped_column(BigInteger, default=0)
+    """How many entries gained something."""
+
+
+class KudosCounted(Base):
+    """One row: up to which ledger entry `KudosTotal` has everything."""
+
+    __tablename__ = "kudos_counted"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, default=1)
+    last_entry_id: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -22,7 +22,7 @@ from core.ledger import accounts, audit
 from core.queue import attempts, lanes, totals
 from core.queue.matching import Offer
 from core.queue.tables import Outcome
-from core.stats import rollup
+from core.stats import kudos, rollup
 from core.stats.rollup import Made
 from core.users import directory
 from core.users.tables import Role, User
@@ -75,13 +75,13 @@ async def expire(session: AsyncSession, horde: Horde, at: datetime) -> Round:
 
 
 async def count(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
-    """Add ended attempts to the sums of users, models, days and workers."""
+    """Add ended attempts to the sums of users, models and workers."""
     ended = await totals.take_uncounted(session, BATCH)
     made = [
         Made(
             kind=row.kind,
             model=row.model,
-            day=row.ended_at.date(),
+            ended_at=row.ended_at,
             things=row.things,
             requester_id=row.user_id,
             owner_id=row.owner_id,
@@ -144,6 +144,16 @@ async def checkpoint(session: AsyncSession, _horde: Horde, _at: datetime) -> Rou
     return Round()
 
 
+async def count_kudos(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+    """Add the ledger's entries of some minutes ago to what accounts gained and lost."""
+    return Round(await kudos.count(session, at=at, limit=BATCH) == BATCH)
+
+
+async def forget_sums(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+    """Delete sums of minutes, hours and days that nobody asks for any more."""
+    return Round(await rollup.forget(session, at=at, limit=BATCH) >= BATCH)
+
+
 async def forget_attempts(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
     """Delete attempts that are in the sums and a month old."""
     gone = await totals.delete_attempts(session, before=at - ATTEMPTS_KEPT, limit=BATCH)
@@ -154,9 +164,11 @@ STEPS = (
     Step("abort stale attempts", 15, abort_stale),
     Step("expire requests", 30, expire),
     Step("count", 5, count),
+    Step("count kudos", 60, count_kudos),
     Step("pay uptime", 60, pay_uptime),
     Step("remove lanes", 60, remove_lanes),
     Step("sweep pictures", 600, sweep_pictures),
     Step("checkpoint", 3600, checkpoint),
+    Step("forget sums", 600, forget_sums),
     Step("forget attempts", 600, forget_attempts),
 )

@@ -14,7 +14,7 @@ from core.generation import waiters
 from core.ledger import audit
 from core.ledger.tables import Entry
 from core.queue.tables import Generation, Outcome
-from core.stats.tables import DayTotal, UserTotal
+from core.stats.tables import ModelTotal, UserTotal
 from core.upkeep import steps
 from core.workers.tables import Worker
 
@@ -98,7 +98,7 @@ async def test_nothing_comes_of_it(server, owner):
     assert (await server.submit(owner.key, decoy["id"])).status_code == 200
     async with server.database.writing() as session:
         await steps.count(session, server.horde, now())
-        assert await count(session, UserTotal) == await count(session, DayTotal) == 0
+        assert await count(session, UserTotal) == await count(session, ModelTotal) == 0
     assert await books(server) == before
     assert files(server) == []
     status = (await server.get(f"/generate/status/{request_id}")).json()
