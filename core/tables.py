@@ -1,7 +1,9 @@
 """All tables of the server, in one place for migrations."""
 
+import core.accounts.tables
 import core.kudos.tables
 import core.ledger.tables
+import core.moderation.tables
 import core.queue.tables
 import core.stats.tables
 import core.upkeep.tables

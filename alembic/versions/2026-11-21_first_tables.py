@@ -91,6 +91,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_ledger_events_key")),
     )
     op.create_table(
+        "login_attempts",
+        sa.Column("state_hash", sa.String(length=64), nullable=False),
+        sa.Column("visitor_hash", sa.String(length=64), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("verifier", sa.String(length=128), nullable=False),
+        sa.Column("page", sa.String(length=20), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_login_attempts")),
+    )
+    with op.batch_alter_table("login_attempts", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_login_attempts_expires_at"), ["expires_at"], unique=False
+        )
+
+    op.create_table(
         "model_totals",
         sa.Column("span", sa.String(length=6), nullable=False),
         sa.Column("start", sa.DateTime(timezone=True), nullable=False),
@@ -210,6 +225,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("passkey_hash", name=op.f("uq_users_passkey_hash")),
     )
     op.create_table(
+        "login_codes",
+        sa.Column("name", sa.String(length=4), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_login_codes_user_id")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_login_codes")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_login_codes_user_id")),
+    )
+    with op.batch_alter_table("login_codes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_login_codes_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "requests",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
@@ -245,6 +274,24 @@ def upgrade() -> None:
     with op.batch_alter_table("requests", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_requests_expires_at"), ["expires_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_requests_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "sessions",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("oauth_id", sa.String(length=50), nullable=True),
+        sa.Column("is_program", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(user_id IS NULL) <> (oauth_id IS NULL)", name=op.f("ck_sessions_one_person")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sessions")),
+    )
+    with op.batch_alter_table("sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sessions_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "shared_keys",
@@ -634,11 +681,20 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_shared_keys_user_id"))
 
     op.drop_table("shared_keys")
+    with op.batch_alter_table("sessions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sessions_user_id"))
+        batch_op.drop_index(batch_op.f("ix_sessions_expires_at"))
+
+    op.drop_table("sessions")
     with op.batch_alter_table("requests", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_requests_user_id"))
         batch_op.drop_index(batch_op.f("ix_requests_expires_at"))
 
     op.drop_table("requests")
+    with op.batch_alter_table("login_codes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_login_codes_expires_at"))
+
+    op.drop_table("login_codes")
     op.drop_table("users")
     with op.batch_alter_table("ledger_holds", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ledger_holds_account_id"))
@@ -655,6 +711,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_model_totals_span_kind_start")
 
     op.drop_table("model_totals")
+    with op.batch_alter_table("login_attempts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_login_attempts_expires_at"))
+
+    op.drop_table("login_attempts")
     op.drop_table("ledger_events")
     op.drop_table("leases")
     op.drop_table("lanes")

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.accounts import expiry
 from core.db import AnyRow
 from core.generation import cancel, holding
 from core.generation.horde import Horde
@@ -160,6 +161,11 @@ async def forget_attempts(session: AsyncSession, _horde: Horde, at: datetime) ->
     return Round(gone == BATCH)
 
 
+async def forget_logins(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+    """Delete sessions, attempts to log in and codes that are over."""
+    return Round(await expiry.forget(session, at=at, limit=BATCH))
+
+
 STEPS = (
     Step("abort stale attempts", 15, abort_stale),
     Step("expire requests", 30, expire),
@@ -171,4 +177,5 @@ STEPS = (
     Step("checkpoint", 3600, checkpoint),
     Step("forget sums", 600, forget_sums),
     Step("forget attempts", 600, forget_attempts),
+    Step("forget logins", 600, forget_logins),
 )

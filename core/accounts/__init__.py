@@ -1,0 +1,1 @@
+"""Registering, logins, sessions and one-time codes: what needs users and more."""
