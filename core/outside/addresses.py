@@ -1,0 +1,130 @@
+"""Which addresses may be called: those of the public internet, and what the operator allows.
+
+A name is resolved once and the connection goes to an address that was checked, so a name whose
+answer changes from one look-up to the next gains nothing.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Final
+
+from core.outside import NoAnswer, NotAllowed
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_RESOLVERS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
+"""Threads of its own: names that take long to resolve must not hold up files and databases."""
+
+_FORBIDDEN: Final[tuple[Network, ...]] = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        # The IANA special-purpose registries, without what is globally reachable.
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",  # link-local; also where clouds keep their metadata
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "168.63.129.16/32",  # public, yet a cloud's own service to each of its machines
+        "::/128",
+        "::1/128",
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001:2::/48",
+        "2001:10::/28",
+        "2001:20::/28",
+        "2001:db8::/32",
+        "3fff::/20",
+        "5f00::/16",
+        "fc00::/7",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
+    )
+)
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class Allowed:
+    """What may be called beyond the public internet.
+
+    entries: addresses and networks ("10.0.0.0/8"), and names ("hooks.internal") that may resolve
+        to any address.
+    """
+
+    def __init__(self, entries: Iterable[str] = ()) -> None:
+        self._networks: list[Network] = []
+        self._names: set[str] = set()
+        for entry in entries:
+            try:
+                self._networks.append(ipaddress.ip_network(entry, strict=False))
+            except ValueError:
+                self._names.add(entry.rstrip(".").lower())
+
+    def by_name(self, host: str) -> bool:
+        """Whether the name itself is allowed."""
+        return host.rstrip(".").lower() in self._names
+
+    def by_address(self, address: Address) -> bool:
+        """Whether the address is public, or in a network that is allowed."""
+        return is_public(address) or any(address in network for network in self._networks)
+
+
+def is_public(address: Address) -> bool:
+    """Whether the address is a host's of the public internet, also in what it may stand for.
+
+    An IPv6 address can carry an IPv4 one, to which some gateway passes the call on.
+    """
+    carried = _carried(address)
+    if any(address in network for network in _FORBIDDEN if network.version == address.version):
+        return False
+    return all(is_public(inner) for inner in carried)
+
+
+def _carried(address: Address) -> list[IPv4Address]:
+    if isinstance(address, IPv4Address):
+        return []
+    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    low = IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _NAT64 or int(address) >> 32 == 0:  # or the old "IPv4-compatible" form
+        found.append(low)
+    return [inner for inner in found if inner is not None]
+
+
+async def resolve(host: str, port: int, allowed: Allowed) -> list[str]:
+    """The addresses of a host that may be called, best first.
+
+    All of its addresses must be allowed: one that is private beside a public one is a trap.
+
+    Raises NoAnswer where there is no such host, NotAllowed.
+    """
+    found = await _look_up(host, port)
+    if not allowed.by_name(host) and not all(allowed.by_address(address) for address in found):
+        raise NotAllowed("its host is not on the public internet")
+    return [str(address) for address in found]
+
+
+async def _look_up(host: str, port: int) -> list[Address]:
+    loop = asyncio.get_running_loop()
+    try:
+        answers = await loop.run_in_executor(
+            _RESOLVERS, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        )
+    except (OSError, UnicodeError):
+        raise NoAnswer("its host is not known") from None
+    texts = dict.fromkeys(str(answer[4][0]).partition("%")[0] for answer in answers)
+    return [ipaddress.ip_address(text) for text in texts]

@@ -1,0 +1,175 @@
+"""The guarded HTTP client: the only code of the server that calls others.
+
+Each hop of a call is resolved, checked and connected to by address; the name still goes into the
+Host header and the certificate check. No proxy of the environment, no cookie, no compression and no
+connection kept for the next call, which may be to another name at the same address.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+
+from core.outside import (
+    Declined,
+    NoAnswer,
+    NotAllowed,
+    OutsideFailure,
+    Reply,
+    TookTooLong,
+    TooLarge,
+)
+from core.outside.addresses import Allowed, resolve
+
+MOST_REDIRECTS: Final = 3
+MOST_AT_ONCE: Final = 100
+LONGEST_URL: Final = 4096
+LAST_PORT: Final = 65535
+WEB: Final = frozenset({"http", "https"})
+SECURE: Final = frozenset({"https"})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+class GuardedClient:
+    """Calls others within limits. Implements `core.outside.Outside`.
+
+    allowed: addresses, networks and names that may be called though they are not public.
+    agent: what it says it is.
+    """
+
+    def __init__(self, *, allowed: Allowed, agent: str) -> None:
+        self._allowed = allowed
+        self._http = httpx.AsyncClient(
+            verify=httpx.create_ssl_context(),  # the usual authorities, or SSL_CERT_FILE
+            trust_env=False,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=0),
+            headers={"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "identity"},
+            timeout=None,  # noqa: S113 - each call has a deadline for all of it
+        )
+
+    async def close(self) -> None:
+        """End what is going on."""
+        await self._http.aclose()
+
+    async def get(self, url: str, *, max_bytes: int, seconds: float) -> bytes:
+        """Fetch what an http or https URL leads to; see `Outside.get`."""
+        async with _deadline(seconds):
+            for _ in range(MOST_REDIRECTS + 1):
+                reply, onward = await self._exchange("GET", url, WEB, max_bytes=max_bytes)
+                if onward is None:
+                    if not httpx.codes.is_success(reply.status):
+                        raise Declined(reply.status)
+                    return reply.content
+                url = onward
+        raise NotAllowed(f"it redirects more than {MOST_REDIRECTS} times")
+
+    async def post(
+        self,
+        url: str,
+        content: bytes,
+        *,
+        headers: Mapping[str, str],
+        max_bytes: int,
+        seconds: float,
+    ) -> Reply:
+        """Send JSON to an https URL; see `Outside.post`."""
+        sent = {"Content-Type": "application/json", **headers}
+        async with _deadline(seconds):
+            reply, _ = await self._exchange(
+                "POST", url, SECURE, content=content, headers=sent, max_bytes=max_bytes
+            )
+        return reply
+
+    async def _exchange(
+        self,
+        method: str,
+        url: str,
+        schemes: frozenset[str],
+        *,
+        max_bytes: int,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[Reply, str | None]:
+        """One request and its answer; where the answer redirects to, if it does."""
+        target = _target(url, schemes)
+        port = _port(target)
+        host = target.raw_host.decode("ascii")
+        name = host if ":" not in host else f"[{host}]"
+        sent = {**(headers or {}), "Host": name if target.port is None else f"{name}:{port}"}
+        failure: OutsideFailure = NoAnswer("its host has no address")
+        for address in await resolve(host, port, self._allowed):
+            request = self._http.build_request(
+                method,
+                target.copy_with(host=address),
+                content=content,
+                headers=sent,
+                extensions={"sni_hostname": host},
+            )
+            try:
+                return await self._answer(request, target, max_bytes)
+            except (httpx.ConnectError, OSError) as error:
+                failure = NoAnswer("it cannot be connected to")
+                failure.__cause__ = error
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise NoAnswer("its answer is broken") from error
+        raise failure
+
+    async def _answer(
+        self, request: httpx.Request, target: httpx.URL, max_bytes: int
+    ) -> tuple[Reply, str | None]:
+        answer = await self._http.send(request, stream=True)
+        try:
+            onward = answer.headers.get("Location")
+            if answer.status_code in _REDIRECTS and onward is not None:
+                return Reply(answer.status_code, b""), str(target.join(onward))
+            return Reply(answer.status_code, await _content(answer, max_bytes)), None
+        finally:
+            await answer.aclose()
+
+
+async def _content(answer: httpx.Response, max_bytes: int) -> bytes:
+    """The body as it was sent: a compressed one could be a thousand times as large as it seems."""
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise NoAnswer("its answer is compressed, which was not asked for")
+    announced = answer.headers.get("Content-Length", "")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise TooLarge(f"it has more than {max_bytes} bytes")
+    content = bytearray()
+    async for part in answer.aiter_raw():
+        content += part
+        if len(content) > max_bytes:
+            raise TooLarge(f"it has more than {max_bytes} bytes")
+    return bytes(content)
+
+
+def _target(url: str, schemes: frozenset[str]) -> httpx.URL:
+    """The URL, if it is one that may be called at all; hosts are checked later."""
+    if len(url) > LONGEST_URL:
+        raise NotAllowed("its URL is too long")
+    try:
+        target = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError, UnicodeError):
+        raise NotAllowed("its URL is malformed") from None
+    if target.scheme not in schemes:
+        raise NotAllowed(f"its URL begins with none of {', '.join(sorted(schemes))}")
+    if not target.host or target.userinfo or not 0 < _port(target) <= LAST_PORT:
+        raise NotAllowed("its URL needs a host and a possible port, and no user")
+    return target
+
+
+def _port(target: httpx.URL) -> int:
+    return _PORTS[target.scheme] if target.port is None else target.port
+
+
+@asynccontextmanager
+async def _deadline(seconds: float) -> AsyncIterator[None]:
+    """End the block after so many seconds by TookTooLong."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise TookTooLong(f"it took more than {seconds:g} seconds") from None

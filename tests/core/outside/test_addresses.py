@@ -1,0 +1,94 @@
+import ipaddress
+import socket
+
+import pytest
+
+from core.outside import NoAnswer, NotAllowed
+from core.outside import addresses as guard
+from core.outside.addresses import Allowed, is_public, resolve
+
+PUBLIC = ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::5db8:d70e"]
+PRIVATE = [
+    "0.0.0.0",  # noqa: S104 - not bound to
+    "10.1.2.3",
+    "100.100.100.200",  # a cloud's metadata
+    "127.0.0.1",
+    "127.255.255.254",
+    "168.63.129.16",
+    "169.254.169.254",
+    "172.31.255.255",
+    "192.0.0.192",
+    "192.168.1.1",
+    "198.19.0.1",
+    "224.0.0.1",
+    "239.255.255.250",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "::127.0.0.1",
+    "::ffff:127.0.0.1",
+    "::ffff:169.254.169.254",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::1",
+    "2002:7f00:1::1",
+    "2002:c0a8:101::1",
+    "2001:0:5db8:d70e:0:0:f5fe:fdfc",  # Teredo for 10.1.2.3
+    "fd00:ec2::254",
+    "fe80::1",
+    "fec0::1",
+    "ff02::1",
+]
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """The addresses that names have, where a test says so."""
+    known = {}
+
+    def look_up(host, port, **_):
+        if host not in known:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return [(None, None, None, "", (text, port)) for text in known[host]]
+
+    monkeypatch.setattr(guard.socket, "getaddrinfo", look_up)
+    return known
+
+
+@pytest.mark.parametrize("text", PUBLIC)
+def test_the_public_internet_may_be_called(text):
+    assert is_public(ipaddress.ip_address(text))
+
+
+@pytest.mark.parametrize("text", PRIVATE)
+def test_nothing_else_may(text):
+    assert not is_public(ipaddress.ip_address(text))
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "0x7f.1", "2130706433"])
+async def test_however_this_machine_is_written_it_is_not_called(host):
+    with pytest.raises(NotAllowed):
+        await resolve(host, 80, Allowed())
+
+
+async def test_a_name_with_one_private_address_is_a_trap(names):
+    names["trap.test"] = ["93.184.215.14", "10.0.0.1"]
+    names["fine.test"] = ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"]
+    with pytest.raises(NotAllowed):
+        await resolve("trap.test", 443, Allowed())
+    assert await resolve("fine.test", 443, Allowed()) == names["fine.test"]
+
+
+async def test_networks_and_names_can_be_allowed(names):
+    names["hooks.internal"] = ["10.1.2.3"]
+    for allowed in (["10.0.0.0/8"], ["10.1.2.3"], ["Hooks.Internal."]):
+        assert await resolve("hooks.internal", 443, Allowed(allowed)) == ["10.1.2.3"]
+    for allowed in (["10.2.0.0/16"], ["internal"], ["fd00::/8"]):
+        with pytest.raises(NotAllowed):
+            await resolve("hooks.internal", 443, Allowed(allowed))
+
+
+@pytest.mark.usefixtures("names")
+@pytest.mark.parametrize("host", ["nowhere.test", "x" * 64 + ".test"])
+async def test_a_name_that_nobody_has(host):
+    with pytest.raises(NoAnswer):
+        await resolve(host, 443, Allowed())
