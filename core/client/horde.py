@@ -5,16 +5,17 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from importlib.metadata import version
 from types import TracebackType
-from typing import Final, Self, TypeVar
-from urllib.parse import quote, urlencode
+from typing import Final, Self
+from urllib.parse import urlencode
 
 import httpx
-from pydantic import ValidationError
-from pydantic_core import from_json
 
-from core.client import calls, pictures, stream, submission, watch
+from core.client import calls, pictures, stream, watch
+from core.client.alchemy import Alchemy
+from core.client.api import Api, segment
 from core.client.errors import TimedOut, UnexpectedAnswer
 from core.client.retries import Retries
+from core.client.text import Text
 from core.wire.events import HEARTBEAT_SECONDS, Event, StatusEvent
 from core.wire.generate import (
     DryRun,
@@ -28,13 +29,10 @@ from core.wire.generate import (
     SubmitInputStable,
 )
 from core.wire.kudos import KudosAudit
-from core.wire.model import Answer, Request, request_json
 from core.wire.register import Registered, RegisterInput
 from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
 from core.wire.users import UserDetails
 from core.wire.workers import WorkerDetails
-
-A = TypeVar("A", bound=Answer)
 
 ANONYMOUS_KEY: Final = "0000000000"
 SILENCE_SECONDS: Final = 3 * HEARTBEAT_SECONDS
@@ -74,19 +72,22 @@ class HordeClient:
             raise ValueError("an API key has printable ASCII characters only")
         release = version("stable-horde")
         site = url.rstrip("/").removesuffix("/v2").removesuffix("/api")
-        self._api = f"{site}/api/v2"
-        self._headers = {
+        headers = {
             "apikey": api_key,
             "Client-Agent": client_agent
             or f"stable-horde:{release}:https://github.com/stable-horde/stable-horde",
         }
-        self._timeout_seconds = timeout_seconds
         self._retries = retries or Retries()
         self._poll_seconds = poll_seconds
         self._http = httpx.AsyncClient(
             headers={"User-Agent": f"stable-horde/{release}"},
             mounts={calls.origin(site): transport} if transport else None,
         )
+        self._api = Api(self._http, f"{site}/api/v2", headers, timeout_seconds, self._retries)
+        self.text: Final = Text(self._api, poll_seconds)
+        """The same for text."""
+        self.alchemy: Final = Alchemy(self._api, poll_seconds)
+        """The same for what is wanted of a picture that is there."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,25 +110,26 @@ class HordeClient:
         """Queue a request. Never repeated. For a dry run there is `price`."""
         if ask.dry_run:
             raise ValueError("a dry run queues nothing; use price()")
-        return await self._post(RequestAsync, "/generate/async", ask)
+        return await self._api.post(RequestAsync, "/generate/async", ask)
 
     async def price(self, ask: GenerationInputStable) -> float:
         """Say what a request would cost, in kudos, without queueing it."""
         dry = ask.model_copy(update={"dry_run": True})
-        return (await self._post(DryRun, "/generate/async", dry)).kudos
+        return (await self._api.post(DryRun, "/generate/async", dry)).kudos
 
     async def check(self, request_id: str) -> RequestStatusCheck:
         """Say how far a request is."""
-        return await self._get(RequestStatusCheck, f"/generate/check/{_segment(request_id)}")
+        return await self._api.get(RequestStatusCheck, f"/generate/check/{segment(request_id)}")
 
     async def status(self, request_id: str) -> RequestStatusStable:
         """Say how far a request is, with its finished pictures. Ten times a minute at most."""
-        return await self._get(RequestStatusStable, f"/generate/status/{_segment(request_id)}")
+        return await self._api.get(RequestStatusStable, f"/generate/status/{segment(request_id)}")
 
     async def cancel(self, request_id: str) -> RequestStatusStable:
         """Cancel what no worker has begun; gives the status from before, with what is finished."""
-        call = self._call("DELETE", f"/generate/status/{_segment(request_id)}")
-        return _read(RequestStatusStable, await self._repeated(call))
+        return await self._api.delete(
+            RequestStatusStable, f"/generate/status/{segment(request_id)}"
+        )
 
     def events(self, request_id: str) -> AsyncGenerator[Event, None]:
         """Give what happens to a request as it happens, `EndEvent` last and each picture once.
@@ -167,7 +169,7 @@ class HordeClient:
 
     async def pop(self, offer: PopInputStable) -> GenerationPayloadStable:
         """Ask for work; `id` is None where there is none. Never repeated."""
-        return await self._post(
+        return await self._api.post(
             GenerationPayloadStable, "/generate/pop", offer, extra_seconds=offer.wait
         )
 
@@ -177,12 +179,7 @@ class HordeClient:
         None: the server has it, but its first answer, and with it the reward, got lost.
         Raises AlreadySubmitted and JobGone where the job is not this worker's to submit.
         """
-        call = self._call("POST", "/generate/submit", request_json(result))
-        return await submission.run(
-            lambda: self._once(GenerationSubmitted, call),
-            self._retries,
-            fault=result.state == "faulted",
-        )
+        return await self._api.submit("/generate/submit", result, fault=result.state == "faulted")
 
     async def upload(self, url: str, content: bytes) -> None:
         """PUT a picture (WebP) to a URL from a pop's `r2_uploads`."""
@@ -203,85 +200,47 @@ class HordeClient:
 
     async def register(self, username: str) -> Registered:
         """Make an account; its key is in this answer and nowhere else. Never repeated."""
-        return await self._post(Registered, "/register", RegisterInput(username=username))
+        return await self._api.post(Registered, "/register", RegisterInput(username=username))
 
     async def find_user(self) -> UserDetails:
         """Give the key's own user."""
-        return await self._get(UserDetails, "/find_user")
+        return await self._api.get(UserDetails, "/find_user")
 
     async def user(self, user_id: int) -> UserDetails:
         """Give a user, as far as the key may see them."""
-        return await self._get(UserDetails, f"/users/{user_id}")
+        return await self._api.get(UserDetails, f"/users/{user_id}")
 
     async def workers(self) -> list[WorkerDetails]:
         """Give the workers that are online."""
-        return await self._get_list(WorkerDetails, "/workers")
+        return await self._api.get_list(WorkerDetails, "/workers")
 
     async def worker(self, worker_id: str) -> WorkerDetails:
         """Give a worker, online or not."""
-        return await self._get(WorkerDetails, f"/workers/{_segment(worker_id)}")
+        return await self._api.get(WorkerDetails, f"/workers/{segment(worker_id)}")
 
     async def worker_named(self, name: str) -> WorkerDetails:
         """Give the worker of this name, online or not."""
-        return await self._get(WorkerDetails, f"/workers/name/{_segment(name)}")
+        return await self._api.get(WorkerDetails, f"/workers/name/{segment(name)}")
 
     async def heartbeat(self) -> HordeHeartbeat:
         """Say how the server is."""
-        return await self._get(HordeHeartbeat, "/status/heartbeat")
+        return await self._api.get(HordeHeartbeat, "/status/heartbeat")
 
     async def models(self, type: str = "image") -> list[ActiveModel]:  # noqa: A002 - the API's word
         """Give the models that are offered or asked for."""
-        return await self._get_list(ActiveModel, f"/status/models?{urlencode({'type': type})}")
+        return await self._api.get_list(ActiveModel, f"/status/models?{urlencode({'type': type})}")
 
     async def performance(self) -> HordePerformance:
         """Say how long the queues are and who works on them."""
-        return await self._get(HordePerformance, "/status/performance")
+        return await self._api.get(HordePerformance, "/status/performance")
 
     async def audit(self) -> KudosAudit:
         """Give the proof that no kudos came from nowhere."""
-        return await self._get(KudosAudit, "/kudos/audit")
-
-    # How all of them call
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        content: bytes | None = None,
-        *,
-        extra_seconds: float = 0.0,
-    ) -> calls.Call:
-        headers = dict(self._headers)
-        if content is not None:
-            headers["Content-Type"] = "application/json"
-        seconds = self._timeout_seconds + extra_seconds
-        return calls.Call(method, f"{self._api}{path}", headers, seconds, content)
-
-    async def _post(
-        self, model: type[A], path: str, body: Request, *, extra_seconds: float = 0.0
-    ) -> A:
-        call = self._call("POST", path, request_json(body), extra_seconds=extra_seconds)
-        return await self._once(model, call)
-
-    async def _get(self, model: type[A], path: str) -> A:
-        return _read(model, await self._repeated(self._call("GET", path)))
-
-    async def _get_list(self, model: type[A], path: str) -> list[A]:
-        content = await self._repeated(self._call("GET", path))
-        try:
-            return [model.model_validate(one) for one in from_json(content)]
-        except (TypeError, ValueError):
-            raise _unexpected(model) from None
-
-    async def _once(self, model: type[A], call: calls.Call) -> A:
-        return _read(model, await calls.fetch(self._http, call))
-
-    async def _repeated(self, call: calls.Call) -> bytes:
-        return await self._retries.run(lambda: calls.fetch(self._http, call))
+        return await self._api.get(KudosAudit, "/kudos/audit")
 
     async def _stream(self, request_id: str) -> AsyncGenerator[Event, None]:
-        headers = {**self._headers, "Accept": "text/event-stream"}
-        url = f"{self._api}/generate/events/{_segment(request_id)}"
+        headers = {**self._api.headers, "Accept": "text/event-stream"}
+        url = f"{self._api.root}/generate/events/{segment(request_id)}"
         call = calls.Call("GET", url, headers, SILENCE_SECONDS)
         async with calls.opened(self._http, call) as response:
             if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
@@ -289,18 +248,3 @@ class HordeClient:
             async with aclosing(stream.read(response.aiter_bytes())) as events:
                 async for event in events:
                     yield event
-
-
-def _segment(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _read(model: type[A], content: bytes) -> A:
-    try:
-        return model.model_validate_json(content)
-    except ValidationError:
-        raise _unexpected(model) from None
-
-
-def _unexpected(model: type[Answer]) -> UnexpectedAnswer:
-    return UnexpectedAnswer(None, None, f"the answer is no {model.__name__}")
