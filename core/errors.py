@@ -6,10 +6,11 @@
     ├── Forbidden         this user may not                      403
     ├── NotFound          there is no such thing                 404
     ├── Conflict          it clashes with what is there          409
+    ├── Locked            the thing is in use just now           423
     ├── TooMany           more than this user may have at once   429
     └── Unavailable       not now; later, the same may work      503
 
-A feature subclasses one of the seven next to the code that raises it and gives it the contract's
+A feature subclasses one of the eight next to the code that raises it and gives it the contract's
 `rc` as `code`. `core.api.errors` turns the kind into a status (the column on the right) and
 answers `{"message", "rc"}`; a new refusal needs no change there.
 """
@@ -55,6 +56,12 @@ class Conflict(Refusal):
     """The request clashes with the state things are in."""
 
     code = "Conflict"
+
+
+class Locked(Refusal):
+    """The thing is in use; when that is over, the same request may succeed."""
+
+    code = "Locked"
 
 
 class TooMany(Refusal):

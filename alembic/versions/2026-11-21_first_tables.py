@@ -44,6 +44,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_accounts_kind_balance", ["kind", "balance", "id"], unique=False)
 
     op.create_table(
+        "address_timeouts",
+        sa.Column("network", sa.String(length=43), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_block", sa.Boolean(), nullable=False),
+        sa.Column("offences", sa.SmallInteger(), nullable=False),
+        sa.Column("forget_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("network", name=op.f("pk_address_timeouts")),
+    )
+    with op.batch_alter_table("address_timeouts", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_address_timeouts_forget_at"), ["forget_at"], unique=False
+        )
+
+    op.create_table(
+        "filter_version",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_filter_version")),
+    )
+    op.create_table(
         "kudos_counted",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("last_entry_id", sa.BigInteger(), nullable=False),
@@ -120,6 +140,46 @@ def upgrade() -> None:
             "ix_model_totals_span_kind_start", ["span", "kind", "start"], unique=False
         )
 
+    op.create_table(
+        "modes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("maintenance", sa.Boolean(), nullable=False),
+        sa.Column("invite_only", sa.Boolean(), nullable=False),
+        sa.Column("raid", sa.Boolean(), nullable=False),
+        sa.Column("anonymous", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_modes")),
+    )
+    op.create_table(
+        "problem_jobs",
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("worker_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("proxied_account", sa.String(length=255), nullable=True),
+        sa.Column("network", sa.String(length=43), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("attempt_id", name=op.f("pk_problem_jobs")),
+    )
+    with op.batch_alter_table("problem_jobs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_problem_jobs_at"), ["at"], unique=False)
+        batch_op.create_index("ix_problem_jobs_network_at", ["network", "at"], unique=False)
+        batch_op.create_index(
+            "ix_problem_jobs_user_id_proxied_account_at",
+            ["user_id", "proxied_account", "at"],
+            unique=False,
+        )
+
+    op.create_table(
+        "style_uses",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            sa.Identity(always=False),
+            nullable=False,
+        ),
+        sa.Column("style_id", sa.Uuid(), nullable=False),
+        sa.Column("collection_id", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_style_uses")),
+    )
     op.create_table(
         "kudos_totals",
         sa.Column(
@@ -225,6 +285,38 @@ def upgrade() -> None:
         sa.UniqueConstraint("passkey_hash", name=op.f("uq_users_passkey_hash")),
     )
     op.create_table(
+        "collections",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("name_key", sa.String(length=300), nullable=False),
+        sa.Column("info", sa.Text(), nullable=True),
+        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("use_count", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_collections_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collections")),
+        sa.UniqueConstraint("user_id", "name_key", name=op.f("uq_collections_user_id_name_key")),
+    )
+    with op.batch_alter_table("collections", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_collections_name_key"), ["name_key"], unique=False)
+
+    op.create_table(
+        "filters",
+        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("regex", sa.Text(), nullable=False),
+        sa.Column("filter_type", sa.SmallInteger(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("replacement", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_filters_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_filters")),
+    )
+    with op.batch_alter_table("filters", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_filters_filter_type"), ["filter_type"], unique=False)
+
+    op.create_table(
         "login_codes",
         sa.Column("name", sa.String(length=4), nullable=False),
         sa.Column("code_hash", sa.String(length=64), nullable=False),
@@ -237,6 +329,30 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("login_codes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_login_codes_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
+        "reports",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            sa.Identity(always=False),
+            nullable=False,
+        ),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("subject", sa.String(length=36), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Integer(), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["closed_by"], ["users.id"], name=op.f("fk_reports_closed_by")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_reports_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
+    )
+    with op.batch_alter_table("reports", schema=None) as batch_op:
+        batch_op.create_index("ix_reports_closed_at", ["closed_at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_reports_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "requests",
@@ -352,7 +468,7 @@ def upgrade() -> None:
         ),
         sa.Column("giver_id", sa.Integer(), nullable=False),
         sa.Column("receiver_id", sa.Integer(), nullable=False),
-        sa.Column("shared_key_id", sa.Uuid(), nullable=True),
+        sa.Column("target", sa.String(length=255), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("client_key", sa.String(length=64), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -425,6 +541,45 @@ def upgrade() -> None:
             unique=False,
             postgresql_where=sa.text("state = 0"),
             sqlite_where=sa.text("state = 0"),
+        )
+
+    op.create_table(
+        "styles",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("name_key", sa.String(length=300), nullable=False),
+        sa.Column("info", sa.Text(), nullable=True),
+        sa.Column("prompt", sa.Text(), nullable=False),
+        sa.Column(
+            "params",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("nsfw", sa.Boolean(), nullable=False),
+        sa.Column("shared_key_id", sa.Uuid(), nullable=True),
+        sa.Column("use_count", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["shared_key_id"],
+            ["shared_keys.id"],
+            name=op.f("fk_styles_shared_key_id"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_styles_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_styles")),
+        sa.UniqueConstraint("user_id", "name_key", name=op.f("uq_styles_user_id_name_key")),
+    )
+    with op.batch_alter_table("styles", schema=None) as batch_op:
+        batch_op.create_index("ix_styles_age", ["kind", "public", "created_at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_styles_name_key"), ["name_key"], unique=False)
+        batch_op.create_index(
+            "ix_styles_popular", ["kind", "public", "use_count", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_styles_shared_key_id"), ["shared_key_id"], unique=False
         )
 
     op.create_table(
@@ -513,6 +668,57 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_attempts_worker_id_ended_at", ["worker_id", "ended_at"], unique=False
         )
+
+    op.create_table(
+        "collection_styles",
+        sa.Column("collection_id", sa.Uuid(), nullable=False),
+        sa.Column("style_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.SmallInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["collection_id"],
+            ["collections.id"],
+            name=op.f("fk_collection_styles_collection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["style_id"],
+            ["styles.id"],
+            name=op.f("fk_collection_styles_style_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("collection_id", "style_id", name=op.f("pk_collection_styles")),
+    )
+    with op.batch_alter_table("collection_styles", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_collection_styles_style_id"), ["style_id"], unique=False
+        )
+
+    op.create_table(
+        "style_examples",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("style_id", sa.Uuid(), nullable=False),
+        sa.Column("url", sa.String(length=2048), nullable=False),
+        sa.Column("is_primary", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["style_id"], ["styles.id"], name=op.f("fk_style_examples_style_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_style_examples")),
+        sa.UniqueConstraint("style_id", "url", name=op.f("uq_style_examples_style_id_url")),
+    )
+    op.create_table(
+        "style_labels",
+        sa.Column("style_id", sa.Uuid(), nullable=False),
+        sa.Column("what", sa.String(length=5), nullable=False),
+        sa.Column("position", sa.SmallInteger(), nullable=False),
+        sa.Column("label", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["style_id"], ["styles.id"], name=op.f("fk_style_labels_style_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("style_id", "what", "position", name=op.f("pk_style_labels")),
+    )
+    with op.batch_alter_table("style_labels", schema=None) as batch_op:
+        batch_op.create_index("ix_style_labels_what_label", ["what", "label"], unique=False)
 
     op.create_table(
         "worker_messages",
@@ -607,6 +813,12 @@ def upgrade() -> None:
     op.bulk_insert(
         sa.table("lane_version", *map(sa.column, ("id", "version"))), [{"id": 1, "version": 0}]
     )
+    op.bulk_insert(
+        sa.table("filter_version", *map(sa.column, ("id", "version"))),
+        [{"id": 1, "version": 0}],
+    )
+    modes = {"id": 1, "maintenance": False, "invite_only": False, "raid": False, "anonymous": True}
+    op.bulk_insert(sa.table("modes", *map(sa.column, modes)), [modes])
 
 
 def downgrade() -> None:
@@ -621,6 +833,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_worker_messages_expires_at"))
 
     op.drop_table("worker_messages")
+    with op.batch_alter_table("style_labels", schema=None) as batch_op:
+        batch_op.drop_index("ix_style_labels_what_label")
+
+    op.drop_table("style_labels")
+    op.drop_table("style_examples")
+    with op.batch_alter_table("collection_styles", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_collection_styles_style_id"))
+
+    op.drop_table("collection_styles")
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.drop_index("ix_attempts_worker_id_ended_at")
         batch_op.drop_index(
@@ -644,6 +865,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_workers_kind_seen_at")
 
     op.drop_table("workers")
+    with op.batch_alter_table("styles", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_styles_shared_key_id"))
+        batch_op.drop_index("ix_styles_popular")
+        batch_op.drop_index(batch_op.f("ix_styles_name_key"))
+        batch_op.drop_index("ix_styles_age")
+
+    op.drop_table("styles")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_jobs_waiting_of_user",
@@ -691,10 +919,23 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_requests_expires_at"))
 
     op.drop_table("requests")
+    with op.batch_alter_table("reports", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reports_user_id"))
+        batch_op.drop_index("ix_reports_closed_at")
+
+    op.drop_table("reports")
     with op.batch_alter_table("login_codes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_login_codes_expires_at"))
 
     op.drop_table("login_codes")
+    with op.batch_alter_table("filters", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_filters_filter_type"))
+
+    op.drop_table("filters")
+    with op.batch_alter_table("collections", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_collections_name_key"))
+
+    op.drop_table("collections")
     op.drop_table("users")
     with op.batch_alter_table("ledger_holds", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ledger_holds_account_id"))
@@ -707,6 +948,14 @@ def downgrade() -> None:
     op.drop_table("ledger_entries")
     op.drop_table("ledger_checkpoints")
     op.drop_table("kudos_totals")
+    op.drop_table("style_uses")
+    with op.batch_alter_table("problem_jobs", schema=None) as batch_op:
+        batch_op.drop_index("ix_problem_jobs_user_id_proxied_account_at")
+        batch_op.drop_index("ix_problem_jobs_network_at")
+        batch_op.drop_index(batch_op.f("ix_problem_jobs_at"))
+
+    op.drop_table("problem_jobs")
+    op.drop_table("modes")
     with op.batch_alter_table("model_totals", schema=None) as batch_op:
         batch_op.drop_index("ix_model_totals_span_kind_start")
 
@@ -720,6 +969,11 @@ def downgrade() -> None:
     op.drop_table("lanes")
     op.drop_table("lane_version")
     op.drop_table("kudos_counted")
+    op.drop_table("filter_version")
+    with op.batch_alter_table("address_timeouts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_address_timeouts_forget_at"))
+
+    op.drop_table("address_timeouts")
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_index("ix_accounts_kind_balance")
 

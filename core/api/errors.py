@@ -14,6 +14,7 @@ from core.errors import (
     Conflict,
     Forbidden,
     Invalid,
+    Locked,
     NotFound,
     Refusal,
     TooMany,
@@ -28,6 +29,7 @@ STATUS: Mapping[type[Refusal], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Locked: 423,
     TooMany: 429,
     Unavailable: 503,
 }

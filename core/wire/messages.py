@@ -1,7 +1,11 @@
 """Messages from moderators and owners to workers."""
 
-from core.wire.model import Answer
-from core.wire.scalars import Omitted, Rfc822Date
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from core.wire.model import Answer, Request
+from core.wire.scalars import WHOLE, Maybe, Omitted, Rfc822Date, String
 
 
 class ResponseModelMessagePop(Answer):
@@ -17,6 +21,20 @@ class ResponseModelMessagePop(Answer):
 class ResponseModelMessage(ResponseModelMessagePop):
     """A message as everybody else sees it."""
 
-    worker_id: str
+    worker_id: Omitted[str] = None
+    """Left out where it is for all workers."""
     user_id: str
+    """Who wrote it."""
     created: Rfc822Date
+
+
+class ResponseModelMessage__Input(Request):  # noqa: N801 - the contract's name
+    """`POST workers/messages`: what a worker is to be told with its pops."""
+
+    worker_id: Maybe[Annotated[String, Field(min_length=36, max_length=36)]] = None
+    """Moderators may leave it out: then it is for all workers."""
+    message: Annotated[String, Field(min_length=1, max_length=10240)]
+    origin: Maybe[Annotated[String, Field(min_length=1, max_length=255)]] = None
+    """In whose name it is."""
+    expiry: Annotated[StrictInt, Field(ge=1, le=720), WHOLE] = 12
+    """Hours."""

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from core.wire.messages import ResponseModelMessage
-from core.wire.model import Answer
-from core.wire.scalars import Known
+from core.wire.model import Answer, Request
+from core.wire.scalars import Boolean, Known, Maybe, Omitted, String
 
 WorkerType = Literal["image", "text", "interrogation"]
 
@@ -27,14 +27,19 @@ class TeamDetailsLite(Answer):
     id: str | None = None
 
 
-class WorkerDetails(Answer):
-    """A worker. What is None does not apply to its type, or was not for the caller."""
+class WorkerDetailsLite(Answer):
+    """Which worker it is."""
 
     type: Annotated[str, Known(WorkerType)]
     name: str
     id: str
     online: bool
     """Whether it was seen in the last 300 seconds."""
+
+
+class WorkerDetails(WorkerDetailsLite):
+    """A worker. What is left out does not apply to its type, or was not for the caller."""
+
     requests_fulfilled: int
     kudos_rewards: float
     kudos_details: WorkerKudosDetails = Field(default_factory=WorkerKudosDetails)
@@ -44,38 +49,74 @@ class WorkerDetails(Answer):
     uptime: int
     """Seconds."""
     maintenance_mode: bool
-    paused: bool | None = None
+    paused: Omitted[bool] = None
     """Moderators."""
-    info: str | None = None
+    info: Omitted[str] = None
     nsfw: bool = False
-    owner: str | None = None
+    owner: Omitted[str] = None
     """The owner's alias, where they publish their workers, or for moderators."""
-    ipaddr: str | None = None
+    ipaddr: Omitted[str] = None
     """Moderators."""
     trusted: bool
     flagged: bool
-    suspicious: int | None = None
+    suspicious: Omitted[int] = None
     """Moderators."""
     uncompleted_jobs: int
-    models: list[str] | None = None
-    forms: list[str] | None = None
+    models: Omitted[list[str]] = None
+    forms: Omitted[list[str]] = None
     """What an alchemist offers."""
     team: TeamDetailsLite = Field(default_factory=TeamDetailsLite)
-    contact: str | None = None
+    contact: Omitted[str] = None
     """Moderators."""
     bridge_agent: str = "unknown:0:unknown"
     """`name:version:url` of its program."""
-    max_pixels: int | None = None
-    megapixelsteps_generated: float | None = None
-    img2img: bool | None = None
-    painting: bool | None = None
-    post_processing: bool | None = Field(
+    max_pixels: Omitted[int] = None
+    megapixelsteps_generated: Omitted[float] = None
+    img2img: Omitted[bool] = None
+    painting: Omitted[bool] = None
+    post_processing: Omitted[bool] = Field(
         default=None, validation_alias="post-processing", serialization_alias="post-processing"
     )
-    lora: bool | None = None
-    controlnet: bool | None = None
-    sdxl_controlnet: bool | None = None
-    max_length: int | None = None
-    max_context_length: int | None = None
-    tokens_generated: float | None = None
-    messages: list[ResponseModelMessage] | None = None
+    lora: Omitted[bool] = None
+    controlnet: Omitted[bool] = None
+    sdxl_controlnet: Omitted[bool] = None
+    max_length: Omitted[int] = None
+    """Tokens that a text worker writes at most."""
+    max_context_length: Omitted[int] = None
+    """Tokens that it takes in at most."""
+    tokens_generated: Omitted[float] = None
+    messages: Omitted[list[ResponseModelMessage]] = None
+    """Those that the worker gets at present, where `owner` is shown too."""
+
+
+class ModifyWorkerInput(Request):
+    """`PUT workers/{id}`: what is to be different."""
+
+    maintenance: Maybe[Boolean] = None
+    """Whether the worker gets no jobs but its owner's."""
+    maintenance_msg: Maybe[String] = None
+    """What it is told then; for `maintenance: true`."""
+    paused: Maybe[Boolean] = None
+    """Moderators: whether it gets fake jobs and does not notice."""
+    info: Maybe[Annotated[String, Field(max_length=1000)]] = None
+    name: Maybe[Annotated[String, Field(min_length=5, max_length=100)]] = None
+    team: Maybe[Annotated[String, Field(max_length=36)]] = None
+    """A team's id; empty: none."""
+
+
+class ModifyWorker(Answer):
+    """What is different now."""
+
+    maintenance: bool | None = None
+    paused: bool | None = None
+    info: str | None = None
+    name: str | None = None
+    team: str | None = None
+    """The team's name, or `None` for a worker that has left its team."""
+
+
+class DeletedWorker(Answer):
+    """Which worker is gone."""
+
+    deleted_id: str
+    deleted_name: str

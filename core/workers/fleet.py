@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
-from core.errors import Forbidden, Invalid
+from core.errors import Forbidden, Invalid, NotFound
 from core.ledger import dialects
 from core.queue.matching import Offer
 from core.users.tables import Role, User
@@ -57,6 +57,12 @@ class NameTaken(Invalid):
     code = "PolymorphicNameConflict"
 
 
+class WorkerNotFound(NotFound):
+    """No such worker."""
+
+    code = "WorkerNotFound"
+
+
 class TooManyWorkers(Forbidden):
     """The owner has as many workers as an untrusted user may."""
 
@@ -90,7 +96,7 @@ async def check_in(
     What has not changed is written again every 30 s only.
     """
     _check_owner(owner)
-    name = " ".join(declared.name.split())[:LONGEST_NAME]
+    name = clean_name(declared.name)
     row = await by_name(session, name)
     if row is None:
         await _check_new(session, owner, name)
@@ -98,7 +104,7 @@ async def check_in(
         offer = offer_of(worker_id, owner, declared, speed=None)
         if await _add(session, worker_id, owner, name, declared, offer, at):
             return CheckedIn(worker_id, name, offer)
-        row = (await session.execute(_BY_NAME, {"key": _key(name)})).one()  # just made
+        row = (await session.execute(_BY_NAME, {"key": key_of(name)})).one()  # just made
     if row.user_id != owner.id:
         raise WrongCredentials(f"Wrong credentials to submit as the worker {name}.")
     if row.kind != declared.kind:
@@ -130,10 +136,7 @@ def _check_owner(owner: User) -> None:
 
 
 async def _check_new(session: AsyncSession, owner: User, name: str) -> None:
-    if not name:
-        raise Invalid("A worker needs a name.")
-    if REFUSED_NAMES.search(name):
-        raise Invalid("Please choose a name for your worker that does not name a cloud service.")
+    check_name(name)
     owned = await session.scalar(
         select(func.count()).select_from(_workers).where(_workers.c.user_id == owner.id)
     )
@@ -168,7 +171,7 @@ async def _add(
             id=worker_id,
             kind=declared.kind,
             name=name,
-            name_key=_key(name),
+            name_key=key_of(name),
             user_id=owner.id,
             created_at=at,
             seen_at=at,
@@ -217,10 +220,34 @@ _BY_ID = select(_workers).where(_workers.c.id == bindparam("id"))
 
 async def by_name(session: AsyncSession, name: str) -> AnyRow | None:
     """The worker of that name in any case, or None."""
-    return (await session.execute(_BY_NAME, {"key": _key(name)})).first()
+    return (await session.execute(_BY_NAME, {"key": key_of(name)})).first()
 
 
-def _key(name: str) -> str:
+async def known(session: AsyncSession, worker_id: str) -> AnyRow:
+    """The worker, also one that is away. Raises WorkerNotFound, also for what is no id."""
+    try:
+        found = await by_id(session, UUID(worker_id))
+    except ValueError:
+        found = None
+    if found is None:
+        raise WorkerNotFound(f"Worker with ID '{worker_id}' not found.")
+    return found
+
+
+def clean_name(name: str) -> str:
+    """The name as it is stored: on one line, and cut where it is too long."""
+    return " ".join(name.split())[:LONGEST_NAME]
+
+
+def check_name(name: str) -> None:
+    """Raise Invalid for a name that no worker may have."""
+    if not name:
+        raise Invalid("A worker needs a name.")
+    if REFUSED_NAMES.search(name):
+        raise Invalid("Please choose a name for your worker that does not name a cloud service.")
+
+
+def key_of(name: str) -> str:
     """The name as it is compared: case folding may make it longer than there is room for."""
     return name.casefold()[:LONGEST_KEY]
 

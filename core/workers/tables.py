@@ -1,4 +1,4 @@
-"""Tables of workers."""
+"""Tables of workers, their teams and the messages to them."""
 
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,11 @@ class Worker(Base):
     threads: Mapped[int] = mapped_column(SmallInteger, default=1)
     offer: Mapped[dict[str, Any]] = mapped_column(Document)
     """What it last declared it serves (`queue.matching.Offer`)."""
+    team_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("teams.id", ondelete="SET NULL"), index=True
+    )
+    address: Mapped[str | None] = mapped_column(String(45))
+    """Where its last check-in came from. Forgotten by upkeep some days after that."""
     info: Mapped[str | None] = mapped_column(Text)
     maintenance: Mapped[bool] = mapped_column(default=False)
     maintenance_message: Mapped[str | None] = mapped_column(Text)
@@ -45,3 +50,40 @@ class Worker(Base):
     kudos_generated: Mapped[int] = mapped_column(BigInteger, default=0)
     kudos_uptime: Mapped[int] = mapped_column(BigInteger, default=0)
     """Roll-ups by upkeep, kudos in hundredths; shown, never paid from."""
+
+
+class Team(Base):
+    """Workers that count their work together. Names are unique, case-insensitively."""
+
+    __tablename__ = "teams"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(String(100))
+    name_key: Mapped[str] = mapped_column(String(300), unique=True)
+    """The name in case-folded form."""
+    info: Mapped[str | None] = mapped_column(Text)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    """Who created it and may change it."""
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    fulfilled: Mapped[int] = mapped_column(BigInteger, default=0)
+    kudos: Mapped[int] = mapped_column(BigInteger, default=0)
+    uptime_seconds: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Roll-ups by upkeep of what members did while they were members, kudos in hundredths."""
+
+
+class Message(Base):
+    """What a worker is told with its pops until the message expires."""
+
+    __tablename__ = "worker_messages"
+    __table_args__ = (Index("ix_worker_messages_worker_id_expires_at", "worker_id", "expires_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    worker_id: Mapped[UUID | None] = mapped_column(ForeignKey("workers.id", ondelete="CASCADE"))
+    """None: to all workers."""
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    """Who wrote it."""
+    message: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str | None] = mapped_column(String(255))
+    """In whose name, as the author puts it."""
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)

@@ -1,0 +1,1 @@
+"""What people share: styles and collections of them, and reports of abuse."""

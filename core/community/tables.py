@@ -1,0 +1,140 @@
+"""Tables of styles, collections and reports."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, Identity, Index, Integer, SmallInteger, String, Text
+from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, Document, Moment, now
+from core.queue.tables import RowId
+
+
+class Style(Base):
+    """A prompt template, models and parameters under a name. A user's style names are unique."""
+
+    __tablename__ = "styles"
+    __table_args__ = (
+        Unique("user_id", "name_key"),
+        Index("ix_styles_popular", "kind", "public", "use_count", "id"),
+        Index("ix_styles_age", "kind", "public", "created_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kind: Mapped[str] = mapped_column(String(8))
+    """image or text."""
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    name_key: Mapped[str] = mapped_column(String(300), index=True)
+    """The name in case-folded form."""
+    info: Mapped[str | None] = mapped_column(Text)
+    prompt: Mapped[str] = mapped_column(Text)
+    """The template: {p} stands for the prompt, {np} for the negative prompt."""
+    params: Mapped[dict[str, Any]] = mapped_column(Document)
+    """What was given of the wire's parameters, and nothing else."""
+    public: Mapped[bool] = mapped_column(default=True)
+    """Whether lists show it; whoever knows its name or id may use it anyway."""
+    nsfw: Mapped[bool] = mapped_column(default=False)
+    shared_key_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("shared_keys.id", ondelete="SET NULL"), index=True
+    )
+    """What pays instead of who uses the style; its owner is the style's."""
+    use_count: Mapped[int] = mapped_column(Integer, default=0)
+    """A roll-up by upkeep."""
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+
+class StyleLabel(Base):
+    """A tag of a style, or a model it names, in the order they were given."""
+
+    __tablename__ = "style_labels"
+    __table_args__ = (Index("ix_style_labels_what_label", "what", "label"),)
+
+    style_id: Mapped[UUID] = mapped_column(
+        ForeignKey("styles.id", ondelete="CASCADE"), primary_key=True
+    )
+    what: Mapped[str] = mapped_column(String(5), primary_key=True)
+    """tag or model."""
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    label: Mapped[str] = mapped_column(String(255))
+
+
+class StyleExample(Base):
+    """A picture somewhere on the web that shows what a style does."""
+
+    __tablename__ = "style_examples"
+    __table_args__ = (Unique("style_id", "url"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    style_id: Mapped[UUID] = mapped_column(ForeignKey("styles.id", ondelete="CASCADE"))
+    url: Mapped[str] = mapped_column(String(2048))
+    is_primary: Mapped[bool] = mapped_column(default=False)
+    """At most one of a style's is."""
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+
+class Collection(Base):
+    """Styles of one kind; who asks for the collection gets one of them by chance."""
+
+    __tablename__ = "collections"
+    __table_args__ = (Unique("user_id", "name_key"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kind: Mapped[str] = mapped_column(String(8))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    name_key: Mapped[str] = mapped_column(String(300), index=True)
+    info: Mapped[str | None] = mapped_column(Text)
+    public: Mapped[bool] = mapped_column(default=True)
+    use_count: Mapped[int] = mapped_column(Integer, default=0)
+    """A roll-up by upkeep."""
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+
+class CollectionStyle(Base):
+    """A style in a collection."""
+
+    __tablename__ = "collection_styles"
+
+    collection_id: Mapped[UUID] = mapped_column(
+        ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
+    )
+    style_id: Mapped[UUID] = mapped_column(
+        ForeignKey("styles.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    position: Mapped[int] = mapped_column(SmallInteger)
+
+
+class StyleUse(Base):
+    """A styled result that was settled and is in no use count yet.
+
+    Settlements only add rows here, so that a popular style's own row is not fought over.
+    """
+
+    __tablename__ = "style_uses"
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    style_id: Mapped[UUID] = mapped_column()
+    collection_id: Mapped[UUID | None] = mapped_column()
+
+
+class Report(Base):
+    """Somebody says that something shared is abuse. Moderators see it and close it."""
+
+    __tablename__ = "reports"
+    __table_args__ = (Index("ix_reports_closed_at", "closed_at", "id"),)
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    """Who reports."""
+    kind: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(36))
+    """The id of what is reported."""
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    comment: Mapped[str | None] = mapped_column(Text)
+    """What the moderator who closed it noted."""

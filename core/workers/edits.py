@@ -1,0 +1,166 @@
+"""What owners and moderators change about a worker, and how it is deleted."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import AnyRow, table
+from core.errors import Invalid, Locked
+from core.moderation.names import is_profane
+from core.queue.tables import Attempt, Outcome
+from core.users import roles
+from core.users.roles import NotModerator
+from core.users.tables import Role, User
+from core.workers import fleet, teams
+from core.workers.tables import Worker
+
+NO_TEAM = "None"
+"""What the contract calls the team of a worker that left its team."""
+
+_workers = table(Worker)
+_attempts = table(Attempt)
+
+
+class ProfaneWorkerName(Invalid):
+    """The name has a word that nobody wants to see."""
+
+    code = "ProfaneWorkerName"
+
+
+class ProfaneWorkerInfo(Invalid):
+    """The description has such a word."""
+
+    code = "ProfaneWorkerInfo"
+
+
+class WorkerNameAlreadyExists(Invalid):
+    """Another worker has the name, in whatever case."""
+
+    code = "WorkerNameAlreadyExists"
+
+
+class NoWorkerModSelected(Invalid):
+    """Nothing is to be different."""
+
+    code = "NoWorkerModSelected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is to be different about a worker; None leaves it as it is."""
+
+    maintenance: bool | None = None
+    maintenance_message: str | None = None
+    """What the worker is told while it is in maintenance; goes with `maintenance`."""
+    paused: bool | None = None
+    info: str | None = None
+    name: str | None = None
+    team: str | None = None
+    """A team's id; empty: no team."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What is different now, in the contract's words; None is as it was."""
+
+    maintenance: bool | None = None
+    paused: bool | None = None
+    info: str | None = None
+    name: str | None = None
+    team: str | None = None
+    """The team's name, or NO_TEAM."""
+
+
+async def change(session: AsyncSession, user: User, worker: AnyRow, wanted: Change) -> Changed:
+    """Change a worker.
+
+    Raises AnonForbiddenWorker; NotOwner (maintenance, info) or NotModerator (paused, name, team)
+    where somebody else asks; TeamNotFound; Profane…; WorkerNameAlreadyExists, after which the
+    transaction must be rolled back; NoWorkerModSelected.
+    """
+    _refuse_anonymous(user)
+    _check_may(user, worker, wanted)
+    values: dict[str, Any] = {}
+    if wanted.maintenance is not None:
+        values["maintenance"] = wanted.maintenance
+        values["maintenance_message"] = wanted.maintenance_message if wanted.maintenance else None
+    if wanted.paused is not None:
+        values["paused"] = wanted.paused
+    if wanted.info is not None:
+        values["info"] = _info(wanted.info)
+    if wanted.name is not None:
+        values |= _named(wanted.name)
+    team_name = None
+    if wanted.team is not None:
+        values["team_id"], team_name = await _team(session, wanted.team)
+    if not values:
+        raise NoWorkerModSelected("Nothing was said that changes the worker.")
+    try:
+        await session.execute(update(_workers).where(_workers.c.id == worker.id).values(values))
+    except IntegrityError as refused:
+        raise WorkerNameAlreadyExists(
+            f"There is a worker called '{wanted.name}' already."
+        ) from refused
+    return Changed(
+        wanted.maintenance, wanted.paused, values.get("info"), values.get("name"), team_name
+    )
+
+
+async def remove(session: AsyncSession, user: User, worker: AnyRow) -> None:
+    """Delete a worker. What it made keeps its name; sums of its owner and team stay.
+
+    Raises AnonForbiddenWorker, NotModerator for all but owner and moderators, and Locked
+    while it has a job in hand: its result would have nobody to go to.
+    """
+    _refuse_anonymous(user)
+    if user.id != worker.user_id and not user.has(Role.MODERATOR):
+        raise NotModerator("Only the owner of a worker and moderators may delete it.")
+    at_work = select(_attempts.c.id).where(
+        _attempts.c.worker_id == worker.id,
+        _attempts.c.outcome.in_((Outcome.ALIVE, Outcome.DECOY)),
+    )
+    if await session.scalar(select(exists(at_work))):
+        raise Locked(
+            "The worker has a job in hand. Put it into maintenance mode and try again afterwards."
+        )
+    await session.execute(delete(_workers).where(_workers.c.id == worker.id))
+
+
+def _refuse_anonymous(user: User) -> None:
+    if user.is_anonymous:
+        raise fleet.AnonForbiddenWorker("Anonymous users have no workers. Please register.")
+
+
+def _check_may(user: User, worker: AnyRow, wanted: Change) -> None:
+    if user.has(Role.MODERATOR):
+        return
+    if wanted.maintenance is not None or wanted.info is not None:
+        roles.require_owner(user, worker.user_id, "this worker")
+    is_own = user.id == worker.user_id
+    moves = wanted.name is not None or wanted.team is not None
+    if wanted.paused is not None or (moves and not is_own):
+        raise NotModerator("Only moderators may change this about the worker.")
+
+
+def _info(text: str) -> str:
+    if is_profane(text):
+        raise ProfaneWorkerInfo("Please describe the worker in other words.")
+    return text
+
+
+def _named(name: str) -> dict[str, str]:
+    shown = fleet.clean_name(name)
+    fleet.check_name(shown)
+    if is_profane(shown):
+        raise ProfaneWorkerName("Please choose another name for the worker.")
+    return {"name": shown, "name_key": fleet.key_of(shown)}
+
+
+async def _team(session: AsyncSession, team_id: str) -> tuple[Any, str]:
+    if not team_id:
+        return None, NO_TEAM
+    team = await teams.by_id(session, team_id)
+    return team.id, team.name

@@ -1,0 +1,188 @@
+"""Messages to workers: they come with each pop until they expire."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import AnyRow, table
+from core.errors import Forbidden, Invalid, NotFound
+from core.users import roles
+from core.users.tables import Role, User
+from core.workers import fleet
+from core.workers.tables import Message, Worker
+
+PAGE = 50
+KEPT = timedelta(days=30)
+"""How long a message can still be listed after it expired."""
+
+_messages = table(Message)
+_workers = table(Worker)
+
+
+class MessageNotFound(NotFound):
+    """No such message."""
+
+    code = "WorkermessageNotFound"
+
+
+class MessagesOnlyOwnWorkers(Forbidden):
+    """Only moderators may write to others' workers, or to all of them."""
+
+    code = "MessagesOnlyOwnWorkers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which messages are wanted. None of user and worker: all that the asking user may see."""
+
+    user_id: int | None = None
+    """Its author."""
+    worker_id: UUID | None = None
+    validity: str = "active"
+    """active, expired or all."""
+    page: int = 1
+
+
+async def for_worker(session: AsyncSession, worker_id: UUID, *, at: datetime) -> Sequence[AnyRow]:
+    """What the worker is to be told now: rows of `worker_messages`, the oldest first."""
+    return (await session.execute(_FOR_WORKER, {"worker": worker_id, "at": at})).all()
+
+
+_FOR_WORKER = (
+    select(_messages)
+    .where(
+        or_(_messages.c.worker_id == bindparam("worker"), _messages.c.worker_id.is_(None)),
+        _messages.c.expires_at > bindparam("at"),
+    )
+    .order_by(_messages.c.created_at, _messages.c.id)
+)
+
+
+async def active(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
+    """What any worker is to be told now, the oldest first."""
+    rows = await session.execute(
+        select(_messages)
+        .where(_messages.c.expires_at > at)
+        .order_by(_messages.c.created_at, _messages.c.id)
+    )
+    return rows.all()
+
+
+async def write(
+    session: AsyncSession,
+    author: User,
+    *,
+    worker_id: str | None,
+    message: str,
+    origin: str | None,
+    hours: int,
+    at: datetime,
+) -> AnyRow:
+    """Let a worker be told something; all workers where `worker_id` is None.
+
+    Raises AnonForbidden, WorkerNotFound and MessagesOnlyOwnWorkers.
+    """
+    roles.refuse_anonymous(author, "write messages")
+    worker = None if worker_id is None else await fleet.known(session, worker_id)
+    is_own = worker is not None and worker.user_id == author.id
+    if not is_own and not author.has(Role.MODERATOR):
+        raise MessagesOnlyOwnWorkers("You may write to your own workers only.")
+    added = await session.execute(
+        insert(_messages)
+        .values(
+            id=uuid4(),
+            worker_id=None if worker is None else worker.id,
+            user_id=author.id,
+            message=message,
+            origin=origin,
+            created_at=at,
+            expires_at=at + timedelta(hours=hours),
+        )
+        .returning(*_messages.c)
+    )
+    return added.one()
+
+
+async def by_id(session: AsyncSession, message_id: str) -> AnyRow:
+    """The message. Raises MessageNotFound."""
+    try:
+        wanted = select(_messages).where(_messages.c.id == UUID(message_id))
+        found = (await session.execute(wanted)).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise MessageNotFound(f"Message with ID '{message_id}' not found.")
+    return found
+
+
+async def remove(session: AsyncSession, user: User, message: AnyRow) -> None:
+    """Take a message back. Raises Forbidden for all but its author and moderators."""
+    if user.id != message.user_id and not user.has(Role.MODERATOR):
+        raise Forbidden("Only the author of a message and moderators may delete it.")
+    await session.execute(delete(_messages).where(_messages.c.id == message.id))
+
+
+async def listed(
+    session: AsyncSession, user: User, wanted: Wanted, *, at: datetime
+) -> Sequence[AnyRow]:
+    """A page of messages, the newest first: moderators see all, others what is from or for them.
+
+    Raises Forbidden where somebody asks for another's.
+    """
+    conditions = await _visible(session, user, wanted)
+    if wanted.user_id is not None:
+        conditions.append(_messages.c.user_id == wanted.user_id)
+    if wanted.worker_id is not None:
+        conditions.append(_messages.c.worker_id == wanted.worker_id)
+    conditions += _VALID[wanted.validity](at)
+    rows = await session.execute(
+        select(_messages)
+        .where(*conditions)
+        .order_by(_messages.c.created_at.desc(), _messages.c.id)
+        .limit(PAGE)
+        .offset((wanted.page - 1) * PAGE)
+    )
+    return rows.all()
+
+
+_VALID: dict[str, Any] = {
+    "active": lambda at: [_messages.c.expires_at > at],
+    "expired": lambda at: [_messages.c.expires_at <= at],
+    "all": lambda _: [],
+}
+
+
+def check_validity(validity: str) -> str:
+    """The validity, if there is such a one. Raises Invalid."""
+    if validity not in _VALID:
+        raise Invalid(f"validity is one of {', '.join(_VALID)}.")
+    return validity
+
+
+async def _visible(session: AsyncSession, user: User, wanted: Wanted) -> list[ColumnElement[bool]]:
+    if user.has(Role.MODERATOR):
+        return []
+    if user.is_anonymous:
+        raise Forbidden("The anonymous user has no messages.")
+    if wanted.user_id not in (None, user.id):
+        raise Forbidden("Only moderators may see the messages of others.")
+    own = select(_workers.c.id).where(_workers.c.user_id == user.id)
+    if wanted.worker_id is not None:
+        if await session.scalar(own.where(_workers.c.id == wanted.worker_id)) is None:
+            raise Forbidden("Only moderators may see the messages to others' workers.")
+        return []
+    return [or_(_messages.c.user_id == user.id, _messages.c.worker_id.in_(own))]
+
+
+async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
+    """Delete messages that expired long ago. How many."""
+    old = select(_messages.c.id).where(_messages.c.expires_at < at - KEPT).limit(limit)
+    gone = await session.execute(
+        delete(_messages).where(_messages.c.id.in_(old)).returning(_messages.c.id)
+    )
+    return len(gone.all())
