@@ -49,13 +49,11 @@ def upgrade() -> None:
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("is_block", sa.Boolean(), nullable=False),
         sa.Column("offences", sa.SmallInteger(), nullable=False),
-        sa.Column("forget_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("offended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("network", name=op.f("pk_address_timeouts")),
     )
     with op.batch_alter_table("address_timeouts", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_address_timeouts_forget_at"), ["forget_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_address_timeouts_until"), ["until"], unique=False)
 
     op.create_table(
         "filter_version",
@@ -149,6 +147,23 @@ def upgrade() -> None:
         sa.Column("anonymous", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_modes")),
     )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("url", sa.String(length=1024), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outbox_due_at"), ["due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outbox_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index("ix_outbox_host_due_at", ["host", "due_at"], unique=False)
+
     op.create_table(
         "problem_jobs",
         sa.Column("attempt_id", sa.Uuid(), nullable=False),
@@ -955,6 +970,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_problem_jobs_at"))
 
     op.drop_table("problem_jobs")
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index("ix_outbox_host_due_at")
+        batch_op.drop_index(batch_op.f("ix_outbox_expires_at"))
+        batch_op.drop_index(batch_op.f("ix_outbox_due_at"))
+
+    op.drop_table("outbox")
     op.drop_table("modes")
     with op.batch_alter_table("model_totals", schema=None) as batch_op:
         batch_op.drop_index("ix_model_totals_span_kind_start")
@@ -971,7 +992,7 @@ def downgrade() -> None:
     op.drop_table("kudos_counted")
     op.drop_table("filter_version")
     with op.batch_alter_table("address_timeouts", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_address_timeouts_forget_at"))
+        batch_op.drop_index(batch_op.f("ix_address_timeouts_until"))
 
     op.drop_table("address_timeouts")
     with op.batch_alter_table("accounts", schema=None) as batch_op:

@@ -1,0 +1,1 @@
+"""What may be asked and said here, and from where: prompts, names, addresses, modes."""

@@ -1,0 +1,176 @@
+"""Addresses that are kept out for a while: after refused prompts, or by a moderator.
+
+A timeout is a row whose key is a network. An address is looked up by the keys of the networks that
+it is in (25 for IPv4, 49 for IPv6): by the primary key, however many rows there are. A single IPv6
+address stands for its /64, which is what one customer gets.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network
+from typing import TypeAlias
+
+from sqlalchemy import Boolean, bindparam, case, delete, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
+
+from core.db import AnyRow, Moment, table
+from core.errors import Forbidden, Invalid
+from core.moderation.tables import AddressTimeout
+
+Network: TypeAlias = IPv4Network | IPv6Network
+Insert: TypeAlias = postgresql.Insert | sqlite.Insert
+
+WIDEST = {4: 8, 6: 16}
+"""Bits of the widest network that may be blocked: wider is a slip of the hand."""
+NARROWEST = {4: 32, 6: 64}
+"""Bits of what one customer has."""
+FIRST_MINUTES = 3
+OFFENCES_KEPT = timedelta(hours=24)
+MOST_OFFENCES = 1000  # what is beyond makes no difference, and the counter stays small
+
+_timeouts = table(AddressTimeout)
+
+
+class TimeoutIP(Forbidden):
+    """The address, or a network around it, is kept out at present."""
+
+    code = "TimeoutIP"
+
+
+class BadAddress(Invalid):
+    """The text is neither an address nor a network that may be kept out."""
+
+    code = "BadRequest"
+
+
+def network_of(text: str) -> Network:
+    """The network that an address or a network in CIDR form stands for. Raises BadAddress."""
+    try:
+        found = ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise BadAddress(f"'{text[:50]}' is neither an IP address nor a network.") from None
+    mapped = getattr(found.network_address, "ipv4_mapped", None)
+    if mapped is not None:
+        return IPv4Network((mapped, max(0, found.prefixlen - 96)))
+    if found.prefixlen < WIDEST[found.version]:
+        raise BadAddress(f"{found} is wider than /{WIDEST[found.version]}.")
+    if found.prefixlen > NARROWEST[found.version]:
+        return found.supernet(new_prefix=NARROWEST[found.version])
+    return found
+
+
+async def refuse(session: AsyncSession, address: str, *, at: datetime) -> None:
+    """Raise TimeoutIP where the address is kept out. address: an IP address."""
+    keys = _keys_around(network_of(address))
+    until = await session.scalar(_UNTIL, {"keys": keys, "at": at})
+    if until is not None:
+        seconds = max(1, round((until - at).total_seconds()))
+        raise TimeoutIP(
+            f"Your address is in timeout for {seconds} more seconds. Prompts that violate the "
+            "terms of service, or a decision of the moderators, lead to this."
+        )
+
+
+_LIVE = _timeouts.c.until > bindparam("at", type_=Moment)
+_UNTIL = select(func.max(_timeouts.c.until)).where(
+    _timeouts.c.network.in_(bindparam("keys", expanding=True)), _LIVE
+)
+
+
+async def punish(session: AsyncSession, address: str, *, at: datetime) -> int:
+    """Keep an address out after a refused prompt; the minutes: 3, 9, 15 … within 24 hours."""
+    key = str(network_of(address))
+    values = {"key": key, "at": at, "long_ago": at - OFFENCES_KEPT}
+    offences = await session.scalar(_OFFENCE[session.get_bind().dialect.name], values)
+    minutes = FIRST_MINUTES * (2 * int(offences or 1) - 1)
+    until = at + timedelta(minutes=minutes)
+    await session.execute(
+        update(_timeouts)
+        .where(_timeouts.c.network == key, _timeouts.c.until < until)
+        .values(until=until)
+    )
+    return minutes
+
+
+async def keep_out(
+    session: AsyncSession, network: Network, *, until: datetime, is_block: bool
+) -> None:
+    """Keep a network out until a time, whatever it was before.
+
+    is_block: it was blocked as a range, or as a worker's address, and is listed among those.
+    """
+    values = {"key": str(network), "until": until, "is_block": is_block}
+    await session.execute(_KEEP_OUT[session.get_bind().dialect.name], values)
+
+
+async def let_in(session: AsyncSession, network: Network) -> None:
+    """Forget a network's timeout and offences."""
+    await session.execute(delete(_timeouts).where(_timeouts.c.network == str(network)))
+
+
+async def blocks(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
+    """All blocks in effect, those that end first at the front."""
+    listed = select(_timeouts).where(_timeouts.c.is_block, _LIVE).order_by(_timeouts.c.until)
+    return (await session.execute(listed, {"at": at})).all()
+
+
+async def around(session: AsyncSession, network: Network, *, at: datetime) -> Sequence[AnyRow]:
+    """What keeps the network out at present: its own timeout, and those of networks around it."""
+    of_them = _timeouts.c.network.in_(_keys_around(network))
+    listed = select(_timeouts).where(of_them, _LIVE).order_by(_timeouts.c.until)
+    return (await session.execute(listed, {"at": at})).all()
+
+
+async def forget(session: AsyncSession, *, at: datetime) -> None:
+    """Delete what neither keeps anybody out nor lengthens a next timeout."""
+    harmless = or_(_timeouts.c.offended_at.is_(None), _timeouts.c.offended_at <= at - OFFENCES_KEPT)
+    await session.execute(delete(_timeouts).where(_timeouts.c.until <= at, harmless))
+
+
+def _keys_around(network: Network) -> list[str]:
+    """The networks that contain this one, from the widest to itself."""
+    bits, version = network.max_prefixlen, network.version
+    address = type(network.network_address)
+    number = int(network.network_address)
+    return [
+        f"{address(number >> (bits - length) << (bits - length))}/{length}"
+        for length in range(WIDEST[version], network.prefixlen + 1)
+    ]
+
+
+def _offence(insert: Insert) -> ReturningInsert[int]:
+    """Count a refused prompt; counting begins anew after 24 hours without one."""
+    at, long_ago = bindparam("at", type_=Moment), bindparam("long_ago", type_=Moment)
+    counted = case(
+        (_timeouts.c.offended_at.is_(None), 1),
+        (_timeouts.c.offended_at <= long_ago, 1),
+        (_timeouts.c.offences >= MOST_OFFENCES, MOST_OFFENCES),
+        else_=_timeouts.c.offences + 1,
+    )
+    first = insert.values(
+        network=bindparam("key"), until=at, is_block=False, offences=1, offended_at=at
+    )
+    return first.on_conflict_do_update(
+        index_elements=[_timeouts.c.network], set_={"offences": counted, "offended_at": at}
+    ).returning(_timeouts.c.offences)
+
+
+def _kept_out(insert: Insert) -> Insert:
+    until, is_block = bindparam("until", type_=Moment), bindparam("is_block", type_=Boolean)
+    first = insert.values(
+        network=bindparam("key"), until=until, is_block=is_block, offences=0, offended_at=None
+    )
+    return first.on_conflict_do_update(
+        index_elements=[_timeouts.c.network], set_={"until": until, "is_block": is_block}
+    )
+
+
+_INSERTS: dict[str, Insert] = {
+    "postgresql": postgresql.insert(_timeouts),
+    "sqlite": sqlite.insert(_timeouts),
+}
+_OFFENCE = {name: _offence(insert) for name, insert in _INSERTS.items()}
+_KEEP_OUT = {name: _kept_out(insert) for name, insert in _INSERTS.items()}

@@ -1,0 +1,132 @@
+"""The stored filters: looking them up and changing them.
+
+Each change first raises the version row, which others that change filters wait for; so every
+process reads the same set for the same version, and a set that cannot be used is never stored.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import AnyRow, table
+from core.errors import Invalid, NotFound
+from core.moderation import patterns
+from core.moderation.prompts import USED, FilterSet
+from core.moderation.tables import Filter, FilterVersion
+
+LARGEST_ID = 2**31 - 1
+LONGEST_TEXT = 1000  # characters of a description or a replacement
+
+_filters = table(Filter)
+_version = table(FilterVersion)
+
+
+class FilterNotFound(NotFound):
+    """There is no such filter."""
+
+    code = "FilterNotFound"
+
+
+async def find(
+    session: AsyncSession, *, filter_type: int | None = None, contains: str | None = None
+) -> Sequence[AnyRow]:
+    """The filters of a type, or all, the oldest first. contains: a part of the expression."""
+    wanted = select(_filters).order_by(_filters.c.id)
+    if filter_type is not None:
+        wanted = wanted.where(_filters.c.filter_type == filter_type)
+    if contains:
+        wanted = wanted.where(_filters.c.regex.icontains(contains, autoescape=True))
+    return (await session.execute(wanted)).all()
+
+
+async def by_id(session: AsyncSession, filter_id: str) -> AnyRow:
+    """The filter with this id, as a client wrote it. Raises FilterNotFound."""
+    number = int(filter_id) if filter_id.isascii() and filter_id.isdecimal() else -1
+    found = None
+    if 0 <= number <= LARGEST_ID:
+        found = (await session.execute(select(_filters).where(_filters.c.id == number))).first()
+    if found is None:
+        raise FilterNotFound(f"Filter with ID '{filter_id}' not found.")
+    return found
+
+
+async def expressions(session: AsyncSession, filter_type: int | None = None) -> dict[int, str]:
+    """One expression for all filters of a type, for each type in use."""
+    rows = await find(session, filter_type=filter_type)
+    joined = {kind: patterns.union(r.regex for r in rows if r.filter_type == kind) for kind in USED}
+    return {kind: regex for kind, regex in joined.items() if filter_type in (None, kind)}
+
+
+async def add(
+    session: AsyncSession,
+    *,
+    regex: str,
+    filter_type: int,
+    description: str | None,
+    replacement: str,
+    user_id: int | None,
+) -> AnyRow:
+    """Add a filter; one with the same type and expression is returned as it is.
+
+    Raises Invalid where the expression cannot be used.
+    """
+    _check(regex, description, replacement)
+    await _raise_version(session)
+    same = select(_filters).where(_filters.c.filter_type == filter_type, _filters.c.regex == regex)
+    if (found := (await session.execute(same)).first()) is not None:
+        return found
+    added = await session.execute(
+        insert(_filters)
+        .values(
+            regex=regex,
+            filter_type=filter_type,
+            description=description,
+            replacement=replacement,
+            user_id=user_id,
+        )
+        .returning(_filters)
+    )
+    row: AnyRow = added.one()
+    await _check_together(session)
+    return row
+
+
+async def change(session: AsyncSession, filter_id: str, changes: dict[str, Any]) -> AnyRow:
+    """Set columns of a filter. Raises FilterNotFound, and Invalid as `add` does."""
+    await _raise_version(session)
+    old = await by_id(session, filter_id)
+    _check(
+        changes.get("regex", old.regex),
+        changes.get("description", old.description),
+        changes.get("replacement", old.replacement),
+    )
+    changed = await session.execute(
+        update(_filters).where(_filters.c.id == old.id).values(**changes).returning(_filters)
+    )
+    row: AnyRow = changed.one()
+    await _check_together(session)
+    return row
+
+
+async def remove(session: AsyncSession, filter_id: str) -> None:
+    """Delete a filter. Raises FilterNotFound."""
+    await _raise_version(session)
+    row = await by_id(session, filter_id)
+    await session.execute(delete(_filters).where(_filters.c.id == row.id))
+
+
+def _check(regex: str, description: str | None, replacement: str) -> None:
+    patterns.check(regex)
+    if max(len(description or ""), len(replacement)) > LONGEST_TEXT:
+        raise Invalid(f"Description and replacement have at most {LONGEST_TEXT} characters each.")
+
+
+async def _raise_version(session: AsyncSession) -> None:
+    await session.execute(update(_version).values(version=_version.c.version + 1))
+
+
+async def _check_together(session: AsyncSession) -> None:
+    """Raise Invalid where the filters, each good by itself, are too much as a set."""
+    FilterSet.of(await find(session))

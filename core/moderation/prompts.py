@@ -1,0 +1,227 @@
+"""Which prompts are refused, and which are rewritten instead.
+
+A filter belongs to a type:
+
+    10      context of minors; has a replacement                group A
+    11      context of minors that no replacement can undo      group A
+    12      words that are replaced where the model is made for nudity, or the user is flagged
+    20      sexual context                                      group B
+
+A prompt that hits both groups is refused, or rewritten where the requester lets it be. Other types
+are kept and have no effect. Only what stands before `###` is looked at: the rest is what the
+picture must not show.
+
+Filters fail closed: where none were ever loaded, or one cannot be used, nothing is let through.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import table
+from core.errors import Invalid, Unavailable
+from core.moderation import patterns
+from core.moderation.normalise import normalise
+from core.moderation.patterns import Match, Pattern
+from core.moderation.tables import Filter, FilterVersion
+
+REPLACED, UNDONE_BY_NOTHING, STRICT, SEXUAL = 10, 11, 12, 20
+GROUPS = ((REPLACED, UNDONE_BY_NOTHING), (SEXUAL,))
+USED = (REPLACED, UNDONE_BY_NOTHING, SEXUAL)
+"""The types that `GET filters/regex` tells about."""
+BLOCKED_AT = 2
+LONGEST_REWRITTEN = 7000  # characters
+LONGEST_SCREENED = 100_000  # characters
+READ_AGAIN = timedelta(seconds=1)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+NEGATIVE_MARK = "###"
+FORCED_NEGATIVE = "child, infant, underage, immature, teenager, tween"
+CHILDREN_AS_EMOJI = re.compile(
+    "[\U0001f466\U0001f467\U0001f476\U0001f47c\U0001f6bc\U0001f9d2\U0001f37c]"
+)
+"""Boy, girl, baby, baby angel, baby symbol, child, baby's bottle."""
+
+_log = structlog.get_logger(__name__)
+_filters = table(Filter)
+_version = table(FilterVersion)
+
+
+class CorruptPrompt(Invalid):
+    """The prompt asks for what nobody may have, and no rewriting helps."""
+
+    code = "CorruptPrompt"
+
+
+class PromptTooLong(Invalid):
+    """The prompt is longer than filters look at."""
+
+    code = "InvalidPromptSize"
+
+
+class FiltersUnavailable(Unavailable):
+    """No prompt can be judged, so none is let through."""
+
+    code = "FiltersUnavailable"
+
+
+class FilterRow(Protocol):
+    """What a filter says, as a row of `filters` does."""
+
+    regex: str
+    filter_type: int
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSet:
+    """All filters of one version, compiled."""
+
+    by_type: Mapping[int, Pattern]
+    """One expression for all filters of a type."""
+    replacing: Sequence[tuple[Pattern, str]]
+    strictly_replacing: Sequence[tuple[Pattern, str]]
+
+    @classmethod
+    def of(cls, rows: Iterable[FilterRow]) -> "FilterSet":
+        """Compile the rows. Raises BadExpression."""
+        expressions: dict[int, list[str]] = defaultdict(list)
+        replacing: dict[int, list[tuple[Pattern, str]]] = defaultdict(list)
+        for row in rows:
+            expressions[row.filter_type].append(row.regex)
+            if row.filter_type in (REPLACED, UNDONE_BY_NOTHING, STRICT):
+                pair = (patterns.compiled(row.regex), row.replacement)
+                replacing[row.filter_type].append(pair)
+        by_type = {kind: patterns.compiled(patterns.union(e)) for kind, e in expressions.items()}
+        strictly = [*replacing[STRICT], *replacing[UNDONE_BY_NOTHING], *replacing[REPLACED]]
+        return cls(by_type, replacing[REPLACED], strictly)
+
+    def suspicion(self, prompt: str) -> int:
+        """How many groups (0 … 2) the prompt hits."""
+        text = _looked_at(prompt)
+        hits = [any(self._hits(kind, text) for kind in group) for group in GROUPS]
+        hits[0] = hits[0] or _shows_children(prompt)
+        return sum(hits)
+
+    def matches(self, prompt: str, filter_type: int | None = None) -> list[str]:
+        """What in the prompt the filters match: those of a type, or of all that are in use."""
+        text = _looked_at(prompt)
+        kinds = USED if filter_type is None else (filter_type,)
+        found = [
+            match.group()
+            for kind in kinds
+            if kind in self.by_type
+            for match in self.by_type[kind].finditer(text)
+        ]
+        return list(dict.fromkeys(found))
+
+    def is_strictly_suspect(self, prompt: str) -> bool:
+        """Whether a model made for nudity, or a flagged user, may not have it as it is."""
+        text = _looked_at(prompt)
+        kinds = (STRICT, *GROUPS[0])
+        return _shows_children(prompt) or any(self._hits(kind, text) for kind in kinds)
+
+    def rewritten(self, prompt: str, *, strictly: bool = False) -> str | None:
+        """The prompt without what it was suspect for, or None where nothing else was in it."""
+        _, _, negative = prompt.partition(NEGATIVE_MARK)
+        text = _looked_at(prompt)
+        for pattern, replacement in self.strictly_replacing if strictly else self.replacing:
+            text = pattern.sub(partial(_literally, replacement), text)
+        text = " ".join(text.split())
+        if not text:
+            return None
+        unwanted = f"{FORCED_NEGATIVE}, {negative.strip()}" if negative.strip() else FORCED_NEGATIVE
+        return f"{text} {NEGATIVE_MARK} {unwanted}"
+
+    def _hits(self, kind: int, text: str) -> bool:
+        return kind in self.by_type and self.by_type[kind].search(text) is not None
+
+
+class Filters:
+    """The filters as this process last read them."""
+
+    def __init__(self) -> None:
+        self._read_at = LONG_AGO
+        self._version = 0
+        self._set: FilterSet | None = None
+
+    async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
+        """Read the filters anew where they changed; looks at most once a second."""
+        if self._read_at <= at < self._read_at + READ_AGAIN:
+            return
+        version = await session.scalar(select(_version.c.version)) or 0
+        if version != self._version:
+            self._set = None
+            rows = (await session.execute(select(_filters).order_by(_filters.c.id))).all()
+            try:
+                self._set = FilterSet.of(rows)
+            except patterns.BadExpression as error:
+                _log.critical("a stored filter cannot be used: prompts are refused", why=str(error))
+            self._version = version
+        self._read_at = at
+
+    def forget(self) -> None:
+        """Look again next time: they were just changed here."""
+        self._read_at = LONG_AGO
+
+    def current(self) -> FilterSet:
+        """The filters in effect. Raises FiltersUnavailable."""
+        if self._set is None:
+            raise FiltersUnavailable(
+                "Prompts cannot be checked at present. Please try again later."
+            )
+        return self._set
+
+
+def screen(filters: Filters, prompt: str, *, rewrite: bool, always: bool = False) -> str:
+    """The prompt as it may be asked: itself, or rewritten.
+
+    rewrite: the requester lets a prompt be rewritten that would be refused.
+    always: the model is made for nudity, or the user is flagged: stricter words are replaced too,
+        whatever the requester wants, and nobody learns by a refusal which words they are.
+
+    Raises CorruptPrompt, PromptTooLong and FiltersUnavailable.
+    """
+    current = filters.current()
+    if len(prompt) > LONGEST_SCREENED:
+        raise PromptTooLong(f"A prompt has at most {LONGEST_SCREENED} characters.")
+    if always:
+        if not current.is_strictly_suspect(prompt):
+            return prompt
+        return _or_refused(current.rewritten(prompt, strictly=True))
+    if current.suspicion(prompt) < BLOCKED_AT:
+        return prompt
+    if not rewrite or len(prompt) > LONGEST_REWRITTEN:
+        return _or_refused(None)
+    changed = current.rewritten(prompt)
+    helps = changed is not None and current.suspicion(changed) < BLOCKED_AT
+    return _or_refused(changed if helps else None)
+
+
+def _or_refused(prompt: str | None) -> str:
+    if prompt is None:
+        raise CorruptPrompt(
+            "This prompt appears to violate our terms of service and was refused. This horde "
+            "makes no unethical images."
+        )
+    return prompt
+
+
+def _literally(replacement: str, _match: Match) -> str:
+    """The replacement to the letter: a backslash in it means nothing."""
+    return replacement
+
+
+def _looked_at(prompt: str) -> str:
+    return normalise(prompt.partition(NEGATIVE_MARK)[0])
+
+
+def _shows_children(prompt: str) -> bool:
+    return CHILDREN_AS_EMOJI.search(prompt.partition(NEGATIVE_MARK)[0]) is not None
