@@ -1,58 +1,103 @@
 """Sums over the queue, for the status pages and the roll-ups."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, SmallInteger, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
-from core.queue.tables import Attempt, Job, JobState, Outcome, Request
+from core.queue.forecast import WaitingCounts
+from core.queue.lanes import Lanes
+from core.queue.tables import WAITING, Attempt, Job, Outcome, Request
 
 SPEED_SAMPLES = 20
+ALIVE = literal_column(str(int(Outcome.ALIVE)), SmallInteger)
+"""Outcome.ALIVE as text of a statement, for the index of attempts that are going on."""
 
 _attempts = table(Attempt)
 _jobs = table(Job)
 _requests = table(Request)
 
 
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """Jobs that wait or are worked on, and their size, by kind."""
+class Load(NamedTuple):
+    """How many jobs, and their size in things."""
 
-    jobs: dict[str, int]
-    things: dict[str, int]
+    jobs: int = 0
+    things: int = 0
 
 
-async def queued(session: AsyncSession) -> Queued:
-    """What is in the queue."""
-    rows = (
-        await session.execute(
-            select(
-                _requests.c.kind,
-                func.count().label("jobs"),
-                func.sum(_jobs.c.things).label("things"),
-            )
-            .join(_requests, _requests.c.id == _jobs.c.request_id)
-            .where(_jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)))
-            .group_by(_requests.c.kind)
+async def queued(
+    session: AsyncSession, lanes: Lanes, counts: WaitingCounts
+) -> defaultdict[str, Load]:
+    """What waits or is worked on, by kind.
+
+    What waits is known by lane, at most some seconds old; a deep queue is not counted anew. Lanes
+    whose kind this process does not know are looked up job by job.
+    """
+    await counts.refresh(session)
+    await lanes.catch_up(session)
+    needs = lanes.least_needs()
+    loads: defaultdict[str, Load] = defaultdict(Load)
+    for lane_id, jobs in counts.jobs.items():
+        if lane_id in needs:
+            _add(loads, needs[lane_id].kind, jobs, counts.things[lane_id])
+    unknown = counts.jobs.keys() - needs.keys()
+    for statement in (_in_work(), *([_waiting_in(unknown)] if unknown else [])):
+        for row in await session.execute(statement):
+            _add(loads, row.kind, row.jobs, int(row.things))
+    return loads
+
+
+def _add(loads: dict[str, Load], kind: str, jobs: int, things: int) -> None:
+    had = loads[kind]
+    loads[kind] = Load(had.jobs + jobs, had.things + things)
+
+
+def _in_work() -> Select[tuple[str, int, int]]:
+    return (
+        select(
+            _attempts.c.kind,
+            func.count().label("jobs"),
+            func.sum(_attempts.c.things).label("things"),
         )
-    ).all()
-    return Queued({row.kind: row.jobs for row in rows}, {row.kind: int(row.things) for row in rows})
+        .where(_attempts.c.outcome == ALIVE)
+        .group_by(_attempts.c.kind)
+    )
 
 
-async def past_minute(session: AsyncSession, *, at: datetime) -> dict[str, int]:
-    """Things made within the last 60 s, by kind."""
+def _waiting_in(lane_ids: Collection[int]) -> Select[tuple[str, int, int]]:
+    return (
+        select(
+            _requests.c.kind,
+            func.count().label("jobs"),
+            func.sum(_jobs.c.things).label("things"),
+        )
+        .join(_requests, _requests.c.id == _jobs.c.request_id)
+        .where(_jobs.c.state == WAITING, _jobs.c.lane_id.in_(lane_ids))
+        .group_by(_requests.c.kind)
+    )
+
+
+async def past_minute(session: AsyncSession, *, at: datetime) -> defaultdict[str, Load]:
+    """What was made within the last 60 s, by kind. Decoys, which have no size, are not."""
     rows = await session.execute(
-        select(_attempts.c.kind, func.sum(_attempts.c.things).label("things"))
+        select(
+            _attempts.c.kind,
+            func.count().label("jobs"),
+            func.sum(_attempts.c.things).label("things"),
+        )
         .where(
-            _attempts.c.ended_at > at - timedelta(seconds=60), _attempts.c.outcome == Outcome.DONE
+            _attempts.c.ended_at > at - timedelta(seconds=60),
+            _attempts.c.outcome == Outcome.DONE,
+            _attempts.c.things > 0,
         )
         .group_by(_attempts.c.kind)
     )
-    return {row.kind: int(row.things) for row in rows}
+    return defaultdict(Load, {row.kind: Load(row.jobs, int(row.things)) for row in rows})
 
 
 async def take_uncounted(session: AsyncSession, limit: int) -> Sequence[AnyRow]:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.api import context
 from core.api.operation import by_address, operation
-from core.catalog import models as catalog
+from core.api.v2 import model_state
 from core.db import now
 from core.errors import Invalid
 from core.generation.horde import Horde
@@ -45,24 +45,24 @@ async def performance() -> HordePerformance:
     horde = context.server().horde
     async with context.server().database.reading() as session:
         await horde.online.refresh(session, at=now())
-        counts = await totals.queued(session)
-        past_minute = await totals.past_minute(session, at=now())
+        queued = await totals.queued(session, horde.lanes, horde.counts)
+        made = await totals.past_minute(session, at=now())
     kinds = {kind: [s for s in horde.online.servers if s.offer.kind == kind] for kind in _KINDS}
     image, text, alchemy = (kinds[kind] for kind in _KINDS)
     return HordePerformance(
-        queued_requests=counts.jobs.get("image", 0),
-        queued_text_requests=counts.jobs.get("text", 0),
+        queued_requests=queued["image"].jobs,
+        queued_text_requests=queued["text"].jobs,
         worker_count=len(image),
         text_worker_count=len(text),
         thread_count=_threads(image),
         text_thread_count=_threads(text),
-        queued_megapixelsteps=round(counts.things.get("image", 0) / MEGA, 2),
-        past_minute_megapixelsteps=round(past_minute.get("image", 0) / MEGA, 2),
-        queued_forms=float(counts.things.get("alchemy", 0)),
+        queued_megapixelsteps=round(queued["image"].things / MEGA, 2),
+        past_minute_megapixelsteps=round(made["image"].things / MEGA, 2),
+        queued_forms=float(queued["alchemy"].jobs),
         interrogator_count=len(alchemy),
         interrogator_thread_count=_threads(alchemy),
-        queued_tokens=float(counts.things.get("text", 0)),
-        past_minute_tokens=float(past_minute.get("text", 0)),
+        queued_tokens=float(queued["text"].things),
+        past_minute_tokens=float(made["text"].things),
     )
 
 
@@ -84,16 +84,16 @@ _KINDS = ("image", "text", "alchemy")
 async def models() -> list[ActiveModel]:
     """List the models that are offered or asked for."""
     kind = request.args.get("type") or "image"
-    state = request.args.get("model_state") or "all"
-    if kind not in ("image", "text") or state not in ("all", "known", "custom"):
-        raise Invalid("type is image or text, model_state is all, known or custom.")
+    state = model_state.asked("all")
+    if kind not in ("image", "text"):
+        raise Invalid("type is image or text.")
     least, most = (_number(name) for name in ("min_count", "max_count"))
     return [
         model
         for model in await _models(kind)
         if (least is None or model.count >= least)
         and (most is None or model.count <= most)
-        and (state == "all" or (model.name in catalog.known()) == (state == "known"))
+        and model_state.is_in(state, kind, model.name)
     ]
 
 
