@@ -1,7 +1,6 @@
 """Table of kudos that users gave each other."""
 
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,8 +22,8 @@ class Transfer(Base):
     id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
     giver_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     receiver_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    shared_key_id: Mapped[UUID | None] = mapped_column()
-    """The shared key of the receiver's that was named; it may be gone by now."""
+    target: Mapped[str] = mapped_column(String(255))
+    """Whom the giver named: an alias, or a shared key of the receiver's."""
     amount: Mapped[int] = mapped_column(BigInteger)
     """Hundredths of a kudos."""
     client_key: Mapped[str] = mapped_column(String(64))

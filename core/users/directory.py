@@ -6,6 +6,7 @@ found is a copy that belongs to no session.
 
 import re
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ MAX_ID = 2**31 - 1
 MAX_KEY_CHARACTERS = 255  # far above any key; what is longer is not worth hashing
 
 NO_ROLE = Role(0)
+ACTIVE_WRITTEN_EVERY = timedelta(hours=1)
 
 _OAUTH_ID = re.compile(r"[!-~]{1,50}")
 _users = table(User)
@@ -84,6 +86,17 @@ async def by_id(session: AsyncSession, user_id: int) -> User:
     return user
 
 
+async def locked(session: AsyncSession, user_id: int) -> User:
+    """The user with this id, whose row nobody else changes until the transaction's end.
+
+    Who changes a user and moves the user's kudos locks the user first. Raises UnknownUser.
+    """
+    user = await _one(session, _LOCKED, user_id) if 0 <= user_id <= MAX_ID else None
+    if user is None:
+        raise UnknownUser(f"User with id '{user_id}' not found.")
+    return user
+
+
 async def by_ids(session: AsyncSession, user_ids: Collection[int]) -> dict[int, User]:
     """The users with these ids, by id."""
     found = await session.execute(select(_users).where(_users.c.id.in_(user_ids)))
@@ -114,6 +127,7 @@ async def _one(session: AsyncSession, statement: Select[Any], value: object) -> 
 
 _BY_KEY = select(_users).where(_users.c.key_hash.in_(bindparam("value", expanding=True)))
 _BY_ID = select(_users).where(_users.c.id == bindparam("value"))
+_LOCKED = _BY_ID.with_for_update(key_share=True)
 _BY_OAUTH_ID = select(_users).where(_users.c.oauth_id == bindparam("value"))
 
 
@@ -221,6 +235,22 @@ async def set_roles(
         .returning(_users.c.roles)
     )
     set_committed_value(user, "roles", changed.scalar_one())
+
+
+async def change(session: AsyncSession, user: User, **values: Any) -> None:  # noqa: ANN401 - columns
+    """Set columns of the user's row, and of this copy of it."""
+    await session.execute(update(_users).where(_users.c.id == user.id).values(**values))
+    for name, value in values.items():
+        set_committed_value(user, name, value)
+
+
+async def touch(session: AsyncSession, user_ids: Collection[int], *, at: datetime) -> None:
+    """Take down that these users, or their workers, were active; exact to an hour."""
+    await session.execute(
+        update(_users)
+        .where(_users.c.id.in_(user_ids), _users.c.last_active_at < at - ACTIVE_WRITTEN_EVERY)
+        .values(last_active_at=at)
+    )
 
 
 def _refuse_anonymous(user: User) -> None:

@@ -1,6 +1,6 @@
 """What somebody's role must be for what they ask, and how it is refused where it is not."""
 
-from core.errors import Forbidden
+from core.errors import Forbidden, Invalid
 from core.users.tables import Role, User
 
 
@@ -53,3 +53,21 @@ def refuse_anonymous(user: User, what: str) -> None:
     """Raise AnonForbidden for the anonymous user. what: names the deed, as in "write messages"."""
     if user.is_anonymous:
         raise AnonForbidden(f"The anonymous user cannot {what}. Please register.")
+
+
+class DeletedUser(Forbidden):
+    """The account is deleted."""
+
+    code = "DeletedUser"
+
+
+class OnlyServiceAccountProxy(Invalid):
+    """Only services ask for others."""
+
+    code = "OnlyServiceAccountProxy"
+
+
+def check_proxied(user: User, proxied_account: str | None) -> None:
+    """Raise OnlyServiceAccountProxy where somebody who is no service names whom they ask for."""
+    if proxied_account and not user.has(Role.SERVICE):
+        raise OnlyServiceAccountProxy("Only service accounts may send a proxied_account.")

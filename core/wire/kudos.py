@@ -1,4 +1,4 @@
-"""Kudos on the wire, and `GET /api/v2/kudos/audit` (ours).
+"""Kudos on the wire: `kudos/transfer`, `kudos/award`, and `kudos/audit` (ours).
 
 The domain counts whole hundredths of a kudos, the wire sends kudos as a float. Only here is one
 turned into the other.
@@ -6,7 +6,8 @@ turned into the other.
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from core.wire.model import Answer
+from core.wire.model import Answer, Request
+from core.wire.scalars import Integer, String
 
 HUNDREDTHS = 100
 
@@ -25,6 +26,26 @@ def from_wire(kudos: float) -> int:
     if not exact.is_finite():
         raise ValueError(f"{kudos} is not an amount of kudos")
     return int(exact.to_integral_value(ROUND_HALF_UP))
+
+
+class KudosTransferInput(Request):
+    """Who is to get how many kudos."""
+
+    username: String
+    """An alias, `name#id`; for a transfer also a shared key: its owner gets them."""
+    amount: Integer = 100
+
+
+class KudosTransferred(Answer):
+    """The kudos were given."""
+
+    transferred: float
+
+
+class KudosAwarded(Answer):
+    """The kudos were awarded."""
+
+    awarded: float
 
 
 class KudosAudit(Answer):

@@ -1,11 +1,11 @@
-"""`/api/v2/users` and `/api/v2/find_user`."""
+"""`/api/v2/users`, `/api/v2/users/{user_id}` and `/api/v2/find_user`."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
-from core.wire.model import Answer
-from core.wire.scalars import Known, Omitted, Rfc822Date
+from core.wire.model import Answer, Request
+from core.wire.scalars import Boolean, Integer, Known, Maybe, Number, Omitted, Rfc822Date, String, WHOLE
 
 StyleType = Literal["image", "text"]
 
@@ -84,6 +84,76 @@ class ResponseModelStylesUser(Answer):
     """`user#id::style::name`."""
     id: str
     type: Annotated[str, Known(StyleType)]
+
+
+Comment = Annotated[String, Field(min_length=5, max_length=500)]
+
+
+class ModifyUserInput(Request):
+    """What is to be changed about a user; what is absent stays."""
+
+    kudos: Maybe[Number] = None
+    """Admins: how many to give, or to take where it is negative."""
+    concurrency: Maybe[Annotated[StrictInt, Field(ge=0, le=500), WHOLE]] = None
+    """Moderators, as all below that say nothing else."""
+    usage_multiplier: Maybe[Annotated[Number, Field(ge=0.1, le=10)]] = None
+    """Admins."""
+    worker_invited: Maybe[Integer] = None
+    moderator: Maybe[Boolean] = None
+    """Admins."""
+    public_workers: Maybe[Boolean] = None
+    """The user too."""
+    monthly_kudos: Maybe[Integer] = None
+    """Admins: how many more each month, or less where it is negative."""
+    username: Maybe[Annotated[String, Field(min_length=3, max_length=100)]] = None
+    """The user too; at most 30 characters."""
+    trusted: Maybe[Boolean] = None
+    flagged: Maybe[Boolean] = None
+    customizer: Maybe[Boolean] = None
+    vpn: Maybe[Boolean] = None
+    service: Maybe[Boolean] = None
+    education: Maybe[Boolean] = None
+    """Also lets more jobs wait at once."""
+    special: Maybe[Boolean] = None
+    undelete: Maybe[Boolean] = None
+    """The user too."""
+    filtered: Maybe[Boolean] = None
+    """Obsolete: changes nothing."""
+    reset_suspicion: Maybe[Boolean] = None
+    generate_proxy_passkey: Boolean = False
+    """The user too, where it is a service."""
+    contact: Maybe[Comment] = None
+    """The user too."""
+    admin_comment: Maybe[Comment] = None
+
+
+class ModifyUser(Answer):
+    """What was changed."""
+
+    new_kudos: float | None = None
+    """The balance afterwards."""
+    concurrency: int | None = None
+    usage_multiplier: float | None = None
+    worker_invited: int | None = None
+    moderator: bool | None = None
+    public_workers: bool | None = None
+    username: str | None = None
+    """The new alias."""
+    monthly_kudos: int | None = None
+    """Afterwards, without what roles bring."""
+    trusted: bool | None = None
+    flagged: bool | None = None
+    customizer: bool | None = None
+    vpn: bool | None = None
+    service: bool | None = None
+    education: bool | None = None
+    special: bool | None = None
+    undeleted: bool | None = None
+    new_suspicion: int | None = None
+    contact: str | None = None
+    admin_comment: str | None = None
+    proxy_passkey: str | None = None
+    """16 characters, shown this once."""
 
 
 class UserDetails(Answer):

@@ -1,0 +1,60 @@
+"""Trust: who has earned enough for long enough is trusted, and gets what was kept back."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import table
+from core.kudos import grants
+from core.ledger.tables import Account, AccountKind
+from core.users import directory, suspicion
+from core.users.tables import Role, User
+from core.workers import owned
+
+LEAST_AGE: Final = timedelta(days=7)
+KEPT_FROM_TRUST: Final = Role.TRUSTED | Role.MODERATOR | Role.FLAGGED | Role.DELETED
+"""Who is trusted already, and who will not be."""
+
+_accounts = table(Account)
+_users = table(User)
+
+
+async def promote_next(session: AsyncSession, *, threshold: int, at: datetime) -> User | None:
+    """Trust a user whose escrow is above the threshold; None where there is nobody.
+
+    threshold: hundredths of a kudos. The user is at least 7 days old and not suspicious. One at a
+    time: the accounts of several would have to be locked all at once.
+    """
+    candidates = list(
+        await session.scalars(
+            select(_users.c.id)
+            .join(_accounts, _accounts.c.id == _users.c.escrow_id)
+            .where(
+                _accounts.c.kind == AccountKind.ESCROW,
+                _accounts.c.balance > threshold,
+                _users.c.created_at <= at - LEAST_AGE,
+                _users.c.roles.bitwise_and(int(KEPT_FROM_TRUST)) == 0,
+            )
+            .order_by(_users.c.id)
+        )
+    )
+    suspicions = await suspicion.counts(session, candidates, at=at)
+    for user_id in candidates:
+        if suspicions.get(user_id, 0) < suspicion.SUSPICIOUS:
+            user = await directory.locked(session, user_id)
+            if not user.roles & KEPT_FROM_TRUST:
+                await promote(session, user, at=at)
+                return user
+    return None
+
+
+async def promote(session: AsyncSession, user: User, *, at: datetime) -> None:
+    """Trust a user whose row is locked: workers are no longer paused, the escrow can be spent.
+
+    Raises AnonForbidden.
+    """
+    await directory.set_roles(session, user, grant=Role.TRUSTED)
+    await owned.resume(session, user.id)
+    await grants.drain_escrow(session, user, at=at)

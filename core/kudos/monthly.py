@@ -1,0 +1,114 @@
+"""Monthly kudos: what users are granted each calendar month, moderators more.
+
+A user's cursor is the month that was granted last. It moves by whole calendar months, so that a
+grant that comes late does not make the next one late, and each month is granted once: the month is
+part of the event's key.
+"""
+
+import calendar
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import table
+from core.ledger import accounts, events
+from core.ledger.tables import SystemAccount
+from core.users import directory, roles
+from core.users.tables import Role, User
+
+MODERATOR: Final = 300_000_00
+"""Hundredths of a kudos that a moderator is granted each month."""
+
+_users = table(User)
+
+
+def amount_of(user: User) -> int:
+    """What the user is granted each month in all, hundredths of a kudos."""
+    if user.has(Role.DELETED) or user.is_anonymous:
+        return 0
+    return user.monthly_kudos + (MODERATOR if user.has(Role.MODERATOR) else 0)
+
+
+async def pay_due(session: AsyncSession, *, at: datetime, limit: int) -> int:
+    """Grant a month to each user for whom one is due; how many got one.
+
+    Who has several months due gets the next one at the next call. Users are locked before their
+    accounts, both in order.
+    """
+    before = month_before(at)
+    held = _users.c.roles
+    wanted = or_(_users.c.monthly_kudos > 0, held.bitwise_and(int(Role.MODERATOR)) != 0)
+    due = or_(_users.c.monthly_received_at.is_(None), _users.c.monthly_received_at <= before)
+    found = await session.execute(
+        select(_users)
+        .where(wanted, due, held.bitwise_and(int(Role.DELETED)) == 0)
+        .order_by(_users.c.id)
+        .limit(limit)
+        .with_for_update(key_share=True)
+    )
+    users = [User(**row) for row in found.mappings()]
+    for user in users:
+        received = user.monthly_received_at
+        month = at if received is None else month_after(received)
+        await directory.change(session, user, monthly_received_at=month)
+    await accounts.lock(session, {user.account_id for user in users})
+    for user in users:
+        await _grant(session, user, amount_of(user), key=f"month:{user.monthly_received_at}")
+    return len(users)
+
+
+async def change_by(
+    session: AsyncSession, user: User, change: int, *, key: str, at: datetime
+) -> None:
+    """Change what the user is granted each month, never below nothing; what is more, at once.
+
+    change: hundredths of a kudos.
+    key: names this change among all.
+
+    The user's row is locked (`directory.locked`). Raises AnonForbidden.
+    """
+    roles.refuse_anonymous(user, "be granted monthly kudos")
+    before, after = user.monthly_kudos, max(0, user.monthly_kudos + change)
+    await entitle(session, user, at=at)
+    await directory.change(session, user, monthly_kudos=after)
+    if after > before:
+        if user.monthly_received_at is None:
+            await directory.change(session, user, monthly_received_at=at)
+        await _grant(session, user, after - before, key=f"raise:{key}")
+
+
+async def entitle(session: AsyncSession, user: User, *, at: datetime) -> None:
+    """Begin anew for a user who has no monthly kudos so far: past months are not made up.
+
+    A month that was granted already is not granted again to who loses the claim and regains it.
+    """
+    received = user.monthly_received_at
+    if amount_of(user) == 0 and received is not None and received <= month_before(at):
+        await directory.change(session, user, monthly_received_at=None)
+
+
+async def _grant(session: AsyncSession, user: User, amount: int, *, key: str) -> None:
+    await events.post(
+        session,
+        kind="monthly",
+        key=f"monthly:{user.id}:{key}",
+        entries={SystemAccount.GRANTS: -amount, user.account_id: amount},
+    )
+
+
+def month_after(moment: datetime) -> datetime:
+    """The same day and time of the next month, or its last day where it has no such day."""
+    return _months(moment, 1)
+
+
+def month_before(moment: datetime) -> datetime:
+    """The same day and time of the last month, or its last day where it has no such day."""
+    return _months(moment, -1)
+
+
+def _months(moment: datetime, count: int) -> datetime:
+    year, month = divmod(moment.year * 12 + moment.month - 1 + count, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, last))

@@ -1,0 +1,73 @@
+"""Passkeys: how a service that calls for others says for whom, and who is believed.
+
+A service sends its own API key, its passkey and the address of whom it calls for. The address is
+believed only where the passkey is that of the API key's owner, who is a service: with somebody
+else's passkey, or one's own and another's API key, nobody can pass for another address.
+"""
+
+import hmac
+import secrets
+import time
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import table
+from core.users.keys import Keyring
+from core.users.tables import Role, User
+
+READ_AGAIN_SECONDS: Final = 5.0
+
+_users = table(User)
+
+
+async def renew(session: AsyncSession, keyring: Keyring, user: User) -> str:
+    """Give the user a passkey, 16 characters, which is returned; a former one no longer works."""
+    passkey = secrets.token_urlsafe(12)
+    stored = keyring.hash(_named(passkey))
+    await session.execute(update(_users).where(_users.c.id == user.id).values(passkey_hash=stored))
+    return passkey
+
+
+class Passkeys:
+    """The services that have a passkey, as of at most 5 s ago: asked before any limit is counted."""
+
+    def __init__(self) -> None:
+        self._read_at = float("-inf")
+        self._owners: dict[str, str] = {}
+
+    async def refresh(self, session: AsyncSession) -> None:
+        """Read anew where the last look is old."""
+        if time.monotonic() - self._read_at < READ_AGAIN_SECONDS:
+            return
+        found = await session.execute(
+            select(_users.c.passkey_hash, _users.c.key_hash).where(
+                _users.c.passkey_hash.is_not(None),
+                _users.c.key_hash.is_not(None),
+                _users.c.roles.bitwise_and(int(Role.SERVICE | Role.DELETED)) == int(Role.SERVICE),
+            )
+        )
+        self._owners = {row.passkey_hash: row.key_hash for row in found}
+        self._read_at = time.monotonic()
+
+    def believes(self, keyring: Keyring, *, passkey: str, api_key: str) -> bool:
+        """Whether the passkey belongs to the service whose API key this is.
+
+        What is compared are keyed hashes, and in constant time: how long it takes tells nothing.
+        """
+        owners = [
+            stored
+            for candidate in keyring.candidates(_named(passkey))
+            if (stored := self._owners.get(candidate)) is not None
+        ]
+        return any(
+            hmac.compare_digest(stored, candidate)
+            for stored in owners
+            for candidate in keyring.candidates(api_key)
+        )
+
+
+def _named(passkey: str) -> str:
+    """What is hashed of a passkey: never the same as of an API key."""
+    return f"passkey:{passkey}"

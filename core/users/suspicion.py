@@ -1,0 +1,107 @@
+"""Suspicion: what users and their workers did that nobody does by chance, and for how long it counts.
+
+Each reason counts once, but for the two that may well happen to anybody once. Each is forgiven with
+time, one count after another, so that a row for each reason says everything.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import AnyRow, table
+from core.ledger import dialects
+from core.users.tables import ANONYMOUS_ID, Reason, Role, Suspicion, User
+
+SUSPICIOUS: Final = 5
+"""From this count on, a user can neither give nor get kudos, and a worker is to be paused."""
+FORGIVEN_AFTER: Final = timedelta(days=7)
+"""How long until a reason counts one less; it begins anew each time that the reason is given."""
+MOST: Final = 10
+"""A reason counts no more than this, so that all of it is forgiven in time."""
+REPEATING: Final = frozenset({Reason.UNREASONABLY_FAST, Reason.TOO_MANY_JOBS_ABORTED})
+"""Reasons that count each time."""
+NO_WORKER: Final = UUID(int=0)
+
+_suspicions = table(Suspicion)
+
+
+async def suspect(
+    session: AsyncSession,
+    user_id: int,
+    reason: Reason,
+    *,
+    at: datetime,
+    worker_id: UUID | None = None,
+) -> int:
+    """Take down that a user, or the user's worker, gave a reason for suspicion.
+
+    Returns how many suspicions the worker now has, or the user where no worker is named. The
+    anonymous user, who is everybody, has none.
+    """
+    if user_id == ANONYMOUS_ID:
+        return 0
+    key = {"user_id": user_id, "worker_id": worker_id or NO_WORKER, "reason": int(reason)}
+    await session.execute(
+        dialects.insert(session, _suspicions)
+        .values(**key, count=0, at=at)
+        .on_conflict_do_nothing(index_elements=list(key))
+    )
+    one = [_suspicions.c[name] == value for name, value in key.items()]
+    row = (await session.execute(select(_suspicions).where(*one).with_for_update())).one()
+    stands = min(MOST, _left(row, at) + 1) if reason in REPEATING else 1
+    await session.execute(_suspicions.update().where(*one).values(count=stands, at=at))
+    if worker_id is not None:
+        return await count_of_worker(session, worker_id, user_id=user_id, at=at)
+    return await count(session, user_id, at=at)
+
+
+async def count(session: AsyncSession, user_id: int, *, at: datetime) -> int:
+    """How many suspicions against the user, and the user's workers, stand."""
+    return (await counts(session, [user_id], at=at)).get(user_id, 0)
+
+
+async def counts(
+    session: AsyncSession, user_ids: Collection[int], *, at: datetime
+) -> dict[int, int]:
+    """The same of several users; those without are left out."""
+    found: dict[int, int] = {}
+    rows = await session.execute(select(_suspicions).where(_suspicions.c.user_id.in_(user_ids)))
+    for row in rows:
+        if left := _left(row, at):
+            found[row.user_id] = found.get(row.user_id, 0) + left
+    return found
+
+
+async def count_of_worker(
+    session: AsyncSession, worker_id: UUID, *, user_id: int, at: datetime
+) -> int:
+    """How many suspicions against the worker of this user stand."""
+    rows = await session.execute(
+        select(_suspicions).where(
+            _suspicions.c.user_id == user_id, _suspicions.c.worker_id == worker_id
+        )
+    )
+    return sum(_left(row, at) for row in rows)
+
+
+async def is_suspicious(session: AsyncSession, user: User, *, at: datetime) -> bool:
+    """Whether the user is kept from moving kudos; trusted users never are."""
+    return not user.has(Role.TRUSTED) and await count(session, user.id, at=at) >= SUSPICIOUS
+
+
+async def reset(session: AsyncSession, user_id: int) -> None:
+    """Forgive the user and the user's workers everything."""
+    await session.execute(delete(_suspicions).where(_suspicions.c.user_id == user_id))
+
+
+async def forget(session: AsyncSession, *, at: datetime) -> None:
+    """Delete what is forgiven, whatever it counted."""
+    await session.execute(delete(_suspicions).where(_suspicions.c.at < at - MOST * FORGIVEN_AFTER))
+
+
+def _left(row: AnyRow, at: datetime) -> int:
+    return max(0, row.count - max(0, (at - row.at) // FORGIVEN_AFTER))
