@@ -4,15 +4,15 @@ import itertools
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import Integer, cast, func, select, update
 
 from core.catalog import agents
 from core.db import now, table
 from core.events import LocalBus
+from core.generation.asks import Ask
 from core.generation.horde import Horde
-from core.generation.quotes import ImageAsk
 from core.images.signing import Signer
 from core.images.store import FolderStore
 from core.kinds.image import ImageParams
@@ -64,11 +64,19 @@ async def user(session, *, username="Someone", available=0, **properties):
     return made, key
 
 
-async def request(session, lanes, *, n=1, **changes):
+class Queued(NamedTuple):
+    """A request that waits."""
+
+    request_id: UUID
+    lane_id: int
+
+
+async def request(session, lanes, *, n=1, things=100, **changes):
     """A queued request of n jobs, by default the anonymous user's for any worker."""
     at = changes.pop("at", None) or now()
     life = changes.pop("life", LIFE)
     seed = changes.pop("seed", 1000)
+    seeds = changes.pop("seeds", range(seed, seed + n))
     properties = {
         "kind": "image",
         "user_id": 0,
@@ -77,19 +85,21 @@ async def request(session, lanes, *, n=1, **changes):
         "params": ImageParams().to_json(),
         "needs": Needs(),
         "terms": {},
-        "seeds": range(seed, seed + n),
-        "things": 100,
+        "jobs": [requests.NewJob(seed, things) for seed in seeds],
         "priority": 0,
     }
-    return await requests.enqueue(
+    request_id = uuid4()
+    asked = await requests.enqueue(
         session,
         lanes,
         requests.NewRequest(**properties | changes),
-        request_id=uuid4(),
+        request_id=request_id,
         at=at,
         expires_at=at + life,
         ageing_kudos_per_10s=50,
     )
+    (lane_id,) = asked
+    return Queued(request_id, lane_id)
 
 
 async def claimed(session, lanes, offer=None, *, amount=1, at=None, only_own=False):
@@ -145,6 +155,7 @@ def horde(folder: Path, *, max_lanes=2000, **settings):
 def image_ask(*, params=None, **changes):
     """A request for one picture by any model, as anybody may make it."""
     properties = {
+        "kind": "image",
         "prompt": "a red fox",
         "params": params or ImageParams(),
         "n": 1,
@@ -160,7 +171,7 @@ def image_ask(*, params=None, **changes):
         "allow_downgrade": False,
         "client_agent": "tests:1:none",
     }
-    return ImageAsk(**properties | changes)
+    return Ask(**properties | changes)
 
 
 def declared(*, agent=REGEN, **changes):

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import factories
 from core.db import now
 from core.generation import ask, pop, status, submit
-from core.generation.submit import Delivery
+from core.generation.asks import Asker
+from core.generation.delivery import Delivery
 from core.ledger import accounts
 from core.ledger.tables import Account
 from core.workers import fleet
@@ -20,9 +21,9 @@ class Balances(NamedTuple):
 
 
 async def asked(session, horde, user, **changes):
-    wanted = factories.image_ask(**changes)
-    ask.check(user, wanted)
-    return await ask.ask(session, horde, user, wanted)
+    wanted, asker = factories.image_ask(**changes), Asker(user=user)
+    ask.check(asker, wanted)
+    return await ask.ask(session, horde, asker, wanted)
 
 
 async def popped(session, horde, owner, *, amount=1, **changes):
@@ -31,7 +32,7 @@ async def popped(session, horde, owner, *, amount=1, **changes):
 
 
 async def submitted(session, horde, owner, attempt_id, *, state="ok", metadata=(), seed=1):
-    found = await submit.look_up(session, owner, str(attempt_id))
+    found = await submit.look_up(session, owner, str(attempt_id), kind_name="image")
     delivery = Delivery(job_id=str(attempt_id), seed=seed, state=state, metadata=list(metadata))
     return await submit.submit(session, horde, found, delivery)
 

@@ -66,9 +66,13 @@ _NEW_POST = frozenset(
 _CONTROL = frozenset({"controlnet", "image_is_control", "return_control_map"})
 _ADAPTERS = frozenset({"lora", "textual_inversion"})
 
+VALIDATED = "validated"
+"""The feature of programs that are known to write with the model that they say."""
+_VALIDATED = frozenset({VALIDATED})
+
 # program → version from which on → what is new in it
 _TABLE: dict[str, dict[int, frozenset[str]]] = {
-    OURS: {1: SAMPLERS | _PICTURES | {"sampler:lcm"}},
+    OURS: {1: SAMPLERS | _PICTURES | _VALIDATED | {"sampler:lcm"}},
     "AI Horde Worker reGen": {
         1: SAMPLERS | _PICTURES | _POST | _CONTROL,
         2: _ADAPTERS,
@@ -80,7 +84,12 @@ _TABLE: dict[str, dict[int, frozenset[str]]] = {
         9: frozenset({"flux"}),
         13: _NEW_POST,
     },
+    "AI Horde Worker~aphrodite~oai": {0: _VALIDATED},
+    "AI Horde Worker~aphrodite~kai": {0: _VALIDATED},
+    "KoboldCppEmbedWorker": {0: _VALIDATED},
+    "TabbyAPI": {0: _VALIDATED},
     "AI Horde Worker": {
+        0: _VALIDATED,
         11: SAMPLERS | _PICTURES | _POST | _CONTROL,
         22: _ADAPTERS,
         24: frozenset({"lora_versions"}),

@@ -1,6 +1,7 @@
 """The model reference: names, baselines and requirements of known models, from a file."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -37,6 +38,17 @@ class ImageModel:
         return int(self.requirements.get("max_steps", 40))
 
 
+@dataclass(frozen=True, slots=True)
+class TextModel:
+    """A model that writes."""
+
+    name: str
+    billions: float
+    """Parameters, in thousands of millions."""
+    nsfw: bool = False
+    description: str = ""
+
+
 @cache
 def known() -> dict[str, ImageModel]:
     """All models of the reference by name."""
@@ -53,6 +65,27 @@ def image_model(name: str) -> ImageModel:
         if mark in name:
             return ImageModel(name, baseline)
     return ImageModel(name)
+
+
+@cache
+def known_texts() -> dict[str, TextModel]:
+    """All text models of the reference by name."""
+    text = resources.files("core.catalog").joinpath("reference.json").read_text("utf-8")
+    models = (TextModel(**entry) for entry in json.loads(text).get("text", ()))
+    return {model.name: model for model in models}
+
+
+QUANTISATION = re.compile(
+    r"[.\-_](?:i1-)?(?:I?Q\d\w*|[BF]P?16|F32|\d\.?\d*bpw|GPTQ|AWQ|GGUF|EXL\d)$", re.IGNORECASE
+)
+
+
+def text_model(name: str) -> TextModel | None:
+    """The known model, also by a name that ends with its host or its quantisation."""
+    name = name.partition("::")[0]
+    while (model := known_texts().get(name)) is None and (tail := QUANTISATION.search(name)):
+        name = name[: tail.start()]
+    return model
 
 
 def baselines(names: Iterable[str]) -> frozenset[str]:

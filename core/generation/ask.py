@@ -1,6 +1,6 @@
 """Ask: check a request, price it, hold its kudos and queue its jobs."""
 
-import secrets
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,14 +8,13 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.catalog import models as catalog
 from core.db import now
 from core.errors import Invalid, NotFound, TooMany
-from core.generation import heaviness, holding, quotes
+from core.generation import holding, kind
+from core.generation.asks import Ask, Asker, KudosUpfront, Quote
 from core.generation.horde import Horde
-from core.generation.quotes import ImageAsk, Quote
-from core.kinds import image, rules
-from core.kinds.rules import ImageWarning
+from core.kinds.image import ImageParams
+from core.kinds.params import Advice
 from core.kudos import prices, settlement
 from core.ledger import accounts, holds
 from core.ledger.accounts import Funds
@@ -25,6 +24,8 @@ from core.users.tables import Role, User
 from core.workers import fleet
 
 MOST_TARGETED_WORKERS = 5
+FORMS_FOR_ONE = 10
+"""How many forms may be under way where one picture may wait."""
 ANONYMOUS_PRIORITY, FLAGGED_PRIORITY = -50, -100
 NOBODY = (
     "Warning: No available workers can fulfill this request. It will expire in {minutes} minutes "
@@ -73,32 +74,41 @@ class Asked:
     """What was accepted."""
 
     request_id: UUID
-    lane_id: int
-    n: int
+    lanes: Counter[int]
+    """How many jobs wait in which lane."""
     price: int
-    """Of one picture before taxes, hundredths of a kudos."""
-    warnings: Sequence[ImageWarning]
+    """Of one picture before taxes, hundredths of a kudos; 0 for other kinds."""
+    warnings: Sequence[Advice]
 
 
-def check(user: User, ask: ImageAsk) -> None:
+def check(asker: Asker, wanted: Ask[Any]) -> None:
     """Raise what keeps this user from asking for this, as far as it needs no look-up."""
+    user = asker.user
     if user.has(Role.DELETED):
         raise fleet.DeletedUser("This account is deleted.")
-    if len(ask.params.extra_source_images) > 1 and not user.has(Role.TRUSTED):
+    params = wanted.params
+    extras = params.extra_source_images if isinstance(params, ImageParams) else ()
+    if len(extras) > 1 and not user.has(Role.TRUSTED):
         raise MoreExtraImagesNeedTrust("More than one extra source image needs a trusted user.")
-    if not ask.prompt.strip():
+    if wanted.kind != "alchemy" and not wanted.prompt.strip():
         raise MissingPrompt("You cannot specify an empty prompt.")
-    if ask.params.disable_batching and ask.n > 1 and not user.has(Role.TRUSTED):
+    if params.disable_batching and wanted.n > 1 and not user.has(Role.TRUSTED):
         raise RequiresTrust("Only trusted users may disable batching.")
-    rules.check(ask.prompt, ask.params, ask.models)
+    kind.of(wanted.kind).check(wanted)
 
 
-async def ask(session: AsyncSession, horde: Horde, user: User, wanted: ImageAsk) -> Asked:
+def quote(wanted: Ask[Any]) -> Quote:
+    """What a checked request would cost."""
+    return kind.of(wanted.kind).quote(wanted)
+
+
+async def ask(session: AsyncSession, horde: Horde, asker: Asker, wanted: Ask[Any]) -> Asked:
     """Queue a checked request. Its tax is paid and its kudos are held in the same transaction.
 
     Raises WorkerNotFound, TooManyPrompts and KudosUpfront. Call `announce` after the commit.
     """
     at = now()
+    user = asker.user
     targeted = await _targeted(session, wanted)
     await horde.online.refresh(session, at=at)
     await horde.counts.refresh(session)
@@ -109,11 +119,11 @@ async def ask(session: AsyncSession, horde: Horde, user: User, wanted: ImageAsk)
         session, key=f"tax:{request_id}", payer_account=user.account_id, amount=quoted.tax
     )
     # After the tax, which locked the payer's account: two requests at once can't both pass.
-    await _check_concurrency(session, user, wanted)
+    await _check_concurrency(session, horde, user, wanted)
     held = await _hold(session, request_id, user, quoted, heavy=heavy)
-    covered = held >= quoted.pictures or user.has(Role.TRUSTED)
+    covered = held >= quoted.results or user.has(Role.TRUSTED)
     needs = replace(_needs(wanted, targeted), covered=covered)
-    queued = await requests.enqueue(
+    lanes = await requests.enqueue(
         session,
         horde.lanes,
         _request(user, wanted, quoted, needs, _priority(user, funds)),
@@ -122,8 +132,8 @@ async def ask(session: AsyncSession, horde: Horde, user: User, wanted: ImageAsk)
         expires_at=at + horde.life,
         ageing_kudos_per_10s=horde.settings.ageing_kudos_per_10s,
     )
-    warnings = [*_nobody(horde, needs), *rules.warnings(wanted.params, wanted.models)]
-    return Asked(request_id, queued.lane_id, wanted.n, quoted.price, warnings)
+    warnings = [*_nobody(horde, needs), *kind.of(wanted.kind).advice(wanted)]
+    return Asked(request_id, lanes, quoted.price, warnings)
 
 
 async def _hold(
@@ -141,20 +151,21 @@ async def _hold(
         session,
         key=holding.key_of(request_id),
         account_id=user.account_id,
-        amount=quoted.pictures,
+        amount=quoted.results,
         partly=not heavy,
     )
     if held is None:  # spent since `_afford` looked
-        raise heaviness.KudosUpfront.asking(quoted)
+        raise KudosUpfront.asking(quoted)
     return held
 
 
 async def announce(horde: Horde, asked: Asked) -> None:
     """Wake workers that wait for such a request."""
-    await horde.jobs_wait(asked.lane_id, asked.n)
+    for lane_id, count in asked.lanes.items():
+        await horde.jobs_wait(lane_id, count)
 
 
-async def _targeted(session: AsyncSession, wanted: ImageAsk) -> frozenset[str]:
+async def _targeted(session: AsyncSession, wanted: Ask[Any]) -> frozenset[str]:
     if not wanted.workers:
         return frozenset()
     ids = {}
@@ -168,27 +179,38 @@ async def _targeted(session: AsyncSession, wanted: ImageAsk) -> frozenset[str]:
     return frozenset(str(worker_id) for worker_id in list(ids)[:MOST_TARGETED_WORKERS])
 
 
-async def _check_concurrency(session: AsyncSession, user: User, wanted: ImageAsk) -> None:
-    waiting = await requests.waiting_of(session, user.id)
-    if waiting + wanted.n > user.concurrency:
+async def _check_concurrency(
+    session: AsyncSession, horde: Horde, user: User, wanted: Ask[Any]
+) -> None:
+    """Raise TooManyPrompts. What is popped counts no more, but for forms."""
+    limit = user.concurrency
+    if wanted.kind == "alchemy":
+        limit *= FORMS_FOR_ONE
+        waiting = await requests.unfinished_forms_of(session, user.id)
+    elif user.is_anonymous:  # a crowd, so that a queue for one model leaves room for another
+        lanes = horde.lanes_naming(wanted.kind, frozenset(wanted.models))
+        waiting = await requests.waiting_of(session, user.id, lanes=lanes)
+    else:
+        waiting = await requests.waiting_of(session, user.id)
+    if waiting + wanted.n > limit:
         raise TooManyPrompts(
             f"Parallel requests ({waiting} waiting, {wanted.n} more) would exceed the "
-            f"{user.concurrency} that this account may have. Please wait for some to finish."
+            f"{limit} that this account may have. Please wait for some to finish."
         )
 
 
-def _afford(horde: Horde, wanted: ImageAsk, funds: Funds | None) -> tuple[ImageAsk, Quote, bool]:
+def _afford(horde: Horde, wanted: Ask[Any], funds: Funds | None) -> tuple[Ask[Any], Quote, bool]:
     """The request as the user can pay it (itself or less), its price, whether it is heavy."""
-    side = heaviness.free_side(horde, wanted)
-    quoted = quotes.quote(wanted)
-    if not heaviness.is_heavy(wanted, side):
+    its = kind.of(wanted.kind)
+    quoted = its.quote(wanted)
+    less = its.lighter(horde, wanted)
+    if less is None:
         return wanted, quoted, False
     if funds is not None and funds.available >= quoted.total:
         return wanted, quoted, True
     if not wanted.allow_downgrade:
-        raise heaviness.KudosUpfront.asking(quoted)
-    less = heaviness.downgraded(wanted, side)
-    return less, quotes.quote(less), False
+        raise KudosUpfront.asking(quoted)
+    return less, its.quote(less), False
 
 
 def _priority(user: User, funds: Funds | None) -> int:
@@ -200,28 +222,21 @@ def _priority(user: User, funds: Funds | None) -> int:
     return funds.balance // 100
 
 
-def _needs(wanted: ImageAsk, targeted: frozenset[str]) -> Needs:
-    params = wanted.params
-    return Needs(
-        kind="image",
+def _needs(wanted: Ask[Any], targeted: frozenset[str]) -> Needs:
+    return replace(
+        kind.of(wanted.kind).needs(wanted),
         models=frozenset(wanted.models),
-        features=params.features(catalog.baselines(wanted.models)),
-        permissions=params.permissions(),
-        nsfw=wanted.nsfw,
         trusted=wanted.trusted_workers,
         slow=wanted.slow_workers,
         extra_slow=wanted.extra_slow_workers,
         workers=targeted,
         avoid=wanted.worker_blacklist,
-        pixels=params.pixels,
-        steps=params.effective_steps,
     )
 
 
 def _request(
-    user: User, wanted: ImageAsk, quoted: Quote, needs: Needs, priority: int
+    user: User, wanted: Ask[Any], quoted: Quote, needs: Needs, priority: int
 ) -> requests.NewRequest:
-    first = image.seed_from(wanted.seed) if wanted.seed else secrets.randbelow(2**32)
     terms: dict[str, Any] = {
         "version": prices.VERSION,
         "price": quoted.price,
@@ -230,21 +245,23 @@ def _request(
         "worker_blacklist": wanted.worker_blacklist,
     }
     return requests.NewRequest(
-        kind="image",
+        kind=wanted.kind,
         user_id=user.id,
         client_agent=wanted.client_agent,
         prompt=wanted.prompt,
         params=wanted.params.to_json(),
         needs=needs,
         terms=terms,
-        seeds=image.seeds(first, wanted.n, wanted.seed_variation),
-        things=wanted.params.things,
+        jobs=kind.of(wanted.kind).jobs(wanted),
         priority=priority,
+        proxied_account=wanted.proxied_account,
+        webhook=wanted.webhook,
+        shared=wanted.shared,
     )
 
 
-def _nobody(horde: Horde, needs: Needs) -> list[ImageWarning]:
+def _nobody(horde: Horde, needs: Needs) -> list[Advice]:
     if any(matching.accepts(needs, server.offer) for server in horde.online.servers):
         return []
     minutes = horde.settings.request_minutes
-    return [ImageWarning("NoAvailableWorker", NOBODY.format(minutes=minutes))]
+    return [Advice("NoAvailableWorker", NOBODY.format(minutes=minutes))]

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import now
-from core.generation import holding, submit
+from core.generation import holding, kind
+from core.generation.delivery import picture_of
 from core.generation.horde import Horde
-from core.kinds.image import ImageParams
 from core.queue import requests
 
 
@@ -31,6 +31,6 @@ async def expire(session: AsyncSession, *, at: datetime, limit: int) -> list[req
 async def delete_pictures(horde: Horde, gone: list[requests.Expired]) -> None:
     """Remove the pictures of requests that are gone, made or sent. After the commit."""
     for request in gone:
-        made = [submit.picture_of(attempt_id) for attempt_id in request.attempt_ids]
-        for name in (*made, *ImageParams.from_json(request.params).sources):
+        made = [picture_of(attempt_id) for attempt_id in request.attempt_ids]
+        for name in (*made, *kind.of(request.kind).params_from(request.params).sources):
             await horde.store.delete(name)

@@ -38,6 +38,28 @@ class Horde:
         """How long a request lives from its last sign of life."""
         return timedelta(minutes=self.settings.request_minutes)
 
+    def threads(self, kind: str) -> int:
+        """How many jobs of the kind the online workers do at once, as last seen."""
+        return sum(one.threads for one in self.online.servers if one.offer.kind == kind)
+
+    def waiting(self, kind: str) -> int:
+        """How many jobs of the kind wait, as last counted."""
+        lanes = self.lanes.least_needs()
+        return sum(
+            count
+            for lane_id, count in self.counts.jobs.items()
+            if lane_id in lanes and lanes[lane_id].kind == kind
+        )
+
+    def lanes_naming(self, kind: str, models: frozenset[str]) -> list[int]:
+        """The lanes of the kind whose requests name one of these models, or, like this, none."""
+        return [
+            lane_id
+            for lane_id, needs in self.lanes.least_needs().items()
+            if needs.kind == kind
+            and (needs.models == models or not needs.models.isdisjoint(models))
+        ]
+
     async def jobs_wait(self, lane_id: int, count: int) -> None:
         """Tell workers that wait. Call it after the commit."""
         await self.bus.publish(JOBS, {"lane": lane_id, "count": count})

@@ -1,27 +1,26 @@
 """Pop: a worker checks in and gets the best jobs it can serve."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.catalog import models as catalog
 from core.db import AnyRow, now
 from core.errors import Forbidden
+from core.generation import kind
 from core.generation.horde import Horde
-from core.kinds.image import ImageParams
+from core.kinds import alchemy
+from core.kinds.params import EXTRA_SLOW, Params
 from core.queue import attempts, claim
 from core.queue.claim import Claim
-from core.queue.matching import Offer
+from core.queue.matching import Needs, Offer
 from core.users.tables import User
 from core.workers import fleet
 from core.workers.fleet import CheckedIn
 from core.workers.offers import Declared
-
-EXTRA_SLOW_LIFE = 3
-"""A request lives three times as long once an extra-slow worker has it."""
 
 
 class WorkerMaintenance(Forbidden):
@@ -36,10 +35,13 @@ class Work:
 
     request_id: UUID
     attempt_ids: list[UUID]
-    """One for each picture; also the pictures' names."""
+    """One for each result; also the pictures' names."""
     model: str
+    """Which makes it; of an alchemist, the form."""
+    number: int
+    """Of the first job within the request."""
     prompt: str
-    params: ImageParams
+    params: Params
     seed: int
     """Of the first picture; each further one's is the next number."""
     seconds: int
@@ -52,15 +54,21 @@ class Popped:
     """What a pop found."""
 
     worker: CheckedIn
-    work: Work | None
+    works: Sequence[Work]
+    """Of one request; alchemists may get forms of several, each a work."""
     skipped: dict[str, int]
     """Where there is no work: how many waiting jobs each condition kept from this worker."""
+
+    @property
+    def work(self) -> Work | None:
+        """The first, if there is any."""
+        return self.works[0] if self.works else None
 
 
 async def pop(
     session: AsyncSession, horde: Horde, owner: User, declared: Declared, *, amount: int
 ) -> Popped:
-    """Check the worker in and claim up to `amount` jobs of one request for it.
+    """Check the worker in and claim up to `amount` jobs for it: of one request, or forms of any.
 
     A worker in maintenance still serves its owner's and prioritised users' jobs, else it is told
     so (WorkerMaintenance; its check-in stands). A paused worker gets a decoy.
@@ -69,20 +77,38 @@ async def pop(
     worker = await fleet.check_in(session, owner, declared, at=at)
     if worker.is_new:
         horde.online.forget()
-    found = await claim.claim(
-        session,
-        horde.lanes,
-        worker.offer,
-        at=at,
-        only_own=worker.maintenance or worker.paused,
-        batch=lambda request: _batch(request, amount, worker.offer),
-    )
-    if found is not None:
-        return Popped(worker, await _start(session, horde, owner, worker, found, at), {})
-    if worker.paused and (decoy := await _decoy(session, horde, owner, worker, at)) is not None:
-        return Popped(worker, decoy, {})
+    works = await _works(session, horde, owner, worker, amount, at)
+    if not works and worker.paused:
+        works = await _decoys(session, horde, owner, worker, at)
+    if works:
+        return Popped(worker, works, {})
     await horde.counts.refresh(session)
-    return Popped(worker, None, horde.counts.skipped(horde.lanes, worker.offer))
+    return Popped(worker, (), horde.counts.skipped(horde.lanes, worker.offer))
+
+
+async def _works(
+    session: AsyncSession,
+    horde: Horde,
+    owner: User,
+    worker: CheckedIn,
+    amount: int,
+    at: datetime,
+) -> list[Work]:
+    """What there is to do: jobs of one request, or for an alchemist forms until it has enough."""
+    works: list[Work] = []
+    for _ in range(amount if worker.offer.kind == "alchemy" else 1):
+        found = await claim.claim(
+            session,
+            horde.lanes,
+            worker.offer,
+            at=at,
+            only_own=worker.maintenance or worker.paused,
+            batch=lambda request: _batch(request, amount, worker.offer),
+        )
+        if found is None:
+            break
+        works.append(await _start(session, horde, owner, worker, found, at))
+    return works
 
 
 def refuse_maintenance(worker: CheckedIn) -> None:
@@ -96,12 +122,13 @@ def refuse_maintenance(worker: CheckedIn) -> None:
 
 async def announce(horde: Horde, popped: Popped) -> None:
     """Tell who watches the request that it is being worked on."""
-    if popped.work is not None and not popped.work.is_decoy:
-        await horde.changed(popped.work.request_id, "processing")
+    for request_id in {work.request_id for work in popped.works if not work.is_decoy}:
+        await horde.changed(request_id, "processing")
 
 
 def _batch(request: AnyRow, amount: int, offer: Offer) -> int:
-    return ImageParams.from_json(request.params).safe_batch(amount, offer.pixels)
+    params = kind.of(request.kind).params_from(request.params)
+    return params.safe_batch(amount, offer.pixels)
 
 
 async def _start(
@@ -112,9 +139,9 @@ async def _start(
     found: Claim,
     at: datetime,
 ) -> Work:
-    request = found.request
-    params, model, seconds = _shape(request, worker.offer)
-    life = horde.life * (EXTRA_SLOW_LIFE if worker.offer.extra_slow else 1)
+    request, first = found.request, found.jobs[0]
+    params, model, seconds = _shape(request, first.feature, worker.offer)
+    life = horde.life * (EXTRA_SLOW if worker.offer.extra_slow else 1)
     ids = await attempts.start(
         session,
         found,
@@ -125,17 +152,18 @@ async def _start(
         deadline=at + timedelta(seconds=seconds),
         expires_at=at + life,
     )
-    return Work(request.id, ids, model, request.prompt, params, found.jobs[0].seed, seconds)
+    return Work(request.id, ids, model, first.number, request.prompt, params, first.seed, seconds)
 
 
-async def _decoy(
+async def _decoys(
     session: AsyncSession, horde: Horde, owner: User, worker: CheckedIn, at: datetime
-) -> Work | None:
+) -> list[Work]:
     """Work that looks like the best job the worker could have had. Nobody gets its result."""
-    request = await claim.glimpse(session, horde.lanes, worker.offer, at=at)
-    if request is None:
-        return None
-    params, model, seconds = _shape(request, worker.offer)
+    glimpsed = await claim.glimpse(session, horde.lanes, worker.offer, at=at)
+    if glimpsed is None:
+        return []
+    request, job = glimpsed
+    params, model, seconds = _shape(request, job.feature, worker.offer)
     attempt_id = await attempts.start_decoy(
         session,
         request,
@@ -146,20 +174,33 @@ async def _decoy(
         deadline=at + timedelta(seconds=seconds),
     )
     seed = random.randrange(2**32)  # noqa: S311 - nothing secret
-    return Work(
-        request.id, [attempt_id], model, request.prompt, params, seed, seconds, is_decoy=True
-    )
+    return [
+        Work(
+            request.id,
+            [attempt_id],
+            model,
+            job.number,
+            request.prompt,
+            params,
+            seed,
+            seconds,
+            is_decoy=True,
+        )
+    ]
 
 
-def _shape(request: AnyRow, offer: Offer) -> tuple[ImageParams, str, int]:
+def _shape(request: AnyRow, feature: str | None, offer: Offer) -> tuple[Params, str, int]:
     """What is to be made, with which model, and the seconds that it may take."""
-    params = ImageParams.from_json(request.params)
-    model = choose_model(request.needs.get("models", []), offer)
-    baseline = catalog.image_model(model).baseline
-    return params, model, params.seconds(baseline, extra_slow=offer.extra_slow)
+    its = kind.of(request.kind)
+    params = its.params_from(request.params)
+    model = choose_model(Needs.from_json(request.needs), feature, offer)
+    seconds = params.seconds(its.baseline(model), extra_slow=offer.extra_slow)
+    return params, model, seconds
 
 
-def choose_model(asked: list[str], offer: Offer) -> str:
-    """One of the models that the request names and the worker has, by chance."""
-    both = sorted(offer.models.intersection(asked) if asked else offer.models)
+def choose_model(needs: Needs, feature: str | None, offer: Offer) -> str:
+    """One of the models that the request names and the worker has, by chance; or the form."""
+    if feature is not None:
+        return alchemy.form_of(feature)
+    both = sorted(offer.models.intersection(needs.models) if needs.models else offer.models)
     return random.choice(both)  # noqa: S311 - nothing secret

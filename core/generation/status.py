@@ -36,11 +36,13 @@ class Status:
         return self.progress.charged + int(self.progress.terms["tax"])
 
 
-async def look(session: AsyncSession, horde: Horde, request_id: str) -> Status:
-    """How far the request is. Raises RequestNotFound."""
+async def look(
+    session: AsyncSession, horde: Horde, request_id: str, *, kind: str | None = None
+) -> Status:
+    """How far the request is. Raises RequestNotFound, also where it is of another kind."""
     at = now()
     found = await progress.of(session, parsed(request_id), at=at)
-    if found is None:
+    if found is None or kind not in (None, found.kind):
         raise RequestNotFound(f"Request with ID '{request_id}' not found.")
     await horde.online.refresh(session, at=at)
     return Status(found, await _outlook(session, horde, found))
@@ -99,10 +101,15 @@ class JobView:
     state: int
     worker_id: UUID | None
     worker_name: str | None
+    feature: str | None
+    """What it alone asks for: a form."""
 
 
 async def jobs_of(session: AsyncSession, request_id: UUID) -> list[JobView]:
     """The request's jobs in order, with the workers that have or had them last."""
     rows = await progress.jobs(session, request_id)
     names = await fleet.names(session, {row.worker_id for row in rows if row.worker_id})
-    return [JobView(row.number, row.state, row.worker_id, names.get(row.worker_id)) for row in rows]
+    return [
+        JobView(row.number, row.state, row.worker_id, names.get(row.worker_id), row.feature)
+        for row in rows
+    ]

@@ -6,14 +6,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.catalog import agents
-from core.catalog import models as catalog
 from core.db import AnyRow, now
 from core.errors import Invalid, NotFound
-from core.generation import holding, quotes
+from core.generation import holding, kind
+from core.generation.delivery import Delivery, Open
 from core.generation.horde import Horde
-from core.kinds.image import ImageParams
-from core.kudos import prices, settlement
+from core.kudos import settlement
 from core.queue import attempts, requests
 from core.queue.tables import Outcome
 from core.users import directory
@@ -47,31 +45,6 @@ class MissingPicture(Invalid):
     code = "BadRequest"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """What a worker submits, checked for form only."""
-
-    job_id: str
-    seed: int
-    state: str
-    """ok, censored, faulted or csam."""
-    metadata: list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """A job that may be delivered."""
-
-    attempt: AnyRow
-    worker: AnyRow
-    owner: User
-
-    @property
-    def picture(self) -> str:
-        """The picture's name in the store."""
-        return picture_of(self.attempt.id)
-
-
 @dataclass(frozen=True, slots=True)
 class Settled:
     """A job that is over for the worker."""
@@ -86,18 +59,14 @@ class Settled:
     """The name of a picture that nobody asked for."""
 
 
-def picture_of(attempt_id: UUID) -> str:
-    """The name of an attempt's picture in the store."""
-    return f"{attempt_id}.webp"
-
-
-async def look_up(session: AsyncSession, owner: User, job_id: str) -> Open:
-    """The job, if this user may deliver it now.
+async def look_up(session: AsyncSession, owner: User, job_id: str, *, kind_name: str) -> Open:
+    """The job of this kind, if this user may deliver it now.
 
     Raises InvalidJobID, WrongCredentials, DuplicateGen and AbortedGen.
     """
     attempt = await attempts.attempt(session, _parsed(job_id))
-    if attempt is None or attempt.params is None or attempt.expires_at <= now():
+    is_over = attempt is None or attempt.params is None or attempt.expires_at <= now()
+    if attempt is None or is_over or attempt.kind != kind_name:
         raise InvalidJobID(f"Processing Job with ID {job_id} does not exist.")
     if attempt.owner_id != owner.id:
         raise fleet.WrongCredentials("Wrong credentials to submit this job.")
@@ -106,6 +75,12 @@ async def look_up(session: AsyncSession, owner: User, job_id: str) -> Open:
     if worker is None:
         raise InvalidJobID(f"Processing Job with ID {job_id} does not exist.")
     return Open(attempt, worker, owner)
+
+
+async def check_uploaded(horde: Horde, found: Open) -> None:
+    """Raise MissingPicture where a picture is announced that is not in the store."""
+    if not await horde.store.exists(found.picture):
+        raise MissingPicture("Please upload the picture before you submit the job.")
 
 
 async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Delivery) -> Settled:
@@ -118,16 +93,17 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     at = now()
     if attempt.outcome == Outcome.DECOY:
         return await _end_decoy(session, found, delivery)
-    if delivery.state == "faulted":
+    if delivery.is_fault:
         if not await attempts.fault(session, attempt.id, at=at):
             await _refuse(session, attempt.id)
         await holding.release_if_over(session, attempt.request_id)
         return Settled(attempt.request_id, 0, is_done=False, lane_id=attempt.lane_id)
-    censored = any(entry["type"] == "censorship" for entry in delivery.metadata)
-    price, reward, charge = _amounts(found, censored=censored)
-    if not await attempts.finish(session, attempt.id, at=at, charge=charge, reward=reward):
+    amounts = kind.of(attempt.kind).amounts(found, delivery)
+    if not await attempts.finish(
+        session, attempt.id, at=at, charge=amounts.charge, reward=amounts.reward
+    ):
         await _refuse(session, attempt.id)
-    await attempts.keep(session, [_generation(found, delivery, censored=censored)])
+    await attempts.keep(session, [_generation(found, delivery)])
     await requests.renew(session, attempt.request_id, at + horde.life)
     payer = await directory.by_id(session, attempt.user_id)
     owner = found.owner
@@ -138,14 +114,14 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
         owner_account=owner.account_id,
         owner_escrow=owner.escrow_id,
         owner_trusted=owner.has(Role.TRUSTED),
-        charge=charge,
-        reward=reward,
+        charge=amounts.charge,
+        reward=amounts.reward,
         hold_key=None if payer.is_anonymous else holding.key_of(attempt.request_id),
         kind="settlement",
     )
     if not payer.is_anonymous:
         await holding.release_if_over(session, attempt.request_id)
-    return Settled(attempt.request_id, price, is_done=True)
+    return Settled(attempt.request_id, amounts.told, is_done=True)
 
 
 async def announce(horde: Horde, settled: Settled) -> None:
@@ -162,10 +138,9 @@ async def _end_decoy(session: AsyncSession, found: Open, delivery: Delivery) -> 
     """Say of a fake job what is said of a real one; nothing is stored, nothing moves."""
     if not await attempts.end_decoy(session, found.attempt.id, at=now()):
         await _refuse(session, found.attempt.id)
-    is_done = delivery.state != "faulted"
-    price, _, _ = _amounts(found, censored=False)
-    reward = price if is_done else 0
-    return Settled(found.attempt.request_id, reward, is_done=is_done, decoy=found.picture)
+    told = 0 if delivery.is_fault else kind.of(found.attempt.kind).amounts(found, delivery).told
+    is_done = not delivery.is_fault
+    return Settled(found.attempt.request_id, told, is_done=is_done, decoy=found.picture)
 
 
 def _parsed(job_id: str) -> UUID:
@@ -194,26 +169,8 @@ async def _refuse(session: AsyncSession, attempt_id: UUID) -> NoReturn:
     raise DuplicateGen(f"Processing Generation with ID {attempt_id} already submitted.")
 
 
-def _amounts(found: Open, *, censored: bool) -> tuple[int, int, int]:
-    """The price at this model, the owner's reward and the requester's charge."""
-    attempt = found.attempt
-    params = ImageParams.from_json(attempt.params)
-    baseline = catalog.image_model(attempt.model).baseline
-    terms = quotes.terms_of(
-        params,
-        slow_workers=attempt.terms["slow_workers"],
-        worker_blacklist=attempt.terms["worker_blacklist"],
-    )
-    price = attempt.terms["price"]
-    factor = agents.agent(found.worker.agent).reward_factor
-    return (
-        prices.reward(price, baseline, prices.NEWEST_WORKER, terms),
-        prices.reward(price, baseline, factor, terms),
-        prices.charge(price, baseline, terms, censored=censored),
-    )
-
-
-def _generation(found: Open, delivery: Delivery, *, censored: bool) -> dict[str, Any]:
+def _generation(found: Open, delivery: Delivery) -> dict[str, Any]:
+    is_text = found.attempt.kind == "text"
     return {
         "attempt_id": found.attempt.id,
         "request_id": found.attempt.request_id,
@@ -222,7 +179,9 @@ def _generation(found: Open, delivery: Delivery, *, censored: bool) -> dict[str,
         "worker_name": found.worker.name,
         "model": found.attempt.model,
         "seed": delivery.seed,
-        "state": "ok",
-        "censored": censored,
+        "state": delivery.state if is_text else "ok",
+        "censored": delivery.is_censored,
         "gen_metadata": delivery.metadata,
+        "text": delivery.text,
+        "form": delivery.form,
     }

@@ -100,6 +100,12 @@ def _check_header(content: bytes) -> None:
         raise _failure(error) from error
 
 
+def size_of(webp: bytes) -> tuple[int, int]:
+    """Width and height of a picture that is ours; only its header is read."""
+    with Image.open(BytesIO(webp), formats=["WEBP"]) as picture:
+        return picture.size
+
+
 def has_alpha(webp: bytes) -> bool:
     """Whether a picture that `decode_source` returned is transparent somewhere."""
     with Image.open(BytesIO(webp), formats=["WEBP"]) as picture:

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from core.kinds.params import EXTRA_SLOW
+
 TWO_PASSES = frozenset({"k_heun", "k_dpm_2", "k_dpm_2_a", "k_dpmpp_2s_a", "k_dpmpp_sde"})
 """Samplers that evaluate the model twice a step."""
 
@@ -158,7 +160,7 @@ class ImageParams:
         if baseline in SLOW_BASELINES:
             seconds *= 3
         seconds = max(LEAST_SECONDS, seconds)
-        return round(seconds * 3 if extra_slow else seconds)
+        return round(seconds * EXTRA_SLOW if extra_slow else seconds)
 
     def safe_batch(self, amount: int, max_pixels: int) -> int:
         """How many pictures a worker that asked for `amount` may make at once, at least 1."""

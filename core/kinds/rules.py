@@ -5,12 +5,13 @@ The first rule that does not hold decides. Warnings are for what may work but no
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.catalog import models as catalog
 from core.catalog.models import ImageModel
 from core.errors import Invalid
 from core.kinds.image import POST_PROCESSORS, ImageParams
+from core.kinds.params import Advice
 
 MOST_WORDS = 7500
 MOST_LORAS = 5
@@ -160,13 +161,6 @@ class MissingExtraTexts(Invalid):
     code = "MissingExtraTexts."
 
 
-class ImageWarning(NamedTuple):
-    """Why a picture may not turn out well; `code` is the contract's."""
-
-    code: str
-    message: str
-
-
 def check(prompt: str, params: ImageParams, names: Sequence[str]) -> None:
     """Raise the first rule that the request breaks.
 
@@ -250,12 +244,12 @@ def _check_texts(params: ImageParams, models: Sequence[ImageModel]) -> None:
         raise WorkflowMismatch("The qr_code workflow needs Stable Diffusion 1 or XL models.")
 
 
-def warnings(params: ImageParams, names: Sequence[str]) -> list[ImageWarning]:
+def warnings(params: ImageParams, names: Sequence[str]) -> list[Advice]:
     """What the models' requirements say against these parameters."""
     return [warning for name in names for warning in _of_model(params, catalog.image_model(name))]
 
 
-def _of_model(params: ImageParams, model: ImageModel) -> Iterator[ImageWarning]:
+def _of_model(params: ImageParams, model: ImageModel) -> Iterator[Advice]:
     scheduler = "karras" if params.karras else "simple"
     values = {
         "clip_skip": params.clip_skip or 1,
@@ -271,7 +265,7 @@ def _of_model(params: ImageParams, model: ImageModel) -> Iterator[ImageWarning]:
         required = model.requirements.get(key)
         if required is not None and not fits(values[key], required):
             said = ", ".join(required) if isinstance(required, list) else required
-            yield ImageWarning(code, f"{model.name} {advice} {said}.")
+            yield Advice(code, f"{model.name} {advice} {said}.")
 
 
 _REQUIREMENTS: dict[str, tuple[str, Callable[[Any, Any], bool], str]] = {

@@ -1,15 +1,26 @@
 """What work costs: one table of our own numbers, and the only arithmetic on prices.
 
+Pictures
+--------
 A picture's price follows the time a diffusion model takes for it: something for loading, encoding
 and delivering, and for each step something fixed, something that grows with the area (convolutions)
 and something that grows with its square (self-attention). The four numbers were fitted, within a
 tenth, to prices that requesters are used to: 7.61 kudos for 512x512 and 30 steps, 11.00 for 50
 steps, 11.49 for 768x768x30, 20.74 for 1024x1024x30, 125.62 for 2048x2048x30, 4.16 for 64x64x1.
 
-Amounts are hundredths of a kudos. Every function computes exactly, in fractions, and rounds once,
-its result, half up. A change of any number here is a new VERSION and changes the golden tests.
+Texts and forms
+---------------
+A text's price is what requesters are used to: its tokens times the size of the model, with a factor
+for the context that the model had to read. It holds for the tokens that were written; the same
+function, for all tokens that were asked for, tells what it costs at most. Forms have fixed prices,
+those that make a picture by its size.
+
+Amounts are hundredths of a kudos. Every function rounds once, its result, half up; all but texts,
+whose price has powers in it, is computed exactly, in fractions. A change of any number here is a
+new VERSION and changes the golden tests.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -101,6 +112,67 @@ class Terms:
 
 
 PLAIN = Terms()
+
+
+USUAL_BILLIONS = 13.0
+"""What a request that names no known model is taken to mean, and the size that costs as it is."""
+UNVALIDATED = 0.3
+"""Part of the price where nobody knows which model the worker's program really runs."""
+UNKNOWN_MODEL_TOKEN = 2.7
+"""A token by a model that the horde does not know, of a trusted owner."""
+TEXT_TAX = 100
+
+FORM = 100
+INTERROGATION = 300
+FORM_TILE = 300
+"""A square of 512 pixels, for forms that make a picture."""
+FORM_TAX = 100
+SLOW_FORM_TAX = 100
+"""More, where slow workers will do; the contract has it this way round."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextWork:
+    """What decides the price of one text."""
+
+    tokens: int
+    """To be written, or written."""
+    context: int
+    """Tokens that had to be read."""
+    billions: float | None
+    """Size of the model, parameters in thousands of millions; None: unknown."""
+    validated: bool = True
+    """The worker's program is known to write with the model that it says."""
+    trusted: bool = True
+    """Its owner is; matters for unknown models alone."""
+
+
+def text_price(work: TextWork) -> int:
+    """The price of one text, before taxes."""
+    context = min(30.0, max(0.1, 1.2 + 2.2 ** math.log2(work.context / 1024)))
+    if work.billions is None:
+        per_text = work.tokens * UNKNOWN_MODEL_TOKEN if work.trusted else 100.0
+        return _rounded(Fraction(per_text * context))
+    size = (max(work.billions, 13.0) / 13.0) ** 0.2 * work.billions / 1.25
+    validity = 1.0 if work.validated else UNVALIDATED
+    return _rounded(Fraction(work.tokens * size * validity * context))
+
+
+def text_charge(price: int) -> int:
+    """What the requester pays for one delivered text, tax included."""
+    return price + TEXT_TAX
+
+
+def form_price(form: str, *, tiles: int) -> int:
+    """The price of one form, before taxes. tiles: size of the picture in squares of 512 pixels."""
+    if form in image.POST_PROCESSORS:
+        return FORM_TILE * tiles
+    return INTERROGATION if form == "interrogation" else FORM
+
+
+def form_charge(price: int, *, slow_workers: bool) -> int:
+    """What the requester pays for one delivered form, tax included."""
+    return price + FORM_TAX + (SLOW_FORM_TAX if slow_workers else 0)
 
 
 def image_price(work: ImageWork) -> int:

@@ -3,7 +3,8 @@
     ALIVE → DONE | FAULTED | ABORTED
 
 A job whose attempt fails waits again with its old rank; the third time it is faulted, and its
-request with it, which keeps what is finished. Every function is one step inside the caller's
+request with it, which keeps what is finished (where each job asks for something else, the others
+go on). Every function is one step inside the caller's
 transaction; each decides by a conditional UPDATE, so that of two callers one wins.
 """
 
@@ -117,10 +118,15 @@ _ATTEMPT = (
         _attempts,
         _jobs.c.number,
         _jobs.c.lane_id,
+        _jobs.c.feature,
+        _requests.c.prompt,
         _requests.c.params,
         _requests.c.needs,
         _requests.c.terms,
         _requests.c.expires_at,
+        _requests.c.proxied_account,
+        _requests.c.webhook,
+        _requests.c.shared,
     )
     .join(_requests, _requests.c.id == _attempts.c.request_id, isouter=True)
     .join(_jobs, _jobs.c.id == _attempts.c.job_id, isouter=True)
@@ -234,7 +240,7 @@ async def _return(session: AsyncSession, job_ids: Sequence[int], at: datetime) -
                     else_=int(JobState.WAITING),
                 ),
             )
-            .returning(_jobs.c.request_id, _jobs.c.state)
+            .returning(_jobs.c.request_id, _jobs.c.state, _jobs.c.feature)
         )
     ).all()
     locked = await session.execute(
@@ -245,7 +251,9 @@ async def _return(session: AsyncSession, job_ids: Sequence[int], at: datetime) -
     )
     over = [row.id for row in locked if row.cancelled_at or row.faulted_at]
     await requests.stop(session, over, JobState.CANCELLED)
-    faulted = sorted({row.request_id for row in returned if row.state == JobState.FAULTED})
+    faulted = sorted(
+        {row.request_id for row in returned if row.state == JobState.FAULTED and not row.feature}
+    )
     await requests.stop(session, faulted, JobState.FAULTED)
     await session.execute(
         update(_requests)

@@ -32,6 +32,8 @@ from core.queue.tables import WAITING, Job, JobState, Request
 FIRST = {"rank": -(2**63), "job": -1}
 """The place before all others, for windows."""
 
+_TOLD = ("id", "rank", "request_id", "number", "feature")
+
 _jobs = table(Job)
 _requests = table(Request)
 _LANES = bindparam("lanes", type_=ARRAY(Integer))
@@ -54,7 +56,14 @@ def _taking(best: Select[tuple[int]]) -> Any:  # noqa: ANN401 - an UPDATE … RE
         update(_jobs)
         .where(_jobs.c.id == best.scalar_subquery())  # "= (…)" runs once, "IN (…)" may run again
         .values(state=JobState.PROCESSING)
-        .returning(_jobs.c.id, _jobs.c.request_id, _jobs.c.number, _jobs.c.seed, _jobs.c.things)
+        .returning(
+            _jobs.c.id,
+            _jobs.c.request_id,
+            _jobs.c.number,
+            _jobs.c.seed,
+            _jobs.c.things,
+            _jobs.c.feature,
+        )
     )
 
 
@@ -123,7 +132,7 @@ def _window_sqlite() -> Select[Any]:
     top = _lanes_sqlite(_SIZE, after=_AFTER)
     some = _in_lane(["id"], top.c.lane_id, _SIZE, after=_AFTER)
     first = (
-        select(_jobs.c.id, _jobs.c.rank, _jobs.c.request_id)
+        select(*(_jobs.c[name] for name in _TOLD))
         .select_from(top.join(_jobs, _jobs.c.id.in_(some)))
         .order_by(_jobs.c.rank, _jobs.c.id)
         .limit(_SIZE)
@@ -133,10 +142,10 @@ def _window_sqlite() -> Select[Any]:
 
 def _window_postgresql() -> Select[Any]:
     top = _lanes_postgresql(_SIZE, after=_AFTER)
-    some = _in_lane(["id", "rank", "request_id"], top.c.lane_id, _SIZE, after=_AFTER)
+    some = _in_lane(_TOLD, top.c.lane_id, _SIZE, after=_AFTER)
     lateral = some.lateral("some")
     first = (
-        select(lateral.c.id, lateral.c.rank, lateral.c.request_id)
+        select(*(lateral.c[name] for name in _TOLD))
         .select_from(top.join(lateral, true()))
         .order_by(lateral.c.rank, lateral.c.id)
         .limit(_SIZE)
@@ -146,7 +155,7 @@ def _window_postgresql() -> Select[Any]:
 
 def _window_of_users() -> Select[Any]:
     first = (
-        select(_jobs.c.id, _jobs.c.rank, _jobs.c.request_id)
+        select(*(_jobs.c[name] for name in _TOLD))
         .where(
             _jobs.c.state == WAITING,
             _jobs.c.user_id.in_(bindparam("users", expanding=True)),
@@ -163,9 +172,7 @@ def _told(first: Select[Any]) -> Select[Any]:
     window = first.cte("first")
     return (
         select(
-            window.c.id,
-            window.c.rank,
-            window.c.request_id,
+            *window.c,
             _requests.c.needs,
             _requests.c.prompt,
             _requests.c.expires_at,

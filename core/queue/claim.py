@@ -46,6 +46,7 @@ class Claimed(NamedTuple):
     number: int
     seed: int
     things: int
+    feature: str | None = None
 
 
 class Claim(NamedTuple):
@@ -86,7 +87,8 @@ async def claim(
         return None
     more = batch(request) - 1
     rest = await _continue(session, head, more) if more > 0 else []
-    return Claim([Claimed(head.id, head.number, head.seed, head.things), *rest], request)
+    first = Claimed(head.id, head.number, head.seed, head.things, head.feature)
+    return Claim([first, *rest], request)
 
 
 async def _head(
@@ -142,8 +144,11 @@ async def _from_lanes(
 
 async def glimpse(
     session: AsyncSession, lanes: Lanes, offer: Offer, *, at: datetime
-) -> AnyRow | None:
-    """The request whose job this worker would have got, or None; nothing is claimed."""
+) -> tuple[AnyRow, AnyRow] | None:
+    """The request whose job this worker would have got, and that job, or None.
+
+    Nothing is claimed. Of the job: `number` and `feature`.
+    """
     await lanes.update(session)
     engine = session.get_bind().dialect.name
     ids = {"lanes": best.lanes_for(engine, lanes.matching(offer).ids)}
@@ -152,7 +157,7 @@ async def glimpse(
     row = next((row for row in rows if row.expires_at > at), None)
     if row is None or not matching.accepts(_exact(row), offer):
         return None
-    return (await session.execute(_REQUEST, {"id": row.request_id})).one()
+    return (await session.execute(_REQUEST, {"id": row.request_id})).one(), row
 
 
 async def _inspect(
@@ -184,7 +189,8 @@ async def _inspect(
 
 
 def _exact(row: AnyRow) -> Needs:
-    return replace(Needs.from_json(row.needs), words=row.prompt.lower())
+    needs = Needs.from_json(row.needs).of_job(row.feature)
+    return replace(needs, words=row.prompt.lower())
 
 
 async def _continue(session: AsyncSession, head: AnyRow, more: int) -> list[Claimed]:

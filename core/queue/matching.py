@@ -68,8 +68,14 @@ class Needs(_Side):
     length: int = 0
     context: int = 0
     tiles: int = 0
+    softprompt: str = ""
+    """The name of the soft prompt that a text is to be written with."""
     words: str = ""
     """The prompt in lower case; part of the exact needs only, never of a lane's."""
+
+    def of_job(self, feature: str | None) -> Self:
+        """The needs of one of the request's jobs, which may ask for one feature more."""
+        return self if feature is None else replace(self, features=self.features | {feature})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,7 @@ class Offer(_Side):
     length: int = UNLIMITED
     context: int = UNLIMITED
     tiles: int = UNLIMITED
+    softprompts: frozenset[str] = frozenset()
     blacklist: frozenset[str] = frozenset()
     """Lower-case words that a prompt must not contain."""
     users: frozenset[int] = frozenset()
@@ -137,6 +144,10 @@ CONDITIONS = (
     Condition("step_count", lambda need, offer: need.steps <= offer.steps),
     Condition("max_length", lambda need, offer: need.length <= offer.length),
     Condition("max_context_length", lambda need, offer: need.context <= offer.context),
+    Condition(
+        "matching_softprompt",
+        lambda need, offer: not need.softprompt or need.softprompt in offer.softprompts,
+    ),
     Condition("tiles", lambda need, offer: need.tiles <= offer.tiles),
     Condition("kudos", lambda need, offer: need.covered or not offer.only_covered),
     Condition(

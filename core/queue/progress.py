@@ -120,7 +120,7 @@ _last_worker = (
     .scalar_subquery()
 )
 _JOBS = (
-    select(_jobs.c.number, _jobs.c.state, _last_worker.label("worker_id"))
+    select(_jobs.c.number, _jobs.c.state, _jobs.c.feature, _last_worker.label("worker_id"))
     .where(_jobs.c.request_id == bindparam("id"))
     .order_by(_jobs.c.number)
 )

@@ -41,7 +41,17 @@ _attempts = table(Attempt)
 _generations = table(Generation)
 
 
-@dataclass(frozen=True, slots=True)
+class NewJob(NamedTuple):
+    """One result that is wanted."""
+
+    seed: int
+    things: int
+    """Size of the work."""
+    feature: str | None = None
+    """What it asks of a worker besides the request's needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
     """A request that has been checked and may wait."""
 
@@ -52,19 +62,12 @@ class NewRequest:
     params: dict[str, Any]
     needs: Needs
     terms: dict[str, Any]
-    seeds: Sequence[int]
-    """One for each job."""
-    things: int
-    """Size of each job's work."""
+    jobs: Sequence[NewJob]
     priority: int
     """Whole kudos."""
-
-
-class Queued(NamedTuple):
-    """Where a new request waits."""
-
-    request_id: UUID
-    lane_id: int
+    proxied_account: str | None = None
+    webhook: str | None = None
+    shared: bool = False
 
 
 async def enqueue(
@@ -76,8 +79,8 @@ async def enqueue(
     at: datetime,
     expires_at: datetime,
     ageing_kudos_per_10s: int,
-) -> Queued:
-    """Add a request and its jobs, waiting.
+) -> Counter[int]:
+    """Add a request and its jobs, waiting. How many jobs wait in which lane.
 
     Each 10 s of waiting are worth `ageing_kudos_per_10s` of priority to everybody alike, so the
     order never changes after this and is written down once.
@@ -91,14 +94,20 @@ async def enqueue(
             "client_agent": new.client_agent,
             "created_at": at,
             "expires_at": expires_at,
-            "n": len(new.seeds),
+            "n": len(new.jobs),
             "prompt": new.prompt,
             "params": new.params,
             "needs": new.needs.to_json(),
             "terms": new.terms,
+            "proxied_account": new.proxied_account,
+            "webhook": new.webhook,
+            "shared": new.shared,
         },
     )
-    lane_id = await lanes.lane_for(session, new.needs)
+    lane_of = {
+        feature: await lanes.lane_for(session, new.needs.of_job(feature))
+        for feature in dict.fromkeys(job.feature for job in new.jobs)
+    }
     rank = int(at.timestamp() * ageing_kudos_per_10s / 10) - new.priority
     await session.execute(
         insert(_jobs),
@@ -106,18 +115,19 @@ async def enqueue(
             {
                 "request_id": request_id,
                 "number": number,
-                "lane_id": lane_id,
+                "lane_id": lane_of[job.feature],
                 "user_id": new.user_id,
                 "rank": rank,
-                "things": new.things,
-                "seed": seed,
+                "things": job.things,
+                "seed": job.seed,
+                "feature": job.feature,
                 "state": JobState.WAITING,
                 "faults": 0,
             }
-            for number, seed in enumerate(new.seeds)
+            for number, job in enumerate(new.jobs)
         ],
     )
-    return Queued(request_id, lane_id)
+    return Counter(lane_of[job.feature] for job in new.jobs)
 
 
 async def is_over(session: AsyncSession, request_id: UUID) -> bool:
@@ -135,16 +145,41 @@ _IS_GOING_ON = select(
 )
 
 
-async def waiting_of(session: AsyncSession, user_id: int) -> int:
-    """How many of the user's jobs wait (popped ones do not count towards the concurrency)."""
-    count = await session.scalar(_WAITING_OF, {"user": user_id})
+async def waiting_of(
+    session: AsyncSession, user_id: int, *, lanes: Sequence[int] | None = None
+) -> int:
+    """How many pictures and texts of the user wait (popped ones do not count).
+
+    lanes: only in these.
+    """
+    waiting = _WAITING_OF if lanes is None else _WAITING_OF.where(_jobs.c.lane_id.in_(lanes))
+    count = await session.scalar(waiting, {"user": user_id})
     return int(count or 0)
 
 
 _WAITING_OF = (
     select(func.count())
     .select_from(_jobs)
-    .where(_jobs.c.user_id == bindparam("user"), _jobs.c.state == WAITING)
+    .where(
+        _jobs.c.user_id == bindparam("user"), _jobs.c.state == WAITING, _jobs.c.feature.is_(None)
+    )
+)
+
+
+async def unfinished_forms_of(session: AsyncSession, user_id: int) -> int:
+    """How many of the user's forms wait or are worked on."""
+    count = await session.scalar(_FORMS_OF, {"user": user_id})
+    return int(count or 0)
+
+
+_FORMS_OF = (
+    select(func.count())
+    .select_from(_jobs)
+    .where(
+        _jobs.c.user_id == bindparam("user"),
+        _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
+        _jobs.c.feature.is_not(None),
+    )
 )
 
 
@@ -194,6 +229,7 @@ class Expired(NamedTuple):
     """A request that is gone, and what names the pictures that were its."""
 
     request_id: UUID
+    kind: str
     params: dict[str, Any]
     attempt_ids: list[UUID]
 
@@ -215,12 +251,12 @@ async def delete_expired(session: AsyncSession, *, at: datetime, limit: int) -> 
     ids = await _wholly_locked(session, _attempts, alive, ids)
     ids = await _wholly_locked(session, _jobs, true(), ids)
     ours = (
-        select(_requests.c.id, _requests.c.params)
+        select(_requests.c.id, _requests.c.kind, _requests.c.params)
         .where(_requests.c.id.in_(ids), _requests.c.expires_at <= at - GRACE)
         .with_for_update(skip_locked=True)
     )
-    params = {row.id: row.params for row in await session.execute(ours)}
-    ids = list(params)
+    gone = {row.id: row for row in await session.execute(ours)}
+    ids = list(gone)
     await session.execute(
         update(_attempts)
         .where(_attempts.c.request_id.in_(ids), alive)
@@ -232,7 +268,7 @@ async def delete_expired(session: AsyncSession, *, at: datetime, limit: int) -> 
     ):
         attempts[row.request_id].append(row.id)
     await session.execute(delete(_requests).where(_requests.c.id.in_(ids)))
-    return [Expired(i, params[i], attempts[i]) for i in ids]
+    return [Expired(i, row.kind, row.params, attempts[i]) for i, row in gone.items()]
 
 
 async def _wholly_locked(

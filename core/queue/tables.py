@@ -92,6 +92,12 @@ class Request(Base):
     """Exact matching needs (`queue.matching.Needs`)."""
     terms: Mapped[dict[str, Any]] = mapped_column(Document)
     """What was agreed on kudos; written and read by `core.generation`, opaque here."""
+    proxied_account: Mapped[str | None] = mapped_column(String(255))
+    """Whom a service asks for, in its own words."""
+    webhook: Mapped[str | None] = mapped_column(String(1024))
+    """Where each result is announced."""
+    shared: Mapped[bool] = mapped_column(default=False)
+    """Pictures are kept for the public data set."""
 
 
 class Job(Base):
@@ -135,6 +141,8 @@ class Job(Base):
     things: Mapped[int] = mapped_column(BigInteger)
     """Size of the work: pixel steps, tokens or forms."""
     seed: Mapped[int] = mapped_column(BigInteger)
+    feature: Mapped[str | None] = mapped_column(String(64))
+    """What this job alone asks of a worker, besides the request's needs: a form."""
     state: Mapped[int] = mapped_column(SmallInteger, default=JobState.WAITING)
     faults: Mapped[int] = mapped_column(SmallInteger, default=0)
 
@@ -209,6 +217,8 @@ class Generation(Base):
     metadata_: Mapped[list[dict[str, Any]]] = mapped_column("gen_metadata", Document)
     text: Mapped[str | None] = mapped_column(Text)
     """The text of a text generation; a picture lies in the store, named by the attempt."""
+    form: Mapped[dict[str, Any] | None] = mapped_column(Document)
+    """What an alchemist found out."""
 
 
 class Lane(Base):

@@ -7,12 +7,18 @@ from uuid import UUID
 from core.catalog import models as catalog
 from core.catalog.agents import Agent
 from core.errors import Invalid
+from core.kinds import alchemy
 from core.queue.matching import UNLIMITED, Offer
 from core.users.tables import Role, User
 
-LEAST_SPEED = {"image": 500_000.0}
-"""Things a second below which a worker is slow."""
-MOST_MODELS = 300
+LEAST_PIXEL_STEPS = 500_000.0
+"""A second; an image worker below is slow."""
+LEAST_TOKENS = ((20.0, 3.0), (13.0, 4.0), (0.0, 5.0))
+"""A second; a text worker below is slow: from so many thousand million parameters on, so many."""
+LEAST_FORMS = 0.1
+"""A second; an alchemist below is slow."""
+MOST_MODELS = {"image": 300, "text": 200}
+MOST_SOFTPROMPTS, LONGEST_SOFTPROMPT = 200, 100
 MOST_BLACKLISTED, LONGEST_BLACKLISTED = 200, 15
 LONGEST_SHOWN = 100  # characters of a name in a message
 LONGEST_USER_ID = 9  # digits, all of which databases hold
@@ -34,15 +40,21 @@ class Declared:
     agent: str
     program: Agent
     threads: int
-    models: Sequence[str]
-    permissions: frozenset[str]
-    nsfw: bool
-    extra_slow: bool
-    only_covered: bool
-    blacklist: Iterable[str]
     priority_usernames: Iterable[str]
+    models: Sequence[str] = ()
+    """None for alchemists."""
+    permissions: frozenset[str] = frozenset()
+    nsfw: bool = True
+    extra_slow: bool = False
+    only_covered: bool = False
+    blacklist: Iterable[str] = ()
     max_pixels: int = UNLIMITED
     limit_steps: bool = False
+    max_length: int = UNLIMITED
+    max_context: int = UNLIMITED
+    softprompts: Iterable[str] = ()
+    forms: Iterable[str] = ()
+    max_tiles: int = UNLIMITED
 
 
 def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float | None) -> Offer:
@@ -50,15 +62,17 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
 
     Raises InvalidPriorityUsername, and Invalid where the horde knows none of its models.
     """
-    models = _models(owner, declared)
+    models = _models(owner, declared) if declared.kind in MOST_MODELS else []
+    forms = frozenset(alchemy.feature_of(form) for form in declared.forms)
+    soft = (name[:LONGEST_SOFTPROMPT] for name in declared.softprompts)
     words = (word.strip().lower()[:LONGEST_BLACKLISTED] for word in declared.blacklist)
-    least = LEAST_SPEED.get(declared.kind, 0.0)
+    least = _least_speed(declared.kind, models)
     return Offer(
         kind=declared.kind,
         worker_id=str(worker_id),
         user_id=owner.id,
         models=frozenset(models),
-        features=declared.program.features,
+        features=forms if declared.kind == "alchemy" else declared.program.features,
         permissions=declared.permissions,
         nsfw=declared.nsfw,
         trusted=owner.has(Role.TRUSTED),
@@ -67,14 +81,30 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
         only_covered=declared.only_covered,
         pixels=declared.max_pixels,
         steps=USUAL_STEPS if declared.limit_steps else UNLIMITED,
+        length=declared.max_length,
+        context=declared.max_context,
+        tiles=declared.max_tiles,
+        softprompts=frozenset(list(soft)[:MOST_SOFTPROMPTS]),
         blacklist=frozenset([word for word in words if word][:MOST_BLACKLISTED]),
         users=frozenset({owner.id, *_user_ids(declared.priority_usernames)}),
     )
 
 
+def _least_speed(kind: str, models: Sequence[str]) -> float:
+    """Things a second below which a worker is slow; of its models the largest decides."""
+    if kind == "alchemy":
+        return LEAST_FORMS
+    if kind == "image":
+        return LEAST_PIXEL_STEPS
+    known = (catalog.text_model(name) for name in models)
+    billions = max((model.billions for model in known if model is not None), default=0.0)
+    return next(least for size, least in LEAST_TOKENS if billions >= size)
+
+
 def _models(owner: User, declared: Declared) -> list[str]:
     """The declared models that the horde knows; customizers may bring any."""
-    models = list(dict.fromkeys(declared.models))[:MOST_MODELS]
+    models = list(dict.fromkeys(declared.models))[: MOST_MODELS[declared.kind]]
+    models = [name for name in models if _may_host(owner, name)]
     if declared.kind == "image" and not (owner.has(Role.CUSTOMIZER) or owner.has(Role.SPECIAL)):
         models = [name for name in models if name in catalog.known()]
     if not models:
@@ -83,6 +113,12 @@ def _models(owner: User, declared: Declared) -> list[str]:
             f"{', '.join(declared.models) or 'no model was named'}."
         )
     return models
+
+
+def _may_host(owner: User, model: str) -> bool:
+    """A model that is named for somebody, `name::user#id`, is theirs to host."""
+    _, of_somebody, alias = model.partition("::")
+    return not of_somebody or alias.rpartition("#")[2] == str(owner.id)
 
 
 def _user_ids(usernames: Iterable[str]) -> Iterable[int]:

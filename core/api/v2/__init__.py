@@ -2,10 +2,36 @@
 
 from quart import Blueprint
 
-from core.api.v2 import audit, generate, pop, register, status, submit, users, watch, workers
+from core.api.v2 import (
+    audit,
+    generate,
+    interrogate,
+    pop,
+    register,
+    stats,
+    status,
+    submit,
+    text,
+    users,
+    watch,
+    workers,
+)
 
 
 def blueprints() -> list[Blueprint]:
     """All blueprints of version 2, to be mounted below /api/v2."""
-    modules = (generate, watch, pop, submit, users, register, workers, status, audit)
+    modules = (
+        generate,
+        watch,
+        pop,
+        submit,
+        text,
+        interrogate,
+        users,
+        register,
+        workers,
+        status,
+        stats,
+        audit,
+    )
     return [module.blueprint for module in modules]

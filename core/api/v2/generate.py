@@ -1,31 +1,21 @@
 """`POST generate/async`: a request for pictures comes in."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from uuid import uuid4
 
 from quart import Blueprint
 
-from core.api import context
-from core.api.context import Server
+from core.api import asking, context
 from core.api.operation import generating, operation
-from core.errors import Invalid
-from core.generation import ask, quotes
-from core.generation.quotes import ImageAsk
+from core.generation import ask
+from core.generation.asks import Ask
 from core.images import checks
 from core.kinds import image
 from core.kinds.image import ImageParams
-from core.wire.generate import DryRun, GenerationInputStable, RequestAsync, RequestSingleWarning
+from core.wire.generate import DryRun, GenerationInputStable, RequestAsync
 from core.wire.image import ModelGenerationInputStable
-from core.wire.kudos import to_wire
 
 blueprint = Blueprint("generate", __name__)
-
-
-class SourceImageUrlInvalid(Invalid):
-    """A source picture by URL; this server takes them as base64 only."""
-
-    code = "SourceImageUrlInvalid"
 
 
 @blueprint.post("/generate/async")
@@ -39,43 +29,28 @@ class SourceImageUrlInvalid(Invalid):
 )
 async def generate_async(body: GenerationInputStable) -> RequestAsync | tuple[DryRun, int]:
     """Ask for pictures."""
-    server = context.server()
-    if body.webhook is not None and not body.webhook.startswith("https://"):
-        raise Invalid("The webhook has to be an https URL.")
-    wanted = _wanted(server, body)
+    asking.check_webhook(body.webhook)
+    wanted = _wanted(body)
+    if body.dry_run:
+        return await asking.price(wanted), 200
     sources = _sources(body, wanted.params)
     pictures: dict[str, bytes] = {}
-    if body.dry_run or sources:
-        # Refused before any picture is decoded, and a price needs none.
-        async with server.database.reading() as session:
-            ask.check(await context.user(session), wanted)
-        if body.dry_run:
-            return DryRun(kudos=to_wire(quotes.quote(wanted).total)), 200
-        pictures = {name: await _decoded(source) for name, source in sources.items()}
+    if sources:
+        await asking.check(wanted)
+        pictures = {name: await asking.decoded(source) for name, source in sources.items()}
         _check_inpainting(wanted.params, pictures)
-    async with _kept(server, pictures), server.database.writing() as session:
-        user = await context.user(session, renew=True)
-        ask.check(user, wanted)
-        asked = await ask.ask(session, server.horde, user, wanted)
-    await ask.announce(server.horde, asked)
-    warnings = [RequestSingleWarning(code=w.code, message=w.message) for w in asked.warnings]
-    nobody = next((w.message for w in asked.warnings if w.code == "NoAvailableWorker"), None)
-    return RequestAsync(
-        id=str(asked.request_id),
-        kudos=to_wire(asked.price),
-        message=nobody,
-        warnings=warnings or None,
-    )
+    return asking.answer(await asking.accept(wanted, pictures))
 
 
-def _wanted(server: Server, body: GenerationInputStable) -> ImageAsk:
-    models = body.models if "models" in body.model_fields_set else server.settings.default_models
+def _wanted(body: GenerationInputStable) -> Ask[ImageParams]:
+    default = context.server().settings.default_models
     params = body.params
-    return ImageAsk(
+    return Ask(
+        kind="image",
         prompt=body.prompt,
         params=_params(body),
         n=params.n,
-        models=models,
+        models=body.models if "models" in body.model_fields_set else default,
         seed=params.seed,
         seed_variation=params.seed_variation,
         nsfw=body.nsfw,
@@ -86,6 +61,9 @@ def _wanted(server: Server, body: GenerationInputStable) -> ImageAsk:
         worker_blacklist=body.worker_blacklist,
         allow_downgrade=body.allow_downgrade,
         client_agent=context.client_agent(),
+        proxied_account=body.proxied_account,
+        webhook=body.webhook,
+        shared=body.shared,
     )
 
 
@@ -149,14 +127,6 @@ def _sources(body: GenerationInputStable, params: ImageParams) -> dict[str, str]
     return {name: text for name, text in sent if name is not None and text is not None}
 
 
-async def _decoded(source: str) -> bytes:
-    if source.startswith("http"):
-        raise SourceImageUrlInvalid(
-            "This server does not fetch source images by URL. Please send them as base64."
-        )
-    return await checks.decode_source(source)
-
-
 def _check_inpainting(params: ImageParams, pictures: Mapping[str, bytes]) -> None:
     is_masked = params.source_processing != "inpainting" or params.source_mask is not None
     if is_masked or params.source_image is None:
@@ -165,17 +135,3 @@ def _check_inpainting(params: ImageParams, pictures: Mapping[str, bytes]) -> Non
         raise ask.InpaintingMissingMask(
             "Inpainting needs a mask, or a source image with transparent parts."
         )
-
-
-@asynccontextmanager
-async def _kept(server: Server, pictures: Mapping[str, bytes]) -> AsyncIterator[None]:
-    """Put pictures into the store; they are removed again where the block raises."""
-    store = server.horde.store
-    try:
-        for name, picture in pictures.items():
-            await store.put(name, picture)
-        yield
-    except BaseException:
-        for name in pictures:
-            await store.delete(name)
-        raise

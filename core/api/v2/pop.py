@@ -1,18 +1,17 @@
 """`POST generate/pop`: a worker asks for work, and may wait for it."""
 
-import asyncio
 import base64
 
 from quart import Blueprint
 
-from core.api import context
+from core.api import context, popping
 from core.api.context import Server
 from core.api.limits import Limit
 from core.api.operation import by_address, operation
 from core.catalog import agents
-from core.generation import pop
+from core.generation.delivery import picture_of
 from core.generation.pop import Popped, Work
-from core.generation.submit import picture_of
+from core.kinds.image import ImageParams
 from core.wire.image import (
     ExtraSourceImage,
     ExtraText,
@@ -56,38 +55,9 @@ ALWAYS_TOLD = (
 )
 async def generate_pop(body: PopInputStable) -> GenerationPayloadStable:
     """Get work. With `wait`, the answer comes when there is some, or when the time is up."""
-    server = context.server()
     declared = _declared(body)
-    calls = server.horde.waiters.calls
-    popped = await _pop(server, declared, body.amount)
-    if popped.work is None and body.wait > 0:
-        popped = await _wait(server, declared, body, popped, calls)
-    return await _payload(server, popped, declared)
-
-
-async def _pop(server: Server, declared: Declared, amount: int) -> Popped:
-    async with server.database.writing() as session:
-        owner = await context.user(session, renew=True)
-        popped = await pop.pop(session, server.horde, owner, declared, amount=amount)
-    if popped.work is None:
-        pop.refuse_maintenance(popped.worker)
-    await pop.announce(server.horde, popped)
-    return popped
-
-
-async def _wait(
-    server: Server, declared: Declared, body: PopInputStable, popped: Popped, calls: int
-) -> Popped:
-    """Try again whenever work comes in that fits. No session is held meanwhile."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + body.wait
-    worker = popped.worker
-    line = server.horde.waiters.in_line(worker.offer, calls=calls, claims=not worker.paused)
-    with line as waiter:
-        while popped.work is None and (remaining := until - loop.time()) > 0:
-            await waiter.wait(remaining)
-            popped = await _pop(server, declared, body.amount)
-    return popped
+    popped = await popping.popped(declared, amount=body.amount, wait=body.wait)
+    return await _payload(context.server(), popped, declared)
 
 
 def _declared(body: PopInputStable) -> Declared:
@@ -122,7 +92,7 @@ async def _payload(server: Server, popped: Popped, declared: Declared) -> Genera
     if work is None:
         told = dict.fromkeys(ALWAYS_TOLD, 0) | popped.skipped
         return GenerationPayloadStable(skipped=NoValidRequestFoundStable.model_validate(told))
-    store, params = server.horde.store, work.params
+    store, params = server.horde.store, _params(work)
     uploads = [store.upload_url(picture_of(attempt_id)) for attempt_id in work.attempt_ids]
     ids = [str(attempt_id) for attempt_id in work.attempt_ids]
     by_url = "r2_source" in declared.program.features
@@ -156,8 +126,13 @@ async def _source(server: Server, name: str | None, *, by_url: bool) -> str | No
     return None if picture is None else base64.b64encode(picture).decode()
 
 
+def _params(work: Work) -> ImageParams:
+    assert isinstance(work.params, ImageParams)  # noqa: S101 - the offer was for pictures
+    return work.params
+
+
 def _parameters(work: Work) -> ModelPayloadStable:
-    params = work.params
+    params = _params(work)
     return ModelPayloadStable(
         prompt=work.prompt,
         ddim_steps=params.steps,

@@ -19,9 +19,9 @@ from core.api.operation import by_path, operation
 from core.api.recent import Recent
 from core.db import AnyRow
 from core.generation import cancel, status
+from core.generation.delivery import picture_of
 from core.generation.horde import channel_of
 from core.generation.status import Status
-from core.generation.submit import picture_of
 from core.queue.tables import JobState
 from core.wire import events
 from core.wire.events import EndEvent, GenerationEvent, JobProgress, StatusEvent
@@ -55,7 +55,7 @@ async def check(request_id: str) -> RequestStatusCheck:
     server = context.server()
     async with server.database.reading() as session:
         found = await status.look(session, server.horde, request_id)
-    return recent.put(request_id, RequestStatusCheck(**_counts(found)))
+    return recent.put(request_id, RequestStatusCheck(**counts(found)))
 
 
 @blueprint.get("/generate/status/<request_id>")
@@ -64,7 +64,7 @@ async def get_status(request_id: str) -> RequestStatusStable:
     """Get what is finished of a request."""
     server = context.server()
     async with server.database.reading() as session:
-        found = await status.look(session, server.horde, request_id)
+        found = await status.look(session, server.horde, request_id, kind="image")
         rows = await status.finished(session, found.progress.request_id)
     return await _status(server, found, rows)
 
@@ -75,7 +75,7 @@ async def cancel_request(request_id: str) -> RequestStatusStable:
     """Cancel what waits of a request; the answer is its status before."""
     server = context.server()
     async with server.database.writing() as session:
-        found = await status.look(session, server.horde, request_id)
+        found = await status.look(session, server.horde, request_id, kind="image")
         rows = await status.finished(session, found.progress.request_id)
         await cancel.cancel(session, found.progress.request_id)
     await server.horde.changed(found.progress.request_id, "cancelled")
@@ -119,7 +119,7 @@ async def _stream(server: Server, request_id: str) -> AsyncIterator[bytes]:
                 beat = loop.time() + events.HEARTBEAT_SECONDS
                 yield events.HEARTBEAT
             if found.progress.done:
-                yield events.encode(EndEvent(**_counts(found)))
+                yield events.encode(EndEvent(**counts(found)))
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_AGAIN_SECONDS):
@@ -151,10 +151,11 @@ async def _news(
         )
         for job in jobs
     ]
-    return found, new, StatusEvent(**_counts(found), jobs=progress)
+    return found, new, StatusEvent(**counts(found), jobs=progress)
 
 
-def _counts(found: Status) -> dict[str, Any]:
+def counts(found: Status) -> dict[str, Any]:
+    """How far a request is, as `RequestStatusCheck` has it."""
     progress = found.progress
     return {
         "finished": progress.finished,
@@ -172,7 +173,7 @@ def _counts(found: Status) -> dict[str, Any]:
 
 async def _status(server: Server, found: Status, rows: Sequence[AnyRow]) -> RequestStatusStable:
     generations = [GenerationStable(**await _generation(server, found, row)) for row in rows]
-    return RequestStatusStable(**_counts(found), generations=generations)
+    return RequestStatusStable(**counts(found), generations=generations)
 
 
 async def _generation(server: Server, found: Status, row: AnyRow) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 import factories
 from core.db import now, table
-from core.generation import ask, heaviness, holding, quotes
+from core.generation import ask, holding, pictures
+from core.generation.asks import Asker, KudosUpfront
 from core.kinds.image import ImageParams
 from core.ledger import accounts, audit
 from core.ledger.tables import Account, Event, Hold, SystemAccount
@@ -32,8 +33,9 @@ async def user(session):
 
 async def asked(session, horde, user, **changes):
     wanted = factories.image_ask(**changes)
-    ask.check(user, wanted)
-    return await ask.ask(session, horde, user, wanted)
+    asker = Asker(user=user)
+    ask.check(asker, wanted)
+    return await ask.ask(session, horde, asker, wanted)
 
 
 async def held(session, request_id):
@@ -81,7 +83,7 @@ async def test_a_request_and_its_jobs_are_stored(session, horde, user):
     rows = await jobs_of(session, answer.request_id)
     assert [(row.number, row.seed) for row in rows] == [(0, 7), (1, 8), (2, 9)]
     assert {(row.user_id, row.things) for row in rows} == {(user.id, 640 * 512 * 60)}
-    assert {row.lane_id for row in rows} == {answer.lane_id}
+    assert {row.lane_id for row in rows} == set(answer.lanes)
 
 
 @pytest.mark.parametrize("seed", [None, ""])
@@ -172,11 +174,11 @@ async def test_the_anonymous_user_holds_nothing(session, horde):
 def test_extra_pictures_are_taxed():
     extra = [{"image": "x", "strength": 1.0}] * 2
     params = ImageParams(extra_source_images=extra)
-    assert quotes.quote(factories.image_ask(params=params)).tax == 100 + 2 * 500
+    assert ask.quote(factories.image_ask(params=params)).tax == 100 + 2 * 500
 
 
 @pytest.mark.parametrize(
-    ("changes", "pictures"),
+    ("changes", "results"),
     [
         ({}, 892),
         ({"n": 3}, 3 * 892),
@@ -186,8 +188,8 @@ def test_extra_pictures_are_taxed():
         ({"params": ImageParams(source_image="x")}, 1130),  # 7.92 * 1.3 + 1
     ],
 )
-def test_quotes(changes, pictures):
-    assert quotes.quote(factories.image_ask(**changes)).pictures == pictures
+def test_quotes(changes, results):
+    assert ask.quote(factories.image_ask(**changes)).results == results
 
 
 # --- refusals: nothing is stored and nothing charged ---
@@ -196,9 +198,9 @@ REFUSED = {
     "WorkerNotFound": (ask.WorkerNotFound, {}, {"workers": [str(uuid4())]}),
     "no worker's id": (ask.WorkerNotFound, {}, {"workers": ["not an id"]}),
     "TooManyPrompts": (ask.TooManyPrompts, {"concurrency": 2}, {"n": 3}),
-    "too large": (heaviness.KudosUpfront, {}, {"params": HEAVY}),
-    "too many steps": (heaviness.KudosUpfront, {}, {"params": ImageParams(steps=41)}),
-    "fast workers": (heaviness.KudosUpfront, {}, {"slow_workers": False}),
+    "too large": (KudosUpfront, {}, {"params": HEAVY}),
+    "too many steps": (KudosUpfront, {}, {"params": ImageParams(steps=41)}),
+    "fast workers": (KudosUpfront, {}, {"slow_workers": False}),
     "DeletedUser": (fleet.DeletedUser, {"roles": Role.DELETED}, {}),
     "MissingPrompt": (ask.MissingPrompt, {}, {"prompt": " \n"}),
     "RequiresTrust": (
@@ -287,8 +289,11 @@ async def test_the_free_size_depends_on_how_busy_it_is(
     if threads:
         await serving(session, horde, threads)
         await horde.online.refresh(session, at=now())
-    horde.counts.jobs = {1: waiting}
-    assert heaviness.free_side(horde, factories.image_ask(models=models)) == side
+    await factories.request(session, horde.lanes, n=1)
+    await horde.lanes.update(session)
+    (lane_id,) = horde.lanes.least_needs()
+    horde.counts.jobs = {lane_id: waiting}
+    assert pictures.free_side(horde, factories.image_ask(models=models)) == side
 
 
 @pytest.mark.parametrize(
@@ -311,17 +316,17 @@ async def test_the_free_size_depends_on_how_busy_it_is(
     ],
 )
 def test_what_is_heavy(changes, is_heavy):
-    assert heaviness.is_heavy(factories.image_ask(**changes), 1024) == is_heavy
+    assert pictures.is_heavy(factories.image_ask(**changes), 1024) == is_heavy
 
 
 async def test_a_heavy_request_is_served_where_it_can_be_paid(session, horde):
     wanted = factories.image_ask(params=HEAVY, n=2)
-    total = quotes.quote(wanted).total
+    total = ask.quote(wanted).total
     poor, _ = await factories.user(session, available=total - 1)
-    with pytest.raises(heaviness.KudosUpfront, match=f"{total / 100:.2f} kudos"):
-        await ask.ask(session, horde, poor, wanted)
+    with pytest.raises(KudosUpfront, match=f"{total / 100:.2f} kudos"):
+        await ask.ask(session, horde, Asker(user=poor), wanted)
     user, _ = await factories.user(session, available=total)
-    answer = await ask.ask(session, horde, user, wanted)
+    answer = await ask.ask(session, horde, Asker(user=user), wanted)
     assert await held(session, answer.request_id) == total - TAX
     account = await session.get_one(Account, user.account_id, populate_existing=True)
     assert account.available == 0
@@ -329,7 +334,7 @@ async def test_a_heavy_request_is_served_where_it_can_be_paid(session, horde):
 
 async def test_the_anonymous_user_gets_nothing_heavy(session, horde):
     anonymous = await directory.by_id(session, 0)
-    with pytest.raises(heaviness.KudosUpfront):
+    with pytest.raises(KudosUpfront):
         await asked(session, horde, anonymous, params=HEAVY)
 
 
@@ -353,12 +358,12 @@ async def test_the_anonymous_user_gets_nothing_heavy(session, horde):
 )
 def test_a_smaller_request_is_not_heavy(changes, side, smaller):
     wanted = factories.image_ask(**changes)
-    less = heaviness.downgraded(wanted, side)
+    less = pictures.downgraded(wanted, side)
     assert less.params == replace(wanted.params, **smaller)
     assert less.slow_workers
     free = max(side, 512)
     assert less.params.pixels <= free**2
-    assert not heaviness.is_heavy(less, free)
+    assert not pictures.is_heavy(less, free)
 
 
 async def test_a_heavy_request_may_be_made_smaller(session, horde):
@@ -400,4 +405,4 @@ async def test_workers_are_told(session, horde, user):
     answer = await asked(session, horde, user, n=3)
     async with horde.bus.subscribe("jobs") as messages:
         await ask.announce(horde, answer)
-        assert await anext(messages) == {"lane": answer.lane_id, "count": 3}
+        assert await anext(messages) == {"lane": next(iter(answer.lanes)), "count": 3}

@@ -24,7 +24,9 @@ from sqlalchemy import func, select, update
 import factories
 from core.db import Database, now, table
 from core.generation import ask, cancel, holding, pop, status, submit
-from core.generation.submit import AbortedGen, Delivery, DuplicateGen, InvalidJobID
+from core.generation.asks import Asker
+from core.generation.delivery import Delivery
+from core.generation.submit import AbortedGen, DuplicateGen, InvalidJobID
 from core.kinds.image import ImageParams
 from core.ledger import audit
 from core.ledger.tables import Hold, SystemAccount
@@ -93,7 +95,7 @@ class Life(RuleBasedStateMachine):
             async with self.database.writing() as session:
                 user = await session.merge(self.users[who])
                 wanted = factories.image_ask(n=n, params=SMALL)
-                return await ask.ask(session, self.horde, user, wanted)
+                return await ask.ask(session, self.horde, Asker(user=user), wanted)
 
         asked = self.run(asking())
         self.mine.append(asked.request_id)
@@ -130,7 +132,7 @@ class Life(RuleBasedStateMachine):
             delivery = Delivery(job_id=str(attempt_id), seed=1, state=state, metadata=[])
             async with self.database.writing() as session:
                 owner = await session.merge(self.owner)
-                found = await submit.look_up(session, owner, str(attempt_id))
+                found = await submit.look_up(session, owner, str(attempt_id), kind_name="image")
                 return await submit.submit(session, self.horde, found, delivery)
 
         outcome = self.expected[attempt_id]

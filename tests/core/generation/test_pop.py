@@ -9,7 +9,7 @@ from core.catalog import agents
 from core.db import now, table
 from core.generation import pop
 from core.kinds.image import ImageParams
-from core.queue.matching import Offer
+from core.queue.matching import Needs, Offer
 from core.queue.tables import Attempt, Outcome, Request
 
 
@@ -124,4 +124,9 @@ async def test_watchers_are_told(session, horde, payer, owner):
 )
 def test_the_model_is_one_that_both_have(asked, chosen):
     offer = Offer(models=frozenset("ab"))
-    assert {pop.choose_model(asked, offer) for _ in range(50)} == chosen
+    needs = Needs(models=frozenset(asked))
+    assert {pop.choose_model(needs, None, offer) for _ in range(50)} == chosen
+
+
+def test_an_alchemists_model_is_the_form():
+    assert pop.choose_model(Needs(), "form:caption", Offer(kind="alchemy")) == "caption"

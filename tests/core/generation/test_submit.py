@@ -189,7 +189,7 @@ async def test_workers_are_told_of_a_job_that_waits_again(session, horde, payer,
     settled = await lives.submitted(session, horde, owner, work.attempt_ids[0], state="faulted")
     async with horde.bus.subscribe("jobs") as messages:
         await submit.announce(horde, settled)
-        assert await anext(messages) == {"lane": asked.lane_id, "count": 1}
+        assert await anext(messages) == {"lane": next(iter(asked.lanes)), "count": 1}
 
 
 async def test_watchers_are_told(session, horde, payer, owner):
@@ -208,14 +208,14 @@ async def test_an_unknown_job(session, owner, job_id):
     with pytest.raises(
         submit.InvalidJobID, match=f"Processing Job with ID {job_id} does not exist"
     ):
-        await submit.look_up(session, owner, job_id)
+        await submit.look_up(session, owner, job_id, kind_name="image")
 
 
 async def test_somebody_elses_job(session, horde, payer, owner):
     await lives.asked(session, horde, payer)
     work = (await lives.popped(session, horde, owner)).work
     with pytest.raises(fleet.WrongCredentials, match="rong credentials"):
-        await submit.look_up(session, payer, str(work.attempt_ids[0]))
+        await submit.look_up(session, payer, str(work.attempt_ids[0]), kind_name="image")
 
 
 async def test_a_job_of_a_request_that_is_over(session, horde, payer, owner):
@@ -223,7 +223,7 @@ async def test_a_job_of_a_request_that_is_over(session, horde, payer, owner):
     work = (await lives.popped(session, horde, owner)).work
     await session.execute(update(table(Request)).values(expires_at=now()))
     with pytest.raises(submit.InvalidJobID):
-        await submit.look_up(session, owner, str(work.attempt_ids[0]))
+        await submit.look_up(session, owner, str(work.attempt_ids[0]), kind_name="image")
 
 
 @pytest.mark.parametrize(
@@ -239,10 +239,10 @@ async def test_a_job_that_is_over(session, horde, payer, owner, outcome, refusal
     await lives.asked(session, horde, payer)
     work = (await lives.popped(session, horde, owner)).work
     attempt_id = work.attempt_ids[0]
-    found = await submit.look_up(session, owner, str(attempt_id))
+    found = await submit.look_up(session, owner, str(attempt_id), kind_name="image")
     await session.execute(update(table(Attempt)).values(outcome=outcome))
     with pytest.raises(refusal, match=words):
-        await submit.look_up(session, owner, str(attempt_id))
+        await submit.look_up(session, owner, str(attempt_id), kind_name="image")
     for state in ("ok", "faulted"):
         delivery = submit.Delivery(job_id=str(attempt_id), seed=1, state=state, metadata=[])
         with pytest.raises(refusal, match=words):

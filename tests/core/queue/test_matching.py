@@ -66,6 +66,8 @@ REFUSED = [
     ("step_count", {}, {"steps": 29}),
     ("max_length", {}, {"length": 79}),
     ("max_context_length", {}, {"context": 2047}),
+    ("matching_softprompt", {"softprompt": "a dragon's voice"}, {}),
+    ("matching_softprompt", {"softprompt": "a"}, {"softprompts": frozenset({"b"})}),
     ("tiles", {}, {"tiles": 3}),
     ("kudos", {"covered": False}, {}),
     ("blacklist", {}, {"blacklist": frozenset({"dog", "red"})}),

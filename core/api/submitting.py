@@ -1,0 +1,36 @@
+"""What all submissions have in common: the job is looked up, then settled."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from core.api import context
+from core.errors import Invalid
+from core.generation import submit
+from core.generation.delivery import Delivery, Open
+from core.wire.kudos import to_wire
+from core.wire.submit import GenerationSubmitted
+
+
+def metadata(entries: Sequence[BaseModel]) -> list[dict[str, Any]]:
+    """What the worker says about the result, as it is stored. Raises Invalid above 50 entries."""
+    if len(entries) > submit.MOST_METADATA:
+        raise Invalid(f"At most {submit.MOST_METADATA} gen_metadata entries.")
+    return [entry.model_dump(exclude_none=True) for entry in entries]
+
+
+async def found(delivery: Delivery, kind: str) -> Open:
+    """The job that is delivered, if the caller may. Raises what `submit.look_up` does."""
+    async with context.server().database.reading() as session:
+        owner = await context.user(session)
+        return await submit.look_up(session, owner, delivery.job_id, kind_name=kind)
+
+
+async def settled(job: Open, delivery: Delivery) -> GenerationSubmitted:
+    """Settle it and tell who waits. What was found may be over meanwhile: that is told."""
+    server = context.server()
+    async with server.database.writing() as session:
+        done = await submit.submit(session, server.horde, job, delivery)
+    await submit.announce(server.horde, done)
+    return GenerationSubmitted(reward=to_wire(done.reward))

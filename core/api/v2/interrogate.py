@@ -1,0 +1,206 @@
+"""`interrogate`: what is to be found out about a picture, or made of it; and who does it."""
+
+from uuid import UUID, uuid4
+
+from quart import Blueprint
+
+from core.api import asking, context, popping, submitting
+from core.api.context import Server
+from core.api.limits import Limit
+from core.api.operation import by_address, by_path, operation
+from core.catalog import agents
+from core.db import AnyRow
+from core.errors import Invalid
+from core.generation import cancel, status
+from core.generation import submit as submission
+from core.generation.asks import Ask
+from core.generation.delivery import Delivery, picture_of
+from core.generation.pop import Work
+from core.generation.status import JobView
+from core.images import checks
+from core.kinds import alchemy
+from core.kinds.alchemy import AlchemyParams
+from core.queue.tables import JobState
+from core.wire.alchemy import (
+    POST_PROCESSORS,
+    InterrogationFormResult,
+    InterrogationFormStatus,
+    InterrogationPopFormPayload,
+    InterrogationPopInput,
+    InterrogationPopPayload,
+    InterrogationStatus,
+    InterrogationSubmitInput,
+    ModelInterrogationInputStable,
+    NoValidInterrogationsFound,
+    RequestInterrogationResponse,
+)
+from core.wire.submit import GenerationSubmitted
+from core.workers.offers import Declared
+
+blueprint = Blueprint("interrogate", __name__)
+
+UPLOADED = "R2"
+"""What stands for the picture where it was uploaded."""
+STATES = {
+    JobState.WAITING: "waiting",
+    JobState.PROCESSING: "processing",
+    JobState.DONE: "done",
+    JobState.FAULTED: "faulted",
+    JobState.CANCELLED: "cancelled",
+    JobState.EXPIRED: "cancelled",
+}
+ELSEWHERE_TILES = 1
+"""What a picture that only its address is known of counts as."""
+
+
+@blueprint.post("/interrogate/async")
+@operation(
+    body=ModelInterrogationInputStable,
+    answers={202: RequestInterrogationResponse},
+    limit=by_address(),
+    omit_nulls=True,
+    key_required=True,
+    errors=(400, 401, 403, 429),
+)
+async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogationResponse:
+    """Ask for forms about a picture."""
+    asking.check_webhook(body.webhook)
+    forms = {form.name: form.model_dump(exclude_none=True) for form in body.forms}
+    if not forms:
+        raise Invalid("At least one form is needed.")
+    pictures: dict[str, bytes] = {}
+    source, tiles = body.source_image, ELSEWHERE_TILES
+    if not source.startswith("http"):
+        picture = await asking.decoded(source)
+        source, tiles = f"{uuid4()}.webp", alchemy.tiles_of(*checks.size_of(picture))
+        pictures = {source: picture}
+    wanted = Ask(
+        kind="alchemy",
+        prompt="",
+        params=AlchemyParams(source_image=source, tiles=tiles, forms=list(forms.values())),
+        n=len(forms),
+        trusted_workers=body.trusted_workers,
+        slow_workers=body.slow_workers,
+        client_agent=context.client_agent(),
+        webhook=body.webhook,
+    )
+    asked = await asking.accept(wanted, pictures)
+    return RequestInterrogationResponse(id=str(asked.request_id))
+
+
+@blueprint.get("/interrogate/status/<request_id>")
+@operation(answers={200: InterrogationStatus}, limit=by_path(Limit(10, 1)), errors=(404,))
+async def get_status(request_id: str) -> InterrogationStatus:
+    """See how far the forms are, and their results."""
+    server = context.server()
+    async with server.database.reading() as session:
+        found = await status.look(session, server.horde, request_id, kind="alchemy")
+        jobs = await status.jobs_of(session, found.progress.request_id)
+        rows = await status.finished(session, found.progress.request_id)
+    return _status(server, jobs, {row.number: row for row in rows})
+
+
+@blueprint.delete("/interrogate/status/<request_id>")
+@operation(answers={200: InterrogationStatus}, limit=by_path(Limit(10, 1)), errors=(404,))
+async def cancel_request(request_id: str) -> InterrogationStatus:
+    """Cancel the forms that wait; the answer is the status after it."""
+    server = context.server()
+    async with server.database.writing() as session:
+        found = await status.look(session, server.horde, request_id, kind="alchemy")
+        await cancel.cancel(session, found.progress.request_id)
+        jobs = await status.jobs_of(session, found.progress.request_id)
+        rows = await status.finished(session, found.progress.request_id)
+    await server.horde.changed(found.progress.request_id, "cancelled")
+    return _status(server, jobs, {row.number: row for row in rows})
+
+
+@blueprint.post("/interrogate/pop")
+@operation(
+    body=InterrogationPopInput,
+    answers={200: InterrogationPopPayload},
+    limit=by_address(Limit(60, 1)),
+    key_required=True,
+    errors=(400, 401, 403),
+)
+async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
+    """Get forms to fill. With `wait`, the answer comes when there are some."""
+    declared = Declared(
+        kind="alchemy",
+        name=body.name,
+        agent=body.bridge_agent,
+        program=agents.agent(body.bridge_agent),
+        threads=body.threads,
+        priority_usernames=body.priority_usernames,
+        forms=body.forms,
+        max_tiles=body.max_tiles,
+    )
+    amount = max(1, min(body.amount, popping.MOST_JOBS))
+    popped = await popping.popped(declared, amount=amount, wait=body.wait)
+    if not popped.works:
+        known = NoValidInterrogationsFound.model_fields
+        told = {name: count for name, count in popped.skipped.items() if name in known}
+        return InterrogationPopPayload(skipped=NoValidInterrogationsFound(**told))
+    server = context.server()
+    return InterrogationPopPayload(forms=[_form(server, work) for work in popped.works])
+
+
+@blueprint.post("/interrogate/submit")
+@operation(
+    body=InterrogationSubmitInput,
+    answers={200: GenerationSubmitted},
+    limit=by_address(Limit(60, 1)),
+    key_required=True,
+    errors=(400, 401, 403, 404),
+)
+async def submit(body: InterrogationSubmitInput) -> GenerationSubmitted:
+    """Deliver what came of a form, or give it back."""
+    delivery = Delivery(job_id=body.id, state=body.state, form=body.result)
+    job = await submitting.found(delivery, "alchemy")
+    if not delivery.is_fault and UPLOADED in body.result.values():
+        await submission.check_uploaded(context.server().horde, job)
+    return await submitting.settled(job, delivery)
+
+
+def _status(server: Server, jobs: list[JobView], results: dict[int, AnyRow]) -> InterrogationStatus:
+    forms = [
+        InterrogationFormStatus(
+            form=alchemy.form_of(job.feature or ""),
+            state=STATES[JobState(job.state)],
+            result=_result(server, results[job.number]) if job.number in results else None,
+        )
+        for job in jobs
+    ]
+    return InterrogationStatus(state=_overall({form.state for form in forms}), forms=forms)
+
+
+def _overall(states: set[str]) -> str:
+    for only in ("faulted", "done", "cancelled"):
+        if states == {only}:
+            return only
+    return next((state for state in ("processing", "waiting") if state in states), "partial")
+
+
+def _result(server: Server, row: AnyRow) -> InterrogationFormResult:
+    """What was found out; a picture that was made is a link to it, signed anew each time."""
+    return {
+        name: _link(server, row.attempt_id) if value == UPLOADED else value
+        for name, value in (row.form or {}).items()
+    }
+
+
+def _link(server: Server, attempt_id: UUID) -> str:
+    return server.horde.store.download_url(picture_of(attempt_id))
+
+
+def _form(server: Server, work: Work) -> InterrogationPopFormPayload:
+    params = work.params
+    assert isinstance(params, AlchemyParams)  # noqa: S101 - the offer was for forms
+    store, source = server.horde.store, params.source_image
+    is_picture = work.model in POST_PROCESSORS
+    return InterrogationPopFormPayload(
+        id=str(work.attempt_ids[0]),
+        form=work.model,
+        payload=params.forms[work.number].get("payload"),
+        source_image=source if params.is_elsewhere else store.download_url(source),
+        r2_upload=store.upload_url(picture_of(work.attempt_ids[0])) if is_picture else None,
+    )

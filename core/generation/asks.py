@@ -1,0 +1,77 @@
+"""What is asked for, by whom, and what it costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, Self, TypeVar
+
+from core.errors import Forbidden
+from core.kinds.params import Params
+from core.users.tables import User
+
+P = TypeVar("P", bound=Params, covariant=True)  # noqa: PLC0105 - an Ask only gives its params
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask(Generic[P]):
+    """A request for pictures, texts or forms, checked for form only."""
+
+    kind: str
+    prompt: str
+    params: P
+    n: int
+    models: Sequence[str] = ()
+    """Empty: any."""
+    seed: str | None = None
+    seed_variation: int | None = None
+    nsfw: bool = False
+    trusted_workers: bool = False
+    validated_backends: bool = False
+    slow_workers: bool = True
+    extra_slow_workers: bool = False
+    workers: Sequence[str] = ()
+    worker_blacklist: bool = False
+    allow_downgrade: bool = False
+    client_agent: str = "unknown:0:unknown"
+    proxied_account: str | None = None
+    webhook: str | None = None
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks."""
+
+    user: User
+    address: str | None = None
+    """The client's, for what depends on it while the request is accepted; it is not stored."""
+
+
+class Quote(NamedTuple):
+    """What a request costs, hundredths of a kudos."""
+
+    price: int
+    """Of one picture by a plain model, before taxes; 0 where that says nothing beforehand."""
+    results: int
+    """All results, their taxes included, at most."""
+    tax: int
+    """Of the request itself, due at once."""
+
+    @property
+    def total(self) -> int:
+        """All of it, at most."""
+        return self.results + self.tax
+
+
+class KudosUpfront(Forbidden):
+    """A heavy request that the account cannot cover in advance."""
+
+    code = "KudosUpfront"
+
+    @classmethod
+    def asking(cls, quoted: Quote) -> Self:
+        """The refusal that says how much is needed."""
+        return cls(
+            "Due to heavy demand, for requests of this size, number of steps or speed, the client "
+            f"needs to have the kudos already. This request requires {quoted.total / 100:.2f} "
+            "kudos. Set allow_downgrade to have less made instead."
+        )

@@ -1,0 +1,63 @@
+"""What a worker brings back, and what it is worth."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from core.db import AnyRow
+from core.users.tables import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What a worker submits, checked for form only."""
+
+    job_id: str
+    seed: int = 0
+    state: str = "ok"
+    """ok, censored, faulted or csam."""
+    metadata: list[dict[str, Any]] = field(default_factory=list)
+    text: str | None = None
+    """Of a text job."""
+    form: dict[str, Any] | None = None
+    """Of an alchemy job."""
+
+    @property
+    def is_fault(self) -> bool:
+        """The worker gives the job back."""
+        return self.state == "faulted"
+
+    @property
+    def is_censored(self) -> bool:
+        """The worker held the result back."""
+        return any(entry["type"] == "censorship" for entry in self.metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A job that may be delivered."""
+
+    attempt: AnyRow
+    worker: AnyRow
+    owner: User
+
+    @property
+    def picture(self) -> str:
+        """The picture's name in the store."""
+        return picture_of(self.attempt.id)
+
+
+class Amounts(NamedTuple):
+    """What a delivery moves, hundredths of a kudos."""
+
+    told: int
+    """What the worker is told that it earned: before the factor for its program."""
+    reward: int
+    """What its owner gets."""
+    charge: int
+    """What the requester pays."""
+
+
+def picture_of(attempt_id: UUID) -> str:
+    """The name of an attempt's picture in the store."""
+    return f"{attempt_id}.webp"

@@ -1,0 +1,58 @@
+"""Forms: what alchemists find out about a picture, or make of it."""
+
+from core.generation.asks import Ask, Quote
+from core.generation.delivery import Amounts, Delivery, Open
+from core.generation.horde import Horde
+from core.kinds import alchemy
+from core.kinds.alchemy import AlchemyParams
+from core.kinds.params import Advice
+from core.kudos import prices
+from core.queue.matching import Needs
+from core.queue.requests import NewJob
+
+params_from = AlchemyParams.from_json
+
+
+def check(_ask: Ask[AlchemyParams]) -> None:
+    """Forms have no rules beyond single fields."""
+
+
+def advice(_ask: Ask[AlchemyParams]) -> list[Advice]:
+    """There is none for forms."""
+    return []
+
+
+def needs(ask: Ask[AlchemyParams]) -> Needs:
+    """What all forms of the request ask of a worker; each asks for its own feature besides."""
+    return Needs(kind="alchemy", tiles=ask.params.tiles)
+
+
+def jobs(ask: Ask[AlchemyParams]) -> list[NewJob]:
+    """A job for each form. Equal seeds: none continues another, so each is claimed by itself."""
+    return [
+        NewJob(0, ask.params.things, alchemy.feature_of(form["name"])) for form in ask.params.forms
+    ]
+
+
+def quote(ask: Ask[AlchemyParams]) -> Quote:
+    """The price of all forms; there is no tax on the request itself."""
+    each = (prices.form_price(form["name"], tiles=ask.params.tiles) for form in ask.params.forms)
+    results = sum(prices.form_charge(price, slow_workers=ask.slow_workers) for price in each)
+    return Quote(price=0, results=results, tax=0)
+
+
+def lighter(_horde: Horde, _ask: Ask[AlchemyParams]) -> None:
+    """No form needs kudos in advance."""
+
+
+def baseline(_name: str) -> None:
+    """Forms are not priced by baseline."""
+
+
+def amounts(found: Open, _delivery: Delivery) -> Amounts:
+    """What the worker's owner gets for the form and the requester pays."""
+    attempt = found.attempt
+    tiles = AlchemyParams.from_json(attempt.params).tiles
+    price = prices.form_price(attempt.model, tiles=tiles)
+    charge = prices.form_charge(price, slow_workers=attempt.terms["slow_workers"])
+    return Amounts(told=price, reward=price, charge=charge)

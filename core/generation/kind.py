@@ -1,0 +1,67 @@
+"""What differs between pictures, texts and forms; everything else in this package is the same.
+
+Each kind is a module with these functions. A fourth kind is a fourth module and a line here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
+
+from core.generation import forms, pictures, texts
+from core.generation.asks import Ask, Quote
+from core.generation.delivery import Amounts, Delivery, Open
+from core.generation.horde import Horde
+from core.kinds.params import Advice, Params
+from core.queue.matching import Needs
+from core.queue.requests import NewJob
+
+
+class Kind(Protocol):
+    """What the five steps ask of a kind."""
+
+    def params_from(self, document: dict[str, Any], /) -> Params:
+        """The parameters that `to_json` wrote."""
+        ...
+
+    def check(self, ask: Ask[Any], /) -> None:
+        """Raise the first rule that the request breaks."""
+        ...
+
+    def advice(self, ask: Ask[Any], /) -> list[Advice]:
+        """Why the results may not turn out well."""
+        ...
+
+    def needs(self, ask: Ask[Any], /) -> Needs:
+        """What the parameters ask of a worker."""
+        ...
+
+    def jobs(self, ask: Ask[Any], /) -> list[NewJob]:
+        """A job for each result."""
+        ...
+
+    def quote(self, ask: Ask[Any], /) -> Quote:
+        """The price of it all, by the same functions that settle it."""
+        ...
+
+    def lighter(self, horde: Horde, ask: Ask[Any], /) -> Ask[Any] | None:
+        """The request within what needs no kudos in advance; None where it is there already."""
+        ...
+
+    def baseline(self, model: str, /) -> str | None:
+        """What the model was made from, where that decides its speed."""
+        ...
+
+    def amounts(self, found: Open, delivery: Delivery, /) -> Amounts:
+        """What the worker's owner gets and the requester pays."""
+        ...
+
+
+KINDS: Mapping[str, Kind] = {
+    "image": cast("Kind", pictures),
+    "text": cast("Kind", texts),
+    "alchemy": cast("Kind", forms),
+}
+
+
+def of(name: str) -> Kind:
+    """The kind of this name: image, text or alchemy."""
+    return KINDS[name]

@@ -1,0 +1,97 @@
+"""Texts: their prices, which requests are heavy, what they ask of a worker."""
+
+import secrets
+from dataclasses import replace
+
+from core.catalog import agents
+from core.catalog import models as catalog
+from core.generation.asks import Ask, Quote
+from core.generation.delivery import Amounts, Delivery, Open
+from core.generation.horde import Horde
+from core.kinds.params import Advice
+from core.kinds.text import TextParams, tokens_of
+from core.kudos import prices
+from core.queue.matching import Needs
+from core.queue.requests import NewJob
+from core.users.tables import Role
+
+FREE_TOKENS_LEAST, FREE_TOKENS_MOST = 256, 512
+
+params_from = TextParams.from_json
+
+
+def check(ask: Ask[TextParams]) -> None:
+    """Raise TokenOverflow where the answer does not fit into the context."""
+    ask.params.check()
+
+
+def advice(_ask: Ask[TextParams]) -> list[Advice]:
+    """There is none for texts."""
+    return []
+
+
+def needs(ask: Ask[TextParams]) -> Needs:
+    """What the parameters ask of a worker."""
+    return Needs(
+        kind="text",
+        features=frozenset({agents.VALIDATED} if ask.validated_backends else ()),
+        length=ask.params.max_length,
+        context=ask.params.max_context_length,
+        softprompt=ask.params.softprompt or "",
+    )
+
+
+def jobs(ask: Ask[TextParams]) -> list[NewJob]:
+    """A job for each text."""
+    return [NewJob(secrets.randbelow(2**32), ask.params.things) for _ in range(ask.n)]
+
+
+def quote(ask: Ask[TextParams]) -> Quote:
+    """The most that it can cost, by the same function that settles it."""
+    work = prices.TextWork(
+        tokens=ask.params.max_length,
+        context=tokens_of(ask.prompt, most=ask.params.max_context_length),
+        billions=max((_billions(name) for name in ask.models), default=prices.USUAL_BILLIONS),
+    )
+    results = ask.n * prices.text_charge(prices.text_price(work))
+    return Quote(price=0, results=results, tax=prices.request_tax())
+
+
+def lighter(horde: Horde, ask: Ask[TextParams]) -> Ask[TextParams] | None:
+    """The request within what needs no kudos in advance; None where it is there already."""
+    free = free_tokens(horde)
+    if ask.slow_workers and ask.params.max_length <= free:
+        return None
+    shorter = replace(ask.params, max_length=min(free, ask.params.max_length))
+    return replace(ask, params=shorter, slow_workers=True)
+
+
+def free_tokens(horde: Horde) -> int:
+    """How long a text may be without kudos in advance, by how busy it is."""
+    tokens = 512 + 5 * horde.threads("text") - round(0.9 * horde.waiting("text"))
+    return min(FREE_TOKENS_MOST, max(FREE_TOKENS_LEAST, tokens))
+
+
+def baseline(_name: str) -> None:
+    """Texts are not priced by baseline."""
+
+
+def amounts(found: Open, delivery: Delivery) -> Amounts:
+    """What the worker's owner gets for the text and the requester pays, by its length."""
+    attempt = found.attempt
+    params = TextParams.from_json(attempt.params)
+    known = catalog.text_model(attempt.model)
+    work = prices.TextWork(
+        tokens=tokens_of(delivery.text or "", most=params.max_length),
+        context=tokens_of(attempt.prompt, most=params.max_context_length),
+        billions=None if known is None else known.billions,
+        validated=agents.VALIDATED in agents.agent(found.worker.agent).features,
+        trusted=found.owner.has(Role.TRUSTED),
+    )
+    price = prices.text_price(work)
+    return Amounts(told=price, reward=price, charge=prices.text_charge(price))
+
+
+def _billions(name: str) -> float:
+    known = catalog.text_model(name)
+    return prices.USUAL_BILLIONS if known is None else known.billions

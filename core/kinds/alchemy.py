@@ -1,0 +1,81 @@
+"""Parameters of an alchemy request: a picture, and the forms that are to be filled from it."""
+
+from dataclasses import asdict, dataclass, field
+from math import ceil
+from typing import Any, Self
+
+from core.errors import Invalid
+from core.kinds.image import POST_PROCESSORS
+
+SECONDS = 180
+TILE = 512
+MOST_TILES = 255
+DESCRIBING = frozenset(
+    {"caption", "interrogation", "nsfw", "vectorize", "palette", "describe", "aesthetic"}
+)
+FORMS = DESCRIBING | POST_PROCESSORS
+FORM = "form:"
+"""What the feature that a worker needs for a form begins with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlchemyParams:
+    """What is to be found out about a picture, or made of it. Stored with the request as JSON."""
+
+    source_image: str
+    """Name of the picture in the store, or its address elsewhere."""
+    tiles: int
+    """Its size in squares of 512 pixels."""
+    forms: list[dict[str, Any]] = field(default_factory=list)
+    """`{name, payload}`: a job each, in this order."""
+    disable_batching: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON document stored with the request."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """The parameters that `to_json` wrote."""
+        return cls(**document)
+
+    @property
+    def things(self) -> int:
+        """Size of one job's work: a form."""
+        return 1
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """The picture was given by its address; workers fetch it from there."""
+        return self.source_image.startswith("http")
+
+    @property
+    def sources(self) -> list[str]:
+        """The names of all source pictures in the store."""
+        return [] if self.is_elsewhere else [self.source_image]
+
+    def seconds(self, _baseline: str | None, *, extra_slow: bool) -> int:  # noqa: ARG002 - as others
+        """How long a worker may take before its attempt is given up."""
+        return SECONDS
+
+    def safe_batch(self, _amount: int, _max_pixels: int) -> int:
+        """One: each form is a job of its own."""
+        return 1
+
+
+def tiles_of(width: int, height: int) -> int:
+    """How many squares of 512 pixels cover the picture. Raises Invalid above 255."""
+    tiles = ceil(width / TILE) * ceil(height / TILE)
+    if tiles > MOST_TILES:
+        raise Invalid(f"The image is too large: {tiles} tiles of {TILE} pixels, {MOST_TILES} fit.")
+    return tiles
+
+
+def feature_of(form: str) -> str:
+    """What a worker has to be able to do for a form (`Needs.features`)."""
+    return FORM + form
+
+
+def form_of(feature: str) -> str:
+    """The form that `feature_of` was given."""
+    return feature.removeprefix(FORM)

@@ -1,0 +1,72 @@
+"""Parameters of a text request, and what follows from them."""
+
+from dataclasses import asdict, dataclass, field
+from math import ceil
+from typing import Any, Self
+
+from core.errors import Invalid
+from core.kinds.params import EXTRA_SLOW
+
+SECONDS = 150
+LETTERS_A_TOKEN = 4
+LEAST_TOKENS = 20
+
+
+class TokenOverflow(Invalid):
+    """More is to be written than the context has room for."""
+
+    code = "TokenOverflow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextParams:
+    """What a worker is to write. Stored with the request as JSON."""
+
+    max_length: int = 80
+    """Tokens to be written at most."""
+    max_context_length: int = 2048
+    """Tokens of prompt and answer that the model may look at."""
+    softprompt: str | None = None
+    sampling: dict[str, Any] = field(default_factory=dict)
+    """What else was given of temperature, top_k, stop_sequence …, for the worker as it is."""
+    disable_batching: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON document stored with the request."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """The parameters that `to_json` wrote."""
+        return cls(**document)
+
+    def check(self) -> None:
+        """Raise TokenOverflow where the answer does not fit into the context."""
+        if self.max_length > self.max_context_length:
+            raise TokenOverflow(
+                f"You cannot request more tokens ({self.max_length}) than the context has "
+                f"({self.max_context_length})."
+            )
+
+    @property
+    def things(self) -> int:
+        """Size of the work in tokens."""
+        return self.max_length
+
+    @property
+    def sources(self) -> list[str]:
+        """A text has no source pictures."""
+        return []
+
+    def seconds(self, _baseline: str | None, *, extra_slow: bool) -> int:
+        """How long a worker may take before its attempt is given up (the contract's ttl)."""
+        return SECONDS * (EXTRA_SLOW if extra_slow else 1)
+
+    def safe_batch(self, amount: int, _max_pixels: int) -> int:
+        """How many texts a worker that asked for `amount` may have at once, at least 1."""
+        return 1 if self.disable_batching else amount
+
+
+def tokens_of(text: str, *, most: int) -> int:
+    """About how many tokens a text has, 20 … `most`; every model counts its own way."""
+    return min(most, max(LEAST_TOKENS, ceil(len(text) / LETTERS_A_TOKEN)))
