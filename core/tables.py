@@ -5,6 +5,7 @@ import core.community.tables
 import core.kudos.tables
 import core.ledger.tables
 import core.moderation.tables
+import core.outbox.tables
 import core.queue.tables
 import core.stats.tables
 import core.upkeep.tables

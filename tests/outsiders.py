@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import ipaddress
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +88,7 @@ def certificate(folder: Path, *names):
     """A server's TLS, valid for the names, and the file by which its certificate is trusted."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    alternatives = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
+    alternatives = x509.SubjectAlternativeName([_alternative(each) for each in names])
     at = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
@@ -107,3 +108,10 @@ def certificate(folder: Path, *names):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "both.pem")
     return context, folder / "trusted.pem"
+
+
+def _alternative(name):
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)

@@ -43,6 +43,7 @@ class Reply:
 
     status: int
     content: bytes
+    """No more of it than was asked for."""
 
 
 class Outside(Protocol):
@@ -68,7 +69,7 @@ class Outside(Protocol):
     ) -> Reply:
         """Send JSON to an https URL; redirects are not followed, the answer is given as it is.
 
-        max_bytes: the most that the answer may have. seconds: for all of it together.
+        max_bytes: how much of the answer is read. seconds: for all of it together.
 
-        Raises OutsideFailure, never Declined.
+        Raises OutsideFailure, but neither Declined nor TooLarge.
         """

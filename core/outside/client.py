@@ -80,7 +80,7 @@ class GuardedClient:
         sent = {"Content-Type": "application/json", **headers}
         async with _deadline(seconds):
             reply, _ = await self._exchange(
-                "POST", url, SECURE, content=content, headers=sent, max_bytes=max_bytes
+                "POST", url, SECURE, content=content, headers=sent, max_bytes=max_bytes, cut=True
             )
         return reply
 
@@ -91,10 +91,14 @@ class GuardedClient:
         schemes: frozenset[str],
         *,
         max_bytes: int,
+        cut: bool = False,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[Reply, str | None]:
-        """One request and its answer; where the answer redirects to, if it does."""
+        """One request and its answer; where the answer redirects to, if it does.
+
+        cut: whether what is beyond `max_bytes` is left out rather than an error.
+        """
         target = _target(url, schemes)
         port = _port(target)
         host = target.raw_host.decode("ascii")
@@ -110,7 +114,7 @@ class GuardedClient:
                 extensions={"sni_hostname": host},
             )
             try:
-                return await self._answer(request, target, max_bytes)
+                return await self._answer(request, target, max_bytes, cut=cut)
             except (httpx.ConnectError, OSError) as error:
                 failure = NoAnswer("it cannot be connected to")
                 failure.__cause__ = error
@@ -119,29 +123,31 @@ class GuardedClient:
         raise failure
 
     async def _answer(
-        self, request: httpx.Request, target: httpx.URL, max_bytes: int
+        self, request: httpx.Request, target: httpx.URL, max_bytes: int, *, cut: bool
     ) -> tuple[Reply, str | None]:
         answer = await self._http.send(request, stream=True)
         try:
             onward = answer.headers.get("Location")
             if answer.status_code in _REDIRECTS and onward is not None:
                 return Reply(answer.status_code, b""), str(target.join(onward))
-            return Reply(answer.status_code, await _content(answer, max_bytes)), None
+            return Reply(answer.status_code, await _content(answer, max_bytes, cut=cut)), None
         finally:
             await answer.aclose()
 
 
-async def _content(answer: httpx.Response, max_bytes: int) -> bytes:
+async def _content(answer: httpx.Response, max_bytes: int, *, cut: bool) -> bytes:
     """The body as it was sent: a compressed one could be a thousand times as large as it seems."""
-    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity" and not cut:
         raise NoAnswer("its answer is compressed, which was not asked for")
     announced = answer.headers.get("Content-Length", "")
-    if announced.isdecimal() and int(announced) > max_bytes:
+    if announced.isdecimal() and int(announced) > max_bytes and not cut:
         raise TooLarge(f"it has more than {max_bytes} bytes")
     content = bytearray()
     async for part in answer.aiter_raw():
         content += part
         if len(content) > max_bytes:
+            if cut:
+                return bytes(content[:max_bytes])
             raise TooLarge(f"it has more than {max_bytes} bytes")
     return bytes(content)
 

@@ -201,6 +201,16 @@ async def test_the_certificate_is_the_names_though_the_call_goes_to_the_address(
     assert call.headers["content-type"] == "application/json"
 
 
+async def test_of_the_answer_to_a_post_no_more_is_read_than_is_wanted(secure):
+    client = GuardedClient(allowed=Allowed(["localhost"]), agent="tests/1")
+    async with outsider(answer(body=b"x" * 100_000), tls=secure) as server:
+        reply = await client.post(
+            server.url(), b"{}", headers={}, max_bytes=3, seconds=LIMITS["seconds"]
+        )
+    assert (reply.status, reply.content) == (200, b"xxx")
+    await client.close()
+
+
 async def test_a_post_is_not_redirected(secure):
     client = GuardedClient(allowed=Allowed(["localhost"]), agent="tests/1")
     async with outsider(answer(307, Location="/other"), tls=secure) as server:

@@ -1,0 +1,31 @@
+"""Table of what is to be sent."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import Index, Integer, SmallInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, Moment
+
+
+class Letter(Base):
+    """One thing to be sent to one address; the row goes when it has arrived or is too old."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_host_due_at", "host", "due_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    """Told to the receiver, who may get it twice and can so tell."""
+    user_id: Mapped[int] = mapped_column(Integer)
+    """Whose key signs it."""
+    url: Mapped[str] = mapped_column(String(1024))
+    host: Mapped[str] = mapped_column(String(255))
+    """Of the URL, in lower case: what limits are counted by."""
+    body: Mapped[str] = mapped_column(Text)
+    """JSON, as it is sent and signed."""
+    due_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    """When it is sent next; while it is being sent, when another courier may take it over."""
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """How often it was sent, or began to be."""
