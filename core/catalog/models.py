@@ -88,6 +88,12 @@ def text_model(name: str) -> TextModel | None:
     return model
 
 
+def most_billions(names: Iterable[str]) -> float | None:
+    """Size of the largest known text model of these, None where none is known."""
+    known = (text_model(name) for name in names)
+    return max((model.billions for model in known if model is not None), default=None)
+
+
 def baselines(names: Iterable[str]) -> frozenset[str]:
     """The baselines of these models."""
     return frozenset(image_model(name).baseline for name in names)

@@ -56,6 +56,8 @@ class Amounts(NamedTuple):
     """What its owner gets."""
     charge: int
     """What the requester pays."""
+    things: int | None = None
+    """Size of the work as it turned out; None: as it was asked for."""
 
 
 def picture_of(attempt_id: UUID) -> str:

@@ -100,7 +100,12 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
         return Settled(attempt.request_id, 0, is_done=False, lane_id=attempt.lane_id)
     amounts = kind.of(attempt.kind).amounts(found, delivery)
     if not await attempts.finish(
-        session, attempt.id, at=at, charge=amounts.charge, reward=amounts.reward
+        session,
+        attempt.id,
+        at=at,
+        charge=amounts.charge,
+        reward=amounts.reward,
+        things=attempt.things if amounts.things is None else amounts.things,
     ):
         await _refuse(session, attempt.id)
     await attempts.keep(session, [_generation(found, delivery)])

@@ -51,7 +51,7 @@ def quote(ask: Ask[TextParams]) -> Quote:
     work = prices.TextWork(
         tokens=ask.params.max_length,
         context=tokens_of(ask.prompt, most=ask.params.max_context_length),
-        billions=max((_billions(name) for name in ask.models), default=prices.USUAL_BILLIONS),
+        billions=catalog.most_billions(ask.models) or prices.USUAL_BILLIONS,
     )
     results = ask.n * prices.text_charge(prices.text_price(work))
     return Quote(price=0, results=results, tax=prices.request_tax())
@@ -89,9 +89,5 @@ def amounts(found: Open, delivery: Delivery) -> Amounts:
         trusted=found.owner.has(Role.TRUSTED),
     )
     price = prices.text_price(work)
-    return Amounts(told=price, reward=price, charge=prices.text_charge(price))
-
-
-def _billions(name: str) -> float:
-    known = catalog.text_model(name)
-    return prices.USUAL_BILLIONS if known is None else known.billions
+    charge = prices.text_charge(price)
+    return Amounts(told=price, reward=price, charge=charge, things=work.tokens)

@@ -148,10 +148,20 @@ _OUTCOME = select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id"))
 
 
 async def finish(
-    session: AsyncSession, attempt_id: UUID, *, at: datetime, charge: int, reward: int
+    session: AsyncSession,
+    attempt_id: UUID,
+    *,
+    at: datetime,
+    charge: int,
+    reward: int,
+    things: int,
 ) -> bool:
-    """End the attempt and its job as done. False where the attempt was over already."""
-    return await _end(session, attempt_id, Outcome.DONE, at, charge=charge, reward=reward)
+    """End the attempt and its job as done. False where the attempt was over already.
+
+    things: size of the work as it turned out.
+    """
+    sums = {"charge": charge, "reward": reward, "things": things}
+    return await _end(session, attempt_id, Outcome.DONE, at, **sums)
 
 
 async def fault(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> bool:
@@ -160,9 +170,9 @@ async def fault(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> boo
 
 
 async def _end(
-    session: AsyncSession, attempt_id: UUID, outcome: Outcome, at: datetime, **kudos: int
+    session: AsyncSession, attempt_id: UUID, outcome: Outcome, at: datetime, **sums: int
 ) -> bool:
-    values = {"attempt": attempt_id, "outcome": outcome, "ended_at": at, **kudos}
+    values = {"attempt": attempt_id, "outcome": outcome, "ended_at": at, **sums}
     ended = (await session.execute(_END, values)).first()
     if ended is None:
         return False

@@ -15,6 +15,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import expiry
+from core.catalog import agents
+from core.catalog import models as catalog
 from core.db import AnyRow
 from core.generation import cancel, holding
 from core.generation.horde import Horde
@@ -111,16 +113,26 @@ async def _pay(session: AsyncSession, row: AnyRow, owner: User) -> None:
     units = (row.uptime_seconds - row.uptime_rewarded_seconds) // records.UPTIME_UNIT_SECONDS
     up_to = row.uptime_rewarded_seconds + units * records.UPTIME_UNIT_SECONDS
     offer = Offer.from_json(row.offer)
-    amount = units * uptime.image_reward(len(offer.models), lora="lora" in offer.permissions)
+    amount = units * _uptime_reward(offer)
     await records.mark_paid(session, row.id, up_to=up_to, kudos=amount)
     await settlement.uptime(
         session,
         key=f"uptime:{row.id}:{up_to}",
         owner_account=owner.account_id,
         owner_escrow=owner.escrow_id,
-        owner_trusted=owner.has(Role.TRUSTED),
+        owner_trusted=owner.has(Role.TRUSTED) or offer.kind == "alchemy",
         amount=amount,
     )
+
+
+def _uptime_reward(offer: Offer) -> int:
+    if offer.kind == "alchemy":
+        return uptime.ALCHEMY
+    if offer.kind == "text":
+        billions = catalog.most_billions(offer.models)
+        validated = agents.VALIDATED in offer.features
+        return uptime.text_reward(offer.context, billions=billions, validated=validated)
+    return uptime.image_reward(len(offer.models), lora="lora" in offer.permissions)
 
 
 async def remove_lanes(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:

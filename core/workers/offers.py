@@ -96,8 +96,7 @@ def _least_speed(kind: str, models: Sequence[str]) -> float:
         return LEAST_FORMS
     if kind == "image":
         return LEAST_PIXEL_STEPS
-    known = (catalog.text_model(name) for name in models)
-    billions = max((model.billions for model in known if model is not None), default=0.0)
+    billions = catalog.most_billions(models) or 0.0
     return next(least for size, least in LEAST_TOKENS if billions >= size)
 
 

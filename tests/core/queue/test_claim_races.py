@@ -139,7 +139,9 @@ class Chaos:
             if faulted:
                 ended = await attempts.fault(session, attempt_id, at=now())
             else:
-                ended = await attempts.finish(session, attempt_id, at=now(), charge=1, reward=1)
+                ended = await attempts.finish(
+                    session, attempt_id, at=now(), charge=1, reward=1, things=1
+                )
             self.ended["faulted" if faulted else "done"] += ended
 
     async def cancel(self, request_id):
@@ -222,7 +224,9 @@ async def test_a_result_is_taken_once(database):
 
     async def submit(attempt_id):
         async with database.writing() as session:
-            if not await attempts.finish(session, attempt_id, at=now(), charge=1, reward=1):
+            if not await attempts.finish(
+                session, attempt_id, at=now(), charge=1, reward=1, things=1
+            ):
                 return False
             row = await attempts.attempt(session, attempt_id)
             generation = {
