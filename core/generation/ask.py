@@ -20,6 +20,7 @@ from core.ledger import accounts, holds
 from core.ledger.accounts import Funds
 from core.queue import matching, requests
 from core.queue.matching import Needs
+from core.users.roles import DeletedUser
 from core.users.tables import Role, User
 from core.workers import fleet
 
@@ -85,7 +86,7 @@ def check(asker: Asker, wanted: Ask[Any]) -> None:
     """Raise what keeps this user from asking for this, as far as it needs no look-up."""
     user = asker.user
     if user.has(Role.DELETED):
-        raise fleet.DeletedUser("This account is deleted.")
+        raise DeletedUser("This account is deleted.")
     params = wanted.params
     extras = params.extra_source_images if isinstance(params, ImageParams) else ()
     if len(extras) > 1 and not user.has(Role.TRUSTED):

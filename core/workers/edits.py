@@ -8,26 +8,21 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
-from core.errors import Invalid, Locked
+from core.errors import Invalid, Locked, Refusal
 from core.moderation.names import is_profane
 from core.queue.tables import Attempt, Outcome
 from core.users import roles
 from core.users.roles import NotModerator
 from core.users.tables import Role, User
-from core.workers import fleet, teams
+from core.workers import admission, fleet, teams
 from core.workers.tables import Worker
+from core.workers.teams import TeamNotFound
 
 NO_TEAM = "None"
 """What the contract calls the team of a worker that left its team."""
 
 _workers = table(Worker)
 _attempts = table(Attempt)
-
-
-class ProfaneWorkerName(Invalid):
-    """The name has a word that nobody wants to see."""
-
-    code = "ProfaneWorkerName"
 
 
 class ProfaneWorkerInfo(Invalid):
@@ -101,9 +96,7 @@ async def change(session: AsyncSession, user: User, worker: AnyRow, wanted: Chan
     try:
         await session.execute(update(_workers).where(_workers.c.id == worker.id).values(values))
     except IntegrityError as refused:
-        raise WorkerNameAlreadyExists(
-            f"There is a worker called '{wanted.name}' already."
-        ) from refused
+        raise _broken(wanted, refused) from refused
     return Changed(
         wanted.maintenance, wanted.paused, values.get("info"), values.get("name"), team_name
     )
@@ -131,7 +124,7 @@ async def remove(session: AsyncSession, user: User, worker: AnyRow) -> None:
 
 def _refuse_anonymous(user: User) -> None:
     if user.is_anonymous:
-        raise fleet.AnonForbiddenWorker("Anonymous users have no workers. Please register.")
+        raise admission.AnonForbiddenWorker("Anonymous users have no workers. Please register.")
 
 
 def _check_may(user: User, worker: AnyRow, wanted: Change) -> None:
@@ -153,10 +146,14 @@ def _info(text: str) -> str:
 
 def _named(name: str) -> dict[str, str]:
     shown = fleet.clean_name(name)
-    fleet.check_name(shown)
-    if is_profane(shown):
-        raise ProfaneWorkerName("Please choose another name for the worker.")
+    admission.check_name(shown)
     return {"name": shown, "name_key": fleet.key_of(shown)}
+
+
+def _broken(wanted: Change, refused: IntegrityError) -> Refusal:
+    if "name_key" in str(refused.orig):
+        return WorkerNameAlreadyExists(f"There is a worker called '{wanted.name}' already.")
+    return TeamNotFound(f"Team with ID '{wanted.team}' not found.")  # deleted since the look-up
 
 
 async def _team(session: AsyncSession, team_id: str) -> tuple[Any, str]:

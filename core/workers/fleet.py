@@ -1,19 +1,20 @@
 """Check-in: a pop is how a worker says that it is there and what it serves."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.ledger import dialects
-from core.queue.matching import Offer
-from core.users.tables import Role, User
+from core.queue.matching import UNLIMITED, Offer
+from core.users.tables import Reason, User
+from core.workers import admission, conduct
+from core.workers.admission import OPEN, Door
 from core.workers.offers import Declared, offer_of
 from core.workers.tables import Worker
 
@@ -21,28 +22,11 @@ ONLINE = timedelta(seconds=300)
 """How long after its last check-in a worker counts as there."""
 WRITTEN_EVERY = timedelta(seconds=30)
 LONGEST_NAME, LONGEST_KEY = 100, 200
-MOST_WORKERS_UNTRUSTED, MOST_WORKERS = 3, 20
-REFUSED_NAMES = re.compile(r"colab|tpu|google", re.IGNORECASE)
+EXTREME_NAME = 200
+MOST_PIXELS_UNTRUSTED = 3072 * 3072
+"""What an untrusted owner's worker can be believed to make."""
 
 _workers = table(Worker)
-
-
-class AnonForbiddenWorker(Forbidden):
-    """The anonymous user owns no workers."""
-
-    code = "AnonForbiddenWorker"
-
-
-class DeletedUser(Forbidden):
-    """The account is deleted."""
-
-    code = "DeletedUser"
-
-
-class WorkerFlagged(Forbidden):
-    """The owner is flagged by the moderators."""
-
-    code = "WorkerFlaggedMaintenance"
 
 
 class WrongCredentials(Forbidden):
@@ -63,18 +47,6 @@ class WorkerNotFound(NotFound):
     code = "WorkerNotFound"
 
 
-class TooManyWorkers(Forbidden):
-    """The owner has as many workers as an untrusted user may."""
-
-    code = "TooManyWorkers"
-
-
-class TooManyWorkersTrusted(Forbidden):
-    """The owner has as many workers as anybody may."""
-
-    code = "TooManyWorkersTrusted"
-
-
 @dataclass(frozen=True, slots=True)
 class CheckedIn:
     """A worker that may claim now."""
@@ -89,69 +61,70 @@ class CheckedIn:
 
 
 async def check_in(
-    session: AsyncSession, owner: User, declared: Declared, *, at: datetime
+    session: AsyncSession,
+    owner: User,
+    declared: Declared,
+    *,
+    at: datetime,
+    door: Door = OPEN,
 ) -> CheckedIn:
     """Take down what a worker declares, creating it on first sight.
 
     What has not changed is written again every 30 s only.
     """
-    _check_owner(owner)
+    await admission.check_owner(session, owner, door, at=at)
     name = clean_name(declared.name)
     row = await by_name(session, name)
     if row is None:
-        await _check_new(session, owner, name)
+        await admission.check_new(session, owner, name, door)
+        admission.check_agent(declared.agent)
         worker_id = uuid4()
         offer = offer_of(worker_id, owner, declared, speed=None)
-        if await _add(session, worker_id, owner, name, declared, offer, at):
-            return CheckedIn(worker_id, name, offer)
+        if await _add(session, worker_id, owner, name, declared, offer, door, at):
+            await _suspect(session, owner, worker_id, declared, at)
+            return CheckedIn(worker_id, name, offer, paused=admission.is_fooled(owner, door))
         row = (await session.execute(_BY_NAME, {"key": key_of(name)})).one()  # just made
     if row.user_id != owner.id:
         raise WrongCredentials(f"Wrong credentials to submit as the worker {name}.")
     if row.kind != declared.kind:
         raise NameTaken(f"{name} is the name of a worker of another kind ({row.kind}).")
     offer = offer_of(row.id, owner, declared, speed=row.speed)
-    if at - row.seen_at >= WRITTEN_EVERY or _changed(row, declared, offer):
-        await _write(session, row, declared, offer, at)
+    if at - row.seen_at >= WRITTEN_EVERY or _changed(row, declared, offer, door):
+        admission.check_agent(declared.agent)
+        await _write(session, row, declared, offer, door, at)
     return CheckedIn(
         id=row.id,
         name=row.name,
         offer=offer,
-        paused=row.paused,
+        paused=row.paused or admission.is_fooled(owner, door),
         maintenance=row.maintenance,
         maintenance_message=row.maintenance_message,
         is_new=False,
     )
 
 
+async def _suspect(
+    session: AsyncSession, owner: User, worker_id: UUID, declared: Declared, at: datetime
+) -> None:
+    """Take down what is strange about a new worker."""
+    strange = {
+        Reason.WORKER_NAME_LONG: len(declared.name) > LONGEST_NAME,
+        Reason.WORKER_NAME_EXTREME: len(declared.name) > EXTREME_NAME,
+        Reason.EXTREME_MAX_PIXELS: MOST_PIXELS_UNTRUSTED < declared.max_pixels < UNLIMITED,
+    }
+    for reason in (reason for reason, is_so in strange.items() if is_so):
+        await conduct.suspect(session, owner, worker_id, reason, at=at)
+
+
 _BY_NAME = select(_workers).where(_workers.c.name_key == bindparam("key"))
 
 
-def _check_owner(owner: User) -> None:
-    if owner.is_anonymous:
-        raise AnonForbiddenWorker("Anonymous users cannot run workers. Please register.")
-    if owner.has(Role.DELETED):
-        raise DeletedUser("This account is deleted and cannot run workers.")
-    if owner.has(Role.FLAGGED):
-        raise WorkerFlagged("Your account is flagged; your workers are in maintenance mode.")
-
-
-async def _check_new(session: AsyncSession, owner: User, name: str) -> None:
-    check_name(name)
-    owned = await session.scalar(
-        select(func.count()).select_from(_workers).where(_workers.c.user_id == owner.id)
-    )
-    if (owned or 0) >= max(MOST_WORKERS, owner.worker_invited):
-        raise TooManyWorkersTrusted(f"You have {owned} workers; ask the moderators for more.")
-    limit = max(MOST_WORKERS_UNTRUSTED, owner.worker_invited)
-    if (owned or 0) >= limit and not owner.has(Role.TRUSTED):
-        raise TooManyWorkers(f"You have {owned} workers; only trusted users may have more.")
-
-
-def _changed(row: AnyRow, declared: Declared, offer: Offer) -> bool:
+def _changed(row: AnyRow, declared: Declared, offer: Offer, door: Door) -> bool:
     return bool(
         row.offer != offer.to_json()
         or row.agent != declared.agent
         or row.threads != declared.threads
+        or row.address != door.address
     )
 
 
@@ -162,6 +135,7 @@ async def _add(
     name: str,
     declared: Declared,
     offer: Offer,
+    door: Door,
     at: datetime,
 ) -> bool:
     """Add the worker; False where another of its threads, or somebody else, was faster."""
@@ -178,6 +152,7 @@ async def _add(
             agent=declared.agent,
             threads=declared.threads,
             offer=offer.to_json(),
+            address=door.address,
         )
         .on_conflict_do_nothing(index_elements=[_workers.c.name_key])
         .returning(_workers.c.id)
@@ -186,7 +161,12 @@ async def _add(
 
 
 async def _write(
-    session: AsyncSession, row: AnyRow, declared: Declared, offer: Offer, at: datetime
+    session: AsyncSession,
+    row: AnyRow,
+    declared: Declared,
+    offer: Offer,
+    door: Door,
+    at: datetime,
 ) -> None:
     """Write down what changed and the uptime since; nothing where another thread just did."""
     away = at - row.seen_at
@@ -200,6 +180,7 @@ async def _write(
             agent=declared.agent,
             threads=declared.threads,
             offer=offer.to_json(),
+            address=door.address,
             uptime_seconds=_workers.c.uptime_seconds + served,
         )
     )
@@ -237,14 +218,6 @@ async def known(session: AsyncSession, worker_id: str) -> AnyRow:
 def clean_name(name: str) -> str:
     """The name as it is stored: on one line, and cut where it is too long."""
     return " ".join(name.split())[:LONGEST_NAME]
-
-
-def check_name(name: str) -> None:
-    """Raise Invalid for a name that no worker may have."""
-    if not name:
-        raise Invalid("A worker needs a name.")
-    if REFUSED_NAMES.search(name):
-        raise Invalid("Please choose a name for your worker that does not name a cloud service.")
 
 
 def key_of(name: str) -> str:

@@ -16,6 +16,7 @@ from core.ledger.tables import Account, Event, Hold, SystemAccount
 from core.queue.matching import Needs
 from core.queue.tables import Job, Lane, Request
 from core.users import directory
+from core.users.roles import DeletedUser
 from core.users.tables import Role
 from core.workers import fleet
 
@@ -201,7 +202,7 @@ REFUSED = {
     "too large": (KudosUpfront, {}, {"params": HEAVY}),
     "too many steps": (KudosUpfront, {}, {"params": ImageParams(steps=41)}),
     "fast workers": (KudosUpfront, {}, {"slow_workers": False}),
-    "DeletedUser": (fleet.DeletedUser, {"roles": Role.DELETED}, {}),
+    "DeletedUser": (DeletedUser, {"roles": Role.DELETED}, {}),
     "MissingPrompt": (ask.MissingPrompt, {}, {"prompt": " \n"}),
     "RequiresTrust": (
         ask.RequiresTrust,

@@ -10,9 +10,9 @@ from core.catalog import agents
 from core.db import now, table
 from core.errors import Invalid
 from core.queue.matching import UNLIMITED, Offer
-from core.users import directory
+from core.users import directory, roles
 from core.users.tables import Role
-from core.workers import fleet, offers
+from core.workers import admission, fleet, offers
 from core.workers.tables import Worker
 
 AT = now()
@@ -161,13 +161,13 @@ async def test_the_worker_is_told_its_state(session, owner):
 
 async def test_the_anonymous_user_owns_no_workers(session):
     anonymous = await directory.by_id(session, 0)
-    with pytest.raises(fleet.AnonForbiddenWorker):
+    with pytest.raises(admission.AnonForbiddenWorker):
         await check_in(session, anonymous)
 
 
 @pytest.mark.parametrize(
     ("role", "refusal"),
-    [(Role.DELETED, fleet.DeletedUser), (Role.FLAGGED, fleet.WorkerFlagged)],
+    [(Role.DELETED, roles.DeletedUser), (Role.FLAGGED, admission.WorkerFlagged)],
 )
 async def test_who_may_not_run_workers(session, role, refusal):
     owner, _ = await factories.user(session, roles=role)
@@ -214,10 +214,10 @@ async def test_prioritised_users_are_named_by_alias(session, owner, username):
 @pytest.mark.parametrize(
     ("roles", "invited", "limit", "refusal"),
     [
-        (0, 0, 3, fleet.TooManyWorkers),
-        (0, 5, 5, fleet.TooManyWorkers),
-        (Role.TRUSTED, 0, 20, fleet.TooManyWorkersTrusted),
-        (Role.TRUSTED, 21, 21, fleet.TooManyWorkersTrusted),
+        (0, 0, 3, admission.TooManyWorkers),
+        (0, 5, 5, admission.TooManyWorkers),
+        (Role.TRUSTED, 0, 20, admission.TooManyWorkersTrusted),
+        (Role.TRUSTED, 21, 21, admission.TooManyWorkersTrusted),
     ],
 )
 async def test_how_many_workers_a_user_may_have(session, roles, invited, limit, refusal):

@@ -1,0 +1,178 @@
+"""Which workers may check in: from where, in which state of the horde, how many, by which name."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import table
+from core.errors import Forbidden, Invalid
+from core.moderation import addresses, names
+from core.moderation.modes import Modes
+from core.moderation.scores import Verdict
+from core.users.roles import DeletedUser
+from core.users.tables import Role, User
+from core.workers.tables import Worker
+
+MOST_WORKERS_UNTRUSTED, MOST_WORKERS = 3, 20
+"""Of an owner, and of an owner at one address; more where the owner was invited to more."""
+REFUSED_NAMES = re.compile(r"colab|tpu|google", re.IGNORECASE)
+
+_workers = table(Worker)
+
+
+class AnonForbiddenWorker(Forbidden):
+    """The anonymous user owns no workers here."""
+
+    code = "AnonForbiddenWorker"
+
+
+class WorkerFlagged(Forbidden):
+    """The owner is flagged by the moderators."""
+
+    code = "WorkerFlaggedMaintenance"
+
+
+class WorkerInviteOnly(Forbidden):
+    """New workers need an invitation, and the owner's are used up."""
+
+    code = "WorkerInviteOnly"
+
+
+class TooManyWorkers(Forbidden):
+    """The owner has as many workers as an untrusted user may."""
+
+    code = "TooManyWorkers"
+
+
+class TooManyWorkersTrusted(Forbidden):
+    """The owner has as many workers as anybody may."""
+
+    code = "TooManyWorkersTrusted"
+
+
+class TooManySameIPs(Forbidden):
+    """The owner has as many workers at this address as allowed."""
+
+    code = "TooManySameIPs"
+
+
+class UnsafeIP(Forbidden):
+    """The address is one that hides its user, and the owner is not trusted."""
+
+    code = "UnsafeIP"
+
+
+class TooManyNewIPs(Forbidden):
+    """What tells safe addresses from unsafe ones has no answer at present."""
+
+    code = "TooManyNewIPs"
+
+
+class ProfaneWorkerName(Invalid):
+    """The name is obscene or a slur."""
+
+    code = "ProfaneWorkerName"
+
+
+class ProfaneBridgeAgent(Invalid):
+    """What the program calls itself is obscene or a slur."""
+
+    code = "ProfaneBridgeAgent"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a worker that checks in has to pass."""
+
+    address: str | None = None
+    """Where it comes from; None for one that comes from nowhere, as in a test."""
+    verdict: Verdict = Verdict.SAFE
+    """What is known of that address."""
+    modes: Modes = field(default_factory=Modes)
+    anonymous_workers: bool = False
+    """Whether the anonymous user may own workers, unpaid."""
+
+
+OPEN = Door()
+
+
+async def check_owner(session: AsyncSession, owner: User, door: Door, *, at: datetime) -> None:
+    """Raise what keeps all workers of this owner out, or all from this address."""
+    if owner.is_anonymous and not door.anonymous_workers:
+        raise AnonForbiddenWorker("Anonymous users cannot run workers. Please register.")
+    if owner.has(Role.DELETED):
+        raise DeletedUser("This account is deleted and cannot run workers.")
+    if owner.has(Role.FLAGGED):
+        raise WorkerFlagged("Your account is flagged; your workers are in maintenance mode.")
+    if door.address is not None:
+        await addresses.refuse(session, door.address, at=at)
+    if needs_safe_address(owner):
+        _check_verdict(door)
+
+
+def needs_safe_address(owner: User) -> bool:
+    """Whether the owner's workers may come from addresses alone that hide nobody."""
+    return not (owner.has(Role.TRUSTED) or owner.has(Role.VPN))
+
+
+def _check_verdict(door: Door) -> None:
+    if door.verdict is Verdict.UNKNOWN:
+        raise TooManyNewIPs(
+            "There are too many new addresses at present to look at yours. Please try again later."
+        )
+    if door.verdict is Verdict.UNSAFE and not door.modes.raid:
+        raise UnsafeIP(
+            "Your worker seems to come from a VPN or a proxy. Please ask the moderators to let it."
+        )
+
+
+def check_agent(agent: str) -> None:
+    """Raise ProfaneBridgeAgent."""
+    if names.is_profane(agent):
+        raise ProfaneBridgeAgent("Please let your worker's program call itself something decent.")
+
+
+def is_fooled(owner: User, door: Door) -> bool:
+    """Whether the worker is handed decoys: in a raid nobody learns that an address is unsafe."""
+    unsafe = door.verdict is Verdict.UNSAFE and needs_safe_address(owner)
+    return unsafe and door.modes.raid
+
+
+async def check_new(session: AsyncSession, owner: User, name: str, door: Door) -> None:
+    """Raise what keeps a worker out that was not there before."""
+    check_name(name)
+    there: Sequence[str | None] = (
+        await session.scalars(select(_workers.c.address).where(_workers.c.user_id == owner.id))
+    ).all()
+    usual = MOST_WORKERS if owner.has(Role.TRUSTED) else MOST_WORKERS_UNTRUSTED
+    limit = max(usual, owner.worker_invited)
+    if door.address is not None and there.count(door.address) >= limit:
+        raise TooManySameIPs(
+            f"You have {there.count(door.address)} workers at this address; ask the moderators for "
+            "more."
+        )
+    if owner.is_anonymous:
+        return  # everybody's workers are its
+    if door.modes.invite_only and len(there) >= owner.worker_invited:
+        raise WorkerInviteOnly(
+            f"This horde takes new workers by invitation only, and you have {len(there)} of the "
+            f"{owner.worker_invited} that you were invited to. Please ask the moderators."
+        )
+    if len(there) >= max(MOST_WORKERS, owner.worker_invited):
+        raise TooManyWorkersTrusted(f"You have {len(there)} workers; ask the moderators for more.")
+    if len(there) >= limit:
+        raise TooManyWorkers(f"You have {len(there)} workers; only trusted users may have more.")
+
+
+def check_name(name: str) -> None:
+    """Raise what speaks against a worker's name: ProfaneWorkerName or Invalid."""
+    if not name:
+        raise Invalid("A worker needs a name.")
+    if names.is_profane(name):
+        raise ProfaneWorkerName("Please choose a decent name for your worker.")
+    if REFUSED_NAMES.search(name):
+        raise Invalid("Please choose a name for your worker that does not name a cloud service.")

@@ -1,0 +1,98 @@
+"""What workers do that nobody does by chance, and what follows: maintenance, suspicion, a pause.
+
+A worker under too much suspicion is paused: it is handed decoys and does not notice. Those of
+trusted owners never are.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import AnyRow, table
+from core.queue.tables import Attempt, Kind, Outcome
+from core.users import directory, suspicion
+from core.users.tables import Reason, Role, User
+from core.workers import records
+from core.workers.tables import Worker
+
+DROPS_WITHIN: Final = timedelta(hours=1)
+MOST_DROPS, MOST_DROPS_IN_RAID, MOST_DROPPED_FORMS = 20, 10, 100
+DROPPED = (
+    "This worker dropped {count} jobs within an hour and was put into maintenance mode. Please "
+    "check its speed and settings before you take it out of maintenance mode."
+)
+FASTEST: Final = {"image": 20_000_000.0, "text": 150.0}
+"""Things a second that no worker makes: pixel steps, tokens."""
+FASTEST_TOKENS: Final = ((70.0, 30.0), (14.0, 100.0), (0.0, 150.0))
+"""The same of known text models: from so many thousand million parameters on, so many."""
+MIXTURE, MIXTURE_FACTOR = "8x", 3.0
+"""In the name of a mixture of experts, of which few work at once: how much faster it may be."""
+
+_attempts = table(Attempt)
+_workers = table(Worker)
+
+
+async def suspect(
+    session: AsyncSession, owner: User, worker_id: UUID, reason: Reason, *, at: datetime
+) -> None:
+    """Take down a reason for suspicion, and pause the worker where it is one too many."""
+    if owner.has(Role.TRUSTED):
+        return
+    count = await suspicion.suspect(session, owner.id, reason, at=at, worker_id=worker_id)
+    if count >= suspicion.SUSPICIOUS:
+        await session.execute(
+            update(_workers).where(_workers.c.id == worker_id).values(paused=True)
+        )
+
+
+async def judge_drops(
+    session: AsyncSession, worker_ids: Collection[UUID], *, raid: bool, at: datetime
+) -> None:
+    """Put those of the workers into maintenance that let too many jobs pass their deadline.
+
+    Call it with the workers of attempts that were just aborted.
+    """
+    most = MOST_DROPS_IN_RAID if raid else MOST_DROPS
+    is_form = _attempts.c.kind == Kind.ALCHEMY
+    dropped = await session.execute(
+        select(_attempts.c.worker_id, _attempts.c.owner_id, func.count().label("count"))
+        .join(_workers, _workers.c.id == _attempts.c.worker_id)
+        .where(
+            _attempts.c.worker_id.in_(set(worker_ids)),
+            _attempts.c.ended_at > at - DROPS_WITHIN,
+            _attempts.c.outcome == Outcome.ABORTED,
+            _workers.c.maintenance.is_(False),
+        )
+        .group_by(_attempts.c.worker_id, _attempts.c.owner_id, _attempts.c.kind)
+        .having(func.count() > case((is_form, MOST_DROPPED_FORMS), else_=most))
+        .order_by(_attempts.c.worker_id)
+    )
+    for row in dropped.all():
+        message = DROPPED.format(count=row.count)
+        await records.put_into_maintenance(session, row.worker_id, message=message)
+        owner = await directory.by_id(session, row.owner_id)
+        await suspect(session, owner, row.worker_id, Reason.TOO_MANY_JOBS_ABORTED, at=at)
+
+
+async def judge_speed(
+    session: AsyncSession, owner: User, attempt: AnyRow, *, parameters: float | None, at: datetime
+) -> None:
+    """Suspect a worker that delivers faster than anybody can. attempt: a row that is delivered.
+
+    parameters: thousand millions that the model of a text has, None where it is not known.
+    """
+    seconds = max((at - attempt.started_at).total_seconds(), 0.001)
+    if attempt.things / seconds > fastest(attempt.kind, attempt.model, parameters):
+        await suspect(session, owner, attempt.worker_id, Reason.UNREASONABLY_FAST, at=at)
+
+
+def fastest(kind: str, model: str, parameters: float | None) -> float:
+    """Things a second above which nobody makes this honestly; infinite where any speed may be."""
+    if kind != Kind.TEXT or parameters is None:
+        return FASTEST.get(kind, float("inf"))
+    most = next(tokens for least, tokens in FASTEST_TOKENS if parameters >= least)
+    return most * MIXTURE_FACTOR if MIXTURE in model.casefold() else most
