@@ -11,14 +11,17 @@ from core import events
 from core.api import errors, limits, openapi, pictures
 from core.api.context import EXTENSION, Server
 from core.api.recent import Recent
-from core.api.v2 import blueprints, dev
+from core.api.v2 import blueprints, dev, webhooks
 from core.api.v2.watch import CHECK_SECONDS, CHECKS
 from core.db import Database
 from core.generation.horde import Horde
 from core.images.signing import Signer
 from core.images.store import FolderStore
+from core.outside.addresses import Allowed
+from core.outside.client import GuardedClient
 from core.queue.lanes import Lanes
 from core.settings import Settings
+from core.upkeep.courier import Courier
 from core.upkeep.runner import Upkeep
 from core.users import directory
 from core.users.keys import Keyring
@@ -80,6 +83,9 @@ def _server(settings: Settings) -> Server:
         limiter=limits.connect(redis_url=settings.redis_url),
         signer=signer,
         horde=horde,
+        outside=GuardedClient(
+            allowed=Allowed(settings.outside_allowed), agent=f"Stable Horde/{VERSION}"
+        ),
     )
 
 
@@ -108,6 +114,8 @@ def _run_with(app: Quart, server: Server) -> None:
         duties: list[Callable[[], Awaitable[None]]] = [server.horde.listen]
         if server.settings.upkeep == "on":
             duties.append(Upkeep(server.database, server.horde).run)
+            secret = server.keyring.subkey(webhooks.PURPOSE)
+            duties.append(Courier(server.database, server.outside, secret).run)
         tasks.extend(asyncio.ensure_future(duty()) for duty in duties)
 
     @app.after_serving
@@ -117,6 +125,7 @@ def _run_with(app: Quart, server: Server) -> None:
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
+        await server.outside.close()
         await server.horde.bus.close()
         await server.limiter.close()
         await server.database.close()

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     """Serve /api/v2/dev/…; only ever on a loopback address and to loopback peers."""
     registration: Literal["open", "closed"] = "open"
     """Whether anybody may register."""
+    outside_allowed: list[str] = Field(default_factory=list)
+    """Addresses, networks or host names (JSON list) that webhooks and source images by URL may lead
+    to although they are not on the public internet.
+    """
     trusted_proxies: list[str] = Field(default_factory=list)
     """Addresses or networks (JSON list) whose X-Forwarded-For is believed."""
     default_models: list[str] = Field(default_factory=lambda: ["stable_diffusion"])

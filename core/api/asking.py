@@ -12,15 +12,9 @@ from core.errors import Invalid
 from core.generation import ask
 from core.generation.ask import Asked
 from core.generation.asks import Ask, Asker
-from core.images import checks
+from core.images import checks, fetched
 from core.wire.generate import DryRun, RequestAsync, RequestSingleWarning
 from core.wire.kudos import to_wire
-
-
-class SourceImageUrlInvalid(Invalid):
-    """A source picture by URL; this server takes them as base64 only."""
-
-    code = "SourceImageUrlInvalid"
 
 
 async def price(wanted: Ask[Any]) -> DryRun:
@@ -65,11 +59,12 @@ def check_webhook(webhook: str | None) -> None:
 
 
 async def decoded(source: str) -> bytes:
-    """The source picture as it is kept. Raises what `checks.decode_source` does."""
+    """The source picture as it is kept. source: base64, or a URL that starts with `http`.
+
+    Raises what `checks.decode_source` and `fetched.fetch_source` do.
+    """
     if source.startswith("http"):
-        raise SourceImageUrlInvalid(
-            "This server does not fetch source images by URL. Please send them as base64."
-        )
+        return await fetched.fetch_source(context.server().outside, source)
     return await checks.decode_source(source)
 
 

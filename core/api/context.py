@@ -12,6 +12,7 @@ from core.db import Database
 from core.errors import Unauthenticated
 from core.generation.horde import Horde
 from core.images.signing import Signer
+from core.outside.client import GuardedClient
 from core.settings import Settings
 from core.users import directory
 from core.users.keys import Keyring
@@ -32,6 +33,7 @@ class Server:
     limiter: Limiter
     signer: Signer
     horde: Horde
+    outside: GuardedClient
     node: str = uuid4().hex[:8]
 
 

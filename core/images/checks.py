@@ -10,13 +10,16 @@ profiles are left behind.
 import asyncio
 import binascii
 import struct
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from typing import Final
+from typing import Final, TypeVar
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import Invalid
+
+T = TypeVar("T")
 
 MAX_SOURCE_PIXELS: Final = 3072 * 3072
 MAX_RESULT_PIXELS: Final = 8192 * 8192
@@ -56,8 +59,10 @@ class ImageValidationFailed(Invalid):
 
     code = "ImageValidationFailed"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, is_picture: bool = True) -> None:
+        """is_picture: whether it was known as a picture at all."""
         super().__init__(f"Image validation failed: {reason}.")
+        self.is_picture = is_picture
 
 
 class TooManyPixels(ImageValidationFailed):
@@ -73,7 +78,15 @@ async def decode_source(base64_text: str, *, max_pixels: int = MAX_SOURCE_PIXELS
 
     Raises ImageValidationFailed.
     """
-    return await _in_thread(base64_text, max_pixels, SOURCE_QUALITY)
+    return await _in_thread(_from_base64, base64_text, max_pixels, SOURCE_QUALITY)
+
+
+async def convert_source(content: bytes) -> bytes:
+    """The same of a picture that comes as bytes.
+
+    Raises ImageValidationFailed.
+    """
+    return await _in_thread(_to_webp, content, MAX_SOURCE_PIXELS, SOURCE_QUALITY)
 
 
 async def to_webp_from_base64(base64_text: str) -> bytes:
@@ -81,7 +94,7 @@ async def to_webp_from_base64(base64_text: str) -> bytes:
 
     Raises ImageValidationFailed.
     """
-    return await _in_thread(base64_text, MAX_RESULT_PIXELS, None)
+    return await _in_thread(_from_base64, base64_text, MAX_RESULT_PIXELS, None)
 
 
 async def check_upload(content: bytes) -> None:
@@ -112,14 +125,19 @@ def has_alpha(webp: bytes) -> bool:
         return picture.mode == "RGBA"
 
 
-async def _in_thread(base64_text: str, max_pixels: int, quality: int | None) -> bytes:
+async def _in_thread(
+    convert: Callable[[T, int, int | None], bytes], sent: T, max_pixels: int, quality: int | None
+) -> bytes:
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_DECODER, _to_webp, base64_text, max_pixels, quality)
+    return await loop.run_in_executor(_DECODER, convert, sent, max_pixels, quality)
 
 
-def _to_webp(base64_text: str, max_pixels: int, quality: int | None) -> bytes:
+def _from_base64(text: str, max_pixels: int, quality: int | None) -> bytes:
+    return _to_webp(_decode_base64(text), max_pixels, quality)
+
+
+def _to_webp(content: bytes, max_pixels: int, quality: int | None) -> bytes:
     """Decode, check, encode; quality None keeps a still WebP and gives others RESULT_QUALITY."""
-    content = _decode_base64(base64_text)
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as picture:
             _check_size(picture, max_pixels)
@@ -183,7 +201,7 @@ def _encode(picture: Image.Image, quality: int) -> bytes:
 
 def _failure(error: Exception) -> ImageValidationFailed:
     if isinstance(error, UnidentifiedImageError):
-        return ImageValidationFailed(f"it is none of {', '.join(FORMATS)}")
+        return ImageValidationFailed(f"it is none of {', '.join(FORMATS)}", is_picture=False)
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return TooManyPixels("it has far too many pixels")
     return ImageValidationFailed("it is damaged or cut off")

@@ -24,7 +24,7 @@ from core.outside import (
 from core.outside.addresses import Allowed, resolve
 
 MOST_REDIRECTS: Final = 3
-MOST_AT_ONCE: Final = 100
+MOST_AT_ONCE: Final = 64
 LONGEST_URL: Final = 4096
 LAST_PORT: Final = 65535
 WEB: Final = frozenset({"http", "https"})

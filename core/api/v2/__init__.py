@@ -14,6 +14,7 @@ from core.api.v2 import (
     text,
     users,
     watch,
+    webhooks,
     workers,
 )
 
@@ -33,5 +34,6 @@ def blueprints() -> list[Blueprint]:
         status,
         stats,
         audit,
+        webhooks,
     )
     return [module.blueprint for module in modules]

@@ -1,0 +1,57 @@
+"""Source pictures that a client names by URL: fetched by the guarded client, then checked."""
+
+from typing import Final
+
+from core.errors import Invalid
+from core.images import checks
+from core.images.checks import ImageValidationFailed, TooManyPixels
+from core.outside import NotAllowed, Outside, OutsideFailure, TooLarge
+
+MOST_BYTES: Final = 5 * 1024 * 1024
+SECONDS: Final = 2.0
+
+
+class SourceImageUrlInvalid(Invalid):
+    """A source picture's URL may not be called, or leads to something that is no picture."""
+
+    code = "SourceImageUrlInvalid"
+
+
+class SourceImageSizeExceeded(Invalid):
+    """What a source picture's URL leads to is too large."""
+
+    code = "SourceImageSizeExceeded"
+
+
+class SourceImageUnreadable(Invalid):
+    """A source picture's URL leads to a picture that is damaged, or of a kind we do not read."""
+
+    code = "SourceImageUnreadable"
+
+
+async def fetch_source(outside: Outside, url: str) -> bytes:
+    """The picture as WebP for workers, as `checks.decode_source` makes it of base64.
+
+    Raises SourceImageUrlInvalid, SourceImageSizeExceeded, SourceImageUnreadable, TooManyPixels, and
+    ImageValidationFailed where nothing could be fetched.
+    """
+    try:
+        content = await outside.get(url, max_bytes=MOST_BYTES, seconds=SECONDS)
+    except TooLarge:
+        raise SourceImageSizeExceeded(
+            f"Image validation failed: an image by URL may have {MOST_BYTES} bytes."
+        ) from None
+    except NotAllowed as refused:
+        raise SourceImageUrlInvalid(
+            f"Image validation failed: its URL is not taken, as {refused}."
+        ) from None
+    except OutsideFailure as failure:
+        raise ImageValidationFailed(f"it could not be fetched: {failure}") from None
+    try:
+        return await checks.convert_source(content)
+    except TooManyPixels:
+        raise
+    except ImageValidationFailed as failed:
+        if failed.is_picture:
+            raise SourceImageUnreadable(failed.message) from None
+        raise SourceImageUrlInvalid(failed.message) from None
