@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
+
+import processes
 
 COMMAND = (sys.executable, "-m", "cli")
 LONGEST_SECONDS = 150
@@ -132,18 +133,6 @@ def descendants(pid):
 def wait_until_gone(pids, seconds=45):
     """Fail unless all these processes end in time."""
     ends = time.monotonic() + seconds
-    while alive := [pid for pid in pids if _is_alive(pid)]:
-        assert time.monotonic() < ends, f"still there: {alive}"
+    while left := [pid for pid in pids if processes.alive(pid)]:
+        assert time.monotonic() < ends, f"still there: {left}"
         time.sleep(0.05)
-
-
-def _is_alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")  # one that nobody has waited for yet has ended, too
-    try:
-        return status.read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return not Path("/proc").exists() or Path(f"/proc/{pid}").exists()

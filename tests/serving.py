@@ -9,12 +9,9 @@ import contextlib
 import dataclasses
 import itertools
 import json
-import os
-import queue
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -23,6 +20,7 @@ from quart import Quart
 
 import factories
 import pictures
+import processes
 from core import logs
 from core.app import create_app
 from core.client import HordeClient, Retries
@@ -31,7 +29,7 @@ from core.settings import Settings
 from core.users import directory
 from core.users.tables import Role
 
-ROOT = Path(__file__).parent.parent
+ROOT = processes.ROOT
 ANONYMOUS = "0000000000"
 WORKER = "Stable Horde Worker:1:https://github.com/stable-horde/stable-horde"
 PUBLIC_URL = "https://horde.test"
@@ -251,65 +249,7 @@ def process(data_dir: Path, **settings) -> Iterator[Process]:
         **settings,
     }
     variables = {f"HORDE_{name.upper()}": str(value) for name, value in chosen.items()}
-    popen = subprocess.Popen(
-        [sys.executable, "-m", "core", "serve"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        cwd=ROOT,
-        env=os.environ | variables,
-        start_new_session=True,  # Ctrl-C is for the test run, which then ends the server
-        text=True,
-        errors="replace",
-    )
-    log: collections.deque = collections.deque(maxlen=100)
-    urls: queue.SimpleQueue = queue.SimpleQueue()
-    reader = threading.Thread(target=_read, args=(popen.stdout, log, urls), daemon=True)
-    reader.start()
-    try:
-        with _ended_with_this_process(popen):
-            yield Process(_url(urls), popen, log)
-            if popen.poll() is None:
-                popen.terminate()
-                popen.wait(STOP_SECONDS)
-    except BaseException:
-        print("".join(log))  # noqa: T201 - pytest shows it with the failure
-        raise
-    finally:
-        popen.kill()
-        popen.wait()
-        reader.join(STOP_SECONDS)
-        popen.stdout.close()
-
-
-@contextlib.contextmanager
-def _ended_with_this_process(popen):
-    """However the test run ends, the pipe closes with it, and then the server is killed."""
-    watch = subprocess.Popen(
-        ["sh", "-c", 'cat; kill -9 "$1"', "sh", str(popen.pid)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield
-    finally:
-        watch.kill()
-        watch.wait()
-        watch.stdin.close()
-
-
-def _url(urls):
-    url = urls.get(timeout=START_SECONDS)
-    if url is None:
-        raise RuntimeError("the server did not start")
-    return url
-
-
-def _read(output, log, urls):
-    """Keep the log's last lines; tell where the server listens, or None where it ended."""
-    for line in output:
-        log.append(line)
-        if line.startswith("listening on "):
-            urls.put(line.split()[-1])
-    urls.put(None)
+    command = [sys.executable, "-m", "core", "serve"]
+    limits = {"start_seconds": START_SECONDS, "stop_seconds": STOP_SECONDS}
+    with processes.watched(command, variables, ready="listening on ", **limits) as running:
+        yield Process(running.ready.split()[-1], running.popen, running.log)

@@ -4,16 +4,14 @@ import collections
 import contextlib
 import dataclasses
 import os
-import queue
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import serving
+import processes
 from horde_command import descendants
 
 START_SECONDS = 240  # torch alone takes a minute where cores are busy
@@ -66,44 +64,9 @@ def process(url: str, key: str, *, light: bool = False, **settings) -> Iterator[
     printed.
     """
     chosen = {"url": url, "api_key": key, "threads": 1, "idle_seconds": 0.1, **settings}
-    environment = {"PYTHONWARNINGS": "ignore", "PYTHONPATH": str(serving.ROOT)}
+    environment = {"PYTHONWARNINGS": "ignore", "PYTHONPATH": str(processes.ROOT)}
     variables = {f"WORKER_{name.upper()}": str(value) for name, value in chosen.items()}
-    popen = subprocess.Popen(
-        [sys.executable, *([LIGHT] if light else ["-m", "worker"])],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        cwd=serving.ROOT,
-        env=os.environ | environment | variables,
-        start_new_session=True,  # Ctrl-C is for the test run, which then ends the worker
-        text=True,
-        errors="replace",
-    )
-    log: collections.deque = collections.deque(maxlen=100)
-    ready: queue.SimpleQueue = queue.SimpleQueue()
-    reader = threading.Thread(target=_read, args=(popen.stdout, log, ready), daemon=True)
-    reader.start()
-    try:
-        with serving._ended_with_this_process(popen):
-            assert ready.get(timeout=START_SECONDS), "the worker did not start"
-            yield Process(popen, log)
-            if popen.poll() is None:
-                popen.terminate()
-                popen.wait(STOP_SECONDS)
-    except BaseException:
-        print("".join(log))  # noqa: T201 - pytest shows it with the failure
-        raise
-    finally:
-        popen.kill()
-        popen.wait()
-        reader.join(STOP_SECONDS)
-        popen.stdout.close()
-
-
-def _read(output, log, ready):
-    """Keep the log's last lines; tell when it serves, or that it ended before."""
-    for line in output:
-        log.append(line)
-        if line.startswith("ready: "):
-            ready.put(True)
-    ready.put(False)
+    command = [sys.executable, *([LIGHT] if light else ["-m", "worker"])]
+    limits = {"start_seconds": START_SECONDS, "stop_seconds": STOP_SECONDS}
+    with processes.watched(command, environment | variables, ready="ready: ", **limits) as running:
+        yield Process(running.popen, running.log)

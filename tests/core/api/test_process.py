@@ -38,7 +38,7 @@ def pop(http, owner, **body):
 
 
 async def test_a_worker_that_hangs_up_gets_no_job(http, process, owner):
-    async with httpx.AsyncClient(base_url=f"{process.url}/api/v2") as leaving:
+    async with httpx.AsyncClient(base_url=f"{process.url}/api/v2", timeout=30) as leaving:
         waiting = asyncio.ensure_future(pop(leaving, owner, wait=30))
         while not (await http.get("/workers")).json():  # it has checked in
             assert not waiting.done()
