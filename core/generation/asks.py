@@ -6,6 +6,7 @@ from typing import Generic, NamedTuple, Self, TypeVar
 
 from core.errors import Forbidden
 from core.kinds.params import Params
+from core.moderation.scores import Verdict
 from core.users.tables import User
 
 P = TypeVar("P", bound=Params, covariant=True)  # noqa: PLC0105 - an Ask only gives its params
@@ -35,6 +36,8 @@ class Ask(Generic[P]):
     proxied_account: str | None = None
     webhook: str | None = None
     shared: bool = False
+    replacement_filter: bool = True
+    """Whether a prompt may be rewritten that would be refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,8 @@ class Asker:
     """Who asks."""
 
     user: User
+    verdict: Verdict = Verdict.SAFE
+    """What is known of the client's address."""
     address: str | None = None
     """The client's, for what depends on it while the request is accepted; it is not stored."""
 

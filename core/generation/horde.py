@@ -7,6 +7,9 @@ from uuid import UUID
 from core.events import Bus
 from core.generation.waiters import Waiters
 from core.images.store import Store
+from core.moderation.modes import CurrentModes
+from core.moderation.prompts import Filters
+from core.moderation.scores import Scorer
 from core.queue.forecast import WaitingCounts
 from core.queue.lanes import Lanes
 from core.settings import Settings
@@ -32,6 +35,10 @@ class Horde:
     online: Online = field(default_factory=Online)
     counts: WaitingCounts = field(default_factory=WaitingCounts)
     waiters: Waiters = field(default_factory=Waiters)
+    modes: CurrentModes = field(default_factory=CurrentModes)
+    filters: Filters = field(default_factory=Filters)
+    scorer: Scorer | None = None
+    """What tells addresses that hide their users; None: all are taken for safe."""
 
     @property
     def life(self) -> timedelta:

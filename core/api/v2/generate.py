@@ -64,6 +64,7 @@ def _wanted(body: GenerationInputStable) -> Ask[ImageParams]:
         proxied_account=body.proxied_account,
         webhook=body.webhook,
         shared=body.shared,
+        replacement_filter=body.replacement_filter,
     )
 
 

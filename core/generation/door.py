@@ -1,0 +1,80 @@
+"""Who may ask now, and for what: the horde's modes, the asker's address, and the prompt."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.catalog import models as catalog
+from core.errors import Forbidden
+from core.generation.asks import Ask, Asker
+from core.generation.horde import Horde
+from core.moderation import addresses, prompts
+from core.moderation.scores import Verdict
+from core.users import suspicion
+from core.users.tables import Reason, Role, User
+from core.workers.admission import needs_safe_address
+
+KINDS_OF_SAFE_ADDRESSES = frozenset({"image", "alchemy"})
+"""In a raid these are asked for from safe addresses alone, unless by trusted users."""
+
+
+class UntrustedUnsafeIP(Forbidden):
+    """In a raid, an address that hides its user, and a user who is not trusted."""
+
+    code = "UntrustedUnsafeIP"
+
+
+async def admit(
+    session: AsyncSession, horde: Horde, asker: Asker, wanted: Ask[Any], *, at: datetime
+) -> None:
+    """Raise what keeps this asker out at present, whatever the request says in detail.
+
+    Raises MaintenanceMode, AnonymousOff, TimeoutIP and UntrustedUnsafeIP.
+    """
+    states = await horde.modes.refresh(session, at=at)
+    states.admit(is_anonymous=asker.user.is_anonymous)
+    if asker.address is not None:
+        await addresses.refuse(session, asker.address, at=at)
+    is_hidden = asker.verdict is Verdict.UNSAFE and needs_safe_address(asker.user)
+    if states.raid and is_hidden and wanted.kind in KINDS_OF_SAFE_ADDRESSES:
+        raise UntrustedUnsafeIP("Only Trusted users are allowed to perform this operation")
+
+
+async def screened(
+    session: AsyncSession, horde: Horde, user: User, wanted: Ask[Any], *, at: datetime
+) -> Ask[Any]:
+    """The request with the prompt that it may have: its own, or one that was rewritten.
+
+    Raises CorruptPrompt, after which `punish` is due once the transaction is rolled back;
+    PromptTooLong and FiltersUnavailable.
+    """
+    always = user.has(Role.FLAGGED) or _shows_nudity(wanted.kind, wanted.models)
+    if wanted.kind != "image" and not (wanted.kind == "text" and always):
+        return wanted
+    await horde.filters.refresh(session, at=at)
+    rewrite = wanted.replacement_filter or user.has(Role.EDUCATION)
+    prompt = prompts.screen(horde.filters, wanted.prompt, rewrite=rewrite, always=always)
+    return replace(wanted, prompt=prompt)
+
+
+async def punish(session: AsyncSession, asker: Asker, *, at: datetime) -> None:
+    """Keep the address out for a while after a refused prompt, and remember who it was.
+
+    Moderators, who try filters out, are left alone.
+    """
+    if asker.user.has(Role.MODERATOR):
+        return
+    if asker.address is not None:
+        await addresses.punish(session, asker.address, at=at)
+    await suspicion.suspect(session, asker.user.id, Reason.CORRUPT_PROMPT, at=at)
+
+
+def _shows_nudity(kind: str, models: Iterable[str]) -> bool:
+    """Whether a model is named that is made for nudity."""
+    if kind == "image":
+        return any(catalog.image_model(name).nsfw for name in models)
+    named = [catalog.text_model(name) for name in models] if kind == "text" else []
+    return any(model is not None and model.nsfw for model in named)
