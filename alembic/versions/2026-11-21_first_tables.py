@@ -432,6 +432,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("budget", sa.BigInteger(), nullable=True),
+        sa.Column("held", sa.BigInteger(), nullable=False),
         sa.Column("utilized", sa.BigInteger(), nullable=False),
         sa.Column("max_image_pixels", sa.Integer(), nullable=False),
         sa.Column("max_image_steps", sa.Integer(), nullable=False),
@@ -556,6 +557,24 @@ def upgrade() -> None:
             unique=False,
             postgresql_where=sa.text("state = 0"),
             sqlite_where=sa.text("state = 0"),
+        )
+
+    op.create_table(
+        "shared_key_holds",
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("shared_key_id", sa.Uuid(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["shared_key_id"],
+            ["shared_keys.id"],
+            name=op.f("fk_shared_key_holds_shared_key_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("request_id", name=op.f("pk_shared_key_holds")),
+    )
+    with op.batch_alter_table("shared_key_holds", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_shared_key_holds_shared_key_id"), ["shared_key_id"], unique=False
         )
 
     op.create_table(
@@ -887,6 +906,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_styles_age")
 
     op.drop_table("styles")
+    with op.batch_alter_table("shared_key_holds", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shared_key_holds_shared_key_id"))
+
+    op.drop_table("shared_key_holds")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_jobs_waiting_of_user",

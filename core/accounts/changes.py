@@ -119,9 +119,9 @@ class Change:
 
 
 async def apply(change: Change, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Change what is wanted, by the contract's names; kudos in hundredths, both of them to be added.
+    """Change what is wanted, by the contract's names; kudos and monthly kudos are what to add.
 
-    Returns what the contract answers: the new values, kudos in hundredths. All is changed or, where
+    All kudos are hundredths. Returns what the contract answers: the new values. All is changed or, where
     this raises, nothing: the transaction is to be rolled back.
 
     Raises AnonForbiddenUserMod, NotAdmin, NotModerator, NoUserModSelected, and what single fields

@@ -93,10 +93,7 @@ async def change(
     if not wanted:
         raise NoSharedKeyModSelected("Please say what is to be changed.")
     changed = await session.execute(
-        update(_keys)
-        .where(_keys.c.id == key.id)
-        .values(**_columns(wanted, at))
-        .returning(*_keys.c)
+        update(_keys).where(_keys.c.id == key.id).values(**_columns(wanted, at)).returning(*_keys.c)
     )
     return SharedKey(**changed.mappings().one())
 

@@ -2,19 +2,35 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import context
 from core.api.context import Server
-from core.errors import Invalid
-from core.generation import ask
+from core.db import now
+from core.errors import Invalid, Unavailable
+from core.generation import ask, door
 from core.generation.ask import Asked
 from core.generation.asks import Ask, Asker
 from core.images import checks, fetched
+from core.moderation.prompts import CorruptPrompt
+from core.moderation.scores import Verdict
+from core.users import directory, shared_keys
+from core.users.shared_keys import Standing
+from core.users.tables import ANONYMOUS_ID, SharedKey, User
 from core.wire.generate import DryRun, RequestAsync, RequestSingleWarning
 from core.wire.kudos import to_wire
+
+TAKE_SHARED_KEYS = ("image", "text")
+"""The kinds of requests that may be asked for with a shared key."""
+
+
+class NobodyServes(Unavailable):
+    """No worker that is online could make it, and the client would not wait for one."""
+
+    code = "NobodyServes"
 
 
 async def price(wanted: Ask[Any]) -> DryRun:
@@ -25,17 +41,27 @@ async def price(wanted: Ask[Any]) -> DryRun:
 
 async def check(wanted: Ask[Any]) -> None:
     """Refuse what is refused without a look-up, before any picture is decoded."""
-    async with context.server().database.reading() as session:
-        ask.check(await _asker(session), wanted)
-
-
-async def accept(wanted: Ask[Any], pictures: Mapping[str, bytes] | None = None) -> Asked:
-    """Queue the request and wake workers. pictures: its sources, by their names in the store."""
     server = context.server()
-    async with _kept(server, pictures or {}), server.database.writing() as session:
-        asker = await _asker(session, renew=True)
-        ask.check(asker, wanted)
+    verdict = await _verdict(server)
+    async with _punishing(server, wanted), server.database.reading() as session:
+        await _admitted(session, wanted, verdict)
+
+
+async def accept(
+    wanted: Ask[Any], pictures: Mapping[str, bytes] | None = None, *, must_be_possible: bool = False
+) -> Asked:
+    """Queue the request and wake workers.
+
+    pictures: its sources, by their names in the store.
+    must_be_possible: raise NobodyServes where no worker that is online could make it.
+    """
+    server = context.server()
+    verdict, kept = await _verdict(server), _kept(server, pictures or {})
+    async with _punishing(server, wanted), kept, server.database.writing() as session:
+        asker, wanted = await _admitted(session, wanted, verdict, renew=True)
         asked = await ask.ask(session, server.horde, asker, wanted)
+        if must_be_possible and (message := _nobody(asked)):
+            raise NobodyServes(message)  # and nothing of it is written
     await ask.announce(server.horde, asked)
     return asked
 
@@ -43,13 +69,17 @@ async def accept(wanted: Ask[Any], pictures: Mapping[str, bytes] | None = None) 
 def answer(asked: Asked) -> RequestAsync:
     """What is told to who asked for pictures or texts."""
     warnings = [RequestSingleWarning(code=w.code, message=w.message) for w in asked.warnings]
-    nobody = next((w.message for w in asked.warnings if w.code == "NoAvailableWorker"), None)
     return RequestAsync(
         id=str(asked.request_id),
         kudos=to_wire(asked.price),
-        message=nobody,
+        message=_nobody(asked),
         warnings=warnings or None,
     )
+
+
+def _nobody(asked: Asked) -> str | None:
+    """What is said where no worker that is online could make it."""
+    return next((w.message for w in asked.warnings if w.code == "NoAvailableWorker"), None)
 
 
 def check_webhook(webhook: str | None) -> None:
@@ -68,8 +98,57 @@ async def decoded(source: str) -> bytes:
     return await checks.decode_source(source)
 
 
-async def _asker(session: AsyncSession, *, renew: bool = False) -> Asker:
-    return Asker(user=await context.user(session, renew=renew), address=context.address())
+async def _asker(session: AsyncSession, wanted: Ask[Any], *, renew: bool = False) -> Asker:
+    """Who asks. Pictures and texts may be asked for with a shared key, as its owner."""
+    shared_key = None
+    try:
+        user = await context.user(session, renew=renew)
+    except directory.UnknownKey:
+        found = await shared_keys.by_key(session, context.api_key())
+        if found is None or wanted.kind not in TAKE_SHARED_KEYS:
+            raise
+        user, shared_key = await _as_owner(session, found, wanted)
+    return Asker(user=user, address=context.address(), shared_key=shared_key)
+
+
+async def _as_owner(
+    session: AsyncSession, key: SharedKey, wanted: Ask[Any]
+) -> tuple[User, SharedKey | None]:
+    """The key's owner; nobody, and no key, where it is empty and the request may be downgraded."""
+    downgraded = wanted.allow_downgrade
+    standing = shared_keys.check_usable(key, at=now(), allow_downgrade=downgraded)
+    if standing is Standing.ANONYMOUS:
+        return await directory.by_id(session, ANONYMOUS_ID), None
+    return await directory.by_id(session, key.user_id), key
+
+
+async def _verdict(server: Server) -> Verdict:
+    """What is known of the client's address, where that matters. It may ask a service."""
+    if server.horde.scorer is None or not server.horde.modes.current.raid:
+        return Verdict.SAFE
+    return await server.horde.scorer.judge(context.address())
+
+
+async def _admitted(
+    session: AsyncSession, wanted: Ask[Any], verdict: Verdict, *, renew: bool = False
+) -> tuple[Asker, Ask[Any]]:
+    """Who asks, and the request as it may be asked."""
+    horde, at = context.server().horde, now()
+    asker = replace(await _asker(session, wanted, renew=renew), verdict=verdict)
+    await door.admit(session, horde, asker, wanted, at=at)
+    ask.check(asker, wanted)
+    return asker, await door.screened(session, horde, asker.user, wanted, at=at)
+
+
+@asynccontextmanager
+async def _punishing(server: Server, wanted: Ask[Any]) -> AsyncIterator[None]:
+    """Let what follows from a refused prompt stand, though the transaction that asked is undone."""
+    try:
+        yield
+    except CorruptPrompt:
+        async with server.database.writing() as session:
+            await door.punish(session, await _asker(session, wanted), at=now())
+        raise
 
 
 @asynccontextmanager

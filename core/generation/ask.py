@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import now
 from core.errors import Invalid, NotFound, TooMany
-from core.generation import holding, kind
+from core.generation import holding, kind, privileges, sharing
 from core.generation.asks import Ask, Asker, KudosUpfront, Quote
 from core.generation.horde import Horde
 from core.kinds.image import ImageParams
@@ -21,6 +21,7 @@ from core.ledger.accounts import Funds
 from core.queue import matching, requests
 from core.queue.matching import Needs
 from core.users.roles import DeletedUser
+from core.users.shared_keys import Standing
 from core.users.tables import Role, User
 from core.workers import fleet
 
@@ -95,6 +96,8 @@ def check(asker: Asker, wanted: Ask[Any]) -> None:
         raise MissingPrompt("You cannot specify an empty prompt.")
     if params.disable_batching and wanted.n > 1 and not user.has(Role.TRUSTED):
         raise RequiresTrust("Only trusted users may disable batching.")
+    privileges.check(user, wanted)
+    sharing.check(asker, wanted)
     kind.of(wanted.kind).check(wanted)
 
 
@@ -110,12 +113,14 @@ async def ask(session: AsyncSession, horde: Horde, asker: Asker, wanted: Ask[Any
     """
     at = now()
     user = asker.user
+    wanted = privileges.applied(user, wanted)
     targeted = await _targeted(session, wanted)
     await horde.online.refresh(session, at=at)
     await horde.counts.refresh(session)
     request_id = uuid4()
     funds = None if user.is_anonymous else await accounts.funds(session, user.account_id)
     wanted, quoted, heavy = _afford(horde, wanted, funds)
+    standing = await sharing.reserve(session, asker, wanted, quoted, request_id)
     await settlement.charge_tax(
         session, key=f"tax:{request_id}", payer_account=user.account_id, amount=quoted.tax
     )
@@ -127,7 +132,7 @@ async def ask(session: AsyncSession, horde: Horde, asker: Asker, wanted: Ask[Any
     lanes = await requests.enqueue(
         session,
         horde.lanes,
-        _request(user, wanted, quoted, needs, _priority(user, funds)),
+        _request(asker, wanted, quoted, needs, _priority(user, funds, standing)),
         request_id=request_id,
         at=at,
         expires_at=at + horde.life,
@@ -214,9 +219,9 @@ def _afford(horde: Horde, wanted: Ask[Any], funds: Funds | None) -> tuple[Ask[An
     return less, its.quote(less), False
 
 
-def _priority(user: User, funds: Funds | None) -> int:
+def _priority(user: User, funds: Funds | None, standing: Standing) -> int:
     """Whole kudos that the request starts with."""
-    if funds is None:
+    if funds is None or standing is not Standing.OWNER:
         return ANONYMOUS_PRIORITY
     if user.has(Role.FLAGGED):
         return FLAGGED_PRIORITY
@@ -236,7 +241,7 @@ def _needs(wanted: Ask[Any], targeted: frozenset[str]) -> Needs:
 
 
 def _request(
-    user: User, wanted: Ask[Any], quoted: Quote, needs: Needs, priority: int
+    asker: Asker, wanted: Ask[Any], quoted: Quote, needs: Needs, priority: int
 ) -> requests.NewRequest:
     terms: dict[str, Any] = {
         "version": prices.VERSION,
@@ -244,10 +249,11 @@ def _request(
         "tax": quoted.tax,
         "slow_workers": wanted.slow_workers,
         "worker_blacklist": wanted.worker_blacklist,
+        **sharing.terms(asker),
     }
     return requests.NewRequest(
         kind=wanted.kind,
-        user_id=user.id,
+        user_id=asker.user.id,
         client_agent=wanted.client_agent,
         prompt=wanted.prompt,
         params=wanted.params.to_json(),

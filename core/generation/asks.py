@@ -7,7 +7,7 @@ from typing import Generic, NamedTuple, Self, TypeVar
 from core.errors import Forbidden
 from core.kinds.params import Params
 from core.moderation.scores import Verdict
-from core.users.tables import User
+from core.users.tables import SharedKey, User
 
 P = TypeVar("P", bound=Params, covariant=True)  # noqa: PLC0105 - an Ask only gives its params
 
@@ -49,6 +49,8 @@ class Asker:
     """What is known of the client's address."""
     address: str | None = None
     """The client's, for what depends on it while the request is accepted; it is not stored."""
+    shared_key: SharedKey | None = None
+    """The key by which somebody asks as this user, who pays."""
 
 
 class Quote(NamedTuple):

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.ledger import holds
 from core.queue import requests
+from core.users import shared_keys
 
 
 def key_of(request_id: UUID) -> str:
@@ -15,6 +16,7 @@ def key_of(request_id: UUID) -> str:
 
 async def release(session: AsyncSession, *request_ids: UUID) -> None:
     """Give back what is left of the requests' holds, if there are any."""
+    await shared_keys.release(session, request_ids)  # before accounts are locked
     await holds.release_all(session, keys=[key_of(request_id) for request_id in request_ids])
 
 

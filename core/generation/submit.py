@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, now
 from core.errors import Invalid, NotFound
-from core.generation import holding, kind, webhooks
+from core.generation import holding, kind, sharing, webhooks
 from core.generation.delivery import Delivery, Open
 from core.generation.horde import Horde
 from core.kudos import settlement
@@ -106,6 +106,7 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
         charge=amounts.charge,
         reward=amounts.reward,
         things=attempt.things if amounts.things is None else amounts.things,
+        team_id=found.worker.team_id,
     ):
         await _refuse(session, attempt.id)
     await attempts.keep(session, [_generation(found, delivery)])
@@ -113,6 +114,7 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     await requests.renew(session, attempt.request_id, at + horde.life)
     payer = await directory.by_id(session, attempt.user_id)
     owner = found.owner
+    await sharing.consume(session, attempt.terms, attempt.request_id, amounts.charge)
     await settlement.settle(
         session,
         key=f"job:{attempt.id}",

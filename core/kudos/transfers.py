@@ -24,7 +24,7 @@ MOST: Final = 2**53
 _transfers = table(Transfer)
 
 
-async def give(  # noqa: PLR0913 - two parties, what moves, and the client's word for it
+async def give(
     session: AsyncSession,
     giver: User,
     *,
@@ -73,7 +73,7 @@ def _digest(client_key: str) -> str:
     return hashlib.sha256(client_key.encode(errors="surrogatepass")).hexdigest()
 
 
-async def _move(  # noqa: PLR0913 - two parties, and what moves for which key
+async def _move(
     session: AsyncSession,
     transfer_id: int,
     giver: User,

@@ -64,6 +64,14 @@ async def balance(session: AsyncSession, account_id: int) -> int:
     return int((await session.execute(summed)).one().balance)
 
 
+async def balances(session: AsyncSession, account_ids: Collection[int]) -> dict[int, int]:
+    """What these accounts of users have, by id, in hundredths of a kudos."""
+    rows = await session.execute(
+        select(_accounts.c.id, _accounts.c.balance).where(_accounts.c.id.in_(account_ids))
+    )
+    return {row.id: row.balance for row in rows}
+
+
 async def system_balances(session: AsyncSession) -> dict[SystemAccount, int]:
     """What each system account has, in hundredths of a kudos."""
     rows = await session.execute(_system_balances().order_by(_accounts.c.id))

@@ -17,7 +17,9 @@ _accounts = table(Account)
 _users = table(User)
 
 
-async def page(session: AsyncSession, number: int, *, by_age: bool) -> Sequence[User]:
+async def page(
+    session: AsyncSession, number: int, *, by_age: bool, size: int = PAGE
+) -> Sequence[User]:
     """A page of all users, those with most kudos first, or the oldest first.
 
     number: from 1 on; beyond LAST_PAGE is nobody. The anonymous user has no balance to be sorted
@@ -36,7 +38,7 @@ async def page(session: AsyncSession, number: int, *, by_age: bool) -> Sequence[
             .order_by(_accounts.c.balance.desc(), _accounts.c.id.desc())
         )
         same = _users.c.account_id
-    ids = list(await session.scalars(cut.limit(PAGE).offset((number - 1) * PAGE)))
+    ids = list(await session.scalars(cut.limit(size).offset((number - 1) * size)))
     found = await session.execute(select(_users).where(same.in_(ids)))
     by_id = {row[same.key]: User(**row) for row in found.mappings()}
     return [by_id[one] for one in ids if one in by_id]

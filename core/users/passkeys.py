@@ -31,7 +31,7 @@ async def renew(session: AsyncSession, keyring: Keyring, user: User) -> str:
 
 
 class Passkeys:
-    """The services that have a passkey, as of at most 5 s ago: asked before any limit is counted."""
+    """The services that have a passkey, as of at most 5 s ago: asked before limits are counted."""
 
     def __init__(self) -> None:
         self._read_at = float("-inf")

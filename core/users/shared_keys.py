@@ -1,24 +1,26 @@
 """Shared keys at work: finding one, what it allows, and what is left of its budget.
 
 Who asks with a shared key asks as its owner, with the owner's priority; the owner pays, and each
-charge is taken from the key's budget too. Amounts are hundredths of a kudos.
+charge is taken from the key's budget too. A request sets aside what it may cost, so that many at
+once do not spend a budget several times. Amounts are hundredths of a kudos.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import Enum, auto
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
 from core.errors import Forbidden, Invalid
-from core.users.tables import SharedKey
+from core.users.tables import SharedKey, SharedKeyHold
 
 UNLIMITED = -1
 """What a limit on pixels, steps or tokens says where there is none."""
 
+_holds = table(SharedKeyHold)
 _keys = table(SharedKey)
 
 
@@ -119,61 +121,94 @@ def check_usable(key: SharedKey, *, at: datetime, allow_downgrade: bool) -> Stan
     return Standing.ANONYMOUS
 
 
-def check_limits(  # noqa: PLR0913 - what a request is, and what it may become
-    key: SharedKey,
-    *,
-    at: datetime,
-    cost: int,
-    allow_downgrade: bool,
-    pixels: int = 0,
-    steps: int = 0,
-    tokens: int = 0,
-    from_style: bool = False,
+def check_size(key: SharedKey, *, pixels: int = 0, steps: int = 0, tokens: int = 0) -> None:
+    """Raise BeyondSharedKey for a picture or text larger than the key's owner allows."""
+    limits = (
+        ("pixels", pixels, key.max_image_pixels),
+        ("steps", steps, key.max_image_steps),
+        ("tokens", tokens, key.max_text_tokens),
+    )
+    for what, size, most in limits:
+        if most != UNLIMITED and size > most:
+            raise BeyondSharedKey(f"This shared key allows {most} {what} at most, not {size}.")
+
+
+async def reserve(
+    session: AsyncSession, key_id: UUID, request_id: UUID, cost: int, *, allow_downgrade: bool
 ) -> Standing:
-    """As whom a request may run that costs so much and is so large.
+    """Set what a request may cost aside of the key's budget, so that no other spends it.
 
-    cost: what the request is expected to cost in all, hundredths of a kudos.
-    pixels, steps, tokens: the size of one picture or text; 0 for another kind's.
-    from_style: a style brought the key, whose owner chose the size: the limits do not hold.
+    cost: the most that the request costs in all. Where less is left, a request that may be
+        downgraded gets what there is and runs after everybody.
 
-    Raises SharedKeyExpired, BeyondSharedKey, and where the request may not be downgraded
-    SharedKeyEmpty and SharedKeyInsufficientKudos.
+    Raises SharedKeyInsufficientKudos.
     """
-    standing = check_usable(key, at=at, allow_downgrade=allow_downgrade)
-    if standing is Standing.ANONYMOUS:
-        return standing
-    if not from_style:
-        _check_size("pixels", pixels, key.max_image_pixels)
-        _check_size("steps", steps, key.max_image_steps)
-        _check_size("tokens", tokens, key.max_text_tokens)
-    if key.budget is None or cost <= key.budget:
-        return Standing.OWNER
-    if not allow_downgrade:
+    key = (await session.execute(_LOCKED, {"key": key_id})).one()
+    left = cost if key.budget is None else max(0, key.budget - key.held)
+    if cost > left and not allow_downgrade:
         raise SharedKeyInsufficientKudos(
-            f"This shared key has {key.budget / 100:.2f} kudos left, and the request would cost "
+            f"This shared key has {left / 100:.2f} kudos left, and the request would cost up to "
             f"{cost / 100:.2f}."
         )
-    return Standing.LAST
+    amount = min(cost, left)
+    await session.execute(
+        insert(_holds).values(request_id=request_id, shared_key_id=key_id, amount=amount)
+    )
+    await session.execute(
+        update(_keys).where(_keys.c.id == key_id).values(held=_keys.c.held + amount)
+    )
+    return Standing.OWNER if amount == cost else Standing.LAST
 
 
-def _check_size(what: str, size: int, most: int) -> None:
-    if most != UNLIMITED and size > most:
-        raise BeyondSharedKey(f"This shared key allows {most} {what} at most, not {size}.")
+_LOCKED = _BY_ID.with_for_update(key_share=True)
 
 
-async def consume(session: AsyncSession, key_id: UUID, amount: int) -> None:
-    """Take a charge from the key's budget, down to zero: what it lacks, its owner alone pays.
+async def consume(session: AsyncSession, request_id: UUID, amount: int) -> None:
+    """Take a charge from the budget of the key that the request was sent with, if it was.
 
-    One statement, so that of two charges at once none is lost. Call it before the accounts of the
-    settlement are locked, which is the order that `kudos.transfers` has too. A key that is gone by
-    now is passed over.
+    It comes out of what the request has set aside; beyond that, out of what nobody has, and what is
+    lacking even so the owner alone pays. Call it before accounts are locked, as `release`: keys are
+    locked before accounts wherever both are.
     """
-    left = case((_keys.c.budget < amount, 0), else_=_keys.c.budget - amount)
+    hold = (await session.execute(_HELD, {"request": request_id})).first()
+    if hold is None:
+        return
+    taken = min(hold.amount, amount)
+    await session.execute(
+        update(_holds)
+        .where(_holds.c.request_id == request_id)
+        .values(amount=_holds.c.amount - taken)
+    )
+    free, beyond = _keys.c.budget - _keys.c.held, amount - taken
+    spent = taken + case((free < 0, 0), (free < beyond, free), else_=beyond)
     await session.execute(
         update(_keys)
-        .where(_keys.c.id == key_id)
-        .values(budget=left, utilized=_keys.c.utilized + amount)
+        .where(_keys.c.id == hold.shared_key_id)
+        .values(
+            budget=case((_keys.c.budget < spent, 0), else_=_keys.c.budget - spent),
+            held=_keys.c.held - taken,
+            utilized=_keys.c.utilized + amount,
+        )
     )
+
+
+_HELD = select(_holds).where(_holds.c.request_id == bindparam("request")).with_for_update()
+
+
+async def release(session: AsyncSession, request_ids: Collection[UUID]) -> None:
+    """Give back what these requests, which are over, have set aside; most have nothing."""
+    ended = await session.execute(
+        delete(_holds)
+        .where(_holds.c.request_id.in_(request_ids))
+        .returning(_holds.c.shared_key_id, _holds.c.amount)
+    )
+    left: dict[UUID, int] = {}
+    for hold in ended:
+        left[hold.shared_key_id] = left.get(hold.shared_key_id, 0) + hold.amount
+    for key_id, amount in sorted(left.items()):
+        await session.execute(
+            update(_keys).where(_keys.c.id == key_id).values(held=_keys.c.held - amount)
+        )
 
 
 async def add(session: AsyncSession, key_id: UUID, amount: int) -> None:

@@ -1,4 +1,4 @@
-"""Suspicion: what users and their workers did that nobody does by chance, and for how long it counts.
+"""Suspicion: what users and their workers did that hardly happens by chance, until it is forgiven.
 
 Each reason counts once, but for the two that may well happen to anybody once. Each is forgiven with
 time, one count after another, so that a row for each reason says everything.
@@ -88,6 +88,18 @@ async def count_of_worker(
     return sum(_left(row, at) for row in rows)
 
 
+async def counts_of_workers(
+    session: AsyncSession, worker_ids: Collection[UUID], *, at: datetime
+) -> dict[UUID, int]:
+    """How many suspicions against each of these workers stand; those without are left out."""
+    found: dict[UUID, int] = {}
+    rows = await session.execute(select(_suspicions).where(_suspicions.c.worker_id.in_(worker_ids)))
+    for row in rows:
+        if left := _left(row, at):
+            found[row.worker_id] = found.get(row.worker_id, 0) + left
+    return found
+
+
 async def is_suspicious(session: AsyncSession, user: User, *, at: datetime) -> bool:
     """Whether the user is kept from moving kudos; trusted users never are."""
     return not user.has(Role.TRUSTED) and await count(session, user.id, at=at) >= SUSPICIOUS
@@ -104,4 +116,5 @@ async def forget(session: AsyncSession, *, at: datetime) -> None:
 
 
 def _left(row: AnyRow, at: datetime) -> int:
-    return max(0, row.count - max(0, (at - row.at) // FORGIVEN_AFTER))
+    forgiven = max(0, (at - row.at) // FORGIVEN_AFTER)
+    return max(0, int(row.count) - forgiven)

@@ -93,12 +93,27 @@ class SharedKey(Base):
     """None: never."""
     budget: Mapped[int | None] = mapped_column(BigInteger)
     """Hundredths of a kudos that may still be spent; None: as much as the owner has."""
+    held: Mapped[int] = mapped_column(BigInteger, default=0)
+    """How much of the budget requests have set aside."""
     utilized: Mapped[int] = mapped_column(BigInteger, default=0)
     """Hundredths of a kudos that were spent."""
     max_image_pixels: Mapped[int] = mapped_column(Integer, default=-1)
     """Width times height; here and below -1 is no limit, and 0 forbids the kind."""
     max_image_steps: Mapped[int] = mapped_column(Integer, default=-1)
     max_text_tokens: Mapped[int] = mapped_column(Integer, default=-1)
+
+
+class SharedKeyHold(Base):
+    """What a request has set aside of its shared key's budget."""
+
+    __tablename__ = "shared_key_holds"
+
+    request_id: Mapped[UUID] = mapped_column(primary_key=True)
+    shared_key_id: Mapped[UUID] = mapped_column(
+        ForeignKey("shared_keys.id", ondelete="CASCADE"), index=True
+    )
+    amount: Mapped[int] = mapped_column(BigInteger)
+    """Hundredths of a kudos."""
 
 
 class Reason(IntEnum):

@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt
 
 from core.wire.model import Answer, Request
-from core.wire.scalars import Boolean, Integer, Known, Maybe, Number, Omitted, Rfc822Date, String, WHOLE
+from core.wire.scalars import (
+    WHOLE,
+    Boolean,
+    Integer,
+    Known,
+    Maybe,
+    Number,
+    Omitted,
+    Rfc822Date,
+    String,
+)
 
 StyleType = Literal["image", "text"]
 

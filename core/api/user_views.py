@@ -1,0 +1,181 @@
+"""Users as the public, they themselves and moderators see them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import now
+from core.kudos import monthly
+from core.ledger import accounts
+from core.queue import progress
+from core.stats import records, totals
+from core.stats.records import KudosDetails
+from core.stats.totals import NOTHING, UserTotals
+from core.users import directory, shared_keys, suspicion
+from core.users.tables import Role, User
+from core.wire.kudos import to_wire
+from core.wire.users import (
+    MonthlyKudos,
+    UserActiveGenerations,
+    UserAmountRecords,
+    UserDetails,
+    UserKudosDetails,
+    UserRecords,
+    UserThingRecords,
+)
+from core.workers import owned
+
+ANONYMOUS_KUDOS = -5000
+"""What clients see as the anonymous user's balance; its account is summed, not shown."""
+MEGA = 1_000_000
+
+
+class View(IntEnum):
+    """Who looks; each sees what those before see, and more."""
+
+    PUBLIC = 0
+    OWNER = 1
+    MODERATOR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is read of several users at once, by user or account."""
+
+    balances: Mapping[int, int]
+    workers: Mapping[int, list[UUID]]
+    made: Mapping[int, UserTotals]
+    kudos: Mapping[int, KudosDetails]
+
+
+def view_of(asking: User | None, user: User) -> View:
+    """As whom the caller sees the user."""
+    if asking is None:
+        return View.PUBLIC
+    if asking.has(Role.MODERATOR):
+        return View.MODERATOR
+    return View.OWNER if asking.id == user.id else View.PUBLIC
+
+
+async def public(session: AsyncSession, users: Sequence[User]) -> list[UserDetails]:
+    """Users as everybody sees them, with a handful of statements however many they are."""
+    known = await _known(session, users)
+    return [UserDetails(**_public(user, known)) for user in users]
+
+
+async def details(session: AsyncSession, user: User, view: View) -> UserDetails:
+    """A user as this view shows them."""
+    known = await _known(session, [user])
+    told = _public(user, known)
+    if view >= View.OWNER:
+        told |= await _own(session, user, known.workers.get(user.id, []))
+    if view >= View.MODERATOR:
+        told |= await _confidential(session, user)
+    return UserDetails(**told)
+
+
+async def _known(session: AsyncSession, users: Collection[User]) -> _Known:
+    ids = {user.id for user in users}
+    return _Known(
+        balances=await accounts.balances(session, {user.account_id for user in users}),
+        workers=await owned.ids(session, ids),
+        made=await totals.of_users(session, ids),
+        kudos=await records.kudos_details(session, users),
+    )
+
+
+def _public(user: User, known: _Known) -> dict[str, Any]:
+    workers = known.workers.get(user.id, [])
+    balance = ANONYMOUS_KUDOS if user.is_anonymous else known.balances[user.account_id]
+    return {
+        "username": user.alias,
+        "id": user.id,
+        "kudos": to_wire(balance),
+        "concurrency": user.concurrency,
+        "worker_invited": user.worker_invited,
+        "moderator": user.has(Role.MODERATOR),
+        "kudos_details": _kudos(user, known.kudos[user.id]),
+        "worker_count": len(workers),
+        "worker_ids": [str(one) for one in workers] if user.public_workers else None,
+        "trusted": user.has(Role.TRUSTED),
+        "flagged": user.has(Role.FLAGGED),
+        "service": user.has(Role.SERVICE),
+        "education": user.has(Role.EDUCATION),
+        "customizer": user.has(Role.CUSTOMIZER),
+        "deleted": user.has(Role.DELETED),
+        "pseudonymous": directory.is_pseudonymous(user.oauth_id),
+        "account_age": round((now() - user.created_at).total_seconds()),
+        "records": _records(known.made.get(user.id, NOTHING)),
+    }
+
+
+async def _own(session: AsyncSession, user: User, workers: list[UUID]) -> dict[str, Any]:
+    keys = [] if user.is_anonymous else await shared_keys.of_user(session, user.id)
+    return {
+        "worker_ids": [str(one) for one in workers],
+        "sharedkey_ids": [str(key.id) for key in keys],
+        "active_generations": await _active(session, user),
+        "vpn": user.has(Role.VPN),
+        "special": user.has(Role.SPECIAL),
+        "contact": user.contact,
+    }
+
+
+async def _confidential(session: AsyncSession, user: User) -> dict[str, Any]:
+    escrow = 0 if user.escrow_id is None else await accounts.balance(session, user.escrow_id)
+    granted = MonthlyKudos(
+        amount=monthly.amount_of(user) // 100, last_received=user.monthly_received_at
+    )
+    return {
+        "evaluating_kudos": to_wire(escrow),
+        "monthly_kudos": granted,
+        "suspicious": await suspicion.count(session, user.id, at=now()),
+        "admin_comment": user.admin_comment,
+    }
+
+
+async def _active(session: AsyncSession, user: User) -> UserActiveGenerations:
+    if user.is_anonymous:
+        return UserActiveGenerations(image=[], text=[])
+    active = await progress.active_of(session, user.id)
+    by_kind = {
+        kind: [str(row.id) for row in active if row.kind == kind]
+        for kind in ("image", "text", "alchemy")
+    }
+    return UserActiveGenerations(
+        image=by_kind["image"], text=by_kind["text"], alchemy=by_kind["alchemy"] or None
+    )
+
+
+def _kudos(user: User, found: KudosDetails) -> UserKudosDetails:
+    if user.is_anonymous:
+        return UserKudosDetails()
+    names = UserKudosDetails.model_fields
+    return UserKudosDetails(**{name: to_wire(getattr(found, name)) for name in names})
+
+
+def _records(made: UserTotals) -> UserRecords:
+    return UserRecords(
+        usage=UserThingRecords(
+            megapixelsteps=round(made.requested_things.get("image", 0) / MEGA, 2),
+            tokens=made.requested_things.get("text", 0),
+        ),
+        contribution=UserThingRecords(
+            megapixelsteps=round(made.fulfilled_things.get("image", 0) / MEGA, 2),
+            tokens=made.fulfilled_things.get("text", 0),
+        ),
+        request=_amounts(made.requested),
+        fulfillment=_amounts(made.fulfilled),
+    )
+
+
+def _amounts(by_kind: Mapping[str, int]) -> UserAmountRecords:
+    return UserAmountRecords(
+        image=by_kind.get("image", 0),
+        text=by_kind.get("text", 0),
+        interrogation=by_kind.get("alchemy", 0),
+    )

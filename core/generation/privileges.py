@@ -1,0 +1,56 @@
+"""What roles change about a request: what only some may ask for, and what is decided for others."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from core.errors import Forbidden, Invalid
+from core.generation.asks import Ask
+from core.kinds.image import ImageParams
+from core.users import roles
+from core.users.tables import Role, User
+
+SPECIAL_MODEL: Final = "horde_special"
+"""How models begin that only the user they name may use: `horde_special::user#1`."""
+
+
+class SpecialMissingUsername(Invalid):
+    """A special model that does not say whose it is."""
+
+    code = "SpecialMissingUsername"
+
+
+class SpecialModelNeedsSpecialUser(Forbidden):
+    """A special model, asked for by a user without that role."""
+
+    code = "Forbidden"
+
+
+class SpecialFieldNeedsSpecialUser(Invalid):
+    """A special payload from a user without that role."""
+
+    code = "BadRequest"
+
+
+def check(user: User, wanted: Ask[Any]) -> None:
+    """Raise what keeps a user of these roles from asking for this."""
+    roles.check_proxied(user, wanted.proxied_account)
+    special = user.has(Role.SPECIAL)
+    for model in wanted.models:
+        if model.startswith(SPECIAL_MODEL):
+            _, _, owner = model.partition("::")
+            if "#" not in owner:
+                raise SpecialMissingUsername("A special model says whose it is: ::user#id.")
+            if not special:
+                raise SpecialModelNeedsSpecialUser("Only special users may ask for this model.")
+    if isinstance(wanted.params, ImageParams) and wanted.params.special and not special:
+        raise SpecialFieldNeedsSpecialUser("Only special users may send a special payload.")
+
+
+def applied(user: User, wanted: Ask[Any]) -> Ask[Any]:
+    """The request as it is made for this user: for education, nothing unfit for a classroom."""
+    if not user.has(Role.EDUCATION):
+        return wanted
+    params = wanted.params
+    if isinstance(params, ImageParams):
+        params = replace(params, use_nsfw_censor=True)
+    return replace(wanted, params=params, nsfw=False, trusted_workers=True, shared=False)

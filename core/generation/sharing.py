@@ -1,0 +1,61 @@
+"""Shared keys on a request's way: its limits, its part of the budget, its charges.
+
+The request is its owner's in everything else. What it may cost is set aside of the key's budget at
+ask, each charge is taken from there in the transaction that settles it, and the rest is given back
+together with the owner's kudos. Keys are locked before accounts.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.generation.asks import Ask, Asker, Quote
+from core.kinds.image import ImageParams
+from core.kinds.text import TextParams
+from core.users import shared_keys
+from core.users.shared_keys import Standing
+
+SHARED_KEY = "shared_key"
+"""What a request's terms name the key by."""
+
+
+def check(asker: Asker, wanted: Ask[Any]) -> None:
+    """Raise BeyondSharedKey where the request is larger than its shared key allows."""
+    if asker.shared_key is None:
+        return
+    match wanted.params:
+        case ImageParams() as params:
+            shared_keys.check_size(asker.shared_key, pixels=params.pixels, steps=params.steps)
+        case TextParams() as params:
+            shared_keys.check_size(asker.shared_key, tokens=params.max_length)
+
+
+async def reserve(
+    session: AsyncSession, asker: Asker, wanted: Ask[Any], quoted: Quote, request_id: UUID
+) -> Standing:
+    """Set aside what the request may cost, and take its tax. Raises SharedKeyInsufficientKudos."""
+    if asker.shared_key is None:
+        return Standing.OWNER
+    standing = await shared_keys.reserve(
+        session,
+        asker.shared_key.id,
+        request_id,
+        quoted.total,
+        allow_downgrade=wanted.allow_downgrade,
+    )
+    await shared_keys.consume(session, request_id, quoted.tax)
+    return standing
+
+
+def terms(asker: Asker) -> dict[str, str]:
+    """What the request's terms say of it."""
+    return {} if asker.shared_key is None else {SHARED_KEY: str(asker.shared_key.id)}
+
+
+async def consume(
+    session: AsyncSession, agreed: dict[str, Any], request_id: UUID, charge: int
+) -> None:
+    """Take a charge from the budget of the request's shared key, where its terms name one."""
+    if SHARED_KEY in agreed:
+        await shared_keys.consume(session, request_id, charge)
