@@ -42,8 +42,9 @@ def needs(ask: Ask[TextParams]) -> Needs:
 
 
 def jobs(ask: Ask[TextParams]) -> list[NewJob]:
-    """A job for each text."""
-    return [NewJob(secrets.randbelow(2**32), ask.params.things) for _ in range(ask.n)]
+    """A job for each text; their seeds go on by one, so that several may be claimed at once."""
+    first = secrets.randbelow(2**31)
+    return [NewJob(first + number, ask.params.things) for number in range(ask.n)]
 
 
 def quote(ask: Ask[TextParams]) -> Quote:

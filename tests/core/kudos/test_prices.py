@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.kinds import image
 from core.kudos import prices
-from core.kudos.prices import ImageWork, Terms
+from core.kudos.prices import ImageWork, Terms, TextWork
 
 BASIC = 792  # 512x512, 30 steps
 XL = "stable_diffusion_xl"
@@ -216,3 +216,47 @@ def test_a_worker_never_gets_more_than_the_requester_pays(price, terms, baseline
         reward = prices.reward(price, baseline, bridge_factor, terms)
         assert type(reward) is int
         assert reward <= prices.charge(price, baseline, terms)
+
+
+# --- texts and forms ---
+
+
+@pytest.mark.parametrize(
+    ("work", "price"),
+    [
+        # 80 tokens of 13 thousand million parameters, 1024 tokens read: 80 * 13 / 125 * 2.2
+        (TextWork(tokens=80, context=1024, billions=13), 1830),
+        # Twice the context: 1.2 + 2.2 = 3.4
+        (TextWork(tokens=80, context=2048, billions=13), 2829),
+        # Smaller models in proportion, larger ones by (70 / 13) ^ 0.2 = 1.40033 more
+        (TextWork(tokens=80, context=1024, billions=1.3), 183),
+        (TextWork(tokens=80, context=1024, billions=70), 13802),
+        # Nobody knows what the program runs: 0.3 of it
+        (TextWork(tokens=80, context=1024, billions=13, validated=False), 549),
+        # A model nobody knows: 80 * 2.2 * 0.027 of trusted owners, else 2.2
+        (TextWork(tokens=80, context=1024, billions=None), 475),
+        (TextWork(tokens=80, context=1024, billions=None, trusted=False), 220),
+        # The factor for the context ends at 30
+        (TextWork(tokens=100, context=1048576, billions=12.5), 30000),
+    ],
+)
+def test_prices_of_texts(work, price):
+    assert prices.text_price(work) == price
+    assert prices.text_charge(price) == price + 100
+
+
+@given(st.integers(1, 4096), st.integers(1, 4095), st.floats(0.1, 700))
+def test_more_tokens_never_cost_less(tokens, more, billions):
+    less = TextWork(tokens=tokens, context=1024, billions=billions)
+    longer = TextWork(tokens=tokens + more, context=1024, billions=billions)
+    assert prices.text_price(less) <= prices.text_price(longer)
+
+
+@pytest.mark.parametrize(
+    ("form", "tiles", "price"),
+    [("caption", 9, 100), ("interrogation", 9, 300), ("GFPGAN", 1, 300), ("GFPGAN", 6, 1800)],
+)
+def test_prices_of_forms(form, tiles, price):
+    assert prices.form_price(form, tiles=tiles) == price
+    assert prices.form_charge(price, slow_workers=False) == price + 100
+    assert prices.form_charge(price, slow_workers=True) == price + 200
