@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LEAST_SECRET = 32
@@ -23,6 +23,19 @@ def default_data_dir() -> Path:
         return Path.home() / "Library" / "Application Support" / "stable-horde"
     root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(root) / "stable-horde"
+
+
+class LoginEndpoints(BaseModel):
+    """Addresses of a login service (OAuth 2.0)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    authorize: str
+    """Where the browser is sent."""
+    token: str
+    """Where a code is exchanged."""
+    user: str
+    """What says who somebody is, as JSON."""
 
 
 class Settings(BaseSettings):
@@ -62,6 +75,40 @@ class Settings(BaseSettings):
     """Serve /api/v2/dev/…; only ever on a loopback address and to loopback peers."""
     registration: Literal["open", "closed"] = "open"
     """Whether anybody may register."""
+    anonymous: Literal["on", "off"] = "on"
+    """Whether the anonymous user may ask for anything; moderators can switch it off meanwhile."""
+    anonymous_workers: Literal["off", "on"] = "off"
+    """Whether the anonymous user may run workers, unpaid."""
+    address_scorer_url: str = ""
+    """A service that says how surely an address hides its user (VPN, proxy): a URL with
+    `{address}`, answered by a number from 0 to 1. Empty: no address is looked at.
+    """
+    google_client_id: str = ""
+    """Id that Google gave this horde; with the secret, people can log in there."""
+    google_client_secret: SecretStr = SecretStr("")
+    """Secret that belongs to it."""
+    discord_client_id: str = ""
+    """Id that Discord gave this horde; with the secret, people can log in there."""
+    discord_client_secret: SecretStr = SecretStr("")
+    """Secret that belongs to it."""
+    github_client_id: str = ""
+    """Id that GitHub gave this horde; with the secret, people can log in there."""
+    github_client_secret: SecretStr = SecretStr("")
+    """Secret that belongs to it."""
+    login_endpoints: dict[str, LoginEndpoints] = Field(default_factory=dict)
+    """Other addresses of login services (JSON: `google`, `discord` or `github` to an object of
+    `authorize`, `token` and `user`), for GitHub Enterprise or tests.
+    """
+    trust_threshold: int = Field(default=0, ge=0)
+    """Kudos kept back from a user above which they become trusted by themselves, a week after they
+    registered at the earliest; 0: moderators alone decide.
+    """
+    session_days: int = Field(default=30, ge=1)
+    """Days that a login in a browser lasts."""
+    documents_dir: Path | None = None
+    """Folder with a `terms.md`, `privacy.md`, `sponsors.md` or `news.json` of the operator's own,
+    each instead of the one that ships.
+    """
     outside_allowed: list[str] = Field(default_factory=list)
     """Addresses, networks or host names (JSON list) that webhooks and source images by URL may lead
     to although they are not on the public internet.

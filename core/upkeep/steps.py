@@ -14,22 +14,23 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.accounts import expiry
+from core.accounts import expiry, trust
 from core.catalog import agents
 from core.catalog import models as catalog
+from core.community import reports, styles
 from core.db import AnyRow
 from core.generation import cancel, holding
 from core.generation.horde import Horde
-from core.kudos import settlement, uptime
+from core.kudos import monthly, settlement, uptime
 from core.ledger import accounts, audit
 from core.queue import attempts, lanes, totals
 from core.queue.matching import Offer
 from core.queue.tables import Outcome
 from core.stats import kudos, rollup
 from core.stats.rollup import Made
-from core.users import directory
+from core.users import directory, suspicion
 from core.users.tables import Role, User
-from core.workers import records
+from core.workers import messages, records
 
 BATCH = 500
 ATTEMPTS_KEPT = timedelta(days=30)
@@ -77,9 +78,10 @@ async def expire(session: AsyncSession, horde: Horde, at: datetime) -> Round:
     return Round(len(gone) == BATCH, partial(cancel.delete_pictures, horde, gone))
 
 
-async def count(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
+async def count(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
     """Add ended attempts to the sums of users, models and workers."""
     ended = await totals.take_uncounted(session, BATCH)
+    await directory.touch(session, {u for row in ended for u in (row.user_id, row.owner_id)}, at=at)
     made = [
         Made(
             kind=row.kind,
@@ -97,10 +99,11 @@ async def count(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
     return Round(len(ended) == BATCH)
 
 
-async def pay_uptime(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
+async def pay_uptime(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
     """Pay workers for each 600 s that they have been there."""
     due = await records.due_uptime(session, limit=BATCH)
     owners = await directory.by_ids(session, {row.user_id for row in due})
+    await directory.touch(session, owners, at=at)
     paid = [(owner.account_id, owner.escrow_id) for owner in owners.values()]
     # At once: paying one after the other would lock them in the order of the workers.
     await accounts.lock(session, {account for pair in paid for account in pair if account})
@@ -114,7 +117,7 @@ async def _pay(session: AsyncSession, row: AnyRow, owner: User) -> None:
     up_to = row.uptime_rewarded_seconds + units * records.UPTIME_UNIT_SECONDS
     offer = Offer.from_json(row.offer)
     amount = units * _uptime_reward(offer)
-    await records.mark_paid(session, row.id, up_to=up_to, kudos=amount)
+    await records.mark_paid(session, row, up_to=up_to, kudos=amount)
     await settlement.uptime(
         session,
         key=f"uptime:{row.id}:{up_to}",
@@ -178,11 +181,43 @@ async def forget_logins(session: AsyncSession, _horde: Horde, at: datetime) -> R
     return Round(await expiry.forget(session, at=at, limit=BATCH))
 
 
+async def count_styles(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
+    """Add uses of styles to their counts."""
+    return Round(await styles.count_uses(session, limit=BATCH) == BATCH)
+
+
+async def forget_messages(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+    """Delete messages to workers, and reports, that have long been over."""
+    gone = await messages.forget(session, at=at, limit=BATCH)
+    return Round(max(gone, await reports.forget(session, at=at, limit=BATCH)) == BATCH)
+
+
+async def pay_monthly(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+    """Grant the month that is due to users with monthly kudos."""
+    return Round(await monthly.pay_due(session, at=at, limit=BATCH) == BATCH)
+
+
+async def promote(session: AsyncSession, horde: Horde, at: datetime) -> Round:
+    """Trust who has earned enough: one user a turn."""
+    threshold = horde.settings.trust_threshold * 100
+    if not threshold:
+        return Round()
+    promoted = await trust.promote_next(session, threshold=threshold, at=at)
+    return Round(promoted is not None)
+
+
+async def forget_suspicions(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+    """Delete suspicions that are forgiven."""
+    await suspicion.forget(session, at=at)
+    return Round()
+
+
 STEPS = (
     Step("abort stale attempts", 15, abort_stale),
     Step("expire requests", 30, expire),
     Step("count", 5, count),
     Step("count kudos", 60, count_kudos),
+    Step("count styles", 10, count_styles),
     Step("pay uptime", 60, pay_uptime),
     Step("remove lanes", 60, remove_lanes),
     Step("sweep pictures", 600, sweep_pictures),
@@ -190,4 +225,8 @@ STEPS = (
     Step("forget sums", 600, forget_sums),
     Step("forget attempts", 600, forget_attempts),
     Step("forget logins", 600, forget_logins),
+    Step("pay monthly kudos", 3600, pay_monthly),
+    Step("promote", 600, promote),
+    Step("forget suspicions", 3600, forget_suspicions),
+    Step("forget messages", 600, forget_messages),
 )
