@@ -17,6 +17,9 @@ from core.db import Database
 from core.generation.horde import Horde
 from core.images.signing import Signer
 from core.images.store import FolderStore
+from core.moderation import shipped
+from core.moderation.modes import CurrentModes
+from core.moderation.scores import OutsideScorer
 from core.outside.addresses import Allowed
 from core.outside.client import GuardedClient
 from core.queue.lanes import Lanes
@@ -70,11 +73,17 @@ def _server(settings: Settings) -> Server:
     old = [secret.get_secret_value().encode() for secret in settings.old_secret_keys]
     keyring = Keyring(settings.secret(), old)
     signer = Signer(keyring.subkey("pictures"))
+    outside = GuardedClient(
+        allowed=Allowed(settings.outside_allowed), agent=f"Stable Horde/{VERSION}"
+    )
+    scorer_url = settings.address_scorer_url
     horde = Horde(
         settings=settings,
         store=FolderStore(settings.pictures, settings.base_url, signer, settings.url_seconds),
         bus=events.connect(redis_url=settings.redis_url, database_url=settings.database),
         lanes=Lanes(settings.max_lanes),
+        modes=CurrentModes(anonymous=settings.anonymous == "on"),
+        scorer=OutsideScorer(scorer_url, outside) if scorer_url else None,
     )
     return Server(
         settings=settings,
@@ -83,9 +92,7 @@ def _server(settings: Settings) -> Server:
         limiter=limits.connect(redis_url=settings.redis_url),
         signer=signer,
         horde=horde,
-        outside=GuardedClient(
-            allowed=Allowed(settings.outside_allowed), agent=f"Stable Horde/{VERSION}"
-        ),
+        outside=outside,
     )
 
 
@@ -110,6 +117,7 @@ def _run_with(app: Quart, server: Server) -> None:
         server.database.hold_alone()
         async with server.database.writing() as session:
             await directory.ensure_anonymous(session, server.keyring)
+            await shipped.ensure(session)
         await server.horde.bus.start()
         duties: list[Callable[[], Awaitable[None]]] = [server.horde.listen]
         if server.settings.upkeep == "on":

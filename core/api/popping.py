@@ -1,11 +1,18 @@
 """What all pops have in common: the worker checks in, gets work, and may wait for it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import context
 from core.api.context import Server
+from core.db import now
 from core.generation import pop
 from core.generation.pop import Popped
+from core.moderation.scores import Verdict
+from core.workers import admission
+from core.workers.admission import Door
 from core.workers.offers import Declared
 
 MOST_JOBS = 20
@@ -15,25 +22,51 @@ MOST_JOBS = 20
 async def popped(declared: Declared, *, amount: int, wait: float) -> Popped:
     """Give the worker up to `amount` jobs; where there are none, wait up to so many seconds."""
     server = context.server()
+    verdict = await _verdict(server)
     calls = server.horde.waiters.calls
-    found = await _pop(server, declared, amount)
+
+    async def again() -> Popped:
+        return await _pop(server, declared, amount, verdict)
+
+    found = await again()
     if not found.works and wait > 0:
-        found = await _wait(server, declared, amount, wait, found, calls)
+        found = await _wait(server, again, wait, found, calls)
     return found
 
 
-async def _pop(server: Server, declared: Declared, amount: int) -> Popped:
+async def _pop(server: Server, declared: Declared, amount: int, verdict: Verdict) -> Popped:
     async with server.database.writing() as session:
         owner = await context.user(session, renew=True)
-        found = await pop.pop(session, server.horde, owner, declared, amount=amount)
+        door = await _door(session, server, verdict)
+        found = await pop.pop(session, server.horde, owner, declared, amount=amount, door=door)
     if not found.works:
         pop.refuse_maintenance(found.worker)
     await pop.announce(server.horde, found)
     return found
 
 
+async def _verdict(server: Server) -> Verdict:
+    """What is known of the worker's address, where that matters. It may ask a service."""
+    if server.horde.scorer is None:
+        return Verdict.SAFE
+    async with server.database.reading() as session:
+        owner = await context.user(session)
+    if not admission.needs_safe_address(owner):
+        return Verdict.SAFE
+    return await server.horde.scorer.judge(context.address())
+
+
+async def _door(session: AsyncSession, server: Server, verdict: Verdict) -> Door:
+    return Door(
+        address=context.address(),
+        verdict=verdict,
+        modes=await server.horde.modes.refresh(session, at=now()),
+        anonymous_workers=server.settings.anonymous_workers == "on",
+    )
+
+
 async def _wait(
-    server: Server, declared: Declared, amount: int, wait: float, found: Popped, calls: int
+    server: Server, again: Callable[[], Awaitable[Popped]], wait: float, found: Popped, calls: int
 ) -> Popped:
     """Try again whenever work comes in that fits. No session is held meanwhile."""
     loop = asyncio.get_running_loop()
@@ -43,5 +76,5 @@ async def _wait(
     with line as waiter:
         while not found.works and (remaining := until - loop.time()) > 0:
             await waiter.wait(remaining)
-            found = await _pop(server, declared, amount)
+            found = await again()
     return found

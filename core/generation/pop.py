@@ -19,6 +19,7 @@ from core.queue.claim import Claim
 from core.queue.matching import Needs, Offer
 from core.users.tables import User
 from core.workers import fleet
+from core.workers.admission import OPEN, Door
 from core.workers.fleet import CheckedIn
 from core.workers.offers import Declared
 
@@ -66,7 +67,13 @@ class Popped:
 
 
 async def pop(
-    session: AsyncSession, horde: Horde, owner: User, declared: Declared, *, amount: int
+    session: AsyncSession,
+    horde: Horde,
+    owner: User,
+    declared: Declared,
+    *,
+    amount: int,
+    door: Door = OPEN,
 ) -> Popped:
     """Check the worker in and claim up to `amount` jobs for it: of one request, or forms of any.
 
@@ -74,7 +81,7 @@ async def pop(
     so (WorkerMaintenance; its check-in stands). A paused worker gets a decoy.
     """
     at = now()
-    worker = await fleet.check_in(session, owner, declared, at=at)
+    worker = await fleet.check_in(session, owner, declared, at=at, door=door)
     if worker.is_new:
         horde.online.forget()
     works = await _works(session, horde, owner, worker, amount, at)

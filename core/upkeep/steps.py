@@ -23,6 +23,7 @@ from core.generation import cancel, holding
 from core.generation.horde import Horde
 from core.kudos import monthly, settlement, uptime
 from core.ledger import accounts, audit
+from core.moderation import addresses, modes, problems
 from core.queue import attempts, lanes, totals
 from core.queue.matching import Offer
 from core.queue.tables import Outcome
@@ -30,7 +31,7 @@ from core.stats import kudos, rollup
 from core.stats.rollup import Made
 from core.users import directory, suspicion
 from core.users.tables import Role, User
-from core.workers import messages, records
+from core.workers import conduct, fleet, messages, records
 
 BATCH = 500
 ATTEMPTS_KEPT = timedelta(days=30)
@@ -61,6 +62,9 @@ async def abort_stale(session: AsyncSession, horde: Horde, at: datetime) -> Roun
     stale = await attempts.abort_stale(session, at=at, limit=BATCH)
     requests = {row.request_id for row in stale}
     await holding.release_if_over(session, *requests)
+    states = await modes.read(session)
+    workers = {row.worker_id for row in stale}
+    await conduct.judge_drops(session, workers, raid=states.raid, at=at)
     waiting = await attempts.lanes_of(session, [row.job_id for row in stale])
     return Round(len(stale) == BATCH, partial(_tell_waiting, horde, requests, waiting))
 
@@ -116,7 +120,7 @@ async def _pay(session: AsyncSession, row: AnyRow, owner: User) -> None:
     units = (row.uptime_seconds - row.uptime_rewarded_seconds) // records.UPTIME_UNIT_SECONDS
     up_to = row.uptime_rewarded_seconds + units * records.UPTIME_UNIT_SECONDS
     offer = Offer.from_json(row.offer)
-    amount = units * _uptime_reward(offer)
+    amount = 0 if owner.is_anonymous else units * _uptime_reward(offer)
     await records.mark_paid(session, row, up_to=up_to, kudos=amount)
     await settlement.uptime(
         session,
@@ -212,6 +216,14 @@ async def forget_suspicions(session: AsyncSession, _horde: Horde, at: datetime) 
     return Round()
 
 
+async def forget_addresses(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+    """Delete addresses that no limit needs any more, and reports that count for nothing."""
+    await addresses.forget(session, at=at)
+    await problems.forget(session, at=at)
+    await fleet.forget_addresses(session, at=at)
+    return Round()
+
+
 STEPS = (
     Step("abort stale attempts", 15, abort_stale),
     Step("expire requests", 30, expire),
@@ -225,6 +237,7 @@ STEPS = (
     Step("forget sums", 600, forget_sums),
     Step("forget attempts", 600, forget_attempts),
     Step("forget logins", 600, forget_logins),
+    Step("forget addresses", 60, forget_addresses),
     Step("pay monthly kudos", 3600, pay_monthly),
     Step("promote", 600, promote),
     Step("forget suspicions", 3600, forget_suspicions),

@@ -21,6 +21,7 @@ from core.workers.tables import Worker
 ONLINE = timedelta(seconds=300)
 """How long after its last check-in a worker counts as there."""
 WRITTEN_EVERY = timedelta(seconds=30)
+ADDRESS_KEPT = timedelta(days=7)
 LONGEST_NAME, LONGEST_KEY = 100, 200
 EXTREME_NAME = 200
 MOST_PIXELS_UNTRUSTED = 3072 * 3072
@@ -183,6 +184,15 @@ async def _write(
             address=door.address,
             uptime_seconds=_workers.c.uptime_seconds + served,
         )
+    )
+
+
+async def forget_addresses(session: AsyncSession, *, at: datetime) -> None:
+    """Forget where workers came from that were not here for a week: no limit needs it."""
+    await session.execute(
+        update(_workers)
+        .where(_workers.c.address.is_not(None), _workers.c.seen_at <= at - ADDRESS_KEPT)
+        .values(address=None)
     )
 
 
