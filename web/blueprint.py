@@ -1,7 +1,7 @@
 """Serves the page and its files; everything the page shows it gets from the API, in the browser.
 
 The server mounts `blueprint` by name. It knows nothing of the server but that `/api/v2` is at the
-same origin.
+same origin, and `/assets`, which has the look that all pages share.
 """
 
 from typing import Final

@@ -2,16 +2,15 @@
 
 from uuid import uuid4
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.accounts.changes import ProfaneUserName
 from core.errors import Forbidden
+from core.moderation import modes
+from core.moderation.names import is_profane
 from core.users import directory, names
 from core.users.keys import Keyring
 from core.users.tables import User
-
-_users = table(User)
 
 
 class RegistrationClosed(Forbidden):
@@ -27,27 +26,33 @@ async def register(
     username: str,
     oauth_id: str | None,
     is_open: bool,
-    raid: bool,
 ) -> tuple[User, str]:
     """Register somebody; the user and the API key, which cannot be had again.
 
     oauth_id: who this is at a login service; None makes a pseudonymous account, which is refused
         in raid mode: many can be made in a moment.
 
-    Raises RegistrationClosed, BadUsername, and AlreadyRegistered (see `directory.create`).
+    Raises RegistrationClosed, BadUsername, ProfaneUserName, and AlreadyRegistered (see
+    `directory.create`).
     """
     if not is_open:
         raise RegistrationClosed("Registration is closed on this horde.")
-    if oauth_id is None and raid:
+    if oauth_id is None and (await modes.read(session)).raid:
         raise RegistrationClosed(
             "The horde is under attack, so only those who log in at a service may register now."
         )
+    _refuse_profane(username)
     return await directory.create(
         session, keyring, username=username, oauth_id=oauth_id or str(uuid4())
     )
 
 
 async def rename(session: AsyncSession, user: User, username: str) -> None:
-    """Give the user another name. Raises BadUsername."""
-    name = names.clean(username)
-    await session.execute(update(_users).where(_users.c.id == user.id).values(username=name))
+    """Give the user another name. Raises BadUsername and ProfaneUserName."""
+    _refuse_profane(username)
+    await directory.change(session, user, username=names.clean(username))
+
+
+def _refuse_profane(username: str) -> None:
+    if is_profane(username):
+        raise ProfaneUserName("This name is obscene. Please choose another one.")

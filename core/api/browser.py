@@ -1,0 +1,74 @@
+"""What a browser sends along: the session cookie, the CSRF token, and which page asks.
+
+The cookie is a token of our own, also before anybody logged in: a form's CSRF token is derived
+from it, so a form is good for the browser that it was made for and for no other.
+"""
+
+import hmac
+from urllib.parse import urlsplit
+
+from quart import Response, request
+
+from core.users.keys import Keyring
+
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "X-CSRF-Token"
+
+
+class Cookie:
+    """The session cookie of a server.
+
+    base_url: what browsers call the server. Over https the cookie is bound to exactly this host:
+    `__Host-` lets no neighbouring host set it.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._is_secure = base_url.startswith("https:")
+        self.name = "__Host-horde" if self._is_secure else "horde"
+
+    def token(self) -> str:
+        """What the browser sent, or an empty string."""
+        return request.cookies.get(self.name, "")
+
+    def give(self, response: Response, token: str, *, seconds: int | None) -> None:
+        """Let the browser keep a token; None: until it is closed."""
+        response.set_cookie(
+            self.name,
+            token,
+            max_age=seconds,
+            path="/",
+            secure=self._is_secure,
+            httponly=True,
+            samesite="Lax",  # Strict would not come back with the browser from a login service
+        )
+
+
+def csrf_token(keyring: Keyring, token: str) -> str:
+    """The CSRF token that belongs to a cookie."""
+    return hmac.digest(keyring.subkey("csrf"), token.encode(), "sha256").hex()
+
+
+def is_ours(keyring: Keyring, *, token: str, csrf: str, base_url: str) -> bool:
+    """Whether one of our own pages sent this call: same origin, and the cookie's CSRF token."""
+    expected = csrf_token(keyring, token)
+    return (
+        bool(token)
+        and hmac.compare_digest(expected.encode(), csrf.encode(errors="replace"))
+        and is_same_origin(base_url)
+    )
+
+
+def is_same_origin(base_url: str) -> bool:
+    """Whether nothing says that a page from elsewhere asks.
+
+    Browsers send Sec-Fetch-Site where they can (https, localhost) and Origin with what may change
+    something; programs send neither. The Host counts as ours beside the public URL: cookies are
+    bound to it, so a foreign name that leads here brings none.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return True
+    _, _, place = origin.partition("://")  # "null", what some pages send, has none
+    return bool(place) and place in (urlsplit(base_url).netloc, request.host)

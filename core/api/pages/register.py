@@ -1,0 +1,127 @@
+"""`/register`: getting an account, and changing its name and key."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+from quart import Blueprint, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.accounts import codes, registering, sessions
+from core.api import context, providers, registration
+from core.api.limits import Limit
+from core.api.operation import by_address
+from core.api.pages import page, visit
+from core.api.pages.visit import Visit
+from core.db import now
+from core.errors import Unauthenticated
+from core.ledger import accounts
+from core.moderation import modes
+from core.users import directory
+from core.users.tables import User
+from core.wire.kudos import to_wire
+
+blueprint = Blueprint("register", __name__)
+
+CODES = by_address(Limit(10, 60))
+
+
+class NotLoggedIn(Unauthenticated):
+    """This page is for who is logged in."""
+
+    code = "NotLoggedIn"
+
+
+class RegisterForm(BaseModel):
+    """What somebody wants to be called; for who is registered, also whether to get a new key."""
+
+    username: str = Field(default="", max_length=100)
+    key: Literal["new", "keep"] = "new"
+
+
+@blueprint.get("/register")
+async def form() -> Response:
+    """Show how to register, or the account of who is logged in."""
+    visitor = await visit.current()
+    if visitor.user is not None:
+        return await _account(visitor.user)
+    server = context.server()
+    async with server.database.reading() as session:
+        raid = (await modes.read(session)).raid
+    return await page.show(
+        "register.html",
+        providers=providers.offered(server.settings).values(),
+        is_open=server.settings.registration == "open",
+        raid=raid,
+    )
+
+
+async def _account(user: User) -> Response:
+    async with context.server().database.reading() as session:
+        balance = await accounts.balance(session, user.account_id)
+        programs = await sessions.programs(session, user.id, at=now())
+    return await page.show(
+        "account.html",
+        kudos=to_wire(balance),
+        programs=programs,
+        is_pseudonymous=directory.is_pseudonymous(user.oauth_id),
+    )
+
+
+@blueprint.post("/register")
+async def submit() -> Response:
+    """Register, or change name and key of who is logged in."""
+    sent = await visit.form(RegisterForm)
+    visitor = await visit.current()
+    if visitor.user is None:
+        return await _register(visitor, sent.username)
+    return await _change(visitor, visitor.user, sent)
+
+
+async def _register(visitor: Visit, username: str) -> Response:
+    oauth_id = visitor.person.oauth_id
+    if oauth_id is None:
+        await visit.limited(registration.counted())
+    async with context.server().database.writing() as session:
+        user, key = await registration.register(session, username=username, oauth_id=oauth_id)
+        await _begin_anew(session, visitor, user)
+    return await page.show("key.html", key=key, alias=user.alias, is_pseudonymous=not oauth_id)
+
+
+async def _change(visitor: Visit, user: User, sent: RegisterForm) -> Response:
+    server = context.server()
+    async with server.database.writing() as session:
+        if sent.username:
+            await registering.rename(session, user, sent.username)
+        if sent.key == "new":
+            key = await directory.rotate_key(session, server.keyring, user)
+            await _begin_anew(session, visitor, user)
+            user = await directory.by_id(session, user.id)
+    if sent.key == "keep":
+        return await page.go("/register")
+    return await page.show("key.html", key=key, alias=user.alias, is_pseudonymous=False)
+
+
+async def _begin_anew(session: AsyncSession, visitor: Visit, user: User) -> None:
+    """Give the browser another session, so that reloading a page that shows a key sends nothing.
+
+    The form that it would send again carries the former session's CSRF token.
+    """
+    server = context.server()
+    await sessions.end(session, server.keyring, visitor.token)
+    visitor.became(
+        await sessions.begin(session, server.keyring, user_id=user.id, at=now(), life=visit.life())
+    )
+
+
+@blueprint.post("/login/code")
+async def code() -> Response:
+    """Show a code for a program to log in with."""
+    await visit.limited(CODES())
+    await visit.form(visit.EmptyForm)
+    visitor = await visit.current()
+    if visitor.user is None:
+        raise NotLoggedIn("Please log in first.")
+    server = context.server()
+    async with server.database.writing() as session:
+        shown = await codes.issue(session, server.keyring, visitor.user.id, at=now())
+    return await page.show("code.html", code=shown, minutes=round(codes.LIFE.total_seconds() / 60))
