@@ -25,6 +25,7 @@ from core.outside.client import GuardedClient
 from core.queue.lanes import Lanes
 from core.settings import Settings
 from core.upkeep.courier import Courier
+from core.upkeep.references import References
 from core.upkeep.runner import Upkeep
 from core.users import directory
 from core.users.keys import Keyring
@@ -119,7 +120,14 @@ def _run_with(app: Quart, server: Server) -> None:
             await directory.ensure_anonymous(session, server.keyring)
             await shipped.ensure(session)
         await server.horde.bus.start()
-        duties: list[Callable[[], Awaitable[None]]] = [server.horde.listen]
+        references = References(
+            server.database,
+            server.outside,
+            server.settings.model_reference_url,
+            fetches=server.settings.upkeep == "on",
+        )
+        await references.take_over()
+        duties: list[Callable[[], Awaitable[None]]] = [server.horde.listen, references.run]
         if server.settings.upkeep == "on":
             duties.append(Upkeep(server.database, server.horde).run)
             secret = server.keyring.subkey(webhooks.PURPOSE)

@@ -109,6 +109,10 @@ class Settings(BaseSettings):
     """Folder with a `terms.md`, `privacy.md`, `sponsors.md` or `news.json` of the operator's own,
     each instead of the one that ships.
     """
+    model_reference_url: str = ""
+    """Where newer knowledge of models is fetched every hour, such as another horde's
+    `/api/v2/catalog/models`; empty: only what ships is known.
+    """
     outside_allowed: list[str] = Field(default_factory=list)
     """Addresses, networks or host names (JSON list) that webhooks and source images by URL may lead
     to although they are not on the public internet.

@@ -1,6 +1,7 @@
 """All tables of the server, in one place for migrations."""
 
 import core.accounts.tables
+import core.catalog.tables
 import core.community.tables
 import core.kudos.tables
 import core.ledger.tables

@@ -1,15 +1,31 @@
-"""The model reference: names, baselines and requirements of known models, from a file."""
+"""Known models: what can be said of a model by its name.
 
-import json
+The reference in use is the shipped one until a process takes over another (`use`, by
+`core.upkeep.references`). It is the process's own: everything that asks sees the same one.
+"""
+
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Final
 
-DEFAULT_BASELINE = "stable diffusion 1"
-NAMED_BASELINES = {
+from core.catalog import reference
+from core.catalog.reference import DEFAULT_BASELINE, Baseline, ImageModel, Reference, TextModel
+
+__all__ = [
+    "DEFAULT_BASELINE",
+    "ImageModel",
+    "TextModel",
+    "baselines",
+    "current",
+    "image_model",
+    "known",
+    "known_texts",
+    "most_billions",
+    "text_model",
+    "use",
+]
+
+NAMED_BASELINES: Final[Mapping[str, Baseline]] = {
     "[SDXL]": "stable_diffusion_xl",
     "[Flux]": "flux_1",
     "[Qwen]": "qwen_image",
@@ -18,43 +34,34 @@ NAMED_BASELINES = {
 }
 """What a custom model's name says about its baseline."""
 
+QUANTISATION: Final = re.compile(
+    r"[.\-_:](?:i1-)?"
+    r"(?:I?Q\d\w*|[BF]P?16|FP?8|F32|\d\.?\d*bpw|\dbit|GPTQ|AWQ|GGUF|EXL\d|imatrix|int[48])$",
+    re.IGNORECASE,
+)
+"""The end of a text model's name that says how its weights are stored."""
 
-@dataclass(frozen=True, slots=True)
-class ImageModel:
-    """A model that makes pictures."""
-
-    name: str
-    baseline: str = DEFAULT_BASELINE
-    nsfw: bool = False
-    inpainting: bool = False
-    description: str = ""
-    requirements: dict[str, Any] = field(default_factory=dict)
-    """Of clip_skip, min_steps, max_steps, cfg_scale, min_cfg_scale, max_cfg_scale, samplers,
-    schedulers."""
-
-    @property
-    def most_steps(self) -> int:
-        """Steps that it takes without kudos in advance."""
-        return int(self.requirements.get("max_steps", 40))
+_in_use: list[Reference] = []
 
 
-@dataclass(frozen=True, slots=True)
-class TextModel:
-    """A model that writes."""
-
-    name: str
-    billions: float
-    """Parameters, in thousands of millions."""
-    nsfw: bool = False
-    description: str = ""
+def current() -> Reference:
+    """The reference in use."""
+    return _in_use[0] if _in_use else reference.shipped()
 
 
-@cache
-def known() -> dict[str, ImageModel]:
-    """All models of the reference by name."""
-    text = resources.files("core.catalog").joinpath("reference.json").read_text("utf-8")
-    models = (ImageModel(**entry) for entry in json.loads(text)["image"])
-    return {model.name: model for model in models}
+def use(newer: Reference | None) -> None:
+    """Take over another reference; None goes back to the shipped one."""
+    _in_use[:] = [] if newer is None else [newer]
+
+
+def known() -> Mapping[str, ImageModel]:
+    """All image models of the reference by name."""
+    return current().images
+
+
+def known_texts() -> Mapping[str, TextModel]:
+    """All text models of the reference by name."""
+    return current().texts
 
 
 def image_model(name: str) -> ImageModel:
@@ -67,25 +74,19 @@ def image_model(name: str) -> ImageModel:
     return ImageModel(name)
 
 
-@cache
-def known_texts() -> dict[str, TextModel]:
-    """All text models of the reference by name."""
-    text = resources.files("core.catalog").joinpath("reference.json").read_text("utf-8")
-    models = (TextModel(**entry) for entry in json.loads(text).get("text", ()))
-    return {model.name: model for model in models}
-
-
-QUANTISATION = re.compile(
-    r"[.\-_](?:i1-)?(?:I?Q\d\w*|[BF]P?16|F32|\d\.?\d*bpw|GPTQ|AWQ|GGUF|EXL\d)$", re.IGNORECASE
-)
-
-
 def text_model(name: str) -> TextModel | None:
-    """The known model, also by a name that ends with its host or its quantisation."""
+    """The known model; None for an unknown one.
+
+    Workers add to a model's name: `::user#id`, how its weights are stored, who made or serves it.
+    An exact name goes before one that is alike.
+    """
     name = name.partition("::")[0]
-    while (model := known_texts().get(name)) is None and (tail := QUANTISATION.search(name)):
+    while True:
+        exact = known_texts().get(name)
+        model = exact or current().short.get(reference.short_name(name))
+        if model is not None or (tail := QUANTISATION.search(name)) is None:
+            return model
         name = name[: tail.start()]
-    return model
 
 
 def most_billions(names: Iterable[str]) -> float | None:

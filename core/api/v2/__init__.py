@@ -7,6 +7,7 @@ from core.api.v2 import (
     generate,
     interrogate,
     pop,
+    reference,
     register,
     stats,
     status,
@@ -35,5 +36,6 @@ def blueprints() -> list[Blueprint]:
         stats,
         audit,
         webhooks,
+        reference,
     )
     return [module.blueprint for module in modules]

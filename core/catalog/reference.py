@@ -1,0 +1,158 @@
+"""The form of a model reference: what it says of each model, and how a file of it is read.
+
+The file that ships and what a configured URL leads to have the same form, and so has the answer of
+`GET /api/v2/catalog/models`: one horde can follow another's.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+
+from core.errors import Invalid
+
+VERSION: Final = 1
+DEFAULT_BASELINE: Final = "stable diffusion 1"
+
+Baseline = Literal[
+    "stable diffusion 1",
+    "stable diffusion 2",
+    "stable_diffusion_xl",
+    "stable_cascade",
+    "flux_1",
+    "qwen_image",
+    "z_image_turbo",
+]
+NumberKey = Literal[
+    "clip_skip", "min_steps", "max_steps", "cfg_scale", "min_cfg_scale", "max_cfg_scale"
+]
+ListKey = Literal["samplers", "schedulers"]
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+Told = Annotated[str, Field(max_length=1000)]
+Number = Annotated[int, Field(ge=0, le=1000)] | Annotated[float, Field(ge=0, le=1000)]
+_NUMBERS = TypeAdapter(dict[NumberKey, Number])
+_LISTS = TypeAdapter(dict[ListKey, Annotated[list[Name], Field(max_length=50)]])
+
+
+def _requirements(value: dict[str, Any]) -> dict[str, Any]:
+    lists = {key: value[key] for key in get_args(ListKey) if key in value}
+    numbers = {key: each for key, each in value.items() if key not in lists}
+    return {**_NUMBERS.validate_python(numbers), **_LISTS.validate_python(lists)}
+
+
+Requirements = Annotated[dict[str, Any], AfterValidator(_requirements)]
+
+
+class BadReference(Invalid):
+    """What was to be a model reference is none, or says something impossible."""
+
+    code = "BadReference"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageModel:
+    """A model that makes pictures."""
+
+    name: Name
+    baseline: Baseline = DEFAULT_BASELINE
+    type: Literal["checkpoint", "diffusers"] = "checkpoint"
+    """How it comes: one file, or a folder as the diffusers library reads it."""
+    nsfw: bool = False
+    """Whether it tends to what is unsafe for work."""
+    inpainting: bool = False
+    """Whether it is made for inpainting, and for nothing else."""
+    style: Literal["generalist", "realistic", "anime", "artistic", "furry", "other"] = "generalist"
+    description: Told = ""
+    requirements: Requirements = field(default_factory=dict)
+    """What a request has to keep to for a good result; beyond it is warned, not refused."""
+
+    @property
+    def most_steps(self) -> int:
+        """Steps that it takes without kudos in advance."""
+        return int(self.requirements.get("max_steps", 40))
+
+
+@dataclass(frozen=True, slots=True)
+class TextModel:
+    """A model that writes."""
+
+    name: Name
+    billions: Annotated[float, Field(gt=0, le=10_000)]
+    """Parameters, in thousands of millions; of a mixture of experts all of them."""
+    nsfw: bool = False
+    description: Told = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Known models by name."""
+
+    images: Mapping[str, ImageModel]
+    texts: Mapping[str, TextModel]
+    short: Mapping[str, TextModel]
+    """Text models by what follows the last slash of their names, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    version: Literal[1]
+    image: Annotated[list[ImageModel], Field(min_length=1, max_length=10_000)]
+    text: Annotated[list[TextModel], Field(max_length=10_000)]
+
+
+_FILE = TypeAdapter(_File)
+
+
+def parse(content: str | bytes) -> Reference:
+    """Read a reference. Keys that are not known are passed over.
+
+    Raises BadReference, also where two models of a kind have one name.
+    """
+    try:
+        file = _FILE.validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadReference(f"no model reference: {place}: {first['msg']}") from None
+    return _made(file.image, file.text)
+
+
+def _made(images: Sequence[ImageModel], texts: Sequence[TextModel]) -> Reference:
+    by_name = {model.name: model for model in images}
+    texts_by_name = {model.name: model for model in texts}
+    if len(by_name) < len(images) or len(texts_by_name) < len(texts):
+        raise BadReference("no model reference: two models of a kind have one name")
+    short = {short_name(model.name): model for model in reversed(texts)}
+    return Reference(by_name, texts_by_name, short)
+
+
+def short_name(name: str) -> str:
+    """A text model's name without who made or serves it, in lower case."""
+    return name.rpartition("/")[2].casefold()
+
+
+@cache
+def shipped() -> Reference:
+    """The reference of this distribution."""
+    return parse(resources.files("core.catalog").joinpath("reference.json").read_bytes())
+
+
+def over_shipped(newer: Reference) -> Reference:
+    """The shipped reference with what a newer one adds and says otherwise.
+
+    What only the shipped one names stays known: so does the model that ships.
+    """
+    images = {**shipped().images, **newer.images}
+    texts = {**shipped().texts, **newer.texts}
+    return _made(list(images.values()), list(texts.values()))
+
+
+def to_data(reference: Reference) -> dict[str, Any]:
+    """The reference as a file has it."""
+    file = _File(VERSION, list(reference.images.values()), list(reference.texts.values()))
+    data: dict[str, Any] = json.loads(_FILE.dump_json(file))
+    return data
