@@ -4,8 +4,11 @@ from quart import Blueprint
 
 from core.api.v2 import (
     audit,
+    filters,
     generate,
     interrogate,
+    modes,
+    operations,
     pop,
     reference,
     register,

@@ -1,0 +1,67 @@
+"""`/api/v2/filters`: what prompts are looked through with."""
+
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from core.wire.model import Answer, Request
+from core.wire.scalars import WHOLE, Maybe, String
+
+FilterType = Annotated[StrictInt, Field(ge=10, le=29), WHOLE]
+"""10 and 11: context of minors; 12 (ours): stricter words; 20: sexual context."""
+
+
+class PutNewFilter(Request):
+    """A filter to be added."""
+
+    regex: String
+    """A regular expression of RE2's kind; letters match in either case."""
+    filter_type: FilterType
+    description: Maybe[String] = None
+    replacement: String = ""
+    """What a rewritten prompt has instead (types 10 and 12)."""
+
+
+class PatchExistingFilter(Request):
+    """What is to be changed of a filter."""
+
+    regex: Maybe[String] = None
+    filter_type: Maybe[FilterType] = None
+    description: Maybe[String] = None
+    replacement: String = ""
+
+
+class FilterTest(Request):
+    """A prompt to be looked through."""
+
+    prompt: String
+    filter_type: FilterType | None = None
+    """Only with filters of this type."""
+
+
+class FilterDetails(Answer):
+    """A filter."""
+
+    id: str
+    regex: str
+    filter_type: int
+    description: str | None = None
+    replacement: str = ""
+    user: str
+    """Alias of the moderator who wrote it; `shipped` for those that came with the horde."""
+
+
+class FilterPromptSuspicion(Answer):
+    """How a prompt fares."""
+
+    suspicion: str = "0"
+    """How many groups of filters it hits; 2 is refused."""
+    matches: list[str] = Field(default_factory=list)
+    """What in it was found, as filters see it."""
+
+
+class FilterRegex(Answer):
+    """All filters of a type in one expression."""
+
+    filter_type: int
+    regex: str
