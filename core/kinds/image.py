@@ -73,6 +73,8 @@ class ImageParams:
     """Pictures are handed out as URLs; False: as base64."""
     use_nsfw_censor: bool = False
     disable_batching: bool = False
+    passed_on: dict[str, Any] = field(default_factory=dict)
+    """What a client of version 1 sent besides, for workers of version 1 to make sense of."""
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document stored with the request."""

@@ -188,6 +188,13 @@ async def renew(session: AsyncSession, request_id: UUID, expires_at: datetime) -
     await session.execute(_RENEW, {"request": request_id, "until": expires_at})
 
 
+async def end(session: AsyncSession, request_id: UUID, *, at: datetime) -> None:
+    """Let the request be gone for everybody from now on; its rows go as those of expired ones."""
+    await session.execute(
+        update(_requests).where(_requests.c.id == request_id).values(expires_at=at)
+    )
+
+
 _until = bindparam("until", type_=Moment)
 
 

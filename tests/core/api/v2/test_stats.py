@@ -58,7 +58,7 @@ async def test_a_picture_is_in_all_periods(server):
         await steps.count(session, server.horde, now())
     assert await get(server, "/stats/img/totals") == dict.fromkeys(PERIODS, of_picture)
     models = await get(server, "/stats/img/models?model_state=all")
-    assert models == dict.fromkeys(("day", "month", "total"), {shop.name: 1})
+    assert models == {key: {shop.name: 1} for key in ("day", "month", "total")}
 
 
 async def test_texts_are_counted_in_tokens(server, made):

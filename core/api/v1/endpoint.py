@@ -1,0 +1,147 @@
+"""What all endpoints of version 1 have in common.
+
+Arguments come from the query string, a form or JSON, the key among them. Success is always 200.
+A refusal is a bare JSON text with a status; wrong arguments are listed by name.
+"""
+
+import functools
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+from quart import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
+
+from core.api.errors import status_of
+from core.api.operation import JSON_TYPE, NotJson, Rule, has_nul, limited
+from core.errors import Refusal
+from core.wire.model import Answer
+from core.wire.v1 import Arguments
+from core.wire.validation import errors_of
+
+A = TypeVar("A", bound=Arguments)
+
+Answered = Answer | Sequence[Answer] | Mapping[str, Answer]
+Handler = Callable[..., Awaitable[Answered]]
+
+STATUS = {
+    "MaintenanceMode": 503,
+    "NotAdmin": 401,
+    "NotModerator": 401,
+    "NotOwner": 401,
+    "RequestExpired": 500,
+    "TooManyPrompts": 503,
+    "WrongCredentials": 401,
+}
+"""Refusals that had another status in version 1 than they have in version 2."""
+
+TEXTS = {
+    "RequestNotFound": "ID not found",
+    "UserNotFound": "Not found",
+    "WorkerNotFound": "Not found",
+}
+"""What version 1 said, where its clients may compare it."""
+
+MISSING = "Missing required parameter in the JSON body or the post body or the query string"
+
+
+class WrongArguments(ValueError):
+    """Arguments that are missing or not what they should be. errors: what is wrong, by name."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {text}" for name, text in errors.items()))
+        self.errors = errors
+
+
+def endpoint(
+    *, limit: Rule, arguments: type[Arguments] | None = None
+) -> Callable[[Handler], Callable[..., Awaitable[Response]]]:
+    """Make a handler an endpoint, which gets the arguments that it takes and those of the path."""
+
+    def decorate(handler: Handler) -> Callable[..., Awaitable[Response]]:
+        @functools.wraps(handler)
+        async def respond(**path: str) -> Response:
+            if (refused := await limited(limit)) is not None:
+                return refused
+            given = [await _read(arguments)] if arguments is not None else []
+            answer = await handler(*given, **path)
+            return Response(to_json(answer), 200, content_type=JSON_TYPE)
+
+        return respond
+
+    return decorate
+
+
+def blueprint(name: str) -> Blueprint:
+    """A blueprint whose errors are told as version 1 did."""
+    made = Blueprint(name, __name__)
+
+    @made.errorhandler(Refusal)
+    async def _refused(refusal: Refusal) -> Response:
+        status = STATUS.get(refusal.code) or status_of(type(refusal))
+        return _response(TEXTS.get(refusal.code, refusal.message), status)
+
+    @made.errorhandler(WrongArguments)
+    async def _wrong(wrong: WrongArguments) -> Response:
+        if request.path.startswith("/api/v1/"):  # elsewhere is what only v1a had
+            told = {"errors": wrong.errors, "message": "Input payload validation failed"}
+            return _response(told, 400)
+        return _response({"message": wrong.errors}, 400)
+
+    return made
+
+
+async def _read(model: type[A]) -> A:
+    """The arguments that were sent. What is below reads the key as that of version 2."""
+    sent = await _sent(model)
+    if has_nul(sent):
+        raise WrongArguments({"message": "a text has a NUL character in it"})
+    try:
+        read = model.model_validate(sent)
+    except ValidationError as error:
+        raise WrongArguments(_told(error)) from None
+    request.headers["apikey"] = " ".join(read.api_key.split())  # a header has no line breaks
+    return read
+
+
+async def _sent(model: type[Arguments]) -> dict[str, Any]:
+    """What was sent, by name: JSON goes before a form, and a form before the query string."""
+    raw = cast("bytes", await request.get_data(parse_form_data=False))
+    sent = _values(model, request.args)
+    if request.is_json or raw.lstrip().startswith(b"{"):  # curl says that JSON is a form
+        return sent | _json(raw)
+    return sent | _values(model, await request.form)
+
+
+def _values(model: type[Arguments], sent: MultiDict[str, str]) -> dict[str, Any]:
+    """What a form or a query string says; an argument that is a list may come several times."""
+    lists = {
+        name for name, field in model.model_fields.items() if get_origin(field.annotation) is list
+    }
+    return {name: values if name in lists else values[-1] for name, values in sent.lists()}
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    try:
+        read = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        raise NotJson(f"Failed to decode JSON object: {error}") from None
+    if not isinstance(read, dict):
+        raise NotJson("Failed to decode JSON object: it has no names")
+    return read
+
+
+def _told(error: ValidationError) -> dict[str, str]:
+    """What is wrong with each argument, by its name."""
+    missing = {str(one["loc"][0]) for one in error.errors() if one["type"] == "missing"}
+    told: dict[str, str] = {}
+    for path, text in errors_of(error).items():
+        name = path.partition(".")[0]
+        told.setdefault(name, MISSING if name in missing else text)
+    return told
+
+
+def _response(data: object, status: int) -> Response:
+    return Response(json.dumps(data), status, content_type=JSON_TYPE)

@@ -1,0 +1,210 @@
+"""`generate/sync`, `async`, `check` and `prompt`: asking for pictures and getting them."""
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, get_args
+from uuid import UUID
+
+from core.api import asking, context
+from core.api.context import Server
+from core.api.limits import DEFAULT, Limit
+from core.api.operation import by_address, by_path
+from core.api.v1.endpoint import blueprint as new_blueprint
+from core.api.v1.endpoint import endpoint
+from core.db import AnyRow, now
+from core.errors import Invalid, Unavailable
+from core.generation import ask, cancel, status
+from core.generation.asks import Ask
+from core.generation.delivery import picture_of
+from core.generation.horde import channel_of
+from core.generation.status import Status
+from core.kinds.image import ImageParams
+from core.queue import requests
+from core.wire import v1
+from core.wire.image import Sampler
+
+blueprint = new_blueprint("v1_generate")
+
+MOST_PICTURES = 20
+MOST_STEPS = 100
+LEAST_SIDE, MOST_SIDE, SIDE_STEP = 64, 3072, 64
+MOST_CFG = 100
+MOST_PASSED_ON = 10_000
+"""Characters of JSON, of what is passed on to the worker's program."""
+A_PICTURES_SECONDS, MOST_SECONDS = 180, 300
+"""How long a call may take that waits for its pictures."""
+LOOK_AGAIN_SECONDS = 10.0
+"""An event that is missed costs at most this."""
+GONE = "N/A"
+
+
+class NotWanted(Invalid):
+    """A picture of such a size, or made in so many steps, was not to be had in version 1."""
+
+    code = "BadRequest"
+
+
+class TookTooLong(Unavailable):
+    """The pictures are not finished, or never will be."""
+
+    code = "RequestExpired"
+
+
+@blueprint.post("/generate/async")
+@endpoint(arguments=v1.GenerateArguments, limit=by_address(DEFAULT))
+async def generate_async(wanted: v1.GenerateArguments) -> v1.Asked:
+    """Ask for pictures."""
+    return v1.Asked(id=str(await _accepted(wanted)))
+
+
+@blueprint.post("/generate/sync")
+@endpoint(arguments=v1.GenerateArguments, limit=by_address(DEFAULT))
+async def generate_sync(wanted: v1.GenerateArguments) -> list[v1.Generation]:
+    """Ask for pictures and wait for them. Who hangs up does not want them any more."""
+    server = context.server()
+    request_id = await _accepted(wanted)
+    n = min(wanted.params.n, MOST_PICTURES)
+    try:
+        async with asyncio.timeout(min(A_PICTURES_SECONDS * n, MOST_SECONDS)):
+            await _over(server, request_id)
+    except TimeoutError:
+        await _cancel(server, request_id)
+        raise TookTooLong("The request has expired before it was finished.") from None
+    except BaseException:  # the client hung up, or the server stops
+        await _cancel(server, request_id)
+        raise
+    _, rows = await _look(server, str(request_id))
+    if not rows:
+        raise TookTooLong("The request was given up: the servers failed at it.")
+    made = await _generations(server, rows)
+    await _end(server, request_id)
+    return made
+
+
+@blueprint.get("/generate/check/<request_id>")
+@endpoint(limit=by_path(Limit(10, 1)))
+async def check(request_id: str) -> v1.Progress:
+    """See how far a request is."""
+    found, _ = await _look(context.server(), request_id)
+    return _progress(found)
+
+
+@blueprint.get("/generate/prompt/<request_id>")
+@endpoint(limit=by_path(Limit(2, 60)))
+async def prompt(request_id: str) -> v1.ProgressWithGenerations:
+    """Get what is finished of a request. Once all is, the request is gone after the answer."""
+    server = context.server()
+    found, rows = await _look(server, request_id)
+    made = await _generations(server, rows)
+    if found.progress.done:
+        await _end(server, found.progress.request_id)
+    return v1.ProgressWithGenerations(**_progress(found).model_dump(), generations=made)
+
+
+async def _accepted(wanted: v1.GenerateArguments) -> UUID:
+    try:
+        asked = await asking.accept(_ask(wanted), must_be_possible=True)
+    except ask.WorkerNotFound as missing:
+        raise asking.NobodyServes(missing.message) from None
+    return asked.request_id
+
+
+def _ask(wanted: v1.GenerateArguments) -> Ask[ImageParams]:
+    given, more = wanted.params, wanted.params.model_extra or {}
+    _check(given)
+    seed = more.get("seed")
+    return Ask(
+        kind="image",
+        prompt=wanted.prompt,
+        params=ImageParams(
+            width=given.width,
+            height=given.height,
+            steps=given.steps,
+            r2=False,
+            passed_on=more,
+            **_known(more),
+        ),
+        n=min(given.n, MOST_PICTURES),
+        models=context.server().settings.default_models,
+        seed=str(seed) if isinstance(seed, str | int) and str(seed) else None,
+        workers=wanted.servers,
+        allow_downgrade=True,  # its 50 steps are more than version 2 makes for nothing
+        client_agent=context.client_agent(),
+    )
+
+
+def _check(given: v1.Parameters) -> None:
+    for side in (given.width, given.height):
+        if side % SIDE_STEP or not LEAST_SIDE <= side <= MOST_SIDE:
+            raise NotWanted("Invalid size. The image dimensions have to be a multiple of 64.")
+    if given.steps > MOST_STEPS:
+        raise NotWanted(
+            f"Too many sampling steps. So that there is enough for all, {MOST_STEPS} are the most."
+        )
+    if len(str(given.model_extra)) > MOST_PASSED_ON:
+        raise NotWanted("There is too much in params that is not known here.")
+
+
+def _known(more: dict[str, Any]) -> dict[str, Any]:
+    """What version 2 knows too, of what is for the worker's program."""
+    known: dict[str, Any] = {}
+    if more.get("sampler_name") in get_args(Sampler):
+        known["sampler_name"] = more["sampler_name"]
+    cfg = more.get("cfg_scale")
+    if isinstance(cfg, int | float) and 0 <= cfg <= MOST_CFG:
+        known["cfg_scale"] = float(cfg)
+    return known
+
+
+async def _look(server: Server, request_id: str) -> tuple[Status, Sequence[AnyRow]]:
+    async with server.database.reading() as session:
+        found = await status.look(session, server.horde, request_id, kind="image")
+        return found, await status.finished(session, found.progress.request_id)
+
+
+async def _over(server: Server, request_id: UUID) -> None:
+    """Wait until nothing of the request waits or is worked on. No session is held meanwhile."""
+    async with server.horde.bus.subscribe(channel_of(request_id)) as messages:
+        while not (await _look(server, str(request_id)))[0].progress.done:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                    await anext(messages)
+
+
+async def _cancel(server: Server, request_id: UUID) -> None:
+    async with server.database.writing() as session:
+        await cancel.cancel(session, request_id)
+    await server.horde.changed(request_id, "cancelled")
+
+
+async def _end(server: Server, request_id: UUID) -> None:
+    async with server.database.writing() as session:
+        await requests.end(session, request_id, at=now())
+
+
+def _progress(found: Status) -> v1.Progress:
+    return v1.Progress(
+        finished=found.progress.finished,
+        processing=found.progress.processing,
+        waiting=found.progress.waiting,
+        done=found.progress.done,
+        wait_time=found.outlook.seconds,
+        queue_position=found.outlook.position,
+    )
+
+
+async def _generations(server: Server, rows: Sequence[AnyRow]) -> list[v1.Generation]:
+    made = []
+    for row in rows:
+        picture = await server.horde.store.get(picture_of(row.attempt_id))
+        made.append(
+            v1.Generation(
+                img=GONE if picture is None else base64.b64encode(picture).decode(),
+                seed=row.seed,
+                server_id=str(row.worker_id),
+                server_name=row.worker_name,
+            )
+        )
+    return made
