@@ -124,6 +124,15 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "model_reference",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("url", sa.String(length=1024), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_reference")),
+    )
+    op.create_table(
         "model_totals",
         sa.Column("span", sa.String(length=6), nullable=False),
         sa.Column("start", sa.DateTime(timezone=True), nullable=False),
@@ -675,6 +684,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.SmallInteger(), nullable=False),
         sa.Column("reward", sa.BigInteger(), nullable=False),
         sa.Column("charge", sa.BigInteger(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=True),
         sa.Column("counted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["job_id"], ["jobs.id"], name=op.f("fk_attempts_job_id"), ondelete="SET NULL"
@@ -1004,6 +1014,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_model_totals_span_kind_start")
 
     op.drop_table("model_totals")
+    op.drop_table("model_reference")
     with op.batch_alter_table("login_attempts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_login_attempts_expires_at"))
 

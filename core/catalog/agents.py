@@ -125,4 +125,4 @@ def agent(declared: str) -> Agent:
     factor = UNKNOWN_FACTOR
     if name in OFFICIAL:
         factor = Fraction(1) if version >= max(versions) else OLDER_FACTOR
-    return Agent(name, version, features or SAMPLERS, factor)
+    return Agent(name, version, features | SAMPLERS, factor)

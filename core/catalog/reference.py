@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, cast, get_args
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
@@ -41,7 +41,8 @@ _LISTS = TypeAdapter(dict[ListKey, Annotated[list[Name], Field(max_length=50)]])
 def _requirements(value: dict[str, Any]) -> dict[str, Any]:
     lists = {key: value[key] for key in get_args(ListKey) if key in value}
     numbers = {key: each for key, each in value.items() if key not in lists}
-    return {**_NUMBERS.validate_python(numbers), **_LISTS.validate_python(lists)}
+    checked = (_NUMBERS.validate_python(numbers), _LISTS.validate_python(lists))
+    return cast("dict[str, Any]", {**checked[0], **checked[1]})
 
 
 Requirements = Annotated[dict[str, Any], AfterValidator(_requirements)]
