@@ -183,9 +183,9 @@ class TestAsync:
 
 class TestRefused:
     @pytest.mark.parametrize("path", ["sync", "async"])
-    @pytest.mark.parametrize(
-        ("arguments", "status", "text"),
-        [
+    async def test_with_a_bare_text(self, horde, server, path):
+        usual = {"prompt": "a fox", "api_key": ANONYMOUS, "params": SMALL}
+        for arguments, status, text in (
             ({"api_key": "nobodys"}, 401, "API Key"),
             ({"prompt": " "}, 400, "empty prompt"),
             ({"params": {"width": 100}}, 400, "multiple of 64"),
@@ -195,13 +195,10 @@ class TestRefused:
             ({"params": {"toggles": "x" * 20_000}}, 400, "too much"),
             ({"servers": [NOBODY]}, 503, "not found"),
             ({"servers": ["no id"]}, 503, "not found"),
-        ],
-    )
-    async def test_with_a_bare_text(self, horde, server, path, arguments, status, text):
-        usual = {"prompt": "a fox", "api_key": ANONYMOUS, "params": SMALL}
-        answer = await horde.post(f"/generate/{path}", **usual | arguments)
-        assert answer.status_code == status
-        assert text in text_of(answer)
+        ):
+            answer = await horde.post(f"/generate/{path}", **usual | arguments)
+            assert answer.status_code == status, arguments
+            assert text in text_of(answer)
 
     async def test_where_nobody_could_make_it(self, horde):
         answer = await horde.post("/generate/async", prompt="a fox", api_key=ANONYMOUS)
@@ -223,11 +220,11 @@ class TestRefused:
         assert answer.status_code == 503
         assert "maintenance" in text_of(answer)
 
-    @pytest.mark.parametrize("request_id", [NOBODY, "no id"])
-    @pytest.mark.parametrize("path", ["check", "prompt"])
-    async def test_a_request_that_is_not_there(self, horde, path, request_id):
-        answer = await horde.get(f"/generate/{path}/{request_id}")
-        assert (answer.status_code, text_of(answer)) == (404, "ID not found")
+    async def test_a_request_that_is_not_there(self, horde):
+        for path in ("check", "prompt"):
+            for request_id in (NOBODY, "no id"):
+                answer = await horde.get(f"/generate/{path}/{request_id}")
+                assert (answer.status_code, text_of(answer)) == (404, "ID not found")
 
 
 class TestArguments:
@@ -245,19 +242,15 @@ class TestArguments:
         assert answer.json().keys() == {"message"}
         assert answer.json()["message"].keys() == {"api_key"}
 
-    @pytest.mark.parametrize(
-        "params", [{"n": 0}, {"steps": 0}, {"n": "many"}, [], "{", {"width": 2**70}]
-    )
-    async def test_params_that_are_none(self, horde, params):
-        answer = await horde.post(
-            "/generate/async", prompt="a fox", api_key=ANONYMOUS, params=params
-        )
-        assert answer.status_code == 400
-        assert answer.json()["errors"].keys() == {"params"}
+    async def test_params_that_are_none(self, horde):
+        usual = {"prompt": "a fox", "api_key": ANONYMOUS}
+        for params in ({"n": 0}, {"steps": 0}, {"n": "many"}, [], "{", {"width": 2**70}):
+            answer = await horde.post("/generate/async", **usual, params=params)
+            assert answer.status_code == 400, params
+            assert answer.json()["errors"].keys() == {"params"}
 
-    @pytest.mark.parametrize(
-        "body",
-        [
+    async def test_what_is_no_json(self, horde):
+        for body in (
             b"{",
             b"[]",
             b'"text"',
@@ -266,12 +259,14 @@ class TestArguments:
             b'{"params": ' + b"[" * 100_000,
             b"\xff\xfe",
             b"",
-        ],
-    )
-    async def test_what_is_no_json(self, horde, body):
-        headers = {"Content-Type": "application/json"}
-        answer = await horde.app.http.post("/api/v1/generate/async", content=body, headers=headers)
-        assert answer.status_code == 400
+        ):
+            answer = await horde.app.http.post(
+                "/api/v1/generate/async",
+                content=body,
+                headers={"Content-Type": "application/json"},
+            )
+            assert answer.status_code == 400, body[:20]
+            assert "JSON" in answer.json()["message"]
 
     async def test_texts_with_a_nul(self, horde, server):
         for bad in ({"prompt": "a\0b"}, {"params": {"toggles": ["\0"]}}, {"api_key": "\0"}):
@@ -283,18 +278,13 @@ class TestArguments:
         assert answer.status_code == 401
 
 
-@pytest.mark.parametrize("prefix", ["", "/api/latest", "/api/v1"])
-async def test_where_version_1_was_found(app, server, prefix):
-    horde = V1(app, prefix)
-    request_id = await horde.ask()
-    assert (await horde.get(f"/generate/check/{request_id}")).status_code == 200
-
-
-@pytest.mark.parametrize(
-    "path", ["/api/v2/generate/sync", "/api/v3/generate/async", "/api/generate/async"]
-)
-async def test_and_where_not(app, path):
-    assert (await app.http.post(path, json={})).status_code in (404, 405)
+async def test_where_version_1_was_found_and_where_not(app, server):
+    for prefix in ("", "/api/latest", "/api/v1"):
+        horde = V1(app, prefix)
+        request_id = await horde.ask()
+        assert (await horde.get(f"/generate/check/{request_id}")).status_code == 200
+    for path in ("/api/v2/generate/sync", "/api/v3/generate/async", "/api/generate/async"):
+        assert (await app.http.post(path, json={})).status_code in (404, 405)
 
 
 async def test_limits_are_those_of_2022(databases, tmp_path):
