@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from worker.engine import EngineDied
-from worker.renderer import CannotLoad, CannotRender, Checkpoint, Picture, Rendered, information
+from worker.image.order import Checkpoint, Rendered
+from worker.renderer import CannotLoad, CannotRender, Picture, information
 
 TINY = Checkpoint("tiny", Path("/nowhere"), native=128, multiple=32)
 BROKEN = Checkpoint("broken", Path("/nowhere"), native=128, multiple=32)
@@ -21,8 +22,8 @@ class FakeRenderer:
     def __init__(self, device="cpu"):
         self.device = device
 
-    def load(self, checkpoint):
-        if checkpoint.name == BROKEN.name:
+    def load(self, model):
+        if model.name == BROKEN.name:
             raise CannotLoad("its files are broken")
 
     def render(self, order, on_step):
@@ -60,14 +61,14 @@ class ThreadEngine:
         self.device = None
         self.starts = 0
 
-    async def load(self, checkpoint):
+    async def load(self, model):
         if not self.running:
             self.running, self.device = True, self.renderer.device
             self.starts += 1
-        self.renderer.load(checkpoint)
+        self.renderer.load(model)
 
     async def render(self, order, on_step):
-        await self.load(order.checkpoint)
+        await self.load(order.model)
         if order.prompt in {"die", "hang"}:
             self.running = False
             raise EngineDied("the engine died (SIGKILL)")

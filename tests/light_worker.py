@@ -26,5 +26,5 @@ def light_renderer(*, device, threads):
 
 
 if __name__ == "__main__":
-    worker.__main__.diffusers_renderer = light_renderer
+    worker.__main__.renderers = light_renderer
     sys.exit(worker.__main__.main())

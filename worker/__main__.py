@@ -8,28 +8,22 @@ leave nothing to do, 2 where the settings are wrong.
 import asyncio
 import signal
 import sys
-from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-import structlog
 from pydantic import ValidationError
 
 from core.client import HordeClient, HordeError, Retries
-from core.wire.pop import PopInputStable
-from worker import logs, models, progress
+from worker import logs, progress
+from worker.crew import AGENT, Crew, NoModel
 from worker.engine import Engine, Limits
-from worker.engine_process import diffusers_renderer
-from worker.loop import AGENT, Habits, NothingToServe, Unwelcome, Worker
+from worker.engine_process import renderers
+from worker.loop import NothingToServe, Unwelcome
 from worker.progress import Display
-from worker.renderer import Checkpoint
 from worker.settings import Settings, prepare_environment
 
 PATIENT: Final = Retries(attempts=10)
 """About a minute for what may be repeated, submitting above all: a server may be restarting."""
-
-log = structlog.get_logger("worker")
 
 
 def main() -> int:
@@ -43,12 +37,11 @@ def main() -> int:
         return _wrong("set WORKER_API_KEY or WORKER_API_KEY_FILE to the key of the worker's owner")
     logs.configure(settings.log_format, settings.log_level)
     prepare_environment()
-    found = _models(settings.models, settings.model_dirs)
-    if not found:
-        return _wrong("no model to serve: set WORKER_MODELS")
     display = progress.display(settings.progress)
     try:
-        return asyncio.run(_serve(settings, key, found, display))
+        return asyncio.run(_serve(settings, key, display))
+    except NoModel as error:
+        return _wrong(str(error))
     except asyncio.CancelledError:
         return _end(display, "stopped; the jobs in hand were given back")
     except (Unwelcome, NothingToServe, HordeError) as error:
@@ -57,33 +50,21 @@ def main() -> int:
         display.close()
 
 
-async def _serve(
-    settings: Settings, key: str, found: dict[str, Checkpoint], display: Display
-) -> int:
-    make = partial(diffusers_renderer, device=settings.device, threads=settings.threads)
+async def _serve(settings: Settings, key: str, display: Display) -> int:
+    make = partial(renderers, device=settings.device, threads=settings.threads)
     limits = Limits(settings.start_timeout, settings.load_timeout, settings.step_timeout)
-    display.say(f"{settings.name} serves {', '.join(found)} on {settings.url}")
+    display.say(f"{settings.name} serves {', '.join(settings.kinds)} on {settings.url}")
     async with (
         HordeClient(settings.url, key, client_agent=AGENT, retries=PATIENT) as client,
         Engine(make, limits) as engine,
     ):
-        worker = Worker(
-            client,
-            engine,
-            display,
-            offer=offer(settings),
-            models=found,
-            habits=Habits(
-                settings.idle_seconds, settings.ahead_seconds, settings.max_deaths, settings.batch
-            ),
-        )
-        await _run_until_signalled(worker, display)
+        await _run_until_signalled(Crew(settings, client, engine, display), display)
     return 0
 
 
-async def _run_until_signalled(worker: Worker, display: Display) -> None:
+async def _run_until_signalled(crew: Crew, display: Display) -> None:
     stop = asyncio.Event()
-    running = asyncio.ensure_future(worker.run(stop))
+    running = asyncio.ensure_future(crew.run(stop))
 
     def on_signal() -> None:
         if stop.is_set():
@@ -96,42 +77,6 @@ async def _run_until_signalled(worker: Worker, display: Display) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
     await running
-
-
-def offer(settings: Settings) -> PopInputStable:
-    """What each pop says this worker can do, but for its models and the size of batches."""
-    return PopInputStable(
-        name=settings.name,
-        bridge_agent=AGENT,
-        threads=1,
-        max_pixels=settings.max_pixels,
-        nsfw=settings.nsfw,
-        blacklist=settings.blacklist,
-        priority_usernames=settings.priority_usernames,
-        require_upfront_kudos=settings.require_upfront_kudos,
-        extra_slow_worker=settings.extra_slow,
-        wait=settings.wait_seconds,
-        allow_img2img=True,
-        allow_painting=True,
-        allow_unsafe_ipaddr=True,
-        allow_post_processing=False,
-        allow_controlnet=False,
-        allow_sdxl_controlnet=False,
-        allow_lora=False,
-    )
-
-
-def _models(wanted: Iterable[str], folders: Iterable[Path]) -> dict[str, Checkpoint]:
-    """Find the models that can be served, and say why others cannot."""
-    found: dict[str, Checkpoint] = {}
-    for one in wanted:
-        try:
-            checkpoint = models.find(one, folders)
-        except models.NotUsable as error:
-            log.warning("model not offered", model=one, reason=str(error))
-        else:
-            found[checkpoint.name] = checkpoint
-    return found
 
 
 def _wrong(reason: str) -> int:

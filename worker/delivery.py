@@ -1,22 +1,19 @@
-"""Brings results to the server: pictures, or the news that there will be none.
+"""Brings results to the server, or the news that there will be none.
 
 Every job that was popped is kept in hand until the server has heard about it.
 """
 
 import asyncio
-import base64
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Generic
 
 import structlog
 
-from core.client import AlreadySubmitted, HordeClient, HordeError, JobGone
-from core.wire.submit import GenerationMetadataStable, SubmitInputStable
-from worker import pictures
-from worker.orders import Batch
+from core.client import AlreadySubmitted, HordeError, JobGone
+from core.wire.submit import GenerationMetadataStable
+from worker.kind import B, Kind, R
 from worker.progress import Display
-from worker.renderer import Picture, Rendered
 
 GIVE_BACK_SECONDS: Final = 5.0
 """What a worker in a hurry has left for telling the server."""
@@ -24,29 +21,29 @@ GIVE_BACK_SECONDS: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
-class Delivery:
+class Delivery(Generic[B, R]):
     """Submits batches, and knows which of their jobs are still in hand."""
 
-    def __init__(self, client: HordeClient, display: Display) -> None:
-        self._client = client
+    def __init__(self, kind: Kind[B, R], display: Display) -> None:
+        self._kind = kind
         self._display = display
-        self._in_hand: dict[str, int] = {}  # job id -> seed
+        self._in_hand: dict[str, tuple[B, int]] = {}  # job id -> its place in its batch
 
-    def take(self, batch: Batch) -> None:
+    def take(self, batch: B) -> None:
         """These jobs are in hand from now on."""
-        self._in_hand.update(zip(batch.ids, batch.seeds, strict=True))
+        self._in_hand.update({job: (batch, index) for index, job in enumerate(batch.ids)})
 
-    async def pictures(self, batch: Batch, rendered: Rendered) -> None:
-        """Upload and submit each picture of a batch."""
+    async def results(self, batch: B, result: R) -> None:
+        """Submit each job of a batch that was made."""
         earned, lost = 0.0, list[str]()
-        for index, picture in enumerate(rendered.pictures):
+        for index, job in enumerate(batch.ids):
             try:
-                earned += await self._picture(batch, index, picture, rendered.notes)
+                earned += await self._kind.submit(batch, index, result)
             except HordeError as error:
                 lost.append(str(error))
                 if not isinstance(error, AlreadySubmitted | JobGone):
-                    await self._fault(batch.ids[index], ())
-            self._in_hand.pop(batch.ids[index], None)
+                    await self._fault(batch, index, ())
+            self._in_hand.pop(job, None)
         seconds = time.monotonic() - batch.popped
         outcome = f"{seconds:.1f} s, +{earned:.2f} kudos"
         if lost:
@@ -54,60 +51,27 @@ class Delivery:
         self._display.end(batch, outcome)
 
     async def fault(
-        self, batch: Batch, reason: str, notes: Sequence[GenerationMetadataStable] = ()
+        self, batch: B, reason: str, notes: Sequence[GenerationMetadataStable] = ()
     ) -> None:
         """Tell the server that a batch failed, so that somebody else gets it."""
         log.warning("job faulted", jobs=batch.ids, model=batch.model, reason=reason)
-        for job in batch.ids:
-            await self._fault(job, notes)
+        for index in range(len(batch.ids)):
+            await self._fault(batch, index, notes)
         self._display.end(batch, f"faulted: {reason}")
 
     async def give_back(self) -> None:
         """Fault everything in hand, in a hurry."""
         try:
             async with asyncio.timeout(GIVE_BACK_SECONDS), asyncio.TaskGroup() as group:
-                for job in list(self._in_hand):
-                    group.create_task(self._fault(job, ()))
+                for batch, index in list(self._in_hand.values()):
+                    group.create_task(self._fault(batch, index, ()))
         except TimeoutError:
             log.warning("jobs not given back in time", jobs=list(self._in_hand))
 
-    async def _picture(
-        self,
-        batch: Batch,
-        index: int,
-        picture: Picture,
-        notes: Sequence[GenerationMetadataStable],
-    ) -> float:
-        """Deliver one picture, and give what it earned, in kudos (0 where that got lost)."""
-        webp = await asyncio.to_thread(pictures.to_webp, picture)
-        if batch.uploads:
-            await self._client.upload(batch.uploads[index], webp)
-            generation = "R2"
-        else:
-            generation = base64.b64encode(webp).decode()
-        submitted = await self._client.submit(
-            SubmitInputStable(
-                id=batch.ids[index],
-                generation=generation,
-                seed=batch.seeds[index],
-                state="ok",
-                gen_metadata=list(notes),
-            )
-        )
-        return 0.0 if submitted is None else submitted.reward
-
-    async def _fault(self, job: str, notes: Sequence[GenerationMetadataStable]) -> None:
+    async def _fault(self, batch: B, index: int, notes: Sequence[GenerationMetadataStable]) -> None:
         """Fault one job; where even that fails, the server finds out by its deadline."""
         try:
-            await self._client.submit(
-                SubmitInputStable(
-                    id=job,
-                    generation="faulted",
-                    seed=self._in_hand.get(job, 0),
-                    state="faulted",
-                    gen_metadata=list(notes),
-                )
-            )
+            await self._kind.fault(batch, index, notes)
         except HordeError as error:
-            log.warning("fault not reported", job=job, reason=str(error))
-        self._in_hand.pop(job, None)
+            log.warning("fault not reported", job=batch.ids[index], reason=str(error))
+        self._in_hand.pop(batch.ids[index], None)

@@ -24,17 +24,10 @@ from worker.messages import (
     Report,
     Step,
 )
-from worker.renderer import (
-    CannotLoad,
-    CannotRender,
-    Checkpoint,
-    OnStep,
-    Order,
-    Rendered,
-    Renderer,
-)
+from worker.renderer import CannotLoad, CannotRender, DeviceRenderer, Model, OnStep, Order
 
-R = TypeVar("R", Loaded, Done)
+R = TypeVar("R")
+F = TypeVar("F", Loaded, Done)
 
 REAP_SECONDS: Final = 10.0
 """A killed process is gone sooner than this, unless a driver holds it."""
@@ -75,10 +68,11 @@ class Engine:
     make: makes the renderer, in the engine process; it is pickled by name.
     """
 
-    def __init__(self, make: Callable[[], Renderer], limits: Limits) -> None:
+    def __init__(self, make: Callable[[], DeviceRenderer], limits: Limits) -> None:
         self._make = make
         self._limits = limits
         self._running: _Running | None = None
+        self._turn = asyncio.Lock()  # commands of several kinds come one after the other
         self.device: str | None = None
         """What it renders on, once it has been started."""
 
@@ -98,17 +92,20 @@ class Engine:
         """The engine's process id, where there is one."""
         return None if self._running is None else self._running.process.pid
 
-    async def load(self, checkpoint: Checkpoint) -> None:
+    async def load(self, model: Model) -> None:
         """Have a model ready. Raises CannotLoad, or EngineDied."""
-        await self._command(Load(checkpoint), Loaded)
+        async with self._turn:
+            await self._command(Load(model), Loaded)
 
-    async def render(self, order: Order, on_step: OnStep) -> Rendered:
-        """Make the pictures of an order; `on_step` is called in the event loop.
+    async def render(self, order: Order[R], on_step: OnStep) -> R:
+        """Make what is ordered; `on_step` is called in the event loop.
 
         Raises CannotRender, CannotLoad, or EngineDied. When cancelled, the engine is killed.
         """
-        done = await self._command(Render(order), Done, on_step)
-        return done.rendered
+        async with self._turn:
+            done = await self._command(Render(order), Done, on_step)
+        result: R = done.result
+        return result
 
     async def stop(self) -> None:
         """End the engine, if there is one."""
@@ -119,7 +116,7 @@ class Engine:
         await asyncio.to_thread(running.process.join, REAP_SECONDS)
         running.connection.close()
 
-    async def _command(self, command: Command, final: type[R], on_step: OnStep | None = None) -> R:
+    async def _command(self, command: Command, final: type[F], on_step: OnStep | None = None) -> F:
         """Send a command and read reports until the final one."""
         try:
             running = await self._started()
@@ -165,7 +162,7 @@ class Engine:
         return self._running
 
 
-def _start(make: Callable[[], Renderer]) -> _Running:
+def _start(make: Callable[[], DeviceRenderer]) -> _Running:
     ours, theirs = _SPAWN.Pipe()
     process = _SPAWN.Process(
         target=engine_process.serve, args=(theirs, make), name="worker-engine", daemon=True

@@ -15,20 +15,21 @@ import traceback
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import Any
 
 from worker.messages import Command, Done, Load, Loaded, NotLoaded, Ready, Refused, Report, Step
-from worker.renderer import CannotLoad, CannotRender, Checkpoint, Order, Renderer
+from worker.renderer import CannotLoad, CannotRender, DeviceRenderer, Model, Order, Renderer
 
 
-def diffusers_renderer(*, device: str, threads: int) -> Renderer:
-    """Make the real renderer."""
+def renderers(*, device: str, threads: int) -> DeviceRenderer:
+    """Make what renders with every kind of model."""
     # Here and not above: the control process imports this module, and must never load torch.
-    from worker.pipeline import DiffusersRenderer  # noqa: PLC0415
+    from worker.renderers import Renderers  # noqa: PLC0415
 
-    return DiffusersRenderer(device=device, threads=threads)
+    return Renderers(device=device, threads=threads)
 
 
-def serve(connection: Connection, make: Callable[[], Renderer]) -> None:
+def serve(connection: Connection, make: Callable[[], DeviceRenderer]) -> None:
     """Be the engine. Returns never: the process ends with its pipe."""
     for ignored in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)
@@ -56,7 +57,7 @@ def _receive(connection: Connection, commands: "queue.SimpleQueue[Command]") -> 
 def _obey(renderer: Renderer, command: Command, report: Callable[[Report], None]) -> None:
     try:
         if isinstance(command, Load):
-            _load(renderer, command.checkpoint, report)
+            _load(renderer, command.model, report)
         else:
             _render(renderer, command.order, report)
     except CannotLoad as error:
@@ -68,11 +69,11 @@ def _obey(renderer: Renderer, command: Command, report: Callable[[Report], None]
         report(Refused(f"{type(error).__name__}: {error}"))
 
 
-def _load(renderer: Renderer, checkpoint: Checkpoint, report: Callable[[Report], None]) -> None:
-    renderer.load(checkpoint)
+def _load(renderer: Renderer, model: Model, report: Callable[[Report], None]) -> None:
+    renderer.load(model)
     report(Loaded())
 
 
-def _render(renderer: Renderer, order: Order, report: Callable[[Report], None]) -> None:
-    _load(renderer, order.checkpoint, report)
+def _render(renderer: Renderer, order: Order[Any], report: Callable[[Report], None]) -> None:
+    _load(renderer, order.model, report)
     report(Done(renderer.render(order, lambda step, steps: report(Step(step, steps)))))

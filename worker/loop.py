@@ -1,4 +1,4 @@
-"""Pops jobs, has them rendered, and delivers them: the worker's life.
+"""Pops jobs, has them made, and delivers them: the worker's life, whatever its kind of work.
 
 Three things overlap: the next batch is fetched shortly before the one at work is done, and what is
 done is encoded, uploaded and submitted while the next is at work. Every popped job is submitted or
@@ -9,30 +9,23 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic
 
 import structlog
 
-from core.client import HordeClient, HordeError, InMaintenance, Unauthenticated
-from core.wire.image import MetadataType
-from core.wire.pop import GenerationPayloadStable, PopInputStable
-from core.wire.submit import GenerationMetadataStable
-from worker import orders
+from core.client import HordeError, InMaintenance, Unauthenticated
+from core.wire.messages import ResponseModelMessagePop
 from worker.delivery import Delivery
 from worker.engine import Engine, EngineDied
-from worker.orders import Batch
+from worker.kind import B, Kind, R
 from worker.progress import Display
-from worker.renderer import CannotLoad, CannotRender, Checkpoint, Order, Source
-
-AGENT: Final = "Stable Horde Worker:1:https://github.com/stable-horde/stable-horde"
-"""`name:version:url`, as the server's table of capabilities has it: new ability, new version."""
+from worker.renderer import CannotLoad, CannotRender, Model, Order
 
 MOST_BATCHES: Final = 3
 """Batches at work or on their way to the server: behind a slow line, rendering waits."""
 
-GPU_BATCH: Final = 4
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
 MAINTENANCE_SECONDS: Final = 15.0
@@ -55,42 +48,36 @@ class Habits:
     idle_seconds: from one pop in vain to the next, at least.
     ahead_seconds: how long before a batch's end the next is popped.
     max_deaths: of the engine in a row on one model, after which the model is dropped.
-    batch: pictures of one request that are popped together; 0 is for the device to say: a GPU
-        renders several in little more time than one, a CPU does not.
     """
 
     idle_seconds: float
     ahead_seconds: float
     max_deaths: int
-    batch: int = 0
 
 
-class Worker:
-    """One worker of one horde.
+class Worker(Generic[B, R]):
+    """One worker of one horde. Workers of several kinds may share an engine: they take turns.
 
-    offer: what every pop says, but for the models and the size of batches.
     models: what can be served, by name; a model that keeps killing the engine is dropped.
     """
 
     def __init__(
         self,
-        client: HordeClient,
+        kind: Kind[B, R],
         engine: Engine,
         display: Display,
         *,
-        offer: PopInputStable,
-        models: Mapping[str, Checkpoint],
+        models: Mapping[str, Model],
         habits: Habits,
     ) -> None:
-        self._client = client
+        self._kind = kind
         self._engine = engine
         self._display = display
-        self._offer = offer
         self._models = dict(models)
         self._habits = habits
-        self._delivery = Delivery(client, display)
+        self._delivery = Delivery(kind, display)
         self._deaths: Counter[str] = Counter()
-        self._ready: asyncio.Queue[tuple[Batch, Order] | None] = asyncio.Queue(1)
+        self._ready: asyncio.Queue[tuple[B, Order[R]] | None] = asyncio.Queue(1)
         self._appetite = asyncio.Semaphore(1)  # batches that may be popped now
         self._stop = asyncio.Event()
         self._end: Exception | None = None
@@ -133,25 +120,20 @@ class Worker:
         while await self._unless_stopped(self._appetite.acquire()):
             began = time.monotonic()
             try:
-                popped = await self._client.pop(self._offer_now())
+                popped = await self._kind.pop(list(self._models), device=self._engine.device)
             except HordeError as error:
                 self._appetite.release()
                 await self._back_off(error, pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
                 continue
             pause = FIRST_PAUSE_SECONDS
-            self._hear(popped)
-            if popped.ids:
-                await self._prepare(popped)
+            self._hear(popped.messages)
+            if popped.batch is not None:
+                await self._prepare(popped.batch)
             else:
                 self._appetite.release()
                 await self._rest(self._habits.idle_seconds - (time.monotonic() - began))
         await self._ready.put(None)
-
-    def _offer_now(self) -> PopInputStable:
-        usual = 1 if self._engine.device == "cpu" else GPU_BATCH
-        amount = self._habits.batch or usual
-        return self._offer.model_copy(update={"models": list(self._models), "amount": amount})
 
     async def _back_off(self, error: HordeError, pause: float) -> None:
         """Wait before the next pop, or end, as a pop's failure demands."""
@@ -169,33 +151,16 @@ class Worker:
         # Half of it is chance, so that workers whose server came back do not come all at once.
         await self._rest(pause * random.uniform(0.5, 1))  # noqa: S311 - keeps no secret
 
-    async def _prepare(self, popped: GenerationPayloadStable) -> None:
-        """Turn a pop into an order, with its sources fetched, and queue it."""
-        batch = orders.batch(popped)
+    async def _prepare(self, batch: B) -> None:
+        """Turn a pop into an order, and queue it."""
         self._delivery.take(batch)
         try:
-            source = await self._source(popped)
-            order = orders.order(popped, batch, self._models, source)
+            order = await self._kind.order(batch, self._models)
         except CannotRender as error:
             self._appetite.release()
             await self._delivery.fault(batch, error.reason, error.notes)
         else:
             await self._ready.put((batch, order))
-
-    async def _source(self, popped: GenerationPayloadStable) -> Source | None:
-        if popped.source_image is None:
-            return None
-        try:
-            picture = await self._client.download(popped.source_image)
-        except HordeError as error:
-            raise _not_fetched("source_image", error) from error
-        mask = None
-        if popped.source_mask is not None:
-            try:
-                mask = await self._client.download(popped.source_mask)
-            except HordeError as error:
-                raise _not_fetched("source_mask", error) from error
-        return Source(picture, mask, painting=popped.source_processing in orders.PAINTING)
 
     # Rendering
 
@@ -213,7 +178,7 @@ class Worker:
             appetite.release()
 
     async def _render(
-        self, batch: Batch, order: Order, appetite: "_Once"
+        self, batch: B, order: Order[R], appetite: "_Once"
     ) -> Coroutine[None, None, None]:
         """Render a batch, and give what is to be told to the server.
 
@@ -231,14 +196,14 @@ class Worker:
             return self._delivery.fault(batch, "its model has just been dropped")
         self._display.begin(batch)
         try:
-            rendered = await self._engine.render(order, on_step)
+            result = await self._engine.render(order, on_step)
         except CannotRender as error:
             return self._delivery.fault(batch, error.reason, error.notes)
         except (CannotLoad, EngineDied) as error:
             self._blame(batch.model, error)
             return self._delivery.fault(batch, str(error))
         self._deaths[batch.model] = 0
-        return self._delivery.pictures(batch, rendered)
+        return self._delivery.results(batch, result)
 
     def _blame(self, model: str, error: CannotLoad | EngineDied) -> None:
         """Count a death of the engine, and drop the model after too many, or if it cannot load."""
@@ -271,9 +236,9 @@ class Worker:
             stopping.cancel()
         return not self._stop.is_set()
 
-    def _hear(self, popped: GenerationPayloadStable) -> None:
+    def _hear(self, messages: Iterable[ResponseModelMessagePop]) -> None:
         """Show the operator what the server has to say, once."""
-        for message in popped.messages:
+        for message in messages:
             if message.id not in self._heard:
                 self._heard.add(message.id)
                 self._display.say(f"message from {message.origin}: {message.message}")
@@ -290,8 +255,3 @@ class _Once:
         if self._semaphore is not None:
             self._semaphore.release()
             self._semaphore = None
-
-
-def _not_fetched(kind: MetadataType, error: HordeError) -> CannotRender:
-    note = GenerationMetadataStable(type=kind, value="download_failed")
-    return CannotRender(f"{kind} cannot be fetched: {error}", (note,))

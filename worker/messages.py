@@ -5,23 +5,24 @@ millisecond or two, and unlike shared memory nothing of it is left over when eit
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from core.wire.submit import GenerationMetadataStable
-from worker.renderer import Checkpoint, Order, Rendered
+from worker.renderer import Model, Order
 
 
 @dataclass(frozen=True)
 class Load:
     """To the engine: have this model ready."""
 
-    checkpoint: Checkpoint
+    model: Model
 
 
 @dataclass(frozen=True)
 class Render:
-    """To the engine: make these pictures; load the model first if need be."""
+    """To the engine: make this; load its model first if need be."""
 
-    order: Order
+    order: Order[Any]
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Done:
-    """From the engine: the pictures."""
+    """From the engine: what was ordered. result: what the order's class says."""
 
-    rendered: Rendered
+    result: Any
 
 
 @dataclass(frozen=True)

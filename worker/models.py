@@ -12,11 +12,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from worker.renderer import Checkpoint
+from worker.image.order import Checkpoint
+from worker.text.order import LanguageModel
 
 PIPELINE: Final = "StableDiffusionPipeline"
 HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
-HUB_FILES: Final = ("*.json", "*.txt", "*/*.safetensors")
+HUB_FILES: Final = {
+    "model_index.json": ("*.json", "*.txt", "*/*.safetensors"),
+    "config.json": ("*.json", "*.safetensors"),
+}
+"""What is fetched of a model, by the file that marks its kind."""
 LONGEST_HEADER_BYTES: Final = 100_000_000
 """Limit of the format itself (https://github.com/huggingface/safetensors)."""
 
@@ -26,20 +31,32 @@ class NotUsable(Exception):
 
 
 def find(wanted: str, folders: Iterable[Path]) -> Checkpoint:
-    """Find a model and make sure that it can be served.
+    """Find a diffusion model and make sure that it can be served.
 
     wanted: a name of a folder in one of `folders`; a folder's path; or `name=place`, where place
         is a path or a hub's `owner/model`, which is downloaded unless HF_HUB_OFFLINE is 1.
 
     Raises NotUsable.
     """
+    name, folder = _locate(wanted, folders, "model_index.json")
+    return inspect(name, folder)
+
+
+def find_text(wanted: str, folders: Iterable[Path]) -> LanguageModel:
+    """Find a language model as `find` finds a diffusion model. Raises NotUsable."""
+    name, folder = _locate(wanted, folders, "config.json")
+    return inspect_text(name, folder)
+
+
+def _locate(wanted: str, folders: Iterable[Path], mark: str) -> tuple[str, Path]:
+    """Give the name and the folder of a model; mark: the file that every one of its kind has."""
     name, _, place = wanted.rpartition("=")
     for folder in (Path(place).expanduser(), *(root / place for root in folders)):
-        if (folder / "model_index.json").is_file():
-            return inspect(name or folder.resolve().name, folder.resolve())
+        if (folder / mark).is_file():
+            return name or folder.resolve().name, folder.resolve()
     if name and HUB_NAME.fullmatch(place):
-        return inspect(name, _download(place))
-    raise NotUsable(f"{place}: no model_index.json there")
+        return name, _download(place, HUB_FILES[mark])
+    raise NotUsable(f"{place}: no {mark} there")
 
 
 def inspect(name: str, folder: Path) -> Checkpoint:
@@ -49,6 +66,25 @@ def inspect(name: str, folder: Path) -> Checkpoint:
     """
     try:
         return _inspect(name, folder)
+    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+        raise NotUsable(f"{folder}: {type(error).__name__}: {error}") from error
+
+
+def inspect_text(name: str, folder: Path) -> LanguageModel:
+    """Read what a language model's folder says about itself, and check that its files are whole.
+
+    Raises NotUsable.
+    """
+    try:
+        config = _json(folder / "config.json")
+        kinds = config.get("architectures") or []
+        if not any(kind.endswith("ForCausalLM") for kind in kinds):
+            raise NotUsable(
+                f"{folder}: {', '.join(kinds) or 'nothing known'}, which writes no text"
+            )
+        _json(folder / "tokenizer.json")
+        _check_weights(folder, "model")
+        return LanguageModel(name, folder, context=config["max_position_embeddings"])
     except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
         raise NotUsable(f"{folder}: {type(error).__name__}: {error}") from error
 
@@ -108,7 +144,7 @@ def _json(path: Path) -> dict[str, Any]:
     return read
 
 
-def _download(place: str) -> Path:
+def _download(place: str, files: Iterable[str]) -> Path:
     """Fetch a model from the hub, or find it in the hub's local cache."""
     # Late, because it is needed by nobody who serves local folders.
     from huggingface_hub import snapshot_download  # noqa: PLC0415
@@ -117,7 +153,7 @@ def _download(place: str) -> Path:
     try:
         return Path(
             snapshot_download(
-                place, allow_patterns=list(HUB_FILES), ignore_patterns=["*.fp16.safetensors"]
+                place, allow_patterns=list(files), ignore_patterns=["*.fp16.safetensors"]
             )
         )
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:

@@ -6,7 +6,7 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from worker.orders import Batch
+from worker.kind import Batch
 
 
 class Display(Protocol):

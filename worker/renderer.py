@@ -1,73 +1,38 @@
-"""What a renderer is asked for and gives back: the border between control process and engine.
+"""What the engine is asked for and gives back: the border between control process and engine.
 
-Everything here travels between the two processes, so it is small and plain; torch is not known.
+Everything here, and in the module `order` of each kind, travels between the two processes, so it is
+small and plain; torch is not known.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from core.wire.submit import GenerationMetadataStable
 
+R = TypeVar("R")
+
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """A model that is whole on disk.
+class Model:
+    """Something whole on disk that the engine can load; its class says who renders with it.
 
     name: the name it is offered under.
-    folder: where its diffusers files are.
-    native: pixels of a side of the square pictures it was trained on.
-    multiple: pixels; each side of a picture it makes is a multiple of it.
+    folder: where its files are.
     """
 
     name: str
     folder: Path
-    native: int
-    multiple: int
 
 
-@dataclass(frozen=True)
-class Source:
-    """A picture to start from.
+class Order(Generic[R]):
+    """Something to be made by one model; what comes of it is an R."""
 
-    picture: an encoded picture (WebP, PNG, …), as downloaded.
-    mask: an encoded picture of what is to be painted anew (white), or None.
-    painting: whether only the masked part is painted; without a mask, the transparent part.
-    """
-
-    picture: bytes
-    mask: bytes | None = None
-    painting: bool = False
-
-
-@dataclass(frozen=True)
-class Order:
-    """Pictures that differ in nothing but their seed.
-
-    prompt, negative: with A1111 weights (`worker.prompts`).
-    width, height: pixels, any size from 1.
-    clip_skip: 1 is the text encoder's last layer.
-    strength: 0 to 1, how much of a source picture is redrawn.
-    hires_strength: 0 to 1, how much of the enlarged picture is redrawn; None: no hires fix.
-    seeds: 0 to 2**32 - 1, one a picture.
-    """
-
-    checkpoint: Checkpoint
-    prompt: str
-    negative: str
-    width: int
-    height: int
-    steps: int
-    cfg_scale: float
-    sampler: str
-    karras: bool
-    seeds: tuple[int, ...]
-    clip_skip: int = 1
-    tiling: bool = False
-    hires_strength: float | None = None
-    source: Source | None = None
-    strength: float = 1.0
+    @property
+    def model(self) -> Model:
+        """Who makes it."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -77,14 +42,6 @@ class Picture:
     width: int
     height: int
     rgb: bytes
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """The pictures of an order, in the order of its seeds, and what the requester should know."""
-
-    pictures: tuple[Picture, ...]
-    notes: tuple[GenerationMetadataStable, ...] = ()
 
 
 class CannotRender(Exception):
@@ -108,16 +65,24 @@ OnStep = Callable[[int, int], None]
 
 
 class Renderer(Protocol):
-    """Makes pictures, in the engine process."""
+    """Makes things with models, in the engine process.
+
+    Any: each renderer takes models and orders of its own classes; which one gets what is decided in
+    `worker.renderers`, by the model's class.
+    """
+
+    def load(self, model: Any) -> None:  # noqa: ANN401
+        """Have a model ready; what was loaded before may go. Raises CannotLoad."""
+
+    def render(self, order: Any, on_step: OnStep) -> Any:  # noqa: ANN401
+        """Make what is ordered of a loaded model. Raises CannotRender."""
+
+
+class DeviceRenderer(Renderer, Protocol):
+    """What an engine process runs."""
 
     device: str
     """What it renders on: `cpu`, `cuda`, `mps`."""
-
-    def load(self, checkpoint: Checkpoint) -> None:
-        """Have a model ready; what was loaded before may go. Raises CannotLoad."""
-
-    def render(self, order: Order, on_step: OnStep) -> Rendered:
-        """Make the pictures of an order for the loaded model. Raises CannotRender."""
 
 
 def information(text: str) -> GenerationMetadataStable:

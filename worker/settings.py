@@ -3,14 +3,17 @@
 import os
 import socket
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHIPPED: Final = Path(__file__).parent / "models"
 """Where the models that come with the project are."""
 DEFAULT_MODEL: Final = "horde-tiny"
+DEFAULT_TEXT_MODEL: Final = "SmolLM2-135M-Instruct"
+
+WorkKind = Literal["image", "text", "alchemy"]
 
 ENGINE_ENVIRONMENT: Final = {
     # A waiting thread sleeps: spinning ones starve the server beside them.
@@ -32,6 +35,12 @@ def default_name() -> str:
 def default_models() -> list[str]:
     """The shipped model, where it is."""
     return [DEFAULT_MODEL] if (SHIPPED / DEFAULT_MODEL).is_dir() else []
+
+
+def default_data_dir() -> Path:
+    """The user's own place for application data."""
+    root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(root) / "stable-horde" / "worker"
 
 
 def default_threads() -> int:
@@ -59,14 +68,31 @@ class Settings(BaseSettings):
         max_length=100,
         description="The worker's name, unique on its horde; the host's name by default.",
     )
+    kinds: list[WorkKind] = Field(
+        default=["image"],
+        min_length=1,
+        description="What to serve (JSON list) of `image`, `text` and `alchemy`. Text fetches its "
+        "model, 93 MB, at its first start; worker names of text and alchemy end in that word.",
+    )
     models: list[str] = Field(
         default_factory=default_models,
-        description="What to serve (JSON list): names in the model folders, paths of diffusers "
-        "folders, or `name=place` with a path or a hub's `owner/model`; by default what ships.",
+        description="What makes pictures (JSON list): names in the model folders, paths of "
+        "diffusers folders, or `name=place` with a path or a hub's `owner/model`; by default what "
+        "ships.",
+    )
+    text_models: list[str] = Field(
+        default_factory=lambda: [DEFAULT_TEXT_MODEL],
+        description="What writes text (JSON list), named likewise: folders of causal language "
+        "models.",
     )
     model_dirs: list[Path] = Field(
         default_factory=lambda: [SHIPPED],
-        description="Folders (JSON list) in which models are looked up by name.",
+        description="Folders (JSON list) in which models are looked up by name, and upscalers "
+        "(`RealESRGAN_x4plus.pth` and the like).",
+    )
+    data_dir: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+        default_factory=default_data_dir,
+        description="Folder for what the worker fetches; models are looked up there, too.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         default="auto", description="Where to render; `auto` takes a GPU where there is one."
@@ -82,6 +108,15 @@ class Settings(BaseSettings):
         ge=64 * 64,
         le=3072 * 3072,
         description="Largest picture served, in pixels.",
+    )
+    max_length: int = Field(
+        default=512, ge=16, le=4096, description="Longest text served, in tokens."
+    )
+    max_context_length: int = Field(
+        default=2048,
+        ge=80,
+        le=1048576,
+        description="Most tokens of prompt and text together that are served.",
     )
     batch: int = Field(
         default=0,

@@ -10,7 +10,8 @@ import tiny_random
 from core.client import HordeClient, Retries
 from fake_renderers import BROKEN, TINY, ThreadEngine
 from stub_horde import KEY, StubHorde
-from worker.__main__ import offer
+from worker.crew import image_offer
+from worker.image.kind import Pictures
 from worker.loop import Habits, Worker
 from worker.settings import Settings
 
@@ -82,15 +83,14 @@ def serve(horde):
     """Start a worker for `async with`; its run must end by itself or at the end of the block."""
 
     @contextlib.asynccontextmanager
-    async def start(engine=None, *, models=None, key=KEY, wait=0.05, **habits):
+    async def start(engine=None, *, kind=None, models=None, key=KEY, wait=0.05, **habits):
         settings = Settings(url=horde.url, name="tester", wait_seconds=wait)
         display = Display()
         async with HordeClient(horde.url, key, retries=SOON) as client:
             worker = Worker(
-                client,
+                kind(client) if kind else Pictures(client, image_offer(settings)),
                 engine or ThreadEngine(),
                 display,
-                offer=offer(settings),
                 models=models or {"tiny": TINY},
                 habits=Habits(**{"idle_seconds": 0, "ahead_seconds": 0, "max_deaths": 3} | habits),
             )

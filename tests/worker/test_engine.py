@@ -13,10 +13,11 @@ import pytest
 from fake_renderers import BROKEN, TINY, FakeRenderer, picture
 from processes import alive
 from worker.engine import Engine, EngineDied, Limits
-from worker.renderer import CannotLoad, CannotRender, Order
+from worker.image.order import PictureOrder
+from worker.renderer import CannotLoad, CannotRender
 
 LIMITS = Limits(start=60, load=60, step=60)
-ORDER = Order(
+ORDER = PictureOrder(
     checkpoint=TINY,
     prompt="a red fox",
     negative="",

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from fake_renderers import BROKEN, FakeRenderer, ThreadEngine
-from worker.loop import AGENT, NothingToServe, Unwelcome
+from worker.crew import AGENT
+from worker.loop import NothingToServe, Unwelcome
 
 MAINTENANCE = (
     403,

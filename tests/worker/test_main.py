@@ -105,14 +105,15 @@ import asyncio, sys
 from fake_renderers import TINY, FakeRenderer
 from stub_horde import KEY, StubHorde
 import worker.__main__ as main
+from worker import models
 from worker.settings import Settings
 
 async def serve(horde):
     settings = Settings(url=horde.url, wait_seconds=0.1)
-    main.diffusers_renderer = lambda: None
+    models.find = lambda *_: TINY
     main.partial = lambda *_, **__: FakeRenderer
     lines = main.progress.display("lines")
-    task = asyncio.ensure_future(main._serve(settings, KEY, {"tiny": TINY}, lines))
+    task = asyncio.ensure_future(main._serve(settings, KEY, lines))
     [job] = horde.add()
     assert await asyncio.to_thread(horde.until, lambda: horde.submitted(job))
     task.cancel()

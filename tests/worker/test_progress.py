@@ -2,16 +2,13 @@ import io
 
 from rich.console import Console
 
-from worker.orders import Batch
+from worker.kind import Batch
 from worker.progress import Bar, Lines, display
 
 BATCH = Batch(
     ids=("12345678-90ab", "2"),
-    seeds=(1, 2),
-    uploads=(),
     model="[tiny]",
-    width=64,
-    height=32,
+    work="64x32 x2 9 steps",
     steps=9,
 )
 LINE = "12345678 [tiny] 64x32 x2 9 steps: 1.0 s, +3.00 kudos\n"

@@ -7,8 +7,8 @@ import pytest
 
 from worker import models
 from worker.engine import Engine, Limits
-from worker.engine_process import diffusers_renderer
-from worker.renderer import Order
+from worker.engine_process import renderers
+from worker.image.order import PictureOrder
 from worker.settings import DEFAULT_MODEL, SHIPPED, Settings
 
 pytestmark = pytest.mark.model
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.model
 async def test_the_shipped_model_renders_the_demo_prompt_the_same_alone_and_in_a_batch():
     assert Settings().models == [DEFAULT_MODEL]
     checkpoint = models.find(DEFAULT_MODEL, [SHIPPED])
-    order = Order(
+    order = PictureOrder(
         checkpoint=checkpoint,
         prompt="a red fox on a blue background",
         negative="",
@@ -29,7 +29,7 @@ async def test_the_shipped_model_renders_the_demo_prompt_the_same_alone_and_in_a
         karras=True,
         seeds=(1, 2),
     )
-    make = partial(diffusers_renderer, device="cpu", threads=1)
+    make = partial(renderers, device="cpu", threads=1)
     async with Engine(make, Limits(start=110, load=60, step=60)) as engine:
         both = (await engine.render(order, lambda *_: None)).pictures
         [alone] = (await engine.render(replace(order, seeds=(2,)), lambda *_: None)).pictures

@@ -1,8 +1,8 @@
 """The horde's samplers, and what stands for each of them in diffusers.
 
-A table of names only, so that the control process can read it without torch; `worker.pipeline`
-makes schedulers from it. Where diffusers has no such algorithm, its closest relative is used and
-the picture's metadata says so.
+A table of names only, so that the control process can read it without torch: `schedulers` makes
+schedulers from it. Where diffusers has no such algorithm, its closest relative is used and the
+picture's metadata says so.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from typing import Any, Final
 class Sampler:
     """How one sampler is made.
 
-    scheduler: the name of a class of diffusers, or of `worker.schedulers`.
+    scheduler: the name of a class of diffusers, or of `worker.image.schedulers`.
     config: what its configuration says beside the model's own.
     karras: whether it can follow the noise schedule of Karras et al. (arXiv:2206.00364, eq. 5).
     batches: False where all pictures of a batch share one source of noise, so that a picture would

@@ -7,7 +7,6 @@ Serves what is a Stable Diffusion 1 or 2 in architecture, of any size: `StableDi
 
 import contextlib
 import gc
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict, Unpack
@@ -17,24 +16,16 @@ import torch
 from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from PIL import Image
-from tqdm import tqdm  # type: ignore[import-untyped]
 from transformers.utils import logging as transformers_logging
 
 from core.wire.submit import GenerationMetadataStable
-from worker import conditioning, pictures, schedulers, sizes
-from worker.painting import Blend, Painting
-from worker.renderer import (
-    CannotLoad,
-    CannotRender,
-    Checkpoint,
-    OnStep,
-    Order,
-    Picture,
-    Rendered,
-    information,
-)
-from worker.samplers import SAMPLERS, Sampler
-from worker.sizes import Size
+from worker import pictures
+from worker.image import conditioning, schedulers, sizes
+from worker.image.order import Checkpoint, PictureOrder, Rendered
+from worker.image.painting import Blend, Painting
+from worker.image.samplers import SAMPLERS, Sampler
+from worker.image.sizes import Size
+from worker.renderer import CannotLoad, CannotRender, OnStep, Picture, information
 
 DTYPES: Final = {"cpu": torch.float32, "cuda": torch.float16, "mps": torch.float16}
 
@@ -51,19 +42,15 @@ class Parameters(TypedDict, total=False):
 class DiffusersRenderer:
     """Renders with one loaded model at a time.
 
-    device: `auto`, `cpu`, `cuda` or `mps`.
-    threads: CPU threads of torch.
+    device: `cpu`, `cuda` or `mps`.
     """
 
-    def __init__(self, *, device: str, threads: int) -> None:
-        torch.set_num_threads(threads)
+    def __init__(self, *, device: str) -> None:
         diffusers_logging.set_verbosity_error()
         transformers_logging.set_verbosity_error()
         diffusers_logging.disable_progress_bar()
         transformers_logging.disable_progress_bar()
-        # Its own lock is one between processes, which a killed engine would leave behind.
-        tqdm.set_lock(threading.RLock())
-        self.device = _best_device() if device == "auto" else device
+        self.device = device
         self.model: _Model | None = None
 
     def load(self, checkpoint: Checkpoint) -> None:
@@ -79,7 +66,7 @@ class DiffusersRenderer:
         except Exception as error:  # a broken checkpoint fails in as many ways as it has files
             raise CannotLoad(f"{type(error).__name__}: {error}") from error
 
-    def render(self, order: Order, on_step: OnStep) -> Rendered:
+    def render(self, order: PictureOrder, on_step: OnStep) -> Rendered:
         """Make the pictures of an order, together where memory and sampler allow."""
         if self.model is None or self.model.checkpoint != order.checkpoint:
             raise CannotRender(f"{order.checkpoint.name} is not loaded")
@@ -91,7 +78,7 @@ class DiffusersRenderer:
             made = self._in_parts(run)
         return Rendered(tuple(made), tuple(run.notes))
 
-    def _at_once(self, order: Order, sampler: Sampler) -> int:
+    def _at_once(self, order: PictureOrder, sampler: Sampler) -> int:
         """How many pictures to render together.
 
         One on a CPU: it gains little by more (5 %), and its kernels round differently for another
@@ -144,7 +131,7 @@ class _Run:
     """One order on its way through the model."""
 
     def __init__(
-        self, model: _Model, order: Order, sampler: Sampler, on_step: OnStep, *, at_once: int
+        self, model: _Model, order: PictureOrder, sampler: Sampler, on_step: OnStep, *, at_once: int
     ) -> None:
         self.model = model
         self.order = order
@@ -314,9 +301,3 @@ def _seamless(model: _Model, *, tiling: bool) -> Iterator[None]:
 
 def _picture(image: Image.Image) -> Picture:
     return Picture(image.width, image.height, image.tobytes())
-
-
-def _best_device() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from worker import models
-from worker.renderer import CannotLoad, CannotRender, Checkpoint, Order, Source
-from worker.samplers import SAMPLERS
+from worker.image.order import Checkpoint, PictureOrder, Source
+from worker.image.samplers import SAMPLERS
+from worker.renderer import CannotLoad, CannotRender
 
 # The libraries' talk among developers; the engine process does not show it either.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -23,16 +24,16 @@ def checkpoint(tiny_model):
 
 @pytest.fixture(scope="session")
 def renderer(checkpoint):
-    from worker.pipeline import DiffusersRenderer
+    from worker.image.pipeline import DiffusersRenderer
 
-    renderer = DiffusersRenderer(device="cpu", threads=1)
+    renderer = DiffusersRenderer(device="cpu")
     renderer.load(checkpoint)
     return renderer
 
 
 @pytest.fixture
 def order(checkpoint):
-    return Order(
+    return PictureOrder(
         checkpoint=checkpoint,
         prompt="a red fox",
         negative="blurry",
@@ -238,7 +239,7 @@ def test_a_source_that_is_no_picture_is_refused(make):
 def test_too_little_memory_halves_the_batch(renderer, make, monkeypatch):
     import torch
 
-    from worker import pipeline
+    from worker.image import pipeline
 
     tried = []
     real = pipeline._Run.make

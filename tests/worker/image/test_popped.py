@@ -2,11 +2,13 @@ import pytest
 
 from core.wire.pop import GenerationPayloadStable
 from fake_renderers import TINY
-from worker import orders
-from worker.renderer import CannotRender, Source
+from worker.image import popped
+from worker.image.order import Source
+from worker.renderer import CannotRender
+from worker.upscaler import Upscaler
 
 
-def popped(payload=None, n=1, **answer):
+def answered(payload=None, n=1, **answer):
     return GenerationPayloadStable.model_validate(
         {
             "ids": [f"job-{number}" for number in range(n)],
@@ -17,9 +19,9 @@ def popped(payload=None, n=1, **answer):
     )
 
 
-def ordered(payload=None, source=None, **answer):
-    pop = popped(payload, **answer)
-    return orders.order(pop, orders.batch(pop), {"tiny": TINY}, source)
+def ordered(payload=None, source=None, upscalers=None, **answer):
+    batch = popped.batch(answered(payload, **answer))
+    return popped.order(batch, {"tiny": TINY}, source, upscalers or {})
 
 
 def test_everything_asked_for_is_in_the_order():
@@ -67,7 +69,7 @@ def test_without_hires_fix_its_strength_means_nothing():
 
 
 def test_a_seed_that_is_no_number_is_drawn():
-    first, second = (orders.batch(popped({"seed": ""}, n=2)).seeds for _ in range(2))
+    first, second = (popped.batch(answered({"seed": ""}, n=2)).seeds for _ in range(2))
     assert first != second
     assert (first[0] + 1) % 2**32 == first[1]
 
@@ -76,7 +78,7 @@ def test_a_seed_that_is_no_number_is_drawn():
     ("payload", "answer", "word"),
     [
         ({"control_type": "canny"}, {}, "control_type"),
-        ({"post_processing": ["GFPGAN"]}, {}, "post_processing"),
+        ({"post_processing": ["GFPGAN"]}, {}, "GFPGAN"),
         ({"loras": [{"name": "x"}], "tis": [{"name": "y"}]}, {}, "loras, tis"),
         ({"workflow": "qr_code"}, {}, "workflow"),
         ({"transparent": True}, {}, "transparent"),
@@ -90,6 +92,13 @@ def test_what_was_never_offered_is_refused_by_name(payload, answer, word):
         ordered(payload, **answer)
 
 
+def test_upscalers_that_are_here_are_ordered_and_the_first_also_enlarges():
+    here = {name: Upscaler(name, "/nowhere") for name in ("RealESRGAN_x4plus", "NMKD_Siax")}
+    order = ordered({"post_processing": ["NMKD_Siax"]}, upscalers=here)
+    assert [one.name for one in order.upscalers] == ["NMKD_Siax"]
+    assert order.enlarger.name == "RealESRGAN_x4plus"
+
+
 def test_the_title_names_the_job_and_not_the_prompt():
-    batch = orders.batch(popped({"prompt": "secret", "ddim_steps": 9}, n=2))
+    batch = popped.batch(answered({"prompt": "secret", "ddim_steps": 9}, n=2))
     assert batch.title == "job-0 tiny 512x512 x2 9 steps"

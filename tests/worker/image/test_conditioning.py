@@ -16,7 +16,7 @@ def pipe(tiny_model):
 def encode(pipe):
     import torch
 
-    from worker import conditioning
+    from worker.image import conditioning
 
     def positive(prompt, negative="", clip_skip=1):
         with torch.inference_mode():

@@ -11,7 +11,7 @@ from typing import Final
 import torch
 from diffusers import StableDiffusionPipeline
 
-from worker import prompts
+from worker.image import prompts
 
 LONGEST_CHARACTERS: Final = 20_000
 MOST_CHUNKS: Final = 10

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from worker import sizes
-from worker.renderer import Checkpoint
-from worker.sizes import Size
+from worker.image import sizes
+from worker.image.order import Checkpoint
+from worker.image.sizes import Size
 
 SHIPPED = Checkpoint("horde-tiny", Path(), native=128, multiple=32)
 FULL = Checkpoint("stable_diffusion", Path(), native=512, multiple=64)

@@ -1,7 +1,7 @@
 from typing import get_args
 
 from core.wire.image import Sampler
-from worker.samplers import SAMPLERS
+from worker.image.samplers import SAMPLERS
 
 
 def test_every_sampler_of_the_wire_is_served():

@@ -8,7 +8,7 @@ import diffusers
 import torch
 from diffusers import SchedulerMixin
 
-from worker.samplers import Sampler
+from worker.image.samplers import Sampler
 
 LCM_TRAINING_STEPS = 50
 """Steps that the distilled schedule has by default; more than these can be asked for."""

@@ -1,15 +1,17 @@
-"""Turns what a pop answers into an order for the renderer, and refuses what it cannot make."""
+"""Reads what a pop of pictures answers, and refuses what cannot be made here."""
 
 import secrets
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from core.wire.pop import GenerationPayloadStable, ModelPayloadStable
-from worker import prompts
-from worker.renderer import CannotRender, Checkpoint, Order, Source
-from worker.samplers import SAMPLERS
+from worker.image import prompts
+from worker.image.order import Checkpoint, PictureOrder, Source
+from worker.image.samplers import SAMPLERS
+from worker.kind import Batch
+from worker.renderer import CannotRender, Model
+from worker.upscaler import Upscaler
 
 SEEDS: Final = 2**32
 IMG2IMG_STRENGTH: Final = 0.75
@@ -17,63 +19,53 @@ HIRES_STRENGTH: Final = 0.65
 PAINTING: Final = ("inpainting", "outpainting")
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Jobs that were popped together.
+@dataclass(frozen=True, kw_only=True)
+class PictureBatch(Batch):
+    """Pictures that were popped together.
 
-    ids, seeds: one a picture, in the same order.
+    answer: the pop's.
+    seeds: one a picture, in the order of the ids.
     uploads: where each picture goes; empty where it is to be sent with the submit.
-    popped: when, by `time.monotonic()`.
     """
 
-    ids: tuple[str, ...]
+    answer: GenerationPayloadStable
     seeds: tuple[int, ...]
     uploads: tuple[str, ...]
-    model: str
-    width: int
-    height: int
-    steps: int
-    popped: float = field(default_factory=time.monotonic)
-
-    @property
-    def title(self) -> str:
-        """A few words for people; no prompt, which is the requester's own business."""
-        many = f" x{len(self.ids)}" if len(self.ids) > 1 else ""
-        return f"{self.ids[0][:8]} {self.model} {self.width}x{self.height}{many} {self.steps} steps"
 
 
-def batch(popped: GenerationPayloadStable) -> Batch:
+def batch(answer: GenerationPayloadStable) -> PictureBatch:
     """Read which jobs were popped; there is at least one."""
-    payload = popped.payload
-    uploads = tuple(popped.r2_uploads or ())
-    return Batch(
-        ids=tuple(popped.ids),
-        seeds=tuple(_seeds(payload, len(popped.ids))),
-        uploads=uploads if len(uploads) == len(popped.ids) else (),
-        model=popped.model or "",
-        width=payload.width,
-        height=payload.height,
+    payload = answer.payload
+    uploads = tuple(answer.r2_uploads or ())
+    many = f" x{len(answer.ids)}" if len(answer.ids) > 1 else ""
+    return PictureBatch(
+        answer=answer,
+        ids=tuple(answer.ids),
+        seeds=tuple(_seeds(payload, len(answer.ids))),
+        uploads=uploads if len(uploads) == len(answer.ids) else (),
+        model=answer.model or "",
+        work=f"{payload.width}x{payload.height}{many} {payload.ddim_steps} steps",
         steps=payload.ddim_steps,
     )
 
 
 def order(
-    popped: GenerationPayloadStable,
-    jobs: Batch,
-    checkpoints: Mapping[str, Checkpoint],
+    jobs: PictureBatch,
+    models: Mapping[str, Model],
     source: Source | None,
-) -> Order:
+    upscalers: Mapping[str, Upscaler],
+) -> PictureOrder:
     """Say what is to be rendered for popped jobs. Raises CannotRender."""
-    payload = popped.payload
-    checkpoint = checkpoints.get(jobs.model)
-    if checkpoint is None:
+    payload = jobs.answer.payload
+    checkpoint = models.get(jobs.model)
+    if not isinstance(checkpoint, Checkpoint):
         raise CannotRender(f"the model {jobs.model!r} is not served here")
-    if wanted := ", ".join(_not_served(payload, popped)):
+    if wanted := ", ".join(_not_served(jobs.answer, upscalers)):
         raise CannotRender(f"not served here: {wanted}")
     positive, negative = prompts.split_negative(payload.prompt or "")
     usual = 1.0 if source is not None and source.painting else IMG2IMG_STRENGTH
     hires_strength = payload.hires_fix_denoising_strength or HIRES_STRENGTH
-    return Order(
+    return PictureOrder(
         checkpoint=checkpoint,
         prompt=positive,
         negative=negative,
@@ -89,6 +81,8 @@ def order(
         hires_strength=hires_strength if payload.hires_fix else None,
         source=source,
         strength=payload.denoising_strength or usual,
+        enlarger=next(iter(upscalers.values()), None),
+        upscalers=tuple(upscalers[name] for name in payload.post_processing or ()),
     )
 
 
@@ -99,12 +93,16 @@ def _seeds(payload: ModelPayloadStable, count: int) -> Iterator[int]:
         yield (first + index * (payload.seed_variation or 1)) % SEEDS
 
 
-def _not_served(payload: ModelPayloadStable, popped: GenerationPayloadStable) -> Iterator[str]:
+def _not_served(
+    answer: GenerationPayloadStable, upscalers: Mapping[str, Upscaler]
+) -> Iterator[str]:
     """What the offer has already declined; a server that sends it all the same is told so."""
+    payload = answer.payload
     if payload.sampler_name not in SAMPLERS:
         yield f"the sampler {payload.sampler_name}"
-    if popped.source_image is not None and popped.source_processing == "remix":
+    if answer.source_image is not None and answer.source_processing == "remix":
         yield "remix"
-    for name in ("control_type", "post_processing", "loras", "tis", "workflow", "transparent"):
+    yield from (name for name in payload.post_processing or () if name not in upscalers)
+    for name in ("control_type", "loras", "tis", "workflow", "transparent"):
         if getattr(payload, name):
             yield name

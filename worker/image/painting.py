@@ -15,8 +15,9 @@ from diffusers import StableDiffusionImg2ImgPipeline
 from PIL import Image, ImageFilter, ImageOps
 
 from worker import pictures
-from worker.renderer import CannotRender, Source
-from worker.sizes import Size
+from worker.image.order import Source
+from worker.image.sizes import Size
+from worker.renderer import CannotRender
 
 Blend = Callable[[StableDiffusionImg2ImgPipeline, int, dict[str, Any]], dict[str, Any]]
 """Changes the state after a step: of this pipeline, by the step's index."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from worker.renderer import Checkpoint
+from worker.image.order import Checkpoint
 
 LEAST_AREA: Final = 0.5
 """Of the native area: smaller pictures are made larger, then scaled down."""

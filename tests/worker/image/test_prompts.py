@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker import prompts
-from worker.prompts import Segment
+from worker.image import prompts
+from worker.image.prompts import Segment
 
 
 @pytest.mark.parametrize(

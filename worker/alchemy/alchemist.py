@@ -1,0 +1,58 @@
+"""Answers forms. In the engine process only: enlarging uses torch."""
+
+from typing import Final
+
+from PIL import Image
+from pydantic import JsonValue
+
+from worker import pictures
+from worker.alchemy.order import Answered, FormOrder, Palette
+from worker.renderer import CannotRender, Model, OnStep, Picture
+from worker.upscaler import Upscaler
+from worker.upscaling import Networks
+
+MOST_COLOURS: Final = 8
+LOOKED_AT: Final = (256, 256)
+"""Pixels: a palette is a matter of areas, which a small copy has, too."""
+
+
+class Alchemist:
+    """Tells colours, and enlarges."""
+
+    def __init__(self, *, device: str) -> None:
+        self._networks = Networks(device)
+
+    def load(self, model: Model) -> None:
+        """Have a network ready, where the form needs one. Raises CannotLoad."""
+        if isinstance(model, Upscaler):
+            self._networks.load(model)
+
+    def render(self, order: FormOrder, on_step: OnStep) -> Answered:
+        """Answer a form. Raises CannotRender."""
+        image = pictures.on_white(pictures.read(order.picture, kind="source_image"))
+        if isinstance(order.form, Palette):
+            return Answered(palette(image))
+        if isinstance(order.form, Upscaler):
+            large = self._networks.enlarge(order.form, image, on_step)
+            return Answered(Picture(large.width, large.height, large.tobytes()))
+        raise CannotRender(f"nobody here answers {order.form.name}")
+
+
+def palette(image: Image.Image) -> JsonValue:
+    """Give a picture's main colours, the largest first: `{"colour": "#rrggbb", "share": 0.41}`.
+
+    Median cut (Heckbert 1982), as Pillow has it; share: 0 to 1 of the picture.
+    """
+    small = image.copy()
+    small.thumbnail(LOOKED_AT)
+    indexed = small.quantize(MOST_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    colours = indexed.getpalette() or []
+    counted = sorted(indexed.getcolors() or [], reverse=True)
+    return [
+        {
+            "colour": "#" + bytes(colours[3 * index : 3 * index + 3]).hex(),
+            "share": round(count / (small.width * small.height), 4),
+        }
+        for count, index in counted
+        if isinstance(index, int)
+    ]

@@ -1,0 +1,81 @@
+"""Alchemy on the wire: `interrogate/pop`, upload, `interrogate/submit`."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from core.client import HordeClient
+from core.wire.alchemy import (
+    Form,
+    InterrogationPopFormPayload,
+    InterrogationPopInput,
+    InterrogationSubmitInput,
+)
+from core.wire.submit import GenerationMetadataStable
+from worker import pictures
+from worker.alchemy.order import Answered, FormOrder
+from worker.kind import Batch, Popped, fetched
+from worker.renderer import CannotRender, Model, Picture
+
+CPU_TILES: Final = 1
+"""A form has 180 seconds; to enlarge 512 x 512 pixels fourfold takes a CPU the most of them."""
+GPU_TILES: Final = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormBatch(Batch):
+    """One form, as it was popped."""
+
+    form: InterrogationPopFormPayload
+
+
+class Forms:
+    """One worker of alchemy. offer: what every pop says, but for the forms."""
+
+    def __init__(self, client: HordeClient, offer: InterrogationPopInput) -> None:
+        self._client = client
+        self._offer = offer
+
+    async def pop(self, models: Sequence[str], *, device: str | None) -> Popped[FormBatch]:
+        """Ask for a form; one at a time, whatever the device."""
+        tiles = CPU_TILES if device == "cpu" else GPU_TILES
+        forms = cast("list[Form]", list(models))
+        update = {"forms": forms, "amount": 1, "max_tiles": tiles}
+        answer = await self._client.alchemy.pop(self._offer.model_copy(update=update))
+        batch = None
+        if answer.forms:
+            form = answer.forms[0]
+            batch = FormBatch(
+                ids=(form.id,), model=form.form, work="of a picture", steps=1, form=form
+            )
+        return Popped(batch, answer.messages or ())
+
+    async def order(self, batch: FormBatch, models: Mapping[str, Model]) -> FormOrder:
+        """Fetch the picture, and say what is wanted of it."""
+        model = models.get(batch.model)
+        if model is None:
+            raise CannotRender(f"the form {batch.model!r} is not served here")
+        picture = await fetched(self._client, batch.form.source_image, "source_image")
+        return FormOrder(model, picture)
+
+    async def submit(self, batch: FormBatch, index: int, result: Answered) -> float:
+        """Submit what is to be said, or upload the picture first."""
+        said = result.result
+        if isinstance(said, Picture):
+            webp = await asyncio.to_thread(pictures.to_webp, said)
+            await self._client.upload(batch.form.r2_upload or "", webp)
+            said = "R2"
+        submitted = await self._client.alchemy.submit(
+            InterrogationSubmitInput(id=batch.ids[index], result={batch.model: said}, state="ok")
+        )
+        return 0.0 if submitted is None else submitted.reward
+
+    async def fault(
+        self, batch: FormBatch, index: int, notes: Sequence[GenerationMetadataStable]
+    ) -> None:
+        """Give the form back; the wire has no place for notes about one."""
+        del notes
+        await self._client.alchemy.submit(
+            InterrogationSubmitInput(id=batch.ids[index], result={}, state="faulted")
+        )

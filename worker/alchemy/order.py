@@ -1,0 +1,36 @@
+"""What is ordered of a picture that is there, and how it comes back; see `worker.renderer`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from worker.renderer import Model, Order, Picture
+
+
+@dataclass(frozen=True)
+class Palette(Model):
+    """What tells a picture's colours: no weights, so it is always here."""
+
+    name: str = "palette"
+    folder: Path = Path()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of a form: something to say, or a picture."""
+
+    result: JsonValue | Picture
+
+
+@dataclass(frozen=True)
+class FormOrder(Order[Answered]):
+    """One form. picture: encoded (WebP, PNG, …), as downloaded."""
+
+    form: Model
+    picture: bytes
+
+    @property
+    def model(self) -> Model:
+        """Who answers it."""
+        return self.form

@@ -1,0 +1,176 @@
+"""The workers of one process: one for each kind of work, with one engine among them.
+
+To a horde they are workers of their own, since a name there belongs to one kind of work.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from core.client import HordeClient
+from core.wire.alchemy import InterrogationPopInput
+from core.wire.pop import PopInputStable
+from core.wire.text import PopInputKobold
+from worker import models, upscaler
+from worker.alchemy.kind import Forms
+from worker.alchemy.order import Palette
+from worker.engine import Engine
+from worker.image.kind import Pictures
+from worker.kind import AnyKind
+from worker.loop import Habits, NothingToServe, Unwelcome, Worker
+from worker.progress import Display
+from worker.renderer import Model
+from worker.settings import Settings, WorkKind
+from worker.text import fetching
+from worker.text.kind import Texts
+
+AGENT: Final = "Stable Horde Worker:1:https://github.com/stable-horde/stable-horde"
+"""`name:version:url`, as the server's table of capabilities has it: new ability, new version."""
+
+M = TypeVar("M", bound=Model)
+
+log = structlog.get_logger("worker")
+
+
+class NoModel(NothingToServe):
+    """None of the models that were asked for is here."""
+
+
+class Crew:
+    """Runs a worker of each kind in the settings.
+
+    client: with the key of the workers' owner.
+    """
+
+    def __init__(
+        self, settings: Settings, client: HordeClient, engine: Engine, display: Display
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._engine = engine
+        self._display = display
+        self._folders = [*settings.model_dirs, settings.data_dir]
+        self._upscalers = upscaler.find(self._folders)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until told to stop; a kind that cannot be served leaves the others alone.
+
+        When cancelled, all of them give back what they have in hand. Where none is left, raises the
+        last one's reason: Unwelcome or NothingToServe.
+        """
+        workers: dict[WorkKind, Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = {
+            "image": self._pictures,
+            "text": self._texts,
+            "alchemy": self._forms,
+        }
+        ends: list[Exception] = []
+
+        async def serve(kind: WorkKind) -> None:
+            try:
+                await workers[kind](stop)
+            except (Unwelcome, NothingToServe) as reason:
+                ends.append(reason)
+                self._display.say(f"{kind} is not served: {reason}")
+
+        kinds = dict.fromkeys(self._settings.kinds)
+        async with asyncio.TaskGroup() as group:
+            for kind in kinds:
+                group.create_task(serve(kind))
+        if len(ends) == len(kinds):
+            raise ends[-1]
+
+    async def _pictures(self, stop: asyncio.Event) -> None:
+        found = self._find(self._settings.models, models.find)
+        kind = Pictures(
+            self._client,
+            image_offer(self._settings),
+            batch=self._settings.batch,
+            upscalers=self._upscalers,
+        )
+        await self._work(kind, found, stop)
+
+    async def _texts(self, stop: asyncio.Event) -> None:
+        if not await fetching.default_is_there(self._settings, self._display.say, stop):
+            return
+        found = self._find(self._settings.text_models, models.find_text)
+        await self._work(Texts(self._client, text_offer(self._settings)), found, stop)
+
+    async def _forms(self, stop: asyncio.Event) -> None:
+        forms: dict[str, Model] = {"palette": Palette(), **self._upscalers}
+        await self._work(Forms(self._client, alchemy_offer(self._settings)), forms, stop)
+
+    async def _work(self, kind: AnyKind, found: dict[str, Any], stop: asyncio.Event) -> None:
+        """Be a worker of this kind. Raises what `Worker.run` raises."""
+        settings = self._settings
+        habits = Habits(settings.idle_seconds, settings.ahead_seconds, settings.max_deaths)
+        worker = Worker(kind, self._engine, self._display, models=found, habits=habits)
+        await worker.run(stop)
+
+    def _find(
+        self, wanted: Iterable[str], find: Callable[[str, Iterable[Path]], M]
+    ) -> dict[str, M]:
+        """Find the models that can be served, and say why others cannot. Raises NoModel."""
+        found: dict[str, M] = {}
+        for one in wanted:
+            try:
+                model = find(one, self._folders)
+            except models.NotUsable as error:
+                log.warning("model not offered", model=one, reason=str(error))
+            else:
+                found[model.name] = model
+        if not found:
+            raise NoModel("no model to serve: set WORKER_MODELS or WORKER_TEXT_MODELS")
+        return found
+
+
+def image_offer(settings: Settings) -> PopInputStable:
+    """What each pop says of pictures, but for the models and the size of batches."""
+    return PopInputStable(
+        name=settings.name,
+        bridge_agent=AGENT,
+        threads=1,
+        max_pixels=settings.max_pixels,
+        nsfw=settings.nsfw,
+        blacklist=settings.blacklist,
+        priority_usernames=settings.priority_usernames,
+        require_upfront_kudos=settings.require_upfront_kudos,
+        extra_slow_worker=settings.extra_slow,
+        wait=settings.wait_seconds,
+        allow_img2img=True,
+        allow_painting=True,
+        allow_unsafe_ipaddr=True,
+        allow_post_processing=False,
+        allow_controlnet=False,
+        allow_sdxl_controlnet=False,
+        allow_lora=False,
+    )
+
+
+def text_offer(settings: Settings) -> PopInputKobold:
+    """What each pop says of text, but for the models."""
+    return PopInputKobold(
+        name=f"{settings.name} text",
+        bridge_agent=AGENT,
+        threads=1,
+        max_length=settings.max_length,
+        max_context_length=settings.max_context_length,
+        nsfw=settings.nsfw,
+        priority_usernames=settings.priority_usernames,
+        require_upfront_kudos=settings.require_upfront_kudos,
+        extra_slow_worker=settings.extra_slow,
+        wait=settings.wait_seconds,
+    )
+
+
+def alchemy_offer(settings: Settings) -> InterrogationPopInput:
+    """What each pop says of alchemy, but for the forms and the size of pictures."""
+    return InterrogationPopInput(
+        name=f"{settings.name} alchemy",
+        bridge_agent=AGENT,
+        threads=1,
+        priority_usernames=settings.priority_usernames,
+        wait=settings.wait_seconds,
+    )

@@ -1,0 +1,80 @@
+"""What pictures are ordered with, and how they come back; see `worker.renderer`."""
+
+from dataclasses import dataclass
+
+from core.wire.submit import GenerationMetadataStable
+from worker.renderer import Model, Order, Picture
+from worker.upscaler import Upscaler
+
+
+@dataclass(frozen=True)
+class Checkpoint(Model):
+    """A diffusion model.
+
+    folder: where its diffusers files are.
+    native: pixels of a side of the square pictures it was trained on.
+    multiple: pixels; each side of a picture it makes is a multiple of it.
+    """
+
+    native: int
+    multiple: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture to start from.
+
+    picture: an encoded picture (WebP, PNG, …), as downloaded.
+    mask: an encoded picture of what is to be painted anew (white), or None.
+    painting: whether only the masked part is painted; without a mask, the transparent part.
+    """
+
+    picture: bytes
+    mask: bytes | None = None
+    painting: bool = False
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The pictures of an order, in the order of its seeds, and what the requester should know."""
+
+    pictures: tuple[Picture, ...]
+    notes: tuple[GenerationMetadataStable, ...] = ()
+
+
+@dataclass(frozen=True)
+class PictureOrder(Order[Rendered]):
+    """Pictures that differ in nothing but their seed.
+
+    prompt, negative: with A1111 weights (`worker.image.prompts`).
+    width, height: pixels, any size from 1.
+    clip_skip: 1 is the text encoder's last layer.
+    strength: 0 to 1, how much of a source picture is redrawn.
+    hires_strength: 0 to 1, how much of the enlarged picture is redrawn; None: no hires fix.
+    seeds: 0 to 2**32 - 1, one a picture.
+    enlarger: what makes a picture larger than the model can; None: Lanczos' filter.
+    upscalers: what each finished picture goes through, in this order.
+    """
+
+    checkpoint: Checkpoint
+    prompt: str
+    negative: str
+    width: int
+    height: int
+    steps: int
+    cfg_scale: float
+    sampler: str
+    karras: bool
+    seeds: tuple[int, ...]
+    clip_skip: int = 1
+    tiling: bool = False
+    hires_strength: float | None = None
+    source: Source | None = None
+    strength: float = 1.0
+    enlarger: Upscaler | None = None
+    upscalers: tuple[Upscaler, ...] = ()
+
+    @property
+    def model(self) -> Checkpoint:
+        """Who makes it."""
+        return self.checkpoint

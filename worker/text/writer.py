@@ -1,0 +1,122 @@
+"""Writes text with a causal language model. In the engine process only: imports torch."""
+
+import gc
+from typing import Any, Final
+
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+from transformers.utils import logging as transformers_logging
+
+from worker.renderer import CannotLoad, CannotRender, OnStep
+from worker.text import formatting
+from worker.text.order import LanguageModel, TextOrder, Written
+from worker.text.sampling import Draw
+
+DTYPES: Final = {"cpu": torch.float32, "cuda": torch.bfloat16, "mps": torch.float16}
+
+BRACKETS: Final = frozenset("[]")
+
+
+class Writer:
+    """Writes with one loaded model at a time. device: `cpu`, `cuda` or `mps`."""
+
+    def __init__(self, *, device: str) -> None:
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
+        self._device = device
+        self._loaded: _Loaded | None = None
+
+    def load(self, model: LanguageModel) -> None:
+        """Load a model from its folder; the one before is dropped first, to have its memory."""
+        if self._loaded is not None and self._loaded.model == model:
+            return
+        self._loaded = None
+        gc.collect()
+        if self._device == "cuda":
+            torch.cuda.empty_cache()
+        try:
+            self._loaded = _Loaded(model, self._device)
+        except Exception as error:  # a broken model fails in as many ways as it has files
+            raise CannotLoad(f"{type(error).__name__}: {error}") from error
+
+    def render(self, order: TextOrder, on_step: OnStep) -> Written:
+        """Go on from the prompt, token by token, until an end or the length is reached."""
+        loaded = self._loaded
+        if loaded is None or loaded.model != order.language_model:
+            raise CannotRender(f"{order.language_model.name} is not loaded")
+        try:
+            with torch.inference_mode():
+                return _write(loaded, order, on_step)
+        except torch.OutOfMemoryError:
+            raise CannotRender("the device has too little memory for this context") from None
+
+
+class _Loaded:
+    """A loaded model and its tokenizer.
+
+    ends: tokens that end a text.
+    brackets: tokens with brackets, in which models trained on stories write notes to themselves.
+    """
+
+    def __init__(self, model: LanguageModel, device: str) -> None:
+        self.model = model
+        self.tokenizer = PreTrainedTokenizerFast.from_pretrained(model.folder)
+        self.network: Any = AutoModelForCausalLM.from_pretrained(
+            model.folder, local_files_only=True, use_safetensors=True, dtype=DTYPES[device]
+        ).to(device)
+        self.network.eval()
+        ends = self.network.generation_config.eos_token_id
+        self.ends = frozenset(ends if isinstance(ends, list) else [ends]) - {None}
+        self.brackets = frozenset(
+            token for text, token in self.tokenizer.get_vocab().items() if BRACKETS & set(text)
+        )
+
+    def prompt(self, text: str, room: int) -> list[int]:
+        """Tokenize a prompt; of a longer one than there is room for, the end counts.
+
+        Special tokens in it are taken for what they are, since whoever talks to an instructed model
+        writes its turns into the prompt. What its tokenizer puts first stays first.
+        """
+        tokens: list[int] = self.tokenizer(text).input_ids
+        first = [self.tokenizer.bos_token_id]
+        if len(tokens) > room:
+            marked = tokens[:1] == first and room > 1
+            tokens = first + tokens[1 - room :] if marked else tokens[-room:]
+        return tokens or [first[0] if first[0] is not None else min(self.ends, default=0)]
+
+    def text(self, tokens: list[int]) -> str:
+        """Give tokens as text."""
+        decoded: str = self.tokenizer.decode(
+            tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return decoded
+
+
+def _write(loaded: _Loaded, order: TextOrder, on_step: OnStep) -> Written:
+    prompt = loaded.prompt(order.prompt, max(1, order.context - order.length))
+    banned = loaded.ends | loaded.brackets if order.endless else frozenset[int]()
+    draw = Draw(order.sampling, seed=order.seed, banned=banned)
+    so_far = torch.tensor([prompt])
+    fed, cache = so_far, None
+    written: list[int] = []
+    text = ""
+    while len(written) < order.length:
+        out = loaded.network(
+            fed.to(loaded.network.device), past_key_values=cache, use_cache=True, logits_to_keep=1
+        )
+        scores = out.logits[:, -1].float().cpu()
+        if not scores.isfinite().all():
+            raise CannotRender("the model's numbers ran out of range")
+        token = draw(so_far, scores)
+        if token in loaded.ends:
+            break
+        written.append(token)
+        on_step(len(written), order.length)
+        text = loaded.text(written)
+        end = formatting.ended(text, stops=order.stops, single_line=order.single_line)
+        if end is not None:
+            text = end
+            break
+        fed, cache = torch.tensor([[token]]), out.past_key_values
+        so_far = torch.cat((so_far, fed), dim=-1)
+    return Written(formatting.shaped(text, order.prompt, order.format), len(written))

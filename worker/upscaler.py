@@ -1,0 +1,42 @@
+"""Which networks for enlarging pictures are here; `worker.upscaling` runs them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from worker.renderer import Model
+
+FACTORS: Final = {
+    "RealESRGAN_x4plus": 4,
+    "RealESRGAN_x4plus_anime_6B": 4,
+    "RealESRGAN_x2plus": 2,
+    "NMKD_Siax": 4,
+    "4x_AnimeSharp": 4,
+}
+"""The horde's upscalers of one architecture (ESRGAN's, arXiv:1809.00219), and what they multiply
+sides by; the first that is here also enlarges pictures that a model made smaller than asked."""
+
+ENDINGS: Final = (".safetensors", ".pth")
+
+
+@dataclass(frozen=True)
+class Upscaler(Model):
+    """Weights of one upscaler. folder: the file itself."""
+
+    @property
+    def factor(self) -> int:
+        """What sides are multiplied by."""
+        return FACTORS[self.name]
+
+
+def find(folders: Iterable[Path]) -> dict[str, Upscaler]:
+    """Find the weights of known upscalers, by name: files such as `RealESRGAN_x4plus.pth`."""
+    places = list(folders)
+    found: dict[str, Upscaler] = {}
+    for name in FACTORS:
+        files = (folder / f"{name}{ending}" for folder in places for ending in ENDINGS)
+        here = next((file for file in files if file.is_file()), None)
+        if here is not None:
+            found[name] = Upscaler(name, here)
+    return found
