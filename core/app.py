@@ -8,10 +8,11 @@ from contextlib import suppress
 from quart import Quart, Response
 
 from core import events
-from core.api import errors, limits, openapi, pictures
+from core.api import errors, limits, openapi, pages, pictures, v1
 from core.api.context import EXTENSION, Server
 from core.api.recent import Recent
 from core.api.v2 import blueprints, dev, webhooks
+from core.api.v2.users import PAGES, PAGES_SECONDS
 from core.api.v2.watch import CHECK_SECONDS, CHECKS
 from core.db import Database
 from core.generation.horde import Horde
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> Quart:
     server = _server(settings)
     app.extensions[EXTENSION] = server
     app.extensions[CHECKS] = Recent(CHECK_SECONDS)
+    app.extensions[PAGES] = Recent(PAGES_SECONDS)
     errors.register(app)
     _mount(app, settings)
     _run_with(app, server)
@@ -103,8 +105,11 @@ def _mount(app: Quart, settings: Settings) -> None:
             app.register_blueprint(blueprint, url_prefix=prefix, name=f"{name}{blueprint.name}")
         if settings.dev_endpoints == "on":
             app.register_blueprint(dev.blueprint, url_prefix=prefix, name=f"{name}dev")
+    for prefix, blueprint, name in v1.mounted():
+        app.register_blueprint(blueprint, url_prefix=prefix or None, name=name)
     app.register_blueprint(pictures.blueprint)
     app.register_blueprint(openapi.blueprint)
+    app.register_blueprint(pages.blueprint)
     for plugin in settings.plugins:
         app.register_blueprint(importlib.import_module(plugin).blueprint)
 

@@ -1,14 +1,17 @@
 """What a request handler can reach: the server's parts and who is asking."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
-from quart import current_app, request
+from quart import current_app, g, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.accounts import sessions
+from core.api import browser
 from core.api.limits import Limiter
-from core.db import Database
+from core.api.recent import Recent
+from core.db import Database, now
 from core.errors import Unauthenticated
 from core.generation.horde import Horde
 from core.images.signing import Signer
@@ -16,11 +19,15 @@ from core.outside.client import GuardedClient
 from core.settings import Settings
 from core.users import directory
 from core.users.keys import Keyring
+from core.users.passkeys import Passkeys
 from core.users.tables import Role, User
 
 UNKNOWN_AGENT = "unknown:0:unknown"
 LONGEST_AGENT = 255
 EXTENSION = "horde"
+RELAXED_SECONDS = 86_400.0
+RELAXING = Role.TRUSTED | Role.MODERATOR | Role.EDUCATION | Role.SERVICE
+"""Whose own addresses get the relaxed limits for a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,9 @@ class Server:
     signer: Signer
     horde: Horde
     outside: GuardedClient
+    passkeys: Passkeys = field(default_factory=Passkeys)
+    relaxed: Recent[bool] = field(default_factory=lambda: Recent(RELAXED_SECONDS))
+    """Addresses that get the relaxed limits, as this process saw them."""
     node: str = uuid4().hex[:8]
 
 
@@ -44,8 +54,28 @@ def server() -> Server:
 
 
 def api_key() -> str:
-    """The API key that was sent, or an empty string."""
-    return request.headers.get("apikey", "")
+    """What the caller is known by: the API key that was sent, or else the session of a browser.
+
+    A session counts where a page of ours asks, with the cookie's CSRF token, so no page from
+    elsewhere can act for a visitor. Empty where the caller is nobody.
+    """
+    return request.headers.get("apikey", "") or _session_token()
+
+
+def cookie() -> browser.Cookie:
+    """The session cookie of this server."""
+    return browser.Cookie(server().settings.base_url)
+
+
+def _session_token() -> str:
+    token = cookie().token()
+    is_ours = token and browser.is_ours(
+        server().keyring,
+        token=token,
+        csrf=request.headers.get(browser.CSRF_HEADER, ""),
+        base_url=server().settings.base_url,
+    )
+    return token if is_ours else ""
 
 
 def client_agent() -> str:
@@ -54,15 +84,48 @@ def client_agent() -> str:
 
 
 def address() -> str:
-    """The client's address; forwarding headers are believed from trusted proxies only."""
+    """The client's address; forwarding headers are believed from trusted proxies only.
+
+    Where a service calls for somebody, and is believed, it is that one's.
+    """
+    if (proxied := _proxied()) is not None:
+        return proxied
     peer = request.remote_addr or "127.0.0.1"
     forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
     if forwarded and _is_in(peer, server().settings.trusted_proxies):
         peer = forwarded.rpartition(",")[2].strip()
+    # Else a unix socket, or a proxy that forwards something else.
+    return _as_address(peer) or "127.0.0.1"
+
+
+async def believe_service() -> None:
+    """Find out whether a service calls for somebody else, before anything depends on addresses."""
+    passkey = request.headers.get("Proxy-Authorization", "")
+    proxied = _as_address(request.headers.get("Proxied-For", ""))
+    if not passkey or proxied is None or not api_key():
+        return
+    known = server().passkeys
+    async with server().database.reading() as session:
+        await known.refresh(session)
+    if known.believes(server().keyring, passkey=passkey, api_key=api_key()):
+        g.proxied_address = proxied
+
+
+def is_relaxed() -> bool:
+    """Whether many people may be behind the address: somebody trusted, or a service, called."""
+    return server().relaxed.get(address()) is not None
+
+
+def _proxied() -> str | None:
+    found: str | None = g.get("proxied_address")
+    return found
+
+
+def _as_address(text: str) -> str | None:
     try:
-        return str(ipaddress.ip_address(peer.partition("%")[0]))
+        return str(ipaddress.ip_address(text.partition("%")[0].strip()))
     except ValueError:
-        return "127.0.0.1"  # a unix socket, or a proxy that forwards something else
+        return None
 
 
 def _is_in(peer: str, networks: list[str]) -> bool:
@@ -74,17 +137,30 @@ def _is_in(peer: str, networks: list[str]) -> bool:
 
 
 async def user(session: AsyncSession, *, renew: bool = False) -> User:
-    """Who is behind the sent key. Raises UnknownKey.
+    """Who is behind the sent key, token or session. Raises UnknownKey.
 
     renew: the session writes, so a key that was hashed with an old secret can be hashed anew.
     """
-    if not api_key():
+    sent = api_key()
+    if not sent:
         raise Unauthenticated("No API key was sent. Please send yours in the apikey header.")
+    is_key = sent == request.headers.get("apikey")
+    if not is_key or sent.startswith(sessions.PROGRAM_PREFIX):
+        return await _of_session(session, sent)
     keyring = server().keyring
-    found = await directory.by_key(session, keyring, api_key())
+    found = await directory.by_key(session, keyring, sent)
+    if found.roles & RELAXING and _proxied() is None:
+        server().relaxed.put(address(), True)  # noqa: FBT003 - the value itself
     if renew and not keyring.is_current(found.key_hash):
-        await directory.rehash(session, keyring, found, api_key())
+        await directory.rehash(session, keyring, found, sent)
     return found
+
+
+async def _of_session(session: AsyncSession, token: str) -> User:
+    person = await sessions.person(session, server().keyring, token, at=now())
+    if person is None or person.user is None:
+        raise directory.UnknownKey("This login is over. Please log in again at /register.")
+    return person.user
 
 
 async def is_moderator(session: AsyncSession) -> bool:

@@ -142,6 +142,11 @@ def for_path(*limits: Limit, address: str, method: str, path: str) -> Counted:
     return [(f"{_network(address)} {method} {path}", limit) for limit in limits]
 
 
+def for_key(*limits: Limit, api_key: str, path: str) -> Counted:
+    """By API key and path, from wherever it is used."""
+    return [(f"{_hash(api_key)} {path}", limit) for limit in limits]
+
+
 def for_address(*limits: Limit, address: str, resource: str) -> Counted:
     """IP n: by address and resource, all its methods together. Without limits: DEF."""
     return [(f"{_network(address)} {resource}", limit) for limit in limits or (DEFAULT,)]

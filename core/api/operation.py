@@ -62,6 +62,23 @@ def generating() -> Counted:
         path=_path(request.path),
         api_key=context.api_key(),
         anonymous=context.api_key() == ANONYMOUS_KEY,
+        relaxed=context.is_relaxed(),
+    )
+
+
+def by_key(*each: Limit, relaxed: Sequence[Limit]) -> Rule:
+    """By API key and path; `relaxed` instead for the addresses of services and the trusted."""
+    return lambda: limits.for_key(
+        *(relaxed if context.is_relaxed() else each),
+        api_key=context.api_key(),
+        path=_path(request.path),
+    )
+
+
+def styling() -> Counted:
+    """STYLE: styles and collections."""
+    return limits.for_style(
+        address=context.address(), method=request.method, path=_path(request.path)
     )
 
 
@@ -107,7 +124,8 @@ def operation(
 
         @functools.wraps(handler)
         async def respond(**path: str) -> Response:
-            if limit is not None and (refused := await _limited(limit)) is not None:
+            await context.believe_service()
+            if limit is not None and (refused := await limited(limit)) is not None:
                 return refused
             if any("\0" in value for value in path.values()):
                 raise NulByteInPayload("The path has a NUL character in it.")
@@ -131,7 +149,7 @@ def operation(
     return decorate
 
 
-async def _limited(limit: Rule) -> Response | None:
+async def limited(limit: Rule) -> Response | None:
     """Count the call; the answer where it is one too many. All answers tell how it stands."""
     server = context.server()
     if server.settings.rate_limits == "off":
@@ -162,17 +180,18 @@ async def _body(model: type[Request]) -> Request:
         parsed = validation.parse(model, raw)
     except validation.MalformedBody as error:
         raise NotJson(f"The body is not JSON: {error}") from None
-    if rb"\u0000" in raw and _has_nul(json.loads(raw)):
+    if rb"\u0000" in raw and has_nul(json.loads(raw)):
         raise NulByteInPayload("A text in the request has a NUL character in it.")
     return parsed
 
 
-def _has_nul(value: JsonValue) -> bool:
+def has_nul(value: JsonValue) -> bool:
+    """Whether a text anywhere in it has a NUL character."""
     if isinstance(value, str):
         return "\0" in value
     if isinstance(value, dict):
-        return any(_has_nul(one) for pair in value.items() for one in pair)
-    return isinstance(value, list) and any(_has_nul(one) for one in value)
+        return any(has_nul(one) for pair in value.items() for one in pair)
+    return isinstance(value, list) and any(has_nul(one) for one in value)
 
 
 def _answer(

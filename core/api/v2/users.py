@@ -1,48 +1,72 @@
-"""`find_user` and `users/{id}`."""
+"""`find_user`, `users` and `users/{id}`. No answer that a key decides on is kept for another."""
 
-from quart import Blueprint
+from uuid import uuid4
+
+from quart import Blueprint, current_app, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.accounts import changes, deletion
+from core.accounts.changes import Change
+from core.api import context, user_views
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
+from core.api.recent import Recent
+from core.api.user_views import View
 from core.db import now
-from core.ledger import accounts
-from core.queue import progress
-from core.stats import totals
-from core.stats.totals import UserTotals
-from core.users import directory
-from core.users.tables import Role, User
-from core.wire.kudos import to_wire
-from core.wire.users import (
-    MonthlyKudos,
-    UserActiveGenerations,
-    UserAmountRecords,
-    UserDetails,
-    UserRecords,
-    UserThingRecords,
-)
-from core.workers import fleet
+from core.users import directory, listing, shared_keys
+from core.wire.kudos import from_wire, to_wire
+from core.wire.simple import SimpleResponse
+from core.wire.users import ModifyUser, ModifyUserInput, UserDetails
 
 blueprint = Blueprint("users", __name__)
 
-ANONYMOUS_KUDOS = -50.0
-"""What clients see as the anonymous user's balance; its account is summed, not shown."""
-MEGA = 1_000_000
 LONGEST_ID = 20
 """Digits; no database has more."""
+PAGES = "user_pages"
+PAGES_SECONDS = 10.0
 
 
 @blueprint.get("/find_user")
 @operation(answers={200: UserDetails}, limit=by_address(), omit_nulls=True, errors=(401, 404))
 async def find_user() -> UserDetails:
-    """See who is behind an API key."""
+    """See who is behind an API key; of a shared key, its owner as everybody sees them."""
     async with context.server().database.reading() as session:
         try:
             found = await context.user(session)
         except directory.UnknownKey:
-            raise directory.UnknownUser("No user matching sent API Key.") from None
-        return await _details(session, found, is_owner=True, is_moderator=False)
+            return await _owner_of_shared(session)
+        return await user_views.details(session, found, View.OWNER)
+
+
+async def _owner_of_shared(session: AsyncSession) -> UserDetails:
+    key = await shared_keys.by_key(session, context.api_key())
+    if key is None:
+        raise directory.UnknownUser("No user matching sent API Key.")
+    owner = await directory.by_id(session, key.user_id)
+    seen = await user_views.details(session, owner, View.PUBLIC)
+    called = f": {key.name}" if key.name else ""
+    return seen.model_copy(update={"username": f"{owner.alias} (Shared Key{called})"})
+
+
+@blueprint.get("/users")
+@operation(
+    answers={200: list[UserDetails]},
+    limit=by_address(Limit(90, 60)),
+    query={"page": "from 1 on, 25 users each", "sort": "kudos or age"},
+)
+async def get_users() -> list[UserDetails]:
+    """List users, those with most kudos first, or the oldest."""
+    text = request.args.get("page", "1")
+    is_number = text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID
+    number = int(text) if is_number else 1
+    by_age = request.args.get("sort") == "age"
+    kept: Recent[list[UserDetails]] = current_app.extensions[PAGES]
+    key = f"{number} {by_age}"
+    if (page := kept.get(key)) is not None:
+        return page
+    async with context.server().database.reading() as session:
+        users = await listing.page(session, number, by_age=by_age)
+        return kept.put(key, await user_views.public(session, users))
 
 
 @blueprint.get("/users/<user_id>")
@@ -51,96 +75,58 @@ async def find_user() -> UserDetails:
 )
 async def get_user(user_id: str) -> UserDetails:
     """See a user; the owner and moderators see more."""
+    async with context.server().database.reading() as session:
+        asking = await context.user(session) if context.api_key() else None
+        found = await directory.by_id(session, parsed(user_id))
+        return await user_views.details(session, found, user_views.view_of(asking, found))
+
+
+@blueprint.put("/users/<user_id>")
+@operation(
+    body=ModifyUserInput,
+    answers={200: ModifyUser},
+    limit=by_path(Limit(60, 60)),
+    omit_nulls=True,
+    key_required=True,
+    errors=(400, 401, 403, 404),
+)
+async def change_user(body: ModifyUserInput, user_id: str) -> ModifyUser:
+    """Change a user: some of it by the user, more by moderators, the rest by administrators."""
+    server = context.server()
+    wanted = body.model_dump(exclude_none=True)
+    for name in wanted.keys() & {"kudos", "monthly_kudos"}:
+        wanted[name] = from_wire(wanted[name])
+    async with server.database.writing() as session:
+        by = await context.user(session)
+        user = await directory.locked(session, parsed(user_id))
+        change = Change(session, server.keyring, by, user, at=now(), key=uuid4().hex)
+        done = await changes.apply(change, wanted)
+    if "new_kudos" in done:
+        done["new_kudos"] = to_wire(done["new_kudos"])
+    if "monthly_kudos" in done:
+        done["monthly_kudos"] //= 100
+    return ModifyUser(**done)
+
+
+@blueprint.delete("/users/<user_id>")
+@operation(
+    answers={200: SimpleResponse},
+    limit=by_path(Limit(60, 60)),
+    key_required=True,
+    errors=(401, 403, 404),
+)
+async def delete_user(user_id: str) -> SimpleResponse:
+    """Disable an account; once it was not used for 30 days, the second call wipes it."""
+    async with context.server().database.writing() as session:
+        by = await context.user(session)
+        user = await directory.locked(session, parsed(user_id))
+        await deletion.end(session, by, user, at=now())
+    return SimpleResponse()
+
+
+def parsed(user_id: str) -> int:
+    """The number in a path. Raises UnknownUser for what is none."""
     is_id = user_id.isascii() and user_id.isdecimal() and len(user_id) <= LONGEST_ID
     if not is_id:
         raise directory.UnknownUser(f"User with id '{user_id[:LONGEST_ID]}' not found.")
-    async with context.server().database.reading() as session:
-        asking = await context.user(session) if context.api_key() else None
-        found = await directory.by_id(session, int(user_id))
-        return await _details(
-            session,
-            found,
-            is_owner=asking is not None and asking.id == found.id,
-            is_moderator=asking is not None and asking.has(Role.MODERATOR),
-        )
-
-
-async def _details(
-    session: AsyncSession, user: User, *, is_owner: bool, is_moderator: bool
-) -> UserDetails:
-    worker_ids = [str(i) for i in await fleet.ids_of(session, user.id)]
-    sees_all = is_owner or is_moderator
-    made = await totals.of_user(session, user.id)
-    return UserDetails(
-        username=user.alias,
-        id=user.id,
-        kudos=await _kudos(session, user),
-        evaluating_kudos=await _escrow(session, user) if is_moderator else None,
-        concurrency=user.concurrency,
-        worker_invited=user.worker_invited,
-        moderator=user.has(Role.MODERATOR),
-        worker_count=len(worker_ids),
-        worker_ids=worker_ids if sees_all or user.public_workers else None,
-        sharedkey_ids=[] if sees_all else None,
-        active_generations=await _active(session, user) if sees_all else None,
-        monthly_kudos=MonthlyKudos(amount=user.monthly_kudos // 100) if is_moderator else None,
-        trusted=user.has(Role.TRUSTED),
-        flagged=user.has(Role.FLAGGED),
-        vpn=user.has(Role.VPN) if sees_all else None,
-        service=user.has(Role.SERVICE),
-        education=user.has(Role.EDUCATION),
-        customizer=user.has(Role.CUSTOMIZER),
-        special=user.has(Role.SPECIAL) if sees_all else None,
-        deleted=user.has(Role.DELETED),
-        suspicious=0 if is_moderator else None,
-        pseudonymous=directory.is_pseudonymous(user.oauth_id),
-        contact=user.contact if sees_all else None,
-        admin_comment=user.admin_comment if is_moderator else None,
-        account_age=round((now() - user.created_at).total_seconds()),
-        records=_records(made),
-    )
-
-
-async def _kudos(session: AsyncSession, user: User) -> float:
-    if user.is_anonymous:
-        return ANONYMOUS_KUDOS
-    return to_wire(await accounts.balance(session, user.account_id))
-
-
-async def _escrow(session: AsyncSession, user: User) -> float:
-    if user.escrow_id is None:
-        return 0.0
-    return to_wire(await accounts.balance(session, user.escrow_id))
-
-
-async def _active(session: AsyncSession, user: User) -> UserActiveGenerations:
-    if user.is_anonymous:
-        return UserActiveGenerations(image=[], text=[])
-    ids = await progress.active_of(session, user.id)
-    return UserActiveGenerations(
-        image=[str(row.id) for row in ids if row.kind == "image"],
-        text=[str(row.id) for row in ids if row.kind == "text"],
-    )
-
-
-def _records(made: UserTotals) -> UserRecords:
-    return UserRecords(
-        usage=UserThingRecords(
-            megapixelsteps=round(made.requested_things.get("image", 0) / MEGA, 2),
-            tokens=made.requested_things.get("text", 0),
-        ),
-        contribution=UserThingRecords(
-            megapixelsteps=round(made.fulfilled_things.get("image", 0) / MEGA, 2),
-            tokens=made.fulfilled_things.get("text", 0),
-        ),
-        request=_amounts(made.requested),
-        fulfillment=_amounts(made.fulfilled),
-    )
-
-
-def _amounts(by_kind: dict[str, int]) -> UserAmountRecords:
-    return UserAmountRecords(
-        image=by_kind.get("image", 0),
-        text=by_kind.get("text", 0),
-        interrogation=by_kind.get("alchemy", 0),
-    )
+    return int(user_id)

@@ -1,0 +1,59 @@
+"""`kudos/transfer` and `kudos/award`."""
+
+from uuid import uuid4
+
+from quart import Blueprint, request
+
+from core.api import context
+from core.api.limits import Limit
+from core.api.operation import by_address, by_key, operation
+from core.db import now
+from core.kudos import grants, transfers
+from core.wire.kudos import HUNDREDTHS, KudosAwarded, KudosTransferInput, KudosTransferred
+
+blueprint = Blueprint("kudos", __name__)
+
+A_SECOND, AN_HOUR, AN_HOUR_RELAXED = Limit(1, 1), Limit(90, 3600), Limit(600, 3600)
+
+
+@blueprint.post("/kudos/transfer")
+@operation(
+    body=KudosTransferInput,
+    answers={200: KudosTransferred},
+    limit=by_key(A_SECOND, AN_HOUR, relaxed=(A_SECOND, AN_HOUR_RELAXED)),
+    key_required=True,
+    errors=(400, 401),
+)
+async def transfer(body: KudosTransferInput) -> KudosTransferred:
+    """Give somebody kudos. With an Idempotency-Key, a repeated call gives them once."""
+    async with context.server().database.writing() as session:
+        await transfers.give(
+            session,
+            await context.user(session),
+            target=body.username,
+            amount=body.amount * HUNDREDTHS,
+            client_key=request.headers.get("Idempotency-Key"),
+            at=now(),
+        )
+    return KudosTransferred(transferred=float(body.amount))
+
+
+@blueprint.post("/kudos/award")
+@operation(
+    body=KudosTransferInput,
+    answers={200: KudosAwarded},
+    limit=by_address(),
+    key_required=True,
+    errors=(400, 401, 403),
+)
+async def award(body: KudosTransferInput) -> KudosAwarded:
+    """Award somebody kudos; administrators only."""
+    async with context.server().database.writing() as session:
+        await grants.award(
+            session,
+            await context.user(session),
+            alias=body.username,
+            amount=body.amount * HUNDREDTHS,
+            key=uuid4().hex,
+        )
+    return KudosAwarded(awarded=float(body.amount))
