@@ -22,11 +22,14 @@ accounts = table(Account)
 ELSEWHERE = {
     "AlreadyRegistered": "nobody registers by a login service yet; test_directory",
     "AnonForbidden": "no endpoint changes a user yet; test_directory",
+    "BadReference": "a file's defect, not an answer; test_reference",
     "BadOauthId": "test_dev, whose endpoint is off by default",
     "BadSignature": "test_pictures, outside of version 2",
     "InsufficientKudos": "kept from clients: what a payer lacks is forgiven; test_events",
     "PictureNotFound": "test_pictures",
     "RegistrationClosed": "test_register, with another setting",
+    "SourceImageSizeExceeded": "test_source_urls, where loopback may be called",
+    "SourceImageUnreadable": "test_source_urls, where loopback may be called",
     "UnbalancedEvent": "a defect, not an answer; test_events",
     "UploadClosed": "test_pictures",
     # The kinds themselves: each code of theirs that is answered is a subclass's.
