@@ -51,6 +51,8 @@ class Operation:
     query: Mapping[str, str] = field(default_factory=dict)
     """Query argument → what it says."""
     errors: Sequence[int] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Request header of this operation alone → what it says."""
     summary: str = ""
 
 
@@ -110,6 +112,7 @@ def operation(
     key_required: bool = False,
     query: Mapping[str, str] | None = None,
     errors: Sequence[int] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> Callable[[Handler], Callable[..., Awaitable[Response]]]:
     """Make a handler an endpoint.
 
@@ -142,7 +145,7 @@ def operation(
             return _answer(answer, status, mask, omit_nulls=omit_nulls)
 
         respond.operation = Operation(  # type: ignore[attr-defined]
-            body, answers, omit_nulls, key_required, query or {}, errors, summary
+            body, answers, omit_nulls, key_required, query or {}, errors, headers or {}, summary
         )
         return respond
 

@@ -155,13 +155,14 @@ async def finish(
     charge: int,
     reward: int,
     things: int,
+    team_id: UUID | None = None,
 ) -> bool:
     """End the attempt and its job as done. False where the attempt was over already.
 
-    things: size of the work as it turned out.
+    things: size of the work as it turned out. team_id: the team that the worker is in now.
     """
-    sums = {"charge": charge, "reward": reward, "things": things}
-    return await _end(session, attempt_id, Outcome.DONE, at, **sums)
+    told = {"charge": charge, "reward": reward, "things": things, "team_id": team_id}
+    return await _end(session, attempt_id, Outcome.DONE, at, **told)
 
 
 async def fault(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> bool:
@@ -170,9 +171,9 @@ async def fault(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> boo
 
 
 async def _end(
-    session: AsyncSession, attempt_id: UUID, outcome: Outcome, at: datetime, **sums: int
+    session: AsyncSession, attempt_id: UUID, outcome: Outcome, at: datetime, **told: object
 ) -> bool:
-    values = {"attempt": attempt_id, "outcome": outcome, "ended_at": at, **sums}
+    values = {"attempt": attempt_id, "outcome": outcome, "ended_at": at, **told}
     ended = (await session.execute(_END, values)).first()
     if ended is None:
         return False

@@ -192,6 +192,8 @@ class Attempt(Base):
     """Hundredths of a kudos to the worker's owner; written by `core.generation`."""
     charge: Mapped[int] = mapped_column(BigInteger, default=0)
     """Hundredths of a kudos from the requester; written by `core.generation`."""
+    team_id: Mapped[UUID | None] = mapped_column()
+    """The worker's team when it delivered."""
     counted: Mapped[bool] = mapped_column(default=False)
     """Whether the roll-ups of `core.stats` have it."""
 

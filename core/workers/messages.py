@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
@@ -92,19 +93,19 @@ async def write(
     is_own = worker is not None and worker.user_id == author.id
     if not is_own and not author.has(Role.MODERATOR):
         raise MessagesOnlyOwnWorkers("You may write to your own workers only.")
-    added = await session.execute(
-        insert(_messages)
-        .values(
-            id=uuid4(),
-            worker_id=None if worker is None else worker.id,
-            user_id=author.id,
-            message=message,
-            origin=origin,
-            created_at=at,
-            expires_at=at + timedelta(hours=hours),
-        )
-        .returning(*_messages.c)
+    statement = insert(_messages).values(
+        id=uuid4(),
+        worker_id=None if worker is None else worker.id,
+        user_id=author.id,
+        message=message,
+        origin=origin,
+        created_at=at,
+        expires_at=at + timedelta(hours=hours),
     )
+    try:
+        added = await session.execute(statement.returning(*_messages.c))
+    except IntegrityError as refused:  # deleted since it was looked up
+        raise fleet.WorkerNotFound(f"Worker with ID '{worker_id}' not found.") from refused
     return added.one()
 
 

@@ -1,4 +1,4 @@
-"""What is shown of a worker's work: sums and speed, written by upkeep; and who drops too much."""
+"""What is shown of workers and teams: sums and speed, written by upkeep."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,16 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import AnyRow, table
 from core.queue import totals
 from core.queue.tables import Outcome
-from core.workers.tables import Worker
+from core.workers.tables import Team, Worker
 
 UPTIME_UNIT_SECONDS = 600
 """Each such stretch of uptime is paid for."""
 
 _workers = table(Worker)
+_teams = table(Team)
 
 
 async def add(session: AsyncSession, ended: Sequence[AnyRow]) -> None:
-    """Add ended attempts (rows of `attempts`) to their workers' sums, and measure speed anew."""
+    """Add ended attempts (rows of `attempts`) to the sums of workers and of the teams they were in.
+
+    Workers' speed is measured anew.
+    """
     for worker_id in sorted({row.worker_id for row in ended}):
         own = [row for row in ended if row.worker_id == worker_id]
         done = [row for row in own if row.outcome == Outcome.DONE]
@@ -33,6 +37,24 @@ async def add(session: AsyncSession, ended: Sequence[AnyRow]) -> None:
                 speed=await totals.speed_of(session, worker_id),
             )
         )
+    for team_id in sorted({row.team_id for row in ended if row.team_id is not None}):
+        done = [row for row in ended if row.team_id == team_id]
+        kudos = sum(row.reward for row in done)
+        await _add_to_team(session, team_id, fulfilled=len(done), kudos=kudos)
+
+
+async def _add_to_team(
+    session: AsyncSession, team_id: UUID, *, fulfilled: int = 0, kudos: int = 0, seconds: int = 0
+) -> None:
+    await session.execute(
+        update(_teams)
+        .where(_teams.c.id == team_id)
+        .values(
+            fulfilled=_teams.c.fulfilled + fulfilled,
+            kudos=_teams.c.kudos + kudos,
+            uptime_seconds=_teams.c.uptime_seconds + seconds,
+        )
+    )
 
 
 async def due_uptime(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
@@ -49,13 +71,16 @@ async def due_uptime(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
     return (await session.execute(due)).all()
 
 
-async def mark_paid(session: AsyncSession, worker_id: UUID, *, up_to: int, kudos: int) -> None:
+async def mark_paid(session: AsyncSession, worker: AnyRow, *, up_to: int, kudos: int) -> None:
     """Uptime is paid up to this many seconds; kudos: the hundredths that were paid."""
     await session.execute(
         update(_workers)
-        .where(_workers.c.id == worker_id)
+        .where(_workers.c.id == worker.id)
         .values(uptime_rewarded_seconds=up_to, kudos_uptime=_workers.c.kudos_uptime + kudos)
     )
+    if worker.team_id is not None:
+        seconds = up_to - worker.uptime_rewarded_seconds
+        await _add_to_team(session, worker.team_id, kudos=kudos, seconds=seconds)
 
 
 async def put_into_maintenance(session: AsyncSession, worker_id: UUID, *, message: str) -> None:

@@ -137,6 +137,9 @@ async def remove(session: AsyncSession, user: User, team: AnyRow) -> None:
     """Delete a team; its workers have none then. For its creator and moderators (NotModerator)."""
     if user.id != team.user_id and not user.has(Role.MODERATOR):
         raise NotModerator("Only the creator of a team and moderators may delete it.")
+    # Workers first: upkeep, too, locks a worker before its team.
+    left = update(_workers).where(_workers.c.team_id == team.id).values(team_id=None)
+    await session.execute(left)
     await session.execute(delete(_teams).where(_teams.c.id == team.id))
 
 

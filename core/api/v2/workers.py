@@ -1,5 +1,8 @@
-"""`workers`: who makes the pictures."""
+"""`workers`: who makes the pictures, and what owners and moderators change about them."""
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,76 +12,141 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.api import context
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
+from core.api.v2.messages import to_wire as message_to_wire
 from core.db import AnyRow, now
-from core.errors import NotFound, Unauthenticated
-from core.queue.matching import UNLIMITED, Offer
-from core.users import directory
+from core.errors import Unauthenticated
+from core.kinds import alchemy
+from core.queue.matching import UNLIMITED
+from core.users import directory, suspicion
 from core.users.tables import Role, User
 from core.wire.kudos import to_wire
-from core.wire.workers import WorkerDetails, WorkerKudosDetails
-from core.workers import fleet
+from core.wire.messages import ResponseModelMessage
+from core.wire.workers import (
+    DeletedWorker,
+    ModifyWorker,
+    ModifyWorkerInput,
+    TeamDetailsLite,
+    WorkerDetails,
+    WorkerKudosDetails,
+)
+from core.workers import edits, fleet, messages, teams
 
 blueprint = Blueprint("workers", __name__)
 
 TYPES = {"image": "image", "text": "text", "interrogation": "alchemy"}
 MEGA = 1_000_000
-
-
-class WorkerNotFound(NotFound):
-    """No such worker."""
-
-    code = "WorkerNotFound"
+KUDO = 100  # hundredths
 
 
 @blueprint.get("/workers")
 @operation(
     answers={200: list[WorkerDetails]},
     limit=by_address(),
-    omit_nulls=True,
     query={"type": "image, text or interrogation", "name": "the worker's name, in any case"},
 )
 async def get_workers() -> list[WorkerDetails]:
     """List workers that were seen in the last 300 seconds."""
     name, kind = request.args.get("name"), TYPES.get(request.args.get("type", ""))
     async with context.server().database.reading() as session:
-        by_moderator = await _asked_by_moderator(session)
         rows = await fleet.online(session, at=now())
         if name:
-            rows = [row for row in rows if row.name_key == name.casefold()]
+            rows = [row for row in rows if row.name_key == fleet.key_of(name)]
         elif kind:
             rows = [row for row in rows if row.kind == kind]
-        owners = await directory.by_ids(session, {row.user_id for row in rows})
-    return [_details(row, owners[row.user_id], by_moderator=by_moderator) for row in rows]
+        return await _details(session, rows)
 
 
 @blueprint.get("/workers/<worker_id>")
-@operation(
-    answers={200: WorkerDetails}, limit=by_path(Limit(30, 60)), omit_nulls=True, errors=(404,)
-)
+@operation(answers={200: WorkerDetails}, limit=by_path(Limit(30, 60)), errors=(404,))
 async def get_worker(worker_id: str) -> WorkerDetails:
     """See a worker, also one that is away."""
     async with context.server().database.reading() as session:
-        try:
-            row = await fleet.by_id(session, UUID(worker_id))
-        except ValueError:
-            row = None
-        return await _found(session, row, f"Worker with ID '{worker_id}' not found.")
+        (details,) = await _details(session, [await fleet.known(session, worker_id)])
+        return details
 
 
 @blueprint.get("/workers/name/<path:worker_name>")
-@operation(answers={200: WorkerDetails}, limit=by_address(), omit_nulls=True, errors=(404,))
+@operation(answers={200: WorkerDetails}, limit=by_address(), errors=(404,))
 async def get_worker_by_name(worker_name: str) -> WorkerDetails:
     """See the worker of a name, in any case."""
     async with context.server().database.reading() as session:
         row = await fleet.by_name(session, worker_name)
-        return await _found(session, row, f"Worker with name '{worker_name}' not found.")
+        if row is None:
+            raise fleet.WorkerNotFound(f"Worker with name '{worker_name}' not found.")
+        (details,) = await _details(session, [row])
+        return details
 
 
-async def _found(session: AsyncSession, row: AnyRow | None, missing: str) -> WorkerDetails:
-    if row is None:
-        raise WorkerNotFound(missing)
-    owner = await directory.by_id(session, row.user_id)
-    return _details(row, owner, by_moderator=await _asked_by_moderator(session))
+@blueprint.put("/workers/<worker_id>")
+@operation(
+    body=ModifyWorkerInput,
+    answers={200: ModifyWorker},
+    limit=by_path(Limit(30, 60)),
+    omit_nulls=True,
+    key_required=True,
+    errors=(400, 401, 403, 404),
+)
+async def change_worker(body: ModifyWorkerInput, worker_id: str) -> ModifyWorker:
+    """Change a worker: its owner and moderators may, and only these pause it."""
+    server = context.server()
+    wanted = edits.Change(
+        maintenance=body.maintenance,
+        maintenance_message=body.maintenance_msg,
+        paused=body.paused,
+        info=body.info,
+        name=body.name,
+        team=body.team,
+    )
+    async with server.database.writing() as session:
+        worker = await fleet.known(session, worker_id)
+        user = await context.user(session, renew=True)
+        changed = await edits.change(session, user, worker, wanted)
+    server.horde.online.forget()
+    return ModifyWorker(**asdict(changed))
+
+
+@blueprint.delete("/workers/<worker_id>")
+@operation(answers={200: DeletedWorker}, limit=by_path(Limit(30, 60)), errors=(401, 403, 404, 423))
+async def delete_worker(worker_id: str) -> DeletedWorker:
+    """Delete a worker that has no job in hand."""
+    server = context.server()
+    async with server.database.writing() as session:
+        worker = await fleet.known(session, worker_id)
+        await edits.remove(session, await context.user(session, renew=True), worker)
+    server.horde.online.forget()
+    return DeletedWorker(deleted_id=str(worker.id), deleted_name=worker.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What is shown of workers and stands elsewhere, looked up once for all of them."""
+
+    at: datetime
+    by_moderator: bool
+    owners: dict[int, User]
+    teams: dict[UUID, str]
+    suspicions: dict[UUID, int]
+    """For moderators."""
+    to_each: dict[UUID | None, list[ResponseModelMessage]]
+    """Messages by worker; None: those to all workers."""
+
+
+async def _details(session: AsyncSession, rows: Sequence[AnyRow]) -> list[WorkerDetails]:
+    at = now()
+    by_moderator = await _asked_by_moderator(session)
+    to_each: dict[UUID | None, list[ResponseModelMessage]] = {}
+    for message in await messages.active(session, at=at):
+        to_each.setdefault(message.worker_id, []).append(message_to_wire(message))
+    ids = [row.id for row in rows] if by_moderator else []
+    around = _Around(
+        at,
+        by_moderator,
+        owners=await directory.by_ids(session, {row.user_id for row in rows}),
+        teams=await teams.names(session, {row.team_id for row in rows if row.team_id}),
+        suspicions=await suspicion.counts_of_workers(session, ids, at=at) if ids else {},
+        to_each=to_each,
+    )
+    return [_detail(row, around) for row in rows]
 
 
 async def _asked_by_moderator(session: AsyncSession) -> bool:
@@ -89,20 +157,19 @@ async def _asked_by_moderator(session: AsyncSession) -> bool:
         return False
 
 
-def _details(row: AnyRow, owner: User, *, by_moderator: bool) -> WorkerDetails:
-    offer = Offer.from_json(row.offer)
-    is_image = row.kind == "image"
-    told = owner.public_workers or by_moderator
+def _detail(row: AnyRow, around: _Around) -> WorkerDetails:
+    owner, by_moderator = around.owners[row.user_id], around.by_moderator
+    is_told = owner.public_workers or by_moderator
     return WorkerDetails(
         type="interrogation" if row.kind == "alchemy" else row.kind,
         name=row.name,
         id=str(row.id),
-        online=now() - row.seen_at <= fleet.ONLINE,
+        online=around.at - row.seen_at <= fleet.ONLINE,
         requests_fulfilled=row.fulfilled,
         kudos_rewards=to_wire(row.kudos_generated + row.kudos_uptime),
         kudos_details=WorkerKudosDetails(
             generated=to_wire(row.kudos_generated),
-            uptime=row.kudos_uptime // 100 if row.kudos_uptime else None,
+            uptime=row.kudos_uptime // KUDO if row.kudos_uptime else None,
         ),
         performance=_performance(row),
         threads=row.threads,
@@ -110,28 +177,38 @@ def _details(row: AnyRow, owner: User, *, by_moderator: bool) -> WorkerDetails:
         maintenance_mode=row.maintenance,
         paused=row.paused if by_moderator else None,
         info=row.info,
-        nsfw=offer.nsfw,
-        owner=owner.alias if told else None,
+        nsfw=row.offer.get("nsfw", True),
+        owner=owner.alias if is_told else None,
+        ipaddr=row.address if by_moderator else None,
         trusted=owner.has(Role.TRUSTED),
         flagged=owner.has(Role.FLAGGED),
-        suspicious=0 if by_moderator else None,
+        suspicious=around.suspicions.get(row.id, 0) if by_moderator else None,
         uncompleted_jobs=row.uncompleted,
-        models=sorted(offer.models),
+        models=row.offer.get("models", []),
+        team=TeamDetailsLite(
+            name=around.teams.get(row.team_id), id=str(row.team_id) if row.team_id else None
+        ),
         contact=owner.contact if by_moderator else None,
         bridge_agent=row.agent,
-        max_pixels=offer.pixels if is_image and offer.pixels < UNLIMITED else None,
-        megapixelsteps_generated=float(round(row.things / MEGA)) if is_image else None,
-        **_abilities(offer),
+        messages=_told(row, around) if is_told else None,
+        **_ABILITIES[row.kind](row),
     )
 
 
-def _abilities(offer: Offer) -> dict[str, Any]:
-    if offer.kind != "image":
-        return {}
-    return {name: kind in offer.permissions for name, kind in _ABILITIES.items()}
+def _told(row: AnyRow, around: _Around) -> list[ResponseModelMessage]:
+    return [*around.to_each.get(None, []), *around.to_each.get(row.id, [])]
 
 
-_ABILITIES = {
+def _of_pictures(row: AnyRow) -> dict[str, Any]:
+    allowed = row.offer.get("permissions", ())
+    abilities = {name: kind in allowed for name, kind in _PERMISSIONS.items()}
+    return abilities | {
+        "max_pixels": _limit(row, "pixels"),
+        "megapixelsteps_generated": float(round(row.things / MEGA)),
+    }
+
+
+_PERMISSIONS = {
     "img2img": "img2img",
     "painting": "painting",
     "post_processing": "post-processing",
@@ -141,10 +218,32 @@ _ABILITIES = {
 }
 
 
+def _of_texts(row: AnyRow) -> dict[str, Any]:
+    return {
+        "max_length": _limit(row, "length"),
+        "max_context_length": _limit(row, "context"),
+        "tokens_generated": float(row.things),
+    }
+
+
+def _of_forms(row: AnyRow) -> dict[str, Any]:
+    return {"forms": sorted(f.removeprefix(alchemy.FORM) for f in row.offer.get("features", ()))}
+
+
+_ABILITIES = {"image": _of_pictures, "text": _of_texts, "alchemy": _of_forms}
+
+
+def _limit(row: AnyRow, size: str) -> int | None:
+    """What the worker declared as its limit, if it did."""
+    limit: int = row.offer.get(size, UNLIMITED)
+    return limit if limit < UNLIMITED else None
+
+
 def _performance(row: AnyRow) -> str:
     if row.speed is None:
         return "No requests fulfilled yet"
     if row.kind == "image":
         return f"{row.speed / MEGA:.1f} megapixelsteps per second"
-    unit = "tokens per second" if row.kind == "text" else "seconds per form"
-    return f"{row.speed:.1f} {unit}"
+    if row.kind == "text":
+        return f"{row.speed:.1f} tokens per second"
+    return f"{1 / max(row.speed, 0.001):.1f} seconds per form"

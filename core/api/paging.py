@@ -1,0 +1,29 @@
+"""Numbers in a query: pages and ids."""
+
+from quart import request
+
+from core.errors import Invalid
+
+LARGEST = 2**31 - 1
+"""No id, and no page that could have anything on it, is beyond this."""
+
+
+def page() -> int:
+    """Which page is wanted, from 1. Raises Invalid."""
+    wanted = number("page")
+    if wanted is None:
+        return 1
+    if not 1 <= wanted <= LARGEST:
+        raise Invalid(f"There is no page {wanted}.")
+    return wanted
+
+
+def number(name: str) -> int | None:
+    """A whole number of the query, or None where it is not there. Raises Invalid."""
+    text = request.args.get(name, "")
+    if not text:
+        return None
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(LARGEST))):
+        raise Invalid(f"{name} is a whole number, not '{text[:20]}'.")
+    return int(text)

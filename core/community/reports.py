@@ -1,0 +1,132 @@
+"""Reports of abuse: anybody may say what is wrong with something, moderators close the report."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.community.tables import Collection, Report, Style
+from core.db import AnyRow, table
+from core.errors import NotFound
+from core.queue.tables import Generation
+from core.users.directory import MAX_ID
+from core.users.tables import User
+from core.workers.tables import Team, Worker
+
+PAGE = 50
+KEPT = timedelta(days=90)
+"""How long a closed report is kept."""
+
+_reports = table(Report)
+_ids = {
+    "picture": table(Generation).c.attempt_id,
+    "style": table(Style).c.id,
+    "collection": table(Collection).c.id,
+    "worker": table(Worker).c.id,
+    "team": table(Team).c.id,
+}
+_users = table(User)
+
+
+class NothingToReport(NotFound):
+    """There is nothing of that kind with that id."""
+
+    code = "NothingToReport"
+
+
+class ReportNotFound(NotFound):
+    """No such report."""
+
+    code = "ReportNotFound"
+
+
+async def make(
+    session: AsyncSession, user: User, *, kind: str, subject: str, reason: str, at: datetime
+) -> AnyRow:
+    """Report something. A user's second report of it replaces the reason while the first is open.
+
+    kind: picture, style, collection, user, worker or team. subject: its id, as clients know it.
+
+    Raises NothingToReport.
+    """
+    if not await _exists(session, kind, subject):
+        raise NothingToReport(f"There is no {kind} with ID '{subject[:36]}'.")
+    same = (
+        _reports.c.user_id == user.id,
+        _reports.c.kind == kind,
+        _reports.c.subject == subject,
+        _reports.c.closed_at.is_(None),
+    )
+    if not user.is_anonymous:  # which is many people, each with a reason
+        again = await session.execute(
+            update(_reports).where(*same).values(reason=reason).returning(*_reports.c)
+        )
+        if (earlier := again.first()) is not None:
+            return earlier
+    values = {"kind": kind, "subject": subject, "reason": reason}
+    made = await session.execute(
+        insert(_reports).values(user_id=user.id, created_at=at, **values).returning(*_reports.c)
+    )
+    return made.one()
+
+
+async def _exists(session: AsyncSession, kind: str, subject: str) -> bool:
+    try:
+        known = _users.c.id == _user_id(subject) if kind == "user" else _ids[kind] == UUID(subject)
+    except ValueError:
+        return False
+    return bool(await session.scalar(select(exists().where(known))))
+
+
+def _user_id(text: str) -> int:
+    """The number. Raises ValueError for what no user has."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_ID))):
+        raise ValueError(f"no id: {text}")
+    return min(int(text), MAX_ID)
+
+
+async def listed(session: AsyncSession, *, state: str, page: int) -> Sequence[AnyRow]:
+    """A page of reports. state: open, the oldest first; closed, the latest first; or all."""
+    rows = select(_reports)
+    if state == "open":
+        rows = rows.where(_reports.c.closed_at.is_(None)).order_by(_reports.c.id)
+    elif state == "closed":
+        rows = rows.where(_reports.c.closed_at.is_not(None)).order_by(_reports.c.id.desc())
+    else:
+        rows = rows.order_by(_reports.c.id.desc())
+    return (await session.execute(rows.limit(PAGE).offset((page - 1) * PAGE))).all()
+
+
+async def change(
+    session: AsyncSession,
+    moderator: User,
+    report_id: int,
+    *,
+    closed: bool,
+    comment: str | None,
+    at: datetime,
+) -> AnyRow:
+    """Close a report, or open it again; comment: what to note. Raises ReportNotFound."""
+    values = {
+        "closed_at": at if closed else None,
+        "closed_by": moderator.id if closed else None,
+        "comment": comment,
+    }
+    changed = await session.execute(
+        update(_reports).where(_reports.c.id == report_id).values(values).returning(*_reports.c)
+    )
+    found = changed.first()
+    if found is None:
+        raise ReportNotFound(f"Report with ID '{report_id}' not found.")
+    return found
+
+
+async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
+    """Delete reports that were closed long ago. How many."""
+    old = select(_reports.c.id).where(_reports.c.closed_at < at - KEPT).limit(limit)
+    gone = await session.execute(
+        delete(_reports).where(_reports.c.id.in_(old)).returning(_reports.c.id)
+    )
+    return len(gone.all())

@@ -1,0 +1,283 @@
+"""Styles: finding them, applying them to a request, listing them, and counting their use.
+
+`authoring` makes and changes them; a *collection* is asked for like a style and draws one of its
+styles by chance.
+"""
+
+from collections import Counter
+from collections.abc import Collection as Several
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, delete, exists, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.community import names, templates
+from core.community.names import Name
+from core.community.tables import Collection, CollectionStyle, Style, StyleLabel, StyleUse
+from core.db import AnyRow, table
+from core.errors import Invalid, NotFound
+from core.users.shared_keys import SharedKeyAssignedStyles
+from core.users.tables import User
+
+PAGE = 25
+TAG, MODEL = "tag", "model"
+
+_styles = table(Style)
+_labels = table(StyleLabel)
+_collections = table(Collection)
+_members = table(CollectionStyle)
+_uses = table(StyleUse)
+_users = table(User)
+
+
+class StyleNotFound(NotFound):
+    """No style or collection has this id or name."""
+
+    code = "StyleNotFound"
+
+
+class StyleMismatch(Invalid):
+    """The style is for another kind of request."""
+
+    code = "StyleMismatch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenStyle:
+    """What a request needs of the style that it names."""
+
+    id: UUID
+    kind: str
+    user_id: int
+    account_id: int
+    """The owner's, for the reward at settlement."""
+    prompt: str
+    """The template."""
+    params: dict[str, Any]
+    models: list[str]
+    shared_key_id: UUID | None
+    """The shared key that pays instead of the caller, if it is good."""
+    collection_id: UUID | None
+    """What it was drawn from, if the request named a collection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Which public styles are wanted."""
+
+    kind: str
+    sort: str = "popular"
+    """popular: the most used first; age: the oldest first."""
+    page: int = 1
+    tag: str | None = None
+    model: str | None = None
+
+
+async def resolve(session: AsyncSession, kind: str, name: str) -> ChosenStyle:
+    """The style that a request of this kind means; of a collection, one of its styles by chance.
+
+    name: an id, or one of the forms of `names.read`. Where several have a plain name, a style goes
+    before a collection, and of these the right kind, then public ones, then the most used.
+
+    Raises StyleNotFound, and StyleMismatch where it is for another kind.
+    """
+    collection_id = None
+    style = await find(session, name, kind=kind)
+    if style is None:
+        collection = await find_collection(session, name, kind=kind)
+        if collection is not None:
+            collection_id = collection.id
+            style = await _draw(session, collection.id)
+    if style is None:
+        raise StyleNotFound(f"Style '{name}' not found.")
+    if style.kind != kind:
+        raise StyleMismatch(f"'{name}' is for {style.kind} requests, not for {kind}.")
+    models = await labels(session, [style.id], MODEL)
+    return ChosenStyle(
+        id=style.id,
+        kind=style.kind,
+        user_id=style.user_id,
+        account_id=style.account_id,
+        prompt=style.prompt,
+        params=style.params,
+        models=models.get(style.id, []),
+        shared_key_id=style.shared_key_id,
+        collection_id=collection_id,
+    )
+
+
+def apply(
+    style: ChosenStyle, prompt: str, params: dict[str, Any], models: Sequence[str]
+) -> tuple[str, dict[str, Any], list[str]]:
+    """What becomes of a request's prompt, parameters and models.
+
+    params: those that the request gave, without defaults. A style without models leaves the
+    request its own.
+    """
+    return (
+        templates.fill(style.prompt, prompt, kind=style.kind),
+        templates.merge(style.kind, style.params, params),
+        style.models or list(models),
+    )
+
+
+async def by_id(session: AsyncSession, style_id: str) -> AnyRow | None:
+    """The style, with its owner's `account_id` and `username`; None also for what is no id."""
+    try:
+        return (await session.execute(_STYLES.where(_styles.c.id == UUID(style_id)))).first()
+    except ValueError:
+        return None
+
+
+async def find(
+    session: AsyncSession, text: str, *, kind: str | None = None, user_id: int = -1
+) -> AnyRow | None:
+    """The style of this id or name, if there is one.
+
+    kind, user_id: what is preferred where several have the name.
+    """
+    if (known := await by_id(session, text)) is not None:
+        return known
+    wanted = names.read(text)
+    if wanted is None or wanted.what == names.COLLECTION:
+        return None
+    best = (
+        (_styles.c.kind == kind).desc(),
+        (_styles.c.user_id == user_id).desc(),
+        _styles.c.public.desc(),
+        _styles.c.use_count.desc(),
+        _styles.c.created_at,
+    )
+    rows = await session.execute(_named(_STYLES, _styles.c, wanted).order_by(*best))
+    found: AnyRow | None = rows.first()
+    return found
+
+
+async def find_collection(
+    session: AsyncSession, text: str, *, kind: str | None = None
+) -> AnyRow | None:
+    """The collection of this id or name, with its owner's `username`, if there is one."""
+    try:
+        wanted = _COLLECTIONS.where(_collections.c.id == UUID(text))
+    except ValueError:
+        name = names.read(text)
+        if name is None or name.what == names.STYLE:
+            return None
+        wanted = _named(_COLLECTIONS, _collections.c, name)
+    best = (
+        (_collections.c.kind == kind).desc(),
+        _collections.c.public.desc(),
+        _collections.c.use_count.desc(),
+        _collections.c.created_at,
+    )
+    return (await session.execute(wanted.order_by(*best))).first()
+
+
+_STYLES = select(_styles, _users.c.account_id, _users.c.username).join(
+    _users, _users.c.id == _styles.c.user_id
+)
+_COLLECTIONS = select(_collections, _users.c.username).join(
+    _users, _users.c.id == _collections.c.user_id
+)
+
+
+def _named(rows: Select[Any], columns: Any, wanted: Name) -> Select[Any]:  # noqa: ANN401 - of a table
+    named = rows.where(columns.name_key == wanted.key)
+    return named if wanted.user_id is None else named.where(columns.user_id == wanted.user_id)
+
+
+async def _draw(session: AsyncSession, collection_id: UUID) -> AnyRow | None:
+    members = _STYLES.join(_members, _members.c.style_id == _styles.c.id)
+    drawn = members.where(_members.c.collection_id == collection_id).order_by(func.random())
+    return (await session.execute(drawn.limit(1))).first()
+
+
+async def labels(
+    session: AsyncSession, style_ids: Several[UUID], what: str
+) -> dict[UUID, list[str]]:
+    """The tags or models of these styles, in the order they were given."""
+    rows = await session.execute(
+        select(_labels.c.style_id, _labels.c.label)
+        .where(_labels.c.style_id.in_(style_ids), _labels.c.what == what)
+        .order_by(_labels.c.style_id, _labels.c.position)
+    )
+    found: dict[UUID, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.style_id, []).append(row.label)
+    return found
+
+
+async def listed(session: AsyncSession, wanted: Listing) -> Sequence[AnyRow]:
+    """A page of public styles."""
+    rows = _STYLES.where(_styles.c.kind == wanted.kind, _styles.c.public.is_(True))
+    for what, label in ((TAG, wanted.tag), (MODEL, wanted.model)):
+        if label is not None:
+            rows = rows.where(
+                exists().where(
+                    _labels.c.what == what,
+                    _labels.c.label == label,
+                    _labels.c.style_id == _styles.c.id,
+                )
+            )
+    order = _styles.c.use_count.desc() if wanted.sort == "popular" else _styles.c.created_at
+    page = rows.order_by(order, _styles.c.id).limit(PAGE).offset((wanted.page - 1) * PAGE)
+    return (await session.execute(page)).all()
+
+
+async def of_user(session: AsyncSession, user_id: int, *, public_only: bool) -> Sequence[AnyRow]:
+    """The user's styles, the oldest first."""
+    rows = _STYLES.where(_styles.c.user_id == user_id)
+    if public_only:
+        rows = rows.where(_styles.c.public.is_(True))
+    return (await session.execute(rows.order_by(_styles.c.created_at, _styles.c.id))).all()
+
+
+async def uses_of(session: AsyncSession, user_id: int) -> dict[str, int]:
+    """How often the user's styles were used, by kind."""
+    rows = await session.execute(
+        select(_styles.c.kind, func.sum(_styles.c.use_count).label("uses"))
+        .where(_styles.c.user_id == user_id)
+        .group_by(_styles.c.kind)
+    )
+    return {row.kind: int(row.uses) for row in rows}
+
+
+async def refuse_assigned(session: AsyncSession, shared_key_id: UUID) -> None:
+    """Raise SharedKeyAssignedStyles for a shared key that pays for a style.
+
+    Everybody may read such a key, so it works by its styles only.
+    """
+    if await session.scalar(select(exists().where(_styles.c.shared_key_id == shared_key_id))):
+        raise SharedKeyAssignedStyles(
+            "This shared key belongs to a style and cannot be used by itself."
+        )
+
+
+async def used(session: AsyncSession, style_id: UUID, collection_id: UUID | None = None) -> None:
+    """Take down that a styled result was settled. Only adds a row: no style's row gets hot."""
+    await session.execute(insert(_uses).values(style_id=style_id, collection_id=collection_id))
+
+
+async def count_uses(session: AsyncSession, *, limit: int) -> int:
+    """Add uses that were taken down to the use counts, each once. How many."""
+    oldest = select(_uses.c.id).order_by(_uses.c.id).limit(limit).with_for_update(skip_locked=True)
+    taken = await session.execute(
+        delete(_uses)
+        .where(_uses.c.id.in_(oldest))
+        .returning(_uses.c.style_id, _uses.c.collection_id)
+    )
+    uses = taken.all()
+    await _add_uses(session, _styles, (row.style_id for row in uses))
+    await _add_uses(session, _collections, (row.collection_id for row in uses))
+    return len(uses)
+
+
+async def _add_uses(session: AsyncSession, to: Any, ids: Iterable[UUID | None]) -> None:  # noqa: ANN401
+    counted = Counter(used_id for used_id in ids if used_id is not None)
+    for used_id, uses in sorted(counted.items()):
+        await session.execute(
+            update(to).where(to.c.id == used_id).values(use_count=to.c.use_count + uses)
+        )

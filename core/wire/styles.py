@@ -1,0 +1,187 @@
+"""`/api/v2/styles`: prompt templates with models and parameters, under a name."""
+
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from core.wire.generate import RequestSingleWarning
+from core.wire.image import (
+    ModelPayloadLorasStable,
+    ModelPayloadTextualInversionsStable,
+    ModelSpecialPayloadStable,
+    PostProcessor,
+    Sampler,
+    Workflow,
+)
+from core.wire.model import Answer, Request
+from core.wire.scalars import WHOLE, Boolean, Distinct, Maybe, Number, Omitted, String
+from core.wire.sharedkeys import SharedKeyDetails
+from core.wire.text import ModelPayloadStyleKobold
+
+Side = Annotated[StrictInt, Field(ge=64, le=3072, multiple_of=64), WHOLE]
+Tag = Annotated[String, Field(min_length=1, max_length=25)]
+ModelName = Annotated[String, Field(min_length=1)]
+KeyId = Annotated[String, Field(min_length=36, max_length=36)]
+StyleName = Annotated[String, Field(min_length=1, max_length=100)]
+
+
+class ModelStyleInputParamsStableNoDefaults(Request):
+    """What a style may say about a picture, but for its steps; what is absent is left open."""
+
+    sampler_name: Maybe[Sampler] = None
+    cfg_scale: Maybe[Annotated[Number, Field(ge=0, le=100)]] = None
+    denoising_strength: Maybe[Annotated[Number, Field(ge=0.01, le=1)]] = None
+    hires_fix_denoising_strength: Maybe[Annotated[Number, Field(ge=0.01, le=1)]] = None
+    height: Maybe[Side] = None
+    """Pixels; the request decides where it is absent."""
+    width: Maybe[Side] = None
+    """Pixels; the request decides where it is absent."""
+    post_processing: Maybe[Distinct[PostProcessor]] = None
+    karras: Maybe[Boolean] = None
+    tiling: Maybe[Boolean] = None
+    hires_fix: Maybe[Boolean] = None
+    clip_skip: Maybe[Annotated[StrictInt, Field(ge=1, le=12), WHOLE]] = None
+    facefixer_strength: Maybe[Annotated[Number, Field(ge=0, le=1)]] = None
+    loras: Maybe[list[ModelPayloadLorasStable]] = None
+    tis: Maybe[list[ModelPayloadTextualInversionsStable]] = None
+    special: Maybe[ModelSpecialPayloadStable] = None
+    workflow: Maybe[Workflow] = None
+    transparent: Maybe[Boolean] = None
+
+
+class ModelStyleInputParamsStable(ModelStyleInputParamsStableNoDefaults):
+    """What a style may say about a picture."""
+
+    steps: Maybe[Annotated[StrictInt, Field(ge=1, le=500), WHOLE]] = None
+
+
+class ModelStyleInputParamsKobold(ModelPayloadStyleKobold):
+    """What a style may say about a text."""
+
+
+class ModelStyleInputStable(Request):
+    """`POST styles/image`: a new style."""
+
+    name: StyleName
+    info: Maybe[Annotated[String, Field(min_length=10, max_length=1000)]] = None
+    prompt: Annotated[String, Field(min_length=7)] = "{p}{np}"
+    """{p} stands for the prompt of a request, {np} for its negative prompt."""
+    params: Maybe[ModelStyleInputParamsStable] = None
+    public: Boolean = True
+    """Whether it is listed."""
+    nsfw: Boolean = False
+    """Whether what it makes may be unsafe for work."""
+    tags: list[Tag] = Field(default_factory=list)
+    """Ten at most."""
+    models: list[ModelName] = Field(default_factory=list)
+    """One to five."""
+    sharedkey: Maybe[KeyId] = None
+    """A shared key of yours that pays for all who use the style."""
+
+
+class ModelStylePatchStable(Request):
+    """`PATCH styles/image/{id}`: what is to be different; what is absent stays as it is."""
+
+    name: Maybe[StyleName] = None
+    info: Maybe[Annotated[String, Field(min_length=1, max_length=1000)]] = None
+    prompt: Maybe[Annotated[String, Field(min_length=7)]] = None
+    params: Maybe[ModelStyleInputParamsStable] = None
+    """All of them: what they do not say is no longer said."""
+    public: Boolean = True
+    nsfw: Boolean = False
+    tags: list[Tag] = Field(default_factory=list)
+    models: list[ModelName] = Field(default_factory=list)
+    sharedkey: Maybe[KeyId] = None
+
+
+class ModelStyleInputKobold(Request):
+    """`POST styles/text`: a new style."""
+
+    name: StyleName
+    info: Maybe[Annotated[String, Field(min_length=10, max_length=1000)]] = None
+    prompt: Annotated[String, Field(min_length=3)] = "{p}"
+    """{p} stands for the prompt of a request."""
+    params: Maybe[ModelStyleInputParamsKobold] = None
+    public: Boolean = True
+    nsfw: Boolean = False
+    tags: list[Tag] = Field(default_factory=list)
+    models: list[ModelName] = Field(default_factory=list)
+
+
+class ModelStylePatchKobold(Request):
+    """`PATCH styles/text/{id}`: what is to be different; what is absent stays as it is."""
+
+    name: Maybe[StyleName] = None
+    info: Maybe[Annotated[String, Field(min_length=1, max_length=1000)]] = None
+    prompt: Maybe[Annotated[String, Field(min_length=7)]] = None
+    params: Maybe[ModelStyleInputParamsKobold] = None
+    public: Boolean = True
+    nsfw: Boolean = False
+    tags: list[Tag] = Field(default_factory=list)
+    models: list[ModelName] = Field(default_factory=list)
+
+
+class InputStyleExamplePost(Request):
+    """`POST styles/image/{id}/example`: a picture on the web that shows what the style does."""
+
+    url: String
+    """https."""
+    primary: Boolean
+    """Whether it is shown first; no other is then."""
+
+
+class InputStyleExamplePatch(Request):
+    """`PATCH styles/image/{id}/example/{example}`: what is to be different."""
+
+    url: Maybe[String] = None
+    primary: Maybe[Boolean] = None
+
+
+class StyleModify(Answer):
+    """It is done."""
+
+    id: str
+    """Of the style, the collection or the example."""
+    message: str = "OK"
+    warnings: list[RequestSingleWarning] = Field(default_factory=list)
+    """Why what a style makes may not turn out well."""
+
+
+class StyleExample(Answer):
+    """A picture on the web that shows what a style does."""
+
+    id: str
+    url: str
+    primary: bool = False
+
+
+class _Style(Answer):
+    id: str
+    name: str
+    info: str | None = None
+    public: bool = True
+    nsfw: bool = False
+    tags: list[str] = Field(default_factory=list)
+    models: list[str] = Field(default_factory=list)
+    use_count: int
+    creator: str
+    """The owner's alias."""
+
+
+class StyleStable(_Style):
+    """A style for pictures."""
+
+    prompt: str = "{p}{np}"
+    params: ModelStyleInputParamsStable = Field(default_factory=ModelStyleInputParamsStable)
+    examples: list[StyleExample] = Field(default_factory=list)
+    sharedkey: Omitted[str] = None
+    """The id of `shared_key`."""
+    shared_key: Omitted[SharedKeyDetails] = None
+    """What pays for all who use the style."""
+
+
+class StyleKobold(_Style):
+    """A style for texts."""
+
+    prompt: str = "{p}"
+    params: ModelStyleInputParamsKobold = Field(default_factory=ModelStyleInputParamsKobold)
