@@ -27,6 +27,7 @@ WIDEST = {4: 8, 6: 16}
 """Bits of the widest network that may be blocked: wider is a slip of the hand."""
 NARROWEST = {4: 32, 6: 64}
 """Bits of what one customer has."""
+MAPPED_BITS = 96
 FIRST_MINUTES = 3
 OFFENCES_KEPT = timedelta(hours=24)
 MOST_OFFENCES = 1000  # what is beyond makes no difference, and the counter stays small
@@ -49,17 +50,22 @@ class BadAddress(Invalid):
 def network_of(text: str) -> Network:
     """The network that an address or a network in CIDR form stands for. Raises BadAddress."""
     try:
-        found = ipaddress.ip_network(text.strip(), strict=False)
+        found = _unmapped(ipaddress.ip_network(text.strip(), strict=False))
     except ValueError:
         raise BadAddress(f"'{text[:50]}' is neither an IP address nor a network.") from None
-    mapped = getattr(found.network_address, "ipv4_mapped", None)
-    if mapped is not None:
-        return IPv4Network((mapped, max(0, found.prefixlen - 96)))
     if found.prefixlen < WIDEST[found.version]:
         raise BadAddress(f"{found} is wider than /{WIDEST[found.version]}.")
     if found.prefixlen > NARROWEST[found.version]:
         return found.supernet(new_prefix=NARROWEST[found.version])
     return found
+
+
+def _unmapped(network: Network) -> Network:
+    """The IPv4 network where it is one in IPv6's clothes (`::ffff:192.0.2.7`)."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < MAPPED_BITS:
+        return network
+    return IPv4Network((mapped, network.prefixlen - MAPPED_BITS))
 
 
 async def refuse(session: AsyncSession, address: str, *, at: datetime) -> None:

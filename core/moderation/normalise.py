@@ -10,7 +10,8 @@ import unicodedata
 
 _WEIGHT = re.compile(r":\s{0,3}[+-]?\d{0,4}\.?\d{1,4}\s{0,3}(?=\))")
 _NO_WORD = re.compile(r"[\W_]+")
-_SPACED_OUT = re.compile(r"(?<!\S)(?:[^\W\d] ){2,}[^\W\d](?!\S)")
+_SPELLED = re.compile(r"(?<![^\W_])[^\W\d_](?:[\W_][^\W\d_]){2,}(?![^\W_])")
+"""Letters with one character between each two: more than one divides words."""
 
 
 def normalise(text: str) -> str:
@@ -18,8 +19,8 @@ def normalise(text: str) -> str:
     unweighted = _WEIGHT.sub("", text)
     apart = unicodedata.normalize("NFKD", unweighted)
     seen = "".join(c for c in apart if unicodedata.category(c) not in _INVISIBLE).casefold()
-    words = _NO_WORD.sub(" ", seen).strip()
-    return _SPACED_OUT.sub(lambda found: found.group().replace(" ", ""), words)
+    joined = _SPELLED.sub(lambda found: found.group()[::2], seen)
+    return _NO_WORD.sub(" ", joined).strip()
 
 
 _INVISIBLE = {"Mn", "Me", "Cf", "Cs", "Co", "Cn"}
