@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, get_args
 
 from pydantic.json_schema import models_json_schema
@@ -15,7 +16,7 @@ from quart import Blueprint, Quart, Response, current_app, jsonify, render_templ
 from core.api.operation import Operation
 from core.api.v2 import blueprints
 from core.version import VERSION
-from core.wire.errors import RequestError
+from core.wire.errors import RequestError, RequestValidationError
 from core.wire.model import Answer, Request
 
 blueprint = Blueprint("openapi", __name__)
@@ -44,7 +45,7 @@ async def page() -> str:
 def describe(app: Quart) -> dict[str, Any]:
     """The OpenAPI 3.1 document of version 2, from what is mounted in the app."""
     operations = _operations(app)
-    models: set[type] = {RequestError}
+    models: set[type] = {RequestError, RequestValidationError}
     for _, _, operation in operations:
         models |= {_model(answer) for answer in operation.answers.values()}
         models |= {operation.body} if operation.body is not None else set()
@@ -97,15 +98,13 @@ def _describe(path: str, method: str, operation: Operation) -> dict[str, Any]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{([^}]+)}", path)
     ]
-    parameters += _optional(operation.query, "query") + _optional(HEADERS, "header")
+    parameters += _optional(operation.query, "query")
+    parameters += _optional({**HEADERS, **operation.headers}, "header")
     answers = {
-        str(status): {"description": "", **_json(_schema(answer))}
+        str(status): {"description": HTTPStatus(status).phrase, **_json(_schema(answer))}
         for status, answer in operation.answers.items()
     }
-    answers |= {
-        str(status): {"description": "", **_json({"$ref": "#/components/schemas/RequestError"})}
-        for status in operation.errors
-    }
+    answers |= {str(status): _error(status, operation) for status in _errors(operation)}
     described: dict[str, Any] = {
         "operationId": f"{method}_{re.sub(r'[^a-z0-9]+', '_', path.lower()).strip('_')}",
         "summary": operation.summary,
@@ -117,6 +116,24 @@ def _describe(path: str, method: str, operation: Operation) -> dict[str, Any]:
         reference = {"$ref": f"#/components/schemas/{operation.body.__name__}"}
         described["requestBody"] = {"required": True, **_json(reference)}
     return described
+
+
+def _errors(operation: Operation) -> list[int]:
+    """What may go wrong: what the operation says, and what can with any of its kind."""
+    always = {HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS}
+    if operation.body is not None:
+        always.add(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return sorted({int(status) for status in always} | set(operation.errors))
+
+
+def _error(status: int, operation: Operation) -> dict[str, Any]:
+    """An error's body; that of 400 has a form of its own where arguments are checked."""
+    shapes = ["RequestError"]
+    if status == HTTPStatus.BAD_REQUEST and (operation.body is not None or operation.key_required):
+        shapes.append("RequestValidationError")
+    references = [{"$ref": f"#/components/schemas/{name}"} for name in shapes]
+    schema = references[0] if len(references) == 1 else {"anyOf": references}
+    return {"description": HTTPStatus(status).phrase, **_json(schema)}
 
 
 def _optional(named: Mapping[str, str], where: str) -> list[dict[str, Any]]:

@@ -102,7 +102,10 @@ class GenerationInputStable(Request):
     """Ids of the only workers that may serve it; the first five count."""
     worker_blacklist: Boolean = False
     """True: `workers` are those that may not."""
-    models: list[String] = Field(default_factory=lambda: ["stable_diffusion"])
+    models: list[String] = Field(
+        default_factory=lambda: ["stable_diffusion"],
+        json_schema_extra={"default": ["stable_diffusion"]},
+    )
     """Any of these serves; none: any model. A server may have another default than this one."""
     source_image: Maybe[String] = None
     """Base64, or a URL that starts with `http`."""

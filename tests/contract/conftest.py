@@ -1,18 +1,16 @@
 """The contract as it is written down, and a server of each engine to hold against it."""
 
-import json
-from pathlib import Path
-
 import pytest
 import pytest_asyncio
 
 import databases as clones
 import serving
+import shapes
 
 
 @pytest.fixture(scope="session")
 def contract():
-    return json.loads((Path(__file__).parent / "models.json").read_text())
+    return shapes.load()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=clones.ENGINES)

@@ -1,21 +1,18 @@
 """The contract as it is written down, and the classes of the wire by its names."""
 
 import importlib
-import json
 import pkgutil
-from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
 import core.wire
-
-CONTRACT = Path(__file__).parents[2] / "contract" / "models.json"
+import shapes
 
 
 @pytest.fixture(scope="session")
 def contract():
-    return json.loads(CONTRACT.read_text())
+    return shapes.load()
 
 
 @pytest.fixture(scope="session")
