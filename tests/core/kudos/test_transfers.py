@@ -68,11 +68,9 @@ async def test_a_repeated_call_moves_kudos_once(session, giver, receiver):
 async def test_a_key_stands_for_one_transfer(session, giver, receiver, changed):
     await give(session, giver, receiver, 100, key="a")
     other, _ = await factories.user(session)
+    target, amount = (receiver, 101) if changed == "amount" else (other, 100)
     with pytest.raises(refusals.IdempotencyKeyConflict):
-        if changed == "amount":
-            await give(session, giver, receiver, 101, key="a")
-        else:
-            await give(session, giver, other, 100, key="a")
+        await give(session, giver, target, amount, key="a")
 
 
 async def test_a_key_is_the_givers_own(session, giver, receiver):

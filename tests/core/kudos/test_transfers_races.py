@@ -1,4 +1,4 @@
-"""Many transfers and charges at once: nothing is given twice, nobody deadlocks, budgets are exact."""
+"""Many transfers and charges at once: none is made twice, nobody deadlocks, budgets are exact."""
 
 import asyncio
 from uuid import uuid4
@@ -118,11 +118,7 @@ async def test_a_budget_is_set_aside_once(database):
         key = await owned_keys.create(session, owner, {"budget": 750}, at=now())
     done = await at_once(
         database,
-        [
-            lambda session: shared_keys.reserve(
-                session, key.id, uuid4(), 100, allow_downgrade=False
-            )
-        ]
+        [lambda session: shared_keys.reserve(session, key.id, uuid4(), 100, allow_downgrade=False)]
         * AT_ONCE,
     )
     assert done.count(shared_keys.Standing.OWNER) == 7

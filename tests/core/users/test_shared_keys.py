@@ -16,8 +16,7 @@ AT = now()
 
 async def key(session, **wanted):
     owner, _ = await factories.user(session)
-    made = await owned_keys.create(session, owner, {"budget": 1000, **wanted}, at=AT)
-    return made
+    return await owned_keys.create(session, owner, {"budget": 1000, **wanted}, at=AT)
 
 
 async def budget(session, key_id):
