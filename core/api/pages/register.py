@@ -7,16 +7,19 @@ from quart import Blueprint, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import codes, registering, sessions
+from core.accounts.changes import ProfaneUserName
 from core.api import context, providers, registration
+from core.api.errors import status_of
 from core.api.limits import Limit
 from core.api.operation import by_address
 from core.api.pages import page, visit
 from core.api.pages.visit import Visit
 from core.db import now
-from core.errors import Unauthenticated
+from core.errors import Refusal, Unauthenticated
 from core.ledger import accounts
 from core.moderation import modes
 from core.users import directory
+from core.users.names import BadUsername
 from core.users.tables import User
 from core.wire.kudos import to_wire
 
@@ -41,27 +44,41 @@ class RegisterForm(BaseModel):
 @blueprint.get("/register")
 async def form() -> Response:
     """Show how to register, or the account of who is logged in."""
-    visitor = await visit.current()
-    if visitor.user is not None:
-        return await _account(visitor.user)
+    return await _form()
+
+
+async def _form(*, typed: str = "", refusal: Refusal | None = None) -> Response:
+    """The page, with the name that was typed and why it was refused, if it was."""
+    user = (await visit.current()).user
+    status = status_of(type(refusal)) if refusal is not None else 200
+    error = refusal.message if refusal is not None else ""
+    if user is not None:
+        return await _account(user, status, typed=typed, error=error)
     server = context.server()
     async with server.database.reading() as session:
         raid = (await modes.read(session)).raid
     return await page.show(
         "register.html",
+        status,
+        typed=typed,
+        error=error,
         providers=providers.offered(server.settings).values(),
         is_open=server.settings.registration == "open",
         raid=raid,
     )
 
 
-async def _account(user: User) -> Response:
+async def _account(user: User, status: int, *, typed: str, error: str) -> Response:
     async with context.server().database.reading() as session:
-        balance = await accounts.balance(session, user.account_id)
+        funds = await accounts.funds(session, user.account_id)
         programs = await sessions.programs(session, user.id, at=now())
     return await page.show(
         "account.html",
-        kudos=to_wire(balance),
+        status,
+        typed=typed,
+        error=error,
+        kudos=to_wire(funds.balance),
+        spare=to_wire(funds.available),
         programs=programs,
         is_pseudonymous=directory.is_pseudonymous(user.oauth_id),
     )
@@ -72,9 +89,12 @@ async def submit() -> Response:
     """Register, or change name and key of who is logged in."""
     sent = await visit.form(RegisterForm)
     visitor = await visit.current()
-    if visitor.user is None:
-        return await _register(visitor, sent.username)
-    return await _change(visitor, visitor.user, sent)
+    try:
+        if visitor.user is None:
+            return await _register(visitor, sent.username)
+        return await _change(visitor, visitor.user, sent)
+    except (BadUsername, ProfaneUserName) as refusal:
+        return await _form(typed=sent.username, refusal=refusal)
 
 
 async def _register(visitor: Visit, username: str) -> Response:

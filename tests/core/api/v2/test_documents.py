@@ -1,0 +1,62 @@
+"""`documents/…` and their pages: what ships, and the operator's own."""
+
+import re
+
+import pytest
+
+import serving
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NAMES = ("terms", "privacy", "sponsors")
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_document_comes_in_one_form(site, name):
+    html = (await site.get(f"/documents/{name}")).json()
+    assert html.keys() == {"html"}
+    assert html == (await site.get(f"/documents/{name}?format=html")).json()
+    assert html["html"].startswith(f"<h1>{name.capitalize()}")
+    markdown = (await site.get(f"/documents/{name}?format=markdown")).json()
+    assert markdown.keys() == {"markdown"}
+    assert markdown["markdown"].startswith(f"# {name.capitalize()}")
+    page = await site.http.get(f"/{name}")
+    assert html["html"] in page.text
+    assert page.headers["Content-Type"].startswith("text/html")
+
+
+async def test_no_other_form_is_known(site):
+    answer = await site.get("/documents/terms?format=pdf")
+    assert (answer.status_code, answer.json()["rc"]) == (400, "BadRequest")
+    assert (await site.get("/documents/imprint")).status_code == 404
+
+
+async def test_the_privacy_page_says_the_times_that_hold(databases, tmp_path):
+    times = {"request_minutes": 33, "picture_minutes": 444, "session_days": 5}
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path, **times) as server:
+            text = (await server.get("/documents/privacy?format=markdown")).json()["markdown"]
+    for promised in ("33 minutes", "444 minutes", "5 days"):
+        assert promised in text
+    assert "$" not in text
+
+
+async def test_an_operator_has_documents_of_their_own(databases, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "terms.md").write_text("# Be kind\n\n<script>alert(1)</script> costs $5 & ${more}")
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path, documents_dir=own) as server:
+            terms = (await server.http.get("/terms")).text
+            privacy = (await server.http.get("/privacy")).text
+    assert "<h1>Be kind</h1>" in terms
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; costs $5 &amp; ${more}" in terms
+    assert "<h1>Privacy</h1>" in privacy
+
+
+async def test_pages_link_to_what_is_there(site):
+    pages = [(await site.http.get(path)).text for path in ("/register", "/transfer", "/privacy")]
+    links = {link for page in pages for link in re.findall(r'(?:href|src)="(/[^"]*)"', page)}
+    assert links > {"/assets/look.css", "/assets/site.css", "/terms"}
+    for link in links - {"/"}:  # the front page is the plug-in's
+        assert (await site.http.get(link)).status_code in (200, 308), link
