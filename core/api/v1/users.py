@@ -4,24 +4,29 @@ from uuid import uuid4
 
 from core.accounts import changes
 from core.accounts.changes import Change
-from core.api import context, paging, user_views
+from core.api import context, paging
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path
-from core.api.user_views import View
+from core.api.user_views import ANONYMOUS_KUDOS
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
 from core.api.v2.users import parsed
 from core.db import now
 from core.errors import Invalid
+from core.ledger import accounts
+from core.stats import records, totals
+from core.stats.records import KudosDetails
+from core.stats.totals import NOTHING, UserTotals
 from core.users import directory, listing
+from core.users.tables import User
 from core.wire import v1
 from core.wire.kudos import from_wire, to_wire
-from core.wire.users import UserDetails
 
 blueprint = new_blueprint("v1_users")
 
-LISTED = 1000
+LISTED = 250
 """Users a page. In 2022 there was no page: nobody had so many users."""
+MEGA = 1_000_000
 
 
 class NoSuchUser(Invalid):
@@ -36,9 +41,16 @@ async def get_users() -> dict[str, v1.ListedUser]:
     """List users by their aliases, the oldest first; where there are many, page by page."""
     number = paging.page()
     async with context.server().database.reading() as session:
-        page = await listing.page(session, number, by_age=True, size=LISTED)
-        users = await user_views.public(session, page)
-    return {user.username: _listed(user) for user in users}
+        users = await listing.page(session, number, by_age=True, size=LISTED)
+        balances = await accounts.balances(session, {user.account_id for user in users})
+        made = await totals.of_users(session, {user.id for user in users})
+        details = await records.kudos_details(session, users)
+    return {
+        user.alias: _listed(
+            user, balances.get(user.account_id, 0), made.get(user.id, NOTHING), details[user.id]
+        )
+        for user in users
+    }
 
 
 @blueprint.get("/users/<user_id>")
@@ -46,13 +58,14 @@ async def get_users() -> dict[str, v1.ListedUser]:
 async def get_user(user_id: str) -> v1.User:
     """See a user."""
     async with context.server().database.reading() as session:
-        found = await directory.by_id(session, parsed(user_id))
-        user = await user_views.details(session, found, View.PUBLIC)
+        user = await directory.by_id(session, parsed(user_id))
+        balances = await accounts.balances(session, {user.account_id})
+        made = await totals.of_user(session, user.id)
     return v1.User(
-        username=user.username,
-        kudos=user.kudos,
-        usage=_usage(user),
-        contributions=_contributions(user),
+        username=user.alias,
+        kudos=_kudos(user, balances.get(user.account_id, 0)),
+        usage=_usage(made),
+        contributions=_contributions(made),
         concurrency=user.concurrency,
     )
 
@@ -81,30 +94,35 @@ async def change_user(wanted: v1.UserArguments, user_id: str) -> v1.ChangedUser:
     )
 
 
-def _listed(user: UserDetails) -> v1.ListedUser:
-    details = user.kudos_details
+def _listed(user: User, balance: int, made: UserTotals, details: KudosDetails) -> v1.ListedUser:
     return v1.ListedUser(
         id=user.id,
-        kudos=user.kudos,
+        kudos=_kudos(user, balance),
         kudos_details=v1.KudosDetails(
-            accumulated=details.accumulated,
-            gifted=details.gifted,
-            admin=details.admin,
-            received=details.received,
+            accumulated=to_wire(details.accumulated),
+            gifted=to_wire(details.gifted),
+            admin=to_wire(details.admin),
+            received=to_wire(details.received),
         ),
-        usage=_usage(user),
-        contributions=_contributions(user),
+        usage=_usage(made),
+        contributions=_contributions(made),
         concurrency=user.concurrency,
     )
 
 
-def _usage(user: UserDetails) -> v1.Usage:
-    records = user.records
-    return v1.Usage(megapixelsteps=records.usage.megapixelsteps, requests=records.request.image)
+def _kudos(user: User, balance: int) -> float:
+    return to_wire(ANONYMOUS_KUDOS if user.is_anonymous else balance)
 
 
-def _contributions(user: UserDetails) -> v1.Contributions:
-    records = user.records
+def _usage(made: UserTotals) -> v1.Usage:
+    return v1.Usage(
+        megapixelsteps=round(made.requested_things.get("image", 0) / MEGA, 2),
+        requests=made.requested.get("image", 0),
+    )
+
+
+def _contributions(made: UserTotals) -> v1.Contributions:
     return v1.Contributions(
-        megapixelsteps=records.contribution.megapixelsteps, fulfillments=records.fulfillment.image
+        megapixelsteps=round(made.fulfilled_things.get("image", 0) / MEGA, 2),
+        fulfillments=made.fulfilled.get("image", 0),
     )
