@@ -193,18 +193,6 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "style_uses",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            sa.Identity(always=False),
-            nullable=False,
-        ),
-        sa.Column("style_id", sa.Uuid(), nullable=False),
-        sa.Column("collection_id", sa.Uuid(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_style_uses")),
-    )
-    op.create_table(
         "kudos_totals",
         sa.Column(
             "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -275,6 +263,31 @@ def upgrade() -> None:
     with op.batch_alter_table("ledger_holds", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_ledger_holds_account_id"), ["account_id"], unique=False
+        )
+
+    op.create_table(
+        "style_uses",
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("style_id", sa.Uuid(), nullable=False),
+        sa.Column("collection_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("counted", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_style_uses_account_id")
+        ),
+        sa.PrimaryKeyConstraint("request_id", name=op.f("pk_style_uses")),
+    )
+    with op.batch_alter_table("style_uses", schema=None) as batch_op:
+        batch_op.create_index("ix_style_uses_at", ["at"], unique=False)
+        batch_op.create_index(
+            "ix_style_uses_uncounted",
+            ["at"],
+            unique=False,
+            postgresql_where=sa.text("NOT counted"),
+            sqlite_where=sa.text("NOT counted"),
         )
 
     op.create_table(
@@ -453,11 +466,40 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_shared_keys_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "shared_pictures",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("model", sa.String(length=255), nullable=False),
+        sa.Column("prompt", sa.Text(), nullable=False),
+        sa.Column(
+            "params",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("nsfw", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("rating_count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_shared_pictures_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shared_pictures")),
+    )
+    with op.batch_alter_table("shared_pictures", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_shared_pictures_model_rated", ["model", "rating_count", "id"], unique=False
+        )
+        batch_op.create_index("ix_shared_pictures_rated", ["rating_count", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_shared_pictures_request_id"), ["request_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_shared_pictures_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "suspicions",
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("worker_id", sa.Uuid(), nullable=False),
         sa.Column("reason", sa.SmallInteger(), nullable=False),
-        sa.Column("count", sa.SmallInteger(), nullable=False),
+        sa.Column("times", sa.SmallInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_suspicions_user_id")),
         sa.PrimaryKeyConstraint("user_id", "worker_id", "reason", name=op.f("pk_suspicions")),
@@ -567,6 +609,29 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 0"),
             sqlite_where=sa.text("state = 0"),
         )
+
+    op.create_table(
+        "ratings",
+        sa.Column("picture_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("rating", sa.SmallInteger(), nullable=True),
+        sa.Column("artifacts", sa.SmallInteger(), nullable=True),
+        sa.Column("best", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("artifacts BETWEEN 0 AND 5", name=op.f("ck_ratings_artifacts_in_range")),
+        sa.CheckConstraint("rating BETWEEN 1 AND 10", name=op.f("ck_ratings_rating_in_range")),
+        sa.CheckConstraint("rating IS NOT NULL OR best", name=op.f("ck_ratings_says_something")),
+        sa.ForeignKeyConstraint(
+            ["picture_id"],
+            ["shared_pictures.id"],
+            name=op.f("fk_ratings_picture_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_ratings_user_id")),
+        sa.PrimaryKeyConstraint("picture_id", "user_id", name=op.f("pk_ratings")),
+    )
+    with op.batch_alter_table("ratings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ratings_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "shared_key_holds",
@@ -920,6 +985,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_shared_key_holds_shared_key_id"))
 
     op.drop_table("shared_key_holds")
+    with op.batch_alter_table("ratings", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ratings_user_id"))
+
+    op.drop_table("ratings")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_jobs_waiting_of_user",
@@ -953,6 +1022,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_suspicions_at"))
 
     op.drop_table("suspicions")
+    with op.batch_alter_table("shared_pictures", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shared_pictures_user_id"))
+        batch_op.drop_index(batch_op.f("ix_shared_pictures_request_id"))
+        batch_op.drop_index("ix_shared_pictures_rated")
+        batch_op.drop_index("ix_shared_pictures_model_rated")
+
+    op.drop_table("shared_pictures")
     with op.batch_alter_table("shared_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_shared_keys_user_id"))
 
@@ -985,6 +1061,15 @@ def downgrade() -> None:
 
     op.drop_table("collections")
     op.drop_table("users")
+    with op.batch_alter_table("style_uses", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_style_uses_uncounted",
+            postgresql_where=sa.text("NOT counted"),
+            sqlite_where=sa.text("NOT counted"),
+        )
+        batch_op.drop_index("ix_style_uses_at")
+
+    op.drop_table("style_uses")
     with op.batch_alter_table("ledger_holds", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ledger_holds_account_id"))
 
@@ -996,7 +1081,6 @@ def downgrade() -> None:
     op.drop_table("ledger_entries")
     op.drop_table("ledger_checkpoints")
     op.drop_table("kudos_totals")
-    op.drop_table("style_uses")
     with op.batch_alter_table("problem_jobs", schema=None) as batch_op:
         batch_op.drop_index("ix_problem_jobs_user_id_proxied_account_at")
         batch_op.drop_index("ix_problem_jobs_network_at")

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import context
 from core.api.context import Server
+from core.community import styles
 from core.db import now
 from core.errors import Invalid, Unavailable
 from core.generation import ask, door
@@ -19,7 +20,7 @@ from core.moderation.prompts import CorruptPrompt
 from core.moderation.scores import Verdict
 from core.users import directory, shared_keys
 from core.users.shared_keys import Standing
-from core.users.tables import ANONYMOUS_ID, SharedKey, User
+from core.users.tables import ANONYMOUS_ID, Role, SharedKey, User
 from core.wire.generate import DryRun, RequestAsync, RequestSingleWarning
 from core.wire.kudos import to_wire
 
@@ -108,7 +109,26 @@ async def _asker(session: AsyncSession, wanted: Ask[Any], *, renew: bool = False
         if found is None or wanted.kind not in TAKE_SHARED_KEYS:
             raise
         user, shared_key = await _as_owner(session, found, wanted)
+    if shared_key is None and (styles_key := await _styles_key(session, user, wanted)) is not None:
+        user, shared_key = await directory.by_id(session, styles_key.user_id), styles_key
     return Asker(user=user, address=context.address(), shared_key=shared_key)
+
+
+async def _styles_key(session: AsyncSession, user: User, wanted: Ask[Any]) -> SharedKey | None:
+    """The shared key by which the request's style pays for it, if it is good and the user may.
+
+    What holds for some users in particular must hold with it, too: they pay themselves.
+    """
+    if wanted.style is None or wanted.style.shared_key_id is None:
+        return None
+    if user.roles & (Role.DELETED | Role.FLAGGED | Role.EDUCATION):
+        return None
+    key = await shared_keys.by_id(session, wanted.style.shared_key_id)
+    try:
+        is_good = key is not None and shared_keys.check_usable(key, at=now(), allow_downgrade=False)
+    except (shared_keys.SharedKeyExpired, shared_keys.SharedKeyEmpty):
+        return None
+    return key if is_good else None
 
 
 async def _as_owner(
@@ -117,6 +137,7 @@ async def _as_owner(
     """The key's owner; nobody, and no key, where it is empty and the request may be downgraded."""
     downgraded = wanted.allow_downgrade
     standing = shared_keys.check_usable(key, at=now(), allow_downgrade=downgraded)
+    await styles.refuse_assigned(session, key.id)
     if standing is Standing.ANONYMOUS:
         return await directory.by_id(session, ANONYMOUS_ID), None
     return await directory.by_id(session, key.user_id), key

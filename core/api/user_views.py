@@ -1,6 +1,6 @@
 """Users as the public, they themselves and moderators see them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import now
+from core.community import names, styles
+from core.db import AnyRow, now
 from core.kudos import monthly
 from core.ledger import accounts
 from core.queue import progress
@@ -20,6 +21,7 @@ from core.users.tables import Role, User
 from core.wire.kudos import to_wire
 from core.wire.users import (
     MonthlyKudos,
+    ResponseModelStylesUser,
     UserActiveGenerations,
     UserAmountRecords,
     UserDetails,
@@ -50,6 +52,8 @@ class _Known:
     workers: Mapping[int, list[UUID]]
     made: Mapping[int, UserTotals]
     kudos: Mapping[int, KudosDetails]
+    styles: Mapping[int, list[AnyRow]]
+    uses: Mapping[int, dict[str, int]]
 
 
 def view_of(asking: User | None, user: User) -> View:
@@ -72,7 +76,7 @@ async def details(session: AsyncSession, user: User, view: View) -> UserDetails:
     known = await _known(session, [user])
     told = _public(user, known)
     if view >= View.OWNER:
-        told |= await _own(session, user, known.workers.get(user.id, []))
+        told |= await _own(session, user, known)
     if view >= View.MODERATOR:
         told |= await _confidential(session, user)
     return UserDetails(**told)
@@ -85,7 +89,16 @@ async def _known(session: AsyncSession, users: Collection[User]) -> _Known:
         workers=await owned.ids(session, ids),
         made=await totals.of_users(session, ids),
         kudos=await records.kudos_details(session, users),
+        styles=_by_user(await styles.of_users(session, ids)),
+        uses=await styles.uses_of(session, ids),
     )
+
+
+def _by_user(rows: Iterable[AnyRow]) -> dict[int, list[AnyRow]]:
+    found: dict[int, list[AnyRow]] = {}
+    for row in rows:
+        found.setdefault(row.user_id, []).append(row)
+    return found
 
 
 def _public(user: User, known: _Known) -> dict[str, Any]:
@@ -101,6 +114,7 @@ def _public(user: User, known: _Known) -> dict[str, Any]:
         "kudos_details": _kudos(user, known.kudos[user.id]),
         "worker_count": len(workers),
         "worker_ids": [str(one) for one in workers] if user.public_workers else None,
+        "styles": _styles(user, (row for row in known.styles.get(user.id, []) if row.public)),
         "trusted": user.has(Role.TRUSTED),
         "flagged": user.has(Role.FLAGGED),
         "service": user.has(Role.SERVICE),
@@ -109,14 +123,15 @@ def _public(user: User, known: _Known) -> dict[str, Any]:
         "deleted": user.has(Role.DELETED),
         "pseudonymous": directory.is_pseudonymous(user.oauth_id),
         "account_age": round((now() - user.created_at).total_seconds()),
-        "records": _records(known.made.get(user.id, NOTHING)),
+        "records": _records(known.made.get(user.id, NOTHING), known.uses.get(user.id, {})),
     }
 
 
-async def _own(session: AsyncSession, user: User, workers: list[UUID]) -> dict[str, Any]:
-    keys = [] if user.is_anonymous else await shared_keys.of_user(session, user.id)
+async def _own(session: AsyncSession, user: User, known: _Known) -> dict[str, Any]:
+    keys = await shared_keys.of_user(session, user.id)
     return {
-        "worker_ids": [str(one) for one in workers],
+        "worker_ids": [str(one) for one in known.workers.get(user.id, [])],
+        "styles": _styles(user, known.styles.get(user.id, [])),
         "sharedkey_ids": [str(key.id) for key in keys],
         "active_generations": await _active(session, user),
         "vpn": user.has(Role.VPN),
@@ -158,7 +173,16 @@ def _kudos(user: User, found: KudosDetails) -> UserKudosDetails:
     return UserKudosDetails(**{name: to_wire(getattr(found, name)) for name in names})
 
 
-def _records(made: UserTotals) -> UserRecords:
+def _styles(user: User, rows: Iterable[AnyRow]) -> list[ResponseModelStylesUser]:
+    return [
+        ResponseModelStylesUser(
+            name=names.unique(user.alias, "style", row.name), id=str(row.id), type=row.kind
+        )
+        for row in rows
+    ]
+
+
+def _records(made: UserTotals, uses: Mapping[str, int]) -> UserRecords:
     return UserRecords(
         usage=UserThingRecords(
             megapixelsteps=round(made.requested_things.get("image", 0) / MEGA, 2),
@@ -170,6 +194,7 @@ def _records(made: UserTotals) -> UserRecords:
         ),
         request=_amounts(made.requested),
         fulfillment=_amounts(made.fulfilled),
+        style=_amounts(uses),
     )
 
 

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, exists, func, insert, select, update
+from sqlalchemy import Select, Table, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community import names, templates
 from core.community.names import Name
-from core.community.tables import Collection, CollectionStyle, Style, StyleLabel, StyleUse
+from core.community.tables import Collection, CollectionStyle, Style, StyleLabel
 from core.db import AnyRow, table
 from core.errors import Invalid, NotFound
+from core.kudos import styling
+from core.stats import uses
 from core.users.shared_keys import SharedKeyAssignedStyles
 from core.users.tables import User
 
@@ -29,7 +31,6 @@ _styles = table(Style)
 _labels = table(StyleLabel)
 _collections = table(Collection)
 _members = table(CollectionStyle)
-_uses = table(StyleUse)
 _users = table(User)
 
 
@@ -151,7 +152,7 @@ async def find(
         _styles.c.use_count.desc(),
         _styles.c.created_at,
     )
-    rows = await session.execute(_named(_STYLES, _styles.c, wanted).order_by(*best))
+    rows = await session.execute(_named(_STYLES, _styles, wanted).order_by(*best))
     found: AnyRow | None = rows.first()
     return found
 
@@ -166,7 +167,7 @@ async def find_collection(
         name = names.read(text)
         if name is None or name.what == names.STYLE:
             return None
-        wanted = _named(_COLLECTIONS, _collections.c, name)
+        wanted = _named(_COLLECTIONS, _collections, name)
     best = (
         (_collections.c.kind == kind).desc(),
         _collections.c.public.desc(),
@@ -184,9 +185,9 @@ _COLLECTIONS = select(_collections, _users.c.username).join(
 )
 
 
-def _named(rows: Select[Any], columns: Any, wanted: Name) -> Select[Any]:  # noqa: ANN401 - of a table
-    named = rows.where(columns.name_key == wanted.key)
-    return named if wanted.user_id is None else named.where(columns.user_id == wanted.user_id)
+def _named(rows: Select[Any], of: Table, wanted: Name) -> Select[Any]:
+    named = rows.where(of.c.name_key == wanted.key)
+    return named if wanted.user_id is None else named.where(of.c.user_id == wanted.user_id)
 
 
 async def _draw(session: AsyncSession, collection_id: UUID) -> AnyRow | None:
@@ -227,22 +228,23 @@ async def listed(session: AsyncSession, wanted: Listing) -> Sequence[AnyRow]:
     return (await session.execute(page)).all()
 
 
-async def of_user(session: AsyncSession, user_id: int, *, public_only: bool) -> Sequence[AnyRow]:
-    """The user's styles, the oldest first."""
-    rows = _STYLES.where(_styles.c.user_id == user_id)
-    if public_only:
-        rows = rows.where(_styles.c.public.is_(True))
+async def of_users(session: AsyncSession, user_ids: Several[int]) -> Sequence[AnyRow]:
+    """The styles of these users, public or not, the oldest first."""
+    rows = _STYLES.where(_styles.c.user_id.in_(user_ids))
     return (await session.execute(rows.order_by(_styles.c.created_at, _styles.c.id))).all()
 
 
-async def uses_of(session: AsyncSession, user_id: int) -> dict[str, int]:
-    """How often the user's styles were used, by kind."""
+async def uses_of(session: AsyncSession, user_ids: Several[int]) -> dict[int, dict[str, int]]:
+    """How often these users' styles were used, by user and kind."""
+    found: dict[int, dict[str, int]] = {}
     rows = await session.execute(
-        select(_styles.c.kind, func.sum(_styles.c.use_count).label("uses"))
-        .where(_styles.c.user_id == user_id)
-        .group_by(_styles.c.kind)
+        select(_styles.c.user_id, _styles.c.kind, func.sum(_styles.c.use_count).label("uses"))
+        .where(_styles.c.user_id.in_(user_ids))
+        .group_by(_styles.c.user_id, _styles.c.kind)
     )
-    return {row.kind: int(row.uses) for row in rows}
+    for row in rows:
+        found.setdefault(row.user_id, {})[row.kind] = int(row.uses)
+    return found
 
 
 async def refuse_assigned(session: AsyncSession, shared_key_id: UUID) -> None:
@@ -256,28 +258,22 @@ async def refuse_assigned(session: AsyncSession, shared_key_id: UUID) -> None:
         )
 
 
-async def used(session: AsyncSession, style_id: UUID, collection_id: UUID | None = None) -> None:
-    """Take down that a styled result was settled. Only adds a row: no style's row gets hot."""
-    await session.execute(insert(_uses).values(style_id=style_id, collection_id=collection_id))
-
-
 async def count_uses(session: AsyncSession, *, limit: int) -> int:
-    """Add uses that were taken down to the use counts, each once. How many."""
-    oldest = select(_uses.c.id).order_by(_uses.c.id).limit(limit).with_for_update(skip_locked=True)
-    taken = await session.execute(
-        delete(_uses)
-        .where(_uses.c.id.in_(oldest))
-        .returning(_uses.c.style_id, _uses.c.collection_id)
-    )
-    uses = taken.all()
-    await _add_uses(session, _styles, (row.style_id for row in uses))
-    await _add_uses(session, _collections, (row.collection_id for row in uses))
-    return len(uses)
+    """Add uses to the counts of styles and collections and reward the styles' owners, each once.
+
+    How many.
+    """
+    taken = await uses.take(session, limit=limit)
+    await _add_uses(session, _styles, (row.style_id for row in taken))
+    await _add_uses(session, _collections, (row.collection_id for row in taken))
+    owed = [(row.request_id, row.account_id) for row in taken if row.account_id is not None]
+    await styling.reward(session, owed)
+    return len(taken)
 
 
-async def _add_uses(session: AsyncSession, to: Any, ids: Iterable[UUID | None]) -> None:  # noqa: ANN401
+async def _add_uses(session: AsyncSession, to: Table, ids: Iterable[UUID | None]) -> None:
     counted = Counter(used_id for used_id in ids if used_id is not None)
-    for used_id, uses in sorted(counted.items()):
+    for used_id, count in sorted(counted.items()):
         await session.execute(
-            update(to).where(to.c.id == used_id).values(use_count=to.c.use_count + uses)
+            update(to).where(to.c.id == used_id).values(use_count=to.c.use_count + count)
         )

@@ -47,13 +47,13 @@ async def suspect(
     key = {"user_id": user_id, "worker_id": worker_id or NO_WORKER, "reason": int(reason)}
     await session.execute(
         dialects.insert(session, _suspicions)
-        .values(**key, count=0, at=at)
+        .values(**key, times=0, at=at)
         .on_conflict_do_nothing(index_elements=list(key))
     )
     one = [_suspicions.c[name] == value for name, value in key.items()]
     row = (await session.execute(select(_suspicions).where(*one).with_for_update())).one()
     stands = min(MOST, _left(row, at) + 1) if reason in REPEATING else 1
-    await session.execute(_suspicions.update().where(*one).values(count=stands, at=at))
+    await session.execute(_suspicions.update().where(*one).values(times=stands, at=at))
     if worker_id is not None:
         return await count_of_worker(session, worker_id, user_id=user_id, at=at)
     return await count(session, user_id, at=at)
@@ -100,6 +100,17 @@ async def counts_of_workers(
     return found
 
 
+async def reasons(session: AsyncSession, user_id: int, *, at: datetime) -> dict[str, int]:
+    """The reasons that stand against the user and the user's workers, and how much each counts."""
+    found: dict[str, int] = {}
+    rows = await session.execute(select(_suspicions).where(_suspicions.c.user_id == user_id))
+    for row in rows:
+        if left := _left(row, at):
+            name = Reason(row.reason).name.lower()
+            found[name] = found.get(name, 0) + left
+    return found
+
+
 async def is_suspicious(session: AsyncSession, user: User, *, at: datetime) -> bool:
     """Whether the user is kept from moving kudos; trusted users never are."""
     return not user.has(Role.TRUSTED) and await count(session, user.id, at=at) >= SUSPICIOUS
@@ -116,5 +127,5 @@ async def forget(session: AsyncSession, *, at: datetime) -> None:
 
 
 def _left(row: AnyRow, at: datetime) -> int:
-    forgiven = max(0, (at - row.at) // FORGIVEN_AFTER)
-    return max(0, int(row.count) - forgiven)
+    forgiven: int = max(0, (at - row.at) // FORGIVEN_AFTER)
+    return max(0, int(row.times) - forgiven)

@@ -143,6 +143,6 @@ class Suspicion(Base):
     worker_id: Mapped[UUID] = mapped_column(primary_key=True)
     """The worker that gave it; `suspicion.NO_WORKER` where the user did."""
     reason: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    count: Mapped[int] = mapped_column(SmallInteger)
+    times: Mapped[int] = mapped_column(SmallInteger)
     """As of `at`; `suspicion.FORGIVEN_AFTER` later it is one less."""
     at: Mapped[datetime] = mapped_column(Moment, index=True)
