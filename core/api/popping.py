@@ -11,6 +11,7 @@ from core.db import now
 from core.generation import pop
 from core.generation.pop import Popped
 from core.moderation.scores import Verdict
+from core.wire.messages import ResponseModelMessagePop
 from core.workers import admission
 from core.workers.admission import Door
 from core.workers.offers import Declared
@@ -32,6 +33,16 @@ async def popped(declared: Declared, *, amount: int, wait: float) -> Popped:
     if not found.works and wait > 0:
         found = await _wait(server, again, wait, found, calls)
     return found
+
+
+def told(found: Popped) -> list[ResponseModelMessagePop]:
+    """What the worker is told with its pop."""
+    return [
+        ResponseModelMessagePop(
+            id=str(row.id), message=row.message, origin=row.origin, expiry=row.expires_at
+        )
+        for row in found.messages
+    ]
 
 
 async def _pop(server: Server, declared: Declared, amount: int, verdict: Verdict) -> Popped:

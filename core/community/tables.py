@@ -107,19 +107,6 @@ class CollectionStyle(Base):
     position: Mapped[int] = mapped_column(SmallInteger)
 
 
-class StyleUse(Base):
-    """A styled result that was settled and is in no use count yet.
-
-    Settlements only add rows here, so that a popular style's own row is not fought over.
-    """
-
-    __tablename__ = "style_uses"
-
-    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
-    style_id: Mapped[UUID] = mapped_column()
-    collection_id: Mapped[UUID | None] = mapped_column()
-
-
 class Report(Base):
     """Somebody says that something shared is abuse. Moderators see it and close it."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import now
 from core.errors import Invalid, NotFound, TooMany
-from core.generation import holding, kind, privileges, sharing
+from core.generation import holding, kind, privileges, sharing, styled
 from core.generation.asks import Ask, Asker, KudosUpfront, Quote
 from core.generation.horde import Horde
 from core.kinds.image import ImageParams
@@ -250,6 +250,7 @@ def _request(
         "slow_workers": wanted.slow_workers,
         "worker_blacklist": wanted.worker_blacklist,
         **sharing.terms(asker),
+        **styled.terms(asker.user, wanted),
     }
     return requests.NewRequest(
         kind=wanted.kind,

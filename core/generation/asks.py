@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Self, TypeVar
+from uuid import UUID
 
 from core.errors import Forbidden
 from core.kinds.params import Params
@@ -10,6 +11,20 @@ from core.moderation.scores import Verdict
 from core.users.tables import SharedKey, User
 
 P = TypeVar("P", bound=Params, covariant=True)  # noqa: PLC0105 - an Ask only gives its params
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Styling:
+    """The style that shaped a request."""
+
+    style_id: UUID
+    collection_id: UUID | None
+    """What it was drawn from."""
+    owner_id: int
+    account_id: int
+    """Where the owner is rewarded, unless they use it themselves."""
+    shared_key_id: UUID | None
+    """What pays for the request, if it is good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +51,7 @@ class Ask(Generic[P]):
     proxied_account: str | None = None
     webhook: str | None = None
     shared: bool = False
+    style: Styling | None = None
     replacement_filter: bool = True
     """Whether a prompt may be rewritten that would be refused."""
 

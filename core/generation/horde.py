@@ -13,6 +13,7 @@ from core.moderation.scores import Scorer
 from core.queue.forecast import WaitingCounts
 from core.queue.lanes import Lanes
 from core.settings import Settings
+from core.workers.board import Board
 from core.workers.online import Online
 
 JOBS = "jobs"
@@ -33,6 +34,7 @@ class Horde:
     bus: Bus
     lanes: Lanes
     online: Online = field(default_factory=Online)
+    board: Board = field(default_factory=Board)
     counts: WaitingCounts = field(default_factory=WaitingCounts)
     waiters: Waiters = field(default_factory=Waiters)
     modes: CurrentModes = field(default_factory=CurrentModes)

@@ -78,7 +78,9 @@ def quote(ask: Ask[ImageParams]) -> Quote:
         params, {"slow_workers": ask.slow_workers, "worker_blacklist": ask.worker_blacklist}
     )
     results = prices.estimate(price, catalog.baselines(ask.models), terms, n=ask.n)
-    tax = prices.request_tax(extra_source_images=len(params.extra_source_images))
+    tax = prices.request_tax(
+        extra_source_images=len(params.extra_source_images), styled=ask.style is not None
+    )
     return Quote(price, results, tax)
 
 

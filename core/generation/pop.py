@@ -59,6 +59,8 @@ class Popped:
     """Of one request; alchemists may get forms of several, each a work."""
     skipped: dict[str, int]
     """Where there is no work: how many waiting jobs each condition kept from this worker."""
+    messages: Sequence[AnyRow] = ()
+    """What the worker is to be told: rows of `worker_messages`."""
 
     @property
     def work(self) -> Work | None:
@@ -87,10 +89,12 @@ async def pop(
     works = await _works(session, horde, owner, worker, amount, at)
     if not works and worker.paused:
         works = await _decoys(session, horde, owner, worker, at)
+    await horde.board.refresh(session, at=at)
+    told = horde.board.for_worker(worker.id, at=at)
     if works:
-        return Popped(worker, works, {})
+        return Popped(worker, works, {}, told)
     await horde.counts.refresh(session)
-    return Popped(worker, (), horde.counts.skipped(horde.lanes, worker.offer))
+    return Popped(worker, (), horde.counts.skipped(horde.lanes, worker.offer), told)
 
 
 async def _works(

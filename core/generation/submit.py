@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, now
 from core.errors import Invalid, NotFound
-from core.generation import holding, kind, sharing, webhooks
+from core.generation import holding, kind, sharing, styled, webhooks
 from core.generation.delivery import Delivery, Open
 from core.generation.horde import Horde
 from core.kudos import settlement
@@ -111,6 +111,7 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
         await _refuse(session, attempt.id)
     await attempts.keep(session, [_generation(found, delivery)])
     await webhooks.tell(session, horde, found, delivery, amounts, at=at)
+    await styled.used(session, attempt, at=at)
     await requests.renew(session, attempt.request_id, at + horde.life)
     payer = await directory.by_id(session, attempt.user_id)
     owner = found.owner

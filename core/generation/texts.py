@@ -55,7 +55,7 @@ def quote(ask: Ask[TextParams]) -> Quote:
         billions=catalog.most_billions(ask.models) or prices.USUAL_BILLIONS,
     )
     results = ask.n * prices.text_charge(prices.text_price(work))
-    return Quote(price=0, results=results, tax=prices.request_tax())
+    return Quote(price=0, results=results, tax=prices.request_tax(styled=ask.style is not None))
 
 
 def lighter(horde: Horde, ask: Ask[TextParams]) -> Ask[TextParams] | None:

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, Moment
@@ -67,3 +68,27 @@ class KudosCounted(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, default=1)
     last_entry_id: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class StyleUse(Base):
+    """A request that used a style and had a result; `core.stats.uses` says why it is kept."""
+
+    __tablename__ = "style_uses"
+    __table_args__ = (
+        Index(
+            "ix_style_uses_uncounted",
+            "at",
+            postgresql_where=text("NOT counted"),
+            sqlite_where=text("NOT counted"),
+        ),
+        Index("ix_style_uses_at", "at"),
+    )
+
+    request_id: Mapped[UUID] = mapped_column(primary_key=True)
+    """It outlives the request."""
+    style_id: Mapped[UUID] = mapped_column()
+    collection_id: Mapped[UUID | None] = mapped_column()
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    """Where the style's owner is rewarded; None for who used a style of their own."""
+    at: Mapped[datetime] = mapped_column(Moment)
+    counted: Mapped[bool] = mapped_column(default=False)

@@ -27,7 +27,7 @@ from core.moderation import addresses, modes, problems
 from core.queue import attempts, lanes, totals
 from core.queue.matching import Offer
 from core.queue.tables import Outcome
-from core.stats import kudos, rollup
+from core.stats import kudos, rollup, uses
 from core.stats.rollup import Made
 from core.users import directory, suspicion
 from core.users.tables import Role, User
@@ -186,14 +186,14 @@ async def forget_logins(session: AsyncSession, _horde: Horde, at: datetime) -> R
 
 
 async def count_styles(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
-    """Add uses of styles to their counts."""
+    """Add uses of styles to their counts, and reward the styles' owners."""
     return Round(await styles.count_uses(session, limit=BATCH) == BATCH)
 
 
 async def forget_messages(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
-    """Delete messages to workers, and reports, that have long been over."""
-    gone = await messages.forget(session, at=at, limit=BATCH)
-    return Round(max(gone, await reports.forget(session, at=at, limit=BATCH)) == BATCH)
+    """Delete messages to workers, reports and uses of styles that have long been over."""
+    gone = [await each.forget(session, at=at, limit=BATCH) for each in (messages, reports, uses)]
+    return Round(BATCH in gone)
 
 
 async def pay_monthly(session: AsyncSession, _horde: Horde, at: datetime) -> Round:

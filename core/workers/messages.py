@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select
+from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -47,21 +47,6 @@ class Wanted:
     validity: str = "active"
     """active, expired or all."""
     page: int = 1
-
-
-async def for_worker(session: AsyncSession, worker_id: UUID, *, at: datetime) -> Sequence[AnyRow]:
-    """What the worker is to be told now: rows of `worker_messages`, the oldest first."""
-    return (await session.execute(_FOR_WORKER, {"worker": worker_id, "at": at})).all()
-
-
-_FOR_WORKER = (
-    select(_messages)
-    .where(
-        or_(_messages.c.worker_id == bindparam("worker"), _messages.c.worker_id.is_(None)),
-        _messages.c.expires_at > bindparam("at"),
-    )
-    .order_by(_messages.c.created_at, _messages.c.id)
-)
 
 
 async def active(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:

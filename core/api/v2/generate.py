@@ -1,12 +1,14 @@
 """`POST generate/async`: a request for pictures comes in."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import uuid4
 
 from quart import Blueprint
 
 from core.api import asking, context
 from core.api.operation import generating, operation
+from core.api.styling import styled
 from core.generation import ask
 from core.generation.asks import Ask
 from core.images import checks
@@ -29,8 +31,9 @@ blueprint = Blueprint("generate", __name__)
 )
 async def generate_async(body: GenerationInputStable) -> RequestAsync | tuple[DryRun, int]:
     """Ask for pictures."""
+    body, style = await styled(body, "image")
     asking.check_webhook(body.webhook)
-    wanted = _wanted(body)
+    wanted = replace(_wanted(body), style=style)
     if body.dry_run:
         return await asking.price(wanted), 200
     sources = _sources(body, wanted.params)

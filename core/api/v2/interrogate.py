@@ -139,9 +139,13 @@ async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
     if not popped.works:
         known = NoValidInterrogationsFound.model_fields
         told = {name: count for name, count in popped.skipped.items() if name in known}
-        return InterrogationPopPayload(skipped=NoValidInterrogationsFound(**told))
+        return InterrogationPopPayload(
+            skipped=NoValidInterrogationsFound(**told), messages=popping.told(popped) or None
+        )
     server = context.server()
-    return InterrogationPopPayload(forms=[_form(server, work) for work in popped.works])
+    return InterrogationPopPayload(
+        forms=[_form(server, work) for work in popped.works], messages=popping.told(popped) or None
+    )
 
 
 @blueprint.post("/interrogate/submit")

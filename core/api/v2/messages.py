@@ -53,7 +53,8 @@ async def list_messages() -> list[ResponseModelMessage]:
 )
 async def write_message(body: ResponseModelMessage__Input) -> ResponseModelMessage:
     """Tell one of your workers something; moderators may tell any, or all."""
-    async with context.server().database.writing() as session:
+    server = context.server()
+    async with server.database.writing() as session:
         author = await context.user(session, renew=True)
         row = await messages.write(
             session,
@@ -64,6 +65,7 @@ async def write_message(body: ResponseModelMessage__Input) -> ResponseModelMessa
             hours=body.expiry,
             at=now(),
         )
+    server.horde.board.forget()
     return to_wire(row)
 
 
@@ -81,9 +83,11 @@ async def get_message(message_id: str) -> ResponseModelMessage:
 )
 async def delete_message(message_id: str) -> SimpleResponse:
     """Take a message back."""
-    async with context.server().database.writing() as session:
+    server = context.server()
+    async with server.database.writing() as session:
         user = await context.user(session, renew=True)
         await messages.remove(session, user, await messages.by_id(session, message_id))
+    server.horde.board.forget()
     return SimpleResponse()
 
 

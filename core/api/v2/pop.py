@@ -90,8 +90,11 @@ def _declared(body: PopInputStable) -> Declared:
 async def _payload(server: Server, popped: Popped, declared: Declared) -> GenerationPayloadStable:
     work = popped.work
     if work is None:
-        told = dict.fromkeys(ALWAYS_TOLD, 0) | popped.skipped
-        return GenerationPayloadStable(skipped=NoValidRequestFoundStable.model_validate(told))
+        skipped = dict.fromkeys(ALWAYS_TOLD, 0) | popped.skipped
+        return GenerationPayloadStable(
+            skipped=NoValidRequestFoundStable.model_validate(skipped),
+            messages=popping.told(popped),
+        )
     store, params = server.horde.store, _params(work)
     uploads = [store.upload_url(picture_of(attempt_id)) for attempt_id in work.attempt_ids]
     ids = [str(attempt_id) for attempt_id in work.attempt_ids]
@@ -114,6 +117,7 @@ async def _payload(server: Server, popped: Popped, declared: Declared) -> Genera
         extra_source_images=extras or None,
         r2_upload=uploads[0],
         r2_uploads=uploads,
+        messages=popping.told(popped),
     )
 
 

@@ -1,5 +1,6 @@
 """`generate/text`: a request for texts comes in, is watched, and is served."""
 
+from dataclasses import replace
 from typing import Any
 
 from quart import Blueprint
@@ -7,6 +8,7 @@ from quart import Blueprint
 from core.api import asking, context, popping, submitting
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, generating, operation
+from core.api.styling import styled
 from core.api.v2.watch import counts
 from core.catalog import agents
 from core.db import AnyRow
@@ -57,10 +59,11 @@ class ExtraImagesWithText(Invalid):
 )
 async def generate_text(body: GenerationInputKobold) -> RequestAsync | tuple[DryRun, int]:
     """Ask for texts."""
+    body, style = await styled(body, "text")
     asking.check_webhook(body.webhook)
     if body.extra_source_images:
         raise ExtraImagesWithText("Texts are written without source images.")
-    wanted = _wanted(body)
+    wanted = replace(_wanted(body), style=style)
     if body.dry_run:
         return await asking.price(wanted), 200
     return asking.answer(await asking.accept(wanted))
@@ -200,7 +203,9 @@ def _payload(popped: Popped) -> GenerationPayloadKobold:
             for name, count in popped.skipped.items()
             if name in NoValidRequestFoundKobold.model_fields
         }
-        return GenerationPayloadKobold(skipped=NoValidRequestFoundKobold(**told))
+        return GenerationPayloadKobold(
+            skipped=NoValidRequestFoundKobold(**told), messages=popping.told(popped)
+        )
     assert isinstance(work.params, TextParams)  # noqa: S101 - the offer was for texts
     ids = [str(attempt_id) for attempt_id in work.attempt_ids]
     return GenerationPayloadKobold(
@@ -216,4 +221,5 @@ def _payload(popped: Popped) -> GenerationPayloadKobold:
         ttl=work.seconds,
         softprompt=work.params.softprompt,
         model=work.model,
+        messages=popping.told(popped),
     )

@@ -1,0 +1,39 @@
+"""Styles on a request's way: what is agreed at ask, and what is taken down when it has a result."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import AnyRow
+from core.generation.asks import Ask
+from core.stats import uses
+from core.users.tables import User
+
+STYLE = "style"
+"""What a request's terms name the style by."""
+
+
+def terms(user: User, wanted: Ask[Any]) -> dict[str, Any]:
+    """What the request's terms say of it. Nobody is rewarded for a style of their own."""
+    style = wanted.style
+    if style is None:
+        return {}
+    is_own = style.owner_id == user.id
+    return {
+        STYLE: {
+            "style_id": str(style.style_id),
+            "collection_id": str(style.collection_id) if style.collection_id else None,
+            "account_id": None if is_own else style.account_id,
+        }
+    }
+
+
+async def used(session: AsyncSession, attempt: AnyRow, *, at: datetime) -> None:
+    """Take down that the request's style was used, where its terms name one."""
+    agreed = attempt.terms.get(STYLE)
+    if agreed is None:
+        return
+    ids = {key: UUID(agreed[key]) if agreed[key] else None for key in ("style_id", "collection_id")}
+    await uses.add(session, attempt.request_id, {**agreed, **ids}, at=at)

@@ -1,0 +1,29 @@
+"""What the owner of a style gets when somebody uses it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.kudos.prices import STYLE_TAX
+from core.ledger import accounts, events
+from core.ledger.tables import SystemAccount
+
+REWARD = STYLE_TAX
+"""Hundredths of a kudos for each request: what its styling cost the requester."""
+
+
+async def reward(session: AsyncSession, owed: Sequence[tuple[UUID, int]]) -> None:
+    """Pay for styled requests, once for each.
+
+    owed: a request's id and the account of the style's owner, each.
+    """
+    # At once: paying one after the other would lock them in the order of the requests.
+    await accounts.lock(session, {account for _, account in owed})
+    for request_id, account in owed:
+        await events.post(
+            session,
+            kind="style",
+            key=f"style:{request_id}",
+            entries={SystemAccount.REWARDS: -REWARD, account: REWARD},
+        )

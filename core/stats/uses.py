@@ -1,0 +1,68 @@
+"""Uses of styles: taken down where a styled request's first result is settled, counted later.
+
+A settlement only adds a row, so that neither the row of a popular style nor its owner's account is
+fought over by everybody who uses it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import AnyRow, table
+from core.ledger import dialects
+from core.stats.tables import StyleUse
+
+KEPT = timedelta(days=7)
+"""Longer than any request lives: until then its further results must find that it is counted."""
+
+_uses = table(StyleUse)
+
+
+async def add(
+    session: AsyncSession, request_id: UUID, style: Mapping[str, Any], *, at: datetime
+) -> None:
+    """Take down that the request used a style; nothing where that is known.
+
+    style: its `style_id`, the `collection_id` that it was drawn from or None, and the `account_id`
+        that its owner is rewarded on, None where the owner asked.
+    """
+    await session.execute(
+        dialects.insert(session, _uses)
+        .values(request_id=request_id, at=at, **style)
+        .on_conflict_do_nothing(index_elements=[_uses.c.request_id])
+    )
+
+
+async def take(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
+    """Uses that are in no count yet, the oldest first; from this transaction on they are."""
+    waiting = (
+        select(_uses.c.request_id)
+        .where(_uses.c.counted.is_(False))
+        .order_by(_uses.c.at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = await session.execute(
+        update(_uses)
+        .where(_uses.c.request_id.in_(waiting))
+        .values(counted=True)
+        .returning(*_uses.c)
+    )
+    return taken.all()
+
+
+async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
+    """Delete uses that were counted and whose requests are over. How many."""
+    old = (
+        select(_uses.c.request_id)
+        .where(_uses.c.at < at - KEPT, _uses.c.counted.is_(True))
+        .limit(limit)
+    )
+    gone = await session.execute(
+        delete(_uses).where(_uses.c.request_id.in_(old)).returning(_uses.c.request_id)
+    )
+    return len(gone.all())
