@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.accounts import sessions
 from core.api import browser
 from core.api.limits import Limiter
-from core.api.recent import Recent
+from core.api.recent import Costly, Recent
 from core.db import Database, now
 from core.errors import Unauthenticated
 from core.generation.horde import Horde
@@ -44,6 +44,8 @@ class Server:
     passkeys: Passkeys = field(default_factory=Passkeys)
     relaxed: Recent[bool] = field(default_factory=lambda: Recent(RELAXED_SECONDS))
     """Addresses that get the relaxed limits, as this process saw them."""
+    lists: Costly[bytes] = field(default_factory=Costly)
+    """Long public lists as JSON, kept for as long as they are worth."""
     node: str = uuid4().hex[:8]
 
 

@@ -1,12 +1,18 @@
 """Answers kept for a moment: what many ask again and again is looked up once."""
 
+import asyncio
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 MOST = 10_000
+MOST_SECONDS = 30.0
+CHEAP_SECONDS = 0.05
+DEAR = 20
+"""An answer is kept for so many times as long as it took to make: 5 % of the time goes into it."""
 
 
 class Recent(Generic[T]):
@@ -30,3 +36,28 @@ class Recent(Generic[T]):
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
         return value
+
+
+class Costly(Generic[T]):
+    """Answers that may be dear to make: the dearer one is, the longer it is kept.
+
+    What was made within CHEAP_SECONDS is made anew each time, so that small hordes see everything
+    at once; the rest is kept for DEAR times as long as it took, at most MOST_SECONDS. For public
+    answers only, of few different keys: none is ever dropped.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[float, T]] = {}
+        self._making: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def get(self, key: str, make: Callable[[], Awaitable[T]]) -> T:
+        """The value, made by one caller while others wait for it."""
+        async with self._making[key]:
+            start = time.monotonic()
+            if key in self._kept and start < self._kept[key][0]:
+                return self._kept[key][1]
+            value = await make()
+            took = time.monotonic() - start
+            life = min(MOST_SECONDS, DEAR * took) if took > CHEAP_SECONDS else 0.0
+            self._kept[key] = (start + took + life, value)
+            return value

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import context
 from core.api.limits import Limit
-from core.api.operation import by_address, by_path, operation
+from core.api.operation import Encoded, by_address, by_path, operation
 from core.api.v2.messages import to_wire as message_to_wire
 from core.db import AnyRow, now
 from core.errors import Unauthenticated
@@ -21,6 +22,7 @@ from core.users import directory, suspicion
 from core.users.tables import Role, User
 from core.wire.kudos import to_wire
 from core.wire.messages import ResponseModelMessage
+from core.wire.model import to_json
 from core.wire.workers import (
     DeletedWorker,
     ModifyWorker,
@@ -44,16 +46,29 @@ KUDO = 100  # hundredths
     limit=by_address(),
     query={"type": "image, text or interrogation", "name": "the worker's name, in any case"},
 )
-async def get_workers() -> list[WorkerDetails]:
+async def get_workers() -> list[WorkerDetails] | Encoded:
     """List workers that were seen in the last 300 seconds."""
     name, kind = request.args.get("name"), TYPES.get(request.args.get("type", ""))
+    server = context.server()
+    async with server.database.reading() as session:
+        by_moderator = await _asked_by_moderator(session)
+        if name or by_moderator:
+            rows = await fleet.online(session, at=now())
+            if name:
+                rows = [row for row in rows if row.name_key == fleet.key_of(name)]
+            elif kind:
+                rows = [row for row in rows if row.kind == kind]
+            return await _details(session, rows, by_moderator=by_moderator)
+    return Encoded(await server.lists.get(f"workers {kind}", partial(_public, kind)))
+
+
+async def _public(kind: str | None) -> bytes:
+    """The list as everybody may see it, whoever asks first."""
     async with context.server().database.reading() as session:
         rows = await fleet.online(session, at=now())
-        if name:
-            rows = [row for row in rows if row.name_key == fleet.key_of(name)]
-        elif kind:
-            rows = [row for row in rows if row.kind == kind]
-        return await _details(session, rows)
+        listed = [row for row in rows if kind in (None, row.kind)]
+        details = await _details(session, listed, by_moderator=False)
+    return to_json(details, omit_nulls=False)
 
 
 @blueprint.get("/workers/<worker_id>")
@@ -61,8 +76,8 @@ async def get_workers() -> list[WorkerDetails]:
 async def get_worker(worker_id: str) -> WorkerDetails:
     """See a worker, also one that is away."""
     async with context.server().database.reading() as session:
-        (details,) = await _details(session, [await fleet.known(session, worker_id)])
-        return details
+        worker = await fleet.known(session, worker_id)
+        return await _one(session, worker)
 
 
 @blueprint.get("/workers/name/<path:worker_name>")
@@ -73,8 +88,13 @@ async def get_worker_by_name(worker_name: str) -> WorkerDetails:
         row = await fleet.by_name(session, worker_name)
         if row is None:
             raise fleet.WorkerNotFound(f"Worker with name '{worker_name}' not found.")
-        (details,) = await _details(session, [row])
-        return details
+        return await _one(session, row)
+
+
+async def _one(session: AsyncSession, row: AnyRow) -> WorkerDetails:
+    by_moderator = await _asked_by_moderator(session)
+    (details,) = await _details(session, [row], by_moderator=by_moderator)
+    return details
 
 
 @blueprint.put("/workers/<worker_id>")
@@ -131,9 +151,10 @@ class _Around:
     """Messages by worker; None: those to all workers."""
 
 
-async def _details(session: AsyncSession, rows: Sequence[AnyRow]) -> list[WorkerDetails]:
+async def _details(
+    session: AsyncSession, rows: Sequence[AnyRow], *, by_moderator: bool
+) -> list[WorkerDetails]:
     at = now()
-    by_moderator = await _asked_by_moderator(session)
     to_each: dict[UUID | None, list[ResponseModelMessage]] = {}
     for message in await messages.active(session, at=at):
         to_each.setdefault(message.worker_id, []).append(message_to_wire(message))
