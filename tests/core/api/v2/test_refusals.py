@@ -1,22 +1,14 @@
 """Each `rc` that the API answers, with a way to provoke it; a refusal leaves nothing behind."""
 
-import importlib
-import json
-import pkgutil
-from pathlib import Path
-
 import pytest
 from sqlalchemy import func, select
 
-import core
+import refusals
 import refused_accounts  # noqa: F401 - adds its cases
-from core.api.errors import status_of
+import refused_community  # noqa: F401 - adds its cases
 from core.db import Base, table
-from core.errors import Refusal
 from core.ledger.tables import Account
 from refused import cases
-
-CONTRACT = Path(__file__).parents[3] / "contract" / "returncodes.json"
 
 accounts = table(Account)
 
@@ -67,7 +59,7 @@ async def test_a_refusal_says_why_and_leaves_nothing(shared, rc, arrange):
     answer = await shared.call(method, path, body, key=key)
     assert answer.json().keys() == {"message", "rc"}, answer.text
     assert answer.json()["rc"] == rc
-    assert answer.status_code in statuses()[rc]
+    assert answer.status_code in refusals.statuses()[rc]
     assert answer.json()["message"]
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     assert await left_behind(shared) == before
@@ -80,43 +72,15 @@ async def test_after_all_of_them_no_kudos_are_missing(shared):
     assert audit["events"] > 20
 
 
-def refusals():
-    """All refusals of the core."""
-    for module in pkgutil.walk_packages(core.__path__, "core."):
-        importlib.import_module(module.name)
-    found, new = set(), {Refusal}
-    while new:
-        new = {sub for kind in new for sub in kind.__subclasses__()} - found
-        found |= new
-    return found
-
-
-def statuses():
-    """The statuses of each code: two of them have two."""
-    found = {}
-    for refusal in refusals():
-        found.setdefault(refusal.code, set()).add(status_of(refusal))
-    return found
-
-
 def test_each_refusal_is_provoked_or_has_a_reason_why_not():
     provoked = {case.values[0] for case in cases}
-    assert {refusal.code for refusal in refusals()} == provoked | ELSEWHERE.keys()
+    assert {refusal.code for refusal in refusals.found()} == provoked | ELSEWHERE.keys()
     assert not provoked & ELSEWHERE.keys()
-
-
-def test_each_refusal_has_the_status_of_the_contract():
-    codes = {entry["rc"]: entry["http"] for entry in json.loads(CONTRACT.read_text())["codes"]}
-    ours = statuses()
-    assert len(ours.keys() & codes.keys()) > 40
-    for rc in ours.keys() & codes.keys():
-        also = {400} if rc in {"DeletedUser", "SharedKeyExpired"} else set()  # kudos/transfer
-        assert ours[rc] == {codes[rc], *also}, rc
 
 
 def test_a_code_belongs_to_one_refusal():
     named = {}
-    for refusal in refusals():
+    for refusal in refusals.found():
         named.setdefault(refusal.code, set()).add(refusal.__name__)
     shared = {code: names for code, names in named.items() if len(names) > 1}
     assert shared == {
