@@ -76,6 +76,7 @@ def _server(settings: Settings) -> Server:
     old = [secret.get_secret_value().encode() for secret in settings.old_secret_keys]
     keyring = Keyring(settings.secret(), old)
     signer = Signer(keyring.subkey("pictures"))
+    shared_signer = Signer(keyring.subkey("shared"))
     outside = GuardedClient(
         allowed=Allowed(settings.outside_allowed), agent=f"Stable Horde/{VERSION}"
     )
@@ -94,6 +95,14 @@ def _server(settings: Settings) -> Server:
         keyring=keyring,
         limiter=limits.connect(redis_url=settings.redis_url),
         signer=signer,
+        shared_signer=shared_signer,
+        shared=FolderStore(
+            settings.shared_pictures,
+            settings.base_url,
+            shared_signer,
+            settings.url_seconds,
+            path="shared",
+        ),
         horde=horde,
         outside=outside,
     )

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     """
     storage_url: str = ""
     """`file:/path` for the picture folder; empty: `pictures` in the data folder."""
+    shared_url: str = ""
+    """`file:/path` for pictures that were shared for rating; empty: `shared` in the data folder."""
     public_url: str = ""
     """What clients call this server; links are built from it. Empty: http://host:port."""
     secret_key: SecretStr = SecretStr("")
@@ -169,6 +171,11 @@ class Settings(BaseSettings):
         if self.storage_url:
             return Path(urlsplit(self.storage_url).path)
         return self.data_dir / "pictures"
+
+    @property
+    def shared_pictures(self) -> Path:
+        """The folder of shared pictures in effect."""
+        return Path(urlsplit(self.shared_url).path) if self.shared_url else self.data_dir / "shared"
 
     @property
     def base_url(self) -> str:

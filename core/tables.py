@@ -2,6 +2,7 @@
 
 import core.accounts.tables
 import core.catalog.tables
+import core.community.ratings.tables
 import core.community.tables
 import core.kudos.tables
 import core.ledger.tables

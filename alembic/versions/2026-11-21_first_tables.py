@@ -420,6 +420,7 @@ def upgrade() -> None:
         ),
         sa.Column("proxied_account", sa.String(length=255), nullable=True),
         sa.Column("webhook", sa.String(length=1024), nullable=True),
+        sa.Column("address", sa.String(length=45), nullable=True),
         sa.Column("shared", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_requests_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_requests")),

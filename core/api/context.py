@@ -15,6 +15,7 @@ from core.db import Database, now
 from core.errors import Unauthenticated
 from core.generation.horde import Horde
 from core.images.signing import Signer
+from core.images.store import Store
 from core.outside.client import GuardedClient
 from core.settings import Settings
 from core.users import directory
@@ -41,6 +42,9 @@ class Server:
     signer: Signer
     horde: Horde
     outside: GuardedClient
+    shared: Store
+    """Pictures of the data set, which stay."""
+    shared_signer: Signer
     passkeys: Passkeys = field(default_factory=Passkeys)
     relaxed: Recent[bool] = field(default_factory=lambda: Recent(RELAXED_SECONDS))
     """Addresses that get the relaxed limits, as this process saw them."""

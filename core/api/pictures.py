@@ -9,6 +9,8 @@ from core.api import context
 from core.api.context import Server
 from core.errors import Conflict, NotFound
 from core.images import checks
+from core.images.signing import Signer
+from core.images.store import Store
 from core.queue import attempts
 
 blueprint = Blueprint("pictures", __name__)
@@ -30,8 +32,19 @@ class UploadClosed(Conflict):
 async def download(name: str) -> Response:
     """Fetch a picture. The link is secret and lives as long as its signature."""
     server = context.server()
-    server.signer.verify("GET", name, request.query_string.decode(errors="replace"))
-    picture = await server.horde.store.get(name)
+    return await _picture(server.signer, server.horde.store, name)
+
+
+@blueprint.get("/shared/<name>")
+async def download_shared(name: str) -> Response:
+    """Fetch a picture of the data set."""
+    server = context.server()
+    return await _picture(server.shared_signer, server.shared, name)
+
+
+async def _picture(signer: Signer, store: Store, name: str) -> Response:
+    signer.verify("GET", name, request.query_string.decode(errors="replace"))
+    picture = await store.get(name)
     if picture is None:
         raise PictureNotFound("This picture is not there any more.")
     return Response(

@@ -5,7 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from core.api import context
+from core.api import context, shared
+from core.community.ratings import pictures
+from core.db import now
 from core.errors import Invalid
 from core.generation import submit
 from core.generation.delivery import Delivery, Open
@@ -30,7 +32,9 @@ async def found(delivery: Delivery, kind: str) -> Open:
 async def settled(job: Open, delivery: Delivery) -> GenerationSubmitted:
     """Settle it and tell who waits. What was found may be over meanwhile: that is told."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with shared.copied(job, delivery) as gift, server.database.writing() as session:
         done = await submit.submit(session, server.horde, job, delivery)
+        if gift is not None:
+            await pictures.add(session, gift, at=now())
     await submit.announce(server.horde, done)
     return GenerationSubmitted(reward=to_wire(done.reward))

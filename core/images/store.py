@@ -77,11 +77,20 @@ class FolderStore:
 
     base_url: the server's address, without a trailing slash; it serves `/pictures/<name>?<query>`.
     url_seconds: how long links are valid.
+    path: what links begin with, instead of `pictures`.
     """
 
-    def __init__(self, root: Path, base_url: str, signer: Signer, url_seconds: int) -> None:
+    def __init__(
+        self,
+        root: Path,
+        base_url: str,
+        signer: Signer,
+        url_seconds: int,
+        *,
+        path: str = "pictures",
+    ) -> None:
         self._root = root
-        self._base_url = base_url
+        self._base_url = f"{base_url}/{path}"
         self._signer = signer
         self._url_seconds = url_seconds
 
@@ -135,7 +144,7 @@ class FolderStore:
         _check(name)
         expires = now() + timedelta(seconds=self._url_seconds)
         query = self._signer.sign(method, name, expires, max_bytes)
-        return f"{self._base_url}/pictures/{name}?{query}"
+        return f"{self._base_url}/{name}?{query}"
 
     def _path(self, name: str) -> Path:
         _check(name)

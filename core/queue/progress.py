@@ -24,6 +24,8 @@ class Progress:
 
     request_id: UUID
     kind: str
+    user_id: int
+    shared: bool
     needs: Needs
     terms: dict[str, Any]
     params: dict[str, Any]
@@ -56,6 +58,8 @@ async def of(session: AsyncSession, request_id: UUID, *, at: datetime) -> Progre
     return Progress(
         request_id=row.id,
         kind=row.kind,
+        user_id=row.user_id,
+        shared=row.shared,
         needs=Needs.from_json(row.needs),
         terms=row.terms,
         params=row.params,

@@ -33,6 +33,7 @@ GAINED = {
     "grant": "admin",
     "monthly": "recurring",
     "award": "awarded",
+    "rating": "awarded",
     "style": "styled",
 }
 """Kind of ledger event → what its gains count as. Any other kind is work: accumulated."""

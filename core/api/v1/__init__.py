@@ -5,9 +5,9 @@ Its first generation (v1a) had some of the paths also without a prefix and below
 
 from quart import Blueprint
 
-from core.api.v1 import generate, kudos, servers, status, users, work
+from core.api.v1 import generate, kudos, rating, servers, status, users, work
 
-ALL = (generate, work, users, servers, kudos, status)
+ALL = (generate, work, users, servers, kudos, status, rating)
 EVERYWHERE = (generate, work, users, servers)
 """What version 1 also served without a prefix."""
 

@@ -1,0 +1,53 @@
+"""Delivered pictures of shared requests: copied to where they stay, before the job is settled."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from core.api import context
+from core.community.ratings import pictures
+from core.community.ratings.pictures import Shared
+from core.generation.delivery import Delivery, Open
+from core.queue.matching import Needs
+from core.queue.tables import Outcome
+
+
+@asynccontextmanager
+async def copied(job: Open, delivery: Delivery) -> AsyncIterator[Shared | None]:
+    """Copy the picture, if it is to be shared; the block adds it to the data set, or nobody does.
+
+    A copy that is in no data set after the block is removed again. Two submissions of one picture
+    at once make the same copy, and the one that is refused leaves the other's alone.
+    """
+    gift = _gift(job, delivery)
+    if gift is None:
+        yield None
+        return
+    server, name = context.server(), pictures.name_of(gift.id)
+    content = await server.horde.store.get(job.picture)
+    if content is not None:
+        await server.shared.put(name, content)
+    try:
+        yield None if content is None else gift
+    finally:
+        async with server.database.reading() as session:
+            is_kept = gift.id in await pictures.of_request(session, gift.request_id)
+        if not is_kept:
+            await server.shared.delete(name)
+
+
+def _gift(job: Open, delivery: Delivery) -> Shared | None:
+    attempt = job.attempt
+    is_asked = attempt.kind == "image" and attempt.shared and attempt.outcome != Outcome.DECOY
+    is_good = delivery.state == "ok" and not delivery.is_censored
+    if not (is_asked and is_good and pictures.may_share(attempt.params)):
+        return None
+    return Shared(
+        id=attempt.id,
+        request_id=attempt.request_id,
+        user_id=attempt.user_id,
+        model=attempt.model,
+        prompt=attempt.prompt,
+        params=attempt.params,
+        seed=delivery.seed,
+        nsfw=Needs.from_json(attempt.needs).nsfw,
+    )

@@ -1,0 +1,106 @@
+"""`generate/rate/{id}`, and `shared/pictures` (ours): what was given to the data set."""
+
+from quart import Blueprint, request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.api import context
+from core.api.limits import Limit
+from core.api.operation import by_address, by_path, operation
+from core.community.ratings import pictures, rate
+from core.community.ratings.rate import Finished, Vote
+from core.db import AnyRow
+from core.errors import Invalid
+from core.generation import status
+from core.users import directory, roles
+from core.wire.kudos import to_wire
+from core.wire.ratings import AestheticsPayload, SharedPictureDetails
+from core.wire.simple import SimpleResponse
+from core.wire.submit import GenerationSubmitted
+
+blueprint = Blueprint("ratings", __name__)
+
+
+@blueprint.post("/generate/rate/<request_id>")
+@operation(
+    body=AestheticsPayload,
+    answers={200: GenerationSubmitted},
+    limit=by_path(Limit(5, 60)),
+    errors=(400, 404),
+)
+async def rate_request(body: AestheticsPayload, request_id: str) -> GenerationSubmitted:
+    """Say what you think of a shared request's pictures; who knows its id may."""
+    votes = [Vote(each.id, each.rating, each.artifacts) for each in body.ratings]
+    async with context.server().database.writing() as session:
+        finished, owner_id = await _finished(session, request_id)
+        owner = await directory.by_id(session, owner_id)
+        amount = await rate.rate_request(session, owner, finished, votes, body.best)
+    return GenerationSubmitted(reward=to_wire(amount))
+
+
+async def _finished(session: AsyncSession, request_id: str) -> tuple[Finished, int]:
+    horde = context.server().horde
+    found = await status.look(session, horde, request_id, kind="image")
+    rows = await status.finished(session, found.progress.request_id)
+    finished = Finished(
+        id=found.progress.request_id,
+        is_done=found.progress.done,
+        is_shared=found.progress.shared,
+        picture_ids={row.attempt_id for row in rows},
+        consumed=found.consumed,
+    )
+    return finished, found.progress.user_id
+
+
+@blueprint.get("/shared/pictures")
+@operation(
+    answers={200: list[SharedPictureDetails]},
+    limit=by_address(),
+    key_required=True,
+    query={"page": "from 1, 25 pictures each"},
+    errors=(400, 401, 403),
+)
+async def get_own() -> list[SharedPictureDetails]:
+    """List the pictures that you have shared, newest first."""
+    page = request.args.get("page") or "1"
+    if not page.isascii() or not page.isdecimal() or not 1 <= int(page[:6]) <= pictures.MOST_PAGES:
+        raise Invalid(f"page is a number from 1 to {pictures.MOST_PAGES}.")
+    async with context.server().database.reading() as session:
+        user = await context.user(session)
+        roles.refuse_anonymous(user, "list what everybody shared")
+        rows = await pictures.of_user(session, user.id, page=int(page))
+    return [_details(row) for row in rows]
+
+
+@blueprint.get("/shared/pictures/<picture_id>")
+@operation(answers={200: SharedPictureDetails}, limit=by_address(), errors=(404,))
+async def get_one(picture_id: str) -> SharedPictureDetails:
+    """See a shared picture and how it was made."""
+    async with context.server().database.reading() as session:
+        return _details(await pictures.by_id(session, picture_id))
+
+
+@blueprint.delete("/shared/pictures/<picture_id>")
+@operation(
+    answers={200: SimpleResponse}, limit=by_address(), key_required=True, errors=(401, 403, 404)
+)
+async def remove(picture_id: str) -> SimpleResponse:
+    """Take a picture out of the data set: its requester and moderators may."""
+    server = context.server()
+    async with server.database.writing() as session:
+        removed = await pictures.remove(session, await context.user(session), picture_id)
+    await server.shared.delete(pictures.name_of(removed))
+    return SimpleResponse(message="OK")
+
+
+def _details(row: AnyRow) -> SharedPictureDetails:
+    return SharedPictureDetails(
+        id=str(row.id),
+        url=context.server().shared.download_url(pictures.name_of(row.id)),
+        request=str(row.request_id),
+        prompt=row.prompt,
+        model=row.model,
+        seed=str(row.seed),
+        params=row.params,
+        created=row.created_at,
+        rating_count=row.rating_count,
+    )
