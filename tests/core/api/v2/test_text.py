@@ -162,10 +162,10 @@ async def test_cancelled_texts_wait_no_more(writer):
 
 
 async def test_a_worker_gets_only_what_it_has_room_for(writer):
-    await writer.asked(params={"max_length": 81, "max_context_length": 2049})
+    await writer.asked(params={"max_length": 200, "max_context_length": 5000})
     skipped = (await writer.pop(max_length=80, max_context_length=2048))["skipped"]
     assert skipped["max_length"] == skipped["max_context_length"] == 1
-    assert (await writer.pop(max_length=81, max_context_length=2049))["id"]
+    assert (await writer.pop(max_length=200, max_context_length=5000))["id"]
 
 
 async def test_validated_backends_are_programs_that_are_known(writer):
