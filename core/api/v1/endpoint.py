@@ -15,7 +15,7 @@ from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
 from core.api.errors import status_of
-from core.api.operation import JSON_TYPE, NotJson, Rule, has_nul, limited
+from core.api.operation import JSON_TYPE, Encoded, NotJson, Rule, has_nul, limited
 from core.errors import Refusal
 from core.wire.model import Answer
 from core.wire.v1 import Arguments
@@ -23,7 +23,7 @@ from core.wire.validation import errors_of
 
 A = TypeVar("A", bound=Arguments)
 
-Answered = Answer | Sequence[Answer] | Mapping[str, Answer]
+Answered = Answer | Sequence[Answer] | Mapping[str, Answer] | Encoded
 Handler = Callable[..., Awaitable[Answered]]
 
 STATUS = {
@@ -67,7 +67,8 @@ def endpoint(
                 return refused
             given = [await _read(arguments)] if arguments is not None else []
             answer = await handler(*given, **path)
-            return Response(to_json(answer), 200, content_type=JSON_TYPE)
+            content = answer if isinstance(answer, Encoded) else to_json(answer)
+            return Response(content, 200, content_type=JSON_TYPE)
 
         return respond
 

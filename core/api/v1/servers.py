@@ -2,13 +2,14 @@
 
 from core.api import context
 from core.api.limits import Limit
-from core.api.operation import by_address, by_path
+from core.api.operation import Encoded, by_address, by_path
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
 from core.db import AnyRow, now
 from core.queue.matching import Offer
 from core.wire import v1
 from core.wire.kudos import to_wire
+from core.wire.model import to_json
 from core.workers import edits, fleet
 
 blueprint = new_blueprint("v1_servers")
@@ -18,11 +19,15 @@ MEGA = 1_000_000
 
 @blueprint.get("/servers")
 @endpoint(limit=by_address())
-async def get_servers() -> list[v1.ListedServer]:
+async def get_servers() -> Encoded:
     """List servers that were seen in the last 300 seconds."""
+    return Encoded(await context.server().lists.get("servers", _servers))
+
+
+async def _servers() -> bytes:
     async with context.server().database.reading() as session:
         rows = await fleet.online(session, at=now())
-    return [_listed(row) for row in rows if row.kind == "image"]
+    return to_json([_listed(row) for row in rows if row.kind == "image"], omit_nulls=False)
 
 
 @blueprint.get("/servers/<server_id>")

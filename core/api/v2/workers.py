@@ -51,24 +51,28 @@ async def get_workers() -> list[WorkerDetails] | Encoded:
     name, kind = request.args.get("name"), TYPES.get(request.args.get("type", ""))
     server = context.server()
     async with server.database.reading() as session:
-        by_moderator = await _asked_by_moderator(session)
-        if name or by_moderator:
-            rows = await fleet.online(session, at=now())
-            if name:
-                rows = [row for row in rows if row.name_key == fleet.key_of(name)]
-            elif kind:
-                rows = [row for row in rows if row.kind == kind]
-            return await _details(session, rows, by_moderator=by_moderator)
+        if name:
+            row = await fleet.by_name(session, name)
+            is_there = row is not None and now() - row.seen_at <= fleet.ONLINE
+            return [await _one(session, row)] if row is not None and is_there else []
+        if await _asked_by_moderator(session):
+            return await _listed(session, kind, by_moderator=True)
     return Encoded(await server.lists.get(f"workers {kind}", partial(_public, kind)))
 
 
 async def _public(kind: str | None) -> bytes:
     """The list as everybody may see it, whoever asks first."""
     async with context.server().database.reading() as session:
-        rows = await fleet.online(session, at=now())
-        listed = [row for row in rows if kind in (None, row.kind)]
-        details = await _details(session, listed, by_moderator=False)
-    return to_json(details, omit_nulls=False)
+        listed = await _listed(session, kind, by_moderator=False)
+    return to_json(listed, omit_nulls=False)
+
+
+async def _listed(
+    session: AsyncSession, kind: str | None, *, by_moderator: bool
+) -> list[WorkerDetails]:
+    rows = await fleet.online(session, at=now())
+    wanted = [row for row in rows if kind in (None, row.kind)]
+    return await _details(session, wanted, by_moderator=by_moderator)
 
 
 @blueprint.get("/workers/<worker_id>")
