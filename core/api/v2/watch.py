@@ -173,7 +173,8 @@ def counts(found: Status) -> dict[str, Any]:
 
 async def _status(server: Server, found: Status, rows: Sequence[AnyRow]) -> RequestStatusStable:
     generations = [GenerationStable(**await _generation(server, found, row)) for row in rows]
-    return RequestStatusStable(**counts(found), generations=generations)
+    shared = found.progress.shared
+    return RequestStatusStable(**counts(found), generations=generations, shared=shared)
 
 
 async def _generation(server: Server, found: Status, row: AnyRow) -> dict[str, Any]:
