@@ -265,6 +265,7 @@ def _request(
         proxied_account=wanted.proxied_account,
         webhook=wanted.webhook,
         shared=wanted.shared,
+        address=asker.address if asker.user.is_anonymous else None,
     )
 
 

@@ -64,7 +64,7 @@ class Asker:
     verdict: Verdict = Verdict.SAFE
     """What is known of the client's address."""
     address: str | None = None
-    """The client's, for what depends on it while the request is accepted; it is not stored."""
+    """The client's. Stored for the anonymous user's requests alone, and as long as they live."""
     shared_key: SharedKey | None = None
     """The key by which somebody asks as this user, who pays."""
 

@@ -32,6 +32,12 @@ class Delivery:
         """The worker held the result back."""
         return any(entry["type"] == "censorship" for entry in self.metadata)
 
+    @property
+    def shows_abuse(self) -> bool:
+        """The worker held the result back because it shows abuse of children."""
+        entries = (entry for entry in self.metadata if entry["type"] == "censorship")
+        return any(entry["value"] == "csam" for entry in entries)
+
 
 @dataclass(frozen=True, slots=True)
 class Open:

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, now
 from core.errors import Invalid, NotFound
-from core.generation import holding, kind, sharing, styled, webhooks
-from core.generation.delivery import Delivery, Open
+from core.generation import holding, kind, scrutiny, sharing, styled, webhooks
+from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
 from core.kudos import settlement
 from core.queue import attempts, requests
@@ -98,7 +98,7 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
             await _refuse(session, attempt.id)
         await holding.release_if_over(session, attempt.request_id)
         return Settled(attempt.request_id, 0, is_done=False, lane_id=attempt.lane_id)
-    amounts = kind.of(attempt.kind).amounts(found, delivery)
+    amounts = _amounts(found, delivery)
     if not await attempts.finish(
         session,
         attempt.id,
@@ -112,6 +112,7 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     await attempts.keep(session, [_generation(found, delivery)])
     await webhooks.tell(session, horde, found, delivery, amounts, at=at)
     await styled.used(session, attempt, at=at)
+    await scrutiny.look_at(session, found, delivery, amounts, at=at)
     await requests.renew(session, attempt.request_id, at + horde.life)
     payer = await directory.by_id(session, attempt.user_id)
     owner = found.owner
@@ -133,6 +134,12 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     return Settled(attempt.request_id, amounts.told, is_done=True)
 
 
+def _amounts(found: Open, delivery: Delivery) -> Amounts:
+    """What the delivery moves. Workers of the anonymous user are unpaid."""
+    amounts = kind.of(found.attempt.kind).amounts(found, delivery)
+    return amounts._replace(told=0, reward=0) if found.owner.is_anonymous else amounts
+
+
 async def announce(horde: Horde, settled: Settled) -> None:
     """Tell who watches the request that a job is done, or waits again, and workers the latter."""
     if settled.decoy is not None:
@@ -147,7 +154,7 @@ async def _end_decoy(session: AsyncSession, found: Open, delivery: Delivery) -> 
     """Say of a fake job what is said of a real one; nothing is stored, nothing moves."""
     if not await attempts.end_decoy(session, found.attempt.id, at=now()):
         await _refuse(session, found.attempt.id)
-    told = 0 if delivery.is_fault else kind.of(found.attempt.kind).amounts(found, delivery).told
+    told = 0 if delivery.is_fault else _amounts(found, delivery).told
     is_done = not delivery.is_fault
     return Settled(found.attempt.request_id, told, is_done=is_done, decoy=found.picture)
 

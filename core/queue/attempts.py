@@ -127,6 +127,7 @@ _ATTEMPT = (
         _requests.c.proxied_account,
         _requests.c.webhook,
         _requests.c.shared,
+        _requests.c.address,
     )
     .join(_requests, _requests.c.id == _attempts.c.request_id, isouter=True)
     .join(_jobs, _jobs.c.id == _attempts.c.job_id, isouter=True)

@@ -68,6 +68,8 @@ class NewRequest:
     proxied_account: str | None = None
     webhook: str | None = None
     shared: bool = False
+    address: str | None = None
+    """Where it came from, if that is to be kept with it."""
 
 
 async def enqueue(
@@ -102,6 +104,7 @@ async def enqueue(
             "proxied_account": new.proxied_account,
             "webhook": new.webhook,
             "shared": new.shared,
+            "address": new.address,
         },
     )
     lane_of = {

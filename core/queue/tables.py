@@ -96,6 +96,8 @@ class Request(Base):
     """Whom a service asks for, in its own words."""
     webhook: Mapped[str | None] = mapped_column(String(1024))
     """Where each result is announced."""
+    address: Mapped[str | None] = mapped_column(String(45))
+    """Where the anonymous user asked from; None for requests of others."""
     shared: Mapped[bool] = mapped_column(default=False)
     """Pictures are kept for the public data set."""
 

@@ -79,14 +79,21 @@ async def judge_drops(
 
 
 async def judge_speed(
-    session: AsyncSession, owner: User, attempt: AnyRow, *, parameters: float | None, at: datetime
+    session: AsyncSession,
+    owner: User,
+    attempt: AnyRow,
+    *,
+    things: int,
+    parameters: float | None,
+    at: datetime,
 ) -> None:
-    """Suspect a worker that delivers faster than anybody can. attempt: a row that is delivered.
+    """Suspect a worker that delivers faster than anybody can. attempt: the row that is delivered.
 
+    things: pixel steps, tokens or forms that it brought.
     parameters: thousand millions that the model of a text has, None where it is not known.
     """
     seconds = max((at - attempt.started_at).total_seconds(), 0.001)
-    if attempt.things / seconds > fastest(attempt.kind, attempt.model, parameters):
+    if things / seconds > fastest(attempt.kind, attempt.model, parameters):
         await suspect(session, owner, attempt.worker_id, Reason.UNREASONABLY_FAST, at=at)
 
 

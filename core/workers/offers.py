@@ -86,7 +86,7 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
         tiles=declared.max_tiles,
         softprompts=frozenset(list(soft)[:MOST_SOFTPROMPTS]),
         blacklist=frozenset([word for word in words if word][:MOST_BLACKLISTED]),
-        users=frozenset({owner.id, *_user_ids(declared.priority_usernames)}),
+        users=frozenset({owner.id, *_user_ids(declared)}),
     )
 
 
@@ -120,10 +120,12 @@ def _may_host(owner: User, model: str) -> bool:
     return not of_somebody or alias.rpartition("#")[2] == str(owner.id)
 
 
-def _user_ids(usernames: Iterable[str]) -> Iterable[int]:
-    for username in usernames:
+def _user_ids(declared: Declared) -> Iterable[int]:
+    # Alchemists are told with the general code: so it is in the contract.
+    refusal = Invalid if declared.kind == "alchemy" else InvalidPriorityUsername
+    for username in declared.priority_usernames:
         digits = username.rpartition("#")[2]
         is_id = digits.isdecimal() and len(digits) <= LONGEST_USER_ID
         if "#" not in username or not is_id:
-            raise InvalidPriorityUsername(f"{username[:LONGEST_SHOWN]} is not of the form name#id.")
+            raise refusal(f"{username[:LONGEST_SHOWN]} is not of the form name#id.")
         yield int(digits)

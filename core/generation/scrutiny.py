@@ -1,0 +1,38 @@
+"""What a delivery says about who made it, and about who asked for it."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.catalog import models as catalog
+from core.generation.delivery import Amounts, Delivery, Open
+from core.moderation import problems
+from core.users.tables import ANONYMOUS_ID
+from core.workers import conduct
+
+
+async def look_at(
+    session: AsyncSession, found: Open, delivery: Delivery, amounts: Amounts, *, at: datetime
+) -> None:
+    """Suspect a worker that is too fast, and take down what it reports as abuse of children."""
+    attempt = found.attempt
+    known = catalog.text_model(attempt.model) if attempt.kind == "text" else None
+    await conduct.judge_speed(
+        session,
+        found.owner,
+        attempt,
+        things=attempt.things if amounts.things is None else amounts.things,
+        parameters=None if known is None else known.billions,
+        at=at,
+    )
+    if delivery.shows_abuse:
+        await problems.report(
+            session,
+            attempt_id=attempt.id,
+            worker_id=attempt.worker_id,
+            user_id=attempt.user_id,
+            is_anonymous=attempt.user_id == ANONYMOUS_ID,
+            proxied_account=attempt.proxied_account,
+            address=attempt.address,
+            at=at,
+        )
