@@ -10,11 +10,14 @@ import signal
 import time
 from pathlib import Path
 
+from worker.alchemy.order import Answered, FormOrder
 from worker.engine import EngineDied
 from worker.image.order import Checkpoint, Rendered
 from worker.renderer import CannotLoad, CannotRender, Picture, information
+from worker.text.order import LanguageModel, TextOrder, Written
 
 TINY = Checkpoint("tiny", Path("/nowhere"), native=128, multiple=32)
+STORY = LanguageModel("story", Path("/nowhere"), context=1024)
 BROKEN = Checkpoint("broken", Path("/nowhere"), native=128, multiple=32)
 
 
@@ -27,6 +30,10 @@ class FakeRenderer:
             raise CannotLoad("its files are broken")
 
     def render(self, order, on_step):
+        if isinstance(order, TextOrder):
+            return self._write(order, on_step)
+        if isinstance(order, FormOrder):
+            return Answered([order.form.name, len(order.picture)])
         word, _, rest = order.prompt.partition(" ")
         if word == "hang":
             time.sleep(3600)
@@ -45,6 +52,11 @@ class FakeRenderer:
         return Rendered(
             tuple(picture(order, seed) for seed in order.seeds), (information(order.sampler),)
         )
+
+    def _write(self, order, on_step):
+        for step in range(1, order.length + 1):
+            on_step(step, order.length)
+        return Written(f" {order.seed} after {order.prompt}", order.length)
 
 
 def picture(order, seed):
@@ -69,7 +81,7 @@ class ThreadEngine:
 
     async def render(self, order, on_step):
         await self.load(order.model)
-        if order.prompt in {"die", "hang"}:
+        if getattr(order, "prompt", None) in {"die", "hang"}:
             self.running = False
             raise EngineDied("the engine died (SIGKILL)")
         loop = asyncio.get_running_loop()

@@ -9,12 +9,15 @@ import time
 
 import worker.__main__
 from fake_renderers import FakeRenderer
+from worker.image.order import PictureOrder
 
 STEP_SECONDS = 0.02
 
 
 class LightRenderer(FakeRenderer):
     def render(self, order, on_step):
+        if not isinstance(order, PictureOrder):
+            return super().render(order, on_step)
         for step in range(1, order.steps + 1):
             time.sleep(STEP_SECONDS)
             on_step(step, order.steps)

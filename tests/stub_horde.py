@@ -1,7 +1,7 @@
 """A horde of one thread a connection that says what a test wants and keeps what it is told.
 
-It speaks the worker's part of the wire on a real socket: pop (with `wait`), source pictures,
-uploads and submit.
+It speaks the worker's part of the wire on a real socket, for pictures, text and forms: pop (with
+`wait`), source pictures, uploads and submit.
 """
 
 import json
@@ -10,13 +10,28 @@ import time
 import uuid
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import get_args
+
+from core.wire.image import PostProcessor
 
 KEY = "stub-key-of-22-letters"
+NOTHING = {"id": None, "ids": [], "payload": {}, "skipped": {}}
+QUEUES = {
+    "/api/v2/generate/pop": ("jobs", NOTHING),
+    "/api/v2/generate/text/pop": ("texts", NOTHING),
+    "/api/v2/interrogate/pop": ("forms", {"forms": None, "skipped": {}}),
+}
+SUBMITS = {
+    "/api/v2/generate/submit",
+    "/api/v2/generate/text/submit",
+    "/api/v2/interrogate/submit",
+}
 
 
 class StubHorde:
     """Use it as a context manager.
 
+    jobs, texts, forms: what waits for a pop of its kind.
     pops, submits: the bodies that came in, in order.
     uploads: what was uploaded, by job id.
     pictures: what can be downloaded, by name.
@@ -25,7 +40,7 @@ class StubHorde:
 
     def __init__(self):
         self.changed = threading.Condition()
-        self.jobs = deque()
+        self.jobs, self.texts, self.forms = deque(), deque(), deque()
         self.pops, self.submits, self.uploads, self.pictures = [], [], {}, {}
         self.pop_errors, self.submit_errors = deque(), deque()
         self.upload_status = 200
@@ -64,6 +79,38 @@ class StubHorde:
             self.changed.notify_all()
         return ids
 
+    def add_text(self, prompt="Once upon a time", *, model="story", payload=None, **answer):
+        """Let a text wait for a pop; gives its id."""
+        job = str(uuid.uuid4())
+        asked = {"prompt": prompt, "n": 1, "max_length": 16, "max_context_length": 2048}
+        with self.changed:
+            self.texts.append(
+                {
+                    "id": job,
+                    "ids": [job],
+                    "model": model,
+                    "softprompt": None,
+                    "ttl": 150,
+                    "payload": {**asked, **(payload or {})},
+                    "skipped": {},
+                    **answer,
+                }
+            )
+            self.changed.notify_all()
+        return job
+
+    def add_form(self, form, picture):
+        """Let a form of a picture (bytes) wait for a pop; gives its id."""
+        job = str(uuid.uuid4())
+        self.pictures[f"source-{job}"] = picture
+        waiting = {"id": job, "form": form, "source_image": f"{self.url}/pictures/source-{job}"}
+        if form in get_args(PostProcessor):
+            waiting["r2_upload"] = f"{self.url}/pictures/{job}?s=1"
+        with self.changed:
+            self.forms.append({"forms": [waiting], "skipped": {}})
+            self.changed.notify_all()
+        return job
+
     def until(self, happened, seconds=60):
         """Block until something has happened; False where it has not."""
         with self.changed:
@@ -73,15 +120,15 @@ class StubHorde:
         """The first body with which a job was submitted."""
         return next((body for body in self.submits if body["id"] == job), None)
 
-    def next_job(self, wait):
-        """The next job, when there is one; None where there is none in time."""
+    def next_job(self, queue, wait):
+        """The next job of a queue, when there is one; None where there is none in time."""
         end = time.monotonic() + wait
         with self.changed:
-            while not self.jobs:
+            while not queue:
                 left = end - time.monotonic()
                 if left <= 0 or not self.changed.wait(left):
                     return None
-            return self.jobs.popleft()
+            return queue.popleft()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -94,20 +141,23 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self._body())
         if self.headers["apikey"] != KEY:
             self._json(401, {"message": "No user matching sent API Key.", "rc": "InvalidAPIKey"})
-        elif self.path == "/api/v2/generate/pop":
-            self._pop(body)
-        else:
+        elif self.path in QUEUES:
+            self._pop(body, *QUEUES[self.path])
+        elif self.path in SUBMITS:
             self._submit(body)
+        else:
+            self._json(404, {"message": "The requested URL was not found on the server."})
 
-    def _pop(self, body):
+    def _pop(self, body, queue, nothing):
         with self.server.horde.changed:
             self.server.horde.pops.append(body)
             error = self.server.horde.pop_errors.popleft() if self.server.horde.pop_errors else None
             self.server.horde.changed.notify_all()
         if error is not None:
             return self._json(*error)
-        job = self.server.horde.next_job(body.get("wait", 0))
-        return self._json(200, job or {"id": None, "ids": [], "payload": {}, "skipped": {}})
+        waiting = getattr(self.server.horde, queue)
+        job = self.server.horde.next_job(waiting, body.get("wait", 0))
+        return self._json(200, job or nothing)
 
     def _submit(self, body):
         with self.server.horde.changed:

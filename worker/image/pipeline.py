@@ -1,6 +1,6 @@
 """The diffusers renderer, for the engine process only.
 
-This module, `schedulers`, `conditioning` and `painting` alone import torch and diffusers.
+With `schedulers`, `conditioning` and `painting` it is all of the worker that knows diffusers.
 
 Serves what is a Stable Diffusion 1 or 2 in architecture, of any size: `StableDiffusionPipeline`.
 """
@@ -20,12 +20,13 @@ from transformers.utils import logging as transformers_logging
 
 from core.wire.submit import GenerationMetadataStable
 from worker import pictures
-from worker.image import conditioning, schedulers, sizes
+from worker.image import conditioning, finishing, schedulers, sizes
 from worker.image.order import Checkpoint, PictureOrder, Rendered
 from worker.image.painting import Blend, Painting
 from worker.image.samplers import SAMPLERS, Sampler
 from worker.image.sizes import Size
-from worker.renderer import CannotLoad, CannotRender, OnStep, Picture, information
+from worker.renderer import CannotLoad, CannotRender, OnStep, information
+from worker.upscaling import Networks
 
 DTYPES: Final = {"cpu": torch.float32, "cuda": torch.float16, "mps": torch.float16}
 
@@ -52,6 +53,7 @@ class DiffusersRenderer:
         transformers_logging.disable_progress_bar()
         self.device = device
         self.model: _Model | None = None
+        self.networks = Networks(device)
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Load a model from its folder; the one before is dropped first, to have its memory."""
@@ -76,7 +78,10 @@ class DiffusersRenderer:
         with torch.inference_mode(), _seamless(self.model, tiling=order.tiling):
             run = _Run(self.model, order, sampler, on_step, at_once=self._at_once(order, sampler))
             made = self._in_parts(run)
-        return Rendered(tuple(made), tuple(run.notes))
+            # After all of them: what does not fit into memory is made again in smaller parts.
+            finish = finishing.Finish(order, run.made, run.painting, self.networks)
+            finished = [finish(image) for image in made]
+        return Rendered(tuple(finished), (*finish.notes, *run.notes))
 
     def _at_once(self, order: PictureOrder, sampler: Sampler) -> int:
         """How many pictures to render together.
@@ -86,10 +91,10 @@ class DiffusersRenderer:
         """
         return len(order.seeds) if sampler.batches and self.device != "cpu" else 1
 
-    def _in_parts(self, run: "_Run") -> list[Picture]:
+    def _in_parts(self, run: "_Run") -> list[Image.Image]:
         """Render some pictures at once, and half as many each time memory does not suffice."""
         size = run.at_once
-        made: list[Picture] = []
+        made: list[Image.Image] = []
         while len(made) < len(run.order.seeds):
             try:
                 made += run.make(run.order.seeds[len(made) : len(made) + size])
@@ -140,6 +145,7 @@ class _Run:
         self.wanted = Size(order.width, order.height)
         self.composed = sizes.to_compose(self.wanted, model.checkpoint)
         self.refined = self._refined()
+        self.made = self.composed if self.refined is None else self.refined
         self.painting = self._painting()
         self.notes = list(self._notes())
         passes = 1 if self.refined is None else 2
@@ -150,7 +156,7 @@ class _Run:
         if self.prompt.dropped:
             self.notes.append(information(self.prompt.dropped))
 
-    def make(self, seeds: Sequence[int]) -> list[Picture]:
+    def make(self, seeds: Sequence[int]) -> list[Image.Image]:
         """Make the pictures of some of the order's seeds at once."""
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         if self.painting is None:
@@ -166,9 +172,9 @@ class _Run:
             )
         if self.refined is not None and self.order.hires_strength is not None:
             size = (self.refined.width, self.refined.height)
-            larger = [self._scaled(image, *size) for image in made]
+            larger = [pictures.scaled(image, *size, tiling=self.order.tiling) for image in made]
             made = self._redraw(larger, generators, self.order.hires_strength, None)
-        return [_picture(self._finished(image)) for image in made]
+        return made
 
     def _redraw(
         self,
@@ -230,15 +236,6 @@ class _Run:
             raise CannotRender("the model's numbers ran out of range")
         return [Image.fromarray((array * 255).round().astype(np.uint8)) for array in arrays]
 
-    def _finished(self, image: Image.Image) -> Image.Image:
-        size = (self.wanted.width, self.wanted.height)
-        if self.painting is None:
-            return self._scaled(image, *size)
-        return self.painting.finished(image)
-
-    def _scaled(self, image: Image.Image, width: int, height: int) -> Image.Image:
-        return pictures.scaled(image, width, height, tiling=self.order.tiling)
-
     def _refined(self) -> Size | None:
         """The size of the hires fix; None where there is nothing to gain by it."""
         if self.order.hires_strength is None or self.order.source is not None:
@@ -252,9 +249,6 @@ class _Run:
         return Painting.read(self.order.source, wanted=self.wanted, composed=self.composed)
 
     def _notes(self) -> Iterator[GenerationMetadataStable]:
-        made = self.composed if self.refined is None else self.refined
-        if made != self.wanted:
-            yield information(f"made at {made}, scaled to {self.wanted} (Lanczos)")
         if self.sampler.instead is not None:
             yield information(f"{self.order.sampler} is {self.sampler.instead} here")
         layers = self.model.from_text.text_encoder.config.num_hidden_layers
@@ -297,7 +291,3 @@ def _seamless(model: _Model, *, tiling: bool) -> Iterator[None]:
     finally:
         for convolution in convolutions:
             convolution.padding_mode = "zeros"
-
-
-def _picture(image: Image.Image) -> Picture:
-    return Picture(image.width, image.height, image.tobytes())

@@ -1,0 +1,63 @@
+"""Brings a picture from the size at which it was made to the one that was asked, and beyond.
+
+In the engine process only: enlarging uses torch.
+"""
+
+from typing import Final
+
+from PIL import Image
+
+from core.wire.submit import GenerationMetadataStable
+from worker import pictures
+from worker.image.order import PictureOrder
+from worker.image.painting import Painting
+from worker.image.sizes import Size
+from worker.renderer import CannotLoad, CannotRender, Picture, information
+from worker.upscaler import Upscaler
+from worker.upscaling import Networks
+
+WORTH_IT: Final = 1.5
+"""Times a side: below, the filter alone loses nothing that could be seen."""
+
+
+class Finish:
+    """Finishes the pictures of one order.
+
+    made: the size at which they were made.
+    notes: what the requester should know about that.
+    """
+
+    def __init__(
+        self, order: PictureOrder, made: Size, painting: Painting | None, networks: Networks
+    ) -> None:
+        self._order = order
+        self._wanted = Size(order.width, order.height)
+        self._painting = painting
+        self._networks = networks
+        growth = max(order.width / made.width, order.height / made.height)
+        # A painted part must fit its surroundings, and a tile its neighbours: networks see neither.
+        untouched = painting is None and not order.tiling
+        self._enlarger = order.enlarger if untouched and growth >= WORTH_IT else None
+        self.notes: tuple[GenerationMetadataStable, ...] = ()
+        if made != self._wanted:
+            how = "Lanczos" if self._enlarger is None else self._enlarger.name
+            self.notes = (information(f"made at {made}, scaled to {self._wanted} ({how})"),)
+
+    def __call__(self, image: Image.Image) -> Picture:
+        """Finish a picture. Raises CannotRender where an upscaler's weights are broken."""
+        if self._painting is not None:
+            image = self._painting.finished(image)
+        else:
+            if self._enlarger is not None:
+                image = self._enlarged(self._enlarger, image)
+            width, height = self._wanted.width, self._wanted.height
+            image = pictures.scaled(image, width, height, tiling=self._order.tiling)
+        for upscaler in self._order.upscalers:
+            image = self._enlarged(upscaler, image)
+        return Picture(image.width, image.height, image.tobytes())
+
+    def _enlarged(self, upscaler: Upscaler, image: Image.Image) -> Image.Image:
+        try:
+            return self._networks.enlarge(upscaler, image)
+        except CannotLoad as error:  # not the checkpoint's fault, which would be blamed for it
+            raise CannotRender(str(error)) from error
