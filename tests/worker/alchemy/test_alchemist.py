@@ -1,0 +1,61 @@
+import io
+
+import pytest
+from PIL import Image
+
+import tiny_esrgan
+from worker.alchemy.alchemist import Alchemist
+from worker.alchemy.order import FormOrder, Palette
+from worker.renderer import CannotRender, Model
+from worker.upscaler import Upscaler
+
+
+@pytest.fixture
+def alchemist():
+    return Alchemist(device="cpu")
+
+
+def encoded(image):
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def ignore(step, steps):
+    pass
+
+
+def test_a_palette_is_the_main_colours_and_their_shares(alchemist):
+    image = Image.new("RGB", (100, 100), "#102030")
+    image.paste("#ff0000", (0, 0, 100, 25))
+    answered = alchemist.render(FormOrder(Palette(), encoded(image)), ignore)
+    assert answered.result == [
+        {"colour": "#102030", "share": 0.75},
+        {"colour": "#ff0000", "share": 0.25},
+    ]
+
+
+def test_a_photograph_has_few_main_colours(alchemist):
+    answered = alchemist.render(FormOrder(Palette(), encoded(Image.radial_gradient("L"))), ignore)
+    shares = [colour["share"] for colour in answered.result]
+    assert shares == sorted(shares, reverse=True)
+    assert 1 < len(shares) <= 8
+    assert sum(shares) == pytest.approx(1, abs=0.001)
+
+
+def test_an_upscaler_gives_a_larger_picture(alchemist, tmp_path):
+    file = tmp_path / "RealESRGAN_x4plus.pth"
+    tiny_esrgan.save(file)
+    upscaler = Upscaler("RealESRGAN_x4plus", file)
+    alchemist.load(upscaler)
+    picture = encoded(Image.new("RGB", (20, 10), "red"))
+    answered = alchemist.render(FormOrder(upscaler, picture), ignore)
+    assert (answered.result.width, answered.result.height) == (80, 40)
+
+
+def test_what_is_no_picture_and_no_form_is_refused(alchemist, tmp_path):
+    with pytest.raises(CannotRender, match="source_image"):
+        alchemist.render(FormOrder(Palette(), b"no picture"), ignore)
+    picture = encoded(Image.new("RGB", (8, 8)))
+    with pytest.raises(CannotRender, match="caption"):
+        alchemist.render(FormOrder(Model("caption", tmp_path), picture), ignore)

@@ -1,0 +1,74 @@
+"""The loop with forms, over a real socket."""
+
+from pathlib import Path
+
+import pytest
+
+import pictures
+from fake_renderers import ThreadEngine
+from worker.alchemy.kind import CPU_TILES, Forms
+from worker.alchemy.order import Palette
+from worker.crew import alchemy_offer
+from worker.settings import Settings
+from worker.upscaler import Upscaler
+
+FORMS = {
+    "palette": Palette(),
+    "RealESRGAN_x4plus": Upscaler("RealESRGAN_x4plus", Path("/nowhere")),
+}
+
+
+@pytest.fixture
+def answer(serve, horde):
+    settings = Settings(url=horde.url, name="tester", wait_seconds=0.05)
+    return lambda engine=None: serve(
+        engine, kind=lambda client: Forms(client, alchemy_offer(settings)), models=FORMS
+    )
+
+
+async def test_a_form_is_answered_by_its_name(horde, answer):
+    picture = pictures.picture()
+    job = horde.add_form("palette", picture)
+    async with answer() as serving:
+        submit = await serving.submitted(job)
+    result = {"palette": ["palette", len(picture)]}
+    assert submit == {"id": job, "result": result, "state": "ok"}
+
+
+async def test_a_picture_that_is_made_is_uploaded(horde, answer):
+    from worker.alchemy.alchemist import Alchemist
+    from worker.alchemy.order import Answered
+    from worker.renderer import Picture
+
+    class Enlarging(Alchemist):
+        def load(self, model):
+            pass
+
+        def render(self, order, on_step):
+            return Answered(Picture(2, 1, b"rgbrgb"))
+
+    job = horde.add_form("RealESRGAN_x4plus", pictures.picture())
+    enlarging = Enlarging(device="cpu")
+    enlarging.device = "cpu"
+    async with answer(ThreadEngine(enlarging)) as serving:
+        submit = await serving.submitted(job)
+    assert submit["result"] == {"RealESRGAN_x4plus": "R2"}
+    assert horde.uploads[job].startswith(b"RIFF")
+
+
+async def test_the_pop_says_what_is_served(horde, answer):
+    async with answer() as serving:
+        await serving.until(lambda: len(horde.pops) > 1)
+    pop = horde.pops[0]
+    assert (pop["name"], pop["forms"], pop["amount"]) == ("tester alchemy", list(FORMS), 1)
+    assert pop["max_tiles"] == CPU_TILES
+
+
+async def test_what_cannot_be_answered_is_given_back(horde, answer):
+    never_offered = horde.add_form("caption", pictures.picture())
+    gone = horde.add_form("palette", pictures.picture())
+    del horde.pictures[f"source-{gone}"]
+    async with answer() as serving:
+        for job in (never_offered, gone):
+            submit = await serving.submitted(job)
+            assert submit == {"id": job, "result": {}, "state": "faulted"}

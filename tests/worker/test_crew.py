@@ -1,0 +1,128 @@
+"""Workers of several kinds in one process, over a real socket."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+import pictures
+from core.client import HordeClient
+from core.client.retries import Retries
+from fake_renderers import STORY, TINY, ThreadEngine
+from stub_horde import KEY
+from worker import crew as crews
+from worker import models
+from worker.crew import Crew, NoModel
+from worker.loop import Unwelcome
+from worker.settings import Settings
+from worker.upscaler import FACTORS
+
+
+@pytest.fixture
+def crew(horde, monkeypatch, tmp_path):
+    """A crew at work, for `async with`; what it said so far."""
+    monkeypatch.setattr(models, "find", lambda *_: TINY)
+    monkeypatch.setattr(models, "find_text", lambda *_: STORY)
+
+    @contextlib.asynccontextmanager
+    async def start(kinds, *, key=KEY, text_models=("story",)):
+        settings = Settings(
+            url=horde.url,
+            name="tester",
+            kinds=kinds,
+            wait_seconds=0.05,
+            idle_seconds=0.1,
+            data_dir=tmp_path,
+            text_models=text_models,
+        )
+        said, stop = Said(), asyncio.Event()
+        async with HordeClient(horde.url, key, retries=Retries(attempts=1)) as client:
+            running = asyncio.create_task(Crew(settings, client, ThreadEngine(), said).run(stop))
+            try:
+                yield running, said
+            finally:
+                stop.set()
+                await asyncio.wait_for(asyncio.gather(running, return_exceptions=True), 30)
+
+    return start
+
+
+class Said(list):
+    def say(self, sentence):
+        self.append(sentence)
+
+    def begin(self, batch):
+        pass
+
+    def step(self, batch, step, steps):
+        pass
+
+    def end(self, batch, outcome):
+        pass
+
+
+async def until(horde, happened):
+    assert await asyncio.to_thread(horde.until, happened, 30)
+
+
+async def test_all_kinds_are_served_at_once_under_names_of_their_own(horde, crew):
+    [picture] = horde.add()
+    text = horde.add_text()
+    form = horde.add_form("palette", pictures.picture())
+    async with crew(["image", "text", "alchemy"]):
+        await until(horde, lambda: all(horde.submitted(job) for job in (picture, text, form)))
+    assert {body["state"] for body in horde.submits} == {"ok"}
+    assert {pop["name"] for pop in horde.pops} == {"tester", "tester text", "tester alchemy"}
+
+
+async def test_a_kind_that_cannot_be_served_leaves_the_others_alone(horde, crew, monkeypatch):
+    def find(*_):
+        raise models.NotUsable("not here")
+
+    monkeypatch.setattr(models, "find_text", find)
+    [picture] = horde.add()
+    async with crew(["text", "image"]) as (_, said):
+        await until(horde, lambda: horde.submitted(picture))
+    assert any(one.startswith("text is not served: no model") for one in said)
+
+
+async def test_no_kind_that_can_be_served_is_the_end(crew, monkeypatch):
+    def find(*_):
+        raise models.NotUsable("not here")
+
+    monkeypatch.setattr(models, "find", find)
+    async with crew(["image"]) as (running, _):
+        with pytest.raises(NoModel):
+            await running
+
+
+async def test_an_unwelcome_crew_ends(crew):
+    async with crew(["image", "alchemy"], key="another-key") as (running, _):
+        with pytest.raises(Unwelcome):
+            await running
+
+
+async def test_post_processing_is_offered_where_no_weights_are_missing(horde, crew, tmp_path):
+    async def offers():
+        horde.pops.clear()
+        async with crew(["image", "alchemy"]):
+            await until(
+                horde, lambda: {"max_pixels", "forms"} <= {k for p in horde.pops for k in p}
+            )
+        image = next(pop for pop in horde.pops if "max_pixels" in pop)
+        forms = next(pop for pop in horde.pops if "forms" in pop)
+        return image["allow_post_processing"], forms["forms"]
+
+    *most, last = FACTORS
+    assert await offers() == (False, ["palette"])
+    for name in most:
+        (tmp_path / f"{name}.pth").touch()
+    assert await offers() == (False, ["palette", *most])
+    (tmp_path / f"{last}.pth").touch()
+    assert await offers() == (True, ["palette", *FACTORS])
+
+
+def test_the_offer_of_pictures_has_no_word_of_what_is_not_served():
+    offer = crews.image_offer(Settings(name="tester"))
+    offered = (offer.allow_controlnet, offer.allow_lora, offer.allow_post_processing)
+    assert offered == (False, False, False)
