@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.accounts import deletion, trust
+from core.accounts import deletion, registering, trust
 from core.db import Database, now
 from core.kudos import grants, monthly
 from core.ledger import accounts
@@ -178,7 +178,7 @@ async def _change_kudos(
 
 
 async def _rotate_key(session: AsyncSession, user: User, *, keyring: Keyring, **_: object) -> None:
-    print(f"{user.alias} {await directory.rotate_key(session, keyring, user)}")
+    print(f"{user.alias} {await registering.renew_key(session, keyring, user)}")
 
 
 async def _disable(

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.accounts import sessions
 from core.accounts.changes import ProfaneUserName
 from core.errors import Forbidden
 from core.moderation import modes
@@ -51,6 +52,16 @@ async def rename(session: AsyncSession, user: User, username: str) -> None:
     """Give the user another name. Raises BadUsername and ProfaneUserName."""
     _refuse_profane(username)
     await directory.change(session, user, username=names.clean(username))
+
+
+async def renew_key(session: AsyncSession, keyring: Keyring, user: User) -> str:
+    """Give the user a new API key, which is returned, and log the user out everywhere.
+
+    Whoever had the former key may have logged in with it. Raises AnonForbidden.
+    """
+    key = await directory.rotate_key(session, keyring, user)
+    await sessions.end_all(session, user.id)
+    return key
 
 
 def _refuse_profane(username: str) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts.hashes import keyed
-from core.accounts.tables import SignedIn
+from core.accounts.tables import LoginCode, SignedIn
 from core.db import table
 from core.users import directory
 from core.users.keys import Keyring
@@ -25,7 +25,7 @@ PROGRAM_PREFIX = "hs_"
 MAX_TOKEN_CHARACTERS = 64
 PROGRAM_LIFE = timedelta(days=365)
 
-_sessions = table(SignedIn)
+_sessions, _codes = table(SignedIn), table(LoginCode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,9 @@ async def end(session: AsyncSession, keyring: Keyring, token: str) -> None:
 
 
 async def end_all(session: AsyncSession, user_id: int) -> None:
-    """Log a user out everywhere, programs too."""
-    await session.execute(delete(_sessions).where(_sessions.c.user_id == user_id))
+    """Log a user out everywhere, programs too; a code that was shown is worth nothing any more."""
+    for each in (_sessions, _codes):
+        await session.execute(delete(each).where(each.c.user_id == user_id))
 
 
 async def programs(session: AsyncSession, user_id: int, *, at: datetime) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import io
+import json
 import os
 import sys
 from urllib.parse import urlsplit
@@ -13,9 +14,11 @@ import pytest_asyncio
 from PIL import Image
 from playwright.async_api import async_playwright, expect
 
+import serving
 from core.client import HordeClient
 from core.wire.pop import PopInputStable
 from core.wire.submit import SubmitInputStable
+from oauth_server import CLIENT_ID, CLIENT_SECRET, OAuthServer
 
 AGENT = "Stable Horde Worker:1:https://github.com/stable-horde/stable-horde"
 MODEL = "horde-tiny"
@@ -163,3 +166,39 @@ async def page(chromium, horde_url, window):
         for request in asked:  # the queue is the module's
             await client.cancel(request["id"])
     assert watched.faults == []
+
+
+@pytest.fixture(scope="module")
+def site(databases, tmp_path_factory):
+    """A running server where people can log in at Google, which is at another site."""
+    with contextlib.ExitStack() as running:
+        service = running.enter_context(OAuthServer())
+        elsewhere = service.url.replace("127.0.0.1", "localhost")
+        google = {**service.endpoints, "authorize": f"{elsewhere}/authorize"}
+        horde = serving.process(
+            tmp_path_factory.mktemp("site"),
+            database_url=running.enter_context(databases.fresh("sqlite")),
+            plugins='["web.blueprint"]',
+            google_client_id=CLIENT_ID,
+            google_client_secret=CLIENT_SECRET,
+            login_endpoints=json.dumps({"google": google}),
+        )
+        process = running.enter_context(horde)
+        service.redirect_uris = (f"{process.url}/finish_dance/google",)
+        yield process
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def site_page(chromium, site, window):
+    """The page of registering; fails the test where the browser complains."""
+    context = await chromium.new_context(base_url=site.url, **window)
+    context.set_default_timeout(LONGEST_MS)
+    expect.set_options(timeout=LONGEST_MS)
+    page = await context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto("/register")
+    yield page
+    await context.close()
+    assert complaints == []

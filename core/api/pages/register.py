@@ -113,7 +113,7 @@ async def _change(visitor: Visit, user: User, sent: RegisterForm) -> Response:
         if sent.username:
             await registering.rename(session, user, sent.username)
         if sent.key == "new":
-            key = await directory.rotate_key(session, server.keyring, user)
+            key = await registering.renew_key(session, server.keyring, user)
             await _begin_anew(session, visitor, user)
             user = await directory.by_id(session, user.id)
     if sent.key == "keep":

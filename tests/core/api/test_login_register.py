@@ -105,6 +105,19 @@ async def test_a_key_can_be_changed_alone(site, ann):
     assert await name_of(site, ann.key) is None
 
 
+async def test_who_had_the_former_key_is_logged_out(site, ann):
+    async with visitors.visitor(site.app) as thief:
+        await thief.open()
+        await thief.send("/login", api_key=ann.key)
+        await thief.open()
+        code = visitors.CODE.search((await thief.send("/login/code")).text)[1]
+        await ann.open()
+        await ann.register("")
+        assert "Register or log in" in (await thief.open()).text
+        assert (await site.post("/login/code", {"code": code})).status_code == 401
+    assert "Ann<" in (await ann.open()).text
+
+
 @pytest.mark.parametrize("is_known", [False, True])
 @pytest.mark.parametrize("name", ["x" * 31, "\u200b", "f.u.c.k you"])
 async def test_a_name_that_does_not_do_is_said_beside_it(site, browser, name, is_known):

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 import refusals
 import refused_accounts  # noqa: F401 - adds its cases
 import refused_community  # noqa: F401 - adds its cases
+import refused_ratings  # noqa: F401 - adds its cases
 from core.db import Base, table
 from core.ledger.tables import Account
 from refused import cases
@@ -13,16 +14,27 @@ from refused import cases
 accounts = table(Account)
 
 ELSEWHERE = {
-    "AlreadyRegistered": "nobody registers by a login service yet; test_directory",
+    "AlreadyRegistered": "two who register the same login at once; test_registering",
+    "BadForm": "test_login_register, a page of the core's own",
     "BadReference": "a file's defect, not an answer; test_reference",
     "BadOauthId": "test_dev, whose endpoint is off by default",
     "BadSignature": "test_pictures, outside of version 2",
+    "DatasetNotFound": "test_ratings, outside of version 2",
     "IdempotencyKeyConflict": "test_kudos, which sends that header",
     "InsufficientKudos": "kept from clients: what a payer lacks is forgiven; test_events",
+    "InvalidLoginCode": "test_login_sessions; a wrong guess is counted",
+    "LoginRefused": "test_login, a page of the core's own",
+    "LoginStale": "test_login, a page of the core's own",
+    "LoginUnavailable": "test_login, a page of the core's own",
+    "NotLoggedIn": "test_login_sessions, a page of the core's own",
+    "NotSameOrigin": "test_login_sessions, with a browser's headers",
+    "NothingToRate": "test_ratings, outside of version 2",
     "PictureNotFound": "test_pictures",
     "RegistrationClosed": "test_register, with another setting",
     "SourceImageSizeExceeded": "test_source_urls, where loopback may be called",
     "SourceImageUnreadable": "test_source_urls, where loopback may be called",
+    "StaleForm": "test_login_sessions, a page of the core's own",
+    "TooManyVisits": "test_login, a page of the core's own",
     "UnbalancedEvent": "a defect, not an answer; test_events",
     "UploadClosed": "test_pictures",
     # The kinds themselves: each code of theirs that is answered is a subclass's.
