@@ -214,3 +214,9 @@ def able():
     program = agents.agent(REGEN)
     permissions = frozenset({*declared().permissions, "sdxl_controlnet"})
     return Offer(features=program.features, permissions=permissions, trusted=True)
+
+
+async def worker_sums(session, name):
+    """The worker's row, for its roll-ups."""
+    workers = table(Worker)
+    return (await session.execute(select(workers).where(workers.c.name == name))).one()
