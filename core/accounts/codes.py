@@ -70,4 +70,4 @@ async def redeem(session: AsyncSession, keyring: Keyring, code: str, *, at: date
     used = await session.execute(
         delete(_codes).where(_codes.c.name == typed[:GROUP]).returning(_codes.c.user_id)
     )
-    return used.scalar_one()
+    return int(used.scalar_one())
