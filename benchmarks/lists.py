@@ -30,7 +30,7 @@ PATHS = {
     "GET status/models": ["/api/v2/status/models"],
     "GET status/models?type=text": ["/api/v2/status/models?type=text"],
     "GET status/performance": ["/api/v2/status/performance"],
-    "version 1: GET users, 250 of them": ["/api/v1/users"],
+    "version 1: GET users, 100 of them": ["/api/v1/users"],
     "version 1: GET servers": ["/api/v1/servers"],
 }
 

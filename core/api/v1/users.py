@@ -24,7 +24,7 @@ from core.wire.kudos import from_wire, to_wire
 
 blueprint = new_blueprint("v1_users")
 
-LISTED = 250
+LISTED = 100
 """Users a page. In 2022 there was no page: nobody had so many users."""
 MEGA = 1_000_000
 

@@ -1,6 +1,5 @@
 """`status/…`: how the horde is doing."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 
 from quart import Blueprint, request
@@ -17,13 +16,13 @@ from core.queue import totals
 from core.queue.forecast import Server
 from core.version import VERSION
 from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
+from core.workers.online import NO_CAPACITY, USUAL_SPEED, Capacity
 
 blueprint = Blueprint("status", __name__)
 
 MEGA = 1_000_000
 NOBODY_SECONDS = 10_000
 """The eta of a model that is asked for and that nobody offers."""
-USUAL_SPEED = 1_000_000.0
 
 
 @blueprint.get("/status/heartbeat")
@@ -120,15 +119,10 @@ async def _models(kind: str) -> list[ActiveModel]:
         await horde.online.refresh(session, at=now())
         await horde.counts.refresh(session)
         await horde.lanes.update(session)
-    offering: dict[str, list[Server]] = defaultdict(list)
-    for server in horde.online.servers:
-        if server.offer.kind == kind:
-            for name in server.offer.models:
-                offering[name].append(server)
-    waiting = _waiting(horde, kind)
-    names = sorted(offering.keys() | waiting.keys())
+    offered, waiting = horde.online.capacities(kind), _waiting(horde, kind)
     return [
-        _active(name, kind, offering.get(name, []), waiting.get(name, (0, 0))) for name in names
+        _active(name, kind, offered.get(name, NO_CAPACITY), waiting.get(name, (0, 0)))
+        for name in sorted(offered.keys() | waiting.keys())
     ]
 
 
@@ -146,17 +140,14 @@ def _waiting(horde: Horde, kind: str) -> Mapping[str, tuple[float, float]]:
     return counted
 
 
-def _active(
-    name: str, kind: str, offering: list[Server], waiting: tuple[float, float]
-) -> ActiveModel:
+def _active(name: str, kind: str, offered: Capacity, waiting: tuple[float, float]) -> ActiveModel:
     jobs, things = waiting
-    speed = sum(server.speed * server.threads for server in offering)
-    eta = round(things / speed) if speed else (NOBODY_SECONDS if jobs else 0)
+    eta = round(things / offered.speed) if offered.speed else (NOBODY_SECONDS if jobs else 0)
     return ActiveModel(
         name=name,
         type=kind,
-        count=_threads(offering),
-        performance=speed / max(1, _threads(offering)) if speed else USUAL_SPEED,
+        count=offered.threads,
+        performance=offered.speed / offered.threads if offered.speed else USUAL_SPEED[kind],
         queued=float(round(things)),
         jobs=float(round(jobs, 2)),
         eta=eta,

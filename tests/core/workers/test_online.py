@@ -1,4 +1,5 @@
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -57,3 +58,35 @@ async def test_it_looks_again_after_a_while_or_when_told(session, worker, monkey
     monkeypatch.setattr(online, "SEEN_AGAIN_SECONDS", 0)
     await seen.refresh(session, at=now())
     assert len(seen.servers) == 1
+
+
+async def test_what_all_can_do_together_by_model(session, worker):
+    owner, _ = await factories.user(session)
+    another = factories.declared(name="another", models=["stable_diffusion", "Deliberate"])
+    await factories.change_worker(
+        session, (await fleet.check_in(session, owner, another, at=now())).id, speed=500.0
+    )
+    seen = Online()
+    await seen.refresh(session, at=now())
+    for _ in range(2):
+        assert seen.capacities("image") == {
+            "stable_diffusion": (4, 3_000_500.0),
+            "Deliberate": (1, 500.0),
+        }
+    assert seen.capacities("text") == {}
+    await factories.change_worker(session, worker.id, paused=True)
+    seen.forget()
+    await seen.refresh(session, at=now())
+    assert seen.capacities("image")["stable_diffusion"] == (1, 500.0)
+
+
+async def test_a_look_that_takes_long_is_taken_less_often(session, worker, monkeypatch):
+    clock = iter([100.0, 101.0, 120.9, 121.1, 121.2]).__next__
+    monkeypatch.setattr(online, "time", SimpleNamespace(monotonic=clock))
+    seen = Online()
+    await seen.refresh(session, at=now())  # from 100 to 101
+    await factories.change_worker(session, worker.id, paused=True)
+    await seen.refresh(session, at=now())  # at 120.9
+    assert len(seen.servers) == 1
+    await seen.refresh(session, at=now())  # at 121.1
+    assert seen.servers == []

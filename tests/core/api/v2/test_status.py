@@ -3,9 +3,12 @@
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import update
 
+import pictures
 import serving
 from core.version import VERSION
+from core.workers.tables import Worker
 
 SMALL = serving.SMALL
 
@@ -97,3 +100,93 @@ async def test_one_model_by_its_encoded_name(server):
     (found,) = (await server.get(f"/status/models/{encoded}")).json()
     assert found["name"] == "nobody/serves it"
     assert (await server.get("/status/models/nobody")).json() == []
+
+
+async def performance(server):
+    forget(server)
+    return (await server.get("/status/performance")).json()
+
+
+async def test_texts_and_forms_wait_and_are_made_in_their_own_units(server):
+    owner = await server.user("Writer", kudos=1000)
+    wanted = {"prompt": "once upon a time", "models": ["tales"], "params": {"max_length": 80}}
+    for _ in range(2):
+        asked = await server.post("/generate/text/async", wanted, key=owner.key)
+        assert asked.status_code == 202, asked.text
+    forms = {"forms": [{"name": "caption"}, {"name": "nsfw"}], "source_image": pictures.SOURCE}
+    asked = await server.post("/interrogate/async", forms, key=owner.key)
+    assert asked.status_code == 202, asked.text
+    waiting = await performance(server)
+    assert (waiting["queued_text_requests"], waiting["queued_tokens"]) == (2, 160.0)
+    assert waiting["queued_forms"] == 2.0
+    assert waiting["queued_requests"] == waiting["text_worker_count"] == 0
+    offer = {"name": "a writer", "models": ["tales"], "threads": 2, "max_length": 80}
+    popped = await server.post("/generate/text/pop", offer, key=owner.key)
+    said = {"id": popped.json()["id"], "generation": "there was a fox"}
+    assert (await server.post("/generate/text/submit", said, key=owner.key)).status_code == 200
+    alchemist = {"name": "an alchemist", "forms": ["caption"], "threads": 3}
+    assert (await server.post("/interrogate/pop", alchemist, key=owner.key)).status_code == 200
+    told = await performance(server)
+    assert (told["queued_text_requests"], told["queued_tokens"]) == (1, 80.0)
+    assert told["past_minute_tokens"] == 20.0  # a text so short counts as 20
+    assert (told["text_worker_count"], told["text_thread_count"]) == (1, 2)
+    assert (told["interrogator_count"], told["interrogator_thread_count"]) == (1, 3)
+    assert told["queued_forms"] == 2.0  # one of them is being looked at
+    assert told["past_minute_megapixelsteps"] == 0.0
+
+
+async def test_jobs_of_the_lane_for_the_rest_are_counted_by_what_they_are(app_on):
+    """Where there are too many lanes, one takes requests of all kinds."""
+    async with app_on(max_lanes=1) as server:
+        await server.ask()
+        await server.ask(models=["another"], params={**SMALL, "n": 2})
+        wanted = {"prompt": "once upon a time", "models": ["tales"], "params": {"max_length": 80}}
+        asked = await server.post("/generate/text/async", wanted, key=serving.ANONYMOUS)
+        assert asked.status_code == 202, asked.text
+        told = await performance(server)
+        assert (told["queued_requests"], told["queued_text_requests"]) == (3, 1)
+        assert told["queued_tokens"] == 80.0
+
+
+async def test_what_a_paused_worker_made_is_in_no_number(server, shop):
+    """Its decoys look delivered to it; nothing was made."""
+    await shop.ask()
+    await shop.pop()
+    async with server.database.writing() as session:
+        await session.execute(update(Worker).values(paused=True))
+    await server.ask(models=[shop.name])
+    decoy = await shop.pop()
+    assert decoy["id"]
+    await shop.deliver(decoy)
+    made = (await server.get("/stats/img/totals")).json()["minute"]
+    assert made == {"images": 0, "ps": 0}
+    assert (await performance(server))["past_minute_megapixelsteps"] == 0.0
+
+
+async def test_models_of_texts(server):
+    owner = await server.user("Writer", kudos=1000)
+    known = "elinas/chronos-70b-v2"
+    offer = {"name": "a writer", "models": [known, "tales"], "threads": 2, "max_length": 80}
+    assert (await server.post("/generate/text/pop", offer, key=owner.key)).status_code == 200
+    wanted = {"prompt": "once upon a time", "models": ["tales"], "params": {"max_length": 80}}
+    asked = await server.post("/generate/text/async", wanted, key=owner.key)
+    assert asked.status_code == 202, asked.text
+    listed = {one["name"]: one for one in await models(server, "?type=text")}
+    assert listed.keys() == {known, "tales"}
+    assert listed["tales"]["type"] == "text"
+    assert (listed["tales"]["count"], listed["tales"]["jobs"]) == (2, 1.0)
+    assert (listed["tales"]["queued"], listed["tales"]["performance"]) == (80.0, 1.0)
+    (one,) = await models(server, "?type=text&model_state=known")
+    assert one["name"] == known
+    (one,) = await models(server, "?type=text&model_state=custom")
+    assert one["name"] == "tales"
+    encoded = quote(known, safe="")
+    (found,) = (await server.get(f"/status/models/{encoded}")).json()
+    assert (found["name"], found["type"]) == (known, "text")
+    assert await models(server) == []
+
+
+@pytest.mark.parametrize("query", ["type=forms", "min_count=some", "max_count=-1"])
+async def test_queries_that_mean_nothing(server, query):
+    answer = await server.get(f"/status/models?{query}")
+    assert (answer.status_code, answer.json()["rc"]) == (400, "BadRequest")
