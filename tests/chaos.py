@@ -123,8 +123,14 @@ class Chaos:
     async def until_busy(self):
         """Wait until a job is worked on."""
         async with asyncio.timeout(BUSY_SECONDS):
-            while not await self._count(Attempt.outcome == Outcome.ALIVE):  # noqa: ASYNC110
+            while not await self._count(Attempt.outcome == Outcome.ALIVE):
+                await self._revive_worker()
                 await asyncio.sleep(0.02)
+
+    async def _revive_worker(self):
+        """Start it again where it gave up: its engine was killed three times within one job."""
+        if self.worker.popen.poll() is not None:
+            await asyncio.to_thread(self.start_worker)
 
     async def _count(self, condition):
         async with self.database.reading() as session:
@@ -137,7 +143,8 @@ class Chaos:
         """
         while await self._count(Job.state.in_(GOING_ON)):
             async with asyncio.timeout(BUSY_SECONDS):
-                while await self._count(Job.state == JobState.WAITING):  # noqa: ASYNC110
+                while await self._count(Job.state == JobState.WAITING):
+                    await self._revive_worker()
                     await asyncio.sleep(0.1)
             await asyncio.to_thread(self.stop_worker)
             await self.upkeep(steps.abort_stale, minutes=15)
