@@ -63,6 +63,17 @@ _NEW_POST = frozenset(
         "RestoreFormer",
     )
 )
+_UPSCALERS = frozenset(
+    {
+        "post_processing",
+        "post:RealESRGAN_x4plus",
+        "post:RealESRGAN_x4plus_anime_6B",
+        "post:RealESRGAN_x2plus",
+        "post:NMKD_Siax",
+        "post:4x_AnimeSharp",
+    }
+)
+"""Those of one architecture; our worker says by pop whether it has their weights."""
 _CONTROL = frozenset({"controlnet", "image_is_control", "return_control_map"})
 _ADAPTERS = frozenset({"lora", "textual_inversion"})
 
@@ -72,7 +83,7 @@ _VALIDATED = frozenset({VALIDATED})
 
 # program → version from which on → what is new in it
 _TABLE: dict[str, dict[int, frozenset[str]]] = {
-    OURS: {1: SAMPLERS | _PICTURES | _VALIDATED | {"sampler:lcm"}},
+    OURS: {1: SAMPLERS | _PICTURES | _UPSCALERS | _VALIDATED | {"sampler:lcm"}},
     "AI Horde Worker reGen": {
         1: SAMPLERS | _PICTURES | _POST | _CONTROL,
         2: _ADAPTERS,

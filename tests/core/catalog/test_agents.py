@@ -20,7 +20,12 @@ REGEN = "AI Horde Worker reGen"
         (f"{REGEN}:0:x", {"karras"}, {"r2"}, Fraction(9, 10)),
         ("AI Horde Worker:22:x", {"r2", "lora"}, {"lora_versions"}, Fraction(3, 4)),
         ("AI Horde Worker:10:x", {"karras"}, {"r2"}, Fraction(3, 4)),
-        ("Stable Horde Worker:1:x", {"r2", "img2img", "sampler:lcm"}, {"lora"}, Fraction(1)),
+        (
+            "Stable Horde Worker:1:x",
+            {"r2", "img2img", "sampler:lcm", "post:NMKD_Siax"},
+            {"lora", "post:GFPGAN"},
+            Fraction(1),
+        ),
         ("somebody's:99:x", {"karras", "sampler:k_euler"}, {"r2", "img2img"}, Fraction(3, 4)),
         ("unknown:0:unknown", {"karras"}, {"r2"}, Fraction(3, 4)),
     ],
