@@ -53,10 +53,12 @@ class UserNotDeleted(Invalid):
     code = "UserNotDeleted"
 
 
-async def end(session: AsyncSession, by: User, user: User, *, at: datetime) -> None:
+async def end(session: AsyncSession, by: User, user: User, *, at: datetime) -> bool:
     """Disable the user's account or, where it is disabled and idle for 30 days, wipe it.
 
     user: its row is locked (`directory.locked`).
+
+    Returns whether it is wiped; what the user shared with everybody is the caller's to take back.
 
     Raises AnonForbiddenUser, NotUserOrMod, CannotDeleteMod and CannotWipeActiveUser.
     """
@@ -68,12 +70,13 @@ async def end(session: AsyncSession, by: User, user: User, *, at: datetime) -> N
         raise CannotDeleteMod("A moderator's account cannot be deleted.")
     if not user.has(Role.DELETED):
         await directory.set_roles(session, user, grant=Role.DELETED)
-        return
+        return False
     if user.last_active_at > at - IDLE:
         raise CannotWipeActiveUser(
             "The account is disabled. It can be wiped when it was not used for 30 days."
         )
     await _wipe(session, user)
+    return True
 
 
 async def undelete(session: AsyncSession, user: User) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, insert, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.community.ratings.tables import SharedPicture
 from core.community.tables import Collection, Report, Style
 from core.db import AnyRow, table
 from core.errors import NotFound
@@ -21,7 +22,11 @@ KEPT = timedelta(days=90)
 
 _reports = table(Report)
 _ids = {
-    "picture": table(Generation).c.attempt_id,
+    "picture": union_all(
+        select(table(Generation).c.attempt_id.label("id")), select(table(SharedPicture).c.id)
+    )
+    .subquery()
+    .c.id,
     "style": table(Style).c.id,
     "collection": table(Collection).c.id,
     "worker": table(Worker).c.id,

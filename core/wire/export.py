@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from core.wire.model import Answer
+from core.wire.ratings import SharedPictureDetails
 from core.wire.sharedkeys import SharedKeyDetails
 from core.wire.users import UserDetails
 
@@ -63,6 +64,16 @@ class ExportedStyle(Answer):
     params: dict[str, Any]
 
 
+class ExportedRating(Answer):
+    """What the user thinks of a shared picture."""
+
+    picture: str
+    at: datetime
+    rating: int | None
+    artifacts: int | None
+    best: bool
+
+
 class ExportedEntry(Answer):
     """What an event moved on one of the user's accounts."""
 
@@ -84,6 +95,10 @@ class UserExport(Answer):
     workers: list[ExportedWorker]
     requests: list[ExportedRequest]
     styles: list[ExportedStyle]
+    shared_pictures: list[SharedPictureDetails]
+    """The latest 1000; `GET shared/pictures` lists all."""
+    ratings: list[ExportedRating]
+    """The latest 1000."""
     entries: list[ExportedEntry]
     entries_before: int | None
     """Send it as `before` to get the entries that are older; None where there are no more."""

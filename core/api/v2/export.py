@@ -9,15 +9,17 @@ from core.api import context, paging, user_views
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
 from core.api.user_views import View
-from core.api.v2 import sharedkeys
+from core.api.v2 import ratings, sharedkeys
 from core.api.v2.users import parsed
 from core.community import styles
+from core.community.ratings import pictures
 from core.db import AnyRow, now
 from core.users import directory, shared_keys
 from core.users.tables import Role, User
 from core.wire.export import (
     ExportedAccount,
     ExportedEntry,
+    ExportedRating,
     ExportedRequest,
     ExportedStyle,
     ExportedWorker,
@@ -58,6 +60,10 @@ async def _exported(session: AsyncSession, user: User, kept: Kept) -> UserExport
         workers=[_worker(row) for row in kept.workers],
         requests=[_request(row) for row in kept.requests],
         styles=[_style(row) for row in await styles.of_users(session, [user.id])],
+        shared_pictures=[
+            ratings.described(row) for row in await pictures.of_user_whole(session, user.id)
+        ],
+        ratings=[_rating(row) for row in await pictures.rated_by(session, user.id)],
         entries=[_entry(row, user) for row in kept.entries],
         entries_before=kept.entries[-1].id if is_full else None,
     )
@@ -107,6 +113,16 @@ def _request(row: AnyRow) -> ExportedRequest:
 def _style(row: AnyRow) -> ExportedStyle:
     return ExportedStyle(
         id=str(row.id), name=row.name, kind=row.kind, prompt=row.prompt, params=row.params
+    )
+
+
+def _rating(row: AnyRow) -> ExportedRating:
+    return ExportedRating(
+        picture=str(row.picture_id),
+        at=row.created_at,
+        rating=row.rating,
+        artifacts=row.artifacts,
+        best=row.best,
     )
 
 

@@ -12,6 +12,7 @@ from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.api.recent import Recent
 from core.api.user_views import View
+from core.community.ratings import pictures
 from core.db import now
 from core.users import directory, listing, shared_keys
 from core.wire.kudos import from_wire, to_wire
@@ -117,10 +118,14 @@ async def change_user(body: ModifyUserInput, user_id: str) -> ModifyUser:
 )
 async def delete_user(user_id: str) -> SimpleResponse:
     """Disable an account; once it was not used for 30 days, the second call wipes it."""
-    async with context.server().database.writing() as session:
+    server = context.server()
+    async with server.database.writing() as session:
         by = await context.user(session)
         user = await directory.locked(session, parsed(user_id))
-        await deletion.end(session, by, user, at=now())
+        is_wiped = await deletion.end(session, by, user, at=now())
+        removed = await pictures.remove_all_of(session, user.id) if is_wiped else []
+    for picture_id in removed:
+        await server.shared.delete(pictures.name_of(picture_id))
     return SimpleResponse()
 
 

@@ -1,18 +1,21 @@
 """Sharing pictures and rating them, through the API."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 import pictures
 import serving
 from core.community.ratings.tables import Rating, SharedPicture
+from core.db import now
 from core.generation import cancel
 from core.queue import requests
-from core.users.tables import Role
+from core.queue.tables import Request
+from core.users.tables import Role, User
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -285,6 +288,45 @@ async def test_refusals_of_lists(site, rater):
     assert (answer.status_code, answer.json()["rc"]) == (403, "AnonForbidden")
     answer = await site.get("/shared/pictures/x")
     assert (answer.status_code, answer.json()["rc"]) == (404, "SharedPictureNotFound")
+
+
+async def test_who_is_wiped_leaves_no_picture(shop, site, rater):
+    _, (picture,) = await made(shop)
+    rated = await v1(site, "POST", f"/rating/{picture}", {"rating": 7}, key=rater.key)
+    assert rated.status_code == 200
+    moderator = await site.user("remover", oauth_id="g_remover", roles=int(Role.MODERATOR))
+    path = f"/users/{shop.owner.id}"
+    assert (await site.call("DELETE", path, key=moderator.key)).status_code == 200
+    assert f"{picture}.webp" in files(site)  # it can still be undone
+    long_ago = now() - timedelta(days=31)
+    async with site.database.writing() as session:
+        idle = update(User).where(User.id == shop.owner.id).values(last_active_at=long_ago)
+        await session.execute(idle)
+    assert (await site.call("DELETE", path, key=moderator.key)).status_code == 200
+    assert f"{picture}.webp" not in files(site)
+    assert (await site.get(f"/shared/pictures/{picture}")).status_code == 404
+
+
+async def test_what_is_kept_about_a_user_includes_pictures_and_ratings(shop, site, rater):
+    _, (picture,) = await made(shop)
+    await v1(site, "POST", f"/rating/{picture}", {"rating": 7, "artifacts": 0}, key=rater.key)
+    own = (await site.get(f"/users/{shop.owner.id}/export", key=shop.owner.key)).json()
+    assert [each["id"] for each in own["shared_pictures"]] == [picture]
+    given = (await site.get(f"/users/{rater.id}/export", key=rater.key)).json()
+    assert given["shared_pictures"] == []
+    (rating,) = given["ratings"]
+    assert (rating["picture"], rating["rating"], rating["artifacts"]) == (picture, 7, 0)
+
+
+async def test_a_shared_picture_can_be_reported_when_its_request_is_gone(shop, site, rater):
+    request_id, (picture,) = await made(shop)
+    async with site.database.writing() as session:
+        await session.execute(delete(Request).where(Request.id == UUID(request_id)))
+    body = {"kind": "picture", "id": picture, "reason": "not a fox at all"}
+    assert (await site.post("/reports", body, key=rater.key)).is_success
+    await site.call("DELETE", f"/shared/pictures/{picture}", key=shop.owner.key)
+    gone = await site.post("/reports", {**body, "reason": "again"}, key=shop.owner.key)
+    assert gone.json()["rc"] == "NothingToReport"
 
 
 # /api/v1/rating
