@@ -254,22 +254,6 @@ async def _(server):
     return "POST", "/generate/pop", offer(name=name), person.key
 
 
-@provokes("TooManyWorkers", "untrusted")
-async def _(server):
-    person = await somebody(server)
-    for _ in range(3):
-        await server.pop(person.key, name=f"w{next(numbers)}", models=["Deliberate"])
-    return "POST", "/generate/pop", offer(name=f"w{next(numbers)}"), person.key
-
-
-@provokes("TooManyWorkersTrusted", "trusted")
-async def _(server):
-    person = await somebody(server, roles=int(Role.TRUSTED))
-    for _ in range(20):
-        await server.pop(person.key, name=f"w{next(numbers)}", models=["Deliberate"])
-    return "POST", "/generate/pop", offer(name=f"w{next(numbers)}"), person.key
-
-
 def popping(rc, what, **body):
     """A pop that is refused by what it says."""
 

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 import refusals
 import refused_accounts  # noqa: F401 - adds its cases
 import refused_community  # noqa: F401 - adds its cases
+import refused_moderation  # noqa: F401 - adds its cases
 import refused_ratings  # noqa: F401 - adds its cases
 from core.db import Base, table
 from core.ledger.tables import Account
@@ -20,12 +21,14 @@ ELSEWHERE = {
     "BadOauthId": "test_dev, whose endpoint is off by default",
     "BadSignature": "test_pictures, outside of version 2",
     "DatasetNotFound": "test_ratings, outside of version 2",
+    "FiltersUnavailable": "test_filters, which unloads them",
     "IdempotencyKeyConflict": "test_kudos, which sends that header",
     "InsufficientKudos": "kept from clients: what a payer lacks is forgiven; test_events",
     "InvalidLoginCode": "test_login_sessions; a wrong guess is counted",
     "LoginRefused": "test_login, a page of the core's own",
     "LoginStale": "test_login, a page of the core's own",
     "LoginUnavailable": "test_login, a page of the core's own",
+    "MaintenanceMode": "test_modes, which switches the horde's state",
     "NotLoggedIn": "test_login_sessions, a page of the core's own",
     "NotSameOrigin": "test_login_sessions, with a browser's headers",
     "NothingToRate": "test_ratings, outside of version 2",
@@ -34,9 +37,14 @@ ELSEWHERE = {
     "SourceImageSizeExceeded": "test_source_urls, where loopback may be called",
     "SourceImageUnreadable": "test_source_urls, where loopback may be called",
     "StaleForm": "test_login_sessions, a page of the core's own",
+    "TimeoutIP": "test_operations, which calls from other addresses",
+    "TooManyNewIPs": "test_admission, which judges addresses",
     "TooManyVisits": "test_login, a page of the core's own",
     "UnbalancedEvent": "a defect, not an answer; test_events",
+    "UnsafeIP": "test_admission, which judges addresses",
+    "UntrustedUnsafeIP": "test_admission, which judges addresses",
     "UploadClosed": "test_pictures",
+    "WorkerInviteOnly": "test_admission, which switches the horde's state",
     # The kinds themselves: each code of theirs that is answered is a subclass's.
     "Conflict": "only its subclasses are raised",
     "NotFound": "only its subclasses are raised",
@@ -97,6 +105,8 @@ def test_a_code_belongs_to_one_refusal():
     shared = {code: names for code, names in named.items() if len(names) > 1}
     assert shared == {
         "BadRequest": {
+            "BadAddress",
+            "BadExpression",
             "BeyondSharedKey",
             "Invalid",
             "MissingPicture",
@@ -111,5 +121,6 @@ def test_a_code_belongs_to_one_refusal():
             "TooManySharedKeys",
         },
         "InvalidAPIKey": {"Unauthenticated", "UnknownKey", "UnknownSharedKey"},
+        "InvalidPromptSize": {"InvalidPromptSize", "PromptTooLong"},
         "SharedKeyExpired": {"ExpiredSharedKey", "SharedKeyExpired"},
     }
