@@ -8,17 +8,24 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalog import models as catalog
-from core.errors import Forbidden
+from core.errors import Forbidden, Invalid
 from core.generation.asks import Ask, Asker
 from core.generation.horde import Horde
 from core.moderation import addresses, prompts
 from core.moderation.scores import Verdict
 from core.users import suspicion
+from core.users.roles import AnonForbidden
 from core.users.tables import Reason, Role, User
 from core.workers.admission import needs_safe_address
 
 KINDS_OF_SAFE_ADDRESSES = frozenset({"image", "alchemy"})
 """In a raid these are asked for from safe addresses alone, unless by trusted users."""
+
+
+class MaintenanceMode(Invalid):
+    """The horde takes no new requests."""
+
+    code = "MaintenanceMode"
 
 
 class UntrustedUnsafeIP(Forbidden):
@@ -32,10 +39,15 @@ async def admit(
 ) -> None:
     """Raise what keeps this asker out at present, whatever the request says in detail.
 
-    Raises MaintenanceMode, AnonymousOff, TimeoutIP and UntrustedUnsafeIP.
+    Raises MaintenanceMode, AnonForbidden, TimeoutIP and UntrustedUnsafeIP.
     """
     states = await horde.modes.refresh(session, at=at)
-    states.admit(is_anonymous=asker.user.is_anonymous)
+    if states.maintenance:
+        raise MaintenanceMode(
+            "This horde is in maintenance mode and takes no requests. Please try again later."
+        )
+    if asker.user.is_anonymous and not states.anonymous:
+        raise AnonForbidden("This horde serves registered users only. Please register.")
     if asker.address is not None:
         await addresses.refuse(session, asker.address, at=at)
     is_hidden = asker.verdict is Verdict.UNSAFE and needs_safe_address(asker.user)

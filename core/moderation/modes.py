@@ -7,25 +7,12 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
-from core.errors import Forbidden, Invalid
 from core.moderation.tables import HordeModes
 
 READ_AGAIN = timedelta(seconds=1)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 _modes = table(HordeModes)
-
-
-class MaintenanceMode(Invalid):
-    """The horde takes no new requests."""
-
-    code = "MaintenanceMode"
-
-
-class AnonymousOff(Forbidden):
-    """This horde serves registered users alone."""
-
-    code = "AnonForbidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +27,6 @@ class Modes:
     """Under attack: less is let pass, and less is said about why."""
     anonymous: bool = True
     """Whether the anonymous user may ask for anything."""
-
-    def admit(self, *, is_anonymous: bool) -> None:
-        """Raise what keeps a new request of such a user out: MaintenanceMode or AnonymousOff."""
-        if self.maintenance:
-            raise MaintenanceMode(
-                "This horde is in maintenance mode and takes no requests. Please try again later."
-            )
-        if is_anonymous and not self.anonymous:
-            raise AnonymousOff("This horde serves registered users only. Please register.")
 
 
 class CurrentModes:

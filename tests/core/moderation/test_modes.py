@@ -1,10 +1,8 @@
 from datetime import timedelta
 
-import pytest
-
 from core.db import now
 from core.moderation import modes
-from core.moderation.modes import AnonymousOff, CurrentModes, MaintenanceMode, Modes
+from core.moderation.modes import CurrentModes, Modes
 
 AT = now()
 
@@ -31,12 +29,3 @@ async def test_the_setting_is_above_the_switch(session):
     assert not current.current.anonymous
     await modes.switch(session, anonymous=True)
     assert not (await current.refresh(session, at=AT)).anonymous
-
-
-def test_who_may_ask():
-    Modes().admit(is_anonymous=True)
-    Modes(anonymous=False, raid=True, invite_only=True).admit(is_anonymous=False)
-    with pytest.raises(AnonymousOff):
-        Modes(anonymous=False).admit(is_anonymous=True)
-    with pytest.raises(MaintenanceMode, match="maintenance mode"):
-        Modes(maintenance=True).admit(is_anonymous=False)
