@@ -20,14 +20,17 @@ MOST_JOBS = 20
 """A pop may have at most."""
 
 
-async def popped(declared: Declared, *, amount: int, wait: float) -> Popped:
-    """Give the worker up to `amount` jobs; where there are none, wait up to so many seconds."""
+async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool = True) -> Popped:
+    """Give the worker up to `amount` jobs; where there are none, wait up to so many seconds.
+
+    decoys: whether it gets one where it is paused.
+    """
     server = context.server()
     verdict = await _verdict(server)
     calls = server.horde.waiters.calls
 
     async def again() -> Popped:
-        return await _pop(server, declared, amount, verdict)
+        return await _pop(server, declared, verdict, amount=amount, decoys=decoys)
 
     found = await again()
     if not found.works and wait > 0:
@@ -45,11 +48,15 @@ def told(found: Popped) -> list[ResponseModelMessagePop]:
     ]
 
 
-async def _pop(server: Server, declared: Declared, amount: int, verdict: Verdict) -> Popped:
+async def _pop(
+    server: Server, declared: Declared, verdict: Verdict, *, amount: int, decoys: bool
+) -> Popped:
     async with server.database.writing() as session:
         owner = await context.user(session, renew=True)
         door = await _door(session, server, verdict)
-        found = await pop.pop(session, server.horde, owner, declared, amount=amount, door=door)
+        found = await pop.pop(
+            session, server.horde, owner, declared, amount=amount, door=door, decoys=decoys
+        )
     if not found.works:
         pop.refuse_maintenance(found.worker)
     await pop.announce(server.horde, found)

@@ -76,18 +76,20 @@ async def pop(
     *,
     amount: int,
     door: Door = OPEN,
+    decoys: bool = True,
 ) -> Popped:
     """Check the worker in and claim up to `amount` jobs for it: of one request, or forms of any.
 
     A worker in maintenance still serves its owner's and prioritised users' jobs, else it is told
-    so (WorkerMaintenance; its check-in stands). A paused worker gets a decoy.
+    so (WorkerMaintenance; its check-in stands). A paused worker gets a decoy, or without `decoys`
+    nothing.
     """
     at = now()
     worker = await fleet.check_in(session, owner, declared, at=at, door=door)
     if worker.is_new:
         horde.online.forget()
     works = await _works(session, horde, owner, worker, amount, at)
-    if not works and worker.paused:
+    if not works and worker.paused and decoys:
         works = await _decoys(session, horde, owner, worker, at)
     await horde.board.refresh(session, at=at)
     told = horde.board.for_worker(worker.id, at=at)

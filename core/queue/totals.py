@@ -123,7 +123,7 @@ async def take_uncounted(session: AsyncSession, limit: int) -> Sequence[AnyRow]:
 
 
 async def speed_of(session: AsyncSession, worker_id: UUID) -> float | None:
-    """Things a second over the worker's last 20 jobs, or None before the first."""
+    """Things a second over the worker's last 20 jobs, decoys left out; None before the first."""
     last = (
         await session.execute(
             select(_attempts.c.things, _attempts.c.started_at, _attempts.c.ended_at)
@@ -131,6 +131,7 @@ async def speed_of(session: AsyncSession, worker_id: UUID) -> float | None:
                 _attempts.c.worker_id == worker_id,
                 _attempts.c.ended_at.is_not(None),
                 _attempts.c.outcome == Outcome.DONE,
+                _attempts.c.things > 0,
             )
             .order_by(_attempts.c.ended_at.desc())
             .limit(SPEED_SAMPLES)

@@ -8,12 +8,10 @@ from core.api.operation import by_address
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
 from core.catalog import agents
-from core.db import now
 from core.generation.delivery import Delivery
 from core.generation.pop import Work
 from core.images import checks
 from core.kinds.image import ImageParams
-from core.queue import attempts
 from core.wire import v1
 from core.workers.offers import Declared
 
@@ -29,7 +27,8 @@ TOLD = {"worker_id": "server_id", "max_pixels": "max_pixels"}
 @endpoint(arguments=v1.PopArguments, limit=by_address(Limit(45, 1)))
 async def pop(offer: v1.PopArguments) -> v1.Popped | v1.NothingPopped:
     """Get a job."""
-    popped = await popping.popped(_declared(offer), amount=1, wait=0)
+    # A paused server was told that there is nothing, rather than fooled.
+    popped = await popping.popped(_declared(offer), amount=1, wait=0, decoys=False)
     work = popped.work
     if work is None:
         return v1.NothingPopped(
@@ -39,9 +38,6 @@ async def pop(offer: v1.PopArguments) -> v1.Popped | v1.NothingPopped:
                 if popped.skipped.get(reason)
             }
         )
-    if work.is_decoy:  # a paused server was told that there is nothing
-        await _end_decoy(work)
-        return v1.NothingPopped(skipped={})
     return v1.Popped(payload=_payload(work), id=str(work.attempt_ids[0]))
 
 
@@ -94,8 +90,3 @@ def _payload(work: Work) -> dict[str, Any]:
         "ddim_steps": params.steps,
         "seed": str(work.seed),
     }
-
-
-async def _end_decoy(work: Work) -> None:
-    async with context.server().database.writing() as session:
-        await attempts.end_decoy(session, work.attempt_ids[0], at=now())

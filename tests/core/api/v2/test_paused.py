@@ -13,7 +13,8 @@ from core.db import now
 from core.generation import waiters
 from core.ledger import audit
 from core.ledger.tables import Entry
-from core.queue.tables import Generation, Outcome
+from core.queue import totals
+from core.queue.tables import Attempt, Generation, Outcome
 from core.stats.tables import ModelTotal, UserTotal
 from core.upkeep import steps
 from core.workers.tables import Worker
@@ -104,6 +105,16 @@ async def test_nothing_comes_of_it(server, owner):
     status = (await server.get(f"/generate/status/{request_id}")).json()
     assert (status["waiting"], status["processing"], status["finished"]) == (1, 0, 0)
     assert (status["restarted"], status["generations"]) == (0, [])
+
+
+async def test_it_makes_nobody_faster_or_slower(server, owner):
+    await server.ask()
+    decoy = await server.pop(owner.key, name=PAUSED)
+    await upload(server, decoy)
+    assert (await server.submit(owner.key, decoy["id"])).status_code == 200
+    async with server.database.reading() as session:
+        (worker_id,) = await session.scalars(select(Attempt.worker_id))
+        assert await totals.speed_of(session, worker_id) is None
 
 
 async def test_the_job_is_made_by_another(server, owner, honest):
