@@ -195,6 +195,7 @@ async def _(server):
 
 # Styles
 
+STOPS = [f"stop {number}" for number in range(129)]
 STYLE = {"name": "foxes", "prompt": "{p}, a fox{np}", "models": ["stable_diffusion"]}
 
 
@@ -278,6 +279,9 @@ styling("BadRequest", "a style with many models", models=[f"model {n}" for n in 
 styling("BadRequest", "a style without models", models=[])
 styling("BadRequest", "a style with a long model", models=["x" * 256])
 styling("BadCFGDecimals", "a style with a cfg_scale", params={"cfg_scale": 7.123})
+styling("MissingFullSamplerOrder", "a style", kind="text", params={"sampler_order": [0, 1]})
+styling("TooManyStopSequences", "a style", kind="text", params={"stop_sequence": STOPS})
+styling("ExcessiveStopSequence", "a style", kind="text", params={"stop_sequence": ["x" * 2001]})
 calling("Image styleNotFound", "looks at no style", "GET", f"/styles/image/{NOBODY}")
 calling("Text styleNotFound", "looks at no style", "GET", "/styles/text/x")
 calling("StyleNotFound", "looks at no name", "GET", "/styles/image_by_name/nothing")

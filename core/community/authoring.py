@@ -15,6 +15,7 @@ from core.errors import Forbidden, Invalid
 from core.kinds import rules
 from core.kinds.image import ImageParams
 from core.kinds.params import Advice
+from core.kinds.text import check_sampling
 from core.users import shared_keys
 from core.users.roles import DeletedUser
 from core.users.tables import Role, User
@@ -176,7 +177,8 @@ async def _own_key(session: AsyncSession, author: User, text: str) -> UUID:
 
 def _check(kind: str, prompt: str, params: dict[str, Any], models: list[str]) -> list[Advice]:
     """Raise the first rule that the style breaks by itself; advice on the rest."""
-    if kind != "image":
+    if kind == "text":
+        check_sampling(params)
         return []
     texts = [QR_TEXT] if params.get("workflow") else []
     whole = ImageParams(**params, extra_texts=texts)

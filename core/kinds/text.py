@@ -1,5 +1,6 @@
 """Parameters of a text request, and what follows from them."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from math import ceil
 from typing import Any, Self
@@ -10,6 +11,29 @@ from core.kinds.params import EXTRA_SLOW
 SECONDS = 150
 LETTERS_A_TOKEN = 4
 LEAST_TOKENS = 20
+
+
+MOST_STOPS, LONGEST_STOPS = 128, 2000
+"""How many sequences may end a text, and their characters in all."""
+SAMPLERS = 7
+
+
+class MissingFullSamplerOrder(Invalid):
+    """An order of samplers that leaves some out."""
+
+    code = "MissingFullSamplerOrder"
+
+
+class TooManyStopSequences(Invalid):
+    """More sequences than may end a text."""
+
+    code = "TooManyStopSequences"
+
+
+class ExcessiveStopSequence(Invalid):
+    """The sequences that end a text are too long."""
+
+    code = "ExcessiveStopSequence"
 
 
 class TokenOverflow(Invalid):
@@ -41,7 +65,11 @@ class TextParams:
         return cls(**document)
 
     def check(self) -> None:
-        """Raise TokenOverflow where the answer does not fit into the context."""
+        """Raise TokenOverflow where the answer does not fit into the context.
+
+        And what `check_sampling` raises.
+        """
+        check_sampling(self.sampling)
         if self.max_length > self.max_context_length:
             raise TokenOverflow(
                 f"You cannot request more tokens ({self.max_length}) than the context has "
@@ -65,6 +93,20 @@ class TextParams:
     def safe_batch(self, amount: int, _max_pixels: int) -> int:
         """How many texts a worker that asked for `amount` may have at once, at least 1."""
         return 1 if self.disable_batching else amount
+
+
+def check_sampling(sampling: Mapping[str, Any]) -> None:
+    """Raise what keeps a text from being drawn so, in a request or by a style."""
+    order = sampling.get("sampler_order")
+    if order is not None and len(set(order)) < SAMPLERS:
+        raise MissingFullSamplerOrder(f"sampler_order has to name all {SAMPLERS} samplers.")
+    stops = set(sampling.get("stop_sequence", ()))
+    if len(stops) > MOST_STOPS:
+        raise TooManyStopSequences(f"You can specify {MOST_STOPS} stop sequences at most.")
+    if sum(map(len, stops)) > LONGEST_STOPS:
+        raise ExcessiveStopSequence(
+            f"Your stop sequences have more than {LONGEST_STOPS} characters in all."
+        )
 
 
 def tokens_of(text: str, *, most: int) -> int:

@@ -23,11 +23,8 @@ NEVER = {
 # Codes of what is not built yet. A test fails for each that is here and there.
 PENDING = {
     "BannedClientAgent",
-    "ExcessiveStopSequence",
-    "MissingFullSamplerOrder",
     "SourceImageRequiredForModel",
     "SpecialMissingPayload",
-    "TooManyStopSequences",
 }
 # Statuses besides the one that the contract lists: of kudos/transfer, as its prose says.
 ALSO = {"DeletedUser": {400}, "SharedKeyExpired": {400}}

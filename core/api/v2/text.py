@@ -36,8 +36,6 @@ from core.workers.offers import Declared
 
 blueprint = Blueprint("text", __name__)
 
-MOST_STOPS, LONGEST_STOPS = 128, 2000
-LEAST_ORDER = 7
 OURS = {"n", "max_length", "max_context_length"}
 """Parameters that the server needs itself; the others are the worker's alone."""
 
@@ -129,13 +127,6 @@ async def submit(body: SubmitInputKobold) -> GenerationSubmitted:
 
 def _wanted(body: GenerationInputKobold) -> Ask[TextParams]:
     given = body.params
-    stops = given.stop_sequence
-    if len(set(stops)) > MOST_STOPS or sum(map(len, stops)) > LONGEST_STOPS:
-        raise Invalid(
-            f"At most {MOST_STOPS} stop sequences of {LONGEST_STOPS} characters in all, please."
-        )
-    if given.sampler_order is not None and len(set(given.sampler_order)) < LEAST_ORDER:
-        raise Invalid(f"sampler_order has to name all {LEAST_ORDER} samplers.")
     return Ask(
         kind="text",
         prompt=body.prompt,

@@ -193,8 +193,9 @@ REFUSED = {
     "KudosUpfront": (403, {"params": {"max_length": 513}}),
     "KudosUpfront fast": (403, {"slow_workers": False}),
     "BadRequest webhook": (400, {"webhook": "http://example.com/x"}),
-    "BadRequest stops": (400, {"params": {"stop_sequence": ["x" * 2001]}}),
-    "BadRequest order": (400, {"params": {"sampler_order": [0, 1]}}),
+    "ExcessiveStopSequence": (400, {"params": {"stop_sequence": ["x" * 2001]}}),
+    "TooManyStopSequences": (400, {"params": {"stop_sequence": [f"{n}" for n in range(129)]}}),
+    "MissingFullSamplerOrder": (400, {"params": {"sampler_order": [0, 1, 1, 1, 1, 1, 1, 1]}}),
 }
 
 
