@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import now
-from core.errors import Invalid, NotFound, TooMany
+from core.errors import Invalid, TooMany
 from core.generation import holding, kind, privileges, sharing, styled
 from core.generation.asks import Ask, Asker, KudosUpfront, Quote
 from core.generation.horde import Horde
@@ -39,12 +39,6 @@ class MissingPrompt(Invalid):
     """Nothing is asked for."""
 
     code = "MissingPrompt"
-
-
-class WorkerNotFound(NotFound):
-    """A worker that the request names does not exist."""
-
-    code = "WorkerNotFound"
 
 
 class RequiresTrust(Invalid):
@@ -179,9 +173,9 @@ async def _targeted(session: AsyncSession, wanted: Ask[Any]) -> frozenset[str]:
         try:
             ids[UUID(text)] = text
         except ValueError:
-            raise WorkerNotFound(f"Worker with ID '{text}' not found.") from None
+            raise fleet.WorkerNotFound(f"Worker with ID '{text}' not found.") from None
     if lost := await fleet.missing(session, ids):
-        raise WorkerNotFound(f"Worker with ID '{ids[lost.pop()]}' not found.")
+        raise fleet.WorkerNotFound(f"Worker with ID '{ids[lost.pop()]}' not found.")
     return frozenset(str(worker_id) for worker_id in list(ids)[:MOST_TARGETED_WORKERS])
 
 

@@ -15,7 +15,7 @@ from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
 from core.db import AnyRow, now
 from core.errors import Invalid, Unavailable
-from core.generation import ask, cancel, status
+from core.generation import cancel, status
 from core.generation.asks import Ask
 from core.generation.delivery import picture_of
 from core.generation.horde import channel_of
@@ -24,6 +24,7 @@ from core.kinds.image import ImageParams
 from core.queue import requests
 from core.wire import v1
 from core.wire.image import Sampler
+from core.workers import fleet
 
 blueprint = new_blueprint("v1_generate")
 
@@ -106,7 +107,7 @@ async def prompt(request_id: str) -> v1.ProgressWithGenerations:
 async def _accepted(wanted: v1.GenerateArguments) -> UUID:
     try:
         asked = await asking.accept(_ask(wanted), must_be_possible=True)
-    except ask.WorkerNotFound as missing:
+    except fleet.WorkerNotFound as missing:
         raise asking.NobodyServes(missing.message) from None
     return asked.request_id
 

@@ -196,8 +196,8 @@ def test_quotes(changes, results):
 # --- refusals: nothing is stored and nothing charged ---
 
 REFUSED = {
-    "WorkerNotFound": (ask.WorkerNotFound, {}, {"workers": [str(uuid4())]}),
-    "no worker's id": (ask.WorkerNotFound, {}, {"workers": ["not an id"]}),
+    "WorkerNotFound": (fleet.WorkerNotFound, {}, {"workers": [str(uuid4())]}),
+    "no worker's id": (fleet.WorkerNotFound, {}, {"workers": ["not an id"]}),
     "TooManyPrompts": (ask.TooManyPrompts, {"concurrency": 2}, {"n": 3}),
     "too large": (KudosUpfront, {}, {"params": HEAVY}),
     "too many steps": (KudosUpfront, {}, {"params": ImageParams(steps=41)}),
