@@ -82,7 +82,8 @@ class Chaos:
             self.worker.kill()
             wait_until_gone(theirs)
         else:
-            with contextlib.suppress(ProcessLookupError):
+            # There may be none: the last one was killed just now, and perhaps its worker gave up.
+            with contextlib.suppress(ProcessLookupError, AssertionError):
                 os.kill(self.worker.engine, signal.SIGKILL)
 
     def restart(self, victim):
