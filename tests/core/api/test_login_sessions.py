@@ -185,6 +185,14 @@ async def test_who_logs_out_is_nobody(ann):
     assert (await ann.http.get("/api/v2/find_user", headers=headers)).status_code == 404
 
 
+async def test_another_login_takes_the_place_of_the_former(ann):
+    former, csrf = ann.cookie, ann.csrf
+    assert (await ann.send("/login", api_key=ann.key)).status_code == 303
+    assert ann.cookie != former
+    headers = {"X-CSRF-Token": csrf, "Cookie": f"__Host-horde={former}"}
+    assert (await ann.http.get("/api/v2/find_user", headers=headers)).status_code == 404
+
+
 async def test_logging_out_everywhere_ends_programs_too(site, ann, browsers):
     other = await browsers()
     await other.open()
