@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import lists
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 240
 
@@ -28,3 +30,20 @@ def test_a_quick_run_measures_everything_on_both_engines(tmp_path):
         assert rows["whole job"]["cpu"] > 0
         assert engine["memory"]["at most"] > 50
     assert "of floor" in done.stdout
+
+
+@pytest.mark.timeout(SECONDS + 30)
+def test_a_few_lists_are_measured():
+    """Of few users and workers, in a moment."""
+    few = ["--engine", "sqlite", "--users", "100", "--workers", "10", "--calls", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.lists", *few],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for what in lists.PATHS:
+        assert f"\n{what} " in done.stdout
