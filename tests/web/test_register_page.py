@@ -88,6 +88,7 @@ async def test_our_own_scripts_act_for_who_is_logged_in_and_no_others(site_page,
     await site_page.get_by_label("Name").fill("Cat")
     await site_page.get_by_role("button", name="without a login").click()
     await site_page.goto("/")
+    await expect(site_page.locator("#account-summary")).to_have_text(re.compile(r"^Cat#\d+ · 14"))
     assert (await site_page.evaluate(WHO, ["", "same-origin"])).startswith("Cat#")
     foreign = await site_page.context.new_page()
     await foreign.goto(site.url.replace("127.0.0.1", "localhost") + "/api/")

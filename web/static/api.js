@@ -28,6 +28,16 @@ export const performance = () => call("GET", "/status/performance");
 export const models = () => call("GET", "/status/models?type=image");
 export const user = (key) => call("GET", "/find_user", { key });
 
+let session = { csrf_token: "" };
+
+/** Find out whether somebody is logged in in this browser; without a key, calls are then theirs. */
+export async function useSession() {
+  session = await call("GET", "/login/session").catch(() => session);
+}
+
+/** Whether calls with this key are nobody's in particular. */
+export const isAnonymous = (key) => key === ANONYMOUS && !session.username;
+
 async function call(method, path, { key, body } = {}) {
   for (let attempt = 1; ; attempt += 1) {
     const response = await send(method, path, key, body);
@@ -45,7 +55,8 @@ async function call(method, path, { key, body } = {}) {
 
 async function send(method, path, key, body) {
   const headers = { Accept: "application/json", "Client-Agent": AGENT };
-  if (key) headers.apikey = key;
+  if (key === ANONYMOUS && session.username) headers["X-CSRF-Token"] = session.csrf_token;
+  else if (key) headers.apikey = key;
   if (body) headers["Content-Type"] = "application/json";
   try {
     return await fetch(BASE + path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });

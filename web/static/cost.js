@@ -26,7 +26,7 @@ export function watch() {
 /** Show the account's kudos anew, which a request has changed. */
 export async function showAccount() {
   const key = (keyShown = form.apiKey());
-  if (key === api.ANONYMOUS) return void (account.textContent = "anonymous");
+  if (api.isAnonymous(key)) return void (account.textContent = "anonymous");
   try {
     const user = await api.user(key);
     if (key === keyShown) account.textContent = `${user.username} · ${kudos(user.kudos)}`;

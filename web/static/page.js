@@ -50,5 +50,6 @@ for (const example of document.querySelectorAll("[data-example]")) {
   example.addEventListener("click", () => handlers.onReuse({ prompt: example.dataset.example }));
 }
 requests.restore(handlers);
-cost.watch();
 horde.watch();
+await api.useSession();
+cost.watch();
