@@ -1,4 +1,4 @@
-"""`python -m core serve | upkeep | migrate | user | ratings`: the server and its tools."""
+"""`python -m core serve | upkeep | migrate | user | filters | ratings`: the server and its tools."""
 
 import argparse
 import asyncio
@@ -8,8 +8,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from core import logs, user_commands
-from core.db import DatabaseInUse, migrate
+from core.db import Database, DatabaseInUse, migrate
 from core.errors import Refusal
+from core.moderation import shipped
 from core.settings import NoSecret, Settings
 
 
@@ -21,6 +22,10 @@ def main() -> int:
     commands.add_parser("upkeep", help="do the periodic work, without serving")
     commands.add_parser("migrate", help="bring the database to the newest schema")
     user_commands.add(commands)
+    filters = commands.add_parser("filters", help="the prompt filters").add_subparsers(
+        dest="action", required=True
+    )
+    filters.add_parser("load", help="add those that ship and are not stored")
     ratings = commands.add_parser("ratings", help="the data set of shared pictures").add_subparsers(
         dest="action", required=True
     )
@@ -48,12 +53,23 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
         migrate(settings.database)
         if arguments.command == "user":
             user_commands.run(arguments, settings)
+        elif arguments.command == "filters":
+            print(f"{asyncio.run(_load_filters(settings))} filters added")
         elif arguments.command == "ratings":
             from core import export  # noqa: PLC0415
 
             count = asyncio.run(export.ratings(settings, arguments.to))
             print(f"{count} pictures in {arguments.to}; their files in {settings.shared_pictures}")
     return 0
+
+
+async def _load_filters(settings: Settings) -> int:
+    database = Database(settings.database)
+    try:
+        async with database.writing() as session:
+            return await shipped.load(session)
+    finally:
+        await database.close()
 
 
 async def _upkeep(settings: Settings) -> None:
