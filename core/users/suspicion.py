@@ -100,17 +100,6 @@ async def counts_of_workers(
     return found
 
 
-async def reasons(session: AsyncSession, user_id: int, *, at: datetime) -> dict[str, int]:
-    """The reasons that stand against the user and the user's workers, and how much each counts."""
-    found: dict[str, int] = {}
-    rows = await session.execute(select(_suspicions).where(_suspicions.c.user_id == user_id))
-    for row in rows:
-        if left := _left(row, at):
-            name = Reason(row.reason).name.lower()
-            found[name] = found.get(name, 0) + left
-    return found
-
-
 async def is_suspicious(session: AsyncSession, user: User, *, at: datetime) -> bool:
     """Whether the user is kept from moving kudos; trusted users never are."""
     return not user.has(Role.TRUSTED) and await count(session, user.id, at=at) >= SUSPICIOUS

@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from core.wire.model import Answer
-from core.wire.ratings import SharedPictureDetails
-from core.wire.sharedkeys import SharedKeyDetails
 from core.wire.users import UserDetails
 
 
@@ -20,58 +18,6 @@ class ExportedAccount(Answer):
     registered: datetime
     last_active: datetime
     """To the hour."""
-    suspicions: dict[str, int]
-    """Reasons for suspicion, and how often each still counts."""
-    sessions: list[datetime]
-    """When each login began that still holds."""
-
-
-class ExportedWorker(Answer):
-    """A worker of the user's, as it last declared itself."""
-
-    id: str
-    name: str
-    kind: str
-    created: datetime
-    last_seen: datetime
-    agent: str
-    info: str | None
-    offer: dict[str, Any]
-
-
-class ExportedRequest(Answer):
-    """A request that has not expired: prompts and sources are deleted when it does."""
-
-    id: str
-    kind: str
-    created: datetime
-    expires: datetime
-    client_agent: str
-    proxied_account: str | None
-    webhook: str | None
-    shared: bool
-    prompt: str
-    params: dict[str, Any]
-
-
-class ExportedStyle(Answer):
-    """A style of the user's."""
-
-    id: str
-    name: str
-    kind: str
-    prompt: str
-    params: dict[str, Any]
-
-
-class ExportedRating(Answer):
-    """What the user thinks of a shared picture."""
-
-    picture: str
-    at: datetime
-    rating: int | None
-    artifacts: int | None
-    best: bool
 
 
 class ExportedEntry(Answer):
@@ -91,14 +37,10 @@ class UserExport(Answer):
     account: ExportedAccount
     details: UserDetails
     """The user as they see themselves, totals of requests and work included."""
-    shared_keys: list[SharedKeyDetails]
-    workers: list[ExportedWorker]
-    requests: list[ExportedRequest]
-    styles: list[ExportedStyle]
-    shared_pictures: list[SharedPictureDetails]
-    """The latest 1000; `GET shared/pictures` lists all."""
-    ratings: list[ExportedRating]
-    """The latest 1000."""
+    kept: dict[str, list[dict[str, Any]]]
+    """Workers, requests that have not expired, styles and so on, row by row as they are stored:
+    times in UTC, kudos in hundredths. At most 1000 of each.
+    """
     entries: list[ExportedEntry]
     entries_before: int | None
     """Send it as `before` to get the entries that are older; None where there are no more."""

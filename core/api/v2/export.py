@@ -1,30 +1,17 @@
 """`users/{id}/export` (ours): everything that is kept about a user, for nobody but them."""
 
 from quart import Blueprint
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import export
-from core.accounts.export import Kept
 from core.api import context, paging, user_views
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
 from core.api.user_views import View
-from core.api.v2 import ratings, sharedkeys
 from core.api.v2.users import parsed
-from core.community import styles
-from core.community.ratings import pictures
-from core.db import AnyRow, now
-from core.users import directory, shared_keys
+from core.db import AnyRow
+from core.users import directory
 from core.users.tables import Role, User
-from core.wire.export import (
-    ExportedAccount,
-    ExportedEntry,
-    ExportedRating,
-    ExportedRequest,
-    ExportedStyle,
-    ExportedWorker,
-    UserExport,
-)
+from core.wire.export import ExportedAccount, ExportedEntry, UserExport
 from core.wire.kudos import to_wire
 
 blueprint = Blueprint("export", __name__)
@@ -44,32 +31,17 @@ async def export_user(user_id: str) -> UserExport:
     async with context.server().database.reading() as session:
         by = await context.user(session)
         user = await directory.by_id(session, parsed(user_id))
-        kept = await export.read(session, by, user, at=now(), before=before)
-        return await _exported(session, user, kept)
+        kept = await export.read(session, by, user, before=before)
+        return UserExport(
+            account=_account(user),
+            details=await user_views.details(session, user, View.OWNER),
+            kept=kept.rows,
+            entries=[_entry(row, user) for row in kept.entries],
+            entries_before=kept.before,
+        )
 
 
-async def _exported(session: AsyncSession, user: User, kept: Kept) -> UserExport:
-    is_full = len(kept.entries) == export.ENTRIES
-    return UserExport(
-        account=_account(user, kept),
-        details=await user_views.details(session, user, View.OWNER),
-        shared_keys=[
-            sharedkeys.to_wire(key, user.alias)
-            for key in await shared_keys.of_user(session, user.id)
-        ],
-        workers=[_worker(row) for row in kept.workers],
-        requests=[_request(row) for row in kept.requests],
-        styles=[_style(row) for row in await styles.of_users(session, [user.id])],
-        shared_pictures=[
-            ratings.described(row) for row in await pictures.of_user_whole(session, user.id)
-        ],
-        ratings=[_rating(row) for row in await pictures.rated_by(session, user.id)],
-        entries=[_entry(row, user) for row in kept.entries],
-        entries_before=kept.entries[-1].id if is_full else None,
-    )
-
-
-def _account(user: User, kept: Kept) -> ExportedAccount:
+def _account(user: User) -> ExportedAccount:
     return ExportedAccount(
         id=user.id,
         username=user.alias,
@@ -77,52 +49,6 @@ def _account(user: User, kept: Kept) -> ExportedAccount:
         roles=[str(role.name).lower() for role in Role(user.roles)],
         registered=user.created_at,
         last_active=user.last_active_at,
-        suspicions=kept.suspicions,
-        sessions=list(kept.sessions),
-    )
-
-
-def _worker(row: AnyRow) -> ExportedWorker:
-    return ExportedWorker(
-        id=str(row.id),
-        name=row.name,
-        kind=row.kind,
-        created=row.created_at,
-        last_seen=row.seen_at,
-        agent=row.agent,
-        info=row.info,
-        offer=row.offer,
-    )
-
-
-def _request(row: AnyRow) -> ExportedRequest:
-    return ExportedRequest(
-        id=str(row.id),
-        kind=row.kind,
-        created=row.created_at,
-        expires=row.expires_at,
-        client_agent=row.client_agent,
-        proxied_account=row.proxied_account,
-        webhook=row.webhook,
-        shared=row.shared,
-        prompt=row.prompt,
-        params=row.params,
-    )
-
-
-def _style(row: AnyRow) -> ExportedStyle:
-    return ExportedStyle(
-        id=str(row.id), name=row.name, kind=row.kind, prompt=row.prompt, params=row.params
-    )
-
-
-def _rating(row: AnyRow) -> ExportedRating:
-    return ExportedRating(
-        picture=str(row.picture_id),
-        at=row.created_at,
-        rating=row.rating,
-        artifacts=row.artifacts,
-        best=row.best,
     )
 
 
