@@ -20,8 +20,8 @@ from core.users.keys import Keyring
 from core.users.tables import User
 
 PURPOSE = "session"
-PROGRAM_PREFIX = "hs_"
-"""What a program's token begins with, so that it is never taken for an API key."""
+PROGRAM_PREFIX = "hs."
+"""What a program's token begins with, and no API key: no key has a dot in it."""
 MAX_TOKEN_CHARACTERS = 64
 PROGRAM_LIFE = timedelta(days=365)
 

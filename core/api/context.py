@@ -151,14 +151,20 @@ async def user(session: AsyncSession, *, renew: bool = False) -> User:
     if not sent:
         raise Unauthenticated("No API key was sent. Please send yours in the apikey header.")
     is_key = sent == request.headers.get("apikey")
-    if not is_key or sent.startswith(sessions.PROGRAM_PREFIX):
-        return await _of_session(session, sent)
-    keyring = server().keyring
-    found = await directory.by_key(session, keyring, sent)
+    if is_key and not sent.startswith(sessions.PROGRAM_PREFIX):
+        found = await _of_key(session, sent, renew=renew)
+    else:
+        found = await _of_session(session, sent)
     if found.roles & RELAXING and _proxied() is None:
         server().relaxed.put(address(), True)  # noqa: FBT003 - the value itself
+    return found
+
+
+async def _of_key(session: AsyncSession, key: str, *, renew: bool) -> User:
+    keyring = server().keyring
+    found = await directory.by_key(session, keyring, key)
     if renew and not keyring.is_current(found.key_hash):
-        await directory.rehash(session, keyring, found, sent)
+        await directory.rehash(session, keyring, found, key)
     return found
 
 
