@@ -1,4 +1,4 @@
-"""`python -m core serve | upkeep | migrate | user | filters | ratings`: the server and its tools."""
+"""`python -m core serve | upkeep | migrate | user | filters | ratings`: server and tools."""
 
 import argparse
 import asyncio
