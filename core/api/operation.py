@@ -135,8 +135,8 @@ def operation(
             await context.believe_service()
             if limit is not None and (refused := await limited(limit)) is not None:
                 return refused
-            if any("\0" in value for value in path.values()):
-                raise NulByteInPayload("The path has a NUL character in it.")
+            if any("\0" in value for value in (*path.values(), *request.args.values())):
+                raise NulByteInPayload("The path or the query has a NUL character in it.")
             mask = _mask()
             arguments = [await _body(body)] if body is not None else []
             if key_required and not context.api_key():

@@ -24,6 +24,7 @@ def number(name: str) -> int | None:
     if not text:
         return None
     digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(LARGEST))):
-        raise Invalid(f"{name} is a whole number, not '{text[:20]}'.")
+    is_number = digits.isascii() and digits.isdecimal() and len(digits) <= len(str(LARGEST))
+    if not is_number or int(digits) > LARGEST:
+        raise Invalid(f"{name} is a whole number up to {LARGEST}, not '{text[:20]}'.")
     return int(text)
