@@ -6,12 +6,18 @@ requests of version 2, these are read leniently. The key is an argument among ot
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, Json
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import from_json
 
 from core.wire.model import Answer, Request
 from core.wire.scalars import LARGEST, Omitted
 
 Count = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+
+
+def _read(value: object) -> object:
+    """Read an object that a form or a query string had to send as JSON."""
+    return from_json(value, allow_inf_nan=False) if isinstance(value, str) else value
 
 
 class Arguments(Request):
@@ -38,7 +44,7 @@ class GenerateArguments(Arguments):
     """`POST generate/sync` and `generate/async`."""
 
     prompt: str
-    params: Parameters | Json[Parameters] = Field(default_factory=Parameters)
+    params: Annotated[Parameters, BeforeValidator(_read)] = Field(default_factory=Parameters)
     servers: list[str] = Field(default_factory=list)
     """Ids of the only servers that may make it; none: any."""
 

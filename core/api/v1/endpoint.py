@@ -9,7 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast, get_origin
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from pydantic_core import from_json, to_json
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
@@ -97,12 +97,13 @@ def blueprint(name: str) -> Blueprint:
 async def _read(model: type[A]) -> A:
     """The arguments that were sent. What is below reads the key as that of version 2."""
     sent = await _sent(model)
-    if has_nul(sent):
-        raise WrongArguments({"message": "a text has a NUL character in it"})
     try:
         read = model.model_validate(sent)
     except ValidationError as error:
         raise WrongArguments(_told(error)) from None
+    wrong = {name: _unstorable(value) for name, value in read.model_dump().items()}
+    if told := {name: text for name, text in wrong.items() if text is not None}:
+        raise WrongArguments(told)
     request.headers["apikey"] = " ".join(read.api_key.split())  # a header has no line breaks
     return read
 
@@ -132,6 +133,15 @@ def _json(raw: bytes) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise NotJson("Failed to decode JSON object: it has no names")
     return read
+
+
+def _unstorable(value: JsonValue) -> str | None:
+    """Why no database could keep it: what is wrong with a value that nobody knows the type of."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return "a number in it is too large"
+    return "a text in it has a NUL character" if has_nul(value) else None
 
 
 def _told(error: ValidationError) -> dict[str, str]:

@@ -244,7 +244,15 @@ class TestArguments:
 
     async def test_params_that_are_none(self, horde):
         usual = {"prompt": "a fox", "api_key": ANONYMOUS}
-        for params in ({"n": 0}, {"steps": 0}, {"n": "many"}, [], "{", {"width": 2**70}):
+        for params in (
+            {"n": 0},
+            {"steps": 0},
+            {"n": "many"},
+            [],
+            "{",
+            {"width": 2**70},
+            {"x": {"y": ["\0"]}},
+        ):
             answer = await horde.post("/generate/async", **usual, params=params)
             assert answer.status_code == 400, params
             assert answer.json()["errors"].keys() == {"params"}
@@ -267,6 +275,13 @@ class TestArguments:
             )
             assert answer.status_code == 400, body[:20]
             assert "JSON" in answer.json()["message"]
+
+    async def test_params_of_a_form_that_are_no_json(self, horde, server):
+        for params in ('{"x": NaN}', '{"x": 1e999}', '{"x": "\\u0000"}', '{"x": "\\ud800"}', "[1]"):
+            form = {"prompt": "a fox", "api_key": ANONYMOUS, "params": params}
+            answer = await horde.app.http.post("/api/v1/generate/async", data=form)
+            assert answer.status_code == 400, params
+            assert answer.json()["errors"].keys() == {"params"}
 
     async def test_texts_with_a_nul(self, horde, server):
         for bad in ({"prompt": "a\0b"}, {"params": {"toggles": ["\0"]}}, {"api_key": "\0"}):
