@@ -7,6 +7,7 @@ from sqlalchemy import String, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalog import models, reference
+from core.catalog.reference import BadReference
 from core.catalog.tables import FetchedReference
 
 
@@ -37,7 +38,10 @@ async def take_over(session: AsyncSession, *, url: str, digest: str | None) -> s
     if row is None:
         models.use(None)
         return None
-    models.use(reference.over_shipped(reference.parse(row.content)))
+    try:
+        models.use(reference.over_shipped(reference.parse(row.content)))
+    except BadReference:  # kept by another version of this program; it will be fetched anew
+        models.use(None)
     return str(row.digest)
 
 

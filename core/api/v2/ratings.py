@@ -68,7 +68,7 @@ async def get_own() -> list[SharedPictureDetails]:
         user = await context.user(session)
         roles.refuse_anonymous(user, "list what everybody shared")
         rows = await pictures.of_user(session, user.id, page=int(page))
-    return [described(row) for row in rows]
+    return [_details(row) for row in rows]
 
 
 @blueprint.get("/shared/pictures/<picture_id>")
@@ -76,7 +76,7 @@ async def get_own() -> list[SharedPictureDetails]:
 async def get_one(picture_id: str) -> SharedPictureDetails:
     """See a shared picture and how it was made."""
     async with context.server().database.reading() as session:
-        return described(await pictures.by_id(session, picture_id))
+        return _details(await pictures.by_id(session, picture_id))
 
 
 @blueprint.delete("/shared/pictures/<picture_id>")
@@ -92,8 +92,7 @@ async def remove(picture_id: str) -> SimpleResponse:
     return SimpleResponse(message="OK")
 
 
-def described(row: AnyRow) -> SharedPictureDetails:
-    """A picture of the data set, with a link to it."""
+def _details(row: AnyRow) -> SharedPictureDetails:
     return SharedPictureDetails(
         id=str(row.id),
         url=context.server().shared.download_url(pictures.name_of(row.id)),

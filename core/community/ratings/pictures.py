@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community.ratings.tables import Rating, SharedPicture
@@ -22,7 +22,6 @@ from core.users.tables import User
 
 PAGE: Final = 25
 MOST_PAGES: Final = 10_000
-EXPORTED: Final = 1000
 CHOICE: Final = 20
 """Of how many pictures with the fewest ratings one is drawn."""
 PRIVATE: Final = frozenset(
@@ -132,31 +131,15 @@ async def of_request(session: AsyncSession, request_id: UUID) -> set[UUID]:
 
 async def of_user(session: AsyncSession, user_id: int, *, page: int) -> Sequence[AnyRow]:
     """The user's shared pictures, newest first. page: from 1, PAGE pictures each."""
-    own = _own(user_id).limit(PAGE).offset((page - 1) * PAGE)
+    own = (
+        select(_pictures)
+        .where(_pictures.c.user_id == user_id)
+        .order_by(_pictures.c.created_at.desc(), _pictures.c.id)
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    )
     found: Sequence[AnyRow] = (await session.execute(own)).all()
     return found
-
-
-async def of_user_whole(session: AsyncSession, user_id: int) -> Sequence[AnyRow]:
-    """The user's latest EXPORTED shared pictures."""
-    found: Sequence[AnyRow] = (await session.execute(_own(user_id).limit(EXPORTED))).all()
-    return found
-
-
-async def rated_by(session: AsyncSession, user_id: int) -> Sequence[AnyRow]:
-    """The user's latest EXPORTED ratings."""
-    given = (
-        select(_ratings)
-        .where(_ratings.c.user_id == user_id)
-        .order_by(_ratings.c.created_at.desc(), _ratings.c.picture_id)
-        .limit(EXPORTED)
-    )
-    return (await session.execute(given)).all()
-
-
-def _own(user_id: int) -> Select[Any]:
-    own = select(_pictures).where(_pictures.c.user_id == user_id)
-    return own.order_by(_pictures.c.created_at.desc(), _pictures.c.id)
 
 
 async def count(session: AsyncSession) -> int:

@@ -1,9 +1,11 @@
 import json
 
 import pytest
+from sqlalchemy import update
 
-from core.catalog import fetched, models
+from core.catalog import fetched, models, reference
 from core.catalog.reference import BadReference
+from core.catalog.tables import FetchedReference
 from core.db import now
 
 URL = "https://models.example/reference.json"
@@ -52,6 +54,14 @@ async def test_a_bad_one_replaces_nothing(session):
             await keep(session, bad)
     await fetched.take_over(session, url=URL, digest=None)
     assert "fox" in models.known()
+
+
+async def test_what_another_version_kept_stops_no_start(session):
+    await keep(session, content("fox"))
+    first = await fetched.take_over(session, url=URL, digest=None)
+    await session.execute(update(FetchedReference).values(digest="x", content='{"version": 0}'))
+    assert await fetched.take_over(session, url=URL, digest=first) == "x"
+    assert models.current() is reference.shipped()
 
 
 async def test_what_came_from_elsewhere_does_not_count(session):

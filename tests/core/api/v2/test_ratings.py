@@ -10,11 +10,14 @@ from sqlalchemy import delete, select, update
 
 import pictures
 import serving
+from core.api import shared
 from core.community.ratings.tables import Rating, SharedPicture
 from core.db import now
-from core.generation import cancel
+from core.generation import cancel, submit
+from core.generation.delivery import Delivery
 from core.queue import requests
 from core.queue.tables import Request
+from core.users import directory
 from core.users.tables import Role, User
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -129,6 +132,20 @@ async def test_a_picture_submitted_twice_at_once_is_shared_once(shop, site):
     assert sorted(answer.status_code for answer in answers) == [200, 400, 400]
     assert len(await kept(site, request_id)) == 1
     assert f"{popped['id']}.webp" in files(site)
+
+
+async def test_a_copy_that_is_in_no_data_set_is_removed(shop, site):
+    """As where the job was given up while its picture was copied."""
+    await made(shop, deliver=False)
+    popped = await shop.pop()
+    await site.http.put(popped["r2_upload"], content=pictures.WEBP)
+    async with site.database.reading() as session:
+        owner = await directory.by_id(session, shop.owner.id)
+        job = await submit.look_up(session, owner, popped["id"], kind_name="image")
+    async with site.app.app_context(), shared.copied(job, Delivery(job_id=popped["id"])) as gift:
+        assert str(gift.id) == popped["id"]
+        assert f"{popped['id']}.webp" in files(site)
+    assert f"{popped['id']}.webp" not in files(site)
 
 
 async def test_status_says_whether_a_request_is_shared(shop):
@@ -311,11 +328,11 @@ async def test_what_is_kept_about_a_user_includes_pictures_and_ratings(shop, sit
     _, (picture,) = await made(shop)
     await v1(site, "POST", f"/rating/{picture}", {"rating": 7, "artifacts": 0}, key=rater.key)
     own = (await site.get(f"/users/{shop.owner.id}/export", key=shop.owner.key)).json()
-    assert [each["id"] for each in own["shared_pictures"]] == [picture]
+    assert [UUID(each["id"]) for each in own["kept"]["shared_pictures"]] == [UUID(picture)]
     given = (await site.get(f"/users/{rater.id}/export", key=rater.key)).json()
-    assert given["shared_pictures"] == []
-    (rating,) = given["ratings"]
-    assert (rating["picture"], rating["rating"], rating["artifacts"]) == (picture, 7, 0)
+    assert not given["kept"].get("shared_pictures")
+    (rating,) = given["kept"]["ratings"]
+    assert (UUID(rating["picture_id"]), rating["rating"]) == (UUID(picture), 7)
 
 
 async def test_a_shared_picture_can_be_reported_when_its_request_is_gone(shop, site, rater):
