@@ -1,4 +1,8 @@
-"""Fresh databases for tests: an engine's template is migrated once, then cloned for every test."""
+"""Fresh databases for tests: an engine's template is migrated once, then cloned.
+
+SQLite's is a file, copied for every test. PostgreSQL's clones take longer to make than most tests,
+so they are used again, emptied in between.
+"""
 
 import asyncio
 import contextlib
@@ -7,9 +11,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
+import restoring
 import services
 from core import db
 
@@ -60,6 +66,7 @@ class Servers:
             url = starting.enter_context(services.postgres())
             _in_a_thread(lambda: asyncio.run(_execute(url, f"create database {TEMPLATE}")))
             _in_a_thread(lambda: db.migrate(_asyncpg_url(url, TEMPLATE)))
+            _in_a_thread(lambda: asyncio.run(restoring.prepare(_url_of(url, TEMPLATE))))
             self._running.push(starting.pop_all())  # a server whose migration fails ends here
         return url
 
@@ -81,39 +88,52 @@ class Databases:
         self._room = room
         self._prefix = prefix
         self._numbers = itertools.count()
+        self._idle: list[str] = []
 
     @contextlib.contextmanager
     def fresh(self, engine: str) -> Iterator[str]:
-        """Make a migrated, empty database; yields its SQLAlchemy URL and removes it afterwards.
+        """Yield the SQLAlchemy URL of a migrated, empty database, which nobody else uses.
 
         engine: one of ENGINES.
         """
-        name = f"{self._prefix}_{next(self._numbers)}"
-        with self._sqlite(name) if engine == "sqlite" else self._postgres(name) as url:
+        with self._sqlite() if engine == "sqlite" else self._postgres() as url:
             yield url
 
     @contextlib.contextmanager
-    def _sqlite(self, name: str) -> Iterator[str]:
-        folder = self._room / name  # a database is up to three files
+    def _sqlite(self) -> Iterator[str]:
+        folder = self._room / self._name()  # a database is up to three files
         folder.mkdir()
         shutil.copyfile(self._servers.sqlite(), folder / "horde.sqlite")
         yield f"sqlite+aiosqlite:///{folder / 'horde.sqlite'}"
         shutil.rmtree(folder)
 
     @contextlib.contextmanager
-    def _postgres(self, name: str) -> Iterator[str]:
+    def _postgres(self) -> Iterator[str]:
         url = self._servers.postgres()
-        create = f"create database {name} template {TEMPLATE} strategy file_copy"
-        _in_a_thread(lambda: asyncio.run(_execute(url, create)))
+        name = self._idle.pop() if self._idle else self._clone(url)
         yield _asyncpg_url(url, name)
-        drop = f"drop database {name} with (force)"
-        _in_a_thread(lambda: asyncio.run(_execute(url, drop)))
+        if _in_a_thread(lambda: asyncio.run(restoring.restore(_url_of(url, name)))):
+            self._idle.append(name)
+        else:
+            drop = f"drop database {name} with (force)"
+            _in_a_thread(lambda: asyncio.run(_execute(url, drop)))
+
+    def _clone(self, url: str) -> str:
+        name = self._name()
+        create = f"create database {name} template {TEMPLATE} strategy wal_log"
+        _in_a_thread(lambda: asyncio.run(_execute(url, create)))
+        return name
+
+    def _name(self) -> str:
+        return f"{self._prefix}_{next(self._numbers)}"
 
 
 def _asyncpg_url(url: str, database: str) -> str:
-    return url.replace("postgresql://", "postgresql+asyncpg://").replace(
-        "/postgres?", f"/{database}?"
-    )
+    return _url_of(url, database).replace("postgresql://", "postgresql+asyncpg://")
+
+
+def _url_of(url: str, database: str) -> str:
+    return url.replace("/postgres?", f"/{database}?")
 
 
 async def _execute(url: str, statement: str) -> None:
@@ -124,7 +144,7 @@ async def _execute(url: str, statement: str) -> None:
         await connection.close()
 
 
-def _in_a_thread(work: Callable[[], None]) -> None:
+def _in_a_thread(work: Callable[[], Any]) -> Any:
     """Run what has an event loop of its own, also where a test's loop runs in this thread."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(work).result()
+        return pool.submit(work).result()
