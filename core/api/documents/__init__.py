@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from string import Template
 from typing import Final, Literal, get_args
+from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from pydantic import TypeAdapter
@@ -27,6 +28,7 @@ _FILLED_IN = ("request_minutes", "picture_minutes", "session_days")
 def markdown(name: Name, settings: Settings) -> str:
     """A document as Markdown."""
     values = {value: getattr(settings, value) for value in _FILLED_IN}
+    values["address_scorer"] = _scorer(settings)
     return Template(_read(f"{name}.md", settings)).safe_substitute(values)
 
 
@@ -39,6 +41,16 @@ def news(settings: Settings) -> list[Newspiece]:
     """What is new, the newest first."""
     pieces = _NEWS.validate_python(json.loads(_read("news.json", settings)))
     return sorted(pieces, key=lambda piece: piece.date_published, reverse=True)
+
+
+def _scorer(settings: Settings) -> str:
+    """What is said of the service that judges addresses, where the operator chose one."""
+    if not settings.address_scorer_url:
+        return "No address is told to anybody else."
+    host = urlsplit(settings.address_scorer_url).hostname
+    return (
+        f"`{host}` is asked whether an address hides its user (VPN, proxy), and so gets to know it."
+    )
 
 
 def _read(file: str, settings: Settings) -> str:

@@ -36,9 +36,18 @@ async def test_the_privacy_page_says_the_times_that_hold(databases, tmp_path):
     with databases.fresh("sqlite") as url:
         async with serving.in_process(url, tmp_path, **times) as server:
             text = (await server.get("/documents/privacy?format=markdown")).json()["markdown"]
-    for promised in ("33 minutes", "444 minutes", "5 days"):
+    for promised in ("33 minutes", "444 minutes", "5 days", "No address is told"):
         assert promised in text
     assert "$" not in text
+
+
+async def test_the_privacy_page_names_who_judges_addresses(databases, tmp_path):
+    scorer = "https://judge.example/v1?key=secret&ip={address}"
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path, address_scorer_url=scorer) as server:
+            text = (await server.get("/documents/privacy?format=markdown")).json()["markdown"]
+    assert "`judge.example` is asked" in text
+    assert "secret" not in text
 
 
 async def test_an_operator_has_documents_of_their_own(databases, tmp_path):
