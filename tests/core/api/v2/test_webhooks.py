@@ -155,3 +155,14 @@ async def test_a_webhook_into_a_private_network_is_never_called(shop, site, rece
     await delivered(site)
     assert await waiting(site) == 0
     assert receiver.connections == 0
+
+
+async def test_the_server_delivers_by_itself(databases, tmp_path, receiver):
+    settings = {"outside_allowed": ["localhost"], "upkeep": "on"}
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path, **settings) as server:
+            shop = await serving.open_shop(server)
+            await shop.ask(webhook=receiver.url())
+            await shop.deliver(await shop.pop())
+            await receiver.heard.wait()
+    assert len(receiver.calls) == 1
