@@ -266,5 +266,7 @@ def _request(
 def _nobody(horde: Horde, needs: Needs) -> list[Advice]:
     if any(matching.accepts(needs, server.offer) for server in horde.online.servers):
         return []
+    if horde.modes.current.raid:  # attackers need not know what is left of the fleet
+        return []
     minutes = horde.settings.request_minutes
     return [Advice("NoAvailableWorker", NOBODY.format(minutes=minutes))]

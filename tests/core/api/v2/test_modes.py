@@ -84,6 +84,17 @@ async def test_in_maintenance_no_requests_are_taken(site, path):
         assert (answer.status_code, answer.json()["rc"]) == (400, "MaintenanceMode")
 
 
+async def test_in_a_raid_nobody_learns_what_no_worker_serves(site):
+    async def told():
+        answer = await site.post("/generate/async", ASKED | {"models": ["nobody's"]}, key=key)
+        return answer.json().get("message")
+
+    key = await somebody(site)
+    assert "No available workers" in await told()
+    async with switched(site, raid_mode=True):
+        assert await told() is None
+
+
 async def test_in_maintenance_what_waits_is_served(site):
     shop = await serving.open_shop(site)
     request_id = await shop.ask()
