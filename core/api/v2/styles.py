@@ -11,7 +11,7 @@ from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation, styling
 from core.api.paging import page
 from core.api.style_views import to_images, to_texts
-from core.community import authoring, examples, styles
+from core.community import authoring, styles
 from core.community.authoring import Draft
 from core.community.styles import Listing, StyleNotFound
 from core.db import AnyRow
@@ -21,8 +21,6 @@ from core.wire.generate import RequestSingleWarning
 from core.wire.model import Request
 from core.wire.simple import SimpleResponse
 from core.wire.styles import (
-    InputStyleExamplePatch,
-    InputStyleExamplePost,
     ModelStyleInputKobold,
     ModelStyleInputStable,
     ModelStylePatchKobold,
@@ -185,55 +183,6 @@ async def get_text_style_by_name(style_name: str) -> StyleKobold:
         return _one(await to_texts(session, [await _named(session, "text", style_name)]))
 
 
-@blueprint.post("/styles/image/<style_id>/example")
-@operation(
-    body=InputStyleExamplePost,
-    answers={200: StyleModify},
-    limit=styling,
-    key_required=True,
-    errors=(400, 401, 403, 404),
-)
-async def add_style_example(body: InputStyleExamplePost, style_id: str) -> StyleModify:
-    """Show what a style does, by the https URL of a picture."""
-    async with context.server().database.writing() as session:
-        user = await context.user(session, renew=True)
-        style = await _own(session, "image", style_id)
-        example_id = await examples.add(session, user, style, url=body.url, primary=body.primary)
-    return StyleModify(id=str(example_id))
-
-
-@blueprint.patch("/styles/image/<style_id>/example/<example_id>")
-@operation(
-    body=InputStyleExamplePatch,
-    answers={200: StyleModify},
-    limit=by_address(),
-    key_required=True,
-    errors=(400, 401, 403, 404),
-)
-async def change_style_example(
-    body: InputStyleExamplePatch, style_id: str, example_id: str
-) -> StyleModify:
-    """Change an example."""
-    async with context.server().database.writing() as session:
-        user = await context.user(session, renew=True)
-        style = await _own(session, "image", style_id)
-        await examples.change(session, user, style, example_id, url=body.url, primary=body.primary)
-    return StyleModify(id=example_id)
-
-
-@blueprint.delete("/styles/image/<style_id>/example/<example_id>")
-@operation(
-    answers={200: SimpleResponse}, limit=by_address(), key_required=True, errors=(401, 403, 404)
-)
-async def delete_style_example(style_id: str, example_id: str) -> SimpleResponse:
-    """Delete an example."""
-    async with context.server().database.writing() as session:
-        user = await context.user(session, renew=True)
-        style = await _own(session, "image", style_id)
-        await examples.remove(session, user, style, example_id)
-    return SimpleResponse()
-
-
 async def _create(kind: str, body: ModelStyleInputStable | ModelStyleInputKobold) -> StyleModify:
     async with context.server().database.writing() as session:
         author = await context.user(session, renew=True)
@@ -244,7 +193,7 @@ async def _create(kind: str, body: ModelStyleInputStable | ModelStyleInputKobold
 async def _change(kind: str, style_id: str, body: Request) -> StyleModify:
     async with context.server().database.writing() as session:
         user = await context.user(session, renew=True)
-        style = await _own(session, kind, style_id)
+        style = await changeable(session, kind, style_id)
         advice = await authoring.change(session, user, style, _draft(body))
     return _done(str(style.id), advice)
 
@@ -252,11 +201,11 @@ async def _change(kind: str, style_id: str, body: Request) -> StyleModify:
 async def _delete(kind: str, style_id: str) -> SimpleResponse:
     async with context.server().database.writing() as session:
         user = await context.user(session, renew=True)
-        await authoring.remove(session, user, await _own(session, kind, style_id))
+        await authoring.remove(session, user, await changeable(session, kind, style_id))
     return SimpleResponse()
 
 
-async def _own(session: AsyncSession, kind: str, style_id: str) -> AnyRow:
+async def changeable(session: AsyncSession, kind: str, style_id: str) -> AnyRow:
     """The style that is to be changed."""
     style = await styles.by_id(session, style_id)
     if style is None or style.kind != kind:
