@@ -62,12 +62,14 @@ async def running(
     settings: EmbeddedSettings,
     *,
     with_worker: bool,
+    text: bool = False,
     say: Callable[[str], None],
     on_job: Callable[[str], None],
     hurry: asyncio.Event,
 ) -> AsyncIterator[Embedded]:
     """Start a horde, and end it in order: the worker first, so that it can submit what it has.
 
+    text: whether the worker also writes text, whose model it fetches once.
     say: shows what somebody should know. on_job: shows a line of the worker, such as a job's.
     hurry: once set, whatever still ends is not waited for.
     Raises claim.Taken where the data folder has a horde, Failure where it does not start.
@@ -90,7 +92,9 @@ async def running(
             taken.publish(url)
             keepers = [server]
             if with_worker:
-                keeper = Keeper(_worker(settings, url, key_file, on_job), say, lambda: True)
+                keeper = Keeper(
+                    _worker(settings, url, key_file, on_job, text=text), say, lambda: True
+                )
                 keepers.append(
                     await closing.enter_async_context(_kept(keeper, WORKER_DRAIN_SECONDS, hurry))
                 )
@@ -137,12 +141,17 @@ def _server(settings: EmbeddedSettings, listening: "asyncio.Future[str]") -> Chi
 
 
 def _worker(
-    settings: EmbeddedSettings, url: str, key_file: Path, on_job: Callable[[str], None]
+    settings: EmbeddedSettings,
+    url: str,
+    key_file: Path,
+    on_job: Callable[[str], None],
+    *,
+    text: bool,
 ) -> Child:
     return Child(
         "worker",
         ("worker",),
-        worker_environment(url, key_file),
+        worker_environment(settings, url, key_file, text=text),
         log=settings.data_dir / "log" / "worker.log",
         on_line=on_job,
     )

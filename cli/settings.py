@@ -74,17 +74,25 @@ def server_environment(settings: EmbeddedSettings) -> dict[str, str]:
     }
 
 
-def worker_environment(url: str, key_file: Path) -> dict[str, str]:
-    """The environment of a worker for the horde at `url`, owned by whoever has the key."""
+def worker_environment(
+    settings: EmbeddedSettings, url: str, key_file: Path, *, text: bool
+) -> dict[str, str]:
+    """The environment of a worker for the horde at `url`, owned by whoever has the key.
+
+    text: whether it is to write text beside making pictures, whatever the environment says.
+    """
     # What only the server needs, its secrets above all, stays from it.
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("HORDE_") and name != "WORKER_API_KEY"
     }
+    kinds = {"WORKER_KINDS": '["image", "text"]'} if text else {}
     return {
+        "WORKER_DATA_DIR": str(settings.data_dir / "worker"),
         "WORKER_PROGRESS": "lines",
         **inherited,
+        **kinds,
         "WORKER_URL": url,
         "WORKER_API_KEY_FILE": str(key_file),
     }

@@ -53,7 +53,6 @@ def main() -> int:
 async def _serve(settings: Settings, key: str, display: Display) -> int:
     make = partial(renderers, device=settings.device, threads=settings.threads)
     limits = Limits(settings.start_timeout, settings.load_timeout, settings.step_timeout)
-    display.say(f"{settings.name} serves {', '.join(settings.kinds)} on {settings.url}")
     async with (
         HordeClient(settings.url, key, client_agent=AGENT, retries=PATIENT) as client,
         Engine(make, limits) as engine,

@@ -84,27 +84,29 @@ class Crew:
 
     async def _pictures(self, stop: asyncio.Event) -> None:
         found = self._find(self._settings.models, models.find)
-        kind = Pictures(
-            self._client,
-            image_offer(self._settings),
-            batch=self._settings.batch,
-            upscalers=self._upscalers,
-        )
-        await self._work(kind, found, stop)
+        offer = image_offer(self._settings)
+        batch = self._settings.batch
+        kind = Pictures(self._client, offer, batch=batch, upscalers=self._upscalers)
+        await self._work(kind, offer.name, found, stop)
 
     async def _texts(self, stop: asyncio.Event) -> None:
         if not await fetching.default_is_there(self._settings, self._display.say, stop):
             return
         found = self._find(self._settings.text_models, models.find_text)
-        await self._work(Texts(self._client, text_offer(self._settings)), found, stop)
+        offer = text_offer(self._settings)
+        await self._work(Texts(self._client, offer), offer.name, found, stop)
 
     async def _forms(self, stop: asyncio.Event) -> None:
         forms: dict[str, Model] = {"palette": Palette(), **self._upscalers}
-        await self._work(Forms(self._client, alchemy_offer(self._settings)), forms, stop)
+        offer = alchemy_offer(self._settings)
+        await self._work(Forms(self._client, offer), offer.name, forms, stop)
 
-    async def _work(self, kind: AnyKind, found: dict[str, Any], stop: asyncio.Event) -> None:
+    async def _work(
+        self, kind: AnyKind, name: str, found: dict[str, Any], stop: asyncio.Event
+    ) -> None:
         """Be a worker of this kind. Raises what `Worker.run` raises."""
         settings = self._settings
+        self._display.say(f"{name} serves {', '.join(found)} on {settings.url}")
         habits = Habits(settings.idle_seconds, settings.ahead_seconds, settings.max_deaths)
         worker = Worker(kind, self._engine, self._display, models=found, habits=habits)
         await worker.run(stop)

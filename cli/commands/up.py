@@ -19,23 +19,26 @@ def up(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder for everything it keeps.")] = None,
     worker: Annotated[bool, typer.Option(help="Start a worker, too.")] = True,
+    text: Annotated[
+        bool, typer.Option(help="Let it write text, too; its model, 93 MB, is fetched once.")
+    ] = False,
 ) -> None:
     """Start a horde: the server with its page, and one worker. Ctrl-C ends it in order."""
     settings = configuration.embedded(host, port, data_dir)
     try:
-        asyncio.run(_up(settings, with_worker=worker))
+        asyncio.run(_up(settings, with_worker=worker, text=text))
     except asyncio.CancelledError:
         terminal.output.print("The horde has ended.")
     except claim.Taken:
         raise Failure(Exit.FAILED, _taken(settings.data_dir)) from None
 
 
-async def _up(settings: EmbeddedSettings, *, with_worker: bool) -> None:
+async def _up(settings: EmbeddedSettings, *, with_worker: bool, text: bool) -> None:
     say = terminal.output.print
     with interruptible() as hurry:
         say("Starting the horde …")
         async with embedded.running(
-            settings, with_worker=with_worker, say=say, on_job=say, hurry=hurry
+            settings, with_worker=with_worker, text=text, say=say, on_job=say, hurry=hurry
         ) as horde:
             say(f"  page: {horde.page}/")
             say(f"  admin API key: {horde.admin_key}")

@@ -28,6 +28,15 @@ def tiny_model(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def one_thread():
+    """torch keeps to one thread: several that wait for each other are slow on busy cores."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import torch
+    torch.set_num_threads(1)
+
+
 class Display:
     def __init__(self):
         self.said, self.ended, self.steps = [], [], []

@@ -31,7 +31,7 @@ def made(tmp_path):
 
 
 @pytest.fixture
-def networks():
+def networks(one_thread):
     return Networks("cpu")
 
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from diffusers import StableDiffusionImg2ImgPipeline
+from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image, ImageFilter, ImageOps
 
 from worker import pictures
@@ -21,6 +22,30 @@ from worker.renderer import CannotRender
 
 Blend = Callable[[StableDiffusionImg2ImgPipeline, int, dict[str, Any]], dict[str, Any]]
 """Changes the state after a step: of this pipeline, by the step's index."""
+
+
+class FromMean(StableDiffusionImg2ImgPipeline):  # type: ignore[misc]  # untyped
+    """Starts from what the autoencoder takes a picture for, not from a draw around that.
+
+    A draw adds noise that the strength does not ask for: none to speak of with Stable Diffusion's
+    autoencoder, but all there is with one whose variance was never trained, as the shipped one's.
+    """
+
+    def prepare_latents(
+        self,
+        image: torch.Tensor,
+        timestep: torch.Tensor,
+        batch_size: int,
+        num_images_per_prompt: int,
+        dtype: torch.dtype,
+        device: torch.device,
+        generator: list[torch.Generator],
+    ) -> torch.Tensor:
+        """Encode the pictures, (n, 3, height, width), and noise each with its own generator."""
+        del batch_size, num_images_per_prompt  # there is a picture for each
+        latents = _mean(self, image.to(device, dtype))
+        noise = randn_tensor(latents.shape, generator=generator, device=latents.device, dtype=dtype)
+        return self.scheduler.add_noise(latents, noise, timestep)
 
 
 @dataclass(frozen=True)
@@ -96,7 +121,10 @@ def _mask(source: Source, image: Image.Image, frame: tuple[int, int]) -> Image.I
 
 def _encoded(pipe: StableDiffusionImg2ImgPipeline, image: Image.Image) -> torch.Tensor:
     """Encode a picture as latents: (1, channels, height / 8 or so, width / 8 or so)."""
-    pixels = pipe.image_processor.preprocess(image).to(pipe.device, pipe.vae.dtype)
+    return _mean(pipe, pipe.image_processor.preprocess(image).to(pipe.device, pipe.vae.dtype))
+
+
+def _mean(pipe: StableDiffusionImg2ImgPipeline, pixels: torch.Tensor) -> torch.Tensor:
     return pipe.vae.encode(pixels).latent_dist.mode() * pipe.vae.config.scaling_factor
 
 

@@ -22,7 +22,7 @@ from core.wire.submit import GenerationMetadataStable
 from worker import pictures
 from worker.image import conditioning, finishing, schedulers, sizes
 from worker.image.order import Checkpoint, PictureOrder, Rendered
-from worker.image.painting import Blend, Painting
+from worker.image.painting import Blend, FromMean, Painting
 from worker.image.samplers import SAMPLERS, Sampler
 from worker.image.sizes import Size
 from worker.renderer import CannotLoad, CannotRender, OnStep, information
@@ -126,7 +126,7 @@ class _Model:
             feature_extractor=None,
             requires_safety_checker=False,
         ).to(device)
-        other = StableDiffusionImg2ImgPipeline(**pipe.components, requires_safety_checker=False)
+        other = FromMean(**pipe.components, requires_safety_checker=False)
         for one in (pipe, other):
             one.set_progress_bar_config(disable=True)
         return cls(checkpoint, pipe, other, pipe.scheduler.config)

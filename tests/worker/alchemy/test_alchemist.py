@@ -11,7 +11,7 @@ from worker.upscaler import Upscaler
 
 
 @pytest.fixture
-def alchemist():
+def alchemist(one_thread):
     return Alchemist(device="cpu")
 
 

@@ -23,7 +23,7 @@ def checkpoint(tiny_model):
 
 
 @pytest.fixture(scope="session")
-def renderer(checkpoint):
+def renderer(checkpoint, one_thread):
     from worker.image.pipeline import DiffusersRenderer
 
     renderer = DiffusersRenderer(device="cpu")

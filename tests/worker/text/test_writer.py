@@ -17,7 +17,7 @@ def model(llama_folder):
 
 
 @pytest.fixture(scope="module")
-def writer(model):
+def writer(model, one_thread):
     from worker.text.writer import Writer
 
     writer = Writer(device="cpu")
