@@ -1,8 +1,8 @@
 """A visit of horde-sdk to a horde, step by step. Run by test_horde_sdk.py, in a process of its own.
 
-Reads AI_HORDE_URL as the SDK does, at import, and the owner's API key from its first argument.
-Prints one JSON object: what each step gave, and every address beyond loopback that was looked up
-or connected to, all of which are refused.
+Reads AI_HORDE_URL as the SDK does, at import. Its arguments are the owner's API key and the alias
+of somebody who gets kudos; a picture is its standard input. Prints one JSON object: what each step
+gave, and every address beyond loopback that was looked up or connected to, which is refused.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ socket.socket.connect, socket.getaddrinfo = guarded_connect, guarded_look_up
 
 import aiohttp  # noqa: E402 - nothing may connect before the guard
 import httpx  # noqa: E402
+import sdk_calls  # noqa: E402
 from horde_sdk.ai_horde_api.ai_horde_clients import (  # noqa: E402
     AIHordeAPIAsyncClientSession,
     AIHordeAPIManualClient,
@@ -74,7 +75,7 @@ def ask_and_download(simple):
     }
 
 
-def work(manual, key, model):
+def work(manual, key, model, picture):
     """Serve one job as a worker of the SDK does; then there is none."""
 
     def pop():
@@ -85,7 +86,7 @@ def work(manual, key, model):
 
     popped = pop()
     assert isinstance(popped, ImageGenerateJobPopResponse), popped
-    uploaded = httpx.put(popped.r2_uploads[0], content=sys.stdin.buffer.read())
+    uploaded = httpx.put(popped.r2_uploads[0], content=picture)
     result = ImageGenerationJobSubmitRequest(
         apikey=key, id=popped.ids[0], state=GENERATION_STATE.ok, generation="R2", seed=7
     )
@@ -110,7 +111,7 @@ async def leave_early():
         return str(asked.id_)
 
 
-def visit(key):
+def visit(key, receiver, picture):
     simple, manual = AIHordeAPISimpleClient(), AIHordeAPIManualClient()
     heartbeat = simple.heartbeat_request()
     yield "heartbeat", type(heartbeat).__name__
@@ -120,8 +121,18 @@ def visit(key):
     found = manual.submit_request(FindUserRequest(apikey=key), UserDetailsResponse)
     yield "find_user", found.username
     manual.submit_request(wanted("Dreamshaper"), ImageGenerateAsyncResponse)
-    yield "work", work(manual, key, "Dreamshaper")
+    yield "work", work(manual, key, "Dreamshaper", picture)
     yield "cancelled", asyncio.run(leave_early())
+    call = sdk_calls.Caller(manual, key)
+    yield "pictures", sdk_calls.pictures(call)
+    yield "texts", sdk_calls.texts(call)
+    yield "alchemy", sdk_calls.alchemy(call, picture)
+    yield "people", sdk_calls.people(call, receiver)
+    yield "overview", sdk_calls.overview(call)
+    yield "workers", sdk_calls.workers(call, "SDK worker")
+    popping = {"ImageGenerateJobPopRequest", "ImageGenerationJobSubmitRequest"}  # in `work`
+    yield "not_made", sorted(set(sdk_calls.offered()) - call.made - popping)
 
 
-sys.stdout.write(json.dumps(dict(visit(sys.argv[1])) | {"outside": outside}))
+seen = dict(visit(*sys.argv[1:], sys.stdin.buffer.read()))
+sys.stdout.write(json.dumps(seen | {"outside": outside}))

@@ -28,7 +28,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def owner(server):
-    return server.user("Owner", oauth_id="g_sdk", trusted=True)
+    return server.user("Owner", oauth_id="g_sdk", trusted=True, kudos=1000)
 
 
 class Worker(threading.Thread):
@@ -73,8 +73,9 @@ def worker(server, owner):
 @pytest.fixture(scope="module")
 def visit(server, owner, worker, tmp_path_factory):
     """What the SDK saw; it runs alone, as it reads its server's address at import."""
+    receiver = server.user("Receiver", oauth_id="g_sdk_receiver")
     ran = subprocess.run(
-        [sys.executable, VISIT, owner.key],
+        [sys.executable, VISIT, owner.key, receiver.alias],
         check=False,
         cwd=tmp_path_factory.mktemp("visit"),  # the SDK would read a .env here
         env=os.environ | {"AI_HORDE_URL": f"{server.url}/api/", "LOGURU_LEVEL": "ERROR"},
@@ -112,6 +113,48 @@ def test_it_works(visit):
 def test_it_cancels_what_it_leaves(visit, server):
     status = httpx.get(f"{server.url}/api/v2/generate/status/{visit['cancelled']}").json()
     assert (status["waiting"], status["done"], status["finished"]) == (0, True, 0)
+
+
+def test_it_cancels_what_nobody_serves(visit):
+    pictures = visit["pictures"]
+    assert (pictures["possible"], pictures["waiting"]) == (False, [1, 1, 1])
+    assert pictures["price"] > 0
+
+
+def test_it_writes_from_both_sides(visit):
+    texts = visit["texts"]
+    assert texts.pop("reward") > 0
+    assert texts == {"prompt": "Once upon a time", "texts": ["there was a fox"], "done": True}
+
+
+def test_it_processes_pictures_from_both_sides(visit):
+    alchemy = visit["alchemy"]
+    assert alchemy.pop("reward") > 0
+    assert alchemy == {"form": "RealESRGAN_x4plus", "uploaded": 200, "states": ["done", "done"]}
+
+
+def test_it_manages_an_account(visit, owner):
+    assert visit["people"] == {
+        "username": [owner.alias, owner.alias],
+        "listed": True,
+        "public_workers": True,
+        "given": 5,
+    }
+
+
+def test_it_manages_workers(visit):
+    names = ["SDK worker"] * 3
+    assert visit["workers"] == {"listed": True, "names": names, "info": "of a visit"}
+
+
+def test_it_reads_what_everybody_may(visit):
+    overview = visit["overview"]
+    assert (overview["documents"], overview["stats"]) == ([True] * 3, [True] * 4)
+    assert (overview["models"], overview["workers"]) == (1, 2)
+
+
+def test_it_makes_every_request_that_it_can(visit):
+    assert visit["not_made"] == []
 
 
 def test_it_goes_nowhere_else(visit):
