@@ -121,8 +121,8 @@ class Change:
 async def apply(change: Change, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Change what is wanted, by the contract's names; kudos and monthly kudos are what to add.
 
-    All kudos are hundredths. Returns what the contract answers: the new values. All is changed or, where
-    this raises, nothing: the transaction is to be rolled back.
+    All kudos are hundredths. Returns what the contract answers: the new values. Either all of it is
+    changed or, where this raises, nothing: the transaction is to be rolled back.
 
     Raises AnonForbiddenUserMod, NotAdmin, NotModerator, NoUserModSelected, and what single fields
     say.
@@ -140,14 +140,13 @@ async def apply(change: Change, wanted: Mapping[str, Any]) -> dict[str, Any]:
 def _check_allowed(change: Change, wanted: Mapping[str, Any]) -> None:
     if change.by.is_anonymous:
         raise AnonForbiddenUserMod("The anonymous user cannot change users.")
-    if any(name in wanted for name in BY_ADMINS):
-        roles.require_admin(change.by)
-    if any(name in wanted for name in BY_MODERATORS):
-        roles.require_moderator(change.by)
-    if change.by.id != change.user.id:
-        roles.require_moderator(change.by)
     if not any(name in wanted for name in (*BY_ADMINS, *BY_MODERATORS, *BY_OWNERS)):
         raise NoUserModSelected("Please say what is to be changed.")
+    if any(name in wanted for name in BY_ADMINS):
+        roles.require_admin(change.by)
+    is_own = change.by.id == change.user.id
+    if any(name in wanted for name in (*BY_MODERATORS, *(() if is_own else BY_OWNERS))):
+        roles.require_moderator(change.by)
 
 
 def _check_numbers(wanted: Mapping[str, Any]) -> None:

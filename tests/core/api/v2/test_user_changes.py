@@ -51,6 +51,14 @@ async def test_admins_move_kudos_through_the_ledger(shared, change, number):
         assert (await audit.audit(session)).balanced
 
 
+async def test_an_admin_need_not_be_a_moderator(shared, change, number):
+    admin = await shared.user(f"admin{number}", roles=int(Role.ADMIN))
+    user = await shared.user(f"user{number}")
+    assert await change(user, admin, kudos=1) == {"new_kudos": 26.0}
+    answer = await shared.call("PUT", f"/users/{user.id}", {"vpn": True}, key=admin.key)
+    assert answer.json()["rc"] == "NotModerator"
+
+
 async def test_monthly_kudos_begin_at_once(shared, change, number):
     admin = await shared.user(f"admin{number}", roles=ADMIN)
     user = await shared.user(f"user{number}")
