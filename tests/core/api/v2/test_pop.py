@@ -301,6 +301,8 @@ async def test_a_waiting_pop_is_woken_past_those_who_cannot_serve(shop, only_eve
 
 
 async def test_of_two_waiting_pops_one_gets_the_only_job(shop, only_events_wake):
+    await shop.ask()  # so that the lane is known: of a new one everybody looks at once
+    await shop.pop()
     first = Waiting(shop)
     await first.begun()
     second = Waiting(shop)
