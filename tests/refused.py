@@ -93,6 +93,7 @@ asking(
     "with a control type",
     params={"transparent": True, "control_type": "canny"},
 )
+asking("SourceImageRequiredForModel", "without one", models=["stable_diffusion", "pix2pix"])
 asking("SourceMaskUnnecessary", "without a source image", source_mask=pictures.MASK)
 asking("ControlNetSourceMissing", "without a source image", params={"control_type": "canny"})
 asking(

@@ -66,6 +66,8 @@ class ImageModel:
     """Whether it tends to what is unsafe for work."""
     inpainting: bool = False
     """Whether it is made for inpainting, and for nothing else."""
+    needs_source: bool = False
+    """Whether it changes a source picture and can make none without."""
     style: Literal["generalist", "realistic", "anime", "artistic", "furry", "other"] = "generalist"
     description: Told = ""
     requirements: Requirements = field(default_factory=dict)

@@ -89,6 +89,12 @@ class InvalidTransparencyCN(Invalid):
     code = "InvalidTransparencyCN"
 
 
+class SourceImageRequiredForModel(Invalid):
+    """A model that only changes pictures, without one."""
+
+    code = "SourceImageRequiredForModel"
+
+
 class SourceMaskUnnecessary(Invalid):
     """A mask without a source picture."""
 
@@ -215,6 +221,9 @@ def _check_sources(params: ImageParams, models: Sequence[ImageModel]) -> None:
         raise InvalidExtraSourceImages("Extra source images are only used with remix.")
     if len(params.extra_source_images) > MOST_EXTRA_IMAGES:
         raise TooManyExtraSourceImages(f"At most {MOST_EXTRA_IMAGES} extra source images.")
+    needing = [model.name for model in models if model.needs_source]
+    if needing and not params.source_image:
+        raise SourceImageRequiredForModel(f"{needing[0]} needs a source image.")
 
 
 def _check_control(params: ImageParams, models: Sequence[ImageModel]) -> None:

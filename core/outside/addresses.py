@@ -17,8 +17,8 @@ from core.outside import NoAnswer, NotAllowed
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_RESOLVERS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
-"""Threads of its own: names that take long to resolve must not hold up files and databases."""
+_RESOLVERS: Final = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
+"""Threads of its own, which names that take long to resolve may hold up, but not files."""
 
 _FORBIDDEN: Final[tuple[Network, ...]] = tuple(
     ipaddress.ip_network(text)

@@ -15,6 +15,8 @@ class KnownImageModel(Answer):
     """`checkpoint`: one file; `diffusers`: a folder."""
     nsfw: bool
     inpainting: bool
+    needs_source: bool
+    """Whether it makes pictures from others alone."""
     style: str
     description: str
     requirements: dict[str, JsonValue] = Field(default_factory=dict)

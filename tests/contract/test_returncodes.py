@@ -23,7 +23,6 @@ NEVER = {
 # Codes of what is not built yet. A test fails for each that is here and there.
 PENDING = {
     "BannedClientAgent",
-    "SourceImageRequiredForModel",
     "SpecialMissingPayload",
 }
 # Statuses besides the one that the contract lists: of kudos/transfer, as its prose says.

@@ -54,6 +54,7 @@ BROKEN = [
         {"transparent": True, "control_type": "canny"},
         {"control_type": None},
     ),
+    ("SourceImageRequiredForModel", {}, [SD1, "pix2pix"], {}, SOURCE),
     ("SourceMaskUnnecessary", {}, [], {"source_mask": "x"}, SOURCE),
     ("InvalidRemix", {}, [SD1], REMIX, {"names": [CASCADE]}),
     (
