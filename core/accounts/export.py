@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, Base, table
 from core.ledger.tables import Entry, Event
-from core.users import roles
+from core.users import roles, shared_keys
 from core.users.tables import User
 
 MOST: Final = 1000
@@ -77,6 +77,8 @@ async def read(session: AsyncSession, by: User, user: User, *, before: int | Non
     if by.id != user.id:
         raise roles.NotOwner("Only the user themselves may export an account.")
     rows = {name: await _rows(session, name, user.id) for name in OWNED}
+    # What others ask for with a shared key of the user's is theirs.
+    rows["requests"] = [one for one in rows["requests"] if shared_keys.TERM not in one["terms"]]
     return Kept(rows, await _ledger(session, user, before))
 
 

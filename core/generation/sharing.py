@@ -14,10 +14,7 @@ from core.generation.asks import Ask, Asker, Quote
 from core.kinds.image import ImageParams
 from core.kinds.text import TextParams
 from core.users import shared_keys
-from core.users.shared_keys import Standing
-
-SHARED_KEY = "shared_key"
-"""What a request's terms name the key by."""
+from core.users.shared_keys import TERM, Standing
 
 
 def check(asker: Asker, wanted: Ask[Any]) -> None:
@@ -55,12 +52,12 @@ async def reserve(
 
 def terms(asker: Asker) -> dict[str, str]:
     """What the request's terms say of it."""
-    return {} if asker.shared_key is None else {SHARED_KEY: str(asker.shared_key.id)}
+    return {} if asker.shared_key is None else {TERM: str(asker.shared_key.id)}
 
 
 async def consume(
     session: AsyncSession, agreed: dict[str, Any], request_id: UUID, charge: int
 ) -> None:
     """Take a charge from the budget of the request's shared key, where its terms name one."""
-    if SHARED_KEY in agreed:
+    if TERM in agreed:
         await shared_keys.consume(session, request_id, charge)

@@ -17,6 +17,8 @@ from core.db import table
 from core.errors import Forbidden, Invalid
 from core.users.tables import SharedKey, SharedKeyHold
 
+TERM = "shared_key"
+"""What the terms of a request name the key by that it was sent with."""
 UNLIMITED = -1
 """What a limit on pixels, steps or tokens says where there is none."""
 

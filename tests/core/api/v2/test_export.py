@@ -17,7 +17,9 @@ async def exported(server, person, query=""):
 
 async def test_everything_is_there_and_no_secret(shop):
     server, owner = shop.server, shop.owner
-    await server.call("PUT", "/sharedkeys", {"name": "friends"}, key=owner.key)
+    shared = await server.call("PUT", "/sharedkeys", {"name": "friends"}, key=owner.key)
+    await shop.ask(key=shared.json()["id"], prompt="a friend's fox")
+    await shop.deliver(await shop.pop())
     await shop.ask(key=owner.key, prompt="a secret fox")
     await shop.deliver(await shop.pop())
     await shop.ask(key=owner.key, prompt="another fox")
