@@ -1,4 +1,4 @@
-"""The guarded HTTP client: the only code of the server that calls others.
+"""The guarded HTTP client: the only code of the server that calls whom others name.
 
 Each hop of a call is resolved, checked and connected to by address; the name still goes into the
 Host header and the certificate check. No proxy of the environment, no cookie, no compression and no
@@ -8,6 +8,7 @@ connection kept for the next call, which may be to another name at the same addr
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 
 import httpx
@@ -48,6 +49,8 @@ class GuardedClient:
             follow_redirects=False,
             limits=httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=0),
             headers={"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "identity"},
+            # Calls go to addresses, so one name's cookie would go to another at the same address.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             timeout=None,  # noqa: S113 - each call has a deadline for all of it
         )
 

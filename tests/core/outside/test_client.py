@@ -110,6 +110,15 @@ async def test_redirects_are_followed_and_each_is_checked(client):
                 await client.get(server.url(), **LIMITS)
 
 
+async def test_no_cookie_is_kept(client):
+    said = answer(302, Location="/again", Set_Cookie="who=me; Path=/")
+    async with outsider(said, answer(Set_Cookie="who=me")) as server:
+        await client.get(server.url(), **LIMITS)
+        await client.get(server.url(host="127.0.0.1"), **LIMITS)
+    assert len(server.calls) == 3
+    assert not [call for call in server.calls if "cookie" in call.headers]
+
+
 async def test_redirects_end(client):
     async with outsider(answer(302, Location="/")) as server:
         with pytest.raises(NotAllowed):
