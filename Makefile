@@ -3,6 +3,7 @@ EXTRAS ?= server,worker,cli
 PROMPT ?= a red fox on a blue background
 OUT    ?= picture.png
 HORDE_DATA_DIR ?= $(CURDIR)/data
+WORKERS ?= 2
 export PROMPT OUT HORDE_DATA_DIR
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN := .venv/bin
@@ -28,9 +29,9 @@ migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newe
 
 # --- What developers use ---
 
-test: .venv/test.stamp ## Run the tests; make test ARGS="tests/core -x", BROWSER=none without Chromium
+test: .venv/test.stamp ## Run the tests; ARGS="tests/core -x", BROWSER=none without Chromium, WORKERS=0 in a row
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not long" $(ARGS)
+	$(BIN)/coverage run -m pytest -m "not long" -n $(WORKERS) --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 test-long: .venv/test.stamp ## Run chaos, soak and big races, which make test leaves out

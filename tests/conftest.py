@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import socket
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,6 +18,10 @@ import services
 SERVERS = pytest.StashKey[clones.Servers]()
 CHROMIUM = pytest.StashKey[str | None]()
 LEFT_OUT = pytest.StashKey[int]()
+FOUND = {"chromium": CHROMIUM, "left out": LEFT_OUT}  # by the names that workers have for them
+
+NO_SDK = sys.version_info >= (3, 12)
+collect_ignore = ["compat/test_horde_sdk.py"] if NO_SDK else []
 
 VALKEY_DATABASES_A_WORKER = 64
 NUMBERS = itertools.count()
@@ -39,6 +44,13 @@ def pytest_configure_node(node):
     node.workerinput["servers"] = node.config.stash[SERVERS].all()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """Keep for the summary what a worker of pytest-xdist found when it collected."""
+    for key, value in getattr(node, "workeroutput", {}).get("found", []):
+        node.config.stash[FOUND[key]] = value
+
+
 def pytest_itemcollected(item):
     if "chromium_path" in item.fixturenames:
         item.add_marker("browser")
@@ -59,6 +71,10 @@ def pytest_collection_finish(session):
     config = session.config
     if any(item.get_closest_marker("browser") for item in session.items):
         config.stash[CHROMIUM] = None if config.option.collectonly else browser.find()
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["found"] = [
+            (name, config.stash[key]) for name, key in FOUND.items() if key in config.stash
+        ]
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -66,6 +82,8 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(f"BROWSER=none: {left_out} tests of the page left out")
     if config.stash.get(CHROMIUM, "not needed") is None and not config.option.collectonly:
         terminalreporter.write_line(browser.NONE, red=True)
+    if NO_SDK:
+        terminalreporter.write_line("horde-sdk 0.18.0 needs Python 3.11: not tried on this one")
 
 
 @pytest.fixture(scope="session")
