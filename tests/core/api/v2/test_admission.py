@@ -1,5 +1,6 @@
 """Which workers are let in: each refusal, from the outside."""
 
+import asyncio
 import contextlib
 
 import pytest
@@ -216,6 +217,35 @@ async def test_in_a_raid_pictures_are_asked_for_from_safe_addresses(site, scored
         assert message == "Only Trusted users are allowed to perform this operation"
     else:
         assert rc is None
+
+
+@pytest.mark.parametrize(("score", "rc"), [(b"0.2", None), (b"0.95", "UnsafeIP")])
+async def test_a_service_of_the_operators_choice_judges_addresses(app_on, score, rc):
+    asked = []
+
+    async def answer(reader, writer):
+        asked.append((await reader.readuntil(b"\r\n\r\n")).split()[1])
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(score)}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + score)
+        await writer.drain()
+        writer.close()
+
+    service = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = service.sockets[0].getsockname()[1]
+    settings = {
+        "address_scorer_url": f"http://127.0.0.1:{port}/score/{{address}}",
+        "outside_allowed": ["127.0.0.1"],
+    }
+    async with service, app_on(**settings) as server:
+        person = await server.user("an owner")
+        for _ in range(2):
+            assert await popped(server, person.key) == rc
+    assert asked == [b"/score/127.0.0.1"]
+
+
+async def test_a_service_that_cannot_be_reached_knows_nothing(app_on):
+    async with app_on(address_scorer_url="http://127.0.0.1:1/{address}") as server:
+        assert await popped(server, (await server.user("an owner")).key) == "TooManyNewIPs"
 
 
 @pytest.mark.parametrize("path", PATHS)

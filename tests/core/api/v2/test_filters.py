@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import delete
 
 import serving
+from core.catalog import models
 from core.db import now, table
 from core.moderation.prompts import FORCED_NEGATIVE
 from core.moderation.tables import AddressTimeout
@@ -212,6 +213,16 @@ async def test_flagged_users_get_stricter_words_replaced(site):
     nothing = await asked(site, "tiny", flagged.key, **request)
     assert (await errors(nothing, 400))["rc"] == "CorruptPrompt"
     await forgiven(site)
+
+
+async def test_a_model_that_is_made_for_nudity_gets_stricter_words_replaced(site):
+    model = next(name for name, model in models.known().items() if model.nsfw)
+    worker = await serving.open_shop(site)
+    for prompt in ("a student", "a red fox"):
+        request = {"models": [model], "replacement_filter": False}
+        assert (await asked(site, prompt, worker.owner.key, **request)).status_code == 202
+    prompts = {(await worker.pop(models=[model]))["payload"]["prompt"] for _ in range(2)}
+    assert prompts == {f"a adult ### {FORCED_NEGATIVE}", "a red fox"}
 
 
 async def test_a_new_filter_holds_at_once(site):
