@@ -9,7 +9,7 @@ import pictures
 import serving
 import tiny_llama
 import working
-from core.client import HordeClient
+from core.client import HordeClient, TimedOut
 from core.db import Database
 from core.ledger import audit
 from core.wire.alchemy import ModelInterrogationInputStable
@@ -76,7 +76,9 @@ async def test_a_prompt_becomes_a_text_and_kudos_move(horde, asker):
         "prompt": "A fox",
         "params": {"n": 2, "max_length": 32, "max_context_length": 128, "temperature": 0.7},
     }
-    asked = await asker.text.generate(GenerationInputKobold.model_validate(ask))
+    wanted = GenerationInputKobold.model_validate(ask)
+    assert await asker.text.price(wanted) > 0
+    asked = await asker.text.generate(wanted)
     status = await asker.text.wait_for(asked.id, SECONDS)
     assert (status.finished, status.faulted) == (2, False)
     first, second = status.generations
@@ -87,6 +89,15 @@ async def test_a_prompt_becomes_a_text_and_kudos_move(horde, asker):
     assert (await asker.find_user()).kudos < asker_had
     assert await kudos_of(server, owner) > owner_had
     assert await sound(database_url)
+
+
+async def test_a_text_that_nobody_can_write_is_cancelled(asker):
+    ask = {"prompt": "A fox", "models": ["another"]}
+    asked = await asker.text.generate(GenerationInputKobold.model_validate(ask))
+    with pytest.raises(TimedOut):
+        await asker.text.wait_for(asked.id, 0.5)
+    assert (await asker.text.cancel(asked.id)).waiting == 1
+    assert (await asker.text.wait_for(asked.id, SECONDS)).finished == 0
 
 
 async def test_a_form_is_answered(horde, asker):
