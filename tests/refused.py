@@ -411,3 +411,17 @@ async def _(server):
 @provokes("NulByteInPayload", "registers")
 async def _(server):
     return "POST", "/register", {"username": "a\0bc"}, None
+
+
+@provokes("TokenOverflow", "asks for more tokens than the context has")
+async def _(server):
+    person = await somebody(server)
+    params = {"max_length": 81, "max_context_length": 80}
+    return "POST", "/generate/text/async", {"prompt": "x", "params": params}, person.key
+
+
+@provokes("InvalidExtraSourceImages.", "gives pictures to a text")
+async def _(server):
+    person = await somebody(server)
+    body = {"prompt": "x", "extra_source_images": [{"image": "x"}]}
+    return "POST", "/generate/text/async", body, person.key

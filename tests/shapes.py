@@ -4,6 +4,7 @@ The schemas are those of the wire's classes and those of the OpenAPI document.
 """
 
 import json
+import re
 from pathlib import Path
 
 CONTRACT = Path(__file__).parent / "contract" / "models.json"
@@ -89,6 +90,11 @@ def operations(contract):
         (operation["method"], operation["path"].removeprefix(PREFIX)): operation
         for operation in contract["operations"]
     }
+
+
+def pattern(path):
+    """The path without the names of its parameters: ours differ."""
+    return re.sub(r"{[^}]+}", "{}", path)
 
 
 def answered(operation):

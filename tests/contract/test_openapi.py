@@ -2,7 +2,6 @@
 
 import copy
 import json
-import re
 
 import pytest
 
@@ -37,15 +36,10 @@ def document():
 def described(document):
     """Each operation of the document, by its method and the pattern of its path."""
     return {
-        (method.upper(), pattern(path.removeprefix(shapes.PREFIX))): operation
+        (method.upper(), shapes.pattern(path.removeprefix(shapes.PREFIX))): operation
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     }
-
-
-def pattern(path):
-    """The path without the names of its parameters: ours differ."""
-    return re.sub(r"{[^}]+}", "{}", path)
 
 
 def content(part):
@@ -62,7 +56,7 @@ def different_operations(contract, document):
     """Say how the document's operations differ from the contract's."""
     ours = described(document)
     for key, operation in shapes.operations(contract).items():
-        found = ours.get((key[0], pattern(key[1])))
+        found = ours.get((key[0], shapes.pattern(key[1])))
         if found is None:
             yield f"{key} is not there"
             continue
