@@ -142,6 +142,7 @@ def fuzz(world, operation, examples, right=None):
     def holds(case, key, likely, masked):
         if likely >= 0:
             make_likely(world, case, right, likely)
+            key = world.owner.key
         if not masked:
             case.headers.pop("X-Fields", None)
         headers = {} if key is None else {"apikey": key}
