@@ -1,12 +1,9 @@
 """A real server with its page, a worker that does what a test says, and a real Chromium."""
 
-import asyncio
 import base64
 import contextlib
 import io
 import json
-import os
-import sys
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,36 +19,25 @@ from oauth_server import CLIENT_ID, CLIENT_SECRET, OAuthServer
 
 AGENT = "Stable Horde Worker:1:https://github.com/stable-horde/stable-horde"
 MODEL = "horde-tiny"
-READY = "listening on "
+PLUGINS = '["web.blueprint"]'
 LONGEST_MS = 20_000
 module_scoped = pytest_asyncio.fixture(scope="module", loop_scope="module")
 
 
 @module_scoped
-async def horde_url(databases, tmp_path_factory):
-    """Address of a running server, on a database of its own."""
+async def horde(databases, tmp_path_factory):
+    """A running server with its page, on a database of its own."""
+    settings = {"default_models": "[]", "log_level": "warning", "plugins": PLUGINS}
     with databases.fresh("sqlite") as database_url:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "core", "serve"),
-            stdout=asyncio.subprocess.PIPE,
-            env={
-                **os.environ,
-                "HORDE_PORT": "0",
-                "HORDE_DATA_DIR": str(tmp_path_factory.mktemp("horde")),
-                "HORDE_DATABASE_URL": database_url,
-                "HORDE_DEFAULT_MODELS": "[]",
-                "HORDE_RATE_LIMITS": "off",
-                "HORDE_LOG_LEVEL": "warning",
-            },
-        )
-        try:
-            line = (await process.stdout.readline()).decode()
-            assert line.startswith(READY), line
-            yield line.removeprefix(READY).strip()
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.communicate()
+        folder = tmp_path_factory.mktemp("horde")
+        with serving.process(folder, database_url=database_url, **settings) as horde:
+            yield horde
+
+
+@module_scoped
+async def horde_url(horde):
+    """Its address."""
+    return horde.url
 
 
 class ScriptedWorker:
@@ -99,10 +85,10 @@ class ScriptedWorker:
 
 
 @module_scoped
-async def worker(horde_url):
-    async with HordeClient(horde_url) as anybody:
-        owner = await anybody.register("painter")
-    async with HordeClient(horde_url, owner.api_key) as client:
+async def worker(horde):
+    # Trusted: it delivers so fast that it would come under suspicion.
+    owner = horde.user("painter", oauth_id="g_painter", trusted=True)
+    async with horde.client(owner.key) as client:
         painter = ScriptedWorker(client, "Attic <b>Painter</b>")
         await painter.check_in()
         yield painter

@@ -52,14 +52,18 @@ async def test_a_verifier_is_what_pkce_wants(session):
         {"provider": "discord"},
         {"state": "another state"},
         {"state": "\udcff"},
-        {"at": now() + timedelta(minutes=11)},
     ],
-    ids=["visitor", "provider", "state", "surrogate", "late"],
+    ids=["visitor", "provider", "state", "surrogate"],
 )
 async def test_anything_else_is_not(session, changed):
     challenge = await begin(session)
     assert await finish(session, challenge, **changed) is None
     assert await finish(session, challenge) is not None
+
+
+async def test_a_login_that_took_too_long_is_not(session):
+    challenge = await begin(session)
+    assert await finish(session, challenge, at=now() + timedelta(minutes=11)) is None
 
 
 async def test_neither_state_nor_cookie_is_stored(session):
