@@ -261,6 +261,15 @@ def special(rc, what, **body):
 
 special("SpecialMissingUsername", "nobody's special model", models=["horde_special"])
 special("Forbidden", "a special model", models=["horde_special::somebody#1"])
+
+
+@provokes("SpecialMissingPayload", "a special model alone")
+async def _(server):
+    person = await somebody(server, roles=int(Role.SPECIAL))
+    body = {"prompt": "x", "models": [f"horde_special::{person.alias}"]}
+    return "POST", "/generate/async", body, person.key
+
+
 special("BadRequest", "a special payload", models=[], params={"special": {"a": 1}})
 
 

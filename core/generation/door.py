@@ -18,6 +18,8 @@ from core.users.roles import AnonForbidden
 from core.users.tables import Reason, Role, User
 from core.workers.admission import needs_safe_address
 
+NOBODYS_AGENT = "My-Project:v0.0.1:My-Contact"
+"""What horde-sdk's example has where a program's name belongs."""
 KINDS_OF_SAFE_ADDRESSES = frozenset({"image", "alchemy"})
 """In a raid these are asked for from safe addresses alone, unless by trusted users."""
 
@@ -26,6 +28,12 @@ class MaintenanceMode(Invalid):
     """The horde takes no new requests."""
 
     code = "MaintenanceMode"
+
+
+class BannedClientAgent(Forbidden):
+    """The program calls itself what its author copied from an example, so nobody can be asked."""
+
+    code = "BannedClientAgent"
 
 
 class UntrustedUnsafeIP(Forbidden):
@@ -39,7 +47,7 @@ async def admit(
 ) -> None:
     """Raise what keeps this asker out at present, whatever the request says in detail.
 
-    Raises MaintenanceMode, AnonForbidden, TimeoutIP and UntrustedUnsafeIP.
+    Raises MaintenanceMode, AnonForbidden, TimeoutIP, UntrustedUnsafeIP and BannedClientAgent.
     """
     states = await horde.modes.refresh(session, at=at)
     if states.maintenance:
@@ -53,6 +61,8 @@ async def admit(
     is_hidden = asker.verdict is Verdict.UNSAFE and needs_safe_address(asker.user)
     if states.raid and is_hidden and wanted.kind in KINDS_OF_SAFE_ADDRESSES:
         raise UntrustedUnsafeIP("Only Trusted users are allowed to perform this operation")
+    if wanted.kind == "image" and wanted.client_agent == NOBODYS_AGENT:
+        raise BannedClientAgent("Please set Client-Agent to your program's name and a contact.")
 
 
 async def screened(

@@ -25,6 +25,18 @@ class SpecialModelNeedsSpecialUser(Forbidden):
     code = "Forbidden"
 
 
+class SpecialForbidden(Forbidden):
+    """A special model, asked for by another special user than the one it names."""
+
+    code = "Forbidden"
+
+
+class SpecialMissingPayload(Invalid):
+    """A special model without the payload that it is for."""
+
+    code = "SpecialMissingPayload"
+
+
 class SpecialFieldNeedsSpecialUser(Invalid):
     """A special payload from a user without that role."""
 
@@ -37,13 +49,22 @@ def check(user: User, wanted: Ask[Any]) -> None:
     special = user.has(Role.SPECIAL)
     for model in wanted.models:
         if model.startswith(SPECIAL_MODEL):
-            _, _, owner = model.partition("::")
-            if "#" not in owner:
-                raise SpecialMissingUsername("A special model says whose it is: ::user#id.")
-            if not special:
-                raise SpecialModelNeedsSpecialUser("Only special users may ask for this model.")
+            _check_special_model(user, model, wanted.params)
     if isinstance(wanted.params, ImageParams) and wanted.params.special and not special:
         raise SpecialFieldNeedsSpecialUser("Only special users may send a special payload.")
+
+
+def _check_special_model(user: User, model: str, params: object) -> None:
+    """Raise what keeps this user from asking for this special model."""
+    _, _, owner = model.partition("::")
+    if "#" not in owner:
+        raise SpecialMissingUsername("A special model says whose it is: ::user#id.")
+    if not user.has(Role.SPECIAL):
+        raise SpecialModelNeedsSpecialUser("Only special users may ask for this model.")
+    if owner.casefold() != user.alias.casefold():
+        raise SpecialForbidden("This special model is for another user.")
+    if isinstance(params, ImageParams) and not params.special:
+        raise SpecialMissingPayload("A special model needs params.special.")
 
 
 def applied(user: User, wanted: Ask[Any]) -> Ask[Any]:

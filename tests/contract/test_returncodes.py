@@ -20,11 +20,6 @@ NEVER = {
     "BetaComparisonFault": "SDXL_beta was a company's trial of a model, which is over",
     "TooLongWorkerName": "the schema refuses it before",
 }
-# Codes of what is not built yet. A test fails for each that is here and there.
-PENDING = {
-    "BannedClientAgent",
-    "SpecialMissingPayload",
-}
 # Statuses besides the one that the contract lists: of kudos/transfer, as its prose says.
 ALSO = {"DeletedUser": {400}, "SharedKeyExpired": {400}}
 
@@ -43,7 +38,7 @@ def missing(codes, ours):
 
 def test_each_code_has_a_refusal(codes):
     assert len(codes) > 140
-    assert missing(codes, refusals.statuses()) == NEVER.keys() | PENDING
+    assert missing(codes, refusals.statuses()) == NEVER.keys()
 
 
 def test_each_refusal_has_the_status_of_the_contract(codes):

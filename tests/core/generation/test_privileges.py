@@ -9,9 +9,11 @@ from core.kinds.image import ImageParams
 from core.users.roles import OnlyServiceAccountProxy
 from core.users.tables import Role, User
 
+MODEL = "horde_special::Somebody#1"
 
-def user(*roles):
-    return User(id=1, roles=int(sum(roles, Role(0))))
+
+def user(*roles, user_id=1):
+    return User(id=user_id, username="somebody", roles=int(sum(roles, Role(0))))
 
 
 def test_education_gets_nothing_unfit_for_a_classroom():
@@ -32,7 +34,7 @@ def test_only_services_ask_for_others():
 @pytest.mark.parametrize(
     ("wanted", "refusal"),
     [
-        ({"models": ["horde_special::somebody#1"]}, Forbidden),
+        ({"models": [MODEL], "params": ImageParams(special={"a": 1})}, Forbidden),
         ({"params": ImageParams(special={"a": 1})}, Invalid),
     ],
     ids=["model", "payload"],
@@ -46,3 +48,14 @@ def test_only_special_users_ask_for_special_things(wanted, refusal):
 def test_a_special_model_says_whose_it_is():
     with pytest.raises(privileges.SpecialMissingUsername):
         privileges.check(user(Role.SPECIAL), factories.image_ask(models=["horde_special"]))
+
+
+def test_a_special_model_is_for_the_user_it_names():
+    wanted = factories.image_ask(models=[MODEL], params=ImageParams(special={"a": 1}))
+    with pytest.raises(privileges.SpecialForbidden):
+        privileges.check(user(Role.SPECIAL, user_id=2), wanted)
+
+
+def test_a_special_model_comes_with_its_payload():
+    with pytest.raises(privileges.SpecialMissingPayload):
+        privileges.check(user(Role.SPECIAL), factories.image_ask(models=[MODEL]))

@@ -156,3 +156,10 @@ async def test_a_seed_is_text_and_any_text_is_a_seed(shop):
         await ask(shop.server, models=[shop.name], params={**SMALL, "seed": seed})
         got = (await shop.pop())["payload"]["seed"]
         assert 0 <= int(got) < 2**32
+
+
+async def test_a_program_that_calls_itself_as_an_example_does_is_refused(shared):
+    wanted = {"prompt": "a red fox", "models": []}
+    agent = {"Client_Agent": "My-Project:v0.0.1:My-Contact"}
+    refused = await shared.post("/generate/async", wanted, key=serving.ANONYMOUS, **agent)
+    assert (refused.status_code, refused.json()["rc"]) == (403, "BannedClientAgent")

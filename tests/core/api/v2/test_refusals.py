@@ -17,6 +17,7 @@ accounts = table(Account)
 ELSEWHERE = {
     "AlreadyRegistered": "two who register the same login at once; test_registering",
     "BadForm": "test_login_register, a page of the core's own",
+    "BannedClientAgent": "test_generate, which sends that header",
     "BadReference": "a file's defect, not an answer; test_reference",
     "BadOauthId": "test_dev, whose endpoint is off by default",
     "BadSignature": "test_pictures, outside of version 2",
@@ -121,6 +122,7 @@ def test_a_code_belongs_to_one_refusal():
         "Forbidden": {
             "Forbidden",
             "NotYourSharedKey",
+            "SpecialForbidden",
             "SpecialModelNeedsSpecialUser",
             "TooManySharedKeys",
         },
