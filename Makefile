@@ -35,7 +35,7 @@ test: .venv/test.stamp ## Run the tests; ARGS="tests/core -x", BROWSER=none with
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 test-long: .venv/test.stamp ## Run chaos, soak and big races, which make test leaves out
-	$(BIN)/python -m pytest -m long --timeout 1800 $(ARGS)
+	$(BIN)/python -m pytest -m long --timeout 1800 --hypothesis-profile default $(ARGS)
 
 lint: .venv/test.stamp ## Check style, types and the import contracts
 	$(BIN)/ruff check .

@@ -63,17 +63,21 @@ async def worker(server):
     """Delivers a picture for every job meanwhile."""
     owner = await asyncio.to_thread(server.user, "Owner", oauth_id="g_owner")
     async with HordeClient(server.url, owner.key) as client:
-        serves = asyncio.create_task(_serve(client))
+        known = asyncio.Event()
+        serves = asyncio.create_task(_serve(client, known))
+        await known.wait()
         yield
         serves.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serves
 
 
-async def _serve(client):
-    offer = PopInputStable.model_validate(serving.offer(wait=2))
+async def _serve(client, known):
+    """Serve until cancelled. known: is set when the server knows of the worker."""
     while True:
-        popped = await client.pop(offer)
+        offer = serving.offer(wait=2 if known.is_set() else 0)
+        popped = await client.pop(PopInputStable.model_validate(offer))
+        known.set()
         for job_id, url in zip(popped.ids, popped.r2_uploads or [], strict=True):
             await client.upload(url, pictures.WEBP)
             await client.submit(SubmitInputStable(id=job_id, generation="R2", seed=1))
