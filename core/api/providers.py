@@ -7,15 +7,17 @@ id. A service is offered where the operator registered the horde there: see `Set
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-
-import httpx2
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from typing import TYPE_CHECKING
 
 from core.accounts.login import Challenge
 from core.errors import Forbidden, Unavailable
 from core.settings import LoginEndpoints, Settings
 from core.version import VERSION
+
+if TYPE_CHECKING:
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+# authlib is imported where a login begins: a horde without login services is 10 MB smaller.
 
 SECONDS = 10.0
 _ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
@@ -60,6 +62,9 @@ class Provider:
 
         Raises LoginRefused and LoginUnavailable.
         """
+        import httpx2  # noqa: PLC0415
+        from authlib.integrations.base_client import OAuthError  # noqa: PLC0415
+
         async with self._client(redirect_uri) as client:
             try:
                 await client.fetch_token(
@@ -86,7 +91,9 @@ class Provider:
             raise LoginUnavailable(f"{self.title} did not say who this is.")
         return f"{self.prefix}{found}"
 
-    def _client(self, redirect_uri: str) -> AsyncOAuth2Client:
+    def _client(self, redirect_uri: str) -> "AsyncOAuth2Client":
+        from authlib.integrations.httpx_client import AsyncOAuth2Client  # noqa: PLC0415
+
         return AsyncOAuth2Client(
             self.client_id,
             self.client_secret,
