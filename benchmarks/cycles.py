@@ -20,8 +20,8 @@ WORKER = "bench worker"
 
 def whole(bench: Horde, times: int) -> Measured:
     """Cycles one after another, each with its 7 checks at once: most are answered from memory."""
-    with bench.client(bench.requester) as asker, bench.client(bench.owner) as worker:
-        cycle = partial(_cycle, asker, worker, horde.picture())
+    with bench.client(bench.requester) as requester, bench.client(bench.owner) as worker:
+        cycle = partial(_cycle, requester, worker, horde.picture())
         for number in range(max(5, times // 10)):
             cycle(number)
         return _measured(bench, WHOLE, (partial(cycle, 1000 + n) for n in range(times)))
@@ -30,18 +30,18 @@ def whole(bench: Horde, times: int) -> Measured:
 def steps(bench: Horde, times: int) -> list[Measured]:
     """Each step alone, for many requests; checks of requests that wait, and that are done."""
     picture = horde.picture()
-    with bench.client(bench.requester) as asker, bench.client(bench.owner) as worker:
+    with bench.client(bench.requester) as requester, bench.client(bench.owner) as worker:
         ids: list[str] = []
         jobs: list[dict[str, Any]] = []
         work: list[tuple[str, Iterable[Callable[[], object]]]] = [
-            ("async", (partial(_into, ids, _ask, asker, number) for number in range(times))),
-            ("check, waiting, looked up", (partial(_check, asker, i) for i in ids)),
+            ("async", (partial(_into, ids, _ask, requester, number) for number in range(times))),
+            ("check, waiting, looked up", (partial(_check, requester, i) for i in ids)),
             ("pop", (partial(_into, jobs, _pop, worker) for _ in range(times))),
             ("upload", (partial(worker.put, j["r2_upload"], picture) for j in jobs)),
             ("submit", (partial(_submit, worker, j) for j in jobs)),
-            ("check, done, looked up", (partial(_check, asker, i) for i in ids)),
-            ("check, from memory", (partial(_check, asker, ids[0]) for _ in range(times))),
-            ("status", (partial(_fetch, asker, i) for i in ids)),
+            ("check, done, looked up", (partial(_check, requester, i) for i in ids)),
+            ("check, from memory", (partial(_check, requester, ids[0]) for _ in range(times))),
+            ("status", (partial(_fetch, requester, i) for i in ids)),
             ("pop, nothing there", (partial(_pop_nothing, worker) for _ in range(times))),
         ]
         measured = [_measured(bench, what, calls) for what, calls in work]
@@ -78,18 +78,18 @@ def _into(found: list[T], get: Callable[..., T], *arguments: Any) -> None:  # no
     found.append(get(*arguments))
 
 
-def _cycle(asker: Client, worker: Client, picture: bytes, number: int) -> None:
-    request = _ask(asker, number)
+def _cycle(requester: Client, worker: Client, picture: bytes, number: int) -> None:
+    request = _ask(requester, number)
     job = _pop(worker)
     worker.put(job["r2_upload"], picture)
     _submit(worker, job)
     for _ in range(CHECKS):
-        _check(asker, request)
-    _fetch(asker, request)
+        _check(requester, request)
+    _fetch(requester, request)
 
 
-def _ask(asker: Client, number: int) -> str:
-    return str(asker.post("/api/v2/generate/async", horde.asked(number))["id"])
+def _ask(requester: Client, number: int) -> str:
+    return str(requester.post("/api/v2/generate/async", horde.asked(number))["id"])
 
 
 def _pop(worker: Client) -> dict[str, Any]:
@@ -108,11 +108,11 @@ def _submit(worker: Client, job: dict[str, Any]) -> None:
     worker.post("/api/v2/generate/submit", body)
 
 
-def _check(asker: Client, request: str) -> None:
-    asker.get(f"/api/v2/generate/check/{request}")
+def _check(requester: Client, request: str) -> None:
+    requester.get(f"/api/v2/generate/check/{request}")
 
 
-def _fetch(asker: Client, request: str) -> None:
-    status = asker.get(f"/api/v2/generate/status/{request}")
+def _fetch(requester: Client, request: str) -> None:
+    status = requester.get(f"/api/v2/generate/status/{request}")
     assert status["done"], f"not done: {status}"  # noqa: S101
     assert len(status["generations"][0]["img"]) > len("N/A")  # noqa: S101

@@ -18,7 +18,7 @@ def start_latency(bench: Horde, times: int) -> Measured:
     took: list[float] = []
     body = horde.offered("waiting worker", wait=WAIT_SECONDS)
     with (
-        bench.client(bench.requester) as asker,
+        bench.client(bench.requester) as requester,
         bench.client(bench.owner) as worker,
         ThreadPoolExecutor(1) as pool,
     ):
@@ -38,9 +38,9 @@ def start_latency(bench: Horde, times: int) -> Measured:
             sent.wait()
             time.sleep(SETTLE_SECONDS)
             start = time.perf_counter()
-            request = asker.post("/api/v2/generate/async", horde.asked(number))["id"]
+            request = requester.post("/api/v2/generate/async", horde.asked(number))["id"]
             took.append((popping.result() - start) * 1e3)
-            asker.delete(f"/api/v2/generate/status/{request}")
+            requester.delete(f"/api/v2/generate/status/{request}")
 
         rounds = (lambda n=n: once(n) for n in range(times))
         measured = measure("", bench.process, bench.engine, rounds)

@@ -10,10 +10,10 @@ from typing import Final
 from cli.child import Child
 from cli.exits import Exit, Failure
 
-MOST_DEATHS: Final = 5
+MAX_DEATHS: Final = 5
 WITHIN_SECONDS: Final = 300.0
 FIRST_PAUSE_SECONDS: Final = 1.0
-LONGEST_PAUSE_SECONDS: Final = 30.0
+MAX_PAUSE_SECONDS: Final = 30.0
 HURRIED_SECONDS: Final = 5.0
 WRONG_SETTINGS: Final = 2
 """The exit status of our programs where starting them again cannot help."""
@@ -38,7 +38,7 @@ class Keeper:
     async def run(self) -> None:
         """Start the child, and again each time it dies.
 
-        Raises Failure after MOST_DEATHS deaths within WITHIN_SECONDS, where its settings are wrong,
+        Raises Failure after MAX_DEATHS deaths within WITHIN_SECONDS, where its settings are wrong,
         and where it never worked.
         """
         try:
@@ -47,16 +47,16 @@ class Keeper:
             self._ended.set()
 
     async def _run(self) -> None:
-        deaths = deque[float](maxlen=MOST_DEATHS)
+        deaths = deque[float](maxlen=MAX_DEATHS)
         while True:
             status = await self._child.run()
             if self._ending.is_set():
                 return
             deaths.append(monotonic())
-            often = len(deaths) == MOST_DEATHS and deaths[-1] - deaths[0] < WITHIN_SECONDS
+            often = len(deaths) == MAX_DEATHS and deaths[-1] - deaths[0] < WITHIN_SECONDS
             if often or status == WRONG_SETTINGS or not self._is_proven():
                 raise Failure(Exit.FAILED, self._obituary(status))
-            pause = min(FIRST_PAUSE_SECONDS * 2 ** (len(deaths) - 1), LONGEST_PAUSE_SECONDS)
+            pause = min(FIRST_PAUSE_SECONDS * 2 ** (len(deaths) - 1), MAX_PAUSE_SECONDS)
             self._say(f"{self._obituary(status)}\nIt is started again in {pause:g} s.")
             try:
                 await asyncio.wait_for(self._ending.wait(), pause)

@@ -9,8 +9,8 @@ from quart import Quart, Response
 
 from core import events
 from core.api import errors, limits, openapi, pages, pictures, v1
+from core.api.caches import TtlCache
 from core.api.context import EXTENSION, Server
-from core.api.recent import Recent
 from core.api.v2 import blueprints, dev, webhooks
 from core.api.v2.users import PAGES, PAGES_SECONDS
 from core.api.v2.watch import CHECK_SECONDS, CHECKS
@@ -52,8 +52,8 @@ def create_app(settings: Settings) -> Quart:
     app.url_map.strict_slashes = False
     server = _server(settings)
     app.extensions[EXTENSION] = server
-    app.extensions[CHECKS] = Recent(CHECK_SECONDS)
-    app.extensions[PAGES] = Recent(PAGES_SECONDS)
+    app.extensions[CHECKS] = TtlCache(CHECK_SECONDS)
+    app.extensions[PAGES] = TtlCache(PAGES_SECONDS)
     errors.register(app)
     _mount(app, settings)
     _run_with(app, server)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-LEAST_SECRET = 32
+MIN_SECRET = 32
 
 
 class NoSecret(ValueError):
@@ -156,7 +156,7 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _is_long(cls, secret: SecretStr) -> SecretStr:
-        if 0 < len(secret.get_secret_value()) < LEAST_SECRET:
+        if 0 < len(secret.get_secret_value()) < MIN_SECRET:
             raise ValueError("at least 32 characters are needed")
         return secret
 

@@ -11,8 +11,8 @@ from sqlalchemy import Integer, cast, func, select, update
 from core.catalog import agents
 from core.db import now, table
 from core.events import LocalBus
-from core.generation.asks import Ask
 from core.generation.horde import Horde
+from core.generation.specs import RequestSpec
 from core.images.signing import Signer
 from core.images.store import FolderStore
 from core.kinds.image import ImageParams
@@ -171,7 +171,7 @@ def image_ask(*, params=None, **changes):
         "allow_downgrade": False,
         "client_agent": "tests:1:none",
     }
-    return Ask(**properties | changes)
+    return RequestSpec(**properties | changes)
 
 
 def declared(*, agent=REGEN, **changes):

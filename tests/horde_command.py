@@ -12,7 +12,7 @@ import time
 import processes
 
 COMMAND = (sys.executable, "-m", "cli")
-LONGEST_SECONDS = 150
+MAX_SECONDS = 150
 
 
 class Running:
@@ -38,7 +38,7 @@ class Running:
 
     def line(self, part):
         """Wait for a line with this in it."""
-        ends = time.monotonic() + LONGEST_SECONDS
+        ends = time.monotonic() + MAX_SECONDS
         while True:
             line = self._new.get(timeout=max(0.01, ends - time.monotonic()))
             assert line is not None, f"ended without {part!r}:\n" + "\n".join(self.lines)
@@ -50,8 +50,8 @@ class Running:
 
     def end(self):
         """Wait until it has ended; gives the exit status."""
-        status = self._process.wait(LONGEST_SECONDS)
-        self._reader.join(LONGEST_SECONDS)
+        status = self._process.wait(MAX_SECONDS)
+        self._reader.join(MAX_SECONDS)
         return status
 
     def close(self):
@@ -105,7 +105,7 @@ class Horde:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=LONGEST_SECONDS,
+            timeout=MAX_SECONDS,
             env=self._environment,
         )
         return ended.returncode, ended.stdout

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import factories
 from core.db import now
 from core.generation import ask, pop, status, submit
-from core.generation.asks import Asker
 from core.generation.delivery import Delivery
+from core.generation.specs import Requester
 from core.ledger import accounts
 from core.ledger.tables import Account
 from core.workers import fleet
@@ -21,7 +21,7 @@ class Balances(NamedTuple):
 
 
 async def asked(session, horde, user, **changes):
-    wanted, asker = factories.image_ask(**changes), Asker(user=user)
+    wanted, asker = factories.image_ask(**changes), Requester(user=user)
     ask.check(asker, wanted)
     return await ask.ask(session, horde, asker, wanted)
 

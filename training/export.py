@@ -19,7 +19,7 @@ from training.composer import Composer
 from training.scenes import Planner
 
 CARD = ("README.md", "NOTICE")
-LEAST_SPREAD = 0.1  # of the largest channel's: a channel that says less is not blown up further
+MIN_SPREAD = 0.1  # of the largest channel's: a channel that says less is not blown up further
 
 
 def pipeline(
@@ -85,7 +85,7 @@ def normalise(vae: AutoencoderKL, mean: torch.Tensor, spread: torch.Tensor) -> N
     mean, spread: (channels,), of the latents as they are. Pictures come out as before.
     """
     channels = len(mean)
-    spread = spread.clamp(min=LEAST_SPREAD * float(spread.max()))
+    spread = spread.clamp(min=MIN_SPREAD * float(spread.max()))
     enter, leave = vae.quant_conv, vae.post_quant_conv
     leave.bias += leave.weight[:, :, 0, 0] @ mean
     leave.weight *= spread.view(1, -1, 1, 1)

@@ -23,11 +23,11 @@ from worker.kind import B, Kind, R
 from worker.progress import Display
 from worker.renderer import CannotLoad, CannotRender, Model, Order
 
-MOST_BATCHES: Final = 3
+MAX_BATCHES: Final = 3
 """Batches at work or on their way to the server: behind a slow line, rendering waits."""
 
 FIRST_PAUSE_SECONDS: Final = 1.0
-LONGEST_PAUSE_SECONDS: Final = 60.0
+MAX_PAUSE_SECONDS: Final = 60.0
 MAINTENANCE_SECONDS: Final = 15.0
 
 log = structlog.get_logger(__name__)
@@ -124,7 +124,7 @@ class Worker(Generic[B, R]):
             except HordeError as error:
                 self._appetite.release()
                 await self._back_off(error, pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                pause = min(pause * 2, MAX_PAUSE_SECONDS)
                 continue
             pause = FIRST_PAUSE_SECONDS
             self._hear(popped.messages)
@@ -166,7 +166,7 @@ class Worker(Generic[B, R]):
 
     async def _render_all(self, group: asyncio.TaskGroup) -> None:
         """Render batch after batch, until the queue ends; `group` gets the deliveries."""
-        room = asyncio.Semaphore(MOST_BATCHES)
+        room = asyncio.Semaphore(MAX_BATCHES)
         while (queued := await self._ready.get()) is not None:
             batch, order = queued
             appetite = _Once(self._appetite)

@@ -22,7 +22,7 @@ HUB_FILES: Final = {
     "config.json": ("*.json", "*.safetensors"),
 }
 """What is fetched of a model, by the file that marks its kind."""
-LONGEST_HEADER_BYTES: Final = 100_000_000
+MAX_HEADER_BYTES: Final = 100_000_000
 """Limit of the format itself (https://github.com/huggingface/safetensors)."""
 
 
@@ -128,7 +128,7 @@ def _check_whole(path: Path) -> None:
     """Compare a safetensors file's length with what its header promises."""
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
-        if length > LONGEST_HEADER_BYTES:
+        if length > MAX_HEADER_BYTES:
             raise NotUsable(f"{path}: not a safetensors file")
         header = json.loads(file.read(length))
     ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]

@@ -9,7 +9,7 @@ from core.wire.image import MetadataType
 from core.wire.submit import GenerationMetadataStable
 from worker.renderer import CannotRender, Picture
 
-MOST_PIXELS: Final = 3072 * 3072 * 2
+MAX_PIXELS: Final = 3072 * 3072 * 2
 """Of a source picture: twice what the API lets anybody send, for what comes by URL."""
 
 LOSSLESS_PIXELS: Final = 256 * 256
@@ -39,7 +39,7 @@ def read(encoded: bytes, *, kind: MetadataType) -> Image.Image:
     """
     try:
         with Image.open(io.BytesIO(encoded)) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
+            if opened.width * opened.height > MAX_PIXELS:
                 raise CannotRender(f"{kind} has {opened.width}x{opened.height} pixels", _note(kind))
             return ImageOps.exif_transpose(opened).convert("RGBA")
     except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:

@@ -105,7 +105,7 @@ class ProfaneAdminComment(Invalid):
 
 
 @dataclass(slots=True)
-class Change:
+class UserChange:
     """A change under way. `user` is locked; `answer` gathers what the caller is told."""
 
     session: AsyncSession
@@ -118,7 +118,7 @@ class Change:
     answer: dict[str, Any] = field(default_factory=dict)
 
 
-async def apply(change: Change, wanted: Mapping[str, Any]) -> dict[str, Any]:
+async def apply(change: UserChange, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Change what is wanted, by the contract's names; kudos and monthly kudos are what to add.
 
     All kudos are hundredths. Returns what the contract answers: the new values. Either all of it is
@@ -137,7 +137,7 @@ async def apply(change: Change, wanted: Mapping[str, Any]) -> dict[str, Any]:
     return change.answer
 
 
-def _check_allowed(change: Change, wanted: Mapping[str, Any]) -> None:
+def _check_allowed(change: UserChange, wanted: Mapping[str, Any]) -> None:
     if change.by.is_anonymous:
         raise AnonForbiddenUserMod("The anonymous user cannot change users.")
     if not any(name in wanted for name in (*BY_ADMINS, *BY_MODERATORS, *BY_OWNERS)):
@@ -166,17 +166,17 @@ def _check_texts(wanted: Mapping[str, Any]) -> None:
             raise refusal
 
 
-async def _undelete(change: Change, _: Mapping[str, Any]) -> None:
+async def _undelete(change: UserChange, _: Mapping[str, Any]) -> None:
     await deletion.undelete(change.session, change.user)
     change.answer["undeleted"] = True
 
 
-async def _set_columns(change: Change, wanted: Mapping[str, Any]) -> None:
+async def _set_columns(change: UserChange, wanted: Mapping[str, Any]) -> None:
     await directory.change(change.session, change.user, **wanted)
     change.answer.update(wanted)
 
 
-async def _rename(change: Change, wanted: Mapping[str, Any]) -> None:
+async def _rename(change: UserChange, wanted: Mapping[str, Any]) -> None:
     if change.user.is_anonymous:
         raise roles.AnonForbidden("The anonymous user cannot be renamed.")
     if len(wanted["username"]) > names.MAX_CHARACTERS:
@@ -186,7 +186,7 @@ async def _rename(change: Change, wanted: Mapping[str, Any]) -> None:
     change.answer["username"] = change.user.alias
 
 
-async def _set_roles(change: Change, wanted: Mapping[str, Any]) -> None:
+async def _set_roles(change: UserChange, wanted: Mapping[str, Any]) -> None:
     grant, revoke = Role(0), Role(0)
     for name, given in wanted.items():
         grant |= ROLES[name] if given else Role(0)
@@ -200,19 +200,19 @@ async def _set_roles(change: Change, wanted: Mapping[str, Any]) -> None:
         await _set_columns(change, {"concurrency": concurrency})
 
 
-async def _make_passkey(change: Change, _: Mapping[str, Any]) -> None:
+async def _make_passkey(change: UserChange, _: Mapping[str, Any]) -> None:
     if not (change.by.has(Role.SERVICE) and change.user.has(Role.SERVICE)):
         raise NonServiceForbidden("Only service accounts have a passkey.")
     passkey = await passkeys.renew(change.session, change.keyring, change.user)
     change.answer["proxy_passkey"] = passkey
 
 
-async def _reset_suspicion(change: Change, _: Mapping[str, Any]) -> None:
+async def _reset_suspicion(change: UserChange, _: Mapping[str, Any]) -> None:
     await suspicion.reset(change.session, change.user.id)
     change.answer["new_suspicion"] = 0
 
 
-async def _set_trust(change: Change, wanted: Mapping[str, Any]) -> None:
+async def _set_trust(change: UserChange, wanted: Mapping[str, Any]) -> None:
     if wanted["trusted"]:
         await trust.promote(change.session, change.user, at=change.at)
     else:
@@ -220,14 +220,14 @@ async def _set_trust(change: Change, wanted: Mapping[str, Any]) -> None:
     change.answer.update(wanted)
 
 
-async def _change_monthly(change: Change, wanted: Mapping[str, Any]) -> None:
+async def _change_monthly(change: UserChange, wanted: Mapping[str, Any]) -> None:
     await monthly.change_by(
         change.session, change.user, wanted["monthly_kudos"], key=change.key, at=change.at
     )
     change.answer["monthly_kudos"] = change.user.monthly_kudos
 
 
-async def _change_kudos(change: Change, wanted: Mapping[str, Any]) -> None:
+async def _change_kudos(change: UserChange, wanted: Mapping[str, Any]) -> None:
     await grants.adjust(change.session, change.user, wanted["kudos"], key=change.key)
     change.answer["new_kudos"] = await accounts.balance(change.session, change.user.account_id)
 

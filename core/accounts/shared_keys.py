@@ -12,8 +12,8 @@ from core.errors import Forbidden, Invalid, Unauthenticated
 from core.users import directory, roles, shared_keys
 from core.users.tables import Role, SharedKey, User
 
-MOST, MOST_TRUSTED, MOST_EDUCATION = 3, 10, 1000
-LONGEST_EXPIRY: Final = 365_000
+MOST, MAX_TRUSTED, MAX_EDUCATION = 3, 10, 1000
+MAX_EXPIRY: Final = 365_000
 """Days: what lasts longer lasts for ever, and a date can hold it."""
 
 _keys = table(SharedKey)
@@ -78,8 +78,8 @@ async def create(
 def most_of(owner: User) -> int:
     """How many shared keys the user may have: the most that a role allows."""
     if owner.has(Role.EDUCATION):
-        return MOST_EDUCATION
-    return MOST_TRUSTED if owner.has(Role.TRUSTED) else MOST
+        return MAX_EDUCATION
+    return MAX_TRUSTED if owner.has(Role.TRUSTED) else MOST
 
 
 async def change(
@@ -120,6 +120,6 @@ def _columns(wanted: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     columns = dict(wanted)
     if "days" in columns:
         days = columns.pop("days")
-        lasts = days is None or days > LONGEST_EXPIRY
+        lasts = days is None or days > MAX_EXPIRY
         columns["expires_at"] = None if lasts else at + timedelta(days=days)
     return columns

@@ -13,7 +13,7 @@ from core.users import directory, suspicion
 from core.users.tables import Role, User
 from core.workers import owned
 
-LEAST_AGE: Final = timedelta(days=7)
+MIN_AGE: Final = timedelta(days=7)
 KEPT_FROM_TRUST: Final = Role.TRUSTED | Role.MODERATOR | Role.FLAGGED | Role.DELETED
 """Who is trusted already, and who will not be."""
 
@@ -34,7 +34,7 @@ async def promote_next(session: AsyncSession, *, threshold: int, at: datetime) -
             .where(
                 _accounts.c.kind == AccountKind.ESCROW,
                 _accounts.c.balance > threshold,
-                _users.c.created_at <= at - LEAST_AGE,
+                _users.c.created_at <= at - MIN_AGE,
                 _users.c.roles.bitwise_and(int(KEPT_FROM_TRUST)) == 0,
             )
             .order_by(_users.c.id)

@@ -12,9 +12,9 @@ from core.api.context import Server
 from core.community import styles
 from core.db import now
 from core.errors import Invalid, Unavailable
-from core.generation import ask, door
-from core.generation.ask import Asked
-from core.generation.asks import Ask, Asker
+from core.generation import ask, gates
+from core.generation.ask import Accepted
+from core.generation.specs import Requester, RequestSpec
 from core.images import checks, fetched
 from core.moderation.prompts import CorruptPrompt
 from core.moderation.scores import Verdict
@@ -34,13 +34,13 @@ class NobodyServes(Unavailable):
     code = "NobodyServes"
 
 
-async def price(wanted: Ask[Any]) -> DryRun:
+async def price(wanted: RequestSpec[Any]) -> DryRun:
     """What the request would cost, if it may be asked at all."""
     await check(wanted)
     return DryRun(kudos=to_wire(ask.quote(wanted).total))
 
 
-async def check(wanted: Ask[Any]) -> None:
+async def check(wanted: RequestSpec[Any]) -> None:
     """Refuse what is refused without a look-up, before any picture is decoded."""
     server = context.server()
     verdict = await _verdict(server)
@@ -49,8 +49,11 @@ async def check(wanted: Ask[Any]) -> None:
 
 
 async def accept(
-    wanted: Ask[Any], pictures: Mapping[str, bytes] | None = None, *, must_be_possible: bool = False
-) -> Asked:
+    wanted: RequestSpec[Any],
+    pictures: Mapping[str, bytes] | None = None,
+    *,
+    must_be_possible: bool = False,
+) -> Accepted:
     """Queue the request and wake workers.
 
     pictures: its sources, by their names in the store.
@@ -59,15 +62,15 @@ async def accept(
     server = context.server()
     verdict, kept = await _verdict(server), _kept(server, pictures or {})
     async with _punishing(server, wanted), kept, server.database.writing() as session:
-        asker, wanted = await _admitted(session, wanted, verdict, renew=True)
-        asked = await ask.ask(session, server.horde, asker, wanted)
+        requester, wanted = await _admitted(session, wanted, verdict, renew=True)
+        asked = await ask.ask(session, server.horde, requester, wanted)
         if must_be_possible and (message := _nobody(asked)):
             raise NobodyServes(message)  # and nothing of it is written
     await ask.announce(server.horde, asked)
     return asked
 
 
-def answer(asked: Asked) -> RequestAsync:
+def answer(asked: Accepted) -> RequestAsync:
     """What is told to who asked for pictures or texts."""
     warnings = [RequestSingleWarning(code=w.code, message=w.message) for w in asked.warnings]
     return RequestAsync(
@@ -78,7 +81,7 @@ def answer(asked: Asked) -> RequestAsync:
     )
 
 
-def _nobody(asked: Asked) -> str | None:
+def _nobody(asked: Accepted) -> str | None:
     """What is said where no worker that is online could make it."""
     return next((w.message for w in asked.warnings if w.code == "NoAvailableWorker"), None)
 
@@ -99,7 +102,9 @@ async def decoded(source: str) -> bytes:
     return await checks.decode_source(source)
 
 
-async def _asker(session: AsyncSession, wanted: Ask[Any], *, renew: bool = False) -> Asker:
+async def _requester(
+    session: AsyncSession, wanted: RequestSpec[Any], *, renew: bool = False
+) -> Requester:
     """Who asks. Pictures and texts may be asked for with a shared key, as its owner."""
     shared_key = None
     try:
@@ -111,10 +116,12 @@ async def _asker(session: AsyncSession, wanted: Ask[Any], *, renew: bool = False
         user, shared_key = await _as_owner(session, found, wanted)
     if shared_key is None and (styles_key := await _styles_key(session, user, wanted)) is not None:
         user, shared_key = await directory.by_id(session, styles_key.user_id), styles_key
-    return Asker(user=user, address=context.address(), shared_key=shared_key)
+    return Requester(user=user, address=context.address(), shared_key=shared_key)
 
 
-async def _styles_key(session: AsyncSession, user: User, wanted: Ask[Any]) -> SharedKey | None:
+async def _styles_key(
+    session: AsyncSession, user: User, wanted: RequestSpec[Any]
+) -> SharedKey | None:
     """The shared key by which the request's style pays for it, if it is good and the user may.
 
     What holds for some users in particular must hold with it, too: they pay themselves.
@@ -132,7 +139,7 @@ async def _styles_key(session: AsyncSession, user: User, wanted: Ask[Any]) -> Sh
 
 
 async def _as_owner(
-    session: AsyncSession, key: SharedKey, wanted: Ask[Any]
+    session: AsyncSession, key: SharedKey, wanted: RequestSpec[Any]
 ) -> tuple[User, SharedKey | None]:
     """The key's owner; nobody, and no key, where it is empty and the request may be downgraded."""
     downgraded = wanted.allow_downgrade
@@ -151,24 +158,24 @@ async def _verdict(server: Server) -> Verdict:
 
 
 async def _admitted(
-    session: AsyncSession, wanted: Ask[Any], verdict: Verdict, *, renew: bool = False
-) -> tuple[Asker, Ask[Any]]:
+    session: AsyncSession, wanted: RequestSpec[Any], verdict: Verdict, *, renew: bool = False
+) -> tuple[Requester, RequestSpec[Any]]:
     """Who asks, and the request as it may be asked."""
     horde, at = context.server().horde, now()
-    asker = replace(await _asker(session, wanted, renew=renew), verdict=verdict)
-    await door.admit(session, horde, asker, wanted, at=at)
-    ask.check(asker, wanted)
-    return asker, await door.screened(session, horde, asker.user, wanted, at=at)
+    requester = replace(await _requester(session, wanted, renew=renew), verdict=verdict)
+    await gates.admit(session, horde, requester, wanted, at=at)
+    ask.check(requester, wanted)
+    return requester, await gates.screened(session, horde, requester.user, wanted, at=at)
 
 
 @asynccontextmanager
-async def _punishing(server: Server, wanted: Ask[Any]) -> AsyncIterator[None]:
+async def _punishing(server: Server, wanted: RequestSpec[Any]) -> AsyncIterator[None]:
     """Let what follows from a refused prompt stand, though the transaction that asked is undone."""
     try:
         yield
     except CorruptPrompt:
         async with server.database.writing() as session:
-            await door.punish(session, await _asker(session, wanted), at=now())
+            await gates.punish(session, await _requester(session, wanted), at=now())
         raise
 
 

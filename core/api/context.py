@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import sessions
 from core.api import browser
+from core.api.caches import AdaptiveCache, TtlCache
 from core.api.limits import Limiter
-from core.api.recent import Costly, Recent
 from core.db import Database, now
 from core.errors import Unauthenticated
 from core.generation.horde import Horde
@@ -24,7 +24,7 @@ from core.users.passkeys import Passkeys
 from core.users.tables import Role, User
 
 UNKNOWN_AGENT = "unknown:0:unknown"
-LONGEST_AGENT = 255
+MAX_AGENT_CHARS = 255
 EXTENSION = "horde"
 RELAXED_SECONDS = 86_400.0
 RELAXING = Role.TRUSTED | Role.MODERATOR | Role.EDUCATION | Role.SERVICE
@@ -46,9 +46,9 @@ class Server:
     """Pictures of the data set, which stay."""
     shared_signer: Signer
     passkeys: Passkeys = field(default_factory=Passkeys)
-    relaxed: Recent[bool] = field(default_factory=lambda: Recent(RELAXED_SECONDS))
+    relaxed: TtlCache[bool] = field(default_factory=lambda: TtlCache(RELAXED_SECONDS))
     """Addresses that get the relaxed limits, as this process saw them."""
-    lists: Costly[bytes] = field(default_factory=Costly)
+    lists: AdaptiveCache[bytes] = field(default_factory=AdaptiveCache)
     """Long public lists as JSON, kept for as long as they are worth."""
     node: str = uuid4().hex[:8]
 
@@ -86,7 +86,7 @@ def _session_token() -> str:
 
 def client_agent() -> str:
     """What the client says it is: `name:version:contact`."""
-    return request.headers.get("Client-Agent", UNKNOWN_AGENT)[:LONGEST_AGENT].replace("\0", "")
+    return request.headers.get("Client-Agent", UNKNOWN_AGENT)[:MAX_AGENT_CHARS].replace("\0", "")
 
 
 def address() -> str:

@@ -44,7 +44,7 @@ RELAXED_PER_KEY: Final = Limit(60, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LimitVerdict:
     """Whether a call may go on, and how its tightest limit stands."""
 
     allowed: bool
@@ -77,7 +77,7 @@ class Limiter:
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
 
-    async def hit(self, keys_and_limits: Counted) -> Verdict:
+    async def hit(self, keys_and_limits: Counted) -> LimitVerdict:
         """Count a call under each key, unless one of the limits is used up.
 
         keys_and_limits: at least one. The verdict is about the limit with the fewest calls left; of
@@ -91,7 +91,7 @@ class Limiter:
             zip((limit for _, limit in keys_and_limits), states, strict=True),
             key=lambda pair: (pair[0].count - pair[1].used, -pair[1].seconds_left),
         )
-        return Verdict(
+        return LimitVerdict(
             allowed=allowed,
             limit=limit,
             remaining=limit.count - state.used,

@@ -13,10 +13,10 @@ from core.generation.pop import Popped
 from core.moderation.scores import Verdict
 from core.wire.messages import ResponseModelMessagePop
 from core.workers import admission
-from core.workers.admission import Door
+from core.workers.admission import CheckinContext
 from core.workers.offers import Declared
 
-MOST_JOBS = 20
+MAX_JOBS = 20
 """A pop may have at most."""
 
 
@@ -53,9 +53,9 @@ async def _pop(
 ) -> Popped:
     async with server.database.writing() as session:
         owner = await context.user(session, renew=True)
-        door = await _door(session, server, verdict)
+        checkin = await _checkin_context(session, server, verdict)
         found = await pop.pop(
-            session, server.horde, owner, declared, amount=amount, door=door, decoys=decoys
+            session, server.horde, owner, declared, amount=amount, context=checkin, decoys=decoys
         )
     if not found.works:
         pop.refuse_maintenance(found.worker)
@@ -74,8 +74,10 @@ async def _verdict(server: Server) -> Verdict:
     return await server.horde.scorer.judge(context.address())
 
 
-async def _door(session: AsyncSession, server: Server, verdict: Verdict) -> Door:
-    return Door(
+async def _checkin_context(
+    session: AsyncSession, server: Server, verdict: Verdict
+) -> CheckinContext:
+    return CheckinContext(
         address=context.address(),
         verdict=verdict,
         modes=await server.horde.modes.refresh(session, at=now()),

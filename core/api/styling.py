@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from core.api import context
 from core.community import styles
-from core.generation.asks import Styling
+from core.generation.specs import Styling
 from core.wire.generate import GenerationInputStable
 from core.wire.text import GenerationInputKobold
 

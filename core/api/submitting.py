@@ -17,8 +17,8 @@ from core.wire.submit import GenerationSubmitted
 
 def metadata(entries: Sequence[BaseModel]) -> list[dict[str, Any]]:
     """What the worker says about the result, as it is stored. Raises Invalid above 50 entries."""
-    if len(entries) > submit.MOST_METADATA:
-        raise Invalid(f"At most {submit.MOST_METADATA} gen_metadata entries.")
+    if len(entries) > submit.MAX_METADATA:
+        raise Invalid(f"At most {submit.MAX_METADATA} gen_metadata entries.")
     return [entry.model_dump(exclude_none=True) for entry in entries]
 
 

@@ -12,9 +12,9 @@ import httpx
 from core.client.errors import TooLarge, UnexpectedAnswer, Unreachable, from_answer
 
 REDIRECTS: Final = 5
-LONGEST_ANSWER_BYTES: Final = 64 * 1024 * 1024
+MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 """Twenty large pictures as base64 fit."""
-LONGEST_ERROR_BYTES: Final = 64 * 1024
+MAX_ERROR_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Call:
     headers: Mapping[str, str]
     seconds: float
     content: bytes | None = None
-    longest_bytes: int = LONGEST_ANSWER_BYTES
+    longest_bytes: int = MAX_ANSWER_BYTES
     own_origin: bool = True
 
 
@@ -98,7 +98,7 @@ async def _refuse(response: httpx.Response) -> None:
     if response.is_success:
         return
     if response.is_error:
-        content = await _read(response, LONGEST_ERROR_BYTES)
+        content = await _read(response, MAX_ERROR_BYTES)
         raise from_answer(response.status_code, response.headers, content)
     raise UnexpectedAnswer(response.status_code, None, f"status {response.status_code}")
 

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-LONGEST_MESSAGE: Final = 1000
+MAX_MESSAGE_CHARS: Final = 1000
 """Characters of a server's message that are kept."""
 
 
@@ -144,7 +144,7 @@ def from_answer(status: int, headers: Mapping[str, str], content: bytes) -> Hord
     return _BY_CODE.get(str(rc), kind)(
         status,
         rc if isinstance(rc, str) else None,
-        (message if isinstance(message, str) else _reason(status))[:LONGEST_MESSAGE],
+        (message if isinstance(message, str) else _reason(status))[:MAX_MESSAGE_CHARS],
         {str(path): str(text) for path, text in errors.items()}
         if isinstance(errors, dict)
         else None,

@@ -185,7 +185,7 @@ class HordeClient:
         """PUT a picture (WebP) to a URL from a pop's `r2_uploads`."""
         await self._retries.run(lambda: pictures.upload(self._http, url, content))
 
-    async def download(self, url_or_base64: str, max_bytes: int = pictures.LONGEST_BYTES) -> bytes:
+    async def download(self, url_or_base64: str, max_bytes: int = pictures.MAX_BYTES) -> bytes:
         """Give the bytes of a generation's `img`, or of a pop's `source_image`.
 
         Raises TooLarge where there are more than `max_bytes`.

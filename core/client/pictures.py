@@ -9,7 +9,7 @@ import httpx
 from core.client import calls
 from core.client.errors import TooLarge, UnexpectedAnswer
 
-LONGEST_BYTES: Final = 20 * 1024 * 1024
+MAX_BYTES: Final = 20 * 1024 * 1024
 TRANSFER_SECONDS: Final = 120.0
 """For one attempt at one picture: 20 MiB need 1.4 Mbit/s."""
 

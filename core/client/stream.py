@@ -6,7 +6,7 @@ from typing import Final
 from core.client.errors import UnexpectedAnswer
 from core.wire import events
 
-LONGEST_EVENT_BYTES: Final = 32 * 1024 * 1024
+MAX_EVENT_BYTES: Final = 32 * 1024 * 1024
 """A picture of 20 MiB as base64 fits."""
 
 
@@ -25,7 +25,7 @@ async def read(chunks: AsyncIterable[bytes]) -> AsyncGenerator[events.Event, Non
             elif field == "data":
                 data.append(value)
                 size += len(value)
-                if size > LONGEST_EVENT_BYTES:
+                if size > MAX_EVENT_BYTES:
                     raise UnexpectedAnswer(None, None, "an event that does not end")
             continue
         if data:
@@ -52,5 +52,5 @@ async def _lines(chunks: AsyncIterable[bytes]) -> AsyncIterator[str]:
             yield rest[:end].removesuffix(b"\r").decode(errors="replace")
             del rest[: end + 1]
             start = 0
-        if len(rest) > LONGEST_EVENT_BYTES:
+        if len(rest) > MAX_EVENT_BYTES:
             raise UnexpectedAnswer(None, None, "an event that does not end")

@@ -20,8 +20,8 @@ from core.users import shared_keys
 from core.users.roles import DeletedUser
 from core.users.tables import Role, User
 
-MOST_TAGS, MOST_MODELS = 10, 5
-LONGEST_LABEL = 255  # characters
+MAX_TAGS, MAX_MODELS = 10, 5
+MAX_LABEL_CHARS = 255  # characters
 QR_TEXT = {"reference": "qr_code"}
 """A style may name the workflow alone; its text comes with each request."""
 
@@ -158,12 +158,12 @@ async def _values(session: AsyncSession, author: User, kind: str, draft: Draft) 
 
 
 def _check_labels(draft: Draft) -> None:
-    if draft.tags is not None and len(draft.tags) > MOST_TAGS:
-        raise Invalid(f"A style has at most {MOST_TAGS} tags.")
-    if draft.models is not None and not 1 <= len(draft.models) <= MOST_MODELS:
-        raise Invalid(f"A style has 1 to {MOST_MODELS} models.")
-    if any(len(label) > LONGEST_LABEL for label in (*(draft.tags or []), *(draft.models or []))):
-        raise Invalid(f"Tags and models have at most {LONGEST_LABEL} characters.")
+    if draft.tags is not None and len(draft.tags) > MAX_TAGS:
+        raise Invalid(f"A style has at most {MAX_TAGS} tags.")
+    if draft.models is not None and not 1 <= len(draft.models) <= MAX_MODELS:
+        raise Invalid(f"A style has 1 to {MAX_MODELS} models.")
+    if any(len(label) > MAX_LABEL_CHARS for label in (*(draft.tags or []), *(draft.models or []))):
+        raise Invalid(f"Tags and models have at most {MAX_LABEL_CHARS} characters.")
 
 
 async def _own_key(session: AsyncSession, author: User, text: str) -> UUID:

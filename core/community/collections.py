@@ -16,7 +16,7 @@ from core.db import AnyRow, now, table
 from core.errors import Invalid, NotFound
 from core.users.tables import User
 
-MOST_STYLES = 500
+MAX_STYLES = 500
 
 _collections = table(Collection)
 _members = table(CollectionStyle)
@@ -164,8 +164,8 @@ async def _styles_of(
     session: AsyncSession, author: User, style_names: Sequence[str]
 ) -> list[AnyRow]:
     """The styles, each once. Of several with a name, the author's own is meant."""
-    if not 1 <= len(style_names) <= MOST_STYLES:
-        raise Invalid(f"A collection has 1 to {MOST_STYLES} styles.")
+    if not 1 <= len(style_names) <= MAX_STYLES:
+        raise Invalid(f"A collection has 1 to {MAX_STYLES} styles.")
     found: dict[UUID, AnyRow] = {}
     for name in style_names:
         style = await styles.find(session, name, user_id=author.id)

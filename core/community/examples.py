@@ -15,8 +15,8 @@ from core.db import AnyRow, now, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.users.tables import User
 
-MOST_EXAMPLES = 4
-LONGEST_URL = 2048  # characters
+MAX_EXAMPLES = 4
+MAX_URL_CHARS = 2048  # characters
 
 _styles = table(Style)
 _examples = table(StyleExample)
@@ -66,8 +66,8 @@ async def add(session: AsyncSession, user: User, style: AnyRow, *, url: str, pri
     if await session.scalar(locked) is None:
         raise StyleNotFound(f"Style with ID '{style.id}' not found.")  # deleted meanwhile
     counted = select(func.count()).select_from(_examples).where(_examples.c.style_id == style.id)
-    if (await session.scalar(counted) or 0) >= MOST_EXAMPLES:
-        raise TooManyStyleExamples(f"A style has at most {MOST_EXAMPLES} examples.")
+    if (await session.scalar(counted) or 0) >= MAX_EXAMPLES:
+        raise TooManyStyleExamples(f"A style has at most {MAX_EXAMPLES} examples.")
     if primary:
         await _demote(session, style.id)
     example_id = uuid4()
@@ -141,5 +141,5 @@ async def _demote(session: AsyncSession, style_id: UUID) -> None:
 
 
 def _check_url(url: str) -> None:
-    if not url.startswith("https://") or len(url) > LONGEST_URL:
-        raise Invalid(f"An example is an https URL of at most {LONGEST_URL} characters.")
+    if not url.startswith("https://") or len(url) > MAX_URL_CHARS:
+        raise Invalid(f"An example is an https URL of at most {MAX_URL_CHARS} characters.")

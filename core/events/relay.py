@@ -23,7 +23,7 @@ MAX_MESSAGE_BYTES: Final = 7900
 """PostgreSQL takes payloads below 8000 bytes; the same holds for all, so that all behave alike."""
 START_SECONDS: Final = 5.0
 FIRST_PAUSE_SECONDS: Final = 0.1
-LONGEST_PAUSE_SECONDS: Final = 5.0
+MAX_PAUSE_SECONDS: Final = 5.0
 CANCEL_SECONDS: Final = 0.2
 OUTGOING_LENGTH: Final = 1000
 BATCH: Final = 100
@@ -108,7 +108,7 @@ class RelayBus:
                 pause, silent = FIRST_PAUSE_SECONDS, False
             # Not all processes dial at the same moment.
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     async def _exchange(self) -> None:
         """Send and receive over one link until it breaks, which raises."""

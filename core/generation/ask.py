@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import now
 from core.errors import Invalid, TooMany
 from core.generation import holding, kind, privileges, sharing, styled
-from core.generation.asks import Ask, Asker, KudosUpfront, Quote
 from core.generation.horde import Horde
+from core.generation.specs import KudosUpfront, Quote, Requester, RequestSpec
 from core.kinds.image import ImageParams
 from core.kinds.params import Advice
 from core.kudos import prices, settlement
@@ -25,7 +25,7 @@ from core.users.shared_keys import Standing
 from core.users.tables import Role, User
 from core.workers import fleet
 
-MOST_TARGETED_WORKERS = 5
+MAX_TARGETED_WORKERS = 5
 FORMS_FOR_ONE = 10
 """How many forms may be under way where one picture may wait."""
 ANONYMOUS_PRIORITY, FLAGGED_PRIORITY = -50, -100
@@ -66,7 +66,7 @@ class MoreExtraImagesNeedTrust(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Accepted:
     """What was accepted."""
 
     request_id: UUID
@@ -77,9 +77,9 @@ class Asked:
     warnings: Sequence[Advice]
 
 
-def check(asker: Asker, wanted: Ask[Any]) -> None:
+def check(requester: Requester, wanted: RequestSpec[Any]) -> None:
     """Raise what keeps this user from asking for this, as far as it needs no look-up."""
-    user = asker.user
+    user = requester.user
     if user.has(Role.DELETED):
         raise DeletedUser("This account is deleted.")
     params = wanted.params
@@ -91,22 +91,24 @@ def check(asker: Asker, wanted: Ask[Any]) -> None:
     if params.disable_batching and wanted.n > 1 and not user.has(Role.TRUSTED):
         raise RequiresTrust("Only trusted users may disable batching.")
     privileges.check(user, wanted)
-    sharing.check(asker, wanted)
+    sharing.check(requester, wanted)
     kind.of(wanted.kind).check(wanted)
 
 
-def quote(wanted: Ask[Any]) -> Quote:
+def quote(wanted: RequestSpec[Any]) -> Quote:
     """What a checked request would cost."""
     return kind.of(wanted.kind).quote(wanted)
 
 
-async def ask(session: AsyncSession, horde: Horde, asker: Asker, wanted: Ask[Any]) -> Asked:
+async def ask(
+    session: AsyncSession, horde: Horde, requester: Requester, wanted: RequestSpec[Any]
+) -> Accepted:
     """Queue a checked request. Its tax is paid and its kudos are held in the same transaction.
 
     Raises WorkerNotFound, TooManyPrompts and KudosUpfront. Call `announce` after the commit.
     """
     at = now()
-    user = asker.user
+    user = requester.user
     wanted = privileges.applied(user, wanted)
     targeted = await _targeted(session, wanted)
     await horde.online.refresh(session, at=at)
@@ -114,7 +116,7 @@ async def ask(session: AsyncSession, horde: Horde, asker: Asker, wanted: Ask[Any
     request_id = uuid4()
     funds = None if user.is_anonymous else await accounts.funds(session, user.account_id)
     wanted, quoted, heavy = _afford(horde, wanted, funds)
-    standing = await sharing.reserve(session, asker, wanted, quoted, request_id)
+    standing = await sharing.reserve(session, requester, wanted, quoted, request_id)
     await settlement.charge_tax(
         session, key=f"tax:{request_id}", payer_account=user.account_id, amount=quoted.tax
     )
@@ -126,14 +128,14 @@ async def ask(session: AsyncSession, horde: Horde, asker: Asker, wanted: Ask[Any
     lanes = await requests.enqueue(
         session,
         horde.lanes,
-        _request(asker, wanted, quoted, needs, _priority(user, funds, standing)),
+        _request(requester, wanted, quoted, needs, _priority(user, funds, standing)),
         request_id=request_id,
         at=at,
         expires_at=at + horde.life,
         ageing_kudos_per_10s=horde.settings.ageing_kudos_per_10s,
     )
     warnings = [*_nobody(horde, needs), *kind.of(wanted.kind).advice(wanted)]
-    return Asked(request_id, lanes, quoted.price, warnings)
+    return Accepted(request_id, lanes, quoted.price, warnings)
 
 
 async def _hold(
@@ -159,13 +161,13 @@ async def _hold(
     return held
 
 
-async def announce(horde: Horde, asked: Asked) -> None:
+async def announce(horde: Horde, asked: Accepted) -> None:
     """Wake workers that wait for such a request."""
     for lane_id, count in asked.lanes.items():
         await horde.jobs_wait(lane_id, count)
 
 
-async def _targeted(session: AsyncSession, wanted: Ask[Any]) -> frozenset[str]:
+async def _targeted(session: AsyncSession, wanted: RequestSpec[Any]) -> frozenset[str]:
     if not wanted.workers:
         return frozenset()
     ids = {}
@@ -176,11 +178,11 @@ async def _targeted(session: AsyncSession, wanted: Ask[Any]) -> frozenset[str]:
             raise fleet.WorkerNotFound(f"Worker with ID '{text}' not found.") from None
     if lost := await fleet.missing(session, ids):
         raise fleet.WorkerNotFound(f"Worker with ID '{ids[lost.pop()]}' not found.")
-    return frozenset(str(worker_id) for worker_id in list(ids)[:MOST_TARGETED_WORKERS])
+    return frozenset(str(worker_id) for worker_id in list(ids)[:MAX_TARGETED_WORKERS])
 
 
 async def _check_concurrency(
-    session: AsyncSession, horde: Horde, user: User, wanted: Ask[Any]
+    session: AsyncSession, horde: Horde, user: User, wanted: RequestSpec[Any]
 ) -> None:
     """Raise TooManyPrompts. What is popped counts no more, but for forms."""
     limit = user.concurrency
@@ -199,7 +201,9 @@ async def _check_concurrency(
         )
 
 
-def _afford(horde: Horde, wanted: Ask[Any], funds: Funds | None) -> tuple[Ask[Any], Quote, bool]:
+def _afford(
+    horde: Horde, wanted: RequestSpec[Any], funds: Funds | None
+) -> tuple[RequestSpec[Any], Quote, bool]:
     """The request as the user can pay it (itself or less), its price, whether it is heavy."""
     its = kind.of(wanted.kind)
     quoted = its.quote(wanted)
@@ -222,7 +226,7 @@ def _priority(user: User, funds: Funds | None, standing: Standing) -> int:
     return funds.balance // 100
 
 
-def _needs(wanted: Ask[Any], targeted: frozenset[str]) -> Needs:
+def _needs(wanted: RequestSpec[Any], targeted: frozenset[str]) -> Needs:
     return replace(
         kind.of(wanted.kind).needs(wanted),
         models=frozenset(wanted.models),
@@ -235,7 +239,7 @@ def _needs(wanted: Ask[Any], targeted: frozenset[str]) -> Needs:
 
 
 def _request(
-    asker: Asker, wanted: Ask[Any], quoted: Quote, needs: Needs, priority: int
+    requester: Requester, wanted: RequestSpec[Any], quoted: Quote, needs: Needs, priority: int
 ) -> requests.NewRequest:
     terms: dict[str, Any] = {
         "version": prices.VERSION,
@@ -243,12 +247,12 @@ def _request(
         "tax": quoted.tax,
         "slow_workers": wanted.slow_workers,
         "worker_blacklist": wanted.worker_blacklist,
-        **sharing.terms(asker),
-        **styled.terms(asker.user, wanted),
+        **sharing.terms(requester),
+        **styled.terms(requester.user, wanted),
     }
     return requests.NewRequest(
         kind=wanted.kind,
-        user_id=asker.user.id,
+        user_id=requester.user.id,
         client_agent=wanted.client_agent,
         prompt=wanted.prompt,
         params=wanted.params.to_json(),
@@ -259,12 +263,12 @@ def _request(
         proxied_account=wanted.proxied_account,
         webhook=wanted.webhook,
         shared=wanted.shared,
-        address=asker.address if asker.user.is_anonymous else None,
+        address=requester.address if requester.user.is_anonymous else None,
     )
 
 
 def _nobody(horde: Horde, needs: Needs) -> list[Advice]:
-    if any(matching.accepts(needs, server.offer) for server in horde.online.servers):
+    if any(matching.accepts(needs, server.offer) for server in horde.online.serving):
         return []
     if horde.modes.current.raid:  # attackers need not know what is left of the fleet
         return []

@@ -56,7 +56,7 @@ class Open:
 class Amounts(NamedTuple):
     """What a delivery moves, hundredths of a kudos."""
 
-    told: int
+    announced_reward: int
     """What the worker is told that it earned: before the factor for its program."""
     reward: int
     """What its owner gets."""

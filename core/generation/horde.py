@@ -13,7 +13,7 @@ from core.moderation.scores import Scorer
 from core.queue.forecast import WaitingCounts
 from core.queue.lanes import Lanes
 from core.settings import Settings
-from core.workers.board import Board
+from core.workers.message_cache import MessageCache
 from core.workers.online import Online
 
 JOBS = "jobs"
@@ -34,7 +34,7 @@ class Horde:
     bus: Bus
     lanes: Lanes
     online: Online = field(default_factory=Online)
-    board: Board = field(default_factory=Board)
+    message_cache: MessageCache = field(default_factory=MessageCache)
     counts: WaitingCounts = field(default_factory=WaitingCounts)
     waiters: Waiters = field(default_factory=Waiters)
     modes: CurrentModes = field(default_factory=CurrentModes)
@@ -49,7 +49,7 @@ class Horde:
 
     def threads(self, kind: str) -> int:
         """How many jobs of the kind the online workers do at once, as last seen."""
-        return sum(one.threads for one in self.online.servers if one.offer.kind == kind)
+        return sum(one.threads for one in self.online.serving if one.offer.kind == kind)
 
     def waiting(self, kind: str) -> int:
         """How many jobs of the kind wait, as last counted."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 from core.generation import forms, pictures, texts
-from core.generation.asks import Ask, Quote
 from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
+from core.generation.specs import Quote, RequestSpec
 from core.kinds.params import Advice, Params
 from core.queue.matching import Needs
 from core.queue.requests import NewJob
@@ -22,27 +22,27 @@ class Kind(Protocol):
         """The parameters that `to_json` wrote."""
         ...
 
-    def check(self, ask: Ask[Any], /) -> None:
+    def check(self, ask: RequestSpec[Any], /) -> None:
         """Raise the first rule that the request breaks."""
         ...
 
-    def advice(self, ask: Ask[Any], /) -> list[Advice]:
+    def advice(self, ask: RequestSpec[Any], /) -> list[Advice]:
         """Why the results may not turn out well."""
         ...
 
-    def needs(self, ask: Ask[Any], /) -> Needs:
+    def needs(self, ask: RequestSpec[Any], /) -> Needs:
         """What the parameters ask of a worker."""
         ...
 
-    def jobs(self, ask: Ask[Any], /) -> list[NewJob]:
+    def jobs(self, ask: RequestSpec[Any], /) -> list[NewJob]:
         """A job for each result."""
         ...
 
-    def quote(self, ask: Ask[Any], /) -> Quote:
+    def quote(self, ask: RequestSpec[Any], /) -> Quote:
         """The price of it all, by the same functions that settle it."""
         ...
 
-    def lighter(self, horde: Horde, ask: Ask[Any], /) -> Ask[Any] | None:
+    def lighter(self, horde: Horde, ask: RequestSpec[Any], /) -> RequestSpec[Any] | None:
         """The request within what needs no kudos in advance; None where it is there already."""
         ...
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from core.catalog import agents
 from core.catalog import models as catalog
-from core.generation.asks import Ask, Quote
 from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
+from core.generation.specs import Quote, RequestSpec
 from core.kinds import image, rules
 from core.kinds.image import ImageParams
 from core.kinds.params import Advice
@@ -16,7 +16,7 @@ from core.kudos import prices
 from core.queue.matching import Needs
 from core.queue.requests import NewJob
 
-FREE_SIDE_LEAST, FREE_SIDE_MOST = 576, 1024
+MIN_FREE_SIDE, MAX_FREE_SIDE = 576, 1024
 FREE_CONTROL_STEPS, FREE_LCM_STEPS = 20, 10
 NATIVE_SIDES = {
     "stable diffusion 2": 768,
@@ -28,17 +28,17 @@ NATIVE_SIDES = {
 params_from = ImageParams.from_json
 
 
-def check(ask: Ask[ImageParams]) -> None:
+def check(ask: RequestSpec[ImageParams]) -> None:
     """Raise the first rule that the request breaks."""
     rules.check(ask.prompt, ask.params, ask.models)
 
 
-def advice(ask: Ask[ImageParams]) -> list[Advice]:
+def advice(ask: RequestSpec[ImageParams]) -> list[Advice]:
     """Why the pictures may not turn out well."""
     return rules.warnings(ask.params, ask.models)
 
 
-def needs(ask: Ask[ImageParams]) -> Needs:
+def needs(ask: RequestSpec[ImageParams]) -> Needs:
     """What the parameters ask of a worker."""
     return Needs(
         kind="image",
@@ -50,14 +50,14 @@ def needs(ask: Ask[ImageParams]) -> Needs:
     )
 
 
-def jobs(ask: Ask[ImageParams]) -> list[NewJob]:
+def jobs(ask: RequestSpec[ImageParams]) -> list[NewJob]:
     """A job for each picture, with its seed."""
     first = image.seed_from(ask.seed) if ask.seed else secrets.randbelow(2**32)
     seeds = image.seeds(first, ask.n, ask.seed_variation)
     return [NewJob(seed, ask.params.things) for seed in seeds]
 
 
-def quote(ask: Ask[ImageParams]) -> Quote:
+def quote(ask: RequestSpec[ImageParams]) -> Quote:
     """The price of it all, by the same functions that settle it."""
     params = ask.params
     price = prices.image_price(
@@ -84,7 +84,7 @@ def quote(ask: Ask[ImageParams]) -> Quote:
     return Quote(price, results, tax)
 
 
-def lighter(horde: Horde, ask: Ask[ImageParams]) -> Ask[ImageParams] | None:
+def lighter(horde: Horde, ask: RequestSpec[ImageParams]) -> RequestSpec[ImageParams] | None:
     """The request within what needs no kudos in advance; None where it is there already."""
     side = free_side(horde, ask)
     return downgraded(ask, side) if is_heavy(ask, side) else None
@@ -103,20 +103,20 @@ def amounts(found: Open, delivery: Delivery) -> Amounts:
     price = attempt.terms["price"]
     factor = agents.agent(found.worker.agent).reward_factor
     return Amounts(
-        told=prices.reward(price, made_by, prices.NEWEST_WORKER, terms),
+        announced_reward=prices.reward(price, made_by, prices.NEWEST_WORKER, terms),
         reward=prices.reward(price, made_by, factor, terms),
         charge=prices.charge(price, made_by, terms, censored=delivery.is_censored),
     )
 
 
-def free_side(horde: Horde, ask: Ask[ImageParams]) -> int:
+def free_side(horde: Horde, ask: RequestSpec[ImageParams]) -> int:
     """The side of the square that may be asked without kudos in advance, by how busy it is."""
     side = 1024 + 10 * horde.threads("image") - round(0.9 * horde.waiting("image"))
     native = max((NATIVE_SIDES.get(b, 0) for b in catalog.baselines(ask.models)), default=0)
-    return max(native, min(FREE_SIDE_MOST, max(FREE_SIDE_LEAST, side)))
+    return max(native, min(MAX_FREE_SIDE, max(MIN_FREE_SIDE, side)))
 
 
-def is_heavy(ask: Ask[ImageParams], side: int) -> bool:
+def is_heavy(ask: RequestSpec[ImageParams], side: int) -> bool:
     """Whether the request needs its kudos in advance. side: of the square that does not."""
     return (
         not ask.slow_workers
@@ -137,7 +137,7 @@ def _terms(params: ImageParams, agreed: dict[str, Any]) -> prices.Terms:
     )
 
 
-def _free_steps(ask: Ask[ImageParams]) -> int:
+def _free_steps(ask: RequestSpec[ImageParams]) -> int:
     if ask.params.sampler_name == "lcm":
         return FREE_LCM_STEPS
     if ask.params.control_type is not None:
@@ -146,7 +146,7 @@ def _free_steps(ask: Ask[ImageParams]) -> int:
     return min(most, default=image.ADAPTIVE_STEPS)
 
 
-def downgraded(ask: Ask[ImageParams], side: int) -> Ask[ImageParams]:
+def downgraded(ask: RequestSpec[ImageParams], side: int) -> RequestSpec[ImageParams]:
     """The same within what needs no kudos in advance: sides in 64s, at least 512."""
     params = ask.params
     scale = min(1.0, side / params.pixels**0.5)

@@ -19,7 +19,7 @@ from core.queue.claim import Claim
 from core.queue.matching import Needs, Offer
 from core.users.tables import User
 from core.workers import fleet
-from core.workers.admission import OPEN, Door
+from core.workers.admission import OPEN, CheckinContext
 from core.workers.fleet import CheckedIn
 from core.workers.offers import Declared
 
@@ -75,7 +75,7 @@ async def pop(
     declared: Declared,
     *,
     amount: int,
-    door: Door = OPEN,
+    context: CheckinContext = OPEN,
     decoys: bool = True,
 ) -> Popped:
     """Check the worker in and claim up to `amount` jobs for it: of one request, or forms of any.
@@ -85,14 +85,14 @@ async def pop(
     nothing.
     """
     at = now()
-    worker = await fleet.check_in(session, owner, declared, at=at, door=door)
+    worker = await fleet.check_in(session, owner, declared, at=at, context=context)
     if worker.is_new:
         horde.online.forget()
     works = await _works(session, horde, owner, worker, amount, at)
     if not works and worker.paused and decoys:
         works = await _decoys(session, horde, owner, worker, at)
-    await horde.board.refresh(session, at=at)
-    told = horde.board.for_worker(worker.id, at=at)
+    await horde.message_cache.refresh(session, at=at)
+    told = horde.message_cache.for_worker(worker.id, at=at)
     if works:
         return Popped(worker, works, {}, told)
     await horde.counts.refresh(session)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from core.errors import Forbidden, Invalid
-from core.generation.asks import Ask
+from core.generation.specs import RequestSpec
 from core.kinds.image import ImageParams
 from core.users import roles
 from core.users.tables import Role, User
@@ -43,7 +43,7 @@ class SpecialFieldNeedsSpecialUser(Invalid):
     code = "BadRequest"
 
 
-def check(user: User, wanted: Ask[Any]) -> None:
+def check(user: User, wanted: RequestSpec[Any]) -> None:
     """Raise what keeps a user of these roles from asking for this."""
     roles.check_proxied(user, wanted.proxied_account)
     special = user.has(Role.SPECIAL)
@@ -67,7 +67,7 @@ def _check_special_model(user: User, model: str, params: object) -> None:
         raise SpecialMissingPayload("A special model needs params.special.")
 
 
-def applied(user: User, wanted: Ask[Any]) -> Ask[Any]:
+def applied(user: User, wanted: RequestSpec[Any]) -> RequestSpec[Any]:
     """The request as it is made for this user: for education, nothing unfit for a classroom."""
     if not user.has(Role.EDUCATION):
         return wanted

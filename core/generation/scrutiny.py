@@ -14,7 +14,7 @@ from core.workers import conduct
 async def look_at(
     session: AsyncSession, found: Open, delivery: Delivery, amounts: Amounts, *, at: datetime
 ) -> None:
-    """Suspect a worker that is too fast, and take down what it reports as abuse of children."""
+    """Suspect a worker that is too fast, and record what it reports as abuse of children."""
     attempt = found.attempt
     known = catalog.text_model(attempt.model) if attempt.kind == "text" else None
     await conduct.judge_speed(

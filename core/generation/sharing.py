@@ -10,38 +10,42 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.generation.asks import Ask, Asker, Quote
+from core.generation.specs import Quote, Requester, RequestSpec
 from core.kinds.image import ImageParams
 from core.kinds.text import TextParams
 from core.users import shared_keys
 from core.users.shared_keys import TERM, Standing
 
 
-def check(asker: Asker, wanted: Ask[Any]) -> None:
+def check(requester: Requester, wanted: RequestSpec[Any]) -> None:
     """Raise BeyondSharedKey where the request is larger than its shared key allows.
 
     A key that came with the style allows what the style says: both are its owner's.
     """
-    if asker.shared_key is None:
+    if requester.shared_key is None:
         return
-    if wanted.style is not None and wanted.style.shared_key_id == asker.shared_key.id:
+    if wanted.style is not None and wanted.style.shared_key_id == requester.shared_key.id:
         return
     match wanted.params:
         case ImageParams() as params:
-            shared_keys.check_size(asker.shared_key, pixels=params.pixels, steps=params.steps)
+            shared_keys.check_size(requester.shared_key, pixels=params.pixels, steps=params.steps)
         case TextParams() as params:
-            shared_keys.check_size(asker.shared_key, tokens=params.max_length)
+            shared_keys.check_size(requester.shared_key, tokens=params.max_length)
 
 
 async def reserve(
-    session: AsyncSession, asker: Asker, wanted: Ask[Any], quoted: Quote, request_id: UUID
+    session: AsyncSession,
+    requester: Requester,
+    wanted: RequestSpec[Any],
+    quoted: Quote,
+    request_id: UUID,
 ) -> Standing:
     """Set aside what the request may cost, and take its tax. Raises SharedKeyInsufficientKudos."""
-    if asker.shared_key is None:
+    if requester.shared_key is None:
         return Standing.OWNER
     standing = await shared_keys.reserve(
         session,
-        asker.shared_key.id,
+        requester.shared_key.id,
         request_id,
         quoted.total,
         allow_downgrade=wanted.allow_downgrade,
@@ -50,9 +54,9 @@ async def reserve(
     return standing
 
 
-def terms(asker: Asker) -> dict[str, str]:
+def terms(requester: Requester) -> dict[str, str]:
     """What the request's terms say of it."""
-    return {} if asker.shared_key is None else {TERM: str(asker.shared_key.id)}
+    return {} if requester.shared_key is None else {TERM: str(requester.shared_key.id)}
 
 
 async def consume(

@@ -65,7 +65,7 @@ async def _outlook(session: AsyncSession, horde: Horde, found: Progress) -> Outl
     ahead = await forecast.outlook(
         session,
         horde.lanes,
-        horde.online.servers,
+        horde.online.serving,
         found.needs,
         rank=found.rank,
         job_id=found.job_id,

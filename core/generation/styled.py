@@ -1,4 +1,4 @@
-"""Styles on a request's way: what is agreed at ask, and what is taken down when it has a result."""
+"""Styles on a request's way: what is agreed at ask, and what is recorded when it has a result."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow
-from core.generation.asks import Ask
+from core.generation.specs import RequestSpec
 from core.stats import uses
 from core.users.tables import User
 
@@ -15,7 +15,7 @@ STYLE = "style"
 """What a request's terms name the style by."""
 
 
-def terms(user: User, wanted: Ask[Any]) -> dict[str, Any]:
+def terms(user: User, wanted: RequestSpec[Any]) -> dict[str, Any]:
     """What the request's terms say of it. Nobody is rewarded for a style of their own."""
     style = wanted.style
     if style is None:
@@ -31,7 +31,7 @@ def terms(user: User, wanted: Ask[Any]) -> dict[str, Any]:
 
 
 async def used(session: AsyncSession, attempt: AnyRow, *, at: datetime) -> None:
-    """Take down that the request's style was used, where its terms name one."""
+    """Record that the request's style was used, where its terms name one."""
     agreed = attempt.terms.get(STYLE)
     if agreed is None:
         return

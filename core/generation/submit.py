@@ -18,7 +18,7 @@ from core.users import directory
 from core.users.tables import Role, User
 from core.workers import fleet
 
-MOST_METADATA = 50
+MAX_METADATA = 50
 
 
 class InvalidJobID(NotFound):
@@ -131,13 +131,13 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     )
     if not payer.is_anonymous:
         await holding.release_if_over(session, attempt.request_id)
-    return Settled(attempt.request_id, amounts.told, is_done=True)
+    return Settled(attempt.request_id, amounts.announced_reward, is_done=True)
 
 
 def _amounts(found: Open, delivery: Delivery) -> Amounts:
     """What the delivery moves. Workers of the anonymous user are unpaid."""
     amounts = kind.of(found.attempt.kind).amounts(found, delivery)
-    return amounts._replace(told=0, reward=0) if found.owner.is_anonymous else amounts
+    return amounts._replace(announced_reward=0, reward=0) if found.owner.is_anonymous else amounts
 
 
 async def announce(horde: Horde, settled: Settled) -> None:
@@ -154,7 +154,7 @@ async def _end_decoy(session: AsyncSession, found: Open, delivery: Delivery) -> 
     """Say of a fake job what is said of a real one; nothing is stored, nothing moves."""
     if not await attempts.end_decoy(session, found.attempt.id, at=now()):
         await _refuse(session, found.attempt.id)
-    told = 0 if delivery.is_fault else _amounts(found, delivery).told
+    told = 0 if delivery.is_fault else _amounts(found, delivery).announced_reward
     is_done = not delivery.is_fault
     return Settled(found.attempt.request_id, told, is_done=is_done, decoy=found.picture)
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from core.catalog import agents
 from core.catalog import models as catalog
-from core.generation.asks import Ask, Quote
 from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
+from core.generation.specs import Quote, RequestSpec
 from core.kinds.params import Advice
 from core.kinds.text import TextParams, tokens_of
 from core.kudos import prices
@@ -15,22 +15,22 @@ from core.queue.matching import Needs
 from core.queue.requests import NewJob
 from core.users.tables import Role
 
-FREE_TOKENS_LEAST, FREE_TOKENS_MOST = 256, 512
+MIN_FREE_TOKENS, MAX_FREE_TOKENS = 256, 512
 
 params_from = TextParams.from_json
 
 
-def check(ask: Ask[TextParams]) -> None:
+def check(ask: RequestSpec[TextParams]) -> None:
     """Raise TokenOverflow where the answer does not fit into the context."""
     ask.params.check()
 
 
-def advice(_ask: Ask[TextParams]) -> list[Advice]:
+def advice(_ask: RequestSpec[TextParams]) -> list[Advice]:
     """There is none for texts."""
     return []
 
 
-def needs(ask: Ask[TextParams]) -> Needs:
+def needs(ask: RequestSpec[TextParams]) -> Needs:
     """What the parameters ask of a worker."""
     return Needs(
         kind="text",
@@ -41,13 +41,13 @@ def needs(ask: Ask[TextParams]) -> Needs:
     )
 
 
-def jobs(ask: Ask[TextParams]) -> list[NewJob]:
+def jobs(ask: RequestSpec[TextParams]) -> list[NewJob]:
     """A job for each text; their seeds go on by one, so that several may be claimed at once."""
     first = secrets.randbelow(2**31)
     return [NewJob(first + number, ask.params.things) for number in range(ask.n)]
 
 
-def quote(ask: Ask[TextParams]) -> Quote:
+def quote(ask: RequestSpec[TextParams]) -> Quote:
     """The most that it can cost, by the same function that settles it."""
     work = prices.TextWork(
         tokens=ask.params.max_length,
@@ -58,7 +58,7 @@ def quote(ask: Ask[TextParams]) -> Quote:
     return Quote(price=0, results=results, tax=prices.request_tax(styled=ask.style is not None))
 
 
-def lighter(horde: Horde, ask: Ask[TextParams]) -> Ask[TextParams] | None:
+def lighter(horde: Horde, ask: RequestSpec[TextParams]) -> RequestSpec[TextParams] | None:
     """The request within what needs no kudos in advance; None where it is there already."""
     free = free_tokens(horde)
     if ask.slow_workers and ask.params.max_length <= free:
@@ -70,7 +70,7 @@ def lighter(horde: Horde, ask: Ask[TextParams]) -> Ask[TextParams] | None:
 def free_tokens(horde: Horde) -> int:
     """How long a text may be without kudos in advance, by how busy it is."""
     tokens = 512 + 5 * horde.threads("text") - round(0.9 * horde.waiting("text"))
-    return min(FREE_TOKENS_MOST, max(FREE_TOKENS_LEAST, tokens))
+    return min(MAX_FREE_TOKENS, max(MIN_FREE_TOKENS, tokens))
 
 
 def baseline(_name: str) -> None:
@@ -91,4 +91,4 @@ def amounts(found: Open, delivery: Delivery) -> Amounts:
     )
     price = prices.text_price(work)
     charge = prices.text_charge(price)
-    return Amounts(told=price, reward=price, charge=charge, things=work.tokens)
+    return Amounts(announced_reward=price, reward=price, charge=charge, things=work.tokens)

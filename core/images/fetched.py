@@ -7,7 +7,7 @@ from core.images import checks
 from core.images.checks import ImageValidationFailed, TooManyPixels
 from core.outside import NotAllowed, Outside, OutsideFailure, TooLarge
 
-MOST_BYTES: Final = 5 * 1024 * 1024
+MAX_BYTES: Final = 5 * 1024 * 1024
 SECONDS: Final = 2.0
 
 
@@ -36,10 +36,10 @@ async def fetch_source(outside: Outside, url: str) -> bytes:
     ImageValidationFailed where nothing could be fetched.
     """
     try:
-        content = await outside.get(url, max_bytes=MOST_BYTES, seconds=SECONDS)
+        content = await outside.get(url, max_bytes=MAX_BYTES, seconds=SECONDS)
     except TooLarge:
         raise SourceImageSizeExceeded(
-            f"Image validation failed: an image by URL may have {MOST_BYTES} bytes."
+            f"Image validation failed: an image by URL may have {MAX_BYTES} bytes."
         ) from None
     except NotAllowed as refused:
         raise SourceImageUrlInvalid(

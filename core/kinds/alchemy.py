@@ -9,7 +9,7 @@ from core.kinds.image import POST_PROCESSORS
 
 SECONDS = 180
 TILE = 512
-MOST_TILES = 255
+MAX_TILES = 255
 DESCRIBING = frozenset(
     {"caption", "interrogation", "nsfw", "vectorize", "palette", "describe", "aesthetic"}
 )
@@ -66,8 +66,8 @@ class AlchemyParams:
 def tiles_of(width: int, height: int) -> int:
     """How many squares of 512 pixels cover the picture. Raises Invalid above 255."""
     tiles = ceil(width / TILE) * ceil(height / TILE)
-    if tiles > MOST_TILES:
-        raise Invalid(f"The image is too large: {tiles} tiles of {TILE} pixels, {MOST_TILES} fit.")
+    if tiles > MAX_TILES:
+        raise Invalid(f"The image is too large: {tiles} tiles of {TILE} pixels, {MAX_TILES} fit.")
     return tiles
 
 

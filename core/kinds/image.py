@@ -10,7 +10,7 @@ TWO_PASSES = frozenset({"k_heun", "k_dpm_2", "k_dpm_2_a", "k_dpmpp_2s_a", "k_dpm
 
 ADAPTIVE_STEPS = 40  # what k_dpm_adaptive counts as, whatever is asked
 CONTROL_STEPS = 20  # the default with a control type
-MOST_CONTROL_STEPS = 40
+MAX_CONTROL_STEPS = 40
 
 FACE_FIXERS = frozenset({"GFPGAN", "GFPGANv1.3", "CodeFormers", "RestoreFormer"})
 NO_UPSCALERS = FACE_FIXERS | {"strip_background"}
@@ -31,9 +31,9 @@ HEAVY_PROCESSORS = frozenset(
 )
 POST_PROCESSORS = NO_UPSCALERS | HEAVY_PROCESSORS | {"RealESRGAN_x2plus", "2xModernSpanimationV1"}
 
-MOST_SEED_DIGITS = 4300  # what Python reads as a number; reading takes quadratic time
+MAX_SEED_DIGITS = 4300  # what Python reads as a number; reading takes quadratic time
 SECOND = 262144  # the area (512 * 512 pixels) of which a step may take two seconds
-LEAST_SECONDS = 150
+MIN_SECONDS = 150
 SLOW_BASELINES = frozenset({"flux_1", "qwen_image", "z_image_turbo"})
 
 
@@ -161,7 +161,7 @@ class ImageParams:
             seconds *= 2
         if baseline in SLOW_BASELINES:
             seconds *= 3
-        seconds = max(LEAST_SECONDS, seconds)
+        seconds = max(MIN_SECONDS, seconds)
         return round(seconds * EXTRA_SLOW if extra_slow else seconds)
 
     def safe_batch(self, amount: int, max_pixels: int) -> int:
@@ -187,7 +187,7 @@ def seed_from(text: str) -> int:
     Digits are the number; other text, and more digits than anybody counts, is its bytes, little
     endian. Either is shifted right by 32 bits until it fits.
     """
-    is_number = text.isdecimal() and len(text) <= MOST_SEED_DIGITS
+    is_number = text.isdecimal() and len(text) <= MAX_SEED_DIGITS
     seed = int(text) if is_number else int.from_bytes(text.encode(), "little")
     excess = max(0, seed.bit_length() - 32)
     return seed >> 32 * ((excess + 31) // 32)  # at once: a text may be megabytes long

@@ -13,10 +13,10 @@ from core.errors import Invalid
 from core.kinds.image import POST_PROCESSORS, ImageParams
 from core.kinds.params import Advice
 
-MOST_WORDS = 7500
-MOST_LORAS = 5
-MOST_INVERSIONS = 20
-MOST_EXTRA_IMAGES = 5
+MAX_WORDS = 7500
+MAX_LORAS = 5
+MAX_INVERSIONS = 20
+MAX_EXTRA_IMAGES = 5
 CONTROL_BASELINES = frozenset({"stable diffusion 1", "stable diffusion 2"})
 SD1_OR_XL = frozenset({"stable diffusion 1", "stable_diffusion_xl"})
 NO_HIRES_BASELINES = frozenset({"flux_1", "qwen_image", "z_image_turbo"})
@@ -181,21 +181,21 @@ def check(prompt: str, params: ImageParams, names: Sequence[str]) -> None:
 
 
 def _check_extent(prompt: str, params: ImageParams, names: Sequence[str]) -> None:
-    if len(prompt.split()) > MOST_WORDS:
-        raise InvalidPromptSize(f"Too large prompt. Please keep it below {MOST_WORDS} words.")
+    if len(prompt.split()) > MAX_WORDS:
+        raise InvalidPromptSize(f"Too large prompt. Please keep it below {MAX_WORDS} words.")
     if processors := [name for name in names if name in POST_PROCESSORS]:
         raise UnexpectedModelName(f"{processors[0]} is a post-processor, not a model.")
     if len(params.upscalers) > 1:
         raise TooManyUpscalers("Cannot use more than 1 upscaler at a time.")
     if round(params.cfg_scale, 2) != params.cfg_scale:
         raise BadCFGDecimals("cfg_scale must be rounded to 2 decimal places.")
-    if len(params.loras) > MOST_LORAS:
-        raise TooManyLoras(f"You cannot request more than {MOST_LORAS} loras per generation.")
+    if len(params.loras) > MAX_LORAS:
+        raise TooManyLoras(f"You cannot request more than {MAX_LORAS} loras per generation.")
     for lora in params.loras:
         if lora.get("is_version") and not str(lora["name"]).isdecimal():
             raise BadLoraVersion("A LoRA named by its version needs the version's number.")
-    if len(params.tis) > MOST_INVERSIONS:
-        raise TooManyTIs(f"You cannot request more than {MOST_INVERSIONS} Textual Inversions.")
+    if len(params.tis) > MAX_INVERSIONS:
+        raise TooManyTIs(f"You cannot request more than {MAX_INVERSIONS} Textual Inversions.")
 
 
 def _check_transparency(params: ImageParams, models: Sequence[ImageModel]) -> None:
@@ -219,8 +219,8 @@ def _check_sources(params: ImageParams, models: Sequence[ImageModel]) -> None:
         raise InvalidRemix("Image remix is only available for Stable Cascade models.")
     if params.extra_source_images and not remix:
         raise InvalidExtraSourceImages("Extra source images are only used with remix.")
-    if len(params.extra_source_images) > MOST_EXTRA_IMAGES:
-        raise TooManyExtraSourceImages(f"At most {MOST_EXTRA_IMAGES} extra source images.")
+    if len(params.extra_source_images) > MAX_EXTRA_IMAGES:
+        raise TooManyExtraSourceImages(f"At most {MAX_EXTRA_IMAGES} extra source images.")
     needing = [model.name for model in models if model.needs_source]
     if needing and not params.source_image:
         raise SourceImageRequiredForModel(f"{needing[0]} needs a source image.")

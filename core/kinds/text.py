@@ -10,10 +10,10 @@ from core.kinds.params import EXTRA_SLOW
 
 SECONDS = 150
 LETTERS_A_TOKEN = 4
-LEAST_TOKENS = 20
+MIN_TOKENS = 20
 
 
-MOST_STOPS, LONGEST_STOPS = 128, 2000
+MAX_STOPS, MAX_STOP_CHARS = 128, 2000
 """How many sequences may end a text, and their characters in all."""
 SAMPLERS = 7
 
@@ -101,14 +101,14 @@ def check_sampling(sampling: Mapping[str, Any]) -> None:
     if order is not None and len(set(order)) < SAMPLERS:
         raise MissingFullSamplerOrder(f"sampler_order has to name all {SAMPLERS} samplers.")
     stops = set(sampling.get("stop_sequence", ()))
-    if len(stops) > MOST_STOPS:
-        raise TooManyStopSequences(f"You can specify {MOST_STOPS} stop sequences at most.")
-    if sum(map(len, stops)) > LONGEST_STOPS:
+    if len(stops) > MAX_STOPS:
+        raise TooManyStopSequences(f"You can specify {MAX_STOPS} stop sequences at most.")
+    if sum(map(len, stops)) > MAX_STOP_CHARS:
         raise ExcessiveStopSequence(
-            f"Your stop sequences have more than {LONGEST_STOPS} characters in all."
+            f"Your stop sequences have more than {MAX_STOP_CHARS} characters in all."
         )
 
 
 def tokens_of(text: str, *, most: int) -> int:
     """About how many tokens a text has, 20 … `most`; every model counts its own way."""
-    return min(most, max(LEAST_TOKENS, ceil(len(text) / LETTERS_A_TOKEN)))
+    return min(most, max(MIN_TOKENS, ceil(len(text) / LETTERS_A_TOKEN)))

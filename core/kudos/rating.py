@@ -11,7 +11,7 @@ from core.ledger.tables import SystemAccount
 RATED: Final = 500
 WITH_ARTIFACTS: Final = 500
 BEST: Final = 1500
-LEAST_COST: Final = 100
+MIN_COST: Final = 100
 """What a request costs at least, whatever is said of it."""
 PLAIN: Final = 7
 """From this rating on, naming another picture the best says nothing more."""
@@ -35,7 +35,7 @@ def for_request(
     says_more = len(ratings) == 1 and ratings[0][0] < PLAIN and not best_is_rated
     if has_best and (not ratings or says_more):
         amount += BEST
-    return max(0, min(amount, consumed - LEAST_COST))
+    return max(0, min(amount, consumed - MIN_COST))
 
 
 async def pay(session: AsyncSession, *, key: str, account: int, amount: int) -> None:

@@ -17,7 +17,7 @@ from core.users.tables import Role, SharedKey, User
 
 NOT_BACK_FOR: Final = timedelta(seconds=60)
 """So long after a transfer the receiver can't give the giver anything."""
-LONGEST_TARGET: Final = 255
+MAX_TARGET_CHARS: Final = 255
 MOST: Final = 2**53
 """Hundredths of a kudos: what a float of the wire still tells exactly."""
 
@@ -136,7 +136,7 @@ async def _resolve(
 ) -> tuple[User, SharedKey | None]:
     """Who gets the kudos, and the shared key that was named, if one was."""
     unknown = refusals.InvalidTargetUsername("There is no user, or shared key, of this name.")
-    if len(target) > LONGEST_TARGET:
+    if len(target) > MAX_TARGET_CHARS:
         raise unknown
     shared_key = await shared_keys.by_key(session, target)
     if shared_key is None:

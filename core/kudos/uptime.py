@@ -7,12 +7,12 @@ IMAGE_LORA = 3000
 TEXT = 2500
 TEXT_CONTEXT = 1500
 """For each 1024 tokens of context."""
-MOST_CONTEXT = 262_144
+MAX_CONTEXT = 262_144
 UNKNOWN_MODEL = 0.5
 UNVALIDATED = 0.3
 BILLIONS = 7.0
 """The size of model that is paid as it is; others in proportion, the smallest a quarter."""
-LEAST_FACTOR = 0.25
+MIN_FACTOR = 0.25
 
 ALCHEMY = 4000
 """All of it to spend, for untrusted owners too: forms earn little otherwise."""
@@ -30,8 +30,8 @@ def text_reward(context: int, *, billions: float | None, validated: bool) -> int
     billions: size of its largest known model, None where the horde knows none of them.
     validated: its program is known to write with the model that it says.
     """
-    reward = TEXT + TEXT_CONTEXT * min(context, MOST_CONTEXT) / 1024
+    reward = TEXT + TEXT_CONTEXT * min(context, MAX_CONTEXT) / 1024
     if billions is None:
         return round(reward * UNKNOWN_MODEL)
     validity = 1.0 if validated else UNVALIDATED
-    return round(reward * validity * max(LEAST_FACTOR, billions / BILLIONS))
+    return round(reward * validity * max(MIN_FACTOR, billions / BILLIONS))

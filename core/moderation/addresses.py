@@ -30,7 +30,7 @@ NARROWEST = {4: 32, 6: 64}
 MAPPED_BITS = 96
 FIRST_MINUTES = 3
 OFFENCES_KEPT = timedelta(hours=24)
-MOST_OFFENCES = 1000  # what is beyond makes no difference, and the counter stays small
+MAX_OFFENCES = 1000  # what is beyond makes no difference, and the counter stays small
 
 _timeouts = table(AddressTimeout)
 
@@ -153,7 +153,7 @@ def _offence(insert: Insert) -> ReturningInsert[int]:
     counted = case(
         (_timeouts.c.offended_at.is_(None), 1),
         (_timeouts.c.offended_at <= long_ago, 1),
-        (_timeouts.c.offences >= MOST_OFFENCES, MOST_OFFENCES),
+        (_timeouts.c.offences >= MAX_OFFENCES, MAX_OFFENCES),
         else_=_timeouts.c.offences + 1,
     )
     first = insert.values(

@@ -17,7 +17,7 @@ from core.moderation.prompts import USED, FilterSet
 from core.moderation.tables import Filter, FilterVersion
 
 LARGEST_ID = 2**31 - 1
-LONGEST_TEXT = 1000  # characters of a description or a replacement
+MAX_TEXT_CHARS = 1000  # characters of a description or a replacement
 
 _filters = table(Filter)
 _version = table(FilterVersion)
@@ -119,8 +119,8 @@ async def remove(session: AsyncSession, filter_id: str) -> None:
 
 def _check(regex: str, description: str | None, replacement: str) -> None:
     patterns.check(regex)
-    if max(len(description or ""), len(replacement)) > LONGEST_TEXT:
-        raise Invalid(f"Description and replacement have at most {LONGEST_TEXT} characters each.")
+    if max(len(description or ""), len(replacement)) > MAX_TEXT_CHARS:
+        raise Invalid(f"Description and replacement have at most {MAX_TEXT_CHARS} characters each.")
 
 
 async def _raise_version(session: AsyncSession) -> None:

@@ -38,8 +38,8 @@ GROUPS = ((REPLACED, UNDONE_BY_NOTHING), (SEXUAL,))
 USED = (REPLACED, UNDONE_BY_NOTHING, SEXUAL)
 """The types that `GET filters/regex` tells about."""
 BLOCKED_AT = 2
-LONGEST_REWRITTEN = 7000  # characters
-LONGEST_SCREENED = 100_000  # characters
+MAX_REWRITTEN_CHARS = 7000  # characters
+MAX_SCREENED_CHARS = 100_000  # characters
 READ_AGAIN = timedelta(seconds=1)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 NEGATIVE_MARK = "###"
@@ -190,15 +190,15 @@ def screen(filters: Filters, prompt: str, *, rewrite: bool, always: bool = False
     Raises CorruptPrompt, PromptTooLong and FiltersUnavailable.
     """
     current = filters.current()
-    if len(prompt) > LONGEST_SCREENED:
-        raise PromptTooLong(f"A prompt has at most {LONGEST_SCREENED} characters.")
+    if len(prompt) > MAX_SCREENED_CHARS:
+        raise PromptTooLong(f"A prompt has at most {MAX_SCREENED_CHARS} characters.")
     if always:
         if not current.is_strictly_suspect(prompt):
             return prompt
         return _or_refused(current.rewritten(prompt, strictly=True))
     if current.suspicion(prompt) < BLOCKED_AT:
         return prompt
-    if not rewrite or len(prompt) > LONGEST_REWRITTEN:
+    if not rewrite or len(prompt) > MAX_REWRITTEN_CHARS:
         return _or_refused(None)
     changed = current.rewritten(prompt)
     helps = changed is not None and current.suspicion(changed) < BLOCKED_AT

@@ -16,7 +16,7 @@ from core.outside import Outside, OutsideFailure
 
 UNSAFE_FROM = 0.93
 KEPT_SECONDS = 6 * 3600.0
-MOST_KEPT = 10_000
+MAX_KEPT = 10_000
 ANSWER_SECONDS = 2.0
 ANSWER_BYTES = 1000
 PLACE = "{address}"
@@ -86,5 +86,5 @@ class OutsideScorer:
     def _keep(self, address: str, verdict: Verdict) -> None:
         self._known.pop(address, None)
         self._known[address] = (time.monotonic() + KEPT_SECONDS, verdict)
-        if len(self._known) > MOST_KEPT:
+        if len(self._known) > MAX_KEPT:
             self._known.popitem(last=False)

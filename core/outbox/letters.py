@@ -27,7 +27,7 @@ QUICK_TRIES: Final = 3
 QUICK_PAUSE: Final = timedelta(seconds=3)
 LONG_PAUSE: Final = timedelta(seconds=30)
 """Before the fourth try; each further one waits twice as long."""
-MOST_FOR_A_HOST: Final = 1000
+MAX_FOR_A_HOST: Final = 1000
 """Letters that may wait for one host; further ones are not kept."""
 
 _letters = table(Letter)
@@ -43,9 +43,9 @@ async def put(
     Returns False, and keeps nothing, where too much waits for that host already.
     """
     host = (urlsplit(url).hostname or "")[:255]
-    waiting = select(_letters.c.id).where(_letters.c.host == host).limit(MOST_FOR_A_HOST)
+    waiting = select(_letters.c.id).where(_letters.c.host == host).limit(MAX_FOR_A_HOST)
     count = await session.scalar(select(func.count()).select_from(waiting.subquery()))
-    if (count or 0) >= MOST_FOR_A_HOST:
+    if (count or 0) >= MAX_FOR_A_HOST:
         return False
     values = {"id": uuid4(), "user_id": user_id, "url": url, "host": host, "tries": 0}
     values |= {"body": json.dumps(body), "due_at": at, "expires_at": at + LIFE}

@@ -50,7 +50,7 @@ class Outside(Protocol):
     """The guarded way out of this server."""
 
     async def get(self, url: str, *, max_bytes: int, seconds: float) -> bytes:
-        """Fetch what an http or https URL leads to, over at most MOST_REDIRECTS redirects.
+        """Fetch what an http or https URL leads to, over at most MAX_REDIRECTS redirects.
 
         max_bytes: the most that the answer may have.
         seconds: for all of it together, names and redirects included.

@@ -24,9 +24,9 @@ from core.outside import (
 )
 from core.outside.addresses import Allowed, resolve
 
-MOST_REDIRECTS: Final = 3
-MOST_AT_ONCE: Final = 64
-LONGEST_URL: Final = 4096
+MAX_REDIRECTS: Final = 3
+MAX_AT_ONCE: Final = 64
+MAX_URL_CHARS: Final = 4096
 LAST_PORT: Final = 65535
 WEB: Final = frozenset({"http", "https"})
 SECURE: Final = frozenset({"https"})
@@ -47,7 +47,7 @@ class GuardedClient:
             verify=httpx.create_ssl_context(),  # the usual authorities, or SSL_CERT_FILE
             trust_env=False,
             follow_redirects=False,
-            limits=httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=0),
+            limits=httpx.Limits(max_connections=MAX_AT_ONCE, max_keepalive_connections=0),
             headers={"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "identity"},
             # Calls go to addresses, so one name's cookie would go to another at the same address.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -61,14 +61,14 @@ class GuardedClient:
     async def get(self, url: str, *, max_bytes: int, seconds: float) -> bytes:
         """Fetch what an http or https URL leads to; see `Outside.get`."""
         async with _deadline(seconds):
-            for _ in range(MOST_REDIRECTS + 1):
+            for _ in range(MAX_REDIRECTS + 1):
                 reply, onward = await self._exchange("GET", url, WEB, max_bytes=max_bytes)
                 if onward is None:
                     if not httpx.codes.is_success(reply.status):
                         raise Declined(reply.status)
                     return reply.content
                 url = onward
-        raise NotAllowed(f"it redirects more than {MOST_REDIRECTS} times")
+        raise NotAllowed(f"it redirects more than {MAX_REDIRECTS} times")
 
     async def post(
         self,
@@ -157,7 +157,7 @@ async def _content(answer: httpx.Response, max_bytes: int, *, cut: bool) -> byte
 
 def _target(url: str, schemes: frozenset[str]) -> httpx.URL:
     """The URL, if it is one that may be called at all; hosts are checked later."""
-    if len(url) > LONGEST_URL:
+    if len(url) > MAX_URL_CHARS:
         raise NotAllowed("its URL is too long")
     try:
         target = httpx.URL(url)

@@ -40,8 +40,8 @@ _LANES = bindparam("lanes", type_=ARRAY(Integer))
 # Limits stand in the text: a planner that does not know them takes them for a tenth of all rows,
 # and sorts whole lanes instead of probing the index.
 _ONE = literal_column("1", Integer)
-_MOST_LANES = bindparam("best", type_=Integer, literal_execute=True)
-_MOST_HEADS = bindparam("heads", type_=Integer, literal_execute=True)
+_MAX_LANES = bindparam("best", type_=Integer, literal_execute=True)
+_MAX_HEADS = bindparam("heads", type_=Integer, literal_execute=True)
 _SIZE = bindparam("size", type_=Integer, literal_execute=True)
 _AFTER = tuple_(bindparam("rank", type_=_jobs.c.rank.type), bindparam("job", type_=_jobs.c.id.type))
 
@@ -113,8 +113,8 @@ def _lanes_postgresql(most: Any, after: ColumnElement[Any] | None = None) -> CTE
 
 
 def _take_postgresql() -> Any:  # noqa: ANN401
-    top = _lanes_postgresql(_MOST_LANES)
-    some = _in_lane(["id", "rank"], top.c.lane_id, _MOST_HEADS).lateral("some")
+    top = _lanes_postgresql(_MAX_LANES)
+    some = _in_lane(["id", "rank"], top.c.lane_id, _MAX_HEADS).lateral("some")
     candidate = select(some.c.id, some.c.rank).select_from(top.join(some, true())).cte("candidate")
     best = (
         select(_jobs.c.id)

@@ -18,7 +18,7 @@ from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job
 
-COUNTED_AT_MOST = 2000
+MAX_COUNTED = 2000
 """Jobs ahead that are counted; beyond, a position is a lower bound and nobody minds."""
 
 COUNTS_SECONDS = 1.0
@@ -26,7 +26,7 @@ COUNTS_SECONDS = 1.0
 _jobs = table(Job)
 
 
-class Server(NamedTuple):
+class OnlineWorker(NamedTuple):
     """A worker that is online."""
 
     offer: Offer
@@ -49,7 +49,7 @@ class Outlook(NamedTuple):
 async def outlook(
     session: AsyncSession,
     lanes: Lanes,
-    servers: Sequence[Server],
+    servers: Sequence[OnlineWorker],
     needs: Needs,
     *,
     rank: int,
@@ -64,7 +64,7 @@ async def outlook(
     able = [server for server in servers if matching.accepts(needs, server.offer)]
     await lanes.catch_up(session)
     ids = {lane for server in able for lane in lanes.matching(server.offer).ids}
-    place = {"lanes": sorted(ids) or [-1], "rank": rank, "job": job_id, "most": COUNTED_AT_MOST}
+    place = {"lanes": sorted(ids) or [-1], "rank": rank, "job": job_id, "most": MAX_COUNTED}
     requests, amount = (await session.execute(_AHEAD, place)).one()
     speed = sum(server.speed * server.threads for server in able) or usual_speed
     return Outlook(bool(able), requests + 1, round((int(amount) + things) / speed))

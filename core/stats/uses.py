@@ -1,4 +1,4 @@
-"""Uses of styles: taken down where a styled request's first result is settled, counted later.
+"""Uses of styles: recorded where a styled request's first result is settled, counted later.
 
 A settlement only adds a row, so that neither the row of a popular style nor its owner's account is
 fought over by everybody who uses it.
@@ -25,7 +25,7 @@ _uses = table(StyleUse)
 async def add(
     session: AsyncSession, request_id: UUID, style: Mapping[str, Any], *, at: datetime
 ) -> None:
-    """Take down that the request used a style; nothing where that is known.
+    """Record that the request used a style; nothing where that is known.
 
     style: its `style_id`, the `collection_id` that it was drawn from or None, and the `account_id`
         that its owner is rewarded on, None where the owner asked.

@@ -14,8 +14,8 @@ from core.db import AnyRow, Database, now
 from core.outbox import letters, signing
 from core.outside import NotAllowed, Outside, OutsideFailure
 
-MOST_AT_ONCE: Final = 50
-MOST_FOR_A_HOST: Final = 4
+MAX_AT_ONCE: Final = 50
+MAX_FOR_A_HOST: Final = 4
 SECONDS: Final = 3.0
 """A receiver's time to answer."""
 PAUSE_SECONDS: Final = 0.5
@@ -52,7 +52,7 @@ class Courier:
 
     async def turn(self) -> Collection[asyncio.Task[None]]:
         """Begin to send what is due; what is being sent now."""
-        room = MOST_AT_ONCE - len(self._sending)
+        room = MAX_AT_ONCE - len(self._sending)
         async with self._database.reading() as session:
             is_due = await letters.is_any_due(session, at=now())
         if not is_due or room <= 0:
@@ -62,7 +62,7 @@ class Courier:
                 session,
                 at=now(),
                 limit=room,
-                per_host=MOST_FOR_A_HOST,
+                per_host=MAX_FOR_A_HOST,
                 busy=set(self._sending.values()),
             )
         for letter in claimed:

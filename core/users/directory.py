@@ -245,7 +245,7 @@ async def change(session: AsyncSession, user: User, **values: Any) -> None:  # n
 
 
 async def touch(session: AsyncSession, user_ids: Collection[int], *, at: datetime) -> None:
-    """Take down that these users, or their workers, were active; exact to an hour."""
+    """Record that these users, or their workers, were active; exact to an hour."""
     await session.execute(
         update(_users)
         .where(_users.c.id.in_(user_ids), _users.c.last_active_at < at - ACTIVE_WRITTEN_EVERY)

@@ -37,7 +37,7 @@ async def suspect(
     at: datetime,
     worker_id: UUID | None = None,
 ) -> int:
-    """Take down that a user, or the user's worker, gave a reason for suspicion.
+    """Record that a user, or the user's worker, gave a reason for suspicion.
 
     Returns how many suspicions the worker now has, or the user where no worker is named. The
     anonymous user, who is everybody, has none.

@@ -17,7 +17,7 @@ from core.users.roles import DeletedUser
 from core.users.tables import Role, User
 from core.workers.tables import Worker
 
-MOST_WORKERS_UNTRUSTED, MOST_WORKERS = 3, 20
+MAX_WORKERS_UNTRUSTED, MAX_WORKERS = 3, 20
 """Of an owner, and of an owner at one address; more where the owner was invited to more."""
 REFUSED_NAMES = re.compile(r"colab|tpu|google", re.IGNORECASE)
 
@@ -85,7 +85,7 @@ class ProfaneBridgeAgent(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class CheckinContext:
     """What a worker that checks in has to pass."""
 
     address: str | None = None
@@ -97,21 +97,23 @@ class Door:
     """Whether the anonymous user may own workers, unpaid."""
 
 
-OPEN = Door()
+OPEN = CheckinContext()
 
 
-async def check_owner(session: AsyncSession, owner: User, door: Door, *, at: datetime) -> None:
+async def check_owner(
+    session: AsyncSession, owner: User, context: CheckinContext, *, at: datetime
+) -> None:
     """Raise what keeps all workers of this owner out, or all from this address."""
-    if owner.is_anonymous and not door.anonymous_workers:
+    if owner.is_anonymous and not context.anonymous_workers:
         raise AnonForbiddenWorker("Anonymous users cannot run workers. Please register.")
     if owner.has(Role.DELETED):
         raise DeletedUser("This account is deleted and cannot run workers.")
     if owner.has(Role.FLAGGED):
         raise WorkerFlagged("Your account is flagged; your workers are in maintenance mode.")
-    if door.address is not None:
-        await addresses.refuse(session, door.address, at=at)
+    if context.address is not None:
+        await addresses.refuse(session, context.address, at=at)
     if needs_safe_address(owner):
-        _check_verdict(door)
+        _check_verdict(context)
 
 
 def needs_safe_address(owner: User) -> bool:
@@ -119,12 +121,12 @@ def needs_safe_address(owner: User) -> bool:
     return not (owner.has(Role.TRUSTED) or owner.has(Role.VPN))
 
 
-def _check_verdict(door: Door) -> None:
-    if door.verdict is Verdict.UNKNOWN:
+def _check_verdict(context: CheckinContext) -> None:
+    if context.verdict is Verdict.UNKNOWN:
         raise TooManyNewIPs(
             "There are too many new addresses at present to look at yours. Please try again later."
         )
-    if door.verdict is Verdict.UNSAFE and not door.modes.raid:
+    if context.verdict is Verdict.UNSAFE and not context.modes.raid:
         raise UnsafeIP(
             "Your worker seems to come from a VPN or a proxy. Please ask the moderators to let it."
         )
@@ -136,33 +138,33 @@ def check_agent(agent: str) -> None:
         raise ProfaneBridgeAgent("Please let your worker's program call itself something decent.")
 
 
-def is_fooled(owner: User, door: Door) -> bool:
+def gets_decoys(owner: User, context: CheckinContext) -> bool:
     """Whether the worker is handed decoys: in a raid nobody learns that an address is unsafe."""
-    unsafe = door.verdict is Verdict.UNSAFE and needs_safe_address(owner)
-    return unsafe and door.modes.raid
+    unsafe = context.verdict is Verdict.UNSAFE and needs_safe_address(owner)
+    return unsafe and context.modes.raid
 
 
-async def check_new(session: AsyncSession, owner: User, name: str, door: Door) -> None:
+async def check_new(session: AsyncSession, owner: User, name: str, context: CheckinContext) -> None:
     """Raise what keeps a worker out that was not there before."""
     check_name(name)
     there: Sequence[str | None] = (
         await session.scalars(select(_workers.c.address).where(_workers.c.user_id == owner.id))
     ).all()
-    usual = MOST_WORKERS if owner.has(Role.TRUSTED) else MOST_WORKERS_UNTRUSTED
+    usual = MAX_WORKERS if owner.has(Role.TRUSTED) else MAX_WORKERS_UNTRUSTED
     limit = max(usual, owner.worker_invited)
-    if door.address is not None and there.count(door.address) >= limit:
+    if context.address is not None and there.count(context.address) >= limit:
         raise TooManySameIPs(
-            f"You have {there.count(door.address)} workers at this address; ask the moderators for "
-            "more."
+            f"You have {there.count(context.address)} workers at this address; ask the moderators "
+            "for more."
         )
     if owner.is_anonymous:
         return  # everybody's workers are its
-    if door.modes.invite_only and len(there) >= owner.worker_invited:
+    if context.modes.invite_only and len(there) >= owner.worker_invited:
         raise WorkerInviteOnly(
             f"This horde takes new workers by invitation only, and you have {len(there)} of the "
             f"{owner.worker_invited} that you were invited to. Please ask the moderators."
         )
-    if len(there) >= max(MOST_WORKERS, owner.worker_invited):
+    if len(there) >= max(MAX_WORKERS, owner.worker_invited):
         raise TooManyWorkersTrusted(f"You have {len(there)} workers; ask the moderators for more.")
     if len(there) >= limit:
         raise TooManyWorkers(f"You have {len(there)} workers; only trusted users may have more.")

@@ -20,7 +20,7 @@ from core.workers import records
 from core.workers.tables import Worker
 
 DROPS_WITHIN: Final = timedelta(hours=1)
-MOST_DROPS, MOST_DROPS_IN_RAID, MOST_DROPPED_FORMS = 20, 10, 100
+MAX_DROPS, MAX_DROPS_IN_RAID, MAX_DROPPED_FORMS = 20, 10, 100
 DROPPED = (
     "This worker dropped {count} jobs within an hour and was put into maintenance mode. Please "
     "check its speed and settings before you take it out of maintenance mode."
@@ -39,7 +39,7 @@ _workers = table(Worker)
 async def suspect(
     session: AsyncSession, owner: User, worker_id: UUID, reason: Reason, *, at: datetime
 ) -> None:
-    """Take down a reason for suspicion, and pause the worker where it is one too many."""
+    """Record a reason for suspicion, and pause the worker where it is one too many."""
     if owner.has(Role.TRUSTED):
         return
     count = await suspicion.suspect(session, owner.id, reason, at=at, worker_id=worker_id)
@@ -56,7 +56,7 @@ async def judge_drops(
 
     Call it with the workers of attempts that were just aborted.
     """
-    most = MOST_DROPS_IN_RAID if raid else MOST_DROPS
+    most = MAX_DROPS_IN_RAID if raid else MAX_DROPS
     is_form = _attempts.c.kind == Kind.ALCHEMY
     dropped = await session.execute(
         select(_attempts.c.worker_id, _attempts.c.owner_id, func.count().label("count"))
@@ -68,7 +68,7 @@ async def judge_drops(
             _workers.c.maintenance.is_(False),
         )
         .group_by(_attempts.c.worker_id, _attempts.c.owner_id, _attempts.c.kind)
-        .having(func.count() > case((is_form, MOST_DROPPED_FORMS), else_=most))
+        .having(func.count() > case((is_form, MAX_DROPPED_FORMS), else_=most))
         .order_by(_attempts.c.worker_id)
     )
     for row in dropped.all():

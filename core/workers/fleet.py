@@ -14,7 +14,7 @@ from core.ledger import dialects
 from core.queue.matching import UNLIMITED, Offer
 from core.users.tables import Reason, User
 from core.workers import admission, conduct
-from core.workers.admission import OPEN, Door
+from core.workers.admission import OPEN, CheckinContext
 from core.workers.offers import Declared, offer_of
 from core.workers.tables import Worker
 
@@ -22,9 +22,9 @@ ONLINE = timedelta(seconds=300)
 """How long after its last check-in a worker counts as there."""
 WRITTEN_EVERY = timedelta(seconds=30)
 ADDRESS_KEPT = timedelta(days=7)
-LONGEST_NAME, LONGEST_KEY = 100, 200
+MAX_NAME_CHARS, MAX_KEY_CHARS = 100, 200
 EXTREME_NAME = 200
-MOST_PIXELS_UNTRUSTED = 3072 * 3072
+MAX_PIXELS_UNTRUSTED = 3072 * 3072
 """What an untrusted owner's worker can be believed to make."""
 
 _workers = table(Worker)
@@ -67,37 +67,37 @@ async def check_in(
     declared: Declared,
     *,
     at: datetime,
-    door: Door = OPEN,
+    context: CheckinContext = OPEN,
 ) -> CheckedIn:
-    """Take down what a worker declares, creating it on first sight.
+    """Record what a worker declares, creating it on first sight.
 
     What has not changed is written again every 30 s only.
     """
-    await admission.check_owner(session, owner, door, at=at)
+    await admission.check_owner(session, owner, context, at=at)
     name = clean_name(declared.name)
     row = await by_name(session, name)
     if row is None:
-        await admission.check_new(session, owner, name, door)
+        await admission.check_new(session, owner, name, context)
         admission.check_agent(declared.agent)
         worker_id = uuid4()
         offer = offer_of(worker_id, owner, declared, speed=None)
-        if await _add(session, worker_id, owner, name, declared, offer, door, at):
+        if await _add(session, worker_id, owner, name, declared, offer, context, at):
             await _suspect(session, owner, worker_id, declared, at)
-            return CheckedIn(worker_id, name, offer, paused=admission.is_fooled(owner, door))
+            return CheckedIn(worker_id, name, offer, paused=admission.gets_decoys(owner, context))
         row = (await session.execute(_BY_NAME, {"key": key_of(name)})).one()  # just made
     if row.user_id != owner.id:
         raise WrongCredentials(f"Wrong credentials to submit as the worker {name}.")
     if row.kind != declared.kind:
         raise NameTaken(f"{name} is the name of a worker of another kind ({row.kind}).")
     offer = offer_of(row.id, owner, declared, speed=row.speed)
-    if at - row.seen_at >= WRITTEN_EVERY or _changed(row, declared, offer, door):
+    if at - row.seen_at >= WRITTEN_EVERY or _changed(row, declared, offer, context):
         admission.check_agent(declared.agent)
-        await _write(session, row, declared, offer, door, at)
+        await _write(session, row, declared, offer, context, at)
     return CheckedIn(
         id=row.id,
         name=row.name,
         offer=offer,
-        paused=row.paused or admission.is_fooled(owner, door),
+        paused=row.paused or admission.gets_decoys(owner, context),
         maintenance=row.maintenance,
         maintenance_message=row.maintenance_message,
         is_new=False,
@@ -107,11 +107,11 @@ async def check_in(
 async def _suspect(
     session: AsyncSession, owner: User, worker_id: UUID, declared: Declared, at: datetime
 ) -> None:
-    """Take down what is strange about a new worker."""
+    """Record what is strange about a new worker."""
     strange = {
-        Reason.WORKER_NAME_LONG: len(declared.name) > LONGEST_NAME,
+        Reason.WORKER_NAME_LONG: len(declared.name) > MAX_NAME_CHARS,
         Reason.WORKER_NAME_EXTREME: len(declared.name) > EXTREME_NAME,
-        Reason.EXTREME_MAX_PIXELS: MOST_PIXELS_UNTRUSTED < declared.max_pixels < UNLIMITED,
+        Reason.EXTREME_MAX_PIXELS: MAX_PIXELS_UNTRUSTED < declared.max_pixels < UNLIMITED,
     }
     for reason in (reason for reason, is_so in strange.items() if is_so):
         await conduct.suspect(session, owner, worker_id, reason, at=at)
@@ -120,12 +120,12 @@ async def _suspect(
 _BY_NAME = select(_workers).where(_workers.c.name_key == bindparam("key"))
 
 
-def _changed(row: AnyRow, declared: Declared, offer: Offer, door: Door) -> bool:
+def _changed(row: AnyRow, declared: Declared, offer: Offer, context: CheckinContext) -> bool:
     return bool(
         row.offer != offer.to_json()
         or row.agent != declared.agent
         or row.threads != declared.threads
-        or row.address != door.address
+        or row.address != context.address
     )
 
 
@@ -136,7 +136,7 @@ async def _add(
     name: str,
     declared: Declared,
     offer: Offer,
-    door: Door,
+    context: CheckinContext,
     at: datetime,
 ) -> bool:
     """Add the worker; False where another of its threads, or somebody else, was faster."""
@@ -153,7 +153,7 @@ async def _add(
             agent=declared.agent,
             threads=declared.threads,
             offer=offer.to_json(),
-            address=door.address,
+            address=context.address,
         )
         .on_conflict_do_nothing(index_elements=[_workers.c.name_key])
         .returning(_workers.c.id)
@@ -166,7 +166,7 @@ async def _write(
     row: AnyRow,
     declared: Declared,
     offer: Offer,
-    door: Door,
+    context: CheckinContext,
     at: datetime,
 ) -> None:
     """Write down what changed and the uptime since; nothing where another thread just did."""
@@ -181,7 +181,7 @@ async def _write(
             agent=declared.agent,
             threads=declared.threads,
             offer=offer.to_json(),
-            address=door.address,
+            address=context.address,
             uptime_seconds=_workers.c.uptime_seconds + served,
         )
     )
@@ -227,12 +227,12 @@ async def known(session: AsyncSession, worker_id: str) -> AnyRow:
 
 def clean_name(name: str) -> str:
     """The name as it is stored: on one line, and cut where it is too long."""
-    return " ".join(name.split())[:LONGEST_NAME]
+    return " ".join(name.split())[:MAX_NAME_CHARS]
 
 
 def key_of(name: str) -> str:
     """The name as it is compared: case folding may make it longer than there is room for."""
-    return name.casefold()[:LONGEST_KEY]
+    return name.casefold()[:MAX_KEY_CHARS]
 
 
 async def missing(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:

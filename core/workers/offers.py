@@ -11,17 +11,17 @@ from core.kinds import alchemy
 from core.queue.matching import UNLIMITED, Offer
 from core.users.tables import Role, User
 
-LEAST_PIXEL_STEPS = 500_000.0
+MIN_PIXEL_STEPS = 500_000.0
 """A second; an image worker below is slow."""
-LEAST_TOKENS = ((20.0, 3.0), (13.0, 4.0), (0.0, 5.0))
+MIN_TOKENS = ((20.0, 3.0), (13.0, 4.0), (0.0, 5.0))
 """A second; a text worker below is slow: from so many thousand million parameters on, so many."""
-LEAST_FORMS = 0.1
+MIN_FORMS = 0.1
 """A second; an alchemist below is slow."""
-MOST_MODELS = {"image": 300, "text": 200}
-MOST_SOFTPROMPTS, LONGEST_SOFTPROMPT = 200, 100
-MOST_BLACKLISTED, LONGEST_BLACKLISTED = 200, 15
-LONGEST_SHOWN = 100  # characters of a name in a message
-LONGEST_USER_ID = 9  # digits, all of which databases hold
+MAX_MODELS = {"image": 300, "text": 200}
+MAX_SOFTPROMPTS, MAX_SOFTPROMPT_CHARS = 200, 100
+MAX_BLACKLISTED, MAX_BLACKLISTED_CHARS = 200, 15
+MAX_SHOWN_CHARS = 100  # characters of a name in a message
+MAX_USER_ID_CHARS = 9  # digits, all of which databases hold
 USUAL_STEPS = 30  # mean of the usual least (20) and most (40) steps; `limit_max_steps`
 
 
@@ -62,10 +62,10 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
 
     Raises InvalidPriorityUsername, and Invalid where the horde knows none of its models.
     """
-    models = _models(owner, declared) if declared.kind in MOST_MODELS else []
+    models = _models(owner, declared) if declared.kind in MAX_MODELS else []
     forms = frozenset(alchemy.feature_of(form) for form in declared.forms)
-    soft = (name[:LONGEST_SOFTPROMPT] for name in declared.softprompts)
-    words = (word.strip().lower()[:LONGEST_BLACKLISTED] for word in declared.blacklist)
+    soft = (name[:MAX_SOFTPROMPT_CHARS] for name in declared.softprompts)
+    words = (word.strip().lower()[:MAX_BLACKLISTED_CHARS] for word in declared.blacklist)
     least = _least_speed(declared.kind, models)
     return Offer(
         kind=declared.kind,
@@ -84,8 +84,8 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
         length=declared.max_length,
         context=declared.max_context,
         tiles=declared.max_tiles,
-        softprompts=frozenset(list(soft)[:MOST_SOFTPROMPTS]),
-        blacklist=frozenset([word for word in words if word][:MOST_BLACKLISTED]),
+        softprompts=frozenset(list(soft)[:MAX_SOFTPROMPTS]),
+        blacklist=frozenset([word for word in words if word][:MAX_BLACKLISTED]),
         users=frozenset({owner.id, *_user_ids(declared)}),
     )
 
@@ -93,16 +93,16 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
 def _least_speed(kind: str, models: Sequence[str]) -> float:
     """Things a second below which a worker is slow; of its models the largest decides."""
     if kind == "alchemy":
-        return LEAST_FORMS
+        return MIN_FORMS
     if kind == "image":
-        return LEAST_PIXEL_STEPS
+        return MIN_PIXEL_STEPS
     billions = catalog.most_billions(models) or 0.0
-    return next(least for size, least in LEAST_TOKENS if billions >= size)
+    return next(least for size, least in MIN_TOKENS if billions >= size)
 
 
 def _models(owner: User, declared: Declared) -> list[str]:
     """The declared models that the horde knows; customizers may bring any."""
-    models = list(dict.fromkeys(declared.models))[: MOST_MODELS[declared.kind]]
+    models = list(dict.fromkeys(declared.models))[: MAX_MODELS[declared.kind]]
     models = [name for name in models if _may_host(owner, name)]
     if declared.kind == "image" and not (owner.has(Role.CUSTOMIZER) or owner.has(Role.SPECIAL)):
         models = [name for name in models if name in catalog.known()]
@@ -125,7 +125,7 @@ def _user_ids(declared: Declared) -> Iterable[int]:
     refusal = Invalid if declared.kind == "alchemy" else InvalidPriorityUsername
     for username in declared.priority_usernames:
         digits = username.rpartition("#")[2]
-        is_id = digits.isdecimal() and len(digits) <= LONGEST_USER_ID
+        is_id = digits.isdecimal() and len(digits) <= MAX_USER_ID_CHARS
         if "#" not in username or not is_id:
-            raise refusal(f"{username[:LONGEST_SHOWN]} is not of the form name#id.")
+            raise refusal(f"{username[:MAX_SHOWN_CHARS]} is not of the form name#id.")
         yield int(digits)

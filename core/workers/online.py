@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow
-from core.queue.forecast import Server
+from core.queue.forecast import OnlineWorker
 from core.queue.matching import Offer
 from core.workers import fleet
 
@@ -40,7 +40,7 @@ class Online:
         self._capacities: Mapping[str, dict[str, Capacity]] | None = None
         self.workers: Sequence[AnyRow] = ()
         """All of them, rows of `workers`."""
-        self.servers: Sequence[Server] = ()
+        self.serving: Sequence[OnlineWorker] = ()
         """Those that serve everybody: not paused, not in maintenance."""
 
     async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
@@ -49,8 +49,8 @@ class Online:
         if start - self._read_at < (SEEN_AGAIN_SECONDS if self._took < DEAR else 20 * self._took):
             return
         self.workers = await fleet.online(session, at=at)
-        self.servers = [
-            Server(
+        self.serving = [
+            OnlineWorker(
                 Offer.from_json(row.offer), row.speed or USUAL_SPEED[row.kind], max(1, row.threads)
             )
             for row in self.workers
@@ -64,7 +64,7 @@ class Online:
         """What those that serve everybody can do, by model; added up once for each look."""
         if self._capacities is None:
             found: dict[str, dict[str, Capacity]] = defaultdict(dict)
-            for server in self.servers:
+            for server in self.serving:
                 of_kind, speed = found[server.offer.kind], server.speed * server.threads
                 for model in server.offer.models:
                     had = of_kind.get(model, NO_CAPACITY)

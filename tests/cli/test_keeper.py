@@ -50,7 +50,7 @@ async def test_a_child_that_dies_too_often_is_given_up(make, said, monkeypatch):
     child, _ = make("raise SystemExit('it hurts')")
     with pytest.raises(Failure, match=r"with status 1(.|\n)*it hurts"):
         await Keeper(child, said.append, lambda: True).run()
-    assert len(said) == keepers.MOST_DEATHS - 1
+    assert len(said) == keepers.MAX_DEATHS - 1
 
 
 async def test_one_that_never_worked_is_not_started_again(make, said):

@@ -76,8 +76,8 @@ async def job(chaos):
     """A job that is popped and whose picture is uploaded."""
     params = {"width": 64, "height": 64, "steps": 1}
     ask = GenerationInputStable.model_validate({"prompt": "a fox", "params": params})
-    async with HordeClient(chaos.url, chaos.keys[0]) as asker:
-        chaos.accepted.append((await asker.generate(ask)).id)
+    async with HordeClient(chaos.url, chaos.keys[0]) as requester:
+        chaos.accepted.append((await requester.generate(ask)).id)
     async with HordeClient(chaos.url, chaos.owner.key) as worker:
         popped = await worker.pop(PopInputStable.model_validate(serving.offer()))
         await worker.upload(popped.r2_upload, pictures.WEBP)

@@ -39,7 +39,7 @@ class Horde:
     def __init__(self, server, database_url, model, running):
         self.server, self.database_url = server, database_url
         self.owner = server.user("Owner", oauth_id="g_owner", trusted=True)
-        self.asker = server.user("Asker", oauth_id="g_asker", kudos=1000)
+        self.requester = server.user("Requester", oauth_id="g_asker", kudos=1000)
         self._model, self._running = model, running
         self._worker = None
 
@@ -53,7 +53,7 @@ class Horde:
         return self._worker
 
     async def balances(self):
-        """Hundredths of a kudos of asker and owner; nothing is held, and the ledger is sound."""
+        """Hundredths of a kudos of both; nothing is held, and the ledger is sound."""
         database = Database(self.database_url)
         async with database.reading() as session:
             assert (await audit.audit(session)).balanced
@@ -61,7 +61,7 @@ class Horde:
             of = select(User.id, Account.balance).join(Account, Account.id == User.account_id)
             found = {row.id: row.balance for row in await session.execute(of)}
         await database.close()
-        return found[self.asker.id], found[self.owner.id]
+        return found[self.requester.id], found[self.owner.id]
 
 
 @pytest.fixture(scope="module", params=clones.ENGINES)
@@ -76,8 +76,8 @@ def horde(request, databases, tmp_path_factory, tiny_model):
 
 
 @pytest.fixture
-async def asker(horde):
-    async with HordeClient(horde.server.url, horde.asker.key) as client:
+async def requester(horde):
+    async with HordeClient(horde.server.url, horde.requester.key) as client:
         yield client
 
 
@@ -103,13 +103,13 @@ def opened(picture):
     return image
 
 
-async def test_a_prompt_becomes_a_picture_and_kudos_move(horde, asker):
+async def test_a_prompt_becomes_a_picture_and_kudos_move(horde, requester):
     asker_had, owner_had = await horde.balances()
     seen = []
     with horde.worker.engine_stopped() as engine:
-        asked = await asker.generate(wanted())
+        asked = await requester.generate(wanted())
         async with asyncio.timeout(SECONDS):
-            async for event in asker.events(asked.id):
+            async for event in requester.events(asked.id):
                 seen.append(event)
                 if isinstance(event, StatusEvent) and event.processing:
                     os.kill(engine, signal.SIGCONT)  # all before is told by then
@@ -120,7 +120,7 @@ async def test_a_prompt_becomes_a_picture_and_kudos_move(horde, asker):
     assert isinstance(end, EndEvent)
     assert (generation.worker_name, generation.model, generation.seed) == (NAME, MODEL, "7")
     assert (end.done, end.finished, end.faulted) == (True, 1, False)
-    image = opened(await asker.download(generation.img))
+    image = opened(await requester.download(generation.img))
     assert (image.format, image.size) == ("WEBP", (SIDE, SIDE))
     assert len(set(image.convert("L").tobytes())) > 10  # not of one colour
     charge, tax = PRICE + 100, 100
@@ -129,52 +129,52 @@ async def test_a_prompt_becomes_a_picture_and_kudos_move(horde, asker):
     assert await horde.balances() == (asker_had - charge - tax, owner_had + PRICE)
 
 
-async def test_one_seed_makes_one_picture(horde, asker):
+async def test_one_seed_makes_one_picture(horde, requester):
     assert horde.worker
-    _, (first,) = await made(asker, wanted())
-    _, (again,) = await made(asker, wanted())
-    _, (other,) = await made(asker, wanted(params={"seed": "8"}))
+    _, (first,) = await made(requester, wanted())
+    _, (again,) = await made(requester, wanted())
+    _, (other,) = await made(requester, wanted(params={"seed": "8"}))
     assert first == again != other
 
 
-async def test_three_pictures_have_three_seeds(horde, asker):
+async def test_three_pictures_have_three_seeds(horde, requester):
     assert horde.worker
-    generations, three = await made(asker, wanted(params={"n": 3}))
+    generations, three = await made(requester, wanted(params={"n": 3}))
     assert {one.index: one.seed for one in generations} == {0: "7", 1: "8", 2: "9"}
     assert len(set(three)) == 3
-    _, (second,) = await made(asker, wanted(params={"seed": "8"}))
+    _, (second,) = await made(requester, wanted(params={"seed": "8"}))
     assert second in three
 
 
-async def test_a_picture_becomes_another(horde, asker):
+async def test_a_picture_becomes_another(horde, requester):
     assert horde.worker
     asker_had, owner_had = await horde.balances()
     source = pictures.encoded(pictures.picture(size=(SIDE, SIDE), colour=(200, 30, 30)))
     _, (picture,) = await made(
-        asker, wanted(source_image=source, source_processing="img2img", params={"n": 1})
+        requester, wanted(source_image=source, source_processing="img2img", params={"n": 1})
     )
-    _, (other,) = await made(asker, wanted())
+    _, (other,) = await made(requester, wanted())
     assert opened(picture).size == (SIDE, SIDE)
     assert picture != other
     charges = round(PRICE * 1.3) + 100 + PRICE + 100
     assert await horde.balances() == (asker_had - charges - 200, owner_had + 2 * PRICE)
 
 
-async def test_the_worker_is_listed_and_its_work_counted(horde, asker):
+async def test_the_worker_is_listed_and_its_work_counted(horde, requester):
     assert horde.worker
-    before = await asker.find_user()
-    await made(asker, wanted())
+    before = await requester.find_user()
+    await made(requester, wanted())
     async with asyncio.timeout(SECONDS):  # upkeep comes every few seconds
         while True:
-            after = await asker.find_user()
+            after = await requester.find_user()
             if after.records.request.image > before.records.request.image:
                 break
             await asyncio.sleep(0.2)
-    (worker,) = await asker.workers()
+    (worker,) = await requester.workers()
     assert (worker.name, worker.online, worker.models) == (NAME, True, [MODEL])
     assert worker.requests_fulfilled >= 1
     assert worker.img2img
-    (model,) = await asker.models()
+    (model,) = await requester.models()
     assert (model.name, model.count) == (MODEL, 1)
 
 
@@ -185,24 +185,24 @@ async def until_processing(client, request_id):
                 return
 
 
-async def test_a_job_whose_engine_dies_is_made_after_all(horde, asker):
+async def test_a_job_whose_engine_dies_is_made_after_all(horde, requester):
     asker_had, owner_had = await horde.balances()
     with horde.worker.engine_stopped() as engine:
-        asked = await asker.generate(wanted())
-        await until_processing(asker, asked.id)
+        asked = await requester.generate(wanted())
+        await until_processing(requester, asked.id)
         os.kill(engine, signal.SIGKILL)
-    status = await asker.wait_for(asked.id, SECONDS)
+    status = await requester.wait_for(asked.id, SECONDS)
     assert (status.finished, status.restarted, status.faulted) == (1, 1, False)
     assert await horde.balances() == (asker_had - PRICE - 200, owner_had + PRICE)
 
 
-async def test_a_worker_that_is_told_to_stop_finishes_first(horde, asker):
+async def test_a_worker_that_is_told_to_stop_finishes_first(horde, requester):
     worker = horde.worker
     with worker.engine_stopped() as engine:
-        asked = await asker.generate(wanted())
-        await until_processing(asker, asked.id)
+        asked = await requester.generate(wanted())
+        await until_processing(requester, asked.id)
         worker.popen.terminate()
-    status = await asker.wait_for(asked.id, SECONDS)
+    status = await requester.wait_for(asked.id, SECONDS)
     assert (status.finished, status.restarted) == (1, 0)
     assert await asyncio.to_thread(worker.popen.wait, SECONDS) == 0
     await asyncio.to_thread(wait_until_gone, [engine])

@@ -47,9 +47,9 @@ def horde(databases, tmp_path_factory):
 
 
 @pytest.fixture
-async def asker(horde):
+async def requester(horde):
     server, *_ = horde
-    person = server.user("Asker", oauth_id="g_asker", kudos=1000)
+    person = server.user("Requester", oauth_id="g_asker", kudos=1000)
     async with HordeClient(server.url, person.key) as client:
         yield client
 
@@ -68,43 +68,43 @@ async def kudos_of(server, person):
         return (await client.find_user()).kudos
 
 
-async def test_a_prompt_becomes_a_text_and_kudos_move(horde, asker):
+async def test_a_prompt_becomes_a_text_and_kudos_move(horde, requester):
     server, database_url, owner = horde
-    asker_had = (await asker.find_user()).kudos
+    asker_had = (await requester.find_user()).kudos
     owner_had = await kudos_of(server, owner)
     ask = {
         "prompt": "A fox",
         "params": {"n": 2, "max_length": 32, "max_context_length": 128, "temperature": 0.7},
     }
     wanted = GenerationInputKobold.model_validate(ask)
-    assert await asker.text.price(wanted) > 0
-    asked = await asker.text.generate(wanted)
-    status = await asker.text.wait_for(asked.id, SECONDS)
+    assert await requester.text.price(wanted) > 0
+    asked = await requester.text.generate(wanted)
+    status = await requester.text.wait_for(asked.id, SECONDS)
     assert (status.finished, status.faulted) == (2, False)
     first, second = status.generations
     assert {(one.model, one.worker_name, one.state) for one in status.generations} == {
         (MODEL, "host text", "ok")
     }
     assert first.text != second.text  # each with a seed of its own
-    assert (await asker.find_user()).kudos < asker_had
+    assert (await requester.find_user()).kudos < asker_had
     assert await kudos_of(server, owner) > owner_had
     assert await sound(database_url)
 
 
-async def test_a_text_that_nobody_can_write_is_cancelled(asker):
+async def test_a_text_that_nobody_can_write_is_cancelled(requester):
     ask = {"prompt": "A fox", "models": ["another"]}
-    asked = await asker.text.generate(GenerationInputKobold.model_validate(ask))
+    asked = await requester.text.generate(GenerationInputKobold.model_validate(ask))
     with pytest.raises(TimedOut):
-        await asker.text.wait_for(asked.id, 0.5)
-    assert (await asker.text.cancel(asked.id)).waiting == 1
-    assert (await asker.text.wait_for(asked.id, SECONDS)).finished == 0
+        await requester.text.wait_for(asked.id, 0.5)
+    assert (await requester.text.cancel(asked.id)).waiting == 1
+    assert (await requester.text.wait_for(asked.id, SECONDS)).finished == 0
 
 
-async def test_a_form_is_answered(horde, asker):
+async def test_a_form_is_answered(horde, requester):
     _, database_url, _ = horde
     ask = {"forms": [{"name": "palette"}], "source_image": pictures.encoded(RED)}
-    asked = await asker.alchemy.ask(ModelInterrogationInputStable.model_validate(ask))
-    (form,) = (await asker.alchemy.wait_for(asked.id, SECONDS)).forms
+    asked = await requester.alchemy.ask(ModelInterrogationInputStable.model_validate(ask))
+    (form,) = (await requester.alchemy.wait_for(asked.id, SECONDS)).forms
     assert (form.form, form.state) == ("palette", "done")
     main, *_ = form.result["palette"]
     red, green, blue = bytes.fromhex(main["colour"].removeprefix("#"))

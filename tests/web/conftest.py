@@ -20,7 +20,7 @@ from oauth_server import CLIENT_ID, CLIENT_SECRET, OAuthServer
 AGENT = "Stable Horde Worker:1:https://github.com/stable-horde/stable-horde"
 MODEL = "horde-tiny"
 PLUGINS = '["web.blueprint"]'
-LONGEST_MS = 20_000
+MAX_MS = 20_000
 module_scoped = pytest_asyncio.fixture(scope="module", loop_scope="module")
 
 
@@ -140,8 +140,8 @@ def window():
 async def page(chromium, horde_url, window):
     """The page, opened; fails the test that makes it complain or look elsewhere."""
     context = await chromium.new_context(**window)
-    context.set_default_timeout(LONGEST_MS)
-    expect.set_options(timeout=LONGEST_MS)
+    context.set_default_timeout(MAX_MS)
+    expect.set_options(timeout=MAX_MS)
     page = await context.new_page()
     watched = Watched(page, horde_url)
     await page.goto(horde_url)
@@ -178,8 +178,8 @@ def site(databases, tmp_path_factory):
 async def site_page(chromium, site, window):
     """The page of registering; fails the test where the browser complains."""
     context = await chromium.new_context(base_url=site.url, **window)
-    context.set_default_timeout(LONGEST_MS)
-    expect.set_options(timeout=LONGEST_MS)
+    context.set_default_timeout(MAX_MS)
+    expect.set_options(timeout=MAX_MS)
     page = await context.new_page()
     complaints = []
     page.on("console", lambda message: complaints.append(message.text))

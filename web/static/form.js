@@ -8,7 +8,7 @@ const NAMES = ["prompt", "negative", "width", "height", "n", "steps", "cfg_scale
 const FIELD_OF_CODE = { InvalidAPIKey: "apikey", SharedKeyInvalid: "apikey" };
 const DRAFT = "horde.form";
 const KEY = "horde.key";
-const MOST_PICTURES = 20;
+const MAX_PICTURES = 20;
 
 const form = document.getElementById("form");
 const field = (name) => form.elements[name];
@@ -107,7 +107,7 @@ function showText(place, text) {
 /** Make what stands in the form consistent: sizes snapped, counts in range, numbers beside sliders. */
 function settle() {
   for (const side of ["width", "height"]) field(side).value = snap(field(side).value, 512);
-  field("n").value = Math.min(MOST_PICTURES, Math.max(1, Math.round(Number(field("n").value)) || 1));
+  field("n").value = Math.min(MAX_PICTURES, Math.max(1, Math.round(Number(field("n").value)) || 1));
   const { width, height, n } = values();
   const shapes = [...field("shape")];
   const shape = shapeOf(width, height, shapes.map((one) => one.value));

@@ -4,7 +4,7 @@ import { Card } from "./card.js";
 import { tab } from "./store.js";
 
 const KEPT = "horde.requests";
-const MOST_KEPT = 30;
+const MAX_KEPT = 30;
 
 const place = document.getElementById("requests");
 const welcome = document.getElementById("welcome");
@@ -46,7 +46,7 @@ function show(asked, handlers, restored) {
 }
 
 function keep() {
-  tab.write(KEPT, [...cards.values()].reverse().slice(0, MOST_KEPT).map((card) => card.asked));
+  tab.write(KEPT, [...cards.values()].reverse().slice(0, MAX_KEPT).map((card) => card.asked));
   countRunning();
 }
 

@@ -8,7 +8,7 @@
 
 import * as api from "./api.js";
 
-const MOST_STREAMS = 2;
+const MAX_STREAMS = 2;
 const STREAM_AGAIN_AFTER = { first: 3_000, growth: 2, last: 60_000 }; // ms
 const POLL = { first: 1_000, growth: 1.25, last: 10_000 }; // ms
 const STATUS_APART = 7_000; // ms; the contract allows ten full answers a minute
@@ -62,7 +62,7 @@ class Follower {
   }
 
   #mayStream() {
-    return !document.hidden && streaming.size < MOST_STREAMS && Date.now() >= this.#streamFrom;
+    return !document.hidden && streaming.size < MAX_STREAMS && Date.now() >= this.#streamFrom;
   }
 
   #hangUp() {

@@ -11,7 +11,7 @@ from worker.renderer import CannotRender, Model, OnStep, Picture
 from worker.upscaler import Upscaler
 from worker.upscaling import Networks
 
-MOST_COLOURS: Final = 8
+MAX_COLOURS: Final = 8
 LOOKED_AT: Final = (256, 256)
 """Pixels: a palette is a matter of areas, which a small copy has, too."""
 
@@ -45,7 +45,7 @@ def palette(image: Image.Image) -> JsonValue:
     """
     small = image.copy()
     small.thumbnail(LOOKED_AT)
-    indexed = small.quantize(MOST_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    indexed = small.quantize(MAX_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     colours = indexed.getpalette() or []
     counted = sorted(indexed.getcolors() or [], reverse=True)
     return [

@@ -13,8 +13,8 @@ from diffusers import StableDiffusionPipeline
 
 from worker.image import prompts
 
-LONGEST_CHARACTERS: Final = 20_000
-MOST_CHUNKS: Final = 10
+MAX_CHARS: Final = 20_000
+MAX_CHUNKS: Final = 10
 """What comes after these (750 tokens of Stable Diffusion) does not count."""
 
 
@@ -34,12 +34,12 @@ def encode(
     encoder = _Encoder(pipe, clip_skip)
     cut = [encoder.chunks(text) for text in (positive, negative)]
     longest = max(len(chunks) for chunks in cut)
-    dropped = f"the prompt counts up to its token {MOST_CHUNKS * encoder.size}"
+    dropped = f"the prompt counts up to its token {MAX_CHUNKS * encoder.size}"
     wanted, unwanted = (
-        encoder.encode(chunks[:MOST_CHUNKS] + [[]] * (min(longest, MOST_CHUNKS) - len(chunks)))
+        encoder.encode(chunks[:MAX_CHUNKS] + [[]] * (min(longest, MAX_CHUNKS) - len(chunks)))
         for chunks in cut
     )
-    return Conditioning(wanted, unwanted, dropped if longest > MOST_CHUNKS else None)
+    return Conditioning(wanted, unwanted, dropped if longest > MAX_CHUNKS else None)
 
 
 class _Encoder:
@@ -56,7 +56,7 @@ class _Encoder:
         """Tokenize a weighted prompt and cut it into what the encoder takes at once."""
         tokens = [
             (token, segment.weight)
-            for segment in prompts.parse(text[:LONGEST_CHARACTERS])
+            for segment in prompts.parse(text[:MAX_CHARS])
             for token in self.tokenizer(segment.text, add_special_tokens=False).input_ids
         ]
         return prompts.chunks(tokens, self.size)

@@ -12,11 +12,11 @@ from typing import Final
 
 from worker.image.order import Checkpoint
 
-LEAST_AREA: Final = 0.5
+MIN_AREA: Final = 0.5
 """Of the native area: smaller pictures are made larger, then scaled down."""
-MOST_AREA: Final = 2.25
+MAX_AREA: Final = 2.25
 """Of the native area: with sides 1.5 times the native ones, models still compose one scene."""
-LONGEST_SIDE: Final = 2.0
+MAX_SIDE: Final = 2.0
 """Of the native side, for wide and tall pictures."""
 SMALL_NATIVE: Final = 256
 SMALL_SIDES: Final = (0.75, 1.25)
@@ -63,9 +63,9 @@ def to_refine(wanted: Size, checkpoint: Checkpoint) -> Size:
 
 def _fits(size: Size, checkpoint: Checkpoint) -> bool:
     native = checkpoint.native
-    shortest, longest = SMALL_SIDES if native <= SMALL_NATIVE else (0.0, LONGEST_SIDE)
+    shortest, longest = SMALL_SIDES if native <= SMALL_NATIVE else (0.0, MAX_SIDE)
     return (
-        LEAST_AREA * native**2 <= size.area <= MOST_AREA * native**2
+        MIN_AREA * native**2 <= size.area <= MAX_AREA * native**2
         and shortest * native <= min(size.width, size.height)
         and max(size.width, size.height) <= longest * native
     )
@@ -76,9 +76,7 @@ def _is_made_of(size: Size, multiple: int) -> bool:
 
 
 def _possible(checkpoint: Checkpoint) -> Iterator[Size]:
-    sides = range(
-        checkpoint.multiple, int(LONGEST_SIDE * checkpoint.native) + 1, checkpoint.multiple
-    )
+    sides = range(checkpoint.multiple, int(MAX_SIDE * checkpoint.native) + 1, checkpoint.multiple)
     yield Size(checkpoint.native, checkpoint.native)
     for width in sides:
         for height in sides:

@@ -16,9 +16,9 @@ from core.api.v1.endpoint import endpoint
 from core.db import AnyRow, now
 from core.errors import Invalid, Unavailable
 from core.generation import cancel, status
-from core.generation.asks import Ask
 from core.generation.delivery import picture_of
 from core.generation.horde import channel_of
+from core.generation.specs import RequestSpec
 from core.generation.status import Status
 from core.kinds.image import ImageParams
 from core.queue import requests
@@ -28,13 +28,13 @@ from core.workers import fleet
 
 blueprint = new_blueprint("v1_generate")
 
-MOST_PICTURES = 20
-MOST_STEPS = 100
-LEAST_SIDE, MOST_SIDE, SIDE_STEP = 64, 3072, 64
-MOST_CFG = 100
-MOST_PASSED_ON = 10_000
+MAX_PICTURES = 20
+MAX_STEPS = 100
+MIN_SIDE, MAX_SIDE, SIDE_STEP = 64, 3072, 64
+MAX_CFG = 100
+MAX_PASSED_ON = 10_000
 """Characters of JSON, of what is passed on to the worker's program."""
-A_PICTURES_SECONDS, MOST_SECONDS = 180, 300
+A_PICTURES_SECONDS, MAX_SECONDS = 180, 300
 """How long a call may take that waits for its pictures."""
 LOOK_AGAIN_SECONDS = 10.0
 """An event that is missed costs at most this."""
@@ -66,9 +66,9 @@ async def generate_sync(wanted: v1.GenerateArguments) -> list[v1.Generation]:
     """Ask for pictures and wait for them. Who hangs up does not want them any more."""
     server = context.server()
     request_id = await _accepted(wanted)
-    n = min(wanted.params.n, MOST_PICTURES)
+    n = min(wanted.params.n, MAX_PICTURES)
     try:
-        async with asyncio.timeout(min(A_PICTURES_SECONDS * n, MOST_SECONDS)):
+        async with asyncio.timeout(min(A_PICTURES_SECONDS * n, MAX_SECONDS)):
             await _over(server, request_id)
     except TimeoutError:
         await _cancel(server, request_id)
@@ -112,11 +112,11 @@ async def _accepted(wanted: v1.GenerateArguments) -> UUID:
     return asked.request_id
 
 
-def _ask(wanted: v1.GenerateArguments) -> Ask[ImageParams]:
+def _ask(wanted: v1.GenerateArguments) -> RequestSpec[ImageParams]:
     given, more = wanted.params, wanted.params.model_extra or {}
     _check(given)
     seed = more.get("seed")
-    return Ask(
+    return RequestSpec(
         kind="image",
         prompt=wanted.prompt,
         params=ImageParams(
@@ -127,7 +127,7 @@ def _ask(wanted: v1.GenerateArguments) -> Ask[ImageParams]:
             passed_on=more,
             **_known(more),
         ),
-        n=min(given.n, MOST_PICTURES),
+        n=min(given.n, MAX_PICTURES),
         models=context.server().settings.default_models,
         seed=str(seed) if isinstance(seed, str | int) and str(seed) else None,
         workers=wanted.servers,
@@ -138,13 +138,13 @@ def _ask(wanted: v1.GenerateArguments) -> Ask[ImageParams]:
 
 def _check(given: v1.Parameters) -> None:
     for side in (given.width, given.height):
-        if side % SIDE_STEP or not LEAST_SIDE <= side <= MOST_SIDE:
+        if side % SIDE_STEP or not MIN_SIDE <= side <= MAX_SIDE:
             raise NotWanted("Invalid size. The image dimensions have to be a multiple of 64.")
-    if given.steps > MOST_STEPS:
+    if given.steps > MAX_STEPS:
         raise NotWanted(
-            f"Too many sampling steps. So that there is enough for all, {MOST_STEPS} are the most."
+            f"Too many sampling steps. So that there is enough for all, {MAX_STEPS} are the most."
         )
-    if len(str(given.model_extra)) > MOST_PASSED_ON:
+    if len(str(given.model_extra)) > MAX_PASSED_ON:
         raise NotWanted("There is too much in params that is not known here.")
 
 
@@ -154,7 +154,7 @@ def _known(more: dict[str, Any]) -> dict[str, Any]:
     if more.get("sampler_name") in get_args(Sampler):
         known["sampler_name"] = more["sampler_name"]
     cfg = more.get("cfg_scale")
-    if isinstance(cfg, int | float) and 0 <= cfg <= MOST_CFG:
+    if isinstance(cfg, int | float) and 0 <= cfg <= MAX_CFG:
         known["cfg_scale"] = float(cfg)
     return known
 

@@ -30,7 +30,7 @@ async def performance() -> v1.Performance:
         queued_requests=queued.jobs,
         queued_megapixelsteps=round(queued.things / MEGA, 2),
         megapixelsteps_per_min=round(made.things / MEGA, 2),
-        server_count=sum(one.offer.kind == "image" for one in horde.online.servers),
+        server_count=sum(one.offer.kind == "image" for one in horde.online.serving),
         maintenance_mode=states.maintenance,
     )
 

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from core.accounts import changes
-from core.accounts.changes import Change
+from core.accounts.changes import UserChange
 from core.api import context, paging
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path
@@ -73,7 +73,7 @@ async def get_user(user_id: str) -> v1.User:
 @blueprint.put("/users/<user_id>")
 @endpoint(arguments=v1.UserArguments, limit=by_path(Limit(30, 60)))
 async def change_user(wanted: v1.UserArguments, user_id: str) -> v1.ChangedUser:
-    """Change a user, as moderators and administrators may."""
+    """UserChange a user, as moderators and administrators may."""
     server = context.server()
     values = wanted.model_dump(exclude_none=True, exclude={"api_key"})
     if "kudos" in values:
@@ -84,7 +84,7 @@ async def change_user(wanted: v1.UserArguments, user_id: str) -> v1.ChangedUser:
             user = await directory.locked(session, parsed(user_id))
         except directory.UnknownUser as unknown:
             raise NoSuchUser(unknown.message) from None
-        change = Change(session, server.keyring, by, user, at=now(), key=uuid4().hex)
+        change = UserChange(session, server.keyring, by, user, at=now(), key=uuid4().hex)
         done = await changes.apply(change, values)
     kudos = to_wire(done["new_kudos"]) if "new_kudos" in done else None
     return v1.ChangedUser(

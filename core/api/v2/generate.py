@@ -10,7 +10,7 @@ from core.api import asking, context
 from core.api.operation import generating, operation
 from core.api.styling import styled
 from core.generation import ask
-from core.generation.asks import Ask
+from core.generation.specs import RequestSpec
 from core.images import checks
 from core.kinds import image
 from core.kinds.image import ImageParams
@@ -45,10 +45,10 @@ async def generate_async(body: GenerationInputStable) -> RequestAsync | tuple[Dr
     return asking.answer(await asking.accept(wanted, pictures))
 
 
-def _wanted(body: GenerationInputStable) -> Ask[ImageParams]:
+def _wanted(body: GenerationInputStable) -> RequestSpec[ImageParams]:
     default = context.server().settings.default_models
     params = body.params
-    return Ask(
+    return RequestSpec(
         kind="image",
         prompt=body.prompt,
         params=_params(body),
@@ -115,7 +115,7 @@ def _steps(given: ModelGenerationInputStable) -> int:
         return given.steps
     if "steps" not in given.model_fields_set:
         return image.CONTROL_STEPS
-    return min(given.steps, image.MOST_CONTROL_STEPS)
+    return min(given.steps, image.MAX_CONTROL_STEPS)
 
 
 def _place(source: str | None) -> str | None:

@@ -13,9 +13,9 @@ from core.db import AnyRow
 from core.errors import Invalid
 from core.generation import cancel, status
 from core.generation import submit as submission
-from core.generation.asks import Ask
 from core.generation.delivery import Delivery, picture_of
 from core.generation.pop import Work
+from core.generation.specs import RequestSpec
 from core.generation.status import JobView
 from core.images import checks
 from core.kinds import alchemy
@@ -74,7 +74,7 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
         picture = await asking.decoded(source)
         source, tiles = f"{uuid4()}.webp", alchemy.tiles_of(*checks.size_of(picture))
         pictures = {source: picture}
-    wanted = Ask(
+    wanted = RequestSpec(
         kind="alchemy",
         prompt="",
         params=AlchemyParams(source_image=source, tiles=tiles, forms=list(forms.values())),
@@ -134,7 +134,7 @@ async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
         forms=body.forms,
         max_tiles=body.max_tiles,
     )
-    amount = max(1, min(body.amount, popping.MOST_JOBS))
+    amount = max(1, min(body.amount, popping.MAX_JOBS))
     popped = await popping.popped(declared, amount=amount, wait=body.wait)
     if not popped.works:
         known = NoValidInterrogationsFound.model_fields

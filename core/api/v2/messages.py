@@ -65,7 +65,7 @@ async def write_message(body: ResponseModelMessage__Input) -> ResponseModelMessa
             hours=body.expiry,
             at=now(),
         )
-    server.horde.board.forget()
+    server.horde.message_cache.forget()
     return to_wire(row)
 
 
@@ -87,7 +87,7 @@ async def delete_message(message_id: str) -> SimpleResponse:
     async with server.database.writing() as session:
         user = await context.user(session, renew=True)
         await messages.remove(session, user, await messages.by_id(session, message_id))
-    server.horde.board.forget()
+    server.horde.message_cache.forget()
     return SimpleResponse()
 
 

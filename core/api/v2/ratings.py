@@ -62,8 +62,8 @@ async def _finished(session: AsyncSession, request_id: str) -> tuple[Finished, i
 async def get_own() -> list[SharedPictureDetails]:
     """List the pictures that you have shared, newest first."""
     page = request.args.get("page") or "1"
-    if not page.isascii() or not page.isdecimal() or not 1 <= int(page[:6]) <= pictures.MOST_PAGES:
-        raise Invalid(f"page is a number from 1 to {pictures.MOST_PAGES}.")
+    if not page.isascii() or not page.isdecimal() or not 1 <= int(page[:6]) <= pictures.MAX_PAGES:
+        raise Invalid(f"page is a number from 1 to {pictures.MAX_PAGES}.")
     async with context.server().database.reading() as session:
         user = await context.user(session)
         roles.refuse_anonymous(user, "list what everybody shared")

@@ -13,7 +13,7 @@ from core.db import now
 from core.errors import Invalid
 from core.generation.horde import Horde
 from core.queue import totals
-from core.queue.forecast import Server
+from core.queue.forecast import OnlineWorker
 from core.version import VERSION
 from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
 from core.workers.online import NO_CAPACITY, USUAL_SPEED, Capacity
@@ -46,7 +46,7 @@ async def performance() -> HordePerformance:
         await horde.online.refresh(session, at=now())
         queued = await totals.queued(session, horde.lanes, horde.counts)
         made = await totals.past_minute(session, at=now())
-    kinds = {kind: [s for s in horde.online.servers if s.offer.kind == kind] for kind in _KINDS}
+    kinds = {kind: [s for s in horde.online.serving if s.offer.kind == kind] for kind in _KINDS}
     image, text, alchemy = (kinds[kind] for kind in _KINDS)
     return HordePerformance(
         queued_requests=queued["image"].jobs,
@@ -154,5 +154,5 @@ def _active(name: str, kind: str, offered: Capacity, waiting: tuple[float, float
     )
 
 
-def _threads(servers: list[Server]) -> int:
+def _threads(servers: list[OnlineWorker]) -> int:
     return sum(server.threads for server in servers)

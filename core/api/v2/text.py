@@ -14,9 +14,9 @@ from core.catalog import agents
 from core.db import AnyRow
 from core.errors import Invalid
 from core.generation import cancel, status
-from core.generation.asks import Ask
 from core.generation.delivery import Delivery
 from core.generation.pop import Popped
+from core.generation.specs import RequestSpec
 from core.generation.status import Status
 from core.kinds.text import TextParams
 from core.wire.generate import DryRun, RequestAsync
@@ -125,9 +125,9 @@ async def submit(body: SubmitInputKobold) -> GenerationSubmitted:
     return await submitting.settled(await submitting.found(delivery, "text"), delivery)
 
 
-def _wanted(body: GenerationInputKobold) -> Ask[TextParams]:
+def _wanted(body: GenerationInputKobold) -> RequestSpec[TextParams]:
     given = body.params
-    return Ask(
+    return RequestSpec(
         kind="text",
         prompt=body.prompt,
         params=TextParams(

@@ -6,11 +6,11 @@ from quart import Blueprint, current_app, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import changes, deletion
-from core.accounts.changes import Change
+from core.accounts.changes import UserChange
 from core.api import context, user_views
+from core.api.caches import TtlCache
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
-from core.api.recent import Recent
 from core.api.user_views import View
 from core.community.ratings import pictures
 from core.db import now
@@ -21,7 +21,7 @@ from core.wire.users import ModifyUser, ModifyUserInput, UserDetails
 
 blueprint = Blueprint("users", __name__)
 
-LONGEST_ID = 20
+MAX_ID_CHARS = 20
 """Digits; no database has more."""
 PAGES = "user_pages"
 PAGES_SECONDS = 10.0
@@ -57,10 +57,10 @@ async def _owner_of_shared(session: AsyncSession) -> UserDetails:
 )
 async def get_users() -> list[UserDetails]:
     """List users, those with most kudos first, or the oldest."""
-    text = request.args.get("page", "1")[:LONGEST_ID]  # any longer number is as far beyond
+    text = request.args.get("page", "1")[:MAX_ID_CHARS]  # any longer number is as far beyond
     number = int(text) if text.isascii() and text.isdecimal() else 1
     by_age = request.args.get("sort") == "age"
-    kept: Recent[list[UserDetails]] = current_app.extensions[PAGES]
+    kept: TtlCache[list[UserDetails]] = current_app.extensions[PAGES]
     key = f"{number} {by_age}"
     if (page := kept.get(key)) is not None:
         return page
@@ -99,7 +99,7 @@ async def change_user(body: ModifyUserInput, user_id: str) -> ModifyUser:
     async with server.database.writing() as session:
         by = await context.user(session)
         user = await directory.locked(session, parsed(user_id))
-        change = Change(session, server.keyring, by, user, at=now(), key=uuid4().hex)
+        change = UserChange(session, server.keyring, by, user, at=now(), key=uuid4().hex)
         done = await changes.apply(change, wanted)
     if "new_kudos" in done:
         done["new_kudos"] = to_wire(done["new_kudos"])
@@ -130,7 +130,7 @@ async def delete_user(user_id: str) -> SimpleResponse:
 
 def parsed(user_id: str) -> int:
     """The number in a path. Raises UnknownUser for what is none."""
-    is_id = user_id.isascii() and user_id.isdecimal() and len(user_id) <= LONGEST_ID
+    is_id = user_id.isascii() and user_id.isdecimal() and len(user_id) <= MAX_ID_CHARS
     if not is_id:
-        raise directory.UnknownUser(f"User with id '{user_id[:LONGEST_ID]}' not found.")
+        raise directory.UnknownUser(f"User with id '{user_id[:MAX_ID_CHARS]}' not found.")
     return int(user_id)

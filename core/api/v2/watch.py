@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from quart import Blueprint, Response, current_app
 
 from core.api import context
+from core.api.caches import TtlCache
 from core.api.context import EXTENSION, Server
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
-from core.api.recent import Recent
 from core.db import AnyRow
 from core.generation import cancel, status
 from core.generation.delivery import picture_of
@@ -49,7 +49,7 @@ CHECKS = "recent_checks"
 @operation(answers={200: RequestStatusCheck}, limit=by_path(Limit(10, 1)), errors=(404,))
 async def check(request_id: str) -> RequestStatusCheck:
     """See how far a request is."""
-    recent: Recent[RequestStatusCheck] = current_app.extensions[CHECKS]
+    recent: TtlCache[RequestStatusCheck] = current_app.extensions[CHECKS]
     if (known := recent.get(request_id)) is not None:
         return known
     server = context.server()

@@ -21,7 +21,7 @@ from core.users import roles
 from core.users.tables import User
 
 PAGE: Final = 25
-MOST_PAGES: Final = 10_000
+MAX_PAGES: Final = 10_000
 CHOICE: Final = 20
 """Of how many pictures with the fewest ratings one is drawn."""
 PRIVATE: Final = frozenset(

@@ -15,7 +15,7 @@ from core.workers import fleet
 from core.workers.tables import Worker
 
 AT = now()
-OLD = AT - trust.LEAST_AGE
+OLD = AT - trust.MIN_AGE
 users, workers = table(User), table(Worker)
 
 

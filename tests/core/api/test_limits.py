@@ -9,7 +9,7 @@ import pytest
 from redis import asyncio as aioredis
 
 from core.api import limits, windows
-from core.api.limits import Limit, Limiter, Verdict
+from core.api.limits import Limit, Limiter, LimitVerdict
 from core.api.windows import MemoryCounters
 
 HOUR = Limit(5, 3600)
@@ -211,7 +211,7 @@ async def test_a_redis_that_does_not_answer_holds_up_a_call_once(mortal_valkey, 
 )
 def test_a_limit_in_words(limit, words):
     assert str(limit) == words
-    assert Verdict(False, limit, 0, 0, 1).message == words
+    assert LimitVerdict(False, limit, 0, 0, 1).message == words
 
 
 GENERATE = {"address": "192.0.2.1", "method": "POST", "path": "/v2/x", "api_key": "k" * 22}

@@ -13,7 +13,7 @@ KEY = "a" * 21 + "Z"
 
 
 @dataclass
-class Asked:
+class Accepted:
     method: str
     target: str
     headers: dict
@@ -93,7 +93,7 @@ class Server:
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         method, target, _ = first.split(" ")
-        self.asked.append(Asked(method, target, headers, body))
+        self.asked.append(Accepted(method, target, headers, body))
 
     async def _notice(self, reader):
         await reader.read()

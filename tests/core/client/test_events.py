@@ -143,7 +143,7 @@ async def test_reconnecting_is_bounded_and_polling_too(server, client):
 
 
 async def test_an_endless_event_is_not_kept(server, client, monkeypatch):
-    monkeypatch.setattr("core.client.stream.LONGEST_EVENT_BYTES", 1000)
+    monkeypatch.setattr("core.client.stream.MAX_EVENT_BYTES", 1000)
     for endless in (b"data: " + b"x" * 2000, b"data: xxxx\n" * 300):
         server.will(
             server.stream(endless, ends=False),

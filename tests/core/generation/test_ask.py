@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 import factories
 from core.db import now, table
 from core.generation import ask, holding, pictures
-from core.generation.asks import Asker, KudosUpfront
+from core.generation.specs import KudosUpfront, Requester
 from core.kinds.image import ImageParams
 from core.ledger import accounts, audit
 from core.ledger.tables import Account, Event, Hold, SystemAccount
@@ -34,9 +34,9 @@ async def user(session):
 
 async def asked(session, horde, user, **changes):
     wanted = factories.image_ask(**changes)
-    asker = Asker(user=user)
-    ask.check(asker, wanted)
-    return await ask.ask(session, horde, asker, wanted)
+    requester = Requester(user=user)
+    ask.check(requester, wanted)
+    return await ask.ask(session, horde, requester, wanted)
 
 
 async def held(session, request_id):
@@ -325,9 +325,9 @@ async def test_a_heavy_request_is_served_where_it_can_be_paid(session, horde):
     total = ask.quote(wanted).total
     poor, _ = await factories.user(session, available=total - 1)
     with pytest.raises(KudosUpfront, match=f"{total / 100:.2f} kudos"):
-        await ask.ask(session, horde, Asker(user=poor), wanted)
+        await ask.ask(session, horde, Requester(user=poor), wanted)
     user, _ = await factories.user(session, available=total)
-    answer = await ask.ask(session, horde, Asker(user=user), wanted)
+    answer = await ask.ask(session, horde, Requester(user=user), wanted)
     assert await held(session, answer.request_id) == total - TAX
     account = await session.get_one(Account, user.account_id, populate_existing=True)
     assert account.available == 0

@@ -24,8 +24,8 @@ from sqlalchemy import func, select, update
 import factories
 from core.db import Database, now, table
 from core.generation import ask, cancel, holding, pop, status, submit
-from core.generation.asks import Asker
 from core.generation.delivery import Delivery
+from core.generation.specs import Requester
 from core.generation.submit import AbortedGen, DuplicateGen, InvalidJobID
 from core.kinds.image import ImageParams
 from core.ledger import audit
@@ -95,7 +95,7 @@ class Life(RuleBasedStateMachine):
             async with self.database.writing() as session:
                 user = await session.merge(self.users[who])
                 wanted = factories.image_ask(n=n, params=SMALL)
-                return await ask.ask(session, self.horde, Asker(user=user), wanted)
+                return await ask.ask(session, self.horde, Requester(user=user), wanted)
 
         asked = self.run(asking())
         self.mine.append(asked.request_id)

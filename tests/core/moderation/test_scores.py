@@ -58,7 +58,7 @@ async def test_an_answer_is_kept_and_no_answer_is_not(monkeypatch):
 
 
 async def test_no_more_answers_are_kept_than_there_is_room_for(monkeypatch):
-    monkeypatch.setattr(scores, "MOST_KEPT", 2)
+    monkeypatch.setattr(scores, "MAX_KEPT", 2)
     service = Service(b"0")
     scorer = OutsideScorer("https://scores.test/{address}", service)
     for last in (1, 2, 3, 3, 2, 1):

@@ -85,7 +85,7 @@ async def test_what_is_too_old_is_not_sent(session):
 
 
 async def test_for_one_host_only_so_much_waits(session, monkeypatch):
-    monkeypatch.setattr(letters, "MOST_FOR_A_HOST", 3)
+    monkeypatch.setattr(letters, "MAX_FOR_A_HOST", 3)
     await put(session, 3)
     assert not await letters.put(session, user_id=7, url=URL, body={}, at=AT)
     await put(session, 1, "https://other.example/")

@@ -8,7 +8,7 @@ import pytest
 from core.outside import Declined, NoAnswer, NotAllowed, TookTooLong, TooLarge
 from core.outside import addresses as guard
 from core.outside.addresses import Allowed
-from core.outside.client import MOST_REDIRECTS, GuardedClient
+from core.outside.client import MAX_REDIRECTS, GuardedClient
 from outsiders import answer, certificate, outsider
 
 LIMITS = {"max_bytes": 1000, "seconds": 5}
@@ -123,7 +123,7 @@ async def test_redirects_end(client):
     async with outsider(answer(302, Location="/")) as server:
         with pytest.raises(NotAllowed):
             await client.get(server.url(), **LIMITS)
-    assert len(server.calls) == MOST_REDIRECTS + 1
+    assert len(server.calls) == MAX_REDIRECTS + 1
 
 
 @pytest.mark.parametrize("status", [204, 304, 404, 500])

@@ -5,7 +5,7 @@ import pytest
 import factories
 from core.db import now
 from core.queue import forecast
-from core.queue.forecast import Outlook, Server, WaitingCounts
+from core.queue.forecast import OnlineWorker, Outlook, WaitingCounts
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 
@@ -52,27 +52,52 @@ async def look(session, lanes, asked, needs, servers):
     [
         # Nobody: only its own two jobs, at the usual speed.
         ("a2", FOR_A, [], Outlook(possible=False, position=1, seconds=20)),
-        ("a1", FOR_A, [Server(ONLY_A, 20.0, 1)], Outlook(possible=True, position=1, seconds=10)),
+        (
+            "a1",
+            FOR_A,
+            [OnlineWorker(ONLY_A, 20.0, 1)],
+            Outlook(possible=True, position=1, seconds=10),
+        ),
         # Ahead: a1 (200 things) and any (100); b1 is for others.
-        ("a2", FOR_A, [Server(ONLY_A, 20.0, 1)], Outlook(possible=True, position=3, seconds=25)),
+        (
+            "a2",
+            FOR_A,
+            [OnlineWorker(ONLY_A, 20.0, 1)],
+            Outlook(possible=True, position=3, seconds=25),
+        ),
         # The same worker serves b1 (300) too, with two threads.
-        ("a2", FOR_A, [Server(BOTH, 20.0, 2)], Outlook(possible=True, position=4, seconds=20)),
+        (
+            "a2",
+            FOR_A,
+            [OnlineWorker(BOTH, 20.0, 2)],
+            Outlook(possible=True, position=4, seconds=20),
+        ),
         # Both together: 800 things at 20 + 20 * 2.
         (
             "a2",
             FOR_A,
-            [Server(ONLY_A, 20.0, 1), Server(BOTH, 20.0, 2)],
+            [OnlineWorker(ONLY_A, 20.0, 1), OnlineWorker(BOTH, 20.0, 2)],
             Outlook(possible=True, position=4, seconds=13),
         ),
         # Somebody who cannot serve it does not count.
         (
             "a2",
             FOR_A,
-            [Server(ONLY_A, 20.0, 1), Server(Offer(models=B), 1000.0, 9)],
+            [OnlineWorker(ONLY_A, 20.0, 1), OnlineWorker(Offer(models=B), 1000.0, 9)],
             Outlook(possible=True, position=3, seconds=25),
         ),
-        ("b1", FOR_B, [Server(ONLY_A, 20.0, 1)], Outlook(possible=False, position=1, seconds=30)),
-        ("any", FOR_ANY, [Server(BOTH, 60.0, 1)], Outlook(possible=True, position=3, seconds=10)),
+        (
+            "b1",
+            FOR_B,
+            [OnlineWorker(ONLY_A, 20.0, 1)],
+            Outlook(possible=False, position=1, seconds=30),
+        ),
+        (
+            "any",
+            FOR_ANY,
+            [OnlineWorker(BOTH, 60.0, 1)],
+            Outlook(possible=True, position=3, seconds=10),
+        ),
     ],
 )
 async def test_position_and_time(session, lanes, queue, name, needs, servers, expected):
@@ -82,7 +107,7 @@ async def test_position_and_time(session, lanes, queue, name, needs, servers, ex
 async def test_jobs_that_are_worked_on_are_not_ahead(session, lanes, queue):
     for _ in range(2):
         await factories.claimed(session, lanes, ONLY_A)
-    seen = await look(session, lanes, queue["a2"], FOR_A, [Server(ONLY_A, 20.0, 1)])
+    seen = await look(session, lanes, queue["a2"], FOR_A, [OnlineWorker(ONLY_A, 20.0, 1)])
     assert seen == Outlook(possible=True, position=2, seconds=15)
 
 
@@ -92,19 +117,19 @@ async def test_a_process_that_serves_no_pops_sees_the_queue_too(database):
     async with database.writing() as session:
         ahead = await factories.request(session, lanes, needs=FOR_A)
     async with database.reading() as session:
-        await look(session, other, ahead, FOR_A, [Server(BOTH, 10.0, 1)])
+        await look(session, other, ahead, FOR_A, [OnlineWorker(BOTH, 10.0, 1)])
     async with database.writing() as session:
         behind = await factories.request(session, lanes, needs=FOR_B)
     async with database.reading() as session:
-        seen = await look(session, other, behind, FOR_B, [Server(BOTH, 10.0, 1)])
+        seen = await look(session, other, behind, FOR_B, [OnlineWorker(BOTH, 10.0, 1)])
     assert seen.position == 2
 
 
 async def test_what_is_ahead_is_counted_up_to_a_limit(session, lanes, monkeypatch):
-    monkeypatch.setattr(forecast, "COUNTED_AT_MOST", 3)
+    monkeypatch.setattr(forecast, "MAX_COUNTED", 3)
     await factories.request(session, lanes, n=9, priority=9)
     asked = await factories.request(session, lanes)
-    seen = await look(session, lanes, asked, FOR_ANY, [Server(BOTH, 10.0, 1)])
+    seen = await look(session, lanes, asked, FOR_ANY, [OnlineWorker(BOTH, 10.0, 1)])
     assert seen.seconds == 40
 
 

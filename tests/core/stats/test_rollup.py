@@ -87,19 +87,19 @@ async def test_models_apart_and_kinds_apart(session):
 
 
 async def test_who_asked_and_who_made_it(session):
-    asker, _ = await factories.user(session)
+    requester, _ = await factories.user(session)
     owner, _ = await factories.user(session)
-    await rollup.add(session, [made(requester_id=asker.id, owner_id=owner.id)])
-    found = await totals.of_users(session, [asker.id, owner.id])
-    assert found[asker.id].requested_things == found[owner.id].fulfilled_things == {"image": 10}
-    assert found[asker.id].fulfilled == found[owner.id].requested == {"image": 0}
+    await rollup.add(session, [made(requester_id=requester.id, owner_id=owner.id)])
+    found = await totals.of_users(session, [requester.id, owner.id])
+    assert found[requester.id].requested_things == found[owner.id].fulfilled_things == {"image": 10}
+    assert found[requester.id].fulfilled == found[owner.id].requested == {"image": 0}
 
 
 async def test_usage_counts_by_the_users_multiplier(session):
-    asker, _ = await factories.user(session)
-    await session.execute(update(User).where(User.id == asker.id).values(usage_multiplier=0.25))
-    await rollup.add(session, [made(things=10, requester_id=asker.id, owner_id=asker.id)])
-    found = await totals.of_user(session, asker.id)
+    requester, _ = await factories.user(session)
+    await session.execute(update(User).where(User.id == requester.id).values(usage_multiplier=0.25))
+    await rollup.add(session, [made(things=10, requester_id=requester.id, owner_id=requester.id)])
+    found = await totals.of_user(session, requester.id)
     assert (found.requested_things["image"], found.fulfilled_things["image"]) == (2, 10)
     assert (await periods(session))["total"] == Sum(1, 10)
 

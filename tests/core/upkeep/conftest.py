@@ -36,6 +36,6 @@ async def owner(server):
 
 
 @pytest.fixture
-async def asker(server):
+async def requester(server):
     """Somebody who can pay."""
-    return await server.user("Asker", kudos=100)
+    return await server.user("Requester", kudos=100)

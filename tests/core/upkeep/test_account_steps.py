@@ -57,14 +57,14 @@ async def test_suspicions_are_forgotten(server, do, owner):
             assert await session.scalar(select(func.count()).select_from(Suspicion)) == left
 
 
-async def test_who_asks_and_whose_worker_delivers_was_active(server, do, owner, asker):
+async def test_who_asks_and_whose_worker_delivers_was_active(server, do, owner, requester):
     idle = await server.user("Idle")
     long_ago = now() - timedelta(days=40)
-    for person in (owner, asker, idle):
+    for person in (owner, requester, idle):
         await change(server, person, last_active_at=long_ago)
-    await server.ask(key=asker.key)
+    await server.ask(key=requester.key)
     await server.deliver(owner.key, await server.pop(owner.key))
     await do(steps.count)
-    for person in (owner, asker):
+    for person in (owner, requester):
         assert (await user_of(server, person)).last_active_at > long_ago
     assert (await user_of(server, idle)).last_active_at == long_ago

@@ -114,18 +114,18 @@ async def test_nobody_home(database, courier, free_port):
 async def test_a_host_that_does_not_answer_holds_up_nobody_else(database, courier, tls):
     async with outsider(tls=tls) as slow, outsider(tls=tls) as quick:
         slow.open.clear()
-        for _ in range(module.MOST_FOR_A_HOST + 2):
+        for _ in range(module.MAX_FOR_A_HOST + 2):
             await put(database, slow.url())
         await courier.turn()
         await slow.heard.wait()
         await put(database, quick.url(host="127.0.0.1"))
         sending = await courier.turn()
         await quick.heard.wait()
-        assert len(sending) == module.MOST_FOR_A_HOST + 1
+        assert len(sending) == module.MAX_FOR_A_HOST + 1
         slow.open.set()
         while await left(database):
             await asyncio.gather(*await courier.turn())
-    assert len(slow.calls) == module.MOST_FOR_A_HOST + 2
+    assert len(slow.calls) == module.MAX_FOR_A_HOST + 2
 
 
 async def test_it_runs_until_cancelled_and_leaves_what_it_was_sending(database, courier, tls):

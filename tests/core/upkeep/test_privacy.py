@@ -47,21 +47,25 @@ async def keep_up(server, **later):
             more |= left.more
 
 
-async def ask_from_afar(server, asker, **body):
+async def ask_from_afar(server, requester, **body):
     asked = {"prompt": PROMPT, "models": [], "nsfw": False, "params": serving.SMALL, **body}
     answer = await server.post(
-        "/generate/async", asked, key=asker.key, X_Forwarded_For=VISITOR, Client_Agent="Spy:1:none"
+        "/generate/async",
+        asked,
+        key=requester.key,
+        X_Forwarded_For=VISITOR,
+        Client_Agent="Spy:1:none",
     )
     assert answer.status_code == 202, answer.text
     return answer.json()["id"]
 
 
 async def test_what_is_asked_for_is_kept_until_it_expires(server):
-    asker, owner = await server.user("Asker", kudos=100), await server.user("Owner")
-    await ask_from_afar(server, asker, source_image=pictures.SOURCE)
+    requester, owner = await server.user("Requester", kudos=100), await server.user("Owner")
+    await ask_from_afar(server, requester, source_image=pictures.SOURCE)
     delivered = await server.pop(owner.key)
     await server.deliver(owner.key, delivered)
-    waiting = await ask_from_afar(server, asker, source_image=pictures.SOURCE)
+    waiting = await ask_from_afar(server, requester, source_image=pictures.SOURCE)
     async with server.database.writing() as session:
         await addresses.punish(session, VISITOR, at=now())
     rows, files = await stored(server)
@@ -83,9 +87,9 @@ async def test_what_is_asked_for_is_kept_until_it_expires(server):
 
 
 async def test_a_cancelled_request_goes_the_same_way(server):
-    asker = await server.user("Asker", kudos=100)
-    request = await ask_from_afar(server, asker)
-    await server.call("DELETE", f"/generate/status/{request}", key=asker.key)
+    requester = await server.user("Requester", kudos=100)
+    request = await ask_from_afar(server, requester)
+    await server.call("DELETE", f"/generate/status/{request}", key=requester.key)
     await keep_up(server, minutes=21)
     rows, _ = await stored(server)
     assert PROMPT not in rows

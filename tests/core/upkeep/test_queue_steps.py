@@ -80,17 +80,17 @@ class TestAbortStale:
             assert (await anext(messages))["count"] == 1
 
     async def test_the_third_time_its_request_is_faulted_and_gets_its_kudos_back(
-        self, server, do, owner, asker
+        self, server, do, owner, requester
     ):
-        request_id = await server.ask(key=asker.key, params={"width": 64, "height": 64, "n": 2})
-        before = await held(server, asker)
+        request_id = await server.ask(key=requester.key, params={"width": 64, "height": 64, "n": 2})
+        before = await held(server, requester)
         for _ in range(3):
-            assert await held(server, asker) == before > 0
+            assert await held(server, requester) == before > 0
             await server.pop(owner.key)
             await do(steps.abort_stale, minutes=15)
         states, _ = await of_jobs(server, request_id)
         assert states == [JobState.FAULTED, JobState.FAULTED]
-        assert await held(server, asker) == 0
+        assert await held(server, requester) == 0
 
     async def test_more_than_a_batch_takes_several_runs(self, server, do, owner, monkeypatch):
         monkeypatch.setattr(steps, "BATCH", 2)
@@ -104,9 +104,9 @@ class TestAbortStale:
 
 class TestExpire:
     @pytest.fixture
-    async def half_done(self, server, owner, asker):
+    async def half_done(self, server, owner, requester):
         """A request of three: one is delivered, one being made, one waits."""
-        request_id = await server.ask(key=asker.key, params={"width": 64, "height": 64, "n": 3})
+        request_id = await server.ask(key=requester.key, params={"width": 64, "height": 64, "n": 3})
         popped = await server.pop(owner.key)
         await server.deliver(owner.key, popped)
         making = await server.pop(owner.key)
@@ -120,20 +120,20 @@ class TestExpire:
         await do(steps.expire, hours=1)
         assert files(server) == []
 
-    async def test_nothing_goes_before_its_time(self, server, do, half_done, asker):
+    async def test_nothing_goes_before_its_time(self, server, do, half_done, requester):
         await do(steps.expire, minutes=19)
         states, _ = await of_jobs(server, half_done)
         assert states == [JobState.DONE, JobState.PROCESSING, JobState.WAITING]
         assert len(files(server)) == 1
-        assert await held(server, asker) > 0
+        assert await held(server, requester) > 0
 
-    async def test_then_all_of_it_goes(self, server, do, half_done, asker):
+    async def test_then_all_of_it_goes(self, server, do, half_done, requester):
         for _ in range(2):  # once more is as once
             await do(steps.expire, minutes=22)
             for model in (Request, Job, Generation):
                 assert await rows(server, model) == 0
             assert files(server) == []
-            assert await held(server, asker) == 0
+            assert await held(server, requester) == 0
         assert (await server.get(f"/generate/status/{half_done}")).status_code == 404
 
     async def test_attempts_stay_for_the_sums_without_what_was_asked(self, server, do, half_done):
@@ -142,10 +142,14 @@ class TestExpire:
         assert outcomes == [Outcome.DONE, Outcome.ABORTED]
         assert "prompt" not in Attempt.__table__.c
 
-    async def test_what_was_delivered_stays_paid(self, server, do, half_done, asker, owner):
-        before = [(await server.get(f"/users/{who.id}")).json()["kudos"] for who in (asker, owner)]
+    async def test_what_was_delivered_stays_paid(self, server, do, half_done, requester, owner):
+        before = [
+            (await server.get(f"/users/{who.id}")).json()["kudos"] for who in (requester, owner)
+        ]
         await do(steps.expire, minutes=22)
-        after = [(await server.get(f"/users/{who.id}")).json()["kudos"] for who in (asker, owner)]
+        after = [
+            (await server.get(f"/users/{who.id}")).json()["kudos"] for who in (requester, owner)
+        ]
         assert after == before
         assert after[0] < 100 + 25
 

@@ -27,12 +27,12 @@ async def only(server, model):
 
 class TestCount:
     @pytest.fixture
-    async def worked(self, server, owner, asker):
+    async def worked(self, server, owner, requester):
         """Three pictures are delivered and one is given back."""
-        await server.ask(key=asker.key, params=BATCH_OF_3)
+        await server.ask(key=requester.key, params=BATCH_OF_3)
         for _ in range(3):
             await server.deliver(owner.key, await server.pop(owner.key))
-        await server.ask(key=asker.key, params=BATCH_OF_3)
+        await server.ask(key=requester.key, params=BATCH_OF_3)
         popped = await server.pop(owner.key)
         given_back = await server.submit(owner.key, popped["id"], state="faulted")
         assert given_back.status_code == 200
@@ -46,11 +46,11 @@ class TestCount:
             )
             return tuple(map(int, (await session.execute(of_model)).one()))
 
-    async def check(self, server, owner, asker):
+    async def check(self, server, owner, requester):
         async with server.database.reading() as session:
             users = {row.user_id: row for row in await session.scalars(select(UserTotal))}
             earned = await session.scalar(select(func.sum(Attempt.reward)))
-        asked, made = users[asker.id], users[owner.id]
+        asked, made = users[requester.id], users[owner.id]
         assert (asked.requested, asked.requested_things, asked.fulfilled) == (3, 3 * THINGS, 0)
         assert (made.fulfilled, made.fulfilled_things, made.requested) == (3, 3 * THINGS, 0)
         assert await self.made(server, Span.EVER) == await self.made(server, Span.DAY)
@@ -60,12 +60,12 @@ class TestCount:
         assert worker.kudos_generated == earned > 0
         assert worker.speed > 0
 
-    async def test_each_attempt_once(self, server, do, owner, asker, worked):
+    async def test_each_attempt_once(self, server, do, owner, requester, worked):
         for _ in range(2):
             await do(steps.count)
-            await self.check(server, owner, asker)
+            await self.check(server, owner, requester)
 
-    async def test_what_comes_later_is_added(self, server, do, owner, asker, worked):
+    async def test_what_comes_later_is_added(self, server, do, owner, requester, worked):
         await do(steps.count)
         await server.deliver(owner.key, await server.pop(owner.key))
         await do(steps.count)
@@ -73,7 +73,7 @@ class TestCount:
         assert (await self.made(server, Span.EVER))[0] == 4
 
     async def test_once_also_where_processes_count_at_the_same_time(
-        self, server, owner, asker, worked, monkeypatch
+        self, server, owner, requester, worked, monkeypatch
     ):
         """Even without the lease, which keeps them from it."""
         monkeypatch.setattr(steps, "BATCH", 1)
@@ -88,7 +88,7 @@ class TestCount:
         await asyncio.gather(*map(count, processes))
         for process in processes:
             await process.close()
-        await self.check(server, owner, asker)
+        await self.check(server, owner, requester)
 
     async def test_what_is_going_on_is_not_counted(self, server, do, owner):
         await server.ask()
@@ -189,7 +189,7 @@ class TestPayUptime:
 
 
 class TestCheckpoint:
-    async def test_sums_go_on_from_it(self, server, do, asker):
+    async def test_sums_go_on_from_it(self, server, do, requester):
         async with server.database.writing() as session:
             before = await accounts.system_balances(session)
             await session.execute(update(Event).values(at=now() - timedelta(hours=2)))
@@ -200,7 +200,7 @@ class TestCheckpoint:
                 assert sorted(made) == sorted(SystemAccount)
                 assert await accounts.system_balances(session) == before
         async with server.database.writing() as session:
-            user = await session.get_one(User, asker.id)
+            user = await session.get_one(User, requester.id)
             await factories.give(session, user.account_id, 700)
         async with server.database.reading() as session:
             after = await accounts.system_balances(session)

@@ -142,8 +142,8 @@ async def test_what_is_strange_about_a_new_worker(session, owner, declared, coun
 
 
 async def test_addresses_are_forgotten_a_week_after_the_last_check_in(session, owner):
-    door = fleet.Door(address="192.0.2.7")
-    seen = await fleet.check_in(session, owner, factories.declared(), at=AT, door=door)
+    context = fleet.CheckinContext(address="192.0.2.7")
+    seen = await fleet.check_in(session, owner, factories.declared(), at=AT, context=context)
     await fleet.forget_addresses(session, at=AT + timedelta(days=6))
     assert (await stored(session, seen.id)).address == "192.0.2.7"
     await fleet.forget_addresses(session, at=AT + timedelta(days=7))

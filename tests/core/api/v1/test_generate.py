@@ -62,7 +62,7 @@ class TestSync:
         assert len(answer.json()) == 2
 
     async def test_time_is_up(self, horde, server, monkeypatch):
-        monkeypatch.setattr(generate, "MOST_SECONDS", 0.05)
+        monkeypatch.setattr(generate, "MAX_SECONDS", 0.05)
         answer = await horde.post("/generate/sync", prompt="a fox", api_key=ANONYMOUS)
         assert answer.status_code == 500
         assert "expired" in text_of(answer)

@@ -14,12 +14,12 @@ CONTRIBUTIONS = {"megapixelsteps": 0.0, "fulfillments": 0}
 @pytest.fixture
 async def worked(app, horde, server):
     """The server made a picture for somebody, and upkeep knows."""
-    asker = await app.user("Asker", kudos=1000)
-    await horde.ask(api_key=asker.key, params={"width": 512, "height": 512, "steps": 10})
+    requester = await app.user("Requester", kudos=1000)
+    await horde.ask(api_key=requester.key, params={"width": 512, "height": 512, "steps": 10})
     await server.serve()
     async with app.database.writing() as session:
         await steps.count(session, app.horde, now())
-    return asker
+    return requester
 
 
 def refused(answer, status, text):
@@ -32,7 +32,7 @@ class TestUsers:
     async def test_all_by_their_aliases(self, horde, server, worked):
         users = (await horde.get("/users")).json()
         assert users.keys() >= {"Anonymous#0", server.owner.alias, worked.alias}
-        own, asker = users[server.owner.alias], users[worked.alias]
+        own, requester = users[server.owner.alias], users[worked.alias]
         assert own.keys() == {
             "id",
             "kudos",
@@ -43,9 +43,9 @@ class TestUsers:
         }
         assert own["kudos_details"].keys() == {"accumulated", "gifted", "admin", "received"}
         assert own["contributions"] == {"megapixelsteps": 2.62, "fulfillments": 1}
-        assert asker["usage"] == {"megapixelsteps": 2.62, "requests": 1}
-        assert asker["contributions"] == CONTRIBUTIONS
-        assert own["kudos_details"]["accumulated"] > 0 > asker["kudos_details"]["accumulated"]
+        assert requester["usage"] == {"megapixelsteps": 2.62, "requests": 1}
+        assert requester["contributions"] == CONTRIBUTIONS
+        assert own["kudos_details"]["accumulated"] > 0 > requester["kudos_details"]["accumulated"]
 
     async def test_page_by_page(self, horde, server):
         assert (await horde.get("/users?page=2")).json() == {}

@@ -187,8 +187,8 @@ async def test_an_address_that_hides_is_for_the_trusted(site, scored, role, verd
 
 async def test_in_a_raid_it_gets_decoys_and_does_not_notice(site, scored):
     shop, scored.verdict = await serving.open_shop(site), Verdict.UNSAFE
-    asker = await site.user(name(), kudos=1000, roles=int(Role.TRUSTED))
-    request_id = await site.ask(key=asker.key, models=[shop.name])
+    requester = await site.user(name(), kudos=1000, roles=int(Role.TRUSTED))
+    request_id = await site.ask(key=requester.key, models=[shop.name])
     async with switched(site, raid=True):
         assert (await shop.pop())["id"]
         assert (await shop.status(request_id))["waiting"] == 1
@@ -258,13 +258,13 @@ async def test_anonymous_workers_may_be_allowed_unpaid(app_on, path):
 
 async def test_an_anonymous_worker_earns_nothing(app_on):
     async with app_on(anonymous_workers="on") as server:
-        asker = await server.user("asker", kudos=1000)
-        await server.ask(key=asker.key, models=["stable_diffusion"])
+        requester = await server.user("requester", kudos=1000)
+        await server.ask(key=requester.key, models=["stable_diffusion"])
         work = await server.pop(serving.ANONYMOUS, name="a worker")
         assert await server.deliver(serving.ANONYMOUS, work) == [0.0]
         audit = (await server.get("/kudos/audit")).json()
         assert audit["balanced"]
-        spent = (await server.get(f"/users/{asker.id}", key=asker.key)).json()["kudos"]
+        spent = (await server.get(f"/users/{requester.id}", key=requester.key)).json()["kudos"]
         assert spent < 1025
 
 

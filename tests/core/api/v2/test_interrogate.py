@@ -30,7 +30,7 @@ class Alchemist:
 
     async def ask(self, *forms, key=None, **body):
         wanted = {"forms": [{"name": form} for form in forms], "source_image": PICTURE, **body}
-        # Asked by its owner, whose forms go first: tests of a module share the queue.
+        # Accepted by its owner, whose forms go first: tests of a module share the queue.
         return await self.server.post("/interrogate/async", wanted, key=key or self.owner.key)
 
     async def asked(self, *forms, **body):

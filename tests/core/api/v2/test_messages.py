@@ -76,7 +76,7 @@ async def test_a_worker_is_told_with_each_pop_until_the_message_expires(shop):
     another = await serving.open_shop(shop.server)
     assert told not in (await another.pop())["messages"]
     await expire(shop.server, text, ago=timedelta(seconds=1))
-    shop.server.horde.board.forget()
+    shop.server.horde.message_cache.forget()
     assert told not in (await shop.pop())["messages"]
 
 

@@ -60,7 +60,7 @@ async def test_masks_and_further_pictures_too(shop):
         (answer(302, Location="http://127.0.0.1/"), "SourceImageUrlInvalid"),
         (answer(302, Location="file:///etc/passwd"), "SourceImageUrlInvalid"),
         (answer(body=DAMAGED), "SourceImageUnreadable"),
-        (answer(body=b"x" * (fetched.MOST_BYTES + 1)), "SourceImageSizeExceeded"),
+        (answer(body=b"x" * (fetched.MAX_BYTES + 1)), "SourceImageSizeExceeded"),
         (answer(body=pictures.bomb()), "SourceImageResolutionExceeded"),
         (
             answer(body=pictures.picture(size=(3073, 3072), mode="1")),

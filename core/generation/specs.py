@@ -10,7 +10,7 @@ from core.kinds.params import Params
 from core.moderation.scores import Verdict
 from core.users.tables import SharedKey, User
 
-P = TypeVar("P", bound=Params, covariant=True)  # noqa: PLC0105 - an Ask only gives its params
+P = TypeVar("P", bound=Params, covariant=True)  # noqa: PLC0105 - a RequestSpec only gives its params
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Styling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask(Generic[P]):
+class RequestSpec(Generic[P]):
     """A request for pictures, texts or forms, checked for form only."""
 
     kind: str
@@ -57,7 +57,7 @@ class Ask(Generic[P]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
+class Requester:
     """Who asks."""
 
     user: User

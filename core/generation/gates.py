@@ -1,4 +1,4 @@
-"""Who may ask now, and for what: the horde's modes, the asker's address, and the prompt."""
+"""Who may ask now, and for what: the horde's modes, the requester's address, and the prompt."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalog import models as catalog
 from core.errors import Forbidden, Invalid
-from core.generation.asks import Ask, Asker
 from core.generation.horde import Horde
+from core.generation.specs import Requester, RequestSpec
 from core.moderation import addresses, prompts
 from core.moderation.scores import Verdict
 from core.users import suspicion
@@ -43,9 +43,14 @@ class UntrustedUnsafeIP(Forbidden):
 
 
 async def admit(
-    session: AsyncSession, horde: Horde, asker: Asker, wanted: Ask[Any], *, at: datetime
+    session: AsyncSession,
+    horde: Horde,
+    requester: Requester,
+    wanted: RequestSpec[Any],
+    *,
+    at: datetime,
 ) -> None:
-    """Raise what keeps this asker out at present, whatever the request says in detail.
+    """Raise what keeps this requester out at present, whatever the request says in detail.
 
     Raises MaintenanceMode, AnonForbidden, TimeoutIP, UntrustedUnsafeIP and BannedClientAgent.
     """
@@ -54,11 +59,11 @@ async def admit(
         raise MaintenanceMode(
             "This horde is in maintenance mode and takes no requests. Please try again later."
         )
-    if asker.user.is_anonymous and not states.anonymous:
+    if requester.user.is_anonymous and not states.anonymous:
         raise AnonForbidden("This horde serves registered users only. Please register.")
-    if asker.address is not None:
-        await addresses.refuse(session, asker.address, at=at)
-    is_hidden = asker.verdict is Verdict.UNSAFE and needs_safe_address(asker.user)
+    if requester.address is not None:
+        await addresses.refuse(session, requester.address, at=at)
+    is_hidden = requester.verdict is Verdict.UNSAFE and needs_safe_address(requester.user)
     if states.raid and is_hidden and wanted.kind in KINDS_OF_SAFE_ADDRESSES:
         raise UntrustedUnsafeIP("Only Trusted users are allowed to perform this operation")
     if wanted.kind == "image" and wanted.client_agent == NOBODYS_AGENT:
@@ -66,8 +71,8 @@ async def admit(
 
 
 async def screened(
-    session: AsyncSession, horde: Horde, user: User, wanted: Ask[Any], *, at: datetime
-) -> Ask[Any]:
+    session: AsyncSession, horde: Horde, user: User, wanted: RequestSpec[Any], *, at: datetime
+) -> RequestSpec[Any]:
     """The request with the prompt that it may have: its own, or one that was rewritten.
 
     Raises CorruptPrompt, after which `punish` is due once the transaction is rolled back;
@@ -82,16 +87,16 @@ async def screened(
     return replace(wanted, prompt=prompt)
 
 
-async def punish(session: AsyncSession, asker: Asker, *, at: datetime) -> None:
+async def punish(session: AsyncSession, requester: Requester, *, at: datetime) -> None:
     """Keep the address out for a while after a refused prompt, and remember who it was.
 
     Moderators, who try filters out, are left alone.
     """
-    if asker.user.has(Role.MODERATOR):
+    if requester.user.has(Role.MODERATOR):
         return
-    if asker.address is not None:
-        await addresses.punish(session, asker.address, at=at)
-    await suspicion.suspect(session, asker.user.id, Reason.CORRUPT_PROMPT, at=at)
+    if requester.address is not None:
+        await addresses.punish(session, requester.address, at=at)
+    await suspicion.suspect(session, requester.user.id, Reason.CORRUPT_PROMPT, at=at)
 
 
 def _shows_nudity(kind: str, models: Iterable[str]) -> bool:

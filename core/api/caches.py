@@ -9,13 +9,13 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 MOST = 10_000
-MOST_SECONDS = 30.0
+MAX_SECONDS = 30.0
 CHEAP_SECONDS = 0.05
 DEAR = 20
 """An answer is kept for so many times as long as it took to make: 5 % of the time goes into it."""
 
 
-class Recent(Generic[T]):
+class TtlCache(Generic[T]):
     """Values by key, each for `seconds`; at most MOST of them. For public answers only."""
 
     def __init__(self, seconds: float) -> None:
@@ -38,11 +38,11 @@ class Recent(Generic[T]):
         return value
 
 
-class Costly(Generic[T]):
+class AdaptiveCache(Generic[T]):
     """Answers that may be dear to make: the dearer one is, the longer it is kept.
 
     What was made within CHEAP_SECONDS is made anew each time, so that small hordes see everything
-    at once; the rest is kept for DEAR times as long as it took, at most MOST_SECONDS. For public
+    at once; the rest is kept for DEAR times as long as it took, at most MAX_SECONDS. For public
     answers only, of few different keys: none is ever dropped.
     """
 
@@ -58,6 +58,6 @@ class Costly(Generic[T]):
                 return self._kept[key][1]
             value = await make()
             took = time.monotonic() - start
-            life = min(MOST_SECONDS, DEAR * took) if took > CHEAP_SECONDS else 0.0
+            life = min(MAX_SECONDS, DEAR * took) if took > CHEAP_SECONDS else 0.0
             self._kept[key] = (start + took + life, value)
             return value

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from core.api import recent
-from core.api.recent import Costly, Recent
+from core.api import caches
+from core.api.caches import AdaptiveCache, TtlCache
 
 
 class Clock:
@@ -20,7 +20,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(recent, "time", clock)
+    monkeypatch.setattr(caches, "time", clock)
     return clock
 
 
@@ -42,12 +42,12 @@ def maker(clock):
 
 
 async def test_what_is_cheap_is_made_each_time(maker):
-    costly, make = Costly(), maker(0.05)
+    costly, make = AdaptiveCache(), maker(0.05)
     assert [await costly.get("list", make) for _ in range(3)] == [1, 2, 3]
 
 
 async def test_what_is_dear_is_kept_for_20_times_as_long(clock, maker):
-    costly, make = Costly(), maker(0.5)
+    costly, make = AdaptiveCache(), maker(0.5)
     assert await costly.get("list", make) == 1
     clock.now += 9.9
     assert await costly.get("list", make) == 1
@@ -57,14 +57,14 @@ async def test_what_is_dear_is_kept_for_20_times_as_long(clock, maker):
 
 
 async def test_but_for_30_seconds_at_most(clock, maker):
-    costly, make = Costly(), maker(10)
+    costly, make = AdaptiveCache(), maker(10)
     assert await costly.get("list", make) == 1
     clock.now += 30.1
     assert await costly.get("list", make) == 2
 
 
 async def test_one_makes_it_and_the_others_wait(clock):
-    costly, made = Costly(), []
+    costly, made = AdaptiveCache(), []
 
     async def make():
         made.append(1)
@@ -76,7 +76,7 @@ async def test_one_makes_it_and_the_others_wait(clock):
 
 
 async def test_a_failure_is_not_kept(clock, maker):
-    costly = Costly()
+    costly = AdaptiveCache()
 
     async def fail():
         clock.now += 1
@@ -88,7 +88,7 @@ async def test_a_failure_is_not_kept(clock, maker):
 
 
 def test_recent_answers_are_forgotten(clock):
-    kept = Recent(10.0)
+    kept = TtlCache(10.0)
     kept.put("a", 1)
     assert kept.get("a") == 1
     clock.now += 10.1

@@ -17,7 +17,7 @@ from core.workers import messages
 SEEN_AGAIN_SECONDS = 2.0
 
 
-class Board:
+class MessageCache:
     """The messages that have not expired, read anew at most every 2 s."""
 
     def __init__(self) -> None:
