@@ -71,7 +71,7 @@ class Queued(NamedTuple):
     lane_id: int
 
 
-async def request(session, lanes, *, n=1, things=100, **changes):
+async def request(session, lanes, *, n=1, things=100, is_parked=lambda _needs: False, **changes):
     """A queued request of n jobs, by default the anonymous user's for any worker."""
     at = changes.pop("at", None) or now()
     life = changes.pop("life", LIFE)
@@ -97,9 +97,9 @@ async def request(session, lanes, *, n=1, things=100, **changes):
         at=at,
         expires_at=at + life,
         ageing_kudos_per_10s=50,
+        is_parked=is_parked,
     )
-    (lane_id,) = asked
-    return Queued(request_id, lane_id)
+    return Queued(request_id, next(iter(asked), None))
 
 
 async def claimed(session, lanes, offer=None, *, amount=1, at=None, only_own=False):
@@ -114,13 +114,13 @@ async def claimed(session, lanes, offer=None, *, amount=1, at=None, only_own=Fal
     )
 
 
-async def started(session, found, *, deadline=timedelta(minutes=5), at=None):
+async def started(session, found, *, deadline=timedelta(minutes=5), at=None, worker_id=None):
     """Begin attempts at claimed jobs; their ids."""
     at = at or now()
     return await attempts.start(
         session,
         found,
-        worker_id=uuid4(),
+        worker_id=worker_id or uuid4(),
         owner_id=1,
         model="stable_diffusion",
         at=at,

@@ -4,21 +4,30 @@ A job's place is its rank and its id. Each lane's jobs lie in an index in the or
 so the best of a lane is one probe, however deep the queue is; a query over all jobs of the lanes
 would sort them.
 
+Where a lane's needs leave doubt (words, sizes within a class), the exact needs are looked at in the
+same statement, so that a lane's best job is its best *fitting* job. A job that this worker could
+not make lately is no job of its lanes meanwhile.
+
 Lane ids travel as one parameter (`lanes_for`), so that the statements stay prepared.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     Integer,
     Select,
+    String,
+    Uuid,
     bindparam,
     exists,
     func,
     literal_column,
+    or_,
     select,
     true,
     tuple_,
@@ -26,16 +35,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.db import table
-from core.queue.tables import WAITING, Job, JobState, Request
+from core.db import Moment, table
+from core.queue import matching
+from core.queue.tables import WAITING, Attempt, Job, JobState, Request
 
 FIRST = {"rank": -(2**63), "job": -1}
 """The place before all others, for windows."""
 
-_TOLD = ("id", "rank", "request_id", "number", "feature")
+_LOOKED_AT = ("id", "rank", "request_id", "number", "feature")
 
 _jobs = table(Job)
 _requests = table(Request)
+_attempts = table(Attempt)
 _LANES = bindparam("lanes", type_=ARRAY(Integer))
 # Limits stand in the text: a planner that does not know them takes them for a tenth of all rows,
 # and sorts whole lanes instead of probing the index.
@@ -48,7 +59,17 @@ _AFTER = tuple_(bindparam("rank", type_=_jobs.c.rank.type), bindparam("job", typ
 
 def lanes_for(engine: str, ids: Sequence[int]) -> Any:  # noqa: ANN401 - a list or a text
     """The parameter `lanes` that holds these ids."""
-    return str(list(ids)) if engine == "sqlite" else list(ids)
+    return _many(engine, list(ids))
+
+
+def fits_for(engine: str, offer: matching.Offer) -> dict[str, Any]:
+    """The parameters by which the statements that look at exact needs know the offer."""
+    sizes = {name: getattr(offer, name) for name in matching.SIZES}
+    return {**sizes, "words": _many(engine, sorted(offer.blacklist))}
+
+
+def _many(engine: str, values: list[Any]) -> Any:  # noqa: ANN401 - a list or a text
+    return json.dumps(values) if engine == "sqlite" else values
 
 
 def _taking(best: Select[tuple[int]]) -> Any:  # noqa: ANN401 - an UPDATE … RETURNING
@@ -72,51 +93,87 @@ def _in_lane(
     lane_id: ColumnElement[int],
     most: Any,  # noqa: ANN401 - a number or a parameter
     *,
-    after: ColumnElement[Any] | None = None,
+    unlisted: ColumnElement[bool] | None = None,
 ) -> Select[Any]:
-    """The first jobs of a lane, those behind a place if it is given."""
+    """The first jobs of a lane for this worker.
+
+    unlisted: the engine's way to say that no word of the blacklist is in a prompt, where the exact
+        needs are to be looked at.
+    """
     jobs = _jobs.alias()
     found = (
         select(*(jobs.c[name] for name in columns))
-        .where(jobs.c.lane_id == lane_id, jobs.c.state == WAITING)
+        .where(jobs.c.lane_id == lane_id, jobs.c.state == WAITING, _not_its_own_fault(jobs))
         .order_by(jobs.c.rank, jobs.c.id)
         .limit(most)
     )
-    return found if after is None else found.where(tuple_(jobs.c.rank, jobs.c.id) > after)
+    if unlisted is None:
+        return found
+    sizes = (
+        func.coalesce(_requests.c.needs[name].as_integer(), 0) <= bindparam(name, type_=BigInteger)
+        for name in matching.SIZES
+    )
+    return found.where(exists().where(_requests.c.id == jobs.c.request_id, *sizes, unlisted))
 
 
-def _lanes_sqlite(most: Any, after: ColumnElement[Any] | None = None) -> CTE:  # noqa: ANN401
-    """The lanes whose first jobs are best, with these."""
+def _not_its_own_fault(jobs: Any) -> ColumnElement[bool]:  # noqa: ANN401 - jobs or an alias of it
+    """The worker has not failed at the job since the moment `retry`."""
+    failed = exists().where(
+        _attempts.c.job_id == jobs.c.id,
+        _attempts.c.worker_id == bindparam("worker", type_=Uuid),
+        _attempts.c.ended_at > bindparam("retry", type_=Moment),
+    )
+    return or_(jobs.c.faults == 0, ~failed)
+
+
+_WORD_SQLITE = func.json_each(bindparam("words", type_=String)).table_valued("value", name="word")
+_UNLISTED_SQLITE = ~exists(
+    select(_WORD_SQLITE.c.value).where(func.instr(_requests.c.words, _WORD_SQLITE.c.value) > 0)
+)
+_WORD_POSTGRESQL = (
+    func.unnest(bindparam("words", type_=ARRAY(String)))
+    .table_valued("value", name="word")
+    .render_derived()
+)
+_UNLISTED_POSTGRESQL = ~exists(
+    select(_WORD_POSTGRESQL.c.value).where(
+        func.strpos(_requests.c.words, _WORD_POSTGRESQL.c.value) > 0
+    )
+)
+
+
+def _head_sqlite(unlisted: ColumnElement[bool] | None = None) -> Select[tuple[int]]:
+    """The best job of the lanes: writers take turns, so the best head is it."""
     lane = func.json_each(bindparam("lanes")).table_valued("value", name="lane")
-    head = _in_lane(["id"], lane.c.value, _ONE, after=after).scalar_subquery()
-    heads = select(lane.c.value.label("lane_id"), head.label("id")).select_from(lane).cte("heads")
+    head = _in_lane(["id"], lane.c.value, _ONE, unlisted=unlisted).scalar_subquery()
+    heads = select(head.label("id")).select_from(lane).cte("heads")
     return (
-        select(heads.c.lane_id, _jobs.c.id)
-        .join(_jobs, _jobs.c.id == heads.c.id)
+        select(_jobs.c.id)
+        .join(heads, _jobs.c.id == heads.c.id)
         .order_by(_jobs.c.rank, _jobs.c.id)
-        .limit(most)
-        .cte("top")
+        .limit(_ONE)
     )
 
 
-def _lanes_postgresql(most: Any, after: ColumnElement[Any] | None = None) -> CTE:  # noqa: ANN401
+def _lanes_postgresql(unlisted: ColumnElement[bool] | None) -> CTE:
     """The lanes whose first jobs are best."""
     lane = func.unnest(_LANES).table_valued("id", name="lane").render_derived()
-    head = _in_lane(["id", "rank", "lane_id"], lane.c.id, _ONE, after=after).lateral("head")
+    head = _in_lane(["id", "rank", "lane_id"], lane.c.id, _ONE, unlisted=unlisted).lateral("head")
     return (
         select(head.c.lane_id)
         .select_from(lane.join(head, true()))
         .order_by(head.c.rank, head.c.id)
-        .limit(most)
+        .limit(_MAX_LANES)
         .cte("top")
     )
 
 
-def _take_postgresql() -> Any:  # noqa: ANN401
-    top = _lanes_postgresql(_MAX_LANES)
-    some = _in_lane(["id", "rank"], top.c.lane_id, _MAX_HEADS).lateral("some")
+def _head_postgresql(unlisted: ColumnElement[bool] | None = None) -> Select[tuple[int]]:
+    """The best job that nobody has locked of the first `heads` jobs of the `best` best lanes."""
+    top = _lanes_postgresql(unlisted)
+    some = _in_lane(["id", "rank"], top.c.lane_id, _MAX_HEADS, unlisted=unlisted).lateral("some")
     candidate = select(some.c.id, some.c.rank).select_from(top.join(some, true())).cte("candidate")
-    best = (
+    return (
         select(_jobs.c.id)
         .join(candidate, candidate.c.id == _jobs.c.id)
         .where(_jobs.c.state == WAITING)
@@ -124,68 +181,54 @@ def _take_postgresql() -> Any:  # noqa: ANN401
         .limit(1)
         .with_for_update(of=_jobs, skip_locked=True)
     )
-    return _taking(best)
 
 
-def _window_sqlite() -> Select[Any]:
-    """SQLite has no LATERAL, but finds rows by a list of ids that it makes for each lane."""
-    top = _lanes_sqlite(_SIZE, after=_AFTER)
-    some = _in_lane(["id"], top.c.lane_id, _SIZE, after=_AFTER)
-    first = (
-        select(*(_jobs.c[name] for name in _TOLD))
-        .select_from(top.join(_jobs, _jobs.c.id.in_(some)))
-        .order_by(_jobs.c.rank, _jobs.c.id)
-        .limit(_SIZE)
-    )
-    return _told(first)
+def _any_fits(unlisted: ColumnElement[bool] | None = None) -> Select[tuple[bool]]:
+    lane = func.unnest(_LANES).table_valued("id", name="lane").render_derived()
+    head = _in_lane(["id"], lane.c.id, _ONE, unlisted=unlisted).lateral("head")
+    return select(exists(select(head.c.id).select_from(lane.join(head, true()))))
 
 
-def _window_postgresql() -> Select[Any]:
-    top = _lanes_postgresql(_SIZE, after=_AFTER)
-    some = _in_lane(_TOLD, top.c.lane_id, _SIZE, after=_AFTER)
-    lateral = some.lateral("some")
-    first = (
-        select(*(lateral.c[name] for name in _TOLD))
-        .select_from(top.join(lateral, true()))
-        .order_by(lateral.c.rank, lateral.c.id)
-        .limit(_SIZE)
-    )
-    return _told(first)
+def _goes_before() -> ColumnElement[bool]:
+    """A job goes before the job `before`, unless that is None."""
+    other = _jobs.alias()
+    before = bindparam("before", type_=other.c.id.type)
+    place = select(other.c.rank, other.c.id).where(other.c.id == before).scalar_subquery()
+    return or_(before.is_(None), tuple_(_jobs.c.rank, _jobs.c.id) < place)
 
 
-def _window_of_users() -> Select[Any]:
-    first = (
-        select(*(_jobs.c[name] for name in _TOLD))
+def _window(*which: ColumnElement[bool]) -> Select[Any]:
+    """The first `size` of these jobs behind the place `rank`, `job`, with their exact needs."""
+    window = (
+        select(*(_jobs.c[name] for name in _LOOKED_AT))
         .where(
             _jobs.c.state == WAITING,
-            _jobs.c.user_id.in_(bindparam("users", expanding=True)),
+            *which,
             tuple_(_jobs.c.rank, _jobs.c.id) > _AFTER,
+            _not_its_own_fault(_jobs),
         )
         .order_by(_jobs.c.rank, _jobs.c.id)
         .limit(_SIZE)
+        .cte("first")
     )
-    return _told(first)
-
-
-def _told(first: Select[Any]) -> Select[Any]:
-    """These jobs in order, with what their requests need exactly."""
-    window = first.cte("first")
     return (
-        select(
-            *window.c,
-            _requests.c.needs,
-            _requests.c.prompt,
-            _requests.c.expires_at,
-        )
+        select(*window.c, _requests.c.needs, _requests.c.words, _requests.c.expires_at)
         .join(_requests, _requests.c.id == window.c.request_id)
         .order_by(window.c.rank, window.c.id)
     )
 
 
-TAKE_SQLITE = _taking(select(_lanes_sqlite(1).c.id))
-"""Take the best job of `lanes`: writers take turns, so the best head is it."""
-TAKE_POSTGRESQL = _take_postgresql()
-"""Take the best job that nobody has locked of the first `heads` jobs of the `best` best lanes."""
+HEADS = {
+    ("sqlite", False): _head_sqlite(),
+    ("sqlite", True): _head_sqlite(_UNLISTED_SQLITE),
+    ("postgresql", False): _head_postgresql(),
+    ("postgresql", True): _head_postgresql(_UNLISTED_POSTGRESQL),
+}
+"""The id of the best job of `lanes`, by engine and by whether exact needs are looked at."""
+TAKES = {key: _taking(best) for key, best in HEADS.items()}
+"""Take that job."""
+ANY_FITS = {False: _any_fits(), True: _any_fits(_UNLISTED_POSTGRESQL)}
+"""Whether any job of `lanes` fits, locked ones included; for PostgreSQL."""
 TAKE_ONE_OF = _taking(
     select(_jobs.c.id)
     .where(_jobs.c.id.in_(bindparam("ids", expanding=True)), _jobs.c.state == WAITING)
@@ -194,12 +237,10 @@ TAKE_ONE_OF = _taking(
     .with_for_update(skip_locked=True)
 )
 """Take the best of the jobs `ids` that nobody has locked."""
-ANY_WAITING = select(exists().where(_jobs.c.lane_id == func.any(_LANES), _jobs.c.state == WAITING))
-"""Whether any job waits in `lanes`; for PostgreSQL."""
-WINDOWS = {"sqlite": _window_sqlite(), "postgresql": _window_postgresql()}
-"""The first `size` jobs of `lanes` behind the place `rank`, `job`; also those of expired requests.
+WINDOW_OF_LANE = _window(_jobs.c.lane_id == bindparam("lane", type_=Integer), _goes_before())
+"""The first `size` jobs of one lane behind a place; also those of expired requests.
 
-They are among the first `size` jobs of the `size` lanes with the best heads.
+Only those that go before the job `before`, unless that is None.
 """
-WINDOW_OF_USERS = _window_of_users()
+WINDOW_OF_USERS = _window(_jobs.c.user_id.in_(bindparam("users", expanding=True)))
 """The same of the jobs of `users`."""

@@ -8,31 +8,36 @@ the candidates are the first 8 jobs of each of the 32 lanes with the best heads,
 those that is not locked is taken; where all are locked (a few batches in flight do that), the
 reach is widened. On SQLite writers take turns: the best head is enough.
 
-Where lanes leave doubt (a size near a worker's limit, a blacklist), jobs are looked at one by one
-in windows by keyset, up to 200.
+Where lanes leave doubt (a blacklist, a size within a class), the statement looks at each job's
+exact needs. Only what waits in the catch-all, or is the worker's own users', is looked at here, in
+windows by keyset, to the last.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import Select, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
-from core.queue import best, matching
+from core.queue import best, matching, parking
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job, JobState, LaneVersion, Request
 
 REACH = ((32, 8), (128, 64), (2000, 1000))
 """How many lanes, and heads of each, are candidates at the first, second, third try."""
-WINDOWS = (10, 40, 50, 50, 50)
-"""How many jobs are looked at in doubt: few at first, as most often one of them fits."""
+WINDOW_SIZES = (10, 50, 250)
+"""How many jobs are looked at one by one: few at first, as most often one of them fits."""
 TRIES = 5
 PUT_AWAY_AT_ONCE = 1000
 """Jobs of expired requests that a pop ends when it meets one."""
+RETRY_PAUSE = timedelta(seconds=10)
+"""How long a job that a worker could not make is kept from it, where nobody else might."""
+NOBODY = UUID(int=0)
 
 _jobs = table(Job)
 _requests = table(Request)
@@ -65,6 +70,7 @@ async def claim(
     at: datetime,
     only_own: bool,
     batch: Callable[[AnyRow], int],
+    retry_pause: timedelta = RETRY_PAUSE,
 ) -> Claim | None:
     """Give the worker the best waiting jobs it can serve, or None. They are PROCESSING then.
 
@@ -72,11 +78,15 @@ async def claim(
     at: jobs of requests that expired before are ended instead of given.
     only_own: nothing but those users' jobs (a worker in maintenance).
     batch: the most jobs of this request the worker may take at once, at least 1.
+    retry_pause: for how long it gets no job again that it could not make.
     """
     state = (await session.execute(_STATE, {"users": sorted(offer.users) or [-1]})).one()
     await lanes.refresh(session, state.version)
+    if not only_own and lanes.looks.is_due(offer, state.parked):
+        await parking.release(session, lanes, offer)
+    seeking = _Seeking(session, lanes, offer, at, at - retry_pause)
     for _ in range(TRIES):
-        head = await _head(session, lanes, offer, at, own=state.own, only_own=only_own)
+        head = await seeking.head(own=state.own, only_own=only_own)
         if head is None:
             return None
         request = (await session.execute(_REQUEST, {"id": head.request_id})).one()
@@ -91,26 +101,9 @@ async def claim(
     return Claim([first, *rest], request)
 
 
-async def _head(
-    session: AsyncSession,
-    lanes: Lanes,
-    offer: Offer,
-    at: datetime,
-    *,
-    own: bool,
-    only_own: bool,
-) -> AnyRow | None:
-    """The first job of the claim: of the worker's own users, else of the lanes."""
-    if own:
-        generous = replace(offer, only_covered=False)
-        theirs = {"users": sorted(offer.users)}
-        if head := await _inspect(session, generous, at, best.WINDOW_OF_USERS, theirs):
-            return head
-    return None if only_own else await _from_lanes(session, lanes, offer, at)
-
-
 _STATE = select(
     _version.c.version,
+    _version.c.parked,
     exists()
     .where(
         _jobs.c.state == WAITING,
@@ -121,25 +114,93 @@ _STATE = select(
 _REQUEST = select(_requests).where(_requests.c.id == bindparam("id"))
 
 
-async def _from_lanes(
-    session: AsyncSession, lanes: Lanes, offer: Offer, at: datetime
-) -> AnyRow | None:
-    matched = lanes.matching(offer)
-    if not matched.ids:
+class _Seeking:
+    """One worker's look for its best job."""
+
+    def __init__(
+        self, session: AsyncSession, lanes: Lanes, offer: Offer, at: datetime, retry: datetime
+    ) -> None:
+        """retry: what the worker failed at since then is kept from it."""
+        self._session, self._lanes, self._offer, self._at = session, lanes, offer, at
+        self._engine = session.get_bind().dialect.name
+        worker = UUID(offer.worker_id) if offer.worker_id else NOBODY
+        self._place = {"worker": worker, "retry": retry}
+
+    async def head(self, *, own: bool, only_own: bool) -> AnyRow | None:
+        """Take the first job of the claim: of the worker's own users, else of the lanes."""
+        if own:
+            generous = replace(self._offer, only_covered=False)
+            theirs = {"users": sorted(self._offer.users)}
+            if head := await self._look_through(generous, best.WINDOW_OF_USERS, theirs):
+                return head
+        return None if only_own else await self._of_lanes()
+
+    async def _of_lanes(self) -> AnyRow | None:
+        matched = self._lanes.matching(self._offer)
+        if matched.catch_all is not None:
+            among = {"lane": matched.catch_all, "before": await self.head_of_lanes()}
+            taken = await self._look_through(self._offer, best.WINDOW_OF_LANE, among)
+            if taken is not None:
+                return taken
+        ids = matched.certain + matched.doubtful
+        return await self._best(ids, in_doubt=bool(matched.doubtful)) if ids else None
+
+    async def _best(self, ids: tuple[int, ...], *, in_doubt: bool) -> AnyRow | None:
+        """Take the best job of these lanes that fits."""
+        place = self._lanes_place(ids, in_doubt=in_doubt)
+        take = best.TAKES[self._engine, in_doubt]
+        if self._engine == "sqlite":
+            return (await self._session.execute(take, place)).first()
+        for max_lanes, heads in REACH:
+            reach = place | {"best": max_lanes, "heads": heads}
+            if (taken := (await self._session.execute(take, reach)).first()) is not None:
+                return taken
+            if not await self._session.scalar(best.ANY_FITS[in_doubt], place):
+                return None  # else others hold all candidates locked
         return None
-    engine = session.get_bind().dialect.name
-    ids = {"lanes": best.lanes_for(engine, matched.ids)}
-    if not matched.certain:
-        return await _inspect(session, offer, at, best.WINDOWS[engine], ids)
-    if engine == "sqlite":
-        return (await session.execute(best.TAKE_SQLITE, ids)).first()
-    for lanes_at_most, heads in REACH:
-        reach = ids | {"best": lanes_at_most, "heads": heads}
-        if (taken := (await session.execute(best.TAKE_POSTGRESQL, reach)).first()) is not None:
-            return taken
-        if not await session.scalar(best.ANY_WAITING, ids):
-            return None  # else others hold all candidates locked
-    return None
+
+    async def head_of_lanes(self) -> int | None:
+        """The id of the job that would be taken of the lanes; the catch-all is left out."""
+        matched = self._lanes.matching(self._offer)
+        ids = matched.certain + matched.doubtful
+        place = self._lanes_place(ids, in_doubt=True) | {"best": 1, "heads": 1}
+        found: int | None = await self._session.scalar(best.HEADS[self._engine, True], place)
+        return found
+
+    def _lanes_place(self, ids: tuple[int, ...], *, in_doubt: bool) -> dict[str, Any]:
+        place = self._place | {"lanes": best.lanes_for(self._engine, ids)}
+        return place | best.fits_for(self._engine, self._offer) if in_doubt else place
+
+    async def _look_through(
+        self, offer: Offer, windows: Select[Any], among: dict[str, Any]
+    ) -> AnyRow | None:
+        """Take the best job whose exact needs fit, looking at them in windows by keyset.
+
+        windows: one of the statements of `best`, and `among`: its parameters that say which jobs.
+        """
+        after = best.FIRST
+        for size in _window_sizes():
+            place = {"size": size, **after, **among, **self._place}
+            rows = (await self._session.execute(windows, place)).all()
+            fitting = [
+                row.id
+                for row in rows
+                if row.expires_at > self._at and matching.accepts(_exact(row), offer)
+            ]
+            if fitting:
+                taken = (await self._session.execute(best.TAKE_ONE_OF, {"ids": fitting})).first()
+                if taken is not None:
+                    return taken
+            if len(rows) < size:
+                return None
+            after = {"rank": rows[-1].rank, "job": rows[-1].id}
+        return None
+
+
+def _window_sizes() -> Iterator[int]:
+    yield from WINDOW_SIZES
+    while True:
+        yield WINDOW_SIZES[-1]
 
 
 async def glimpse(
@@ -150,47 +211,19 @@ async def glimpse(
     Nothing is claimed. Of the job: `number` and `feature`.
     """
     await lanes.update(session)
-    engine = session.get_bind().dialect.name
-    ids = {"lanes": best.lanes_for(engine, lanes.matching(offer).ids)}
-    place = {"size": WINDOWS[-1], **best.FIRST, **ids}
-    rows = (await session.execute(best.WINDOWS[engine], place)).all()
-    row = next((row for row in rows if row.expires_at > at), None)
-    if row is None or not matching.accepts(_exact(row), offer):
+    job_id = await _Seeking(session, lanes, offer, at, at).head_of_lanes()
+    if job_id is None:
         return None
-    return (await session.execute(_REQUEST, {"id": row.request_id})).one(), row
+    row = (await session.execute(_JOB, {"id": job_id})).one()
+    request = (await session.execute(_REQUEST, {"id": row.request_id})).one()
+    return (request, row) if request.expires_at > at else None
 
 
-async def _inspect(
-    session: AsyncSession,
-    offer: Offer,
-    at: datetime,
-    windows: Select[Any],
-    among: dict[str, Any],
-) -> AnyRow | None:
-    """Take the best job whose exact needs fit, looking at up to 200 in windows by keyset.
-
-    windows: one of the statements of `best`, and `among`: its parameters that say which jobs.
-    """
-    after = best.FIRST
-    for size in WINDOWS:
-        place = {"size": size, **after, **among}
-        rows = (await session.execute(windows, place)).all()
-        fitting = [
-            row.id for row in rows if row.expires_at > at and matching.accepts(_exact(row), offer)
-        ]
-        if fitting:
-            taken = (await session.execute(best.TAKE_ONE_OF, {"ids": fitting})).first()
-            if taken is not None:
-                return taken
-        if len(rows) < size:
-            return None
-        after = {"rank": rows[-1].rank, "job": rows[-1].id}
-    return None
+_JOB = select(_jobs).where(_jobs.c.id == bindparam("id"))
 
 
 def _exact(row: AnyRow) -> Needs:
-    needs = Needs.from_json(row.needs).of_job(row.feature)
-    return replace(needs, words=row.prompt.lower())
+    return replace(Needs.from_json(row.needs).of_job(row.feature), words=row.words)
 
 
 async def _continue(session: AsyncSession, head: AnyRow, more: int) -> list[Claimed]:

@@ -62,7 +62,7 @@ async def outlook(
     things: of all its waiting jobs. usual_speed: things a second, where no worker is known.
     """
     able = [server for server in servers if matching.accepts(needs, server.offer)]
-    await lanes.catch_up(session)
+    await lanes.update(session)
     ids = {lane for server in able for lane in lanes.matching(server.offer).ids}
     place = {"lanes": sorted(ids) or [-1], "rank": rank, "job": job_id, "most": MAX_COUNTED}
     requests, amount = (await session.execute(_AHEAD, place)).one()

@@ -1,4 +1,12 @@
-"""Requests with the same coarse needs share a lane, so a pop compares its offer with few needs.
+"""Requests with the same needs share a lane, so a pop compares its offer with few needs.
+
+A lane's needs are exact but for the prompt's words, so that an offer without a blacklist takes
+either all of its jobs or none. Two things bound how many lanes there are:
+
+- A caller whose waiting jobs are in many lanes already, or a horde that is full of lanes, gets
+  lanes of size classes, and after that the catch-all, whose jobs are looked at one by one.
+- What nobody could serve of late is parked (`core.queue.parking`): one lane of each kind, which no
+  pop looks at before an offer comes that fits.
 
 The lanes are rows; each process keeps them in memory between versions. A version is one number in
 one row, raised in the transaction that adds or removes a lane and read by every pop.
@@ -6,37 +14,66 @@ one row, raised in the transaction that adds or removes a lane and read by every
 
 import hashlib
 import json
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import bindparam, delete, distinct, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import now, table
 from core.queue import matching
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Job, JobState, Lane, LaneVersion
+from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, Request
 
 CATCH_ALL = "*"
 """Key of the lane that takes what comes when there are enough lanes; its jobs may need anything."""
+EXACT, PARKED = "exact", "parked"
+"""What a lane's needs say of themselves: that they hold no classes; that nobody could serve them.
 
+Lanes that say neither are of size classes.
+"""
+
+MAX_EXACT_LANES_OF_CALLER = 50
+"""And as many of size classes; what is more goes to the catch-all."""
 REMEMBERED_OFFERS = 4096
+REMEMBERED_CHANGES = 10_000
 EMPTY_LANE_LIFE = timedelta(minutes=5)
+LOOK_AGAIN_SECONDS = 10.0
+"""A look at what is parked counts for as long: its transaction may have come to nothing."""
 
 _lanes = table(Lane)
 _jobs = table(Job)
+_requests = table(Request)
 _version = table(LaneVersion)
+
+
+class Caller(NamedTuple):
+    """Whose jobs are to wait, for the limit of lanes."""
+
+    user_id: int
+    address: str | None = None
+    """Where the anonymous user asks from, who is many."""
 
 
 class Matched(NamedTuple):
     """The lanes an offer may serve."""
 
-    ids: tuple[int, ...]
-    certain: bool
-    """Every job in them fits; else each job's exact needs have to be looked at."""
+    certain: tuple[int, ...] = ()
+    """Every job in them fits."""
+    doubtful: tuple[int, ...] = ()
+    """The words of each job, or its sizes within a class, have to be looked at."""
+    catch_all: int | None = None
+    """The lane in which anything may be."""
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """All of them."""
+        rest = () if self.catch_all is None else (self.catch_all,)
+        return (*self.certain, *self.doubtful, *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +81,47 @@ class _Known:
     least: Needs | None
     """None: the catch-all."""
     most: Needs | None
+
+    def fits(self, offer: Offer) -> bool | None:
+        """Whether all of its jobs fit the offer, none does, or (None) that is in doubt."""
+        if self.least is None or self.most is None:
+            return None
+        if not matching.accepts(self.least, offer):
+            return False
+        return None if offer.blacklist or not matching.accepts(self.most, offer) else True
+
+
+@dataclass(slots=True)
+class _Remembered:
+    matched: Matched
+    changes: int
+    """How many of the changes of lanes it has in it."""
+
+
+class Look(NamedTuple):
+    """When an offer was last compared with what is parked, and how much that was."""
+
+    at: float
+    parked: int
+    """The count of parkings."""
+
+
+class Looks:
+    """The last look of each offer, in this process."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[Offer, Look] = OrderedDict()
+
+    def is_due(self, offer: Offer, parked: int) -> bool:
+        """Whether the offer has to be compared anew; counts as done from now on."""
+        last, at = self._last.get(offer), time.monotonic()
+        if last is not None and last.parked >= parked and at - last.at < LOOK_AGAIN_SECONDS:
+            return False
+        self._last[offer] = Look(at, parked)
+        self._last.move_to_end(offer)
+        if len(self._last) > REMEMBERED_OFFERS:
+            self._last.popitem(last=False)
+        return True
 
 
 class Lanes:
@@ -53,33 +131,49 @@ class Lanes:
         self._max = max_lanes
         self._version = -1
         self._known: dict[int, _Known] = {}
-        self._matched: OrderedDict[Offer, Matched] = OrderedDict()
+        self._remembered: OrderedDict[Offer, _Remembered] = OrderedDict()
+        self._changes: list[tuple[int, _Known | None]] = []
+        self.looks = Looks()
+        self.parked: dict[str, int] = {}
+        """The lane of each kind for what nobody could serve."""
 
-    async def lane_for(self, session: AsyncSession, needs: Needs) -> int:
-        """The id of the lane for a job with these needs, made where there is none yet."""
-        coarse = matching.least(needs)
-        document = coarse.to_json()
-        key = _digest(document)
-        if (lane_id := await _locked(session, key)) is not None:
+    async def lane_for(
+        self, session: AsyncSession, needs: Needs, caller: Caller | None = None
+    ) -> int:
+        """The id of the lane for a job with these needs, made where there is none yet.
+
+        caller: whose job it is, where the number of their lanes is limited.
+        """
+        exact = {**replace(needs, words="").to_json(), EXACT: True}
+        if (lane_id := await locked(session, key_of(exact))) is not None:
             return lane_id
-        if await self._is_full(session):
-            key, document = CATCH_ALL, {}
-            if (lane_id := await _locked(session, key)) is not None:
+        documents = [exact, matching.least(needs).to_json()]
+        if caller is not None:
+            del documents[: await _lanes_of(session, caller) // MAX_EXACT_LANES_OF_CALLER]
+        return await self._first(session, documents)
+
+    async def _first(self, session: AsyncSession, documents: list[dict[str, Any]]) -> int:
+        """The first of these lanes that is there or may be made; else the catch-all."""
+        if documents and not await self._is_full(session):
+            return await self._made(session, documents[0])
+        for document in documents:
+            if (lane_id := await locked(session, key_of(document))) is not None:
                 return lane_id
+        return await self._made(session, None)
+
+    async def _made(self, session: AsyncSession, document: dict[str, Any] | None) -> int:
+        key = CATCH_ALL if document is None else key_of(document)
+        if (lane_id := await locked(session, key)) is not None:
+            return lane_id
         await _raise_version(session)  # from here on, whoever adds a lane waits
-        if key != CATCH_ALL and await self._is_full(session):
-            key, document = CATCH_ALL, {}
-        return await _add(session, key, document)
+        if document is not None and await self._is_full(session):
+            return await self._made(session, None)
+        return await add(session, key, document or {})
 
     async def _is_full(self, session: AsyncSession) -> bool:
         return (await session.scalar(_COUNT) or 0) >= self._max
 
     async def update(self, session: AsyncSession) -> None:
-        """Take in what changed until now."""
-        version = await session.scalar(select(_version.c.version))
-        await self.refresh(session, version or 0)
-
-    async def catch_up(self, session: AsyncSession) -> None:
         """Take in what changed until now; a claim, which reads the version anyway, refreshes."""
         await self.refresh(session, await session.scalar(select(_version.c.version)) or 0)
 
@@ -88,52 +182,99 @@ class Lanes:
         if version <= self._version:
             return
         ids = set(await session.scalars(select(_lanes.c.id)))
-        new = sorted(ids - self._known.keys())
-        known = {i: lane for i, lane in self._known.items() if i in ids}
+        new = sorted(ids - self._known.keys() - set(self.parked.values()))
+        added, parked = {}, {}
         if new:
             rows = await session.execute(
                 select(_lanes.c.id, _lanes.c.key, _lanes.c.needs).where(_lanes.c.id.in_(new))
             )
-            known |= {row.id: _read(row.key, row.needs) for row in rows}
+            for row in rows:
+                if row.needs.get(PARKED):
+                    parked[row.needs.get("kind", Needs().kind)] = row.id
+                else:
+                    added[row.id] = _read(row.key, row.needs)
         if version > self._version:  # else another look, meanwhile, saw more
-            self._known, self._version = known, version
-            self._matched.clear()
+            gone = self._known.keys() - ids
+            self._known = {i: lane for i, lane in self._known.items() if i in ids} | added
+            self.parked |= parked
+            self._version = version
+            self._remember([*((i, None) for i in gone), *added.items()])
+
+    def _remember(self, changes: list[tuple[int, _Known | None]]) -> None:
+        if len(self._changes) + len(changes) > REMEMBERED_CHANGES:
+            self._changes.clear()
+            self._remembered.clear()
+        else:
+            self._changes += changes
 
     def matching(self, offer: Offer) -> Matched:
         """The lanes that may hold a job for this offer, as of the last refresh."""
-        if (found := self._matched.get(offer)) is not None:
-            return found
-        ids, certain = [], not offer.blacklist
-        for lane_id, lane in self._known.items():
-            if lane.least is None or lane.most is None:
-                certain = False
-            elif not matching.accepts(lane.least, offer):
-                continue
-            elif not matching.accepts(lane.most, offer):
-                certain = False
-            ids.append(lane_id)
-        found = self._matched[offer] = Matched(tuple(ids), certain)
-        if len(self._matched) > REMEMBERED_OFFERS:
-            self._matched.popitem(last=False)
-        return found
+        found = self._remembered.get(offer)
+        if found is None:
+            matched = _with_changes(Matched(), offer, list(self._known.items()))
+            found = self._remembered[offer] = _Remembered(matched, len(self._changes))
+            if len(self._remembered) > REMEMBERED_OFFERS:
+                self._remembered.popitem(last=False)
+        elif found.changes < len(self._changes):
+            found.matched = _with_changes(found.matched, offer, self._changes[found.changes :])
+            found.changes = len(self._changes)
+        self._remembered.move_to_end(offer)
+        return found.matched
 
     def least_needs(self) -> Mapping[int, Needs]:
-        """Coarse needs by lane id (the catch-all left out)."""
+        """The needs of each lane by its id, sizes at the lower end of a class.
+
+        The catch-all and what is parked are left out.
+        """
         return {i: lane.least for i, lane in self._known.items() if lane.least is not None}
 
 
-_COUNT = select(func.count()).where(_lanes.c.key != CATCH_ALL)
+def _with_changes(
+    matched: Matched, offer: Offer, changes: list[tuple[int, _Known | None]]
+) -> Matched:
+    """What an offer matches after lanes came and went."""
+    certain, doubtful = dict.fromkeys(matched.certain), dict.fromkeys(matched.doubtful)
+    catch_all = matched.catch_all
+    for lane_id, lane in changes:
+        if lane is None:
+            certain.pop(lane_id, None)
+            doubtful.pop(lane_id, None)
+            catch_all = None if lane_id == catch_all else catch_all
+        elif lane.least is None:
+            catch_all = lane_id
+        elif (fits := lane.fits(offer)) is not False:
+            (certain if fits else doubtful)[lane_id] = None
+    return Matched(tuple(certain), tuple(doubtful), catch_all)
+
+
+async def _lanes_of(session: AsyncSession, caller: Caller) -> int:
+    """In how many lanes jobs of the caller wait."""
+    waiting = select(func.count(distinct(_jobs.c.lane_id))).where(
+        _jobs.c.user_id == caller.user_id, _jobs.c.state == WAITING
+    )
+    if caller.address is not None:
+        waiting = waiting.join(_requests, _requests.c.id == _jobs.c.request_id).where(
+            _requests.c.address == caller.address
+        )
+    return await session.scalar(waiting) or 0
+
+
+_is_parked = _lanes.c.key.startswith(f"{PARKED}:")
+_COUNT = select(func.count()).where(_lanes.c.key != CATCH_ALL, ~_is_parked)
 
 
 async def remove_empty(session: AsyncSession, limit: int = 200) -> int:
-    """Remove lanes that hold no waiting or running job and are not fresh. How many."""
+    """Remove lanes that hold no waiting or running job and are not fresh.
+
+    Returns how many were removed.
+    """
     busy = exists().where(
         _jobs.c.lane_id == _lanes.c.id,
         _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
     )
     empty = (
         select(_lanes.c.id)
-        .where(_lanes.c.created_at < now() - EMPTY_LANE_LIFE, ~busy)
+        .where(_lanes.c.created_at < now() - EMPTY_LANE_LIFE, ~busy, ~_is_parked)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -146,7 +287,7 @@ async def remove_empty(session: AsyncSession, limit: int = 200) -> int:
     return 0
 
 
-async def _locked(session: AsyncSession, key: str) -> int | None:
+async def locked(session: AsyncSession, key: str) -> int | None:
     """The lane's id, kept from removal until the transaction ends."""
     found: int | None = await session.scalar(_LOCKED, {"key": key})
     return found
@@ -159,9 +300,9 @@ _LOCKED = (
 )
 
 
-async def _add(session: AsyncSession, key: str, document: dict[str, object]) -> int:
-    """Add the lane, unless another transaction just did."""
-    if (lane_id := await _locked(session, key)) is not None:
+async def add(session: AsyncSession, key: str, document: dict[str, Any]) -> int:
+    """Add the lane, unless another transaction just did; whoever adds has raised the version."""
+    if (lane_id := await locked(session, key)) is not None:
         return lane_id
     added: int = await session.scalar(
         insert(_lanes).values(key=key, needs=document, created_at=now()).returning(_lanes.c.id)
@@ -175,13 +316,14 @@ async def _raise_version(session: AsyncSession) -> None:
     )
 
 
-def _read(key: str, document: dict[str, object]) -> _Known:
+def _read(key: str, document: dict[str, Any]) -> _Known:
     if key == CATCH_ALL:
         return _Known(None, None)
-    coarse = Needs.from_json(document)
-    return _Known(coarse, matching.most(coarse))
+    needs = Needs.from_json(document)
+    return _Known(needs, needs if document.get(EXACT) else matching.most(needs))
 
 
-def _digest(document: dict[str, object]) -> str:
+def key_of(document: dict[str, Any]) -> str:
+    """The digest by which a lane with these needs is found."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()

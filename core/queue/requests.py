@@ -7,7 +7,7 @@ Every function is one step inside the caller's transaction. What workers do to j
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -28,7 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Moment, table
-from core.queue.lanes import Lanes
+from core.queue import parking
+from core.queue.lanes import Caller, Lanes
 from core.queue.matching import Needs
 from core.queue.tables import WAITING, Attempt, Generation, Job, JobState, Outcome, Request
 
@@ -81,8 +82,12 @@ async def enqueue(
     at: datetime,
     expires_at: datetime,
     ageing_kudos_per_10s: int,
+    is_parked: Callable[[Needs], bool] = lambda _needs: False,
 ) -> Counter[int]:
-    """Add a request and its jobs, waiting. How many jobs wait in which lane.
+    """Add a request and its jobs, waiting.
+
+    Returns how many jobs wait in which lane, leaving out those that `is_parked` sets aside, as
+    nobody could serve what they need.
 
     Each 10 s of waiting are worth `ageing_kudos_per_10s` of priority to everybody alike, so the
     order never changes after this and is written down once.
@@ -98,6 +103,7 @@ async def enqueue(
             "expires_at": expires_at,
             "n": len(new.jobs),
             "prompt": new.prompt,
+            "words": new.prompt.lower(),
             "params": new.params,
             "needs": new.needs.to_json(),
             "terms": new.terms,
@@ -107,10 +113,16 @@ async def enqueue(
             "address": new.address,
         },
     )
-    lane_of = {
-        feature: await lanes.lane_for(session, new.needs.of_job(feature))
-        for feature in dict.fromkeys(job.feature for job in new.jobs)
-    }
+    lane_of, parked = {}, set[str | None]()
+    for feature in dict.fromkeys(job.feature for job in new.jobs):
+        needs = new.needs.of_job(feature)
+        if is_parked(needs):
+            parked.add(feature)
+            lane_of[feature] = await parking.lane_for(session, needs.kind)
+        else:
+            lane_of[feature] = await lanes.lane_for(
+                session, needs, Caller(new.user_id, new.address)
+            )
     rank = int(at.timestamp() * ageing_kudos_per_10s / 10) - new.priority
     await session.execute(
         insert(_jobs),
@@ -130,7 +142,7 @@ async def enqueue(
             for number, job in enumerate(new.jobs)
         ],
     )
-    return Counter(lane_of[job.feature] for job in new.jobs)
+    return Counter(lane_of[job.feature] for job in new.jobs if job.feature not in parked)
 
 
 async def is_over(session: AsyncSession, request_id: UUID) -> bool:

@@ -33,6 +33,9 @@ from core.db import Base, Document, Moment, now
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
+MAX_REASON_CHARS = 500
+
+
 class Kind(StrEnum):
     """What is asked for. A kind differs in parameters, price and needs, never in machinery."""
 
@@ -86,6 +89,8 @@ class Request(Base):
     cancelled_at: Mapped[datetime | None] = mapped_column(Moment)
     n: Mapped[int] = mapped_column(SmallInteger)
     prompt: Mapped[str] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(Text, default="")
+    """The prompt in lower case, for workers' blacklists: no database folds all cases."""
     params: Mapped[dict[str, Any]] = mapped_column(Document)
     """The kind's parameters as `core.kinds` makes them, effective defaults filled in."""
     needs: Mapped[dict[str, Any]] = mapped_column(Document)
@@ -196,6 +201,8 @@ class Attempt(Base):
     """Hundredths of a kudos from the requester; written by `core.generation`."""
     team_id: Mapped[UUID | None] = mapped_column()
     """The worker's team when it delivered."""
+    reason: Mapped[str | None] = mapped_column(String(MAX_REASON_CHARS))
+    """Why the worker could not, in its words."""
     counted: Mapped[bool] = mapped_column(default=False)
     """Whether the roll-ups of `core.stats` have it."""
 
@@ -244,3 +251,5 @@ class LaneVersion(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, default=1)
     version: Mapped[int] = mapped_column(BigInteger, default=0)
+    parked: Mapped[int] = mapped_column(BigInteger, default=0)
+    """How often a request was parked."""

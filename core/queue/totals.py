@@ -39,7 +39,7 @@ async def queued(
     whose kind this process does not know are looked up job by job.
     """
     await counts.refresh(session)
-    await lanes.catch_up(session)
+    await lanes.update(session)
     needs = lanes.least_needs()
     loads: defaultdict[str, Load] = defaultdict(Load)
     for lane_id, jobs in counts.jobs.items():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -6,7 +7,7 @@ from sqlalchemy import select, update
 import factories
 from core.db import now, table
 from core.queue import attempts, claim
-from core.queue.lanes import Lanes
+from core.queue.lanes import MAX_EXACT_LANES_OF_CALLER, Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Job, JobState, Request
 
@@ -18,6 +19,7 @@ W, P, D, C, X = (
     JobState.EXPIRED,
 )
 SD = frozenset({"stable_diffusion"})
+A, B = (f"00000000-0000-0000-0000-00000000000{n}" for n in range(2))
 
 
 @pytest.fixture
@@ -228,12 +230,23 @@ async def test_what_is_left_waiting_of_a_request_that_is_over_is_nobodys(session
 # --- where lanes leave doubt ---
 
 
-async def test_of_a_size_class_only_what_fits_exactly(session, lanes):
+async def test_sizes_fit_exactly(session, lanes):
     big = await factories.request(session, lanes, needs=Needs(pixels=500), priority=9)
     small = await factories.request(session, lanes, needs=Needs(pixels=300))
-    assert big.lane_id == small.lane_id
     assert await order(session, lanes, Offer(pixels=400)) == [small.request_id]
     assert await order(session, lanes, Offer(pixels=500)) == [big.request_id]
+
+
+async def test_of_a_size_class_only_what_fits_exactly(session, lanes):
+    """A caller with many lanes gets such ones."""
+    for n in range(MAX_EXACT_LANES_OF_CALLER):
+        await factories.request(session, lanes, needs=Needs(length=n))
+    big = await factories.request(session, lanes, needs=Needs(pixels=500), priority=9)
+    small = await factories.request(session, lanes, needs=Needs(pixels=300), priority=8)
+    assert big.lane_id == small.lane_id
+    offer = Offer(pixels=400, length=0)
+    assert (await order(session, lanes, offer))[0] == small.request_id
+    assert (await order(session, lanes, replace(offer, pixels=500)))[0] == big.request_id
 
 
 async def test_blacklisted_words(session, lanes):
@@ -244,11 +257,11 @@ async def test_blacklisted_words(session, lanes):
 
 
 async def test_targeting_and_avoiding(session, lanes):
-    for_a = await factories.request(session, lanes, needs=Needs(workers=frozenset({"a"})))
-    avoids_a = Needs(workers=frozenset({"a"}), avoid=True)
+    for_a = await factories.request(session, lanes, needs=Needs(workers=frozenset({A})))
+    avoids_a = Needs(workers=frozenset({A}), avoid=True)
     for_others = await factories.request(session, lanes, needs=avoids_a)
-    assert await order(session, lanes, Offer(worker_id="a")) == [for_a.request_id]
-    assert await order(session, lanes, Offer(worker_id="b")) == [for_others.request_id]
+    assert await order(session, lanes, Offer(worker_id=A)) == [for_a.request_id]
+    assert await order(session, lanes, Offer(worker_id=B)) == [for_others.request_id]
 
 
 async def test_models(session, lanes):
@@ -269,11 +282,3 @@ async def test_the_catch_all_is_looked_at_row_by_row(session):
     await factories.request(session, lanes, needs=Needs(models=SD), priority=9)
     fits = await factories.request(session, lanes, needs=Needs(pixels=100))
     assert await order(session, lanes, Offer(nsfw=False)) == [fits.request_id]
-
-
-@pytest.mark.parametrize(("hidden", "is_found"), [(199, True), (200, False)])
-async def test_two_hundred_jobs_are_looked_at(session, lanes, hidden, is_found):
-    await factories.request(session, lanes, n=hidden, prompt="a red fox", priority=9)
-    await factories.request(session, lanes, prompt="a dog")
-    found = await factories.claimed(session, lanes, Offer(blacklist=frozenset({"red"})))
-    assert (found is not None) == is_found

@@ -7,7 +7,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 import factories
 from core.db import now, table
 from core.queue import lanes as module
-from core.queue.lanes import EMPTY_LANE_LIFE, Lanes
+from core.queue.lanes import (
+    EMPTY_LANE_LIFE,
+    MAX_EXACT_LANES_OF_CALLER,
+    Caller,
+    Lanes,
+    Matched,
+)
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Job, JobState, Lane, LaneVersion
 
@@ -37,7 +43,7 @@ async def grow_old(session):
 
 async def test_jobs_with_the_same_needs_share_a_lane(session, lanes):
     first = await lanes.lane_for(session, Needs(models=SD, pixels=512 * 512, words="a fox"))
-    same = Needs(models=SD, pixels=512 * 448, words="a dog")
+    same = Needs(models=SD, pixels=512 * 512, words="a dog")
     assert await lanes.lane_for(session, same) == first
     assert await Lanes(3).lane_for(session, same) == first
 
@@ -83,26 +89,45 @@ async def test_an_offer_finds_its_lanes(session, lanes):
     await lanes.lane_for(session, Needs(models=OTHER))
     matched = (await known(session, lanes)).matching(Offer(models=SD))
     assert set(matched.ids) == {for_sd, for_any}
-    assert matched.certain
+    assert matched.doubtful == ()
     assert lanes.matching(Offer(models=SD)) is matched
 
 
 async def test_a_blacklist_leaves_doubt(session, lanes):
     await lanes.lane_for(session, Needs())
     matched = (await known(session, lanes)).matching(Offer(blacklist=frozenset({"dog"})))
-    assert matched.ids
+    assert matched.doubtful
     assert not matched.certain
 
 
 @pytest.mark.parametrize(
-    ("most", "matches", "certain"),
-    [(256, False, True), (257, True, False), (511, True, False), (512, True, True)],
+    ("most", "kind"), [(256, None), (257, "doubtful"), (511, "doubtful"), (512, "certain")]
 )
-async def test_a_limit_within_a_size_class_leaves_doubt(session, lanes, most, matches, certain):
-    await lanes.lane_for(session, Needs(pixels=300))  # its class is 257 … 512
+async def test_a_limit_within_a_size_class_leaves_doubt(session, lanes, most, kind):
+    """A caller with many lanes gets lanes of size classes."""
+    caller = Caller(0)
+    for n in range(MAX_EXACT_LANES_OF_CALLER):
+        await factories.request(session, Lanes(2000), needs=Needs(kind="text", length=n))
+    await Lanes(2000).lane_for(session, Needs(pixels=300), caller)  # its class is 257 … 512
     matched = (await known(session, lanes)).matching(Offer(pixels=most))
-    assert bool(matched.ids) == matches
-    assert matched.certain == certain
+    assert matched == Matched(**({kind: matched.ids} if kind else {}))
+    assert len(matched.ids) == (kind is not None)
+
+
+async def test_limits_of_a_lane_of_its_own_leave_no_doubt(session, lanes):
+    lane_id = await lanes.lane_for(session, Needs(pixels=300))
+    await known(session, lanes)
+    assert lanes.matching(Offer(pixels=299)) == Matched()
+    assert lanes.matching(Offer(pixels=300)) == Matched(certain=(lane_id,))
+
+
+async def test_a_new_lane_is_added_to_what_an_offer_is_known_to_match(session, lanes):
+    offer = Offer(models=SD)
+    first = await lanes.lane_for(session, Needs(models=SD))
+    assert (await known(session, lanes)).matching(offer).certain == (first,)
+    await lanes.lane_for(session, Needs(models=OTHER))
+    second = await lanes.lane_for(session, Needs())
+    assert (await known(session, lanes)).matching(offer).certain == (first, second)
 
 
 async def test_what_is_too_much_goes_to_the_catch_all(session, lanes):
@@ -112,8 +137,7 @@ async def test_what_is_too_much_goes_to_the_catch_all(session, lanes):
     assert len(set(rest)) == 1
     assert await lanes.lane_for(session, Needs(pixels=1)) == own[0]
     matched = (await known(session, lanes)).matching(Offer(pixels=16))
-    assert set(matched.ids) == {own[0], own[1], rest[0]}
-    assert not matched.certain
+    assert matched == Matched(certain=(own[0], own[1]), catch_all=rest[0])
     assert set(lanes.least_needs()) == set(own)
 
 
@@ -200,4 +224,4 @@ async def test_remembered_offers_are_bounded(session, lanes, monkeypatch):
     await known(session, lanes)
     for n in range(5):
         lanes.matching(Offer(user_id=n))
-    assert len(lanes._matched) == 2
+    assert len(lanes._remembered) == 2

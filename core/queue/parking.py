@@ -1,0 +1,94 @@
+"""What nobody could serve of late waits aside, in one lane of each kind, and displaces nothing.
+
+No pop looks at it but one whose offer is new, or finds that more was parked since it last looked:
+what fits the offer gets a lane of its own then, for everybody. So a thousand requests for models
+that do not exist cost the others no lane and no look.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import AnyRow, table
+from core.queue import lanes as lanes_
+from core.queue import matching
+from core.queue.lanes import PARKED, Lanes
+from core.queue.matching import Needs, Offer
+from core.queue.tables import WAITING, Job, Lane, LaneVersion, Request
+
+WINDOW = 500
+"""How many parked jobs are looked at in one statement."""
+
+_jobs = table(Job)
+_requests = table(Request)
+_lanes = table(Lane)
+_version = table(LaneVersion)
+
+
+async def lane_for(session: AsyncSession, kind: str) -> int:
+    """The id of the kind's parked lane; that something is parked is counted.
+
+    Whoever parks waits here for those before them, so jobs are parked in the order of their ids.
+    """
+    await session.execute(_COUNT)
+    return await lanes_.add(session, f"{PARKED}:{kind}", {"kind": kind, PARKED: True})
+
+
+_COUNT = (
+    update(_version)
+    .where(_version.c.id == 1)
+    .values(version=_version.c.version + 1, parked=_version.c.parked + 1)
+)
+
+
+async def release(session: AsyncSession, lanes: Lanes, offer: Offer) -> None:
+    """Give lanes of their own to the parked jobs that this offer serves."""
+    parked = lanes.parked.get(offer.kind)
+    if parked is None:
+        return
+    # One at a time: two that move the same jobs would wait for each other.
+    await session.execute(
+        select(_lanes.c.id).where(_lanes.c.id == parked).with_for_update(key_share=True)
+    )
+    after, moved = 0, False
+    while rows := (await session.execute(_PARKED, {"lane": parked, "after": after})).all():
+        after = rows[-1].id
+        moved |= await _move(session, lanes, offer, rows)
+        if len(rows) < WINDOW:
+            break
+    if moved:
+        await lanes.update(session)
+
+
+_PARKED = (
+    select(_jobs.c.id, _jobs.c.feature, _requests.c.needs)
+    .join(_requests, _requests.c.id == _jobs.c.request_id)
+    .where(
+        _jobs.c.lane_id == bindparam("lane"),
+        _jobs.c.state == WAITING,
+        _jobs.c.id > bindparam("after"),
+    )
+    .order_by(_jobs.c.id)
+    .limit(WINDOW)
+)
+
+
+async def _move(session: AsyncSession, lanes: Lanes, offer: Offer, rows: Sequence[AnyRow]) -> bool:
+    """Move those of the jobs that fit. Returns whether any did."""
+    fitting = [
+        (needs, row.id)
+        for row in rows
+        if matching.accepts(needs := Needs.from_json(row.needs).of_job(row.feature), offer)
+    ]
+    for needs, group in groupby(fitting, key=lambda pair: pair[0]):
+        ids = [job_id for _, job_id in group]
+        here = (
+            select(_jobs.c.id)
+            .where(_jobs.c.id.in_(ids), _jobs.c.state == WAITING)
+            .with_for_update(skip_locked=True)  # they are being cancelled
+        )
+        lane_id = await lanes.lane_for(session, needs)
+        await session.execute(update(_jobs).where(_jobs.c.id.in_(here)).values(lane_id=lane_id))
+    return bool(fitting)
