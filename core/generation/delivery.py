@@ -28,6 +28,12 @@ class Delivery:
         return self.state == "faulted"
 
     @property
+    def reason(self) -> str | None:
+        """Why the worker could not, in its words, as its notes say it."""
+        notes = (str(entry.get("ref") or entry["value"]) for entry in self.metadata)
+        return "; ".join(notes) or None
+
+    @property
     def is_censored(self) -> bool:
         """The worker held the result back."""
         return any(entry["type"] == "censorship" for entry in self.metadata)

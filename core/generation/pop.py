@@ -23,6 +23,9 @@ from core.workers.admission import OPEN, CheckinContext
 from core.workers.fleet import CheckedIn
 from core.workers.offers import Declared
 
+OTHERS_FIRST = timedelta(minutes=2)
+"""How long a job that a worker could not make is kept for others, where there are any."""
+
 
 class WorkerMaintenance(Forbidden):
     """The worker is in maintenance and there is nothing of its own users to do."""
@@ -88,7 +91,7 @@ async def pop(
     worker = await fleet.check_in(session, owner, declared, at=at, context=context)
     if worker.is_new:
         horde.online.forget()
-    works = await _works(session, horde, owner, worker, amount, at)
+    works = await _works(session, horde, owner, worker, declared.threads, amount, at)
     if not works and worker.paused and decoys:
         works = await _decoys(session, horde, owner, worker, at)
     await horde.message_cache.refresh(session, at=at)
@@ -104,6 +107,7 @@ async def _works(
     horde: Horde,
     owner: User,
     worker: CheckedIn,
+    threads: int,
     amount: int,
     at: datetime,
 ) -> list[Work]:
@@ -117,11 +121,19 @@ async def _works(
             at=at,
             only_own=worker.maintenance or worker.paused,
             batch=lambda request: _batch(request, amount, worker.offer),
+            retry_pause=_retry_pause(horde, worker.offer, threads),
         )
         if found is None:
             break
         works.append(await _start(session, horde, owner, worker, found, at))
     return works
+
+
+def _retry_pause(horde: Horde, offer: Offer, threads: int) -> timedelta:
+    """How long a job stays away from this worker after it failed at it: others go first."""
+    capacities = horde.online.capacities(offer.kind)
+    others = any(capacities[model].threads > threads for model in offer.models & capacities.keys())
+    return OTHERS_FIRST if others else claim.RETRY_PAUSE
 
 
 def refuse_maintenance(worker: CheckedIn) -> None:

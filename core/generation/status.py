@@ -103,6 +103,10 @@ class JobView:
     worker_name: str | None
     feature: str | None
     """What it alone asks for: a form."""
+    faults: int = 0
+    """How many workers' tries failed."""
+    reason: str | None = None
+    """Why the last of them did, in the worker's words."""
 
 
 async def jobs_of(session: AsyncSession, request_id: UUID) -> list[JobView]:
@@ -110,6 +114,14 @@ async def jobs_of(session: AsyncSession, request_id: UUID) -> list[JobView]:
     rows = await progress.jobs(session, request_id)
     names = await fleet.names(session, {row.worker_id for row in rows if row.worker_id})
     return [
-        JobView(row.number, row.state, row.worker_id, names.get(row.worker_id), row.feature)
+        JobView(
+            row.number,
+            row.state,
+            row.worker_id,
+            names.get(row.worker_id),
+            row.feature,
+            row.faults,
+            row.reason,
+        )
         for row in rows
     ]

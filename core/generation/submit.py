@@ -16,7 +16,7 @@ from core.queue import attempts, requests
 from core.queue.tables import Outcome
 from core.users import directory
 from core.users.tables import Role, User
-from core.workers import fleet
+from core.workers import conduct, fleet
 
 MAX_METADATA = 50
 
@@ -94,7 +94,7 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     if attempt.outcome == Outcome.DECOY:
         return await _end_decoy(session, found, delivery)
     if delivery.is_fault:
-        if not await attempts.fault(session, attempt.id, at=at):
+        if not await attempts.fault(session, attempt.id, at=at, reason=delivery.reason):
             await _refuse(session, attempt.id)
         await holding.release_if_over(session, attempt.request_id)
         return Settled(attempt.request_id, 0, is_done=False, lane_id=attempt.lane_id)
@@ -113,6 +113,8 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     await webhooks.tell(session, horde, found, delivery, amounts, at=at)
     await styled.used(session, attempt, at=at)
     await scrutiny.look_at(session, found, delivery, amounts, at=at)
+    if attempt.faults:
+        await conduct.judge_faults(session, attempt.job_id, at=at)
     await requests.renew(session, attempt.request_id, at + horde.life)
     payer = await directory.by_id(session, attempt.user_id)
     owner = found.owner

@@ -2,10 +2,11 @@
 
     ALIVE → DONE | FAULTED | ABORTED
 
-A job whose attempt fails waits again with its old rank; the third time it is faulted, and its
-request with it, which keeps what is finished (where each job asks for something else, the others
-go on). Every function is one step inside the caller's
-transaction; each decides by a conditional UPDATE, so that of two callers one wins.
+A fault is an opinion. A job whose attempt fails waits again with its old rank, for another worker
+first (`claim` keeps it from this one for a while). Three workers' opinions, or three tries of the
+only worker that there is, fault the job, and it alone: its request's others go on. Every function
+is one step inside the caller's transaction; each decides by a conditional UPDATE, so that of two
+callers one wins.
 """
 
 from collections import Counter
@@ -14,15 +15,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, case, insert, select, update
+from sqlalchemy import bindparam, case, distinct, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
 from core.queue import requests
 from core.queue.claim import Claim
-from core.queue.tables import Attempt, Generation, Job, JobState, Outcome, Request
+from core.queue.tables import (
+    MAX_REASON_CHARS,
+    Attempt,
+    Generation,
+    Job,
+    JobState,
+    Outcome,
+    Request,
+)
 
-FAULTS_ALLOWED = 3  # the third ends a job and its request
+MAX_OPINIONS = 3
+"""So many workers, or so many tries of one, and the job is faulted."""
 
 _requests = table(Request)
 _jobs = table(Job)
@@ -119,6 +129,7 @@ _ATTEMPT = (
         _jobs.c.number,
         _jobs.c.lane_id,
         _jobs.c.feature,
+        _jobs.c.faults,
         _requests.c.prompt,
         _requests.c.params,
         _requests.c.needs,
@@ -166,9 +177,15 @@ async def finish(
     return await _end(session, attempt_id, Outcome.DONE, at, **told)
 
 
-async def fault(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> bool:
-    """The worker could not: the job waits again, or is faulted. False where it was over."""
-    return await _end(session, attempt_id, Outcome.FAULTED, at)
+async def fault(
+    session: AsyncSession, attempt_id: UUID, *, at: datetime, reason: str | None = None
+) -> bool:
+    """The worker could not: the job waits again, or is faulted. False where it was over.
+
+    reason: why it could not, in its words; cut where it is too long.
+    """
+    told = {} if reason is None else {"reason": reason[:MAX_REASON_CHARS]}
+    return await _end(session, attempt_id, Outcome.FAULTED, at, **told)
 
 
 async def _end(
@@ -181,7 +198,7 @@ async def _end(
     if outcome is Outcome.DONE:
         await session.execute(_DONE, {"job": ended.job_id})
     else:
-        await _return(session, [ended.job_id], at)
+        await _return(session, [ended.job_id])
     return True
 
 
@@ -219,7 +236,7 @@ async def abort_stale(session: AsyncSession, *, at: datetime, limit: int) -> lis
             .returning(_attempts.c.job_id, _attempts.c.request_id, _attempts.c.worker_id)
         )
     ).all()
-    await _return(session, [row.job_id for row in ended if row.job_id is not None], at)
+    await _return(session, [row.job_id for row in ended if row.job_id is not None])
     return [row for row in ended if row.job_id is not None]
 
 
@@ -231,8 +248,8 @@ async def lanes_of(session: AsyncSession, job_ids: Collection[int]) -> Counter[i
     return Counter(await session.scalars(lanes))
 
 
-async def _return(session: AsyncSession, job_ids: Sequence[int], at: datetime) -> None:
-    """Let jobs wait again after a fault; the third fault ends the job and its request.
+async def _return(session: AsyncSession, job_ids: Sequence[int]) -> None:
+    """Let jobs wait again after a fault, or fault those of which workers have said enough.
 
     What was cancelled or is over meanwhile does not wait again: the requests are locked and looked
     at after their jobs came back, so that a `cancel` at the same time either sees these jobs or is
@@ -240,38 +257,38 @@ async def _return(session: AsyncSession, job_ids: Sequence[int], at: datetime) -
     """
     if not job_ids:
         return
-    faults = _jobs.c.faults + 1
-    returned = (
-        await session.execute(
-            update(_jobs)
-            .where(_jobs.c.id.in_(job_ids))
-            .values(
-                faults=faults,
-                state=case(
-                    (faults >= FAULTS_ALLOWED, int(JobState.FAULTED)),
-                    else_=int(JobState.WAITING),
-                ),
-            )
-            .returning(_jobs.c.request_id, _jobs.c.state, _jobs.c.feature)
+    returned = await session.scalars(
+        update(_jobs)
+        .where(_jobs.c.id.in_(job_ids))
+        .values(
+            faults=_jobs.c.faults + 1,
+            state=case((_said_enough, int(JobState.FAULTED)), else_=int(JobState.WAITING)),
         )
-    ).all()
+        .returning(_jobs.c.request_id)
+    )
     locked = await session.execute(
         select(_requests.c.id, _requests.c.cancelled_at, _requests.c.faulted_at)
-        .where(_requests.c.id.in_({row.request_id for row in returned}))
+        .where(_requests.c.id.in_(set(returned)))
         .order_by(_requests.c.id)
         .with_for_update(key_share=True)
     )
     over = [row.id for row in locked if row.cancelled_at or row.faulted_at]
     await requests.stop(session, over, JobState.CANCELLED)
-    faulted = sorted(
-        {row.request_id for row in returned if row.state == JobState.FAULTED and not row.feature}
-    )
-    await requests.stop(session, faulted, JobState.FAULTED)
-    await session.execute(
-        update(_requests)
-        .where(_requests.c.id.in_(faulted), _requests.c.faulted_at.is_(None))
-        .values(faulted_at=at)
-    )
+
+
+_failed = (_attempts.c.job_id == _jobs.c.id) & _attempts.c.outcome.in_(
+    (Outcome.FAULTED, Outcome.ABORTED)
+)
+_opinions = select(func.count(distinct(_attempts.c.worker_id))).where(_failed).scalar_subquery()
+_own_tries = (
+    select(func.count())
+    .where(_failed)
+    .group_by(_attempts.c.worker_id)
+    .order_by(func.count().desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_said_enough = (_opinions >= MAX_OPINIONS) | (_own_tries >= MAX_OPINIONS)
 
 
 async def keep(session: AsyncSession, values: Iterable[dict[str, Any]]) -> None:

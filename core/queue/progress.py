@@ -36,6 +36,7 @@ class Progress:
     restarted: int
     """Attempts that failed; never decreases."""
     faulted: bool
+    """All that it was is over, and nothing came of it."""
     cancelled: bool
     charged: int
     """Hundredths of a kudos charged for finished jobs."""
@@ -68,13 +69,17 @@ async def of(session: AsyncSession, request_id: UUID, *, at: datetime) -> Progre
         processing=row.processing,
         finished=row.finished,
         restarted=row.restarted,
-        faulted=row.faulted_at is not None,
+        faulted=row.faulted_at is not None or _is_lost(row),
         cancelled=row.cancelled_at is not None,
         charged=int(row.charged or 0),
         rank=row.first_rank,
         job_id=row.first_id,
         things_waiting=int(row.things_waiting),
     )
+
+
+def _is_lost(row: AnyRow) -> bool:
+    return bool(row.lost and not row.waiting and not row.processing and not row.finished)
 
 
 def _count(state: JobState) -> Any:  # noqa: ANN401 - a column expression
@@ -96,6 +101,7 @@ _PROGRESS = (
         _count(JobState.WAITING).label("waiting"),
         _count(JobState.PROCESSING).label("processing"),
         _count(JobState.DONE).label("finished"),
+        _count(JobState.FAULTED).label("lost"),
         func.sum(_jobs.c.faults).label("restarted"),
         func.min(_waiting(_jobs.c.rank)).label("first_rank"),
         func.min(_waiting(_jobs.c.id)).label("first_id"),
@@ -109,7 +115,11 @@ _PROGRESS = (
 
 
 async def jobs(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
-    """The request's jobs in order: `number`, `state`, and `worker_id` of the last attempt."""
+    """The request's jobs in order.
+
+    Of each: `number`, `state`, `feature`, `worker_id` of the last attempt that did not fail, how
+    many `faults` it had, and the `reason` of the last of them.
+    """
     return (await session.execute(_JOBS, {"id": request_id})).all()
 
 
@@ -123,8 +133,26 @@ _last_worker = (
     .limit(1)
     .scalar_subquery()
 )
+_last_reason = (
+    select(_attempts.c.reason)
+    .where(
+        _jobs.c.faults > 0,
+        _attempts.c.job_id == _jobs.c.id,
+        _attempts.c.outcome.in_((Outcome.FAULTED, Outcome.ABORTED)),
+    )
+    .order_by(_attempts.c.ended_at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
 _JOBS = (
-    select(_jobs.c.number, _jobs.c.state, _jobs.c.feature, _last_worker.label("worker_id"))
+    select(
+        _jobs.c.number,
+        _jobs.c.state,
+        _jobs.c.feature,
+        _jobs.c.faults,
+        _last_worker.label("worker_id"),
+        _last_reason.label("reason"),
+    )
     .where(_jobs.c.request_id == bindparam("id"))
     .order_by(_jobs.c.number)
 )

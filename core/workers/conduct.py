@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, distinct, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
-from core.queue.tables import Attempt, Kind, Outcome
+from core.queue.tables import Attempt, Job, JobState, Kind, Outcome
 from core.users import directory, suspicion
 from core.users.tables import Reason, Role, User
 from core.workers import records
@@ -25,6 +25,15 @@ DROPPED = (
     "This worker dropped {count} jobs within an hour and was put into maintenance mode. Please "
     "check its speed and settings before you take it out of maintenance mode."
 )
+MAX_FAULTS = 10
+"""Jobs that others managed."""
+FAULTS_FOR_ONE_DONE = 4
+"""Of a worker whose jobs nearly all fault: so many for each that it finished."""
+FAULTED = (
+    "Within an hour {count} jobs failed on this worker that other workers managed, and hardly any "
+    "succeeded, so it was put into maintenance mode. Please check its models and settings before "
+    "you take it out of maintenance mode."
+)
 FASTEST: Final = {"image": 20_000_000.0, "text": 150.0}
 """Things a second that no worker makes: pixel steps, tokens."""
 FASTEST_TOKENS: Final = ((70.0, 30.0), (14.0, 100.0), (0.0, 150.0))
@@ -33,6 +42,7 @@ MIXTURE, MIXTURE_FACTOR = "8x", 3.0
 """In the name of a mixture of experts, of which few work at once: how much faster it may be."""
 
 _attempts = table(Attempt)
+_jobs = table(Job)
 _workers = table(Worker)
 
 
@@ -76,6 +86,36 @@ async def judge_drops(
         await records.put_into_maintenance(session, row.worker_id, message=message)
         owner = await directory.by_id(session, row.owner_id)
         await suspect(session, owner, row.worker_id, Reason.TOO_MANY_JOBS_ABORTED, at=at)
+
+
+async def judge_faults(session: AsyncSession, job_id: int, *, at: datetime) -> None:
+    """Put those workers into maintenance that failed at this job and nearly always fail.
+
+    Call it when another worker finished the job: of a request at which everybody fails nothing is
+    held against anybody.
+    """
+    failed = select(_attempts.c.worker_id).where(
+        _attempts.c.job_id == job_id, _attempts.c.outcome == Outcome.FAULTED
+    )
+    others_managed = (_attempts.c.outcome == Outcome.FAULTED) & (_jobs.c.state == JobState.DONE)
+    faults = func.count(distinct(case((others_managed, _attempts.c.job_id))))
+    done = func.sum(case((_attempts.c.outcome == Outcome.DONE, 1), else_=0))
+    unfit = await session.execute(
+        select(_attempts.c.worker_id, faults.label("count"))
+        .join(_workers, _workers.c.id == _attempts.c.worker_id)
+        .join(_jobs, _jobs.c.id == _attempts.c.job_id, isouter=True)
+        .where(
+            _attempts.c.worker_id.in_(failed),
+            _attempts.c.ended_at > at - DROPS_WITHIN,
+            _workers.c.maintenance.is_(False),
+        )
+        .group_by(_attempts.c.worker_id)
+        .having(faults >= MAX_FAULTS, faults >= FAULTS_FOR_ONE_DONE * done)
+        .order_by(_attempts.c.worker_id)
+    )
+    for row in unfit.all():
+        message = FAULTED.format(count=row.count)
+        await records.put_into_maintenance(session, row.worker_id, message=message)
 
 
 async def judge_speed(

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import redis
 
 import services
 from core.db import Database
+from core.generation import pop
+from core.queue import claim
 
 
 @pytest.fixture
@@ -25,6 +28,13 @@ async def session(database):
     """One transaction on a fresh database, committed if the test succeeds."""
     async with database.writing() as session:
         yield session
+
+
+@pytest.fixture
+def no_pause(monkeypatch):
+    """A worker may try again at once what it failed at."""
+    monkeypatch.setattr(claim, "RETRY_PAUSE", timedelta(0))
+    monkeypatch.setattr(pop, "OTHERS_FIRST", timedelta(0))
 
 
 class MortalValkey:

@@ -39,6 +39,7 @@ async def numbers(session, horde, request_id):
     }
 
 
+@pytest.mark.usefixtures("no_pause")
 async def test_numbers_through_a_life(session, horde, payer, owner):
     asked = await lives.asked(session, horde, payer, n=3)
     expected = {
@@ -68,11 +69,13 @@ async def test_numbers_through_a_life(session, horde, payer, owner):
 
 async def test_a_faulted_request_is_done(session, horde, payer, owner):
     asked = await lives.asked(session, horde, payer, n=2)
-    for _ in range(3):
-        work = (await lives.popped(session, horde, owner)).work
-        await lives.submitted(session, horde, owner, work.attempt_ids[0], state="faulted")
+    for name in ("one", "two", "three"):
+        for attempt_id in (
+            await lives.popped(session, horde, owner, name=name, amount=2)
+        ).work.attempt_ids:
+            await lives.submitted(session, horde, owner, attempt_id, state="faulted")
     seen = await numbers(session, horde, asked.request_id)
-    assert (seen["done"], seen["faulted"], seen["restarted"]) == (True, True, 3)
+    assert (seen["done"], seen["faulted"], seen["restarted"]) == (True, True, 6)
     assert (seen["waiting"], seen["finished"]) == (0, 0)
 
 

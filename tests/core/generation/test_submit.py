@@ -8,16 +8,17 @@ from sqlalchemy import select, update
 import factories
 import lives
 from core.db import now, table
-from core.generation import submit
+from core.generation import pop, status, submit
 from core.kinds.image import ImageParams
 from core.ledger import accounts, audit
 from core.ledger.tables import SystemAccount
-from core.queue import attempts
+from core.queue import attempts, claim
 from core.queue.tables import Attempt, Job, JobState, Outcome, Request
 from core.users import directory
 from core.users.tables import Role
-from core.workers import fleet
+from core.workers import conduct, fleet
 
+NOTE = {"type": "source_mask", "value": "parse_failed", "ref": "the mask cannot be read"}
 FLOOR = 2500
 CENSORED = [{"type": "censorship", "value": "nsfw"}]
 
@@ -154,33 +155,114 @@ async def test_a_fault_pays_nothing_and_lets_the_job_wait(session, horde, payer,
     assert await factories.states(session, asked.request_id) == [JobState.WAITING]
 
 
-async def test_the_third_fault_ends_the_request_and_keeps_what_is_finished(
-    session, horde, payer, owner
+async def failed(session, horde, owner, name):
+    """The worker of this name pops a job and cannot make it. Returns the job's number, or None."""
+    work = (await lives.popped(session, horde, owner, name=name)).work
+    if work is None:
+        return None
+    await lives.submitted(
+        session, horde, owner, work.attempt_ids[0], state="faulted", metadata=[NOTE]
+    )
+    return work.number
+
+
+async def test_a_job_goes_to_another_worker_before_it_comes_back(session, horde, payer, owner):
+    await lives.asked(session, horde, payer)
+    assert await failed(session, horde, owner, "one") == 0
+    assert (await lives.popped(session, horde, owner, name="one")).work is None
+    assert (await lives.popped(session, horde, owner, name="two")).work.number == 0
+
+
+async def test_a_worker_that_is_alone_tries_again_after_a_pause(
+    session, horde, payer, owner, monkeypatch
 ):
+    await lives.asked(session, horde, payer)
+    assert await failed(session, horde, owner, "one") == 0
+    later = now() + claim.RETRY_PAUSE
+    monkeypatch.setattr(pop, "now", lambda: later)
+    assert await failed(session, horde, owner, "one") == 0
+
+
+async def test_where_others_are_there_they_have_longer(session, horde, payer, owner, monkeypatch):
+    await lives.worker_named(session, owner, "two")
+    await lives.asked(session, horde, payer)
+    assert await failed(session, horde, owner, "one") == 0
+    await horde.online.refresh(session, at=now())
+    soon, late = now() + claim.RETRY_PAUSE, now() + pop.OTHERS_FIRST
+    monkeypatch.setattr(pop, "now", lambda: soon)
+    assert await failed(session, horde, owner, "one") is None
+    monkeypatch.setattr(pop, "now", lambda: late)
+    assert await failed(session, horde, owner, "one") == 0
+
+
+@pytest.mark.usefixtures("no_pause")
+@pytest.mark.parametrize("names", [("one", "two", "three"), ("one", "one", "one")])
+async def test_three_opinions_end_a_picture_and_it_alone(session, horde, payer, owner, names):
     asked = await lives.asked(session, horde, payer, n=3)
-    await lives.done(session, horde, owner)
-    for _ in range(3):
-        work = (await lives.popped(session, horde, owner)).work
-        await lives.submitted(session, horde, owner, work.attempt_ids[0], state="faulted")
+    await lives.done(session, horde, owner, name="one")
+    assert [await failed(session, horde, owner, name) for name in names] == [1, 1, 1]
     assert await factories.states(session, asked.request_id) == [
         JobState.DONE,
         JobState.FAULTED,
-        JobState.FAULTED,
+        JobState.WAITING,
     ]
-    assert (await lives.popped(session, horde, owner)).work is None
-    assert len(await attempts.generations(session, asked.request_id)) == 1
-    assert await lives.balances(session, payer) == (FLOOR + 10_000 - 100 - 892, 0, 0)
+    await lives.done(session, horde, owner, name="one")
+    assert len(await attempts.generations(session, asked.request_id)) == 2
+    assert await lives.balances(session, payer) == (FLOOR + 10_000 - 100 - 2 * 892, 0, 0)
 
 
-async def test_what_is_being_made_when_a_request_faults_is_taken(session, horde, payer, owner):
-    await lives.asked(session, horde, payer, n=2)
-    other = (await lives.popped(session, horde, owner)).work
+async def test_two_tries_of_one_worker_and_another_are_two_opinions(
+    session, horde, payer, owner, no_pause
+):
+    asked = await lives.asked(session, horde, payer)
+    for name in ("one", "one", "two"):
+        assert await failed(session, horde, owner, name) == 0
+    assert await factories.states(session, asked.request_id) == [JobState.WAITING]
+
+
+async def test_the_reason_of_a_fault_is_kept(session, horde, payer, owner):
+    asked = await lives.asked(session, horde, payer, n=2)
+    await failed(session, horde, owner, "one")
+    bad, good = await status.jobs_of(session, asked.request_id)
+    assert (bad.faults, bad.reason) == (1, NOTE["ref"])
+    assert (good.faults, good.reason) == (0, None)
+
+
+async def test_who_fails_at_what_others_manage_goes_into_maintenance(session, horde, payer):
+    owner, _ = await factories.user(session, roles=Role.TRUSTED)
+    for _ in range(conduct.MAX_FAULTS):
+        await lives.asked(session, horde, payer)
+        assert await failed(session, horde, owner, "bad") == 0
+        assert not (await fleet.by_name(session, "bad")).maintenance
+        await lives.done(session, horde, owner, name="good")
+    row = await fleet.by_name(session, "bad")
+    assert row.maintenance
+    assert "10 jobs failed" in row.maintenance_message
+    assert not (await fleet.by_name(session, "good")).maintenance
+
+
+@pytest.mark.usefixtures("no_pause")
+async def test_a_request_at_which_all_fail_costs_nobody_its_name(session, horde, payer, owner):
+    for _ in range(conduct.MAX_FAULTS + 1):
+        await lives.asked(session, horde, payer)
+        for name in ("one", "two", "three"):
+            assert await failed(session, horde, owner, name) == 0
+    await lives.asked(session, horde, payer)
+    await lives.done(session, horde, owner, name="one")
+    for name in ("one", "two", "three"):
+        assert not (await fleet.by_name(session, name)).maintenance
+
+
+async def test_who_mostly_succeeds_stays(session, horde, payer):
+    owner, _ = await factories.user(session, roles=Role.TRUSTED)
     for _ in range(3):
-        work = (await lives.popped(session, horde, owner)).work
-        await lives.submitted(session, horde, owner, work.attempt_ids[0], state="faulted")
-    assert (await lives.balances(session, payer)).held == 2 * 892
-    await lives.submitted(session, horde, owner, other.attempt_ids[0])
-    assert await lives.balances(session, payer) == (FLOOR + 10_000 - 100 - 892, 0, 0)
+        await lives.asked(session, horde, payer)
+        await lives.done(session, horde, owner, name="fair")
+    for _ in range(conduct.MAX_FAULTS):
+        await lives.asked(session, horde, payer)
+        assert await failed(session, horde, owner, "fair") == 0
+        await lives.done(session, horde, owner, name="good")
+    assert not (await fleet.by_name(session, "fair")).maintenance
 
 
 async def test_workers_are_told_of_a_job_that_waits_again(session, horde, payer, owner):
@@ -255,7 +337,7 @@ async def test_a_late_delivery_does_not_touch_its_successor(session, horde, paye
     late = (await lives.popped(session, horde, owner)).work.attempt_ids[0]
     await attempts.abort_stale(session, at=now() + timedelta(hours=1), limit=9)
     await session.execute(update(table(Request)).values(expires_at=now() + timedelta(minutes=20)))
-    await lives.popped(session, horde, owner)
+    await lives.popped(session, horde, owner, name="another")
     with pytest.raises(submit.AbortedGen):
         await lives.submitted(session, horde, owner, late)
     assert await factories.states(session, asked.request_id) == [JobState.PROCESSING]
