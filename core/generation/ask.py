@@ -1,8 +1,9 @@
 """Ask: check a request, price it, hold its kudos and queue its jobs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,6 +27,7 @@ from core.users.tables import Role, User
 from core.workers import fleet
 
 MAX_TARGETED_WORKERS = 5
+NO_LANE = -1
 FORMS_FOR_ONE = 10
 """How many forms may be under way where one picture may wait."""
 ANONYMOUS_PRIORITY, FLAGGED_PRIORITY = -50, -100
@@ -112,7 +114,9 @@ async def ask(
     wanted = privileges.applied(user, wanted)
     targeted = await _targeted(session, wanted)
     await horde.online.refresh(session, at=at)
-    await horde.counts.refresh(session)
+    await horde.counts.refresh(session, horde.lanes)
+    needs = _needs(wanted, targeted)
+    is_parked = await _parking(session, horde, needs, at)
     request_id = uuid4()
     funds = None if user.is_anonymous else await accounts.funds(session, user.account_id)
     wanted, quoted, heavy = _afford(horde, wanted, funds)
@@ -121,10 +125,10 @@ async def ask(
         session, key=f"tax:{request_id}", payer_account=user.account_id, amount=quoted.tax
     )
     # After the tax, which locked the payer's account: two requests at once can't both pass.
-    await _check_concurrency(session, horde, user, wanted)
+    await _check_concurrency(session, horde, user, wanted, parked=is_parked(needs))
     held = await _hold(session, request_id, user, quoted, heavy=heavy)
     covered = held >= quoted.results or user.has(Role.TRUSTED)
-    needs = replace(_needs(wanted, targeted), covered=covered)
+    needs = replace(_needs(wanted, targeted), covered=covered)  # it may be lighter by now
     lanes = await requests.enqueue(
         session,
         horde.lanes,
@@ -133,7 +137,9 @@ async def ask(
         at=at,
         expires_at=at + horde.life,
         ageing_kudos_per_10s=horde.settings.ageing_kudos_per_10s,
+        is_parked=is_parked,
     )
+    horde.counts.is_stale = True
     warnings = [*_nobody(horde, needs), *kind.of(wanted.kind).advice(wanted)]
     return Accepted(request_id, lanes, quoted.price, warnings)
 
@@ -181,16 +187,37 @@ async def _targeted(session: AsyncSession, wanted: RequestSpec[Any]) -> frozense
     return frozenset(str(worker_id) for worker_id in list(ids)[:MAX_TARGETED_WORKERS])
 
 
+async def _parking(
+    session: AsyncSession, horde: Horde, needs: Needs, at: datetime
+) -> Callable[[Needs], bool]:
+    """Says of needs whether nobody could serve them of late, so that they are set aside."""
+    if _is_served(horde, needs):
+        return lambda its: not _is_served(horde, its)
+    await horde.lately.refresh(session, at=at)
+    return lambda its: not (_is_served(horde, its) or horde.lately.could_serve(its))
+
+
+def _is_served(horde: Horde, needs: Needs) -> bool:
+    return any(matching.accepts(needs, server.offer) for server in horde.online.serving)
+
+
 async def _check_concurrency(
-    session: AsyncSession, horde: Horde, user: User, wanted: RequestSpec[Any]
+    session: AsyncSession, horde: Horde, user: User, wanted: RequestSpec[Any], *, parked: bool
 ) -> None:
-    """Raise TooManyPrompts. What is popped counts no more, but for forms."""
+    """Raise TooManyPrompts. What is popped counts no more, but for forms.
+
+    parked: nobody could serve it. The anonymous user's parked jobs are counted together.
+    """
     limit = user.concurrency
     if wanted.kind == "alchemy":
         limit *= FORMS_FOR_ONE
         waiting = await requests.unfinished_forms_of(session, user.id)
     elif user.is_anonymous:  # a crowd, so that a queue for one model leaves room for another
-        lanes = horde.lanes_naming(wanted.kind, frozenset(wanted.models))
+        lanes = (
+            [horde.lanes.parked.get(wanted.kind, NO_LANE)]
+            if parked
+            else horde.lanes_naming(wanted.kind, frozenset(wanted.models))
+        )
         waiting = await requests.waiting_of(session, user.id, lanes=lanes)
     else:
         waiting = await requests.waiting_of(session, user.id)
@@ -268,7 +295,7 @@ def _request(
 
 
 def _nobody(horde: Horde, needs: Needs) -> list[Advice]:
-    if any(matching.accepts(needs, server.offer) for server in horde.online.serving):
+    if _is_served(horde, needs):
         return []
     if horde.modes.current.raid:  # attackers need not know what is left of the fleet
         return []

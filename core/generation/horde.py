@@ -13,6 +13,7 @@ from core.moderation.scores import Scorer
 from core.queue.forecast import WaitingCounts
 from core.queue.lanes import Lanes
 from core.settings import Settings
+from core.workers.lately import Lately
 from core.workers.message_cache import MessageCache
 from core.workers.online import Online
 
@@ -34,6 +35,7 @@ class Horde:
     bus: Bus
     lanes: Lanes
     online: Online = field(default_factory=Online)
+    lately: Lately = field(default_factory=Lately)
     message_cache: MessageCache = field(default_factory=MessageCache)
     counts: WaitingCounts = field(default_factory=WaitingCounts)
     waiters: Waiters = field(default_factory=Waiters)
@@ -81,5 +83,6 @@ class Horde:
         """Wake waiting pops as jobs come in, until cancelled."""
         async with self.bus.subscribe(JOBS) as messages:
             async for message in messages:
+                self.counts.is_stale = True
                 needs = self.lanes.least_needs().get(message["lane"])
                 self.waiters.wake(needs, int(message["count"]))

@@ -98,7 +98,7 @@ async def pop(
     told = horde.message_cache.for_worker(worker.id, at=at)
     if works:
         return Popped(worker, works, {}, told)
-    await horde.counts.refresh(session)
+    await horde.counts.refresh(session, horde.lanes, fresh=True)
     return Popped(worker, (), horde.counts.skipped(horde.lanes, worker.offer), told)
 
 

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
 from core.queue import best, matching, parking
-from core.queue.lanes import Lanes
+from core.queue.lanes import Lanes, Matched
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job, JobState, LaneVersion, Request
 
@@ -82,9 +82,11 @@ async def claim(
     """
     state = (await session.execute(_STATE, {"users": sorted(offer.users) or [-1]})).one()
     await lanes.refresh(session, state.version)
+    matched = lanes.matching(offer)
     if not only_own and lanes.looks.is_due(offer, state.parked):
-        await parking.release(session, lanes, offer)
-    seeking = _Seeking(session, lanes, offer, at, at - retry_pause)
+        released = await parking.release(session, lanes, offer)
+        matched = matched.with_released(released, in_doubt=bool(offer.blacklist))
+    seeking = _Seeking(session, matched, offer, at, at - retry_pause)
     for _ in range(TRIES):
         head = await seeking.head(own=state.own, only_own=only_own)
         if head is None:
@@ -118,10 +120,10 @@ class _Seeking:
     """One worker's look for its best job."""
 
     def __init__(
-        self, session: AsyncSession, lanes: Lanes, offer: Offer, at: datetime, retry: datetime
+        self, session: AsyncSession, matched: Matched, offer: Offer, at: datetime, retry: datetime
     ) -> None:
         """retry: what the worker failed at since then is kept from it."""
-        self._session, self._lanes, self._offer, self._at = session, lanes, offer, at
+        self._session, self._matched, self._offer, self._at = session, matched, offer, at
         self._engine = session.get_bind().dialect.name
         worker = UUID(offer.worker_id) if offer.worker_id else NOBODY
         self._place = {"worker": worker, "retry": retry}
@@ -136,7 +138,7 @@ class _Seeking:
         return None if only_own else await self._of_lanes()
 
     async def _of_lanes(self) -> AnyRow | None:
-        matched = self._lanes.matching(self._offer)
+        matched = self._matched
         if matched.catch_all is not None:
             among = {"lane": matched.catch_all, "before": await self.head_of_lanes()}
             taken = await self._look_through(self._offer, best.WINDOW_OF_LANE, among)
@@ -161,7 +163,7 @@ class _Seeking:
 
     async def head_of_lanes(self) -> int | None:
         """The id of the job that would be taken of the lanes; the catch-all is left out."""
-        matched = self._lanes.matching(self._offer)
+        matched = self._matched
         ids = matched.certain + matched.doubtful
         place = self._lanes_place(ids, in_doubt=True) | {"best": 1, "heads": 1}
         found: int | None = await self._session.scalar(best.HEADS[self._engine, True], place)
@@ -211,7 +213,7 @@ async def glimpse(
     Nothing is claimed. Of the job: `number` and `feature`.
     """
     await lanes.update(session)
-    job_id = await _Seeking(session, lanes, offer, at, at).head_of_lanes()
+    job_id = await _Seeking(session, lanes.matching(offer), offer, at, at).head_of_lanes()
     if job_id is None:
         return None
     row = (await session.execute(_JOB, {"id": job_id})).one()

@@ -5,6 +5,7 @@ serve, and how fast they go is those workers' measured speed.
 """
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from core.db import table
 from core.queue import matching
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import WAITING, Job
+from core.queue.tables import WAITING, Job, Request
 
 MAX_COUNTED = 2000
 """Jobs ahead that are counted; beyond, a position is a lower bound and nobody minds."""
@@ -24,6 +25,7 @@ MAX_COUNTED = 2000
 COUNTS_SECONDS = 1.0
 
 _jobs = table(Job)
+_requests = table(Request)
 
 
 class OnlineWorker(NamedTuple):
@@ -97,30 +99,70 @@ class WaitingCounts:
 
     read_at: float = -1e9
     took: float = 0.0
+    is_stale: bool = False
+    """Something was asked for since."""
     jobs: Mapping[int, int] = field(default_factory=dict)
     things: Mapping[int, int] = field(default_factory=dict)
+    parked: Sequence[tuple[Needs, int]] = ()
+    """What nobody could serve, and how many jobs of it wait."""
 
-    async def refresh(self, session: AsyncSession) -> None:
-        """Count again where the counts are old."""
+    async def refresh(self, session: AsyncSession, lanes: Lanes, *, fresh: bool = False) -> None:
+        """Count again where the counts are old.
+
+        fresh: also where they are young, if something was asked for since.
+        """
         start = time.monotonic()
-        if start - self.read_at < max(COUNTS_SECONDS, 20 * self.took):
+        rests = 20 * self.took if fresh and self.is_stale else max(COUNTS_SECONDS, 20 * self.took)
+        if start - self.read_at < rests:
             return
+        self.is_stale = False
         rows = (await session.execute(_COUNTS)).all()
         self.jobs = {row.lane_id: row.jobs for row in rows}
         self.things = {row.lane_id: int(row.things) for row in rows}
-        self.read_at = time.monotonic()
-        self.took = self.read_at - start
+        parked = [lane for lane in lanes.parked.values() if lane in self.jobs]
+        self.parked = await _parked(session, parked) if parked else ()
+        is_first, self.read_at = self.read_at < 0, time.monotonic()
+        self.took = 0.0 if is_first else self.read_at - start  # the first prepares statements
 
     def skipped(self, lanes: Lanes, offer: Offer) -> dict[str, int]:
-        """How many waiting jobs each condition keeps from this offer."""
-        counts: dict[str, int] = {}
+        """How many waiting jobs each condition keeps from this offer, for which nothing was found.
+
+        So what waits in a lane that is in doubt is kept back by its sizes or its words.
+        """
+        counts: Counter[str] = Counter()
+        doubtful = lanes.matching(offer).doubtful
         for lane_id, needs in lanes.least_needs().items():
             if (waiting := self.jobs.get(lane_id, 0)) and needs.kind == offer.kind:
-                for name in matching.reasons(needs, offer):
-                    counts[name] = counts.get(name, 0) + waiting
-        return counts
+                self._count(counts, needs, offer, waiting)
+        for lane_id in doubtful:
+            if waiting := self.jobs.get(lane_id, 0):
+                largest = matching.reasons(lanes.largest_needs(lane_id), offer)
+                counts.update(dict.fromkeys(largest, waiting))
+                if offer.blacklist:
+                    counts["blacklist"] += waiting
+        for needs, waiting in self.parked:
+            if needs.kind == offer.kind:
+                self._count(counts, needs, offer, waiting)
+        return dict(counts)
+
+    @staticmethod
+    def _count(counts: Counter[str], needs: Needs, offer: Offer, waiting: int) -> None:
+        counts.update(dict.fromkeys(matching.reasons(needs, offer), waiting))
 
 
+async def _parked(session: AsyncSession, lane_ids: Sequence[int]) -> Sequence[tuple[Needs, int]]:
+    rows = await session.execute(_PARKED, {"lanes": lane_ids})
+    return [(Needs.from_json(row.needs).of_job(row.feature), row.jobs) for row in rows]
+
+
+_PARKED = (
+    select(_requests.c.needs, _jobs.c.feature, func.count().label("jobs"))
+    .join(_requests, _requests.c.id == _jobs.c.request_id)
+    .where(_jobs.c.state == WAITING, _jobs.c.lane_id.in_(bindparam("lanes", expanding=True)))
+    .group_by(_requests.c.needs, _jobs.c.feature)
+    .order_by(func.count().desc())
+    .limit(MAX_COUNTED)
+)
 _COUNTS = (
     select(
         _jobs.c.lane_id,

@@ -16,10 +16,10 @@ import hashlib
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import bindparam, delete, distinct, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -74,6 +74,13 @@ class Matched(NamedTuple):
         """All of them."""
         rest = () if self.catch_all is None else (self.catch_all,)
         return (*self.certain, *self.doubtful, *rest)
+
+    def with_released(self, lanes: Iterable[int], *, in_doubt: bool) -> Self:
+        """With these lanes besides, which hold what fits but perhaps for its words."""
+        new = tuple(set(lanes).difference(self.certain, self.doubtful))
+        if in_doubt:
+            return self._replace(doubtful=self.doubtful + new)
+        return self._replace(certain=self.certain + new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +234,10 @@ class Lanes:
         The catch-all and what is parked are left out.
         """
         return {i: lane.least for i, lane in self._known.items() if lane.least is not None}
+
+    def largest_needs(self, lane_id: int) -> Needs:
+        """The largest needs that a job of the lane can have, words left out."""
+        return self._known[lane_id].most or Needs()
 
 
 def _with_changes(

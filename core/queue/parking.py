@@ -43,23 +43,25 @@ _COUNT = (
 )
 
 
-async def release(session: AsyncSession, lanes: Lanes, offer: Offer) -> None:
-    """Give lanes of their own to the parked jobs that this offer serves."""
+async def release(session: AsyncSession, lanes: Lanes, offer: Offer) -> set[int]:
+    """Give lanes of their own to the parked jobs that this offer serves.
+
+    Returns their lanes. `lanes` learns of them after the commit, which may not come.
+    """
     parked = lanes.parked.get(offer.kind)
     if parked is None:
-        return
+        return set()
     # One at a time: two that move the same jobs would wait for each other.
     await session.execute(
         select(_lanes.c.id).where(_lanes.c.id == parked).with_for_update(key_share=True)
     )
-    after, moved = 0, False
+    after, into = 0, set[int]()
     while rows := (await session.execute(_PARKED, {"lane": parked, "after": after})).all():
         after = rows[-1].id
-        moved |= await _move(session, lanes, offer, rows)
+        into |= await _move(session, lanes, offer, rows)
         if len(rows) < WINDOW:
             break
-    if moved:
-        await lanes.update(session)
+    return into
 
 
 _PARKED = (
@@ -75,8 +77,11 @@ _PARKED = (
 )
 
 
-async def _move(session: AsyncSession, lanes: Lanes, offer: Offer, rows: Sequence[AnyRow]) -> bool:
-    """Move those of the jobs that fit. Returns whether any did."""
+async def _move(
+    session: AsyncSession, lanes: Lanes, offer: Offer, rows: Sequence[AnyRow]
+) -> set[int]:
+    """Move those of the jobs that fit. Returns the lanes in which they are now."""
+    into = set()
     fitting = [
         (needs, row.id)
         for row in rows
@@ -90,5 +95,6 @@ async def _move(session: AsyncSession, lanes: Lanes, offer: Offer, rows: Sequenc
             .with_for_update(skip_locked=True)  # they are being cancelled
         )
         lane_id = await lanes.lane_for(session, needs)
+        into.add(lane_id)
         await session.execute(update(_jobs).where(_jobs.c.id.in_(here)).values(lane_id=lane_id))
-    return bool(fitting)
+    return into

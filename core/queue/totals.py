@@ -38,8 +38,8 @@ async def queued(
     What waits is known by lane, at most some seconds old; a deep queue is not counted anew. Lanes
     whose kind this process does not know are looked up job by job.
     """
-    await counts.refresh(session)
     await lanes.update(session)
+    await counts.refresh(session, lanes)
     needs = lanes.least_needs()
     loads: defaultdict[str, Load] = defaultdict(Load)
     for lane_id, jobs in counts.jobs.items():

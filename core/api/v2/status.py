@@ -117,7 +117,7 @@ async def _models(kind: str) -> list[ActiveModel]:
     horde = context.server().horde
     async with context.server().database.reading() as session:
         await horde.online.refresh(session, at=now())
-        await horde.counts.refresh(session)
+        await horde.counts.refresh(session, horde.lanes)
         await horde.lanes.update(session)
     offered, waiting = horde.online.capacities(kind), _waiting(horde, kind)
     return [

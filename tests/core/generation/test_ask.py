@@ -1,6 +1,7 @@
 """What is asked is stored and paid for in one step, or refused, and then nothing happened."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -84,7 +85,8 @@ async def test_a_request_and_its_jobs_are_stored(session, horde, user):
     rows = await jobs_of(session, answer.request_id)
     assert [(row.number, row.seed) for row in rows] == [(0, 7), (1, 8), (2, 9)]
     assert {(row.user_id, row.things) for row in rows} == {(user.id, 640 * 512 * 60)}
-    assert {row.lane_id for row in rows} == set(answer.lanes)
+    (lane_id,) = {row.lane_id for row in rows}
+    assert await session.scalar(select(Lane.key).where(Lane.id == lane_id)) == "parked:image"
 
 
 @pytest.mark.parametrize("seed", [None, ""])
@@ -403,7 +405,48 @@ async def test_what_the_models_advise_is_said(session, horde, user):
 
 
 async def test_workers_are_told(session, horde, user):
+    await serving(session, horde)
     answer = await asked(session, horde, user, n=3)
     async with horde.bus.subscribe("jobs") as messages:
         await ask.announce(horde, answer)
         assert await anext(messages) == {"lane": next(iter(answer.lanes)), "count": 3}
+
+
+# --- what nobody could serve ---
+
+
+async def key_of_lane(session, request_id):
+    ids = {row.lane_id for row in await jobs_of(session, request_id)}
+    (key,) = await session.scalars(select(Lane.key).where(Lane.id.in_(ids)))
+    return key
+
+
+async def test_what_nobody_could_serve_of_late_is_parked_and_tells_nobody(session, horde, user):
+    await serving(session, horde)
+    answer = await asked(session, horde, user, models=["made up"])
+    assert await key_of_lane(session, answer.request_id) == "parked:image"
+    assert not answer.lanes
+
+
+@pytest.mark.parametrize(("minutes", "is_parked"), [(59, False), (61, True)])
+async def test_who_was_here_within_the_hour_could_have_served(
+    session, horde, user, minutes, is_parked
+):
+    owner, _ = await factories.user(session)
+    gone = now() - timedelta(minutes=minutes)
+    await fleet.check_in(session, owner, factories.declared(), at=gone)
+    answer = await asked(session, horde, user, models=["stable_diffusion"])
+    key = await key_of_lane(session, answer.request_id)
+    assert key.startswith("parked") == is_parked
+
+
+async def test_the_anonymous_users_parked_jobs_are_counted_together(session, horde):
+    await serving(session, horde)
+    anonymous = await directory.by_id(session, 0)
+    wanted = {"n": 20, "params": ImageParams(width=64, height=64, steps=1)}
+    for n in range(anonymous.concurrency // 20):
+        await asked(session, horde, anonymous, models=[f"made up {n}"], **wanted)
+        await horde.lanes.update(session)
+    with pytest.raises(ask.TooManyPrompts):
+        await asked(session, horde, anonymous, models=["made up again"], **wanted)
+    await asked(session, horde, anonymous, models=["stable_diffusion"], **wanted)

@@ -266,6 +266,7 @@ async def test_who_mostly_succeeds_stays(session, horde, payer):
 
 
 async def test_workers_are_told_of_a_job_that_waits_again(session, horde, payer, owner):
+    await lives.worker_named(session, owner)
     asked = await lives.asked(session, horde, payer)
     work = (await lives.popped(session, horde, owner)).work
     settled = await lives.submitted(session, horde, owner, work.attempt_ids[0], state="faulted")

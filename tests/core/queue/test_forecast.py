@@ -139,7 +139,7 @@ async def test_what_is_ahead_is_counted_up_to_a_limit(session, lanes, monkeypatc
 async def test_waiting_jobs_are_counted_by_lane(session, lanes, queue):
     await factories.claimed(session, lanes, ONLY_A)
     counts = WaitingCounts()
-    await counts.refresh(session)
+    await counts.refresh(session, lanes)
     by_lane = {asked.lane_id: name for name, asked in queue.items()}
     assert {by_lane[lane]: jobs for lane, jobs in counts.jobs.items()} == {
         "a2": 3,  # a1 and a2 share a lane
@@ -151,23 +151,54 @@ async def test_waiting_jobs_are_counted_by_lane(session, lanes, queue):
 
 async def test_counts_are_read_once_a_second(session, lanes, monkeypatch):
     counts = WaitingCounts()
-    await counts.refresh(session)
+    await counts.refresh(session, lanes)
     await factories.request(session, lanes)
-    await counts.refresh(session)
+    await counts.refresh(session, lanes)
     assert counts.jobs == {}
     monkeypatch.setattr(forecast, "COUNTS_SECONDS", 0)
     counts.took = 0
-    await counts.refresh(session)
+    await counts.refresh(session, lanes)
     assert sum(counts.jobs.values()) == 1
+
+
+async def test_what_was_just_asked_is_counted_at_once(session, lanes):
+    counts = WaitingCounts()
+    await counts.refresh(session, lanes)
+    await factories.request(session, lanes)
+    await counts.refresh(session, lanes, fresh=True)
+    assert counts.jobs == {}  # nobody said so
+    counts.is_stale = True
+    await counts.refresh(session, lanes, fresh=True)
+    assert sum(counts.jobs.values()) == 1
+
+
+async def test_words_and_exact_sizes_are_reasons(session, lanes):
+    await factories.request(session, lanes, n=2, prompt="a red fox")
+    await factories.request(session, lanes, n=3, needs=Needs(pixels=640**2), prompt="a red dog")
+    offer = Offer(pixels=300_000, blacklist=frozenset({"red"}))
+    assert await factories.claimed(session, lanes, offer) is None
+    counts = WaitingCounts()
+    await counts.refresh(session, lanes)
+    assert counts.skipped(lanes, offer) == {"blacklist": 2, "max_pixels": 3}
+
+
+async def test_what_is_parked_has_its_reasons(session, lanes):
+    for model in ("one", "two"):
+        needs = Needs(models=frozenset({model}))
+        await factories.request(session, lanes, n=2, needs=needs, is_parked=lambda _needs: True)
+    assert await factories.claimed(session, lanes, Offer(models=A)) is None
+    counts = WaitingCounts()
+    await counts.refresh(session, lanes)
+    assert counts.skipped(lanes, Offer(models=A)) == {"models": 4}
 
 
 async def test_counting_takes_at_most_a_twentieth_of_the_time(session, lanes, monkeypatch):
     monkeypatch.setattr(forecast, "COUNTS_SECONDS", 0)
     counts = WaitingCounts()
-    await counts.refresh(session)
+    await counts.refresh(session, lanes)
     counts.took = 3600
     await factories.request(session, lanes)
-    await counts.refresh(session)
+    await counts.refresh(session, lanes)
     assert counts.jobs == {}
 
 
@@ -179,6 +210,6 @@ async def test_each_reason_counts_the_jobs_that_it_keeps_away(session, lanes):
     await factories.request(session, lanes, n=6, kind="text", needs=Needs(kind="text", nsfw=True))
     offer = Offer(nsfw=False, models=A, pixels=100)
     counts = WaitingCounts()
-    await counts.refresh(session)
+    await counts.refresh(session, lanes)
     assert await factories.claimed(session, lanes, offer) is not None  # lanes are known now
     assert counts.skipped(lanes, offer) == {"nsfw": 5, "models": 2, "max_pixels": 4}

@@ -1,0 +1,102 @@
+"""What nobody could serve waits aside until somebody can."""
+
+import pytest
+from sqlalchemy import event, func, select
+
+import factories
+from core.db import table
+from core.queue import lanes as module
+from core.queue import requests
+from core.queue.lanes import Lanes
+from core.queue.matching import Needs, Offer
+from core.queue.requests import NewJob
+from core.queue.tables import Job, Lane
+
+ODD = frozenset({"odd"})
+SD = frozenset({"stable_diffusion"})
+
+
+@pytest.fixture
+def lanes():
+    return Lanes(max_lanes=20)
+
+
+def parked(session, lanes, **changes):
+    return factories.request(session, lanes, is_parked=lambda _needs: True, **changes)
+
+
+async def taken(session, lanes, offer):
+    found = await factories.claimed(session, lanes, offer)
+    return None if found is None else found.request.id
+
+
+async def test_junk_shares_one_lane_and_hides_nothing(session, lanes):
+    for n in range(30):
+        await parked(session, lanes, n=20, needs=Needs(models=frozenset({f"junk {n}"})))
+    honest = await factories.request(session, lanes, needs=Needs(models=SD, pixels=448**2))
+    assert await taken(session, lanes, Offer(models=SD)) == honest.request_id
+    assert await session.scalar(select(func.count()).select_from(table(Lane))) == 2
+
+
+async def test_a_worker_that_comes_later_finds_what_it_can_serve(session, lanes):
+    assert await taken(session, lanes, Offer(models=ODD)) is None
+    other = await parked(session, lanes, needs=Needs(models=SD))
+    fits = await parked(session, lanes, needs=Needs(models=ODD))
+    assert await taken(session, lanes, Offer(models=ODD)) == fits.request_id
+    assert await taken(session, lanes, Offer(models=ODD)) is None
+    assert await taken(session, lanes, Offer(models=SD)) == other.request_id
+
+
+async def test_what_one_worker_makes_room_for_others_find_as_well(session, lanes):
+    both = await parked(session, lanes, n=2, needs=Needs(models=ODD))
+    for offer in (Offer(models=ODD), Offer(models=ODD | SD)):
+        assert await taken(session, lanes, offer) == both.request_id
+
+
+async def test_a_waiting_form_has_its_own_lane(session, lanes):
+    jobs = [NewJob(0, 1, "form:caption"), NewJob(0, 1, "form:nsfw")]
+    asked = await parked(session, lanes, kind="alchemy", needs=Needs(kind="alchemy"), jobs=jobs)
+    offer = Offer(kind="alchemy", features=frozenset({"form:nsfw"}))
+    found = await factories.claimed(session, lanes, offer)
+    assert (found.request.id, found.jobs[0].feature) == (asked.request_id, "form:nsfw")
+    assert await taken(session, lanes, offer) is None
+
+
+async def test_what_is_cancelled_while_parked_is_nobodys(session, lanes):
+    asked = await parked(session, lanes, n=3)
+    await requests.cancel(session, asked.request_id, at=factories.now())
+    assert await taken(session, lanes, Offer()) is None
+
+
+async def test_a_known_offer_looks_only_where_more_was_parked(session, lanes):
+    await parked(session, lanes, needs=Needs(models=SD))
+    await taken(session, lanes, Offer(models=ODD))
+    looks = []
+    engine = session.get_bind()
+    event.listen(
+        engine, "before_cursor_execute", lambda *call: looks.append("lane_id = " in call[2])
+    )
+    for _ in range(3):
+        await taken(session, lanes, Offer(models=ODD))
+    assert looks.count(True) == 0
+    await parked(session, lanes, needs=Needs(models=SD))
+    await taken(session, lanes, Offer(models=ODD))
+    assert looks.count(True) == 1
+
+
+async def test_a_parked_lane_stays(session, lanes, monkeypatch):
+    await parked(session, lanes)
+    await session.execute(table(Job).delete())
+    monkeypatch.setattr(module, "EMPTY_LANE_LIFE", -module.EMPTY_LANE_LIFE)
+    assert await module.remove_empty(session) == 0
+
+
+async def test_after_a_rollback_it_is_found_all_the_same(database, lanes, monkeypatch):
+    async with database.writing() as session:
+        asked = await parked(session, lanes, needs=Needs(models=ODD))
+    async with database.writing() as session:
+        assert await taken(session, lanes, Offer(models=ODD)) == asked.request_id
+        await session.rollback()
+    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0)
+    async with database.writing() as session:
+        assert await taken(session, lanes, Offer(models=ODD)) == asked.request_id
