@@ -18,7 +18,7 @@ from core.images.store import FolderStore
 from core.kinds.image import ImageParams
 from core.kudos import settlement
 from core.ledger import accounts
-from core.queue import attempts, claim, requests
+from core.queue import attempts, claim, endings, requests
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Attempt, Job, JobState
@@ -126,6 +126,37 @@ async def started(session, found, *, deadline=timedelta(minutes=5), at=None, wor
         at=at,
         deadline=at + deadline,
         expires_at=at + LIFE,
+    )
+
+
+async def finished(session, attempt_id):
+    """End the attempt as done, with a result; False where it was over."""
+    row = await attempts.attempt(session, attempt_id)
+    if row is None or row.number is None:
+        return False
+    result = {
+        "attempt_id": attempt_id,
+        "request_id": row.request_id,
+        "number": row.number,
+        "worker_id": row.worker_id,
+        "worker_name": "a worker",
+        "model": "m",
+        "seed": 1,
+        "state": "ok",
+        "censored": False,
+        "gen_metadata": [],
+        "text": None,
+        "form": None,
+    }
+    return await endings.finish(
+        session,
+        attempt_id,
+        at=now(),
+        charge=1,
+        reward=1,
+        things=1,
+        result=result,
+        expires_at=now() + LIFE,
     )
 
 

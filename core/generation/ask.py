@@ -17,7 +17,7 @@ from core.generation.specs import KudosUpfront, Quote, Requester, RequestSpec
 from core.kinds.image import ImageParams
 from core.kinds.params import Advice
 from core.kudos import prices, settlement
-from core.ledger import accounts, holds
+from core.ledger import accounts
 from core.ledger.accounts import Funds
 from core.queue import matching, requests
 from core.queue.matching import Needs
@@ -118,15 +118,12 @@ async def ask(
     needs = _needs(wanted, targeted)
     is_parked = await _parking(session, horde, needs, at)
     request_id = uuid4()
-    funds = None if user.is_anonymous else await accounts.funds(session, user.account_id)
+    # Locked from here on: two requests at once can't both spend the same, or be the last allowed.
+    funds, waiting = await _standing(session, horde, user, wanted, parked=is_parked(needs))
+    _check_concurrency(user, wanted, waiting)
     wanted, quoted, heavy = _afford(horde, wanted, funds)
     standing = await sharing.reserve(session, requester, wanted, quoted, request_id)
-    await settlement.charge_tax(
-        session, key=f"tax:{request_id}", payer_account=user.account_id, amount=quoted.tax
-    )
-    # After the tax, which locked the payer's account: two requests at once can't both pass.
-    await _check_concurrency(session, horde, user, wanted, parked=is_parked(needs))
-    held = await _hold(session, request_id, user, quoted, heavy=heavy)
+    held = await _pay(session, request_id, user, quoted, funds, heavy=heavy)
     covered = held >= quoted.results or user.has(Role.TRUSTED)
     needs = replace(_needs(wanted, targeted), covered=covered)  # it may be lighter by now
     lanes = await requests.enqueue(
@@ -144,25 +141,36 @@ async def ask(
     return Accepted(request_id, lanes, quoted.price, warnings)
 
 
-async def _hold(
+async def _pay(
     session: AsyncSession,
     request_id: UUID,
     user: User,
     quoted: Quote,
+    funds: Funds | None,
     *,
     heavy: bool,
 ) -> int:
-    """Set the price aside: all of it for a heavy request, else what there is. What is held."""
-    if user.is_anonymous:
+    """Pay the tax and set the price aside: all of it for a heavy request, else what there is.
+
+    Returns what is held.
+    """
+    key = f"tax:{request_id}"
+    if funds is None:
+        await settlement.charge_tax(
+            session, key=key, payer_account=user.account_id, amount=quoted.tax
+        )
         return 0
-    held = await holds.place(
+    held = await settlement.accept(
         session,
-        key=holding.key_of(request_id),
-        account_id=user.account_id,
-        amount=quoted.results,
+        tax_key=key,
+        hold_key=holding.key_of(request_id),
+        payer_account=user.account_id,
+        available=funds.available,
+        tax=quoted.tax,
+        price=quoted.results,
         partly=not heavy,
     )
-    if held is None:  # spent since `_afford` looked
+    if held is None:
         raise KudosUpfront.asking(quoted)
     return held
 
@@ -201,26 +209,30 @@ def _is_served(horde: Horde, needs: Needs) -> bool:
     return any(matching.accepts(needs, server.offer) for server in horde.online.serving)
 
 
-async def _check_concurrency(
+async def _standing(
     session: AsyncSession, horde: Horde, user: User, wanted: RequestSpec[Any], *, parked: bool
-) -> None:
-    """Raise TooManyPrompts. What is popped counts no more, but for forms.
+) -> tuple[Funds | None, int]:
+    """What the user has, as of now and until this transaction ends, and how many jobs wait.
 
-    parked: nobody could serve it. The anonymous user's parked jobs are counted together.
+    What is popped counts no more, but for forms. The anonymous user, who is a crowd, has nothing
+    to spend, and a queue for one model leaves room for another; what nobody could serve (parked)
+    is counted together.
     """
-    limit = user.concurrency
-    if wanted.kind == "alchemy":
-        limit *= FORMS_FOR_ONE
-        waiting = await requests.unfinished_forms_of(session, user.id)
-    elif user.is_anonymous:  # a crowd, so that a queue for one model leaves room for another
+    if user.is_anonymous and wanted.kind != "alchemy":
         lanes = (
             [horde.lanes.parked.get(wanted.kind, NO_LANE)]
             if parked
             else horde.lanes_naming(wanted.kind, frozenset(wanted.models))
         )
-        waiting = await requests.waiting_of(session, user.id, lanes=lanes)
-    else:
-        waiting = await requests.waiting_of(session, user.id)
+        return None, await requests.waiting_of(session, user.id, lanes=lanes)
+    unfinished = requests.unfinished_forms_of if wanted.kind == "alchemy" else requests.waiting_of
+    funds = None if user.is_anonymous else await accounts.locked_funds(session, user.account_id)
+    return funds, await unfinished(session, user.id)
+
+
+def _check_concurrency(user: User, wanted: RequestSpec[Any], waiting: int) -> None:
+    """Raise TooManyPrompts where the user may have no more jobs under way."""
+    limit = user.concurrency * (FORMS_FOR_ONE if wanted.kind == "alchemy" else 1)
     if waiting + wanted.n > limit:
         raise TooManyPrompts(
             f"Parallel requests ({waiting} waiting, {wanted.n} more) would exceed the "
@@ -270,6 +282,7 @@ def _request(
 ) -> requests.NewRequest:
     terms: dict[str, Any] = {
         "version": prices.VERSION,
+        "account": requester.user.account_id,
         "price": quoted.price,
         "tax": quoted.tax,
         "slow_workers": wanted.slow_workers,

@@ -59,6 +59,12 @@ def terms(requester: Requester) -> dict[str, str]:
     return {} if requester.shared_key is None else {TERM: str(requester.shared_key.id)}
 
 
+async def release(session: AsyncSession, agreed: dict[str, Any], request_id: UUID) -> None:
+    """Give back what the request, which is over, has set aside of its shared key, if of one."""
+    if TERM in agreed:
+        await shared_keys.release(session, [request_id])
+
+
 async def consume(
     session: AsyncSession, agreed: dict[str, Any], request_id: UUID, charge: int
 ) -> None:

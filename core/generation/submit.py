@@ -12,10 +12,10 @@ from core.generation import holding, kind, scrutiny, sharing, styled, webhooks
 from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
 from core.kudos import settlement
-from core.queue import attempts, requests
+from core.queue import attempts, endings, requests
 from core.queue.tables import Outcome
 from core.users import directory
-from core.users.tables import Role, User
+from core.users.tables import ANONYMOUS_ID, Role, User
 from core.workers import conduct, fleet
 
 MAX_METADATA = 50
@@ -94,12 +94,12 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     if attempt.outcome == Outcome.DECOY:
         return await _end_decoy(session, found, delivery)
     if delivery.is_fault:
-        if not await attempts.fault(session, attempt.id, at=at, reason=delivery.reason):
+        if not await endings.fault(session, attempt.id, at=at, reason=delivery.reason):
             await _refuse(session, attempt.id)
         await holding.release_if_over(session, attempt.request_id)
         return Settled(attempt.request_id, 0, is_done=False, lane_id=attempt.lane_id)
     amounts = _amounts(found, delivery)
-    if not await attempts.finish(
+    if not await endings.finish(
         session,
         attempt.id,
         at=at,
@@ -107,33 +107,46 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
         reward=amounts.reward,
         things=attempt.things if amounts.things is None else amounts.things,
         team_id=found.worker.team_id,
+        result=_generation(found, delivery),
+        expires_at=at + horde.life,
     ):
         await _refuse(session, attempt.id)
-    await attempts.keep(session, [_generation(found, delivery)])
     await webhooks.tell(session, horde, found, delivery, amounts, at=at)
     await styled.used(session, attempt, at=at)
     await scrutiny.look_at(session, found, delivery, amounts, at=at)
     if attempt.faults:
         await conduct.judge_faults(session, attempt.job_id, at=at)
-    await requests.renew(session, attempt.request_id, at + horde.life)
-    payer = await directory.by_id(session, attempt.user_id)
-    owner = found.owner
     await sharing.consume(session, attempt.terms, attempt.request_id, amounts.charge)
+    await _settle(session, found, amounts)
+    return Settled(attempt.request_id, amounts.announced_reward, is_done=True)
+
+
+async def _settle(session: AsyncSession, found: Open, amounts: Amounts) -> None:
+    """Move the kudos, and give back what is held where this was the request's last job."""
+    attempt, owner = found.attempt, found.owner
+    has_hold = attempt.user_id != ANONYMOUS_ID
+    is_last = has_hold and await requests.is_over(session, attempt.request_id)
+    if is_last:
+        await sharing.release(session, attempt.terms, attempt.request_id)
     await settlement.settle(
         session,
         key=f"job:{attempt.id}",
-        payer_account=payer.account_id,
+        payer_account=await _payer_account(session, attempt),
         owner_account=owner.account_id,
         owner_escrow=owner.escrow_id,
         owner_trusted=owner.has(Role.TRUSTED),
         charge=amounts.charge,
         reward=amounts.reward,
-        hold_key=None if payer.is_anonymous else holding.key_of(attempt.request_id),
+        hold_key=holding.key_of(attempt.request_id) if has_hold else None,
         kind="settlement",
+        is_last=is_last,
     )
-    if not payer.is_anonymous:
-        await holding.release_if_over(session, attempt.request_id)
-    return Settled(attempt.request_id, amounts.announced_reward, is_done=True)
+
+
+async def _payer_account(session: AsyncSession, attempt: AnyRow) -> int:
+    """Who pays; requests of earlier versions do not say."""
+    known: int | None = attempt.terms.get("account")
+    return known or (await directory.by_id(session, attempt.user_id)).account_id
 
 
 def _amounts(found: Open, delivery: Delivery) -> Amounts:

@@ -27,21 +27,21 @@ async def settle(  # noqa: PLR0913 - two parties, and what each owes or gets
     reward: int,
     hold_key: str | None,
     kind: str,
+    is_last: bool = False,
 ) -> None:
     """Let the payer pay for one piece of work and the worker's owner be paid.
 
     charge: what the payer owes. It comes from the hold, then from what the payer has available,
         and the rest is forgiven. A payer who is the owner may pay from the reward too.
     reward: what the owner gets; half of it (rounded down) to escrow while not trusted.
-    hold_key: of the request's hold, or None. What is left in it stays held.
+    hold_key: of the request's hold, or None.
+    is_last: nothing more will be charged: what is left in the hold is given back.
     owner_escrow: None where the owner has none, as the anonymous user; all is spendable then.
 
     The difference between charge and reward is burned as tax or minted for rewards.
     """
-    event_id = await events.begin(session, kind=kind, key=key)
-    if event_id is None:
-        return
-    captured = await holds.capture(session, key=hold_key, amount=charge) if hold_key else 0
+    held = await holds.locked(session, key=hold_key) if hold_key else 0
+    captured = min(held, charge)
     entries = _rewarded(reward, owner_account, None if owner_trusted else owner_escrow)
     if captured < charge and is_stored(payer_account):
         available = await accounts.lock(session, {payer_account, *entries})
@@ -54,7 +54,43 @@ async def settle(  # noqa: PLR0913 - two parties, and what each owes or gets
         if charge >= reward
         else {SystemAccount.REWARDS: charge - reward}
     )
-    await events.enter(session, event_id, entries, captured={payer_account: captured})
+    if not await events.write(session, kind=kind, key=key, entries=entries):
+        return
+    if hold_key and held:
+        await holds.take(session, key=hold_key, amount=captured, is_last=is_last)
+    freed = held if is_last else captured
+    await events.move(session, entries, freed={payer_account: freed})
+
+
+async def accept(
+    session: AsyncSession,
+    *,
+    tax_key: str,
+    hold_key: str,
+    payer_account: int,
+    available: int,
+    tax: int,
+    price: int,
+    partly: bool,
+) -> int | None:
+    """Burn a request's tax and set its price aside. Returns what is held.
+
+    available: what the payer's account has, as its lock told (`accounts.lock`). What the tax lacks
+        is forgiven; it is paid before anything is held.
+    partly: be content with what there is to hold, even nothing; else, where the price is not
+        covered, None is returned and the transaction is to be rolled back.
+    """
+    entries = _paid(payer_account, tax, min(tax, available))
+    rest = available + entries[payer_account]
+    held = min(price, rest)
+    if held < price and not partly:
+        return None
+    entries = {**entries, SystemAccount.TAX: tax}
+    if tax and not await events.write(session, kind="tax", key=tax_key, entries=entries):
+        raise ValueError(f"{tax_key} stands already")
+    await holds.add(session, key=hold_key, account_id=payer_account, amount=held)
+    await events.move(session, entries, freed={payer_account: -held})
+    return held
 
 
 async def charge_tax(
@@ -64,8 +100,7 @@ async def charge_tax(
 
     Place the request's hold afterwards, so that the tax is paid rather than held.
     """
-    event_id = await events.begin(session, kind=kind, key=key)
-    if event_id is None:
+    if not amount:
         return
     entries = Counter({SystemAccount.TAX.value: amount})
     if is_stored(payer_account):
@@ -73,7 +108,7 @@ async def charge_tax(
         entries.update(_paid(payer_account, amount, available[payer_account]))
     else:
         entries.update({payer_account: -amount})
-    await events.enter(session, event_id, entries)
+    await events.post(session, kind=kind, key=key, entries=entries)
 
 
 async def uptime(

@@ -131,8 +131,14 @@ async def funds(session: AsyncSession, account_id: int) -> Funds:
     return Funds(*(await session.execute(_funds, {"id": account_id})).one())
 
 
+async def locked_funds(session: AsyncSession, account_id: int) -> Funds:
+    """The same, and nobody changes it until the transaction ends."""
+    return Funds(*(await session.execute(_locked_funds, {"id": account_id})).one())
+
+
 _available = (_accounts.c.balance - _accounts.c.held - _accounts.c.floor).label("available")
 _funds = select(_accounts.c.balance, _available).where(_accounts.c.id == bindparam("id"))
+_locked_funds = _funds.with_for_update(key_share=True)
 _lock = (
     select(_accounts.c.id, _available)
     .where(_accounts.c.id.in_(bindparam("ids", expanding=True)))

@@ -3,14 +3,17 @@
 An event has entries that sum to zero, so all entries of all accounts always do. Nothing here
 commits; the caller's transaction makes an event and what it pays for true together, or neither.
 
-Order of locks, which keeps transactions from deadlocking: the event's key, then holds, then
-accounts by ascending id. Post one event a transaction, and post it last: stored balances are the
-last thing written, so that a payer with many jobs in flight is locked for as short as possible.
+Order of locks, which keeps transactions from deadlocking: holds, then accounts by ascending id
+where their balances have to be known, then the event's key. Post one event a transaction, and post
+it last: stored balances are the last thing written, so that a payer with many jobs in flight is
+locked for as short as possible.
 """
 
 from collections.abc import Mapping
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import BigInteger, Select, bindparam, func, insert, select, true, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -55,48 +58,95 @@ async def post(session: AsyncSession, *, kind: str, key: str, entries: Mapping[i
     Returns False, having written nothing, where the key already stands: a retry never pays twice.
     Raises UnbalancedEvent, and InsufficientKudos, after which the transaction must be rolled back.
     """
-    event_id = await begin(session, kind=kind, key=key)
-    if event_id is None:
+    if not await write(session, kind=kind, key=key, entries=entries):
         return False
-    await enter(session, event_id, entries)
+    await move(session, entries)
     return True
 
 
-async def begin(session: AsyncSession, *, kind: str, key: str) -> int | None:
+async def write(session: AsyncSession, *, kind: str, key: str, entries: Mapping[int, int]) -> bool:
+    """Write an event and its entries, but for the balances, which `move` changes last.
+
+    Arguments, result and errors are those of `post`.
+    """
+    entries = _balanced(entries)
+    if dialects.name(session) == "postgresql":
+        values = {
+            "its_kind": kind,
+            "its_key": key,
+            "its_at": now(),
+            "accounts": list(entries),
+            "amounts": list(entries.values()),
+        }
+        return await session.scalar(_WRITE, values) is not None
+    event_id = await _begin(session, kind=kind, key=key)
+    if event_id is None:
+        return False
+    await _add(session, event_id, entries)
+    return True
+
+
+def _written_at_once() -> Select[tuple[int]]:
+    """An event and its entries by one statement; PostgreSQL alone has such."""
+    columns = {
+        name: bindparam(f"its_{name}", type_=_events.c[name].type) for name in ("kind", "key", "at")
+    }
+    event = (
+        postgresql.insert(_events)
+        .values(**columns)
+        .on_conflict_do_nothing(index_elements=[_events.c.key])
+        .returning(_events.c.id)
+        .cte("event")
+    )
+    given = (
+        func.unnest(
+            bindparam("accounts", type_=ARRAY(BigInteger)),
+            bindparam("amounts", type_=ARRAY(BigInteger)),
+        )
+        .table_valued("account", "amount", name="given")
+        .render_derived()
+    )
+    entries = (
+        insert(_entries)
+        .from_select(
+            ["event_id", "account_id", "amount"],
+            select(event.c.id, given.c.account, given.c.amount).select_from(
+                event.join(given, true())
+            ),
+        )
+        .cte("entries")
+    )
+    return select(event.c.id).add_cte(entries)
+
+
+_WRITE = _written_at_once()
+
+
+async def _begin(session: AsyncSession, *, kind: str, key: str) -> int | None:
     """Write an event that has no entries yet; its id, or None where the key already stands.
 
     Waits for a transaction that is writing the same key: afterwards that event stands, or this
-    one is the first. For events whose entries depend on balances; they are made by `enter`.
+    one is the first.
     """
     values = {"kind": kind, "key": key, "at": now()}
-    written: int | None = await session.scalar(_begin[dialects.name(session)], values)
+    written: int | None = await session.scalar(_BEGIN[dialects.name(session)], values)
     return written
 
 
-_begin = {
+_BEGIN = {
     name: insert.on_conflict_do_nothing(index_elements=[_events.c.key]).returning(_events.c.id)
     for name, insert in dialects.inserts(_events).items()
 }
 
 
-async def enter(
-    session: AsyncSession,
-    event_id: int,
-    entries: Mapping[int, int],
-    *,
-    captured: Mapping[int, int] | None = None,
-) -> None:
-    """Write an event's entries and then, as the last statement, the balances they change.
-
-    entries: as for `post`.
-    captured: what `holds.capture` gave for this event, by account; it is no longer held.
-
-    Raises UnbalancedEvent, and InsufficientKudos, after which the transaction must be rolled back.
-    """
+def _balanced(entries: Mapping[int, int]) -> dict[int, int]:
+    """The entries that move something. Raises UnbalancedEvent."""
     if total := sum(entries.values()):
         raise UnbalancedEvent(f"the entries of an event sum to {total}, not to zero")
-    entries = {account_id: amount for account_id, amount in entries.items() if amount}
-    captured = captured or {}
+    return {account_id: amount for account_id, amount in entries.items() if amount}
+
+
+async def _add(session: AsyncSession, event_id: int, entries: Mapping[int, int]) -> None:
     if entries:
         await session.execute(
             insert(_entries),
@@ -105,14 +155,26 @@ async def enter(
                 for account_id, amount in entries.items()
             ],
         )
+
+
+async def move(
+    session: AsyncSession, entries: Mapping[int, int], *, freed: Mapping[int, int] | None = None
+) -> None:
+    """Change the stored balances by entries that are written: the transaction's last statement.
+
+    freed: by account, what is no longer held of it; negative where more is.
+
+    Raises InsufficientKudos, after which the transaction must be rolled back.
+    """
+    freed = freed or {}
     moves = [
         {
             "account": account_id,
             "change": entries.get(account_id, 0),
-            "taken": captured.get(account_id, 0),
+            "taken": freed.get(account_id, 0),
         }
-        for account_id in sorted(entries.keys() | captured.keys())
-        if is_stored(account_id)
+        for account_id in sorted(entries.keys() | freed.keys())
+        if is_stored(account_id) and (entries.get(account_id) or freed.get(account_id))
     ]
     if not moves:
         return

@@ -7,7 +7,7 @@ it was placed for gets done, and released when no more will come.
 from collections import Counter
 from collections.abc import Collection
 
-from sqlalchemy import Boolean, bindparam, case, delete, select, update
+from sqlalchemy import Boolean, bindparam, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -79,21 +79,37 @@ _hold_more = (
 )
 
 
-async def capture(session: AsyncSession, *, key: str, amount: int) -> int:
-    """Take up to `amount` hundredths of a kudos out of a hold, to spend them in the event at hand.
+async def add(session: AsyncSession, *, key: str, account_id: int, amount: int) -> None:
+    """Write a hold of a locked account, whose `held` the event at hand changes (`events.move`)."""
+    await session.execute(insert(_holds), {"key": key, "account_id": account_id, "amount": amount})
 
-    Returns how much the hold gave; 0 where there is none. The account's own `held` is lowered by
-    the event that spends it (`events.enter(captured=…)`), so that accounts are locked last and in
-    order. Waits for other users of the same hold.
+
+async def locked(session: AsyncSession, *, key: str) -> int:
+    """What is in a hold, which nobody else uses until the transaction ends; 0 where there is none.
+
+    Waits for other users of the same hold.
     """
-    there = await session.scalar(_amount_locked, {"hold": key})
-    taken = min(int(there or 0), amount)
-    if taken:
-        await session.execute(_take, {"hold": key, "taken": taken})
-    return taken
+    there: int | None = await session.scalar(_amount_locked, {"hold": key})
+    return int(there or 0)
 
 
 _amount_locked = _amount.with_for_update()
+
+
+async def take(session: AsyncSession, *, key: str, amount: int, is_last: bool = False) -> None:
+    """Take hundredths of a kudos out of a locked hold, to spend them in the event at hand.
+
+    is_last: end the hold, whatever is left in it.
+
+    The account's own `held` is lowered by that event (`events.move`), so that accounts are locked
+    last and in order.
+    """
+    if is_last:
+        await session.execute(_end, {"holds": [key]})
+    elif amount:
+        await session.execute(_take, {"hold": key, "taken": amount})
+
+
 _take = (
     update(_holds)
     .where(_holds.c.key == bindparam("hold"))
@@ -129,5 +145,5 @@ async def release_all(session: AsyncSession, *, keys: Collection[str]) -> int:
 _end = (
     delete(_holds)
     .where(_holds.c.key.in_(bindparam("holds", expanding=True)))
-    .returning(_holds.c.account_id, _holds.c.amount)
+    .returning(_holds.c.amount, _holds.c.account_id)
 )

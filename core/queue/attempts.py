@@ -1,38 +1,37 @@
-"""A worker's attempt at a job: begun at a pop, ended by a submit, by its deadline, or as a fake.
+"""A worker's attempt at a job: begun at a pop, looked up at a submit; `endings` ends it."""
 
-    ALIVE → DONE | FAULTED | ABORTED
-
-A fault is an opinion. A job whose attempt fails waits again with its old rank, for another worker
-first (`claim` keeps it from this one for a while). Three workers' opinions, or three tries of the
-only worker that there is, fault the job, and it alone: its request's others go on. Every function
-is one step inside the caller's transaction; each decides by a conditional UPDATE, so that of two
-callers one wins.
-"""
-
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, case, distinct, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    SmallInteger,
+    Update,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
 from core.queue import requests
 from core.queue.claim import Claim
 from core.queue.tables import (
-    MAX_REASON_CHARS,
     Attempt,
     Generation,
     Job,
-    JobState,
     Outcome,
     Request,
 )
 
-MAX_OPINIONS = 3
-"""So many workers, or so many tries of one, and the job is faulted."""
+ALIVE = literal_column(str(int(Outcome.ALIVE)), SmallInteger)
+"""Outcome.ALIVE as text of a statement, for the index of attempts that are going on."""
 
 _requests = table(Request)
 _jobs = table(Job)
@@ -53,28 +52,64 @@ async def start(
 ) -> list[UUID]:
     """Begin an attempt at each claimed job and renew the request. The attempts' ids, in order."""
     ids = [uuid4() for _ in claim.jobs]
-    await session.execute(
-        insert(_attempts),
-        [
-            {
-                "id": attempt_id,
-                "kind": claim.request.kind,
-                "job_id": job.id,
-                "request_id": claim.request.id,
-                "worker_id": worker_id,
-                "user_id": claim.request.user_id,
-                "owner_id": owner_id,
-                "model": model,
-                "things": job.things,
-                "started_at": at,
-                "deadline": deadline,
-                "outcome": Outcome.ALIVE,
-            }
-            for attempt_id, job in zip(ids, claim.jobs, strict=True)
-        ],
-    )
+    each = [
+        {"id": attempt_id, "job_id": job.id, "things": job.things}
+        for attempt_id, job in zip(ids, claim.jobs, strict=True)
+    ]
+    shared = {
+        "kind": claim.request.kind,
+        "request_id": claim.request.id,
+        "worker_id": worker_id,
+        "user_id": claim.request.user_id,
+        "owner_id": owner_id,
+        "model": model,
+        "started_at": at,
+        "deadline": deadline,
+    }
+    if session.get_bind().dialect.name == "postgresql":
+        lists = {f"{name}s": [one[name] for one in each] for name in each[0]}
+        renewed = {"request": claim.request.id, "until": expires_at}
+        its = {f"its_{name}": value for name, value in shared.items()}
+        await session.execute(_START, its | lists | renewed)
+        return ids
+    alive = {"outcome": Outcome.ALIVE}
+    await session.execute(insert(_attempts), [shared | one | alive for one in each])
     await requests.renew(session, claim.request.id, expires_at)
     return ids
+
+
+def _many(name: str) -> ColumnElement[Any]:
+    return bindparam(f"{name}s", type_=ARRAY(_attempts.c[name].type))
+
+
+def _start() -> Update:
+    """The same by one statement."""
+    columns = ("id", "job_id", "things")
+    each = (
+        func.unnest(*(_many(name) for name in columns))
+        .table_valued(*columns, name="each")
+        .render_derived()
+    )
+    shared = (
+        "kind", "request_id", "worker_id", "user_id", "owner_id", "model", "started_at", "deadline",
+    )  # fmt: skip
+    started = insert(_attempts).from_select(
+        [*columns, *shared, "outcome", "reward", "charge", "counted"],
+        select(
+            *each.c,
+            *(bindparam(f"its_{name}", type_=_attempts.c[name].type) for name in shared),
+            ALIVE,
+            literal_column("0"),
+            literal_column("0"),
+            literal_column("false"),
+        ).select_from(each),
+    )
+    return requests.renewing(bindparam("request", type_=_requests.c.id.type)).add_cte(
+        started.cte("started")
+    )
+
+
+_START = _start()
 
 
 async def start_decoy(
@@ -157,143 +192,6 @@ async def is_alive(session: AsyncSession, attempt_id: str) -> bool:
 
 
 _OUTCOME = select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id"))
-
-
-async def finish(
-    session: AsyncSession,
-    attempt_id: UUID,
-    *,
-    at: datetime,
-    charge: int,
-    reward: int,
-    things: int,
-    team_id: UUID | None = None,
-) -> bool:
-    """End the attempt and its job as done. False where the attempt was over already.
-
-    things: size of the work as it turned out. team_id: the team that the worker is in now.
-    """
-    told = {"charge": charge, "reward": reward, "things": things, "team_id": team_id}
-    return await _end(session, attempt_id, Outcome.DONE, at, **told)
-
-
-async def fault(
-    session: AsyncSession, attempt_id: UUID, *, at: datetime, reason: str | None = None
-) -> bool:
-    """The worker could not: the job waits again, or is faulted. False where it was over.
-
-    reason: why it could not, in its words; cut where it is too long.
-    """
-    told = {} if reason is None else {"reason": reason[:MAX_REASON_CHARS]}
-    return await _end(session, attempt_id, Outcome.FAULTED, at, **told)
-
-
-async def _end(
-    session: AsyncSession, attempt_id: UUID, outcome: Outcome, at: datetime, **told: object
-) -> bool:
-    values = {"attempt": attempt_id, "outcome": outcome, "ended_at": at, **told}
-    ended = (await session.execute(_END, values)).first()
-    if ended is None:
-        return False
-    if outcome is Outcome.DONE:
-        await session.execute(_DONE, {"job": ended.job_id})
-    else:
-        await _return(session, [ended.job_id])
-    return True
-
-
-_END = (
-    update(_attempts)
-    .where(_attempts.c.id == bindparam("attempt"), _attempts.c.outcome == Outcome.ALIVE)
-    .returning(_attempts.c.job_id)
-)
-"""The columns to be set are its parameters."""
-
-
-_DONE = update(_jobs).where(_jobs.c.id == bindparam("job")).values(state=JobState.DONE)
-
-
-async def abort_stale(session: AsyncSession, *, at: datetime, limit: int) -> list[AnyRow]:
-    """End attempts past their deadline; their jobs wait again or are faulted.
-
-    Rows with `job_id`, `request_id` and `worker_id`, one an attempt. Decoys just end.
-    """
-    stale = (
-        select(_attempts.c.id)
-        .where(
-            _attempts.c.outcome.in_((Outcome.ALIVE, Outcome.DECOY)),
-            _attempts.c.deadline < at,
-        )
-        .order_by(_attempts.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ended = (
-        await session.execute(
-            update(_attempts)
-            .where(_attempts.c.id.in_(stale))
-            .values(outcome=Outcome.ABORTED, ended_at=at)
-            .returning(_attempts.c.job_id, _attempts.c.request_id, _attempts.c.worker_id)
-        )
-    ).all()
-    await _return(session, [row.job_id for row in ended if row.job_id is not None])
-    return [row for row in ended if row.job_id is not None]
-
-
-async def lanes_of(session: AsyncSession, job_ids: Collection[int]) -> Counter[int]:
-    """How many of these jobs wait in which lane."""
-    lanes = select(_jobs.c.lane_id).where(
-        _jobs.c.id.in_(job_ids), _jobs.c.state == JobState.WAITING
-    )
-    return Counter(await session.scalars(lanes))
-
-
-async def _return(session: AsyncSession, job_ids: Sequence[int]) -> None:
-    """Let jobs wait again after a fault, or fault those of which workers have said enough.
-
-    What was cancelled or is over meanwhile does not wait again: the requests are locked and looked
-    at after their jobs came back, so that a `cancel` at the same time either sees these jobs or is
-    seen here.
-    """
-    if not job_ids:
-        return
-    returned = await session.scalars(
-        update(_jobs)
-        .where(_jobs.c.id.in_(job_ids))
-        .values(
-            faults=_jobs.c.faults + 1,
-            state=case((_said_enough, int(JobState.FAULTED)), else_=int(JobState.WAITING)),
-        )
-        .returning(_jobs.c.request_id)
-    )
-    locked = await session.execute(
-        select(_requests.c.id, _requests.c.cancelled_at, _requests.c.faulted_at)
-        .where(_requests.c.id.in_(set(returned)))
-        .order_by(_requests.c.id)
-        .with_for_update(key_share=True)
-    )
-    over = [row.id for row in locked if row.cancelled_at or row.faulted_at]
-    await requests.stop(session, over, JobState.CANCELLED)
-
-
-_failed = (_attempts.c.job_id == _jobs.c.id) & _attempts.c.outcome.in_(
-    (Outcome.FAULTED, Outcome.ABORTED)
-)
-_opinions = select(func.count(distinct(_attempts.c.worker_id))).where(_failed).scalar_subquery()
-_own_tries = (
-    select(func.count())
-    .where(_failed)
-    .group_by(_attempts.c.worker_id)
-    .order_by(func.count().desc())
-    .limit(1)
-    .scalar_subquery()
-)
-_said_enough = (_opinions >= MAX_OPINIONS) | (_own_tries >= MAX_OPINIONS)
-
-
-async def keep(session: AsyncSession, values: Iterable[dict[str, Any]]) -> None:
-    """Write down what successful attempts brought back (columns of `generations`)."""
-    await session.execute(insert(_generations), list(values))
 
 
 async def generations(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:

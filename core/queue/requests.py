@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Table,
+    Update,
     bindparam,
     case,
     delete,
@@ -213,13 +214,18 @@ async def end(session: AsyncSession, request_id: UUID, *, at: datetime) -> None:
 _until = bindparam("until", type_=Moment)
 
 
-_RENEW = (
-    update(_requests)
-    .where(_requests.c.id == bindparam("request"))
-    .values(
-        expires_at=case((_requests.c.expires_at < _until, _until), else_=_requests.c.expires_at)
+def renewing(request_id: ColumnElement[UUID]) -> Update:
+    """The statement behind `renew`, with the parameter `until`, for one with more to do."""
+    return (
+        update(_requests)
+        .where(_requests.c.id == request_id)
+        .values(
+            expires_at=case((_requests.c.expires_at < _until, _until), else_=_requests.c.expires_at)
+        )
     )
-)
+
+
+_RENEW = renewing(bindparam("request", type_=_requests.c.id.type))
 
 
 async def cancel(session: AsyncSession, request_id: UUID, *, at: datetime) -> int:

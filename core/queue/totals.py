@@ -6,18 +6,16 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, SmallInteger, func, literal_column, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
+from core.queue.attempts import ALIVE
 from core.queue.forecast import WaitingCounts
 from core.queue.lanes import Lanes
 from core.queue.tables import WAITING, Attempt, Job, Outcome, Request
 
 SPEED_SAMPLES = 20
-ALIVE = literal_column(str(int(Outcome.ALIVE)), SmallInteger)
-"""Outcome.ALIVE as text of a statement, for the index of attempts that are going on."""
-
 _attempts = table(Attempt)
 _jobs = table(Job)
 _requests = table(Request)

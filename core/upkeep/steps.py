@@ -24,7 +24,7 @@ from core.generation.horde import Horde
 from core.kudos import monthly, settlement, uptime
 from core.ledger import accounts, audit
 from core.moderation import addresses, modes, problems
-from core.queue import attempts, lanes, totals
+from core.queue import endings, lanes, totals
 from core.queue.matching import Offer
 from core.queue.tables import Outcome
 from core.stats import kudos, rollup, uses
@@ -59,13 +59,13 @@ class Step:
 
 async def abort_stale(session: AsyncSession, horde: Horde, at: datetime) -> Round:
     """Give up attempts past their deadline; their jobs wait again."""
-    stale = await attempts.abort_stale(session, at=at, limit=BATCH)
+    stale = await endings.abort_stale(session, at=at, limit=BATCH)
     requests = {row.request_id for row in stale}
     await holding.release_if_over(session, *requests)
     states = await modes.read(session)
     workers = {row.worker_id for row in stale}
     await conduct.judge_drops(session, workers, raid=states.raid, at=at)
-    waiting = await attempts.lanes_of(session, [row.job_id for row in stale])
+    waiting = await endings.lanes_of(session, [row.job_id for row in stale])
     return Round(len(stale) == BATCH, partial(_tell_waiting, horde, requests, waiting))
 
 

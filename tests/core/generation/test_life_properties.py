@@ -30,7 +30,7 @@ from core.generation.submit import AbortedGen, DuplicateGen, InvalidJobID
 from core.kinds.image import ImageParams
 from core.ledger import audit
 from core.ledger.tables import Hold, SystemAccount
-from core.queue import attempts, requests
+from core.queue import endings, requests
 from core.queue.tables import Attempt, Job, JobState, Outcome, Request
 
 SMALL = ImageParams(width=64, height=64, steps=1)
@@ -76,7 +76,7 @@ class Life(RuleBasedStateMachine):
         """Let everything expire: nothing is held any more, and nothing left for the next life."""
         async with self.database.writing() as session:
             later = now() + timedelta(days=1)
-            await attempts.abort_stale(session, at=later, limit=10**6)
+            await endings.abort_stale(session, at=later, limit=10**6)
             gone = await cancel.expire(session, at=later, limit=10**6)
             assert {request.request_id for request in gone} == set(self.mine)
             assert await session.scalar(select(func.count()).select_from(table(Hold))) == 0
@@ -178,7 +178,7 @@ class Life(RuleBasedStateMachine):
             passed = update(rows).values(deadline=at - timedelta(seconds=1))
             async with self.database.writing() as session:
                 await session.execute(passed.where(rows.c.id == attempt_id))
-                stale = await attempts.abort_stale(session, at=at, limit=100)
+                stale = await endings.abort_stale(session, at=at, limit=100)
                 await holding.release_if_over(session, *(row.request_id for row in stale))
                 return len(stale)
 

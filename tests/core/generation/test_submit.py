@@ -12,7 +12,7 @@ from core.generation import pop, status, submit
 from core.kinds.image import ImageParams
 from core.ledger import accounts, audit
 from core.ledger.tables import SystemAccount
-from core.queue import attempts, claim
+from core.queue import attempts, claim, endings
 from core.queue.tables import Attempt, Job, JobState, Outcome, Request
 from core.users import directory
 from core.users.tables import Role
@@ -336,7 +336,7 @@ async def test_a_job_that_is_over(session, horde, payer, owner, outcome, refusal
 async def test_a_late_delivery_does_not_touch_its_successor(session, horde, payer, owner):
     asked = await lives.asked(session, horde, payer)
     late = (await lives.popped(session, horde, owner)).work.attempt_ids[0]
-    await attempts.abort_stale(session, at=now() + timedelta(hours=1), limit=9)
+    await endings.abort_stale(session, at=now() + timedelta(hours=1), limit=9)
     await session.execute(update(table(Request)).values(expires_at=now() + timedelta(minutes=20)))
     await lives.popped(session, horde, owner, name="another")
     with pytest.raises(submit.AbortedGen):

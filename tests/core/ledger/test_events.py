@@ -73,11 +73,11 @@ async def test_nobody_spends_what_is_held(database):
 async def test_what_was_captured_is_held_no_longer(session):
     payer = (await factories.account_pair(session, available=100)).spendable
     await holds.place(session, key="h", account_id=payer, amount=60)
-    event = await events.begin(session, kind="image", key="a")
-    captured = await holds.capture(session, key="h", amount=50)
-    await events.enter(
-        session, event, {payer: -50, SystemAccount.TAX: 50}, captured={payer: captured}
-    )
+    entries = {payer: -50, SystemAccount.TAX: 50}
+    assert await holds.locked(session, key="h") == 60
+    assert await events.write(session, kind="image", key="a", entries=entries)
+    await holds.take(session, key="h", amount=50)
+    await events.move(session, entries, freed={payer: 50})
     assert await accounts.balance(session, payer) == 50
     assert await available(session, payer) == 40  # 10 are held still
 

@@ -57,7 +57,7 @@ async def test_a_system_account_covers_anything_and_holds_nothing(session):
     anonymous = SystemAccount.ANONYMOUS
     assert await holds.place(session, key="h", account_id=anonymous, amount=amount) == amount
     assert await rows(session) == {}
-    assert await holds.capture(session, key="h", amount=amount) == 0
+    assert await holds.locked(session, key="h") == 0
     assert await holds.release(session, key="h") == 0
 
 
@@ -66,11 +66,12 @@ async def test_nothing_negative_is_held(session, account):
         await holds.place(session, key="h", account_id=account, amount=-1)
 
 
-async def test_a_hold_gives_until_it_is_empty(session, account):
+async def test_what_is_taken_of_a_hold_is_in_it_no_more(session, account):
     await holds.place(session, key="h", account_id=account, amount=300)
-    given = [await holds.capture(session, key="h", amount=120) for _ in range(4)]
-    assert given == [120, 120, 60, 0]
-    assert await rows(session) == {"h": 0}
+    await holds.take(session, key="h", amount=120)
+    assert await holds.locked(session, key="h") == 180
+    await holds.take(session, key="h", amount=0, is_last=True)
+    assert await rows(session) == {}
 
 
 async def test_a_release_gives_back_what_is_left(session, account):

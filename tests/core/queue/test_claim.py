@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 import factories
 from core.db import now, table
-from core.queue import attempts, claim
+from core.queue import claim, endings
 from core.queue.lanes import MAX_EXACT_LANES_OF_CALLER, Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Job, JobState, Request
@@ -92,7 +92,7 @@ async def test_a_jobs_rank_is_written_once(session, lanes):
     before = (await session.scalars(ranks)).all()
     found = await factories.claimed(session, lanes)
     (attempt_id,) = await factories.started(session, found)
-    await attempts.fault(session, attempt_id, at=now() + timedelta(hours=1))
+    await endings.fault(session, attempt_id, at=now() + timedelta(hours=1))
     assert (await session.scalars(ranks)).all() == before
     assert [job.number for job in (await factories.claimed(session, lanes)).jobs] == [0]
 

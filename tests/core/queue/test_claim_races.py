@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 import factories
 from core.db import now, table
 from core.generation import cancel
-from core.queue import attempts, requests
+from core.queue import endings, requests
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Attempt, Generation, Job, JobState, Outcome, Request
@@ -137,11 +137,9 @@ class Chaos:
     async def end(self, attempt_id, *, faulted):
         async with self.database.writing() as session:
             if faulted:
-                ended = await attempts.fault(session, attempt_id, at=now())
+                ended = await endings.fault(session, attempt_id, at=now())
             else:
-                ended = await attempts.finish(
-                    session, attempt_id, at=now(), charge=1, reward=1, things=1
-                )
+                ended = await factories.finished(session, attempt_id)
             self.ended["faulted" if faulted else "done"] += ended
 
     async def cancel(self, request_id):
@@ -151,7 +149,7 @@ class Chaos:
     async def sweep(self):
         for _ in range(12):
             async with self.database.writing() as session:
-                stale = await attempts.abort_stale(session, at=now(), limit=3)
+                stale = await endings.abort_stale(session, at=now(), limit=3)
             self.ended["stale"] += len(stale)
             async with self.database.writing() as session:
                 gone = await cancel.expire(session, at=now(), limit=3)
@@ -203,7 +201,7 @@ async def test_a_cancelled_job_does_not_come_back(database):
 
         async def give_back(attempt_id):
             async with database.writing() as session:
-                await attempts.fault(session, attempt_id, at=now())
+                await endings.fault(session, attempt_id, at=now())
 
         async def stop(request_id):
             async with database.writing() as session:
@@ -224,25 +222,7 @@ async def test_a_result_is_taken_once(database):
 
     async def submit(attempt_id):
         async with database.writing() as session:
-            if not await attempts.finish(
-                session, attempt_id, at=now(), charge=1, reward=1, things=1
-            ):
-                return False
-            row = await attempts.attempt(session, attempt_id)
-            generation = {
-                "attempt_id": attempt_id,
-                "request_id": row.request_id,
-                "number": row.number,
-                "worker_id": row.worker_id,
-                "worker_name": "a worker",
-                "model": "m",
-                "seed": 1,
-                "state": "ok",
-                "censored": False,
-                "gen_metadata": [],
-            }
-            await attempts.keep(session, [generation])
-            return True
+            return await factories.finished(session, attempt_id)
 
     taken = await at_once(*(submit(attempt) for attempt in ids * 3))
     assert taken.count(True) == total

@@ -1,0 +1,229 @@
+"""How an attempt ends: delivered, given back by its worker, or past its deadline.
+
+    ALIVE → DONE | FAULTED | ABORTED
+
+A fault is an opinion. A job whose attempt fails waits again with its old rank, for another worker
+first (`claim` keeps it from this one for a while). Three workers' opinions, or three tries of the
+only worker that there is, fault the job, and it alone: its request's others go on. Every function
+is one step inside the caller's transaction; each decides by a conditional UPDATE, so that of two
+callers one wins.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Select,
+    bindparam,
+    case,
+    distinct,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import AnyRow, table
+from core.queue import requests
+from core.queue.attempts import ALIVE
+from core.queue.tables import (
+    MAX_REASON_CHARS,
+    Attempt,
+    Generation,
+    Job,
+    JobState,
+    Outcome,
+    Request,
+)
+
+MAX_OPINIONS = 3
+"""So many workers, or so many tries of one, and the job is faulted."""
+
+_requests = table(Request)
+_jobs = table(Job)
+_attempts = table(Attempt)
+_generations = table(Generation)
+
+
+async def finish(  # noqa: PLR0913 - what a delivery is, and what it brings
+    session: AsyncSession,
+    attempt_id: UUID,
+    *,
+    at: datetime,
+    charge: int,
+    reward: int,
+    things: int,
+    result: Mapping[str, Any],
+    expires_at: datetime,
+    team_id: UUID | None = None,
+) -> bool:
+    """End the attempt and its job as done, keep what it brought back and renew the request.
+
+    The request is locked from here on. False where the attempt was over already.
+
+    things: size of the work as it turned out. team_id: the team that the worker is in now.
+    result: columns of `generations`.
+    """
+    outcome = {"charge": charge, "reward": reward, "things": things, "team_id": team_id}
+    values = {"attempt": attempt_id, "outcome": Outcome.DONE, "ended_at": at, **outcome}
+    if session.get_bind().dialect.name == "postgresql":
+        its = {f"its_{name}": value for name, value in values.items()}
+        kept = {f"kept_{name}": value for name, value in result.items()}
+        finished = await session.scalar(_FINISH, {**its, **kept, "until": expires_at})
+        return finished is not None
+    ended = (await session.execute(_END, values)).first()
+    if ended is None:
+        return False
+    await session.execute(_DONE, {"job": ended.job_id})
+    await session.execute(insert(_generations), result)
+    await requests.renew(session, result["request_id"], expires_at)
+    return True
+
+
+def _finish() -> Select[tuple[UUID]]:
+    """The same by one statement, in the order of locks: attempt, job, request."""
+    told = ("outcome", "ended_at", "charge", "reward", "things", "team_id")
+    ended = (
+        update(_attempts)
+        .where(_attempts.c.id == bindparam("its_attempt"), _attempts.c.outcome == ALIVE)
+        .values({name: bindparam(f"its_{name}", type_=_attempts.c[name].type) for name in told})
+        .returning(_attempts.c.id, _attempts.c.job_id)
+        .cte("ended")
+    )
+    done = (
+        update(_jobs)
+        .where(_jobs.c.id == ended.c.job_id)
+        .values(state=JobState.DONE)
+        .returning(ended.c.id.label("attempt_id"), _jobs.c.request_id)
+        .cte("done")
+    )
+    columns = [column for column in _generations.c if column.name != "attempt_id"]
+    kept = (
+        insert(_generations)
+        .from_select(
+            ["attempt_id", *(column.name for column in columns)],
+            select(
+                done.c.attempt_id,
+                *(bindparam(f"kept_{column.name}", type_=column.type) for column in columns),
+            ),
+        )
+        .cte("kept")
+    )
+    renewed = requests.renewing(done.c.request_id).returning(_requests.c.id).cte("renewed")
+    return select(done.c.attempt_id).join(renewed, renewed.c.id == done.c.request_id).add_cte(kept)
+
+
+async def fault(
+    session: AsyncSession, attempt_id: UUID, *, at: datetime, reason: str | None = None
+) -> bool:
+    """The worker could not: the job waits again, or is faulted. False where it was over.
+
+    reason: why it could not, in its words; cut where it is too long.
+    """
+    told = {} if reason is None else {"reason": reason[:MAX_REASON_CHARS]}
+    return await _end(session, attempt_id, Outcome.FAULTED, at, **told)
+
+
+async def _end(
+    session: AsyncSession, attempt_id: UUID, outcome: Outcome, at: datetime, **told: object
+) -> bool:
+    values = {"attempt": attempt_id, "outcome": outcome, "ended_at": at, **told}
+    ended = (await session.execute(_END, values)).first()
+    if ended is None:
+        return False
+    await _return(session, [ended.job_id])
+    return True
+
+
+_FINISH = _finish()
+_END = (
+    update(_attempts)
+    .where(_attempts.c.id == bindparam("attempt"), _attempts.c.outcome == Outcome.ALIVE)
+    .returning(_attempts.c.job_id)
+)
+"""The columns to be set are its parameters."""
+
+
+_DONE = update(_jobs).where(_jobs.c.id == bindparam("job")).values(state=JobState.DONE)
+
+
+async def abort_stale(session: AsyncSession, *, at: datetime, limit: int) -> list[AnyRow]:
+    """End attempts past their deadline; their jobs wait again or are faulted.
+
+    Rows with `job_id`, `request_id` and `worker_id`, one an attempt. Decoys just end.
+    """
+    stale = (
+        select(_attempts.c.id)
+        .where(
+            _attempts.c.outcome.in_((Outcome.ALIVE, Outcome.DECOY)),
+            _attempts.c.deadline < at,
+        )
+        .order_by(_attempts.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ended = (
+        await session.execute(
+            update(_attempts)
+            .where(_attempts.c.id.in_(stale))
+            .values(outcome=Outcome.ABORTED, ended_at=at)
+            .returning(_attempts.c.job_id, _attempts.c.request_id, _attempts.c.worker_id)
+        )
+    ).all()
+    await _return(session, [row.job_id for row in ended if row.job_id is not None])
+    return [row for row in ended if row.job_id is not None]
+
+
+async def lanes_of(session: AsyncSession, job_ids: Collection[int]) -> Counter[int]:
+    """How many of these jobs wait in which lane."""
+    lanes = select(_jobs.c.lane_id).where(
+        _jobs.c.id.in_(job_ids), _jobs.c.state == JobState.WAITING
+    )
+    return Counter(await session.scalars(lanes))
+
+
+async def _return(session: AsyncSession, job_ids: Sequence[int]) -> None:
+    """Let jobs wait again after a fault, or fault those of which workers have said enough.
+
+    What was cancelled or is over meanwhile does not wait again: the requests are locked and looked
+    at after their jobs came back, so that a `cancel` at the same time either sees these jobs or is
+    seen here.
+    """
+    if not job_ids:
+        return
+    returned = await session.scalars(
+        update(_jobs)
+        .where(_jobs.c.id.in_(job_ids))
+        .values(
+            faults=_jobs.c.faults + 1,
+            state=case((_said_enough, int(JobState.FAULTED)), else_=int(JobState.WAITING)),
+        )
+        .returning(_jobs.c.request_id)
+    )
+    locked = await session.execute(
+        select(_requests.c.id, _requests.c.cancelled_at, _requests.c.faulted_at)
+        .where(_requests.c.id.in_(set(returned)))
+        .order_by(_requests.c.id)
+        .with_for_update(key_share=True)
+    )
+    over = [row.id for row in locked if row.cancelled_at or row.faulted_at]
+    await requests.stop(session, over, JobState.CANCELLED)
+
+
+_failed = (_attempts.c.job_id == _jobs.c.id) & _attempts.c.outcome.in_(
+    (Outcome.FAULTED, Outcome.ABORTED)
+)
+_opinions = select(func.count(distinct(_attempts.c.worker_id))).where(_failed).scalar_subquery()
+_own_tries = (
+    select(func.count())
+    .where(_failed)
+    .group_by(_attempts.c.worker_id)
+    .order_by(func.count().desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_said_enough = (_opinions >= MAX_OPINIONS) | (_own_tries >= MAX_OPINIONS)
