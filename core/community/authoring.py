@@ -16,6 +16,7 @@ from core.kinds import rules
 from core.kinds.image import ImageParams
 from core.kinds.params import Advice
 from core.kinds.text import check_sampling
+from core.moderation.names import clean, clean_text
 from core.users import shared_keys
 from core.users.roles import DeletedUser
 from core.users.tables import Role, User
@@ -146,6 +147,8 @@ async def _values(session: AsyncSession, author: User, kind: str, draft: Draft) 
     if draft.name is not None:
         shown = names.clean(draft.name)
         values |= {"name": shown, "name_key": names.key_of(shown)}
+    if draft.info is not None:
+        values["info"] = clean_text(draft.info)
     for text in (draft.info or "", *(draft.tags or [])):
         names.refuse_profane(text)
     _check_labels(draft)
@@ -196,7 +199,8 @@ async def _label(session: AsyncSession, style_id: UUID, draft: Draft) -> None:
         )
         rows = [
             {"style_id": style_id, "what": what, "position": position, "label": label}
-            for position, label in enumerate(dict.fromkeys(given))
+            for position, label in enumerate(dict.fromkeys(map(clean, given)))
+            if label
         ]
         if rows:
             await session.execute(insert(_labels), rows)
