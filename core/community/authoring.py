@@ -22,7 +22,6 @@ from core.users.roles import DeletedUser
 from core.users.tables import Role, User
 
 MAX_TAGS, MAX_MODELS = 10, 5
-MAX_LABEL_CHARS = 255  # characters
 QR_TEXT = {"reference": "qr_code"}
 """A style may name the workflow alone; its text comes with each request."""
 
@@ -165,8 +164,6 @@ def _check_labels(draft: Draft) -> None:
         raise Invalid(f"A style has at most {MAX_TAGS} tags.")
     if draft.models is not None and not 1 <= len(draft.models) <= MAX_MODELS:
         raise Invalid(f"A style has 1 to {MAX_MODELS} models.")
-    if any(len(label) > MAX_LABEL_CHARS for label in (*(draft.tags or []), *(draft.models or []))):
-        raise Invalid(f"Tags and models have at most {MAX_LABEL_CHARS} characters.")
 
 
 async def _own_key(session: AsyncSession, author: User, text: str) -> UUID:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from core.errors import Invalid
 from core.kinds.params import EXTRA_SLOW
+from core.kinds.rules import InvalidPromptSize
 
 SECONDS = 150
 LETTERS_A_TOKEN = 4
@@ -38,12 +39,6 @@ class ExcessiveStopSequence(Invalid):
     """The sequences that end a text are too long."""
 
     code = "ExcessiveStopSequence"
-
-
-class InvalidPromptSize(Invalid):
-    """The prompt is longer than any model could read in its context."""
-
-    code = "InvalidPromptSize"
 
 
 class TooLongResult(Invalid):

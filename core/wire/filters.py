@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
-from core.wire.limits import MAX_PROMPT_CHARS, Prompt, Text
+from core.wire.limits import Message, Prompt
 from core.wire.model import Answer, Request
 from core.wire.scalars import WHOLE, Maybe, String
 
@@ -12,7 +12,7 @@ FilterType = Annotated[StrictInt, Field(ge=10, le=29), WHOLE]
 """10 and 11: context of minors; 12 (ours): stricter words; 20: sexual context."""
 
 
-MAX_REGEX_CHARS = MAX_PROMPT_CHARS
+MAX_REGEX_CHARS = 20_000
 
 
 class PutNewFilter(Request):
@@ -21,8 +21,8 @@ class PutNewFilter(Request):
     regex: Annotated[String, Field(max_length=MAX_REGEX_CHARS)]
     """A regular expression of RE2's kind; letters match in either case."""
     filter_type: FilterType
-    description: Maybe[Text] = None
-    replacement: Text = ""
+    description: Maybe[Message] = None
+    replacement: Message = ""
     """What a rewritten prompt has instead (types 10 and 12)."""
 
 
@@ -31,8 +31,8 @@ class PatchExistingFilter(Request):
 
     regex: Maybe[Annotated[String, Field(max_length=MAX_REGEX_CHARS)]] = None
     filter_type: Maybe[FilterType] = None
-    description: Maybe[Text] = None
-    replacement: Text = ""
+    description: Maybe[Message] = None
+    replacement: Message = ""
 
 
 class FilterTest(Request):

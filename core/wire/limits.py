@@ -25,8 +25,8 @@ MAX_LIST: Final = 100
 MAX_METADATA: Final = 1000
 MAX_TEXT_CHARS: Final = 1000
 MAX_MESSAGE_CHARS: Final = 10_240
-MAX_PROMPT_CHARS: Final = 100_000
-"""Of a picture's prompt, which has 7,500 words at most."""
+MAX_PROMPT_CHARS: Final = 200_000
+"""Of a picture's prompt, which has 7,500 words at most; filters look at half as much."""
 MAX_TEXT_PROMPT_CHARS: Final = 2**20
 """Of a text's prompt; a request's `max_context_length` lets less through."""
 MAX_TEXT_RESULT_CHARS: Final = 2**17
@@ -63,6 +63,7 @@ Name = Annotated[String, Field(max_length=MAX_NAME_CHARS)]
 Names = Annotated[list[Name], Field(max_length=MAX_NAMES)]
 Offered = Annotated[list[Name], Field(max_length=MAX_OFFERED)]
 Text = Annotated[String, Field(max_length=MAX_TEXT_CHARS)]
+Message = Annotated[String, Field(max_length=MAX_MESSAGE_CHARS)]
 Prompt = Annotated[String, Field(max_length=MAX_PROMPT_CHARS)]
 Picture = Annotated[String, Field(max_length=MAX_PICTURE_CHARS), Sent()]
 """Base64, or a URL."""

@@ -15,10 +15,10 @@ from core.wire.limits import (
     MAX_NAMES,
     MAX_TEXT_PROMPT_CHARS,
     MAX_TEXT_RESULT_CHARS,
+    Message,
     Name,
     Names,
     Offered,
-    Text,
     Unwelcome,
 )
 from core.wire.messages import ResponseModelMessagePop
@@ -67,7 +67,9 @@ class ModelPayloadStyleKobold(Request):
     """The order of 0 top_k, 1 top_a, 2 top_p, 3 tfs, 4 typical, 5 temperature, 6 rep_pen."""
     use_default_badwordsids: Maybe[Boolean] = None
     """Whether the model may neither end the text nor write brackets."""
-    stop_sequence: Annotated[list[Text], Field(max_length=MAX_NAMES)] = Field(default_factory=list)
+    stop_sequence: Annotated[list[Message], Field(max_length=MAX_NAMES)] = Field(
+        default_factory=list
+    )
     """The text ends with the first of them, which belongs to it."""
     min_p: Annotated[Number, Field(ge=0, le=1)] = 0.0
     smoothing_factor: Annotated[Number, Field(ge=0, le=10)] = 0.0
