@@ -276,3 +276,14 @@ async def test_a_pop_may_name_thousands_of_models_and_an_ask_hundreds(shared, mo
     told = await refusal(await ask(shared, models=["x" * 256]))
     assert told["errors"].keys() == {"models.0"}
     assert json.loads(popped.content)["id"] is None
+
+
+@pytest.mark.parametrize("amount", [2**62, 2**63 - 1, -(2**62)])
+async def test_more_kudos_than_there_can_be_are_not_given(shared, moderator, amount):
+    body = {"username": "Anonymous#0", "amount": amount}
+    for path in ("transfer", "award"):
+        answer = await shared.post(f"/kudos/{path}", body, key=moderator.key)
+        assert answer.status_code in (400, 403), answer.text
+    body = {"kudos": float(amount), "monthly_kudos": amount, "worker_invited": amount}
+    answer = await shared.call("PUT", f"/users/{moderator.id}", body, key=moderator.key)
+    assert answer.status_code in (400, 403), answer.text
