@@ -39,6 +39,8 @@ def clean_text(text: str) -> str:
 
 
 def _seen(text: str, *, but: frozenset[str] = frozenset()) -> str:
+    if text.isprintable():
+        return text
     return "".join(c for c in text if c in but or not unicodedata.category(c).startswith("C"))
 
 

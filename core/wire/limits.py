@@ -61,8 +61,9 @@ def _picture_or_none(value: str | None) -> str | None:
 Name = Annotated[String, Field(max_length=MAX_NAME_CHARS)]
 """Of something, or its id."""
 Names = Annotated[list[Name], Field(max_length=MAX_NAMES)]
-Offered = Annotated[list[Name], Field(max_length=MAX_OFFERED)]
 Text = Annotated[String, Field(max_length=MAX_TEXT_CHARS)]
+Offered = Annotated[list[Text], Field(max_length=MAX_OFFERED)]
+"""Each of these, too, is cut off where it is too long."""
 Message = Annotated[String, Field(max_length=MAX_MESSAGE_CHARS)]
 Prompt = Annotated[String, Field(max_length=MAX_PROMPT_CHARS)]
 Picture = Annotated[String, Field(max_length=MAX_PICTURE_CHARS), Sent()]

@@ -138,6 +138,11 @@ async def test_so_are_workers_and_their_programs(shared, moderator):
     worker = (await shared.get(f"/workers/name/{SEEN}")).json()
     assert worker["name"] == SEEN
     assert worker["bridge_agent"] == f"{SEEN}:1:https://example.org"
+    foreign = popped | {"models": ["stable_diffusion", "a model\x1b[31m"]}
+    customizer = await shared.user("Customizer", roles=int(Role.CUSTOMIZER))
+    foreign["name"] = "a customizer's"
+    assert (await shared.post("/generate/pop", foreign, key=customizer.key)).status_code == 200
+    assert b"\\u001b" not in (await shared.get("/status/models?model_state=all")).content
     changed = {"info": f"{ESCAPES}\nx", "maintenance": True, "maintenance_msg": ESCAPES}
     path = f"/workers/{worker['id']}"
     done = await shared.call("PUT", path, changed, key=moderator.key)
