@@ -213,7 +213,7 @@ _BY_ID = select(_workers).where(_workers.c.id == bindparam("id"))
 
 async def by_name(session: AsyncSession, name: str) -> AnyRow | None:
     """The worker of that name in any case, or None."""
-    return (await session.execute(_BY_NAME, {"key": key_of(name)})).first()
+    return (await session.execute(_BY_NAME, {"key": key_of(clean_name(name))})).first()
 
 
 async def known(session: AsyncSession, worker_id: str) -> AnyRow:
