@@ -19,21 +19,17 @@ from core.ledger import accounts
 from core.users import directory
 from core.users.tables import User
 from core.wire.kudos import HUNDREDTHS, to_wire
-from core.wire.scalars import LARGEST
 
 blueprint = Blueprint("transfer", __name__)
 
 GIVING = by_address(Limit(1, 1), Limit(90, 3600))
 
 
-MAX_AMOUNT = LARGEST // HUNDREDTHS
-
-
 class TransferForm(BaseModel):
     """Who gets how much. Whoever is not logged in gives by the key."""
 
     username: str = Field(min_length=1, max_length=255)
-    amount: int = Field(ge=1, le=MAX_AMOUNT)
+    amount: int = Field(ge=1)
     src_api_key: str = Field(default="", max_length=100)
     once: str = Field(min_length=1, max_length=100)
     """Made with the form, so that sending it twice gives the kudos once."""
