@@ -8,7 +8,7 @@ from contextlib import suppress
 from quart import Quart, Response
 
 from core import events
-from core.api import errors, limits, openapi, pages, pictures, v1
+from core.api import bodies, errors, limits, openapi, pages, pictures, v1
 from core.api.caches import TtlCache
 from core.api.context import EXTENSION, Server
 from core.api.v2 import blueprints, dev, webhooks
@@ -55,6 +55,7 @@ def create_app(settings: Settings) -> Quart:
     app.extensions[CHECKS] = TtlCache(CHECK_SECONDS)
     app.extensions[PAGES] = TtlCache(PAGES_SECONDS)
     errors.register(app)
+    bodies.register(app)
     _mount(app, settings)
     _run_with(app, server)
     headers = {

@@ -24,16 +24,23 @@ from typing import IO, Any, TypeAlias, cast
 
 import alembic.command
 import alembic.config
+import structlog
 from sqlalchemy import JSON, DateTime, Dialect, MetaData, Row, Table, event
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
+from core.errors import Invalid
+
 POOL_SIZE = 10  # connections each, readers and writers, a server process
 STATEMENT_TIMEOUT_SECONDS = 30
+DATA_EXCEPTION = "22"
+"""What the codes of SQL begin with for a value out of range, too long or malformed."""
+
+_log = structlog.get_logger(__name__)
 
 
 class Base(DeclarativeBase):
@@ -90,6 +97,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class Unstorable(Invalid):
+    """A number or a text is beyond what its place in the database holds."""
+
+    code = "BadRequest"
+
+
 class DatabaseInUse(RuntimeError):
     """Another server process has the database."""
 
@@ -116,6 +129,8 @@ class Database:
                 isolation_level="AUTOCOMMIT"
             )
             self._writer = _postgres(url, read_only=False)
+        for engine in (self._reader, self._writer):
+            event.listen(engine.sync_engine, "handle_error", _tell_unstorable)
         self._turn = asyncio.Lock()
         self._held: IO[str] | None = None
 
@@ -168,6 +183,19 @@ class Database:
         if self._held is not None:
             self._held.close()
             self._held = None
+
+
+def _tell_unstorable(failed: ExceptionContext) -> None:
+    """Raise Unstorable for a value that no database holds, or not this column.
+
+    Whoever sent it is told so. The log says where it went, but not what it is: where that was the
+    server's own, the fault is to be found.
+    """
+    error = failed.original_exception
+    is_beyond = isinstance(error, OverflowError | UnicodeError)  # as the drivers of SQLite have it
+    if is_beyond or str(getattr(error, "sqlstate", "")).startswith(DATA_EXCEPTION):
+        _log.warning("unstorable", statement=failed.statement)
+        raise Unstorable("A number or a text in the request is beyond what can be stored.")
 
 
 def _postgres(url: str, *, read_only: bool) -> AsyncEngine:

@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     max_lanes: int = Field(default=2000, ge=1)
     """Live lanes; further needs go to a lane that is checked row by row."""
     max_body_bytes: int = Field(default=48 * 1024 * 1024, ge=1024)
-    """Largest request body in bytes."""
+    """Largest request body in bytes, where a picture can be in it; others are smaller."""
     upkeep: Literal["on", "off"] = "on"
     """Whether this process takes part in upkeep."""
     plugins: list[str] = Field(default_factory=lambda: ["web.blueprint"])

@@ -266,7 +266,7 @@ def popping(rc, what, **body):
 
 popping("InvalidPriorityUsername", "no id", priority_usernames=["fox"])
 popping(
-    "InvalidPriorityUsername", "an id no database holds", priority_usernames=["fox#" + "9" * 5000]
+    "InvalidPriorityUsername", "an id no database holds", priority_usernames=["fox#" + "9" * 200]
 )
 popping("BadRequest", "unknown models", models=["nobody knows it"])
 popping("BadRequest", "no models", models=[])

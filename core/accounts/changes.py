@@ -11,7 +11,7 @@ from core.accounts import deletion, trust
 from core.errors import Forbidden, Invalid
 from core.kudos import grants, monthly
 from core.ledger import accounts
-from core.moderation.names import is_profane
+from core.moderation.names import clean_text, is_profane
 from core.users import directory, names, passkeys, roles, suspicion
 from core.users.keys import Keyring
 from core.users.tables import Role, User
@@ -20,6 +20,7 @@ CONCURRENCY, CONCURRENCY_EDUCATION = 30, 200
 LARGEST: Final = {"worker_invited": 10_000, "kudos": 10**15, "monthly_kudos": 10**13}
 """The largest number, positive or negative; kudos in hundredths."""
 
+COMMENTS: Final = ("contact", "admin_comment")
 BY_ADMINS: Final = ("kudos", "monthly_kudos", "usage_multiplier", "moderator")
 BY_MODERATORS: Final = (
     "concurrency",
@@ -128,6 +129,7 @@ async def apply(change: UserChange, wanted: Mapping[str, Any]) -> dict[str, Any]
     say.
     """
     wanted = {name: value for name, value in wanted.items() if value or name not in DEEDS}
+    wanted |= {name: clean_text(wanted[name]) for name in COMMENTS if name in wanted}
     _check_allowed(change, wanted)
     _check_numbers(wanted)
     _check_texts(wanted)

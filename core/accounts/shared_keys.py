@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
 from core.errors import Forbidden, Invalid, Unauthenticated
+from core.moderation.names import clean
 from core.users import directory, roles, shared_keys
 from core.users.tables import Role, SharedKey, User
 
@@ -118,6 +119,8 @@ async def _own(session: AsyncSession, by: User, text: str) -> SharedKey:
 
 def _columns(wanted: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     columns = dict(wanted)
+    if columns.get("name") is not None:
+        columns["name"] = clean(columns["name"])
     if "days" in columns:
         days = columns.pop("days")
         lasts = days is None or days > MAX_EXPIRY

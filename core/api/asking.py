@@ -16,8 +16,10 @@ from core.generation import ask, gates
 from core.generation.ask import Accepted
 from core.generation.specs import Requester, RequestSpec
 from core.images import checks, fetched
+from core.kinds.params import is_url
 from core.moderation.prompts import CorruptPrompt
 from core.moderation.scores import Verdict
+from core.outside import NotAllowed
 from core.users import directory, shared_keys
 from core.users.shared_keys import Standing
 from core.users.tables import ANONYMOUS_ID, Role, SharedKey, User
@@ -87,17 +89,21 @@ def _nobody(asked: Accepted) -> str | None:
 
 
 def check_webhook(webhook: str | None) -> None:
-    """Refuse a webhook that is not https."""
-    if webhook is not None and not webhook.startswith("https://"):
-        raise Invalid("The webhook has to be an https URL.")
+    """Refuse a webhook that could never be called: it is no https URL, or leads nowhere public."""
+    if webhook is None:
+        return
+    try:
+        context.server().outside.check(webhook)
+    except NotAllowed as refused:
+        raise Invalid(f"The webhook has to be an https URL, and {refused}.") from None
 
 
 async def decoded(source: str) -> bytes:
-    """The source picture as it is kept. source: base64, or a URL that starts with `http`.
+    """The source picture as it is kept. source: base64, or a URL.
 
     Raises what `checks.decode_source` and `fetched.fetch_source` do.
     """
-    if source.startswith("http"):
+    if is_url(source):
         return await fetched.fetch_source(context.server().outside, source)
     return await checks.decode_source(source)
 

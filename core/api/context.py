@@ -16,6 +16,7 @@ from core.errors import Unauthenticated
 from core.generation.horde import Horde
 from core.images.signing import Signer
 from core.images.store import Store
+from core.moderation import names
 from core.outside.client import GuardedClient
 from core.settings import Settings
 from core.users import directory
@@ -86,7 +87,7 @@ def _session_token() -> str:
 
 def client_agent() -> str:
     """What the client says it is: `name:version:contact`."""
-    return request.headers.get("Client-Agent", UNKNOWN_AGENT)[:MAX_AGENT_CHARS].replace("\0", "")
+    return names.clean(request.headers.get("Client-Agent", UNKNOWN_AGENT)[:MAX_AGENT_CHARS])
 
 
 def address() -> str:

@@ -34,6 +34,8 @@ STATUS: Mapping[type[Refusal], int] = {
     Unavailable: 503,
 }
 
+OF_THE_BODY = {"content-type", "content-length"}
+
 _log = structlog.get_logger(__name__)
 
 
@@ -63,7 +65,11 @@ def register(app: Quart) -> None:
 
     @app.errorhandler(HTTPException)
     async def _http(error: HTTPException) -> Response:
-        return _json({"message": error.description or error.name}, error.code or 500)
+        answer = _json({"message": error.description or error.name}, error.code or 500)
+        for name, value in error.get_headers():  # Allow, Retry-After and the like
+            if name.lower() not in OF_THE_BODY:
+                answer.headers[name] = value
+        return answer
 
     @app.errorhandler(Exception)
     async def _crash(error: Exception) -> Response:

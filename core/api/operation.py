@@ -15,11 +15,12 @@ from pydantic import JsonValue
 from quart import Response, after_this_request, request
 from quart.typing import ResponseTypes
 
-from core.api import context, fields, limits
+from core.api import bodies, context, fields, limits
 from core.api.limits import Counted, Limit
 from core.errors import Invalid
 from core.users.tables import ANONYMOUS_KEY
 from core.wire import validation
+from core.wire.limits import max_bytes
 from core.wire.model import Answer, Request, to_data, to_json
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -130,6 +131,7 @@ def operation(
     def decorate(handler: Handler) -> Callable[..., Awaitable[Response]]:
         summary = (handler.__doc__ or "").strip().partition("\n")[0]
 
+        @bodies.of_size(max_bytes(body))
         @functools.wraps(handler)
         async def respond(**path: str) -> Response:
             await context.believe_service()

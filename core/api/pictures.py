@@ -5,7 +5,7 @@ import asyncio
 from quart import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
-from core.api import context
+from core.api import bodies, context
 from core.api.context import Server
 from core.errors import Conflict, NotFound
 from core.images import checks
@@ -55,6 +55,7 @@ async def _picture(signer: Signer, store: Store, name: str) -> Response:
 
 
 @blueprint.put("/pictures/<name>")
+@bodies.of_size(None)
 async def upload(name: str) -> Response:
     """Take a worker's picture, as long as its job is open."""
     server = context.server()

@@ -16,12 +16,12 @@ from core.kinds import rules
 from core.kinds.image import ImageParams
 from core.kinds.params import Advice
 from core.kinds.text import check_sampling
+from core.moderation.names import clean, clean_text
 from core.users import shared_keys
 from core.users.roles import DeletedUser
 from core.users.tables import Role, User
 
 MAX_TAGS, MAX_MODELS = 10, 5
-MAX_LABEL_CHARS = 255  # characters
 QR_TEXT = {"reference": "qr_code"}
 """A style may name the workflow alone; its text comes with each request."""
 
@@ -146,6 +146,8 @@ async def _values(session: AsyncSession, author: User, kind: str, draft: Draft) 
     if draft.name is not None:
         shown = names.clean(draft.name)
         values |= {"name": shown, "name_key": names.key_of(shown)}
+    if draft.info is not None:
+        values["info"] = clean_text(draft.info)
     for text in (draft.info or "", *(draft.tags or [])):
         names.refuse_profane(text)
     _check_labels(draft)
@@ -162,8 +164,6 @@ def _check_labels(draft: Draft) -> None:
         raise Invalid(f"A style has at most {MAX_TAGS} tags.")
     if draft.models is not None and not 1 <= len(draft.models) <= MAX_MODELS:
         raise Invalid(f"A style has 1 to {MAX_MODELS} models.")
-    if any(len(label) > MAX_LABEL_CHARS for label in (*(draft.tags or []), *(draft.models or []))):
-        raise Invalid(f"Tags and models have at most {MAX_LABEL_CHARS} characters.")
 
 
 async def _own_key(session: AsyncSession, author: User, text: str) -> UUID:
@@ -196,7 +196,8 @@ async def _label(session: AsyncSession, style_id: UUID, draft: Draft) -> None:
         )
         rows = [
             {"style_id": style_id, "what": what, "position": position, "label": label}
-            for position, label in enumerate(dict.fromkeys(given))
+            for position, label in enumerate(dict.fromkeys(map(clean, given)))
+            if label
         ]
         if rows:
             await session.execute(insert(_labels), rows)

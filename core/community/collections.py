@@ -14,6 +14,7 @@ from core.community.styles import PAGE, StyleMismatch, StyleNotFound
 from core.community.tables import Collection, CollectionStyle, Style
 from core.db import AnyRow, now, table
 from core.errors import Invalid, NotFound
+from core.moderation.names import clean_text
 from core.users.tables import User
 
 MAX_STYLES = 500
@@ -154,7 +155,7 @@ def _values(*, name: str | None, info: str | None, public: bool | None) -> dict[
         values |= {"name": shown, "name_key": names.key_of(shown)}
     if info is not None:
         names.refuse_profane(info)
-        values["info"] = info
+        values["info"] = clean_text(info)
     if public is not None:
         values["public"] = public
     return values

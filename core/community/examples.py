@@ -141,5 +141,5 @@ async def _demote(session: AsyncSession, style_id: UUID) -> None:
 
 
 def _check_url(url: str) -> None:
-    if not url.startswith("https://") or len(url) > MAX_URL_CHARS:
+    if not url.lower().startswith("https://") or len(url) > MAX_URL_CHARS:
         raise Invalid(f"An example is an https URL of at most {MAX_URL_CHARS} characters.")

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from core.errors import Invalid
+from core.moderation.names import clean as visible
 from core.moderation.names import is_profane
 
 SEPARATOR = "::"
@@ -52,7 +53,7 @@ def key_of(name: str) -> str:
 
 def clean(name: str) -> str:
     """The name as it is stored. Raises Invalid for one that nobody may have."""
-    shown = " ".join(name.split())
+    shown = visible(name)
     if not shown:
         raise Invalid("A name needs at least one visible character.")
     if SEPARATOR in shown:

@@ -11,6 +11,7 @@ from core.community.ratings.tables import SharedPicture
 from core.community.tables import Collection, Report, Style
 from core.db import AnyRow, table
 from core.errors import NotFound
+from core.moderation.names import clean_text
 from core.queue.tables import Generation
 from core.users.directory import MAX_ID
 from core.users.tables import User
@@ -58,6 +59,7 @@ async def make(
     """
     if not await _exists(session, kind, subject):
         raise NothingToReport(f"There is no {kind} with ID '{subject[:36]}'.")
+    reason = clean_text(reason)
     same = (
         _reports.c.user_id == user.id,
         _reports.c.kind == kind,
@@ -117,7 +119,7 @@ async def change(
     values = {
         "closed_at": at if closed else None,
         "closed_by": moderator.id if closed else None,
-        "comment": comment,
+        "comment": None if comment is None else clean_text(comment),
     }
     changed = await session.execute(
         update(_reports).where(_reports.c.id == report_id).values(values).returning(*_reports.c)

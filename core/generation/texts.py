@@ -9,7 +9,7 @@ from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
 from core.generation.specs import Quote, RequestSpec
 from core.kinds.params import Advice
-from core.kinds.text import TextParams, tokens_of
+from core.kinds.text import TextParams, check_prompt, check_result, tokens_of
 from core.kudos import prices
 from core.queue.matching import Needs
 from core.queue.requests import NewJob
@@ -21,8 +21,19 @@ params_from = TextParams.from_json
 
 
 def check(ask: RequestSpec[TextParams]) -> None:
-    """Raise TokenOverflow where the answer does not fit into the context."""
+    """Raise TokenOverflow where the answer does not fit into the context.
+
+    And InvalidPromptSize where the prompt does not.
+    """
     ask.params.check()
+    check_prompt(ask.prompt, max_context=ask.params.max_context_length)
+
+
+def check_delivery(found: Open, delivery: Delivery) -> None:
+    """Raise TooLongResult for a text that is longer than what was asked for."""
+    if not delivery.is_fault:
+        params = TextParams.from_json(found.attempt.params)
+        check_result(delivery.text or "", max_length=params.max_length)
 
 
 def advice(_ask: RequestSpec[TextParams]) -> list[Advice]:

@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import Invalid
+from core.images import encoded
 
 T = TypeVar("T")
 
@@ -152,6 +153,8 @@ def _to_webp(content: bytes, max_pixels: int, quality: int | None) -> bytes:
 def _decode_base64(text: str) -> bytes:
     """Decode in slices; line breaks and blanks are allowed anywhere."""
     decoded, rest = bytearray(), ""
+    if not text:
+        raise ImageValidationFailed("there is nothing")
     try:
         for start in range(0, len(text), _SLICE):
             piece = rest + "".join(text[start : start + _SLICE].split())
@@ -159,9 +162,9 @@ def _decode_base64(text: str) -> bytes:
             decoded += binascii.a2b_base64(piece[:whole], strict_mode=True)
             rest = piece[whole:]
         if rest:
-            raise ImageValidationFailed("its base64 is cut off")
+            raise ImageValidationFailed(encoded.fault_of(text) or "its base64 is cut off")
     except ValueError:  # binascii.Error is one; so is text beyond ASCII
-        raise ImageValidationFailed("it is not base64") from None
+        raise ImageValidationFailed(encoded.fault_of(text) or "it is not base64") from None
     return bytes(decoded)
 
 

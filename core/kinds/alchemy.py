@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from core.errors import Invalid
 from core.kinds.image import POST_PROCESSORS
+from core.kinds.params import is_url
 
 SECONDS = 180
 TILE = 512
@@ -47,7 +48,7 @@ class AlchemyParams:
     @property
     def is_elsewhere(self) -> bool:
         """The picture was given by its address; workers fetch it from there."""
-        return self.source_image.startswith("http")
+        return is_url(self.source_image)
 
     @property
     def sources(self) -> list[str]:

@@ -34,6 +34,20 @@ class Params(Protocol):
         ...
 
 
+HTTP = "http"
+
+
+def is_url(source: str) -> bool:
+    """Whether a source picture is given by its address, and not as base64."""
+    return source[: len(HTTP)].lower() == HTTP
+
+
+def with_plain_scheme(url: str) -> str:
+    """The same URL, its scheme in small letters, as every program knows it."""
+    scheme, colon, rest = url.partition(":")
+    return scheme.lower() + colon + rest
+
+
 EXTRA_SLOW = 3
 """How many times as long an extra-slow worker may take."""
 

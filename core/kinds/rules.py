@@ -24,7 +24,7 @@ NOT_ON_SD2 = frozenset({"normal", "hough"})
 
 
 class InvalidPromptSize(Invalid):
-    """The prompt has too many words."""
+    """The prompt is longer than what works with it can read."""
 
     code = "InvalidPromptSize"
 

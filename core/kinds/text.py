@@ -7,9 +7,14 @@ from typing import Any, Self
 
 from core.errors import Invalid
 from core.kinds.params import EXTRA_SLOW
+from core.kinds.rules import InvalidPromptSize
 
 SECONDS = 150
 LETTERS_A_TOKEN = 4
+MAX_TOKEN_CHARS = 32
+"""Characters of a token, on average, beyond which no text goes that a model reads or writes."""
+MIN_RESULT_CHARS = 1000
+"""Room for what a worker says instead of a short text."""
 MIN_TOKENS = 20
 
 
@@ -34,6 +39,12 @@ class ExcessiveStopSequence(Invalid):
     """The sequences that end a text are too long."""
 
     code = "ExcessiveStopSequence"
+
+
+class TooLongResult(Invalid):
+    """The text is longer than what was asked for can be."""
+
+    code = "BadRequest"
 
 
 class TokenOverflow(Invalid):
@@ -93,6 +104,25 @@ class TextParams:
     def safe_batch(self, amount: int, _max_pixels: int) -> int:
         """How many texts a worker that asked for `amount` may have at once, at least 1."""
         return 1 if self.disable_batching else amount
+
+
+def check_prompt(prompt: str, *, max_context: int) -> None:
+    """Raise InvalidPromptSize for what no worker could read."""
+    most = MAX_TOKEN_CHARS * max_context
+    if len(prompt) > most:
+        raise InvalidPromptSize(
+            f"Too large prompt. A context of {max_context} tokens has room for {most} characters "
+            f"at most, not {len(prompt)}."
+        )
+
+
+def check_result(text: str, *, max_length: int) -> None:
+    """Raise TooLongResult for more than so many tokens can be."""
+    most = max(MIN_RESULT_CHARS, MAX_TOKEN_CHARS * max_length)
+    if len(text) > most:
+        raise TooLongResult(
+            f"A text of {max_length} tokens has at most {most} characters, not {len(text)}."
+        )
 
 
 def check_sampling(sampling: Mapping[str, Any]) -> None:

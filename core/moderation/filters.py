@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import AnyRow, table
 from core.errors import Invalid, NotFound
 from core.moderation import patterns
+from core.moderation.names import clean_text
 from core.moderation.prompts import USED, FilterSet
 from core.moderation.tables import Filter, FilterVersion
 
 LARGEST_ID = 2**31 - 1
+MAX_ID_CHARS = len(str(LARGEST_ID))
 MAX_TEXT_CHARS = 1000  # characters of a description or a replacement
 
 _filters = table(Filter)
@@ -43,12 +45,13 @@ async def find(
 
 async def by_id(session: AsyncSession, filter_id: str) -> AnyRow:
     """The filter with this id, as a client wrote it. Raises FilterNotFound."""
-    number = int(filter_id) if filter_id.isascii() and filter_id.isdecimal() else -1
+    is_id = filter_id.isascii() and filter_id.isdecimal() and len(filter_id) <= MAX_ID_CHARS
+    number = int(filter_id) if is_id else -1
     found = None
     if 0 <= number <= LARGEST_ID:
         found = (await session.execute(select(_filters).where(_filters.c.id == number))).first()
     if found is None:
-        raise FilterNotFound(f"Filter with ID '{filter_id}' not found.")
+        raise FilterNotFound(f"Filter with ID '{filter_id[:MAX_ID_CHARS]}' not found.")
     return found
 
 
@@ -82,7 +85,7 @@ async def add(
         .values(
             regex=regex,
             filter_type=filter_type,
-            description=description,
+            description=None if description is None else clean_text(description),
             replacement=replacement,
             user_id=user_id,
         )
@@ -102,6 +105,8 @@ async def change(session: AsyncSession, filter_id: str, changes: dict[str, Any])
         changes.get("description", old.description),
         changes.get("replacement", old.replacement),
     )
+    if changes.get("description") is not None:
+        changes = {**changes, "description": clean_text(changes["description"])}
     changed = await session.execute(
         update(_filters).where(_filters.c.id == old.id).values(**changes).returning(_filters)
     )

@@ -1,7 +1,9 @@
-"""Whether a name or description that everybody sees is obscene or a slur.
+"""What is done to names and descriptions that everybody sees, before they are stored.
 
-A short list of words (profanity.txt) against whole words: what people call their workers is better
-refused too rarely than too often, and moderators can rename the rest.
+What cannot be seen is left out of them: a control character moves a terminal's cursor, a change of
+writing direction makes one name look like another. Whether they are obscene or a slur is looked up
+in a short list of words (profanity.txt), against whole words: what people call their workers is
+better refused too rarely than too often, and moderators can rename the rest.
 """
 
 import re
@@ -17,6 +19,31 @@ _BREAKS = re.compile(r"[^a-z]+")
 _SPELLED = re.compile(r"\b[a-z](?: [a-z]\b){2,}")
 
 
+LINES = frozenset("\n\t")
+"""The control characters that a text of several lines has."""
+
+
+def clean(name: str) -> str:
+    """The name on one line, without what cannot be seen; blanks in a row become one.
+
+    Control and format characters go (categories C*: an escape sequence, a change of writing
+    direction, a lone surrogate, which PostgreSQL could not even store).
+    """
+    spaced = "".join(" " if character.isspace() else character for character in name)
+    return " ".join(_seen(spaced).split())
+
+
+def clean_text(text: str) -> str:
+    """The same of a text that may have several lines and blanks as it likes."""
+    return _seen(text, but=LINES)
+
+
+def _seen(text: str, *, but: frozenset[str] = frozenset()) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c for c in text if c in but or not unicodedata.category(c).startswith("C"))
+
+
 def is_profane(text: str) -> bool:
     """Whether a word of the text is on the list, also in disguise: "F.u.c.k", "$h1t", "fuuuck"."""
     return any(word in _profane() for word in _words(text))
@@ -24,7 +51,7 @@ def is_profane(text: str) -> bool:
 
 def _words(text: str) -> set[str]:
     """The text's words without accents, as they are and as they look: in disguise, drawn out."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", clean(text).casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     found: set[str] = set()
     for version in (plain, plain.translate(LETTERS)):

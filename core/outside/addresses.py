@@ -6,6 +6,7 @@ answer changes from one look-up to the next gains nothing.
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,9 @@ from core.outside import NoAnswer, NotAllowed
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+
+NOT_PUBLIC: Final = "its host is not on the public internet"
+LOCALHOST: Final = "localhost"
 
 _RESOLVERS: Final = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
 """Threads of its own, which names that take long to resolve may hold up, but not files."""
@@ -56,6 +60,7 @@ _FORBIDDEN: Final[tuple[Network, ...]] = tuple(
         "ff00::/8",
     )
 )
+_NAME: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -105,6 +110,35 @@ def _carried(address: Address) -> list[IPv4Address]:
     return [inner for inner in found if inner is not None]
 
 
+def check_plain(host: str, allowed: Allowed) -> None:
+    """Raise NotAllowed for a host of which it is plain without a look-up that it may not be called.
+
+    That is an address, however it is spelled, and what every machine calls itself.
+    """
+    if allowed.by_name(host):
+        return
+    name = host.rstrip(".").lower()
+    if name == LOCALHOST or name.endswith(f".{LOCALHOST}"):
+        found: list[Address] = [IPv4Address("127.0.0.1")]
+    else:
+        found = _spelled(host)
+        if not found and not _NAME.fullmatch(name):
+            raise NotAllowed("its host is no name")
+    if not all(allowed.by_address(address) for address in found):
+        raise NotAllowed(NOT_PUBLIC)
+
+
+def _spelled(host: str) -> list[Address]:
+    """The address that the host itself is; none for a name."""
+    try:
+        answers = socket.getaddrinfo(
+            host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )
+    except (OSError, UnicodeError):
+        return []
+    return [ipaddress.ip_address(str(answer[4][0]).partition("%")[0]) for answer in answers]
+
+
 async def resolve(host: str, port: int, allowed: Allowed) -> list[str]:
     """The addresses of a host that may be called, best first.
 
@@ -114,7 +148,7 @@ async def resolve(host: str, port: int, allowed: Allowed) -> list[str]:
     """
     found = await _look_up(host, port)
     if not allowed.by_name(host) and not all(allowed.by_address(address) for address in found):
-        raise NotAllowed("its host is not on the public internet")
+        raise NotAllowed(NOT_PUBLIC)
     return [str(address) for address in found]
 
 

@@ -22,10 +22,11 @@ from core.outside import (
     TookTooLong,
     TooLarge,
 )
-from core.outside.addresses import Allowed, resolve
+from core.outside.addresses import Allowed, check_plain, resolve
 
 MAX_REDIRECTS: Final = 3
 MAX_AT_ONCE: Final = 64
+MAX_LENGTH_CHARS: Final = 20
 MAX_URL_CHARS: Final = 4096
 LAST_PORT: Final = 65535
 WEB: Final = frozenset({"http", "https"})
@@ -57,6 +58,11 @@ class GuardedClient:
     async def close(self) -> None:
         """End what is going on."""
         await self._http.aclose()
+
+    def check(self, url: str) -> None:
+        """Raise NotAllowed for an https URL of which it is plain that it may never be called."""
+        target = _target(url, SECURE)
+        check_plain(target.raw_host.decode("ascii"), self._allowed)
 
     async def get(self, url: str, *, max_bytes: int, seconds: float) -> bytes:
         """Fetch what an http or https URL leads to; see `Outside.get`."""
@@ -143,7 +149,7 @@ async def _content(answer: httpx.Response, max_bytes: int, *, cut: bool) -> byte
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity" and not cut:
         raise NoAnswer("its answer is compressed, which was not asked for")
     announced = answer.headers.get("Content-Length", "")
-    if announced.isdecimal() and int(announced) > max_bytes and not cut:
+    if not cut and announced.isdecimal() and _exceeds(announced, max_bytes):
         raise TooLarge(f"it has more than {max_bytes} bytes")
     content = bytearray()
     async for part in answer.aiter_raw():
@@ -155,17 +161,23 @@ async def _content(answer: httpx.Response, max_bytes: int, *, cut: bool) -> byte
     return bytes(content)
 
 
+def _exceeds(digits: str, most: int) -> bool:
+    """Whether a number is larger; it may have more digits than any number."""
+    return len(digits) > MAX_LENGTH_CHARS or int(digits) > most
+
+
 def _target(url: str, schemes: frozenset[str]) -> httpx.URL:
     """The URL, if it is one that may be called at all; hosts are checked later."""
     if len(url) > MAX_URL_CHARS:
         raise NotAllowed("its URL is too long")
     try:
         target = httpx.URL(url)
+        host = target.host  # which is decoded only now
     except (httpx.InvalidURL, ValueError, UnicodeError):
         raise NotAllowed("its URL is malformed") from None
     if target.scheme not in schemes:
         raise NotAllowed(f"its URL begins with none of {', '.join(sorted(schemes))}")
-    if not target.host or target.userinfo or not 0 < _port(target) <= LAST_PORT:
+    if not host or target.userinfo or not 0 < _port(target) <= LAST_PORT:
         raise NotAllowed("its URL needs a host and a possible port, and no user")
     return target
 

@@ -3,6 +3,7 @@
 import unicodedata
 
 from core.errors import Invalid
+from core.moderation import names
 
 MAX_CHARACTERS = 30
 
@@ -16,14 +17,9 @@ class BadUsername(Invalid):
 def clean(username: str) -> str:
     """The name as it is stored: composed (NFC), on one line, without what cannot be seen.
 
-    Control and format characters go (categories C*: a line break, a change of writing direction,
-    a lone surrogate, which PostgreSQL could not even store), blanks in a row become one.
-
     Raises BadUsername where nothing or more than MAX_CHARACTERS is left.
     """
-    spaced = "".join(" " if character.isspace() else character for character in username)
-    seen = "".join(c for c in spaced if not unicodedata.category(c).startswith("C"))
-    name = " ".join(unicodedata.normalize("NFC", seen).split())
+    name = unicodedata.normalize("NFC", names.clean(username))
     if not name:
         raise BadUsername("A username needs at least one visible character.")
     if len(name) > MAX_CHARACTERS:

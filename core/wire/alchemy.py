@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import Field, JsonValue, StrictInt
 
 from core.wire.image import PostProcessor
+from core.wire.limits import MAX_LIST, FreeObject, Name, Offered, Picture, ResultObject
 from core.wire.messages import ResponseModelMessagePop
 from core.wire.model import Answer, Request
 from core.wire.scalars import WHOLE, Boolean, Integer, Known, Maybe, Number, Omitted, String
@@ -33,14 +34,16 @@ class ModelInterrogationFormStable(Request):
     """One thing that is wanted."""
 
     name: Form
-    payload: Maybe[ModelInterrogationFormPayloadStable] = None
+    payload: Maybe[FreeObject] = None
 
 
 class ModelInterrogationInputStable(Request):
     """`POST interrogate/async`: what is wanted of a picture."""
 
-    forms: list[ModelInterrogationFormStable] = Field(default_factory=list)
-    source_image: String
+    forms: Annotated[list[ModelInterrogationFormStable], Field(max_length=MAX_LIST)] = Field(
+        default_factory=list
+    )
+    source_image: Picture
     """Base64, or a URL that starts with `http`, which goes to the worker as it is."""
     trusted_workers: Boolean = False
     """Only workers of trusted users."""
@@ -78,11 +81,11 @@ class InterrogationStatus(Answer):
 class InterrogationPopInput(Request):
     """What a worker that serves forms says."""
 
-    name: String
+    name: Name
     """The worker's name, unique among all workers."""
-    priority_usernames: list[String] = Field(default_factory=list)
+    priority_usernames: Offered = Field(default_factory=list)
     """Aliases (`name#id`) whose requests go first."""
-    forms: list[Form] = Field(default_factory=list)
+    forms: Annotated[list[Form], Field(max_length=MAX_LIST)] = Field(default_factory=list)
     """What it can serve."""
     amount: Integer = 1
     """How many forms it takes at most, of any requests."""
@@ -128,9 +131,9 @@ class InterrogationPopPayload(Answer):
 class InterrogationSubmitInput(Request):
     """`POST interrogate/submit`: what came of a form."""
 
-    id: String
+    id: Name
     """The form's, from the pop."""
-    result: InterrogationFormResult
+    result: ResultObject
     """As in the status; `R2` stands for the picture that was uploaded."""
-    state: String = "ok"
+    state: Name = "ok"
     """`faulted` gives the form back."""

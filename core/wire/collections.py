@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from core.wire.limits import MAX_NAMES, Name
 from core.wire.model import Answer, Request
 from core.wire.scalars import Boolean, Known, Maybe, String
 
@@ -17,7 +18,9 @@ class InputModelCollection(Request):
     info: Maybe[Annotated[String, Field(min_length=1, max_length=1000)]] = None
     public: Boolean = True
     """Whether it is listed."""
-    styles: list[Annotated[String, Field(min_length=1)]] = Field(default_factory=list)
+    styles: Annotated[list[Annotated[Name, Field(min_length=1)]], Field(max_length=MAX_NAMES)] = (
+        Field(default_factory=list)
+    )
     """Their ids or names."""
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
+from core.wire.limits import Message, Prompt
 from core.wire.model import Answer, Request
 from core.wire.scalars import WHOLE, Maybe, String
 
@@ -11,30 +12,33 @@ FilterType = Annotated[StrictInt, Field(ge=10, le=29), WHOLE]
 """10 and 11: context of minors; 12 (ours): stricter words; 20: sexual context."""
 
 
+MAX_REGEX_CHARS = 20_000
+
+
 class PutNewFilter(Request):
     """A filter to be added."""
 
-    regex: String
+    regex: Annotated[String, Field(max_length=MAX_REGEX_CHARS)]
     """A regular expression of RE2's kind; letters match in either case."""
     filter_type: FilterType
-    description: Maybe[String] = None
-    replacement: String = ""
+    description: Maybe[Message] = None
+    replacement: Message = ""
     """What a rewritten prompt has instead (types 10 and 12)."""
 
 
 class PatchExistingFilter(Request):
     """What is to be changed of a filter."""
 
-    regex: Maybe[String] = None
+    regex: Maybe[Annotated[String, Field(max_length=MAX_REGEX_CHARS)]] = None
     filter_type: Maybe[FilterType] = None
-    description: Maybe[String] = None
-    replacement: String = ""
+    description: Maybe[Message] = None
+    replacement: Message = ""
 
 
 class FilterTest(Request):
     """A prompt to be looked through."""
 
-    prompt: String
+    prompt: Prompt
     filter_type: FilterType | None = None
     """Only with filters of this type."""
 

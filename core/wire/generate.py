@@ -10,6 +10,7 @@ from pydantic import Field
 
 from core.wire.image import (
     ExtraSourceImage,
+    ExtraSourceImages,
     ExtraText,
     MetadataType,
     MetadataValue,
@@ -21,6 +22,7 @@ from core.wire.image import (
     ModelSpecialPayloadStable,
     SourceProcessing,
 )
+from core.wire.limits import EMPTY_IS_NONE, Name, Names, Picture, Prompt
 from core.wire.model import Answer, Request
 from core.wire.pop import (
     GenerationPayloadStable,
@@ -83,7 +85,7 @@ WarningCode = Literal[
 class GenerationInputStable(Request):
     """`POST generate/async`: what is wanted."""
 
-    prompt: Annotated[String, Field(min_length=1)]
+    prompt: Annotated[Prompt, Field(min_length=1)]
     """What follows the first `###` is the negative prompt."""
     params: ModelGenerationInputStable = Field(default_factory=ModelGenerationInputStable)
     nsfw: Boolean = True
@@ -98,20 +100,20 @@ class GenerationInputStable(Request):
     """True: also workers that say they are extra slow."""
     censor_nsfw: Boolean = True
     """Whether the worker replaces an unsafe picture, where `nsfw` is false."""
-    workers: list[String] = Field(default_factory=list)
+    workers: Names = Field(default_factory=list)
     """Ids of the only workers that may serve it; the first five count."""
     worker_blacklist: Boolean = False
     """True: `workers` are those that may not."""
-    models: list[String] = Field(
+    models: Names = Field(
         default_factory=lambda: ["stable_diffusion"],
         json_schema_extra={"default": ["stable_diffusion"]},
     )
     """Any of these serves; none: any model. A server may have another default than this one."""
-    source_image: Maybe[String] = None
+    source_image: Annotated[Maybe[Picture], EMPTY_IS_NONE] = None
     """Base64, or a URL that starts with `http`."""
     source_processing: SourceProcessing = "img2img"
-    source_mask: Maybe[String] = None
-    extra_source_images: list[ExtraSourceImage] = Field(default_factory=list)
+    source_mask: Annotated[Maybe[Picture], EMPTY_IS_NONE] = None
+    extra_source_images: ExtraSourceImages = Field(default_factory=list)
     r2: Boolean = True
     """True: pictures come as URLs; false: as base64."""
     shared: Boolean = False
@@ -119,7 +121,7 @@ class GenerationInputStable(Request):
     """Whether a suspicious prompt is rewritten rather than refused."""
     dry_run: Boolean = False
     """True: only the price is wanted, nothing is queued."""
-    proxied_account: Maybe[String] = None
+    proxied_account: Maybe[Name] = None
     """Whom a service account asks for."""
     disable_batching: Boolean = False
     """Whether each picture is made on its own."""

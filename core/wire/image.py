@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StrictInt
+from pydantic import AfterValidator, Field, JsonValue, StrictInt
 
+from core.wire.limits import EMPTY_IS_NONE, MAX_LIST, FreeObject, Name, Picture, Text
 from core.wire.model import Request
 from core.wire.scalars import WHOLE, Boolean, Distinct, Maybe, Number, String
 
@@ -74,16 +75,26 @@ ModelSpecialPayloadStable = dict[str, JsonValue]
 class ExtraSourceImage(Request):
     """One more picture to start from (`remix` only)."""
 
-    image: Maybe[Annotated[String, Field(min_length=1)]] = None
+    image: Annotated[Maybe[Picture], EMPTY_IS_NONE] = None
     """Base64, or a URL that starts with `http`."""
     strength: Number = 1.0
+
+
+def _with_picture(extras: list[ExtraSourceImage]) -> list[ExtraSourceImage]:
+    return [extra for extra in extras if extra.image is not None]
+
+
+ExtraSourceImages = Annotated[
+    list[ExtraSourceImage], Field(max_length=MAX_LIST), AfterValidator(_with_picture)
+]
+"""Entries without a picture are none."""
 
 
 class ExtraText(Request):
     """A text for a workflow, such as the content of a QR code."""
 
-    text: Maybe[Annotated[String, Field(min_length=1)]] = None
-    reference: Maybe[Annotated[String, Field(min_length=3)]] = None
+    text: Maybe[Annotated[Text, Field(min_length=1)]] = None
+    reference: Maybe[Annotated[Name, Field(min_length=3)]] = None
     """What the workflow takes the text for."""
 
 
@@ -110,6 +121,10 @@ class ModelPayloadTextualInversionsStable(Request):
     strength: Annotated[Number, Field(ge=-5, le=5)] = 1.0
 
 
+Loras = Annotated[list[ModelPayloadLorasStable], Field(max_length=MAX_LIST)]
+TextualInversions = Annotated[list[ModelPayloadTextualInversionsStable], Field(max_length=MAX_LIST)]
+
+
 class ModelPayloadStyleStable(Request):
     """What a style, too, may say about a picture."""
 
@@ -134,9 +149,9 @@ class ModelPayloadStyleStable(Request):
     clip_skip: Maybe[Annotated[StrictInt, Field(ge=1, le=12), WHOLE]] = None
     """Which of the text encoder's layers to use, counted from the last."""
     facefixer_strength: Maybe[Annotated[Number, Field(ge=0, le=1)]] = None
-    loras: list[ModelPayloadLorasStable] = Field(default_factory=list)
-    tis: list[ModelPayloadTextualInversionsStable] = Field(default_factory=list)
-    special: Maybe[ModelSpecialPayloadStable] = None
+    loras: Loras = Field(default_factory=list)
+    tis: TextualInversions = Field(default_factory=list)
+    special: Maybe[FreeObject] = None
     workflow: Maybe[Workflow] = None
     transparent: Boolean = False
     """Whether the background is left out."""
@@ -145,7 +160,7 @@ class ModelPayloadStyleStable(Request):
 class ModelPayloadRootStable(ModelPayloadStyleStable):
     """What a single request may say beyond a style."""
 
-    seed: Maybe[String] = None
+    seed: Maybe[Text] = None
     """Digits are the number, any other text stands for one; empty or absent is random."""
     seed_variation: Maybe[Annotated[StrictInt, Field(ge=1, le=1000), WHOLE]] = None
     """How far apart the seeds of a request's pictures are."""
@@ -154,7 +169,9 @@ class ModelPayloadRootStable(ModelPayloadStyleStable):
     """Whether the source picture is a control map already."""
     return_control_map: Boolean = False
     """Whether the control map is wanted instead of the picture."""
-    extra_texts: list[ExtraText] = Field(default_factory=list)
+    extra_texts: Annotated[list[ExtraText], Field(max_length=MAX_LIST)] = Field(
+        default_factory=list
+    )
 
 
 class ModelGenerationInputStable(ModelPayloadRootStable):

@@ -6,8 +6,9 @@ turned into the other.
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from core.wire.limits import Name
 from core.wire.model import Answer, Request
-from core.wire.scalars import Integer, String
+from core.wire.scalars import Integer
 
 HUNDREDTHS = 100
 
@@ -31,7 +32,7 @@ def from_wire(kudos: float) -> int:
 class KudosTransferInput(Request):
     """Who is to get how many kudos."""
 
-    username: String
+    username: Name
     """An alias, `name#id`; for a transfer also a shared key: its owner gets them."""
     amount: Integer = 100
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
+from core.wire.limits import MAX_MESSAGE_CHARS
 from core.wire.model import Answer, Request
 from core.wire.scalars import WHOLE, Maybe, Omitted, Rfc822Date, String
 
@@ -33,7 +34,7 @@ class ResponseModelMessage__Input(Request):  # noqa: N801 - the contract's name
 
     worker_id: Maybe[Annotated[String, Field(min_length=36, max_length=36)]] = None
     """Moderators may leave it out: then it is for all workers."""
-    message: Annotated[String, Field(min_length=1, max_length=10240)]
+    message: Annotated[String, Field(min_length=1, max_length=MAX_MESSAGE_CHARS)]
     origin: Maybe[Annotated[String, Field(min_length=1, max_length=255)]] = None
     """In whose name it is."""
     expiry: Annotated[StrictInt, Field(ge=1, le=720), WHOLE] = 12

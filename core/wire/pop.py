@@ -16,6 +16,7 @@ from core.wire.image import (
     SourceProcessing,
     Workflow,
 )
+from core.wire.limits import MAX_OFFERED, Name, Offered
 from core.wire.messages import ResponseModelMessagePop
 from core.wire.model import Answer, Request
 from core.wire.scalars import WHOLE, Boolean, Integer, Known, Number, Omitted, String
@@ -24,14 +25,14 @@ from core.wire.scalars import WHOLE, Boolean, Integer, Known, Number, Omitted, S
 class PopInput(Request):
     """What workers of any kind say."""
 
-    name: String
+    name: Name
     """The worker's name, unique among all workers."""
-    priority_usernames: list[String] = Field(default_factory=list)
+    priority_usernames: Offered = Field(default_factory=list)
     """Aliases (`name#id`) whose requests go first."""
     nsfw: Boolean = True
     """Whether it serves requests that may be unsafe for work."""
-    models: list[Annotated[String, Field(min_length=3, max_length=255)]] = Field(
-        default_factory=list
+    models: Annotated[list[Annotated[Name, Field(min_length=3)]], Field(max_length=MAX_OFFERED)] = (
+        Field(default_factory=list)
     )
     bridge_agent: Annotated[String, Field(max_length=1000)] = "unknown:0:unknown"
     """`name:version:url` of its program."""
@@ -49,7 +50,7 @@ class PopInputStable(PopInput):
 
     max_pixels: Integer = 262144
     """The largest area it can make."""
-    blacklist: list[String] = Field(default_factory=list)
+    blacklist: Offered = Field(default_factory=list)
     """Words whose prompts it does not serve."""
     allow_img2img: Boolean = True
     allow_painting: Boolean = True

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue, StrictInt
 
+from core.wire.limits import MAX_LIST
 from core.wire.model import Answer, Request
 from core.wire.scalars import WHOLE, Maybe, Rfc822Date, String
 
@@ -40,7 +41,9 @@ class AestheticsPayload(Request):
 
     best: Maybe[Id] = None
     """The picture that is liked best."""
-    ratings: list[AestheticRating] = Field(default_factory=list)
+    ratings: Annotated[list[AestheticRating], Field(max_length=MAX_LIST)] = Field(
+        default_factory=list
+    )
 
 
 class RatePostInput(Request):

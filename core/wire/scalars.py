@@ -118,8 +118,11 @@ Maybe = Annotated[T | None, _NotNull(), Field(exclude_if=_is_none, json_schema_e
 Omitted = Annotated[T | None, Field(exclude_if=_is_none)]
 """A field of an answer that is left out where it is None, whatever the endpoint does with nulls."""
 
+MAX_DISTINCT: Final = 100
 Distinct = Annotated[
-    list[H], AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})
+    list[H],
+    Field(max_length=MAX_DISTINCT, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_distinct),
 ]
 """A list of a request without duplicates."""
 

@@ -4,8 +4,9 @@ from typing import Annotated, Final
 
 from pydantic import Field, StrictInt
 
+from core.wire.limits import Name
 from core.wire.model import Answer, Request
-from core.wire.scalars import WHOLE, Maybe, Omitted, Rfc822Date, String
+from core.wire.scalars import WHOLE, Maybe, Omitted, Rfc822Date
 
 UNLIMITED: Final = -1
 
@@ -17,7 +18,7 @@ class SharedKeyInput(Request):
     """How many may be spent with it; -1: as many as the owner has."""
     expiry: Annotated[StrictInt, Field(ge=-1), WHOLE] = -1
     """Days from now until it ends; -1: it does not end."""
-    name: Maybe[Annotated[String, Field(min_length=3, max_length=255)]] = None
+    name: Maybe[Name] = None
     max_image_pixels: Annotated[StrictInt, Field(ge=-1, le=4_194_304), WHOLE] = -1
     """Width times height; here and below -1 is no limit, and 0 forbids it."""
     max_image_steps: Annotated[StrictInt, Field(ge=-1, le=500), WHOLE] = -1

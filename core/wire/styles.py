@@ -6,13 +6,13 @@ from pydantic import Field, StrictInt
 
 from core.wire.generate import RequestSingleWarning
 from core.wire.image import (
-    ModelPayloadLorasStable,
-    ModelPayloadTextualInversionsStable,
-    ModelSpecialPayloadStable,
+    Loras,
     PostProcessor,
     Sampler,
+    TextualInversions,
     Workflow,
 )
+from core.wire.limits import MAX_LIST, FreeObject, Name, Prompt
 from core.wire.model import Answer, Request
 from core.wire.scalars import WHOLE, Boolean, Distinct, Maybe, Number, Omitted, String
 from core.wire.sharedkeys import SharedKeyDetails
@@ -20,8 +20,9 @@ from core.wire.text import ModelPayloadStyleKobold
 
 Side = Annotated[StrictInt, Field(ge=64, le=3072, multiple_of=64), WHOLE]
 Tag = Annotated[String, Field(min_length=1, max_length=25)]
-ModelName = Annotated[String, Field(min_length=1)]
+ModelName = Annotated[Name, Field(min_length=1)]
 KeyId = Annotated[String, Field(min_length=36, max_length=36)]
+Url = Annotated[String, Field(max_length=2048)]
 StyleName = Annotated[String, Field(min_length=1, max_length=100)]
 
 
@@ -42,9 +43,9 @@ class ModelStyleInputParamsStableNoDefaults(Request):
     hires_fix: Maybe[Boolean] = None
     clip_skip: Maybe[Annotated[StrictInt, Field(ge=1, le=12), WHOLE]] = None
     facefixer_strength: Maybe[Annotated[Number, Field(ge=0, le=1)]] = None
-    loras: Maybe[list[ModelPayloadLorasStable]] = None
-    tis: Maybe[list[ModelPayloadTextualInversionsStable]] = None
-    special: Maybe[ModelSpecialPayloadStable] = None
+    loras: Maybe[Loras] = None
+    tis: Maybe[TextualInversions] = None
+    special: Maybe[FreeObject] = None
     workflow: Maybe[Workflow] = None
     transparent: Maybe[Boolean] = None
 
@@ -64,16 +65,16 @@ class ModelStyleInputStable(Request):
 
     name: StyleName
     info: Maybe[Annotated[String, Field(min_length=10, max_length=1000)]] = None
-    prompt: Annotated[String, Field(min_length=7)] = "{p}{np}"
+    prompt: Annotated[Prompt, Field(min_length=7)] = "{p}{np}"
     """{p} stands for the prompt of a request, {np} for its negative prompt."""
     params: Maybe[ModelStyleInputParamsStable] = None
     public: Boolean = True
     """Whether it is listed."""
     nsfw: Boolean = False
     """Whether what it makes may be unsafe for work."""
-    tags: list[Tag] = Field(default_factory=list)
+    tags: Annotated[list[Tag], Field(max_length=MAX_LIST)] = Field(default_factory=list)
     """Ten at most."""
-    models: list[ModelName] = Field(default_factory=list)
+    models: Annotated[list[ModelName], Field(max_length=MAX_LIST)] = Field(default_factory=list)
     """One to five."""
     sharedkey: Maybe[KeyId] = None
     """A shared key of yours that pays for all who use the style."""
@@ -84,13 +85,13 @@ class ModelStylePatchStable(Request):
 
     name: Maybe[StyleName] = None
     info: Maybe[Annotated[String, Field(min_length=1, max_length=1000)]] = None
-    prompt: Maybe[Annotated[String, Field(min_length=7)]] = None
+    prompt: Maybe[Annotated[Prompt, Field(min_length=7)]] = None
     params: Maybe[ModelStyleInputParamsStable] = None
     """All of them: what they do not say is no longer said."""
     public: Boolean = True
     nsfw: Boolean = False
-    tags: list[Tag] = Field(default_factory=list)
-    models: list[ModelName] = Field(default_factory=list)
+    tags: Annotated[list[Tag], Field(max_length=MAX_LIST)] = Field(default_factory=list)
+    models: Annotated[list[ModelName], Field(max_length=MAX_LIST)] = Field(default_factory=list)
     sharedkey: Maybe[KeyId] = None
 
 
@@ -99,13 +100,13 @@ class ModelStyleInputKobold(Request):
 
     name: StyleName
     info: Maybe[Annotated[String, Field(min_length=10, max_length=1000)]] = None
-    prompt: Annotated[String, Field(min_length=3)] = "{p}"
+    prompt: Annotated[Prompt, Field(min_length=3)] = "{p}"
     """{p} stands for the prompt of a request."""
     params: Maybe[ModelStyleInputParamsKobold] = None
     public: Boolean = True
     nsfw: Boolean = False
-    tags: list[Tag] = Field(default_factory=list)
-    models: list[ModelName] = Field(default_factory=list)
+    tags: Annotated[list[Tag], Field(max_length=MAX_LIST)] = Field(default_factory=list)
+    models: Annotated[list[ModelName], Field(max_length=MAX_LIST)] = Field(default_factory=list)
 
 
 class ModelStylePatchKobold(Request):
@@ -113,18 +114,18 @@ class ModelStylePatchKobold(Request):
 
     name: Maybe[StyleName] = None
     info: Maybe[Annotated[String, Field(min_length=1, max_length=1000)]] = None
-    prompt: Maybe[Annotated[String, Field(min_length=7)]] = None
+    prompt: Maybe[Annotated[Prompt, Field(min_length=7)]] = None
     params: Maybe[ModelStyleInputParamsKobold] = None
     public: Boolean = True
     nsfw: Boolean = False
-    tags: list[Tag] = Field(default_factory=list)
-    models: list[ModelName] = Field(default_factory=list)
+    tags: Annotated[list[Tag], Field(max_length=MAX_LIST)] = Field(default_factory=list)
+    models: Annotated[list[ModelName], Field(max_length=MAX_LIST)] = Field(default_factory=list)
 
 
 class InputStyleExamplePost(Request):
     """`POST styles/image/{id}/example`: a picture on the web that shows what the style does."""
 
-    url: String
+    url: Url
     """https."""
     primary: Boolean
     """Whether it is shown first; no other is then."""
@@ -133,7 +134,7 @@ class InputStyleExamplePost(Request):
 class InputStyleExamplePatch(Request):
     """`PATCH styles/image/{id}/example/{example}`: what is to be different."""
 
-    url: Maybe[String] = None
+    url: Maybe[Url] = None
     primary: Maybe[Boolean] = None
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from core.wire.image import MetadataType, MetadataValue
+from core.wire.limits import MAX_METADATA, Name, Picture
 from core.wire.model import Answer, Request
 from core.wire.scalars import Boolean, Integer, Maybe, String
 
@@ -23,9 +24,9 @@ class GenerationMetadataStable(Request):
 class SubmitInput(Request):
     """What workers of any kind say about a job."""
 
-    id: String
+    id: Name
     """The job's, from the pop."""
-    generation: String
+    generation: Picture
     """The result: for a picture `R2` once it is uploaded, else base64 WebP."""
     state: SubmittedState = "ok"
     """`faulted` gives the job back."""
@@ -37,7 +38,9 @@ class SubmitInputStable(SubmitInput):
     seed: Integer
     censored: Boolean = False
     """Without effect: censorship is said by `gen_metadata`."""
-    gen_metadata: list[GenerationMetadataStable] = Field(default_factory=list)
+    gen_metadata: Annotated[list[GenerationMetadataStable], Field(max_length=MAX_METADATA)] = Field(
+        default_factory=list
+    )
 
 
 class GenerationSubmitted(Answer):

@@ -8,7 +8,19 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt
 
 from core.wire.generate import GenerationState, RequestStatusCheck
-from core.wire.image import ExtraSourceImage
+from core.wire.image import ExtraSourceImage, ExtraSourceImages
+from core.wire.limits import (
+    MAX_LIST,
+    MAX_METADATA,
+    MAX_NAMES,
+    MAX_TEXT_PROMPT_CHARS,
+    MAX_TEXT_RESULT_CHARS,
+    Message,
+    Name,
+    Names,
+    Offered,
+    Unwelcome,
+)
 from core.wire.messages import ResponseModelMessagePop
 from core.wire.model import Answer, Request
 from core.wire.pop import PopInput
@@ -51,11 +63,13 @@ class ModelPayloadStyleKobold(Request):
     top_p: Maybe[Annotated[Number, Field(ge=0.001, le=1)]] = None
     typical: Maybe[Annotated[Number, Field(ge=0, le=1)]] = None
     """Locally typical sampling."""
-    sampler_order: Maybe[list[Integer]] = None
+    sampler_order: Maybe[Annotated[list[Integer], Field(max_length=MAX_LIST)]] = None
     """The order of 0 top_k, 1 top_a, 2 top_p, 3 tfs, 4 typical, 5 temperature, 6 rep_pen."""
     use_default_badwordsids: Maybe[Boolean] = None
     """Whether the model may neither end the text nor write brackets."""
-    stop_sequence: list[String] = Field(default_factory=list)
+    stop_sequence: Annotated[list[Message], Field(max_length=MAX_NAMES)] = Field(
+        default_factory=list
+    )
     """The text ends with the first of them, which belongs to it."""
     min_p: Annotated[Number, Field(ge=0, le=1)] = 0.0
     smoothing_factor: Annotated[Number, Field(ge=0, le=10)] = 0.0
@@ -83,9 +97,9 @@ class ModelGenerationInputKobold(ModelPayloadRootKobold):
 class GenerationInputKobold(Request):
     """`POST generate/text/async`: what is wanted."""
 
-    prompt: String
+    prompt: Annotated[String, Field(max_length=MAX_TEXT_PROMPT_CHARS)]
     params: ModelGenerationInputKobold = Field(default_factory=ModelGenerationInputKobold)
-    softprompt: Maybe[Annotated[String, Field(min_length=1)]] = None
+    softprompt: Maybe[Annotated[Name, Field(min_length=1)]] = None
     """The name of a soft prompt that the worker must have."""
     trusted_workers: Boolean = False
     """Only workers of trusted users."""
@@ -95,23 +109,23 @@ class GenerationInputKobold(Request):
     """False: only fast workers, at a surcharge."""
     extra_slow_workers: Boolean = False
     """True: also workers that say they are extra slow."""
-    workers: list[String] = Field(default_factory=list)
+    workers: Names = Field(default_factory=list)
     """Ids of the only workers that may serve it; the first five count."""
     worker_blacklist: Boolean = False
     """True: `workers` are those that may not."""
-    models: list[String] = Field(default_factory=list)
+    models: Names = Field(default_factory=list)
     """Any of these serves; none: any model."""
-    extra_source_images: list[ExtraSourceImage] = Field(default_factory=list)
+    extra_source_images: Annotated[ExtraSourceImages, Unwelcome()] = Field(default_factory=list)
     """Of use for pictures alone."""
     dry_run: Boolean = False
     """True: only the price is wanted, nothing is queued."""
-    proxied_account: Maybe[String] = None
+    proxied_account: Maybe[Name] = None
     """Whom a service account asks for."""
     disable_batching: Boolean = False
     """Whether each text is made on its own."""
     allow_downgrade: Boolean = False
     """Whether to make less where the account cannot pay, rather than to refuse."""
-    webhook: Maybe[String] = None
+    webhook: Maybe[Annotated[String, Field(max_length=1024)]] = None
     """An https URL that gets each text as it is finished."""
     style: Maybe[Annotated[String, Field(min_length=3, max_length=1024)]] = None
     """The id or name of a style or collection."""
@@ -151,7 +165,7 @@ class PopInputKobold(PopInput):
     """Tokens that it writes at most."""
     max_context_length: Integer = 2048
     """Tokens of prompt and text together that it takes at most."""
-    softprompts: list[String] = Field(default_factory=list)
+    softprompts: Offered = Field(default_factory=list)
     """Names of the soft prompts that it has."""
     wait: Annotated[Number, Field(ge=0, le=30)] = 0.0
     """Seconds to wait for work before the answer says that there is none (our extension)."""
@@ -234,4 +248,7 @@ class SubmitInputKobold(SubmitInput):
 
     seed: Integer = 0
     """What it was written with; 0 where the worker cannot tell."""
-    gen_metadata: list[GenerationMetadataKobold] = Field(default_factory=list)
+    generation: Annotated[String, Field(max_length=MAX_TEXT_RESULT_CHARS)]
+    gen_metadata: Annotated[list[GenerationMetadataKobold], Field(max_length=MAX_METADATA)] = Field(
+        default_factory=list
+    )

@@ -9,9 +9,18 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import from_json
 
+from core.wire.limits import (
+    MAX_NAME_CHARS,
+    MAX_NAMES,
+    MAX_OFFERED,
+    MAX_PICTURE_CHARS,
+    MAX_PROMPT_CHARS,
+    Sent,
+)
 from core.wire.model import Answer, Request
 from core.wire.scalars import LARGEST, Omitted
 
+ShortText = Annotated[str, Field(max_length=MAX_NAME_CHARS)]
 Count = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
 
 
@@ -25,7 +34,7 @@ class Arguments(Request):
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    api_key: Annotated[str, Field(min_length=1)]
+    api_key: Annotated[ShortText, Field(min_length=1)]
 
 
 class Parameters(Request):
@@ -33,7 +42,7 @@ class Parameters(Request):
 
     model_config = ConfigDict(extra="allow")
 
-    n: Annotated[int, Field(ge=1)] = 1
+    n: Annotated[int, Field(ge=1, le=LARGEST)] = 1
     """More than 20 are 20."""
     width: Count = 512
     height: Count = 512
@@ -43,26 +52,28 @@ class Parameters(Request):
 class GenerateArguments(Arguments):
     """`POST generate/sync` and `generate/async`."""
 
-    prompt: str
+    prompt: Annotated[str, Field(max_length=MAX_PROMPT_CHARS)]
     params: Annotated[Parameters, BeforeValidator(_read)] = Field(default_factory=Parameters)
-    servers: list[str] = Field(default_factory=list)
+    servers: Annotated[list[ShortText], Field(max_length=MAX_NAMES)] = Field(default_factory=list)
     """Ids of the only servers that may make it; none: any."""
 
 
 class PopArguments(Arguments):
     """`POST generate/pop`."""
 
-    name: str
+    name: ShortText
     max_pixels: Count = 512 * 512
     """The largest area that the server can make."""
-    priority_usernames: list[str] = Field(default_factory=list)
+    priority_usernames: Annotated[list[ShortText], Field(max_length=MAX_OFFERED)] = Field(
+        default_factory=list
+    )
 
 
 class SubmitArguments(Arguments):
     """`POST generate/submit`."""
 
-    id: str
-    generation: str
+    id: ShortText
+    generation: Annotated[str, Field(min_length=1, max_length=MAX_PICTURE_CHARS), Sent()]
     """The picture, as base64."""
     seed: Count
 
@@ -86,7 +97,7 @@ class ServerArguments(Arguments):
 class TransferArguments(Arguments):
     """`POST kudos/transfer`."""
 
-    username: str
+    username: ShortText
     """The receiver, `name#id`."""
     amount: Count = 100
 

@@ -1,6 +1,7 @@
 """Reads a request's body, and says everything that is wrong with it at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -11,6 +12,10 @@ R = TypeVar("R", bound=Request)
 
 SHOWN_CHARACTERS: Final = 100
 """An error repeats no more than this of what was sent (a picture may be megabytes)."""
+MAX_ERRORS: Final = 100
+"""Errors that are told of one body."""
+MAX_VALUES: Final = 300_000
+"""Values in a body: far more than a right one has, and few enough to be read at once."""
 
 
 class MalformedBody(ValueError):
@@ -34,19 +39,34 @@ def parse(model: type[R], body: bytes) -> R:
 
     Raises MalformedBody where it is not JSON, InvalidBody where it breaks the model's rules.
     """
+    check_size(body)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise MalformedBody(first["msg"]) from None
+        if error.error_count() == 1:
+            (only,) = error.errors(include_url=False, include_input=False)
+            if only["type"] == "json_invalid":
+                raise MalformedBody(only["msg"]) from None
         raise InvalidBody(errors_of(error)) from None
 
 
+def check_size(body: bytes) -> None:
+    """Raise InvalidBody for JSON of so many values that reading it would keep all others waiting.
+
+    They are counted by what separates them, which base64 has none of.
+    """
+    if len(body) > MAX_VALUES and sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise InvalidBody({"": f"there are more than {MAX_VALUES} values in it"})
+
+
 def errors_of(error: ValidationError) -> dict[str, str]:
-    """Say what is wrong, by dotted path, in the manner of JSON Schema; the first for each path."""
+    """Say what is wrong, by dotted path, in the manner of JSON Schema; the first for each path.
+
+    No more than MAX_ERRORS are told. All lists have limits, at which their validation stops, so
+    there are never many more to leave out.
+    """
     found: dict[str, str] = {}
-    for one in error.errors(include_url=False):
+    for one in islice(error.errors(include_url=False), MAX_ERRORS):
         path = ".".join(str(step) for step in one["loc"])
         found.setdefault(path, _text(one))
     return found
@@ -61,8 +81,33 @@ def _text(error: Mapping[str, Any]) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
+    """The beginning of what `repr` writes; no more of a value is looked at than is shown."""
+    text = ""
+    for piece in _pieces(value):
+        text += piece
+        if len(text) > SHOWN_CHARACTERS:
+            return f"{text[:SHOWN_CHARACTERS]}..."
+    return text
+
+
+def _pieces(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for index, (name, inner) in enumerate(value.items()):
+            yield ", " if index else "{"
+            yield f"{_beginning(name)!r}: "
+            yield from _pieces(inner)
+        yield "}" if value else "{}"
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield ", " if index else "["
+            yield from _pieces(inner)
+        yield "]" if value else "[]"
+    else:
+        yield repr(_beginning(value))
+
+
+def _beginning(value: object) -> object:
+    return value[: SHOWN_CHARACTERS + 1] if isinstance(value, str) else value
 
 
 def _wrong_type(name: str) -> Callable[[str, Mapping[str, Any], object], str]:
@@ -88,6 +133,9 @@ _TEXTS: Final[dict[str, Callable[[str, Mapping[str, Any], object], str]]] = {
     "multiple_of": lambda shown, limits, _: f"{shown} is not a multiple of {limits['multiple_of']}",
     "string_too_short": lambda shown, _, __: f"{shown} is too short",
     "string_too_long": lambda shown, _, __: f"{shown} is too long",
+    "too_long": lambda shown, limits, _: (
+        f"{shown} is too long: {limits['max_length']} are the most"
+    ),
     "literal_error": lambda shown, limits, _: (
         f"{shown} is not one of [{limits['expected'].replace(' or ', ', ')}]"
     ),

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from core.wire.limits import MAX_MESSAGE_CHARS
 from core.wire.messages import ResponseModelMessage
 from core.wire.model import Answer, Request
 from core.wire.scalars import Boolean, Known, Maybe, Omitted, String
@@ -94,7 +95,7 @@ class ModifyWorkerInput(Request):
 
     maintenance: Maybe[Boolean] = None
     """Whether the worker gets no jobs but its owner's."""
-    maintenance_msg: Maybe[String] = None
+    maintenance_msg: Maybe[Annotated[String, Field(max_length=MAX_MESSAGE_CHARS)]] = None
     """What it is told then; for `maintenance: true`."""
     paused: Maybe[Boolean] = None
     """Moderators: whether it gets fake jobs and does not notice."""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
 from core.errors import Invalid, Locked, Refusal
-from core.moderation.names import is_profane
+from core.moderation.names import clean_text, is_profane
 from core.queue.tables import Attempt, Outcome
 from core.users import roles
 from core.users.roles import NotModerator
@@ -81,7 +81,8 @@ async def change(session: AsyncSession, user: User, worker: AnyRow, wanted: Chan
     values: dict[str, Any] = {}
     if wanted.maintenance is not None:
         values["maintenance"] = wanted.maintenance
-        values["maintenance_message"] = wanted.maintenance_message if wanted.maintenance else None
+        told = clean_text(wanted.maintenance_message or "") or None
+        values["maintenance_message"] = told if wanted.maintenance else None
     if wanted.paused is not None:
         values["paused"] = wanted.paused
     if wanted.info is not None:
@@ -141,7 +142,7 @@ def _check_may(user: User, worker: AnyRow, wanted: Change) -> None:
 def _info(text: str) -> str:
     if is_profane(text):
         raise ProfaneWorkerInfo("Please describe the worker in other words.")
-    return text
+    return clean_text(text)
 
 
 def _named(name: str) -> dict[str, str]:

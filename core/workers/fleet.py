@@ -1,7 +1,7 @@
 """Check-in: a pop is how a worker says that it is there and what it serves."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import AnyRow, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.ledger import dialects
+from core.moderation import names as visible
 from core.queue.matching import UNLIMITED, Offer
 from core.users.tables import Reason, User
 from core.workers import admission, conduct
@@ -75,6 +76,7 @@ async def check_in(
     """
     await admission.check_owner(session, owner, context, at=at)
     name = clean_name(declared.name)
+    declared = replace(declared, agent=visible.clean(declared.agent))
     row = await by_name(session, name)
     if row is None:
         await admission.check_new(session, owner, name, context)
@@ -211,7 +213,7 @@ _BY_ID = select(_workers).where(_workers.c.id == bindparam("id"))
 
 async def by_name(session: AsyncSession, name: str) -> AnyRow | None:
     """The worker of that name in any case, or None."""
-    return (await session.execute(_BY_NAME, {"key": key_of(name)})).first()
+    return (await session.execute(_BY_NAME, {"key": key_of(clean_name(name))})).first()
 
 
 async def known(session: AsyncSession, worker_id: str) -> AnyRow:
@@ -226,8 +228,8 @@ async def known(session: AsyncSession, worker_id: str) -> AnyRow:
 
 
 def clean_name(name: str) -> str:
-    """The name as it is stored: on one line, and cut where it is too long."""
-    return " ".join(name.split())[:MAX_NAME_CHARS]
+    """The name as it is stored: on one line, all of it visible, and cut where it is too long."""
+    return visible.clean(name)[:MAX_NAME_CHARS].rstrip()
 
 
 def key_of(name: str) -> str:

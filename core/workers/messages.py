@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
 from core.errors import Forbidden, Invalid, NotFound
+from core.moderation.names import clean, clean_text
 from core.users import roles
 from core.users.tables import Role, User
 from core.workers import fleet
@@ -82,8 +83,8 @@ async def write(
         id=uuid4(),
         worker_id=None if worker is None else worker.id,
         user_id=author.id,
-        message=message,
-        origin=origin,
+        message=clean_text(message),
+        origin=None if origin is None else clean(origin),
         created_at=at,
         expires_at=at + timedelta(hours=hours),
     )

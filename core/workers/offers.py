@@ -103,7 +103,7 @@ def _least_speed(kind: str, models: Sequence[str]) -> float:
 def _models(owner: User, declared: Declared) -> list[str]:
     """The declared models that the horde knows; customizers may bring any."""
     models = list(dict.fromkeys(declared.models))[: MAX_MODELS[declared.kind]]
-    models = [name for name in models if _may_host(owner, name)]
+    models = [name for name in models if name.isprintable() and _may_host(owner, name)]
     if declared.kind == "image" and not (owner.has(Role.CUSTOMIZER) or owner.has(Role.SPECIAL)):
         models = [name for name in models if name in catalog.known()]
     if not models:

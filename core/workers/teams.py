@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, now, table
 from core.errors import Forbidden, Invalid, NotFound
-from core.moderation.names import is_profane
+from core.moderation.names import clean, clean_text, is_profane
 from core.users import roles
 from core.users.roles import NotModerator
 from core.users.tables import Role, User
@@ -148,12 +148,12 @@ def _described(*, name: str | None, info: str | None) -> dict[str, Any]:
     if name is not None:
         if is_profane(name):
             raise ProfaneTeamName("Please choose another name for the team.")
-        shown = " ".join(name.split())
+        shown = clean(name)
         if not shown:
             raise Invalid("A team needs a name.")
         values |= {"name": shown, "name_key": shown.casefold()}
     if info is not None:
         if is_profane(info):
             raise ProfaneTeamInfo("Please describe the team in other words.")
-        values["info"] = info
+        values["info"] = clean_text(info)
     return values

@@ -1,13 +1,15 @@
 """Whatever is sent, the server answers what it says of itself, and never half does a thing.
 
-A real server process, and requests that schemathesis makes from its own description: right ones and
-wrong ones. Each run makes the same.
+A real server process on each engine, and requests that schemathesis makes from its own description:
+right ones and wrong ones. Each run makes the same.
 """
 
+import asyncio
 import contextlib
 import sqlite3
 from http import HTTPStatus
 
+import asyncpg
 import pytest
 import requests
 import schemathesis
@@ -15,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode, checks
 
+import databases as clones
 import pictures
 import serving
 import shapes
@@ -51,26 +54,36 @@ RIGHT = {
 }
 
 
+@contextlib.contextmanager
+def counting(url):
+    """Looks into a server's database, past the server: a function from a query to its number."""
+    if url.startswith("sqlite"):
+        path = url.removeprefix("sqlite+aiosqlite:///")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            yield lambda query: database.execute(query).fetchone()[0]
+    else:
+        with asyncio.Runner() as loop:
+            database = loop.run(asyncpg.connect(url.replace("+asyncpg", "")))
+            yield lambda query: loop.run(database.fetchval(query))
+            loop.run(database.close())
+
+
 class World:
     """A server with something of everything, and the ids of that."""
 
-    def __init__(self, server, data_dir):
+    def __init__(self, server, count):
         self.url = server.url
         self.session = requests.Session()
         self.owner = server.user("Owner", oauth_id="g_fuzz", trusted=True, kudos=100_000)
         roles = {"moderator": True, "trusted": True}
         self.moderator = server.user("Moderator", oauth_id="g_fuzz_moderator", **roles)
-        self._database = sqlite3.connect(f"file:{data_dir}/horde.sqlite?mode=ro", uri=True)
+        self.count = count
         self.known = dict(self._furnish())
 
     def counts(self):
         return {name: self.count(f"select count(*) from {name}") for name in WATCHED}  # noqa: S608
 
-    def count(self, query):
-        return self._database.execute(query).fetchone()[0]
-
     def close(self):
-        self._database.close()
         self.session.close()
 
     def _furnish(self):
@@ -108,12 +121,15 @@ class World:
         return answer.json()
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
+@pytest.fixture(scope="module", params=clones.ENGINES)
+def world(request, databases, tmp_path_factory):
     data_dir = tmp_path_factory.mktemp("fuzz")
     with contextlib.ExitStack() as running:
-        server = running.enter_context(serving.process(data_dir, upkeep="off"))
-        yield running.enter_context(contextlib.closing(World(server, data_dir)))
+        url = running.enter_context(databases.fresh(request.param))
+        process = serving.process(data_dir, upkeep="off", database_url=url)
+        server = running.enter_context(process)
+        count = running.enter_context(counting(url))
+        yield running.enter_context(contextlib.closing(World(server, count)))
 
 
 @pytest.fixture(scope="module")

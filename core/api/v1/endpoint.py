@@ -14,12 +14,14 @@ from pydantic_core import from_json, to_json
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
+from core.api import bodies
 from core.api.errors import status_of
 from core.api.operation import JSON_TYPE, Encoded, NotJson, Rule, has_nul, limited
 from core.errors import Refusal
+from core.wire.limits import max_bytes
 from core.wire.model import Answer
 from core.wire.v1 import Arguments
-from core.wire.validation import errors_of
+from core.wire.validation import check_size, errors_of
 
 A = TypeVar("A", bound=Arguments)
 
@@ -61,6 +63,7 @@ def endpoint(
     """Make a handler an endpoint, which gets the arguments that it takes and those of the path."""
 
     def decorate(handler: Handler) -> Callable[..., Awaitable[Response]]:
+        @bodies.of_size(max_bytes(arguments))
         @functools.wraps(handler)
         async def respond(**path: str) -> Response:
             if (refused := await limited(limit)) is not None:
@@ -111,6 +114,7 @@ async def _read(model: type[A]) -> A:
 async def _sent(model: type[Arguments]) -> dict[str, Any]:
     """What was sent, by name: JSON goes before a form, and a form before the query string."""
     raw = cast("bytes", await request.get_data(parse_form_data=False))
+    check_size(raw)
     sent = _values(model, request.args)
     if request.is_json or raw.lstrip().startswith(b"{"):  # curl says that JSON is a form
         return sent | _json(raw)
@@ -146,7 +150,8 @@ def _unstorable(value: JsonValue) -> str | None:
 
 def _told(error: ValidationError) -> dict[str, str]:
     """What is wrong with each argument, by its name."""
-    missing = {str(one["loc"][0]) for one in error.errors() if one["type"] == "missing"}
+    plain = error.errors(include_url=False, include_input=False)
+    missing = {str(one["loc"][0]) for one in plain if one["type"] == "missing"}
     told: dict[str, str] = {}
     for path, text in errors_of(error).items():
         name = path.partition(".")[0]

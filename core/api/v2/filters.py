@@ -28,6 +28,7 @@ blueprint = Blueprint("filters", __name__)
 
 SHIPPED = "shipped"
 LARGEST_TYPE = 29
+MAX_TYPE_CHARS = len(str(LARGEST_TYPE))
 TYPE = {"filter_type": "10 … 29: only filters of this type"}
 
 
@@ -173,10 +174,11 @@ async def _moderator(session: AsyncSession) -> User:
 
 
 def _type_asked() -> int | None:
-    text = request.args.get("filter_type")
+    text = request.args.get("filter_type", "")
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and int(text[:9]) <= LARGEST_TYPE):
+    is_type = text.isascii() and text.isdecimal() and len(text) <= MAX_TYPE_CHARS
+    if not is_type or int(text) > LARGEST_TYPE:
         raise InvalidBody({"filter_type": f"a filter's type is a number of 10 … {LARGEST_TYPE}"})
     return int(text)
 

@@ -20,6 +20,8 @@ from core.generation.status import JobView
 from core.images import checks
 from core.kinds import alchemy
 from core.kinds.alchemy import AlchemyParams
+from core.kinds.params import is_url, with_plain_scheme
+from core.outside.client import MAX_URL_CHARS
 from core.queue.tables import JobState
 from core.wire.alchemy import (
     POST_PROCESSORS,
@@ -35,6 +37,7 @@ from core.wire.alchemy import (
     RequestInterrogationResponse,
 )
 from core.wire.submit import GenerationSubmitted
+from core.wire.validation import InvalidBody
 from core.workers.offers import Declared
 
 blueprint = Blueprint("interrogate", __name__)
@@ -70,7 +73,13 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
         raise Invalid("At least one form is needed.")
     pictures: dict[str, bytes] = {}
     source, tiles = body.source_image, ELSEWHERE_TILES
-    if not source.startswith("http"):
+    if not source:
+        raise InvalidBody({"source_image": "'source_image' is a required property"})
+    if is_url(source):
+        source = with_plain_scheme(source)
+        if len(source) > MAX_URL_CHARS:
+            raise checks.ImageValidationFailed("its URL is too long")
+    else:
         picture = await asking.decoded(source)
         source, tiles = f"{uuid4()}.webp", alchemy.tiles_of(*checks.size_of(picture))
         pictures = {source: picture}

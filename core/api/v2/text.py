@@ -13,7 +13,7 @@ from core.api.v2.watch import counts
 from core.catalog import agents
 from core.db import AnyRow
 from core.errors import Invalid
-from core.generation import cancel, status
+from core.generation import cancel, status, texts
 from core.generation.delivery import Delivery
 from core.generation.pop import Popped
 from core.generation.specs import RequestSpec
@@ -122,7 +122,9 @@ async def submit(body: SubmitInputKobold) -> GenerationSubmitted:
         metadata=submitting.metadata(body.gen_metadata),
         text=body.generation,
     )
-    return await submitting.settled(await submitting.found(delivery, "text"), delivery)
+    job = await submitting.found(delivery, "text")
+    texts.check_delivery(job, delivery)
+    return await submitting.settled(job, delivery)
 
 
 def _wanted(body: GenerationInputKobold) -> RequestSpec[TextParams]:

@@ -18,6 +18,7 @@ from core.users import directory, listing, shared_keys
 from core.wire.kudos import from_wire, to_wire
 from core.wire.simple import SimpleResponse
 from core.wire.users import ModifyUser, ModifyUserInput, UserDetails
+from core.wire.validation import InvalidBody
 
 blueprint = Blueprint("users", __name__)
 
@@ -54,11 +55,11 @@ async def _owner_of_shared(session: AsyncSession) -> UserDetails:
     answers={200: list[UserDetails]},
     limit=by_address(Limit(90, 60)),
     query={"page": "from 1 on, 25 users each", "sort": "kudos or age"},
+    errors=(400,),
 )
 async def get_users() -> list[UserDetails]:
     """List users, those with most kudos first, or the oldest."""
-    text = request.args.get("page", "1")[:MAX_ID_CHARS]  # any longer number is as far beyond
-    number = int(text) if text.isascii() and text.isdecimal() else 1
+    number = _page()
     by_age = request.args.get("sort") == "age"
     kept: TtlCache[list[UserDetails]] = current_app.extensions[PAGES]
     key = f"{number} {by_age}"
@@ -67,6 +68,14 @@ async def get_users() -> list[UserDetails]:
     async with context.server().database.reading() as session:
         users = await listing.page(session, number, by_age=by_age)
         return kept.put(key, await user_views.public(session, users))
+
+
+def _page() -> int:
+    """Which page is wanted, from 1; there are clients that count from 0. Raises InvalidBody."""
+    text = request.args.get("page") or "1"
+    if not (text.isascii() and text.isdecimal()):
+        raise InvalidBody({"page": f"'{text[:MAX_ID_CHARS]}' is not of type 'integer'"})
+    return max(1, int(text[:MAX_ID_CHARS]))  # any longer number is as far beyond
 
 
 @blueprint.get("/users/<user_id>")

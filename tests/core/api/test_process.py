@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 import serving
+from core.wire.limits import MAX_PLAIN_BYTES
 from serving import SMALL, WORKER
 
 
@@ -81,3 +84,16 @@ def test_a_server_ends_while_others_wait_and_finds_all_again(tmp_path):
         popped = httpx.post(f"{url}/generate/pop", json=offered, headers=headers).json()
         assert popped["payload"]["prompt"] == "x"
         assert second.stop() == 0
+
+
+def test_a_body_that_will_be_too_large_is_refused_before_any_of_it_is_sent(process):
+    there = urlsplit(process.url)
+    connection = HTTPConnection(there.hostname, there.port, timeout=30)
+    connection.putrequest("POST", "/api/v2/generate/pop")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(MAX_PLAIN_BYTES * 2))
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert answer.status == 413
+    assert json.loads(answer.read()).keys() == {"message"}
+    connection.close()

@@ -215,13 +215,15 @@ async def test_a_truncated_file_is_refused(form, kept):
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [
-        ("", "none of"),
+        ("", "there is nothing"),
         (text(b"%PDF-1.7 and so on"), "none of"),
         (text(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"), "none of"),
         (text(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "none of"),
         ("not base64, surely!", "not base64"),
         ("ünïé", "not base64"),
-        ("data:image/png;base64,iVBORw0KGgo=", "not base64"),
+        ("data:image/png;base64,iVBORw0KGgo=", "what follows its comma"),
+        (" DATA:,x", "what follows its comma"),
+        ("_-_-iVBO", "rather than - and _"),
         ("iVBORw0KGg", "cut off"),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 
 from core.outside import NoAnswer, NotAllowed
 from core.outside import addresses as guard
-from core.outside.addresses import Allowed, is_public, resolve
+from core.outside.addresses import Allowed, check_plain, is_public, resolve
 
 PUBLIC = ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::5db8:d70e"]
 PRIVATE = [
@@ -92,3 +92,26 @@ async def test_networks_and_names_can_be_allowed(names):
 async def test_a_name_that_nobody_has(host):
     with pytest.raises(NoAnswer):
         await resolve(host, 443, Allowed())
+
+
+SPELLED = ["2130706433", "0x7f.1", "127.1", "017700000001", "10.0.0.7", "::1", "fe80::1"]
+PLAINLY_NOT = [*SPELLED, "localhost", "LOCALHOST.", "my.localhost", "a b", "a..b", "exa%20mple", ""]
+
+
+@pytest.mark.parametrize("host", [*PLAINLY_NOT, "x" * 64, ".".join(["x"] * 200)])
+def test_what_may_plainly_not_be_called_is_known_without_a_look_up(host):
+    with pytest.raises(NotAllowed):
+        check_plain(host, Allowed())
+
+
+@pytest.mark.parametrize("host", ["example.org", "a_b.example.org.", "1.1.1.1", "2606:4700::1111"])
+def test_of_others_a_look_up_tells(host):
+    check_plain(host, Allowed())
+
+
+def test_what_the_operator_allows_may_be_called():
+    check_plain("localhost", Allowed(["localhost"]))
+    check_plain("localhost", Allowed(["127.0.0.0/8"]))
+    check_plain("10.0.0.7", Allowed(["10.0.0.0/8"]))
+    with pytest.raises(NotAllowed):
+        check_plain("10.0.0.7", Allowed(["127.0.0.0/8"]))

@@ -152,7 +152,7 @@ async def test_popped_jobs_leave_room_for_more(shop):
 
 
 async def test_a_seed_is_text_and_any_text_is_a_seed(shop):
-    for seed in ("fox", "", "9" * 5000, "狐", "x" * 1_000_000):
+    for seed in ("fox", "", "9" * 1000, "狐", "x" * 1000):
         await ask(shop.server, models=[shop.name], params={**SMALL, "seed": seed})
         got = (await shop.pop())["payload"]["seed"]
         assert 0 <= int(got) < 2**32

@@ -117,6 +117,8 @@ def test_a_code_belongs_to_one_refusal():
             "NotWanted",
             "SpecialFieldNeedsSpecialUser",
             "TooLarge",
+            "TooLongResult",
+            "Unstorable",
         },
         "DeletedUser": {"DeletedParty", "DeletedUser"},
         "Forbidden": {

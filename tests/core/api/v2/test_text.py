@@ -91,7 +91,7 @@ async def test_no_job_leaves_a_payload_with_defaults(writer):
 
 @pytest.mark.parametrize(
     ("letters", "tokens"),
-    [(4, 20), (200, 50), (4000, 80)],  # at least 20, four letters each, at most max_length
+    [(4, 20), (200, 50), (2500, 80)],  # at least 20, four letters each, at most max_length
 )
 async def test_a_text_is_paid_by_its_length(writer, letters, tokens):
     # An unknown model of an owner who is not trusted: the context's factor alone, which is

@@ -35,7 +35,7 @@ async def test_everybody_sees_the_same_list(server):
     [
         ("sort=age", ["Anonymous", "first", "second"]),
         ("sort=kudos", ["second", "first"]),
-        ("sort=unknown&page=x", ["second", "first"]),
+        ("sort=unknown", ["second", "first"]),
         ("page=2", []),
         ("page=10001", []),
         (f"page={'9' * 30}", []),
