@@ -16,6 +16,7 @@ from core.generation import ask, gates
 from core.generation.ask import Accepted
 from core.generation.specs import Requester, RequestSpec
 from core.images import checks, fetched
+from core.kinds import registry
 from core.moderation.prompts import CorruptPrompt
 from core.moderation.scores import Verdict
 from core.users import directory, shared_keys
@@ -23,9 +24,6 @@ from core.users.shared_keys import Standing
 from core.users.tables import ANONYMOUS_ID, Role, SharedKey, User
 from core.wire.generate import DryRun, RequestAsync, RequestSingleWarning
 from core.wire.kudos import to_wire
-
-TAKE_SHARED_KEYS = ("image", "text")
-"""The kinds of requests that may be asked for with a shared key."""
 
 
 class NobodyServes(Unavailable):
@@ -111,7 +109,7 @@ async def _requester(
         user = await context.user(session, renew=renew)
     except directory.UnknownKey:
         found = await shared_keys.by_key(session, context.api_key())
-        if found is None or wanted.kind not in TAKE_SHARED_KEYS:
+        if found is None or not registry.of(wanted.kind).takes_shared_keys:
             raise
         user, shared_key = await _as_owner(session, found, wanted)
     if shared_key is None and (styles_key := await _styles_key(session, user, wanted)) is not None:

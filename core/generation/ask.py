@@ -13,9 +13,8 @@ from core.errors import Invalid, TooMany
 from core.generation import holding, kind, privileges, sharing, styled
 from core.generation.horde import Horde
 from core.generation.specs import KudosUpfront, Quote, Requester, RequestSpec
-from core.kinds.image import ImageParams
 from core.kinds.params import Advice
-from core.kudos import prices, settlement
+from core.kudos import rates, settlement
 from core.ledger import accounts, holds
 from core.ledger.accounts import Funds
 from core.queue import matching, requests
@@ -26,8 +25,6 @@ from core.users.tables import Role, User
 from core.workers import fleet
 
 MAX_TARGETED_WORKERS = 5
-FORMS_FOR_ONE = 10
-"""How many forms may be under way where one picture may wait."""
 ANONYMOUS_PRIORITY, FLAGGED_PRIORITY = -50, -100
 NOBODY = (
     "Warning: No available workers can fulfill this request. It will expire in {minutes} minutes "
@@ -59,12 +56,6 @@ class InpaintingMissingMask(Invalid):
     code = "InpaintingMissingMask"
 
 
-class MoreExtraImagesNeedTrust(Invalid):
-    """More than one extra source picture needs a trusted user."""
-
-    code = "MoreThanMinExtraSourceImage."
-
-
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What was accepted."""
@@ -83,16 +74,14 @@ def check(requester: Requester, wanted: RequestSpec[Any]) -> None:
     if user.has(Role.DELETED):
         raise DeletedUser("This account is deleted.")
     params = wanted.params
-    extras = params.extra_source_images if isinstance(params, ImageParams) else ()
-    if len(extras) > 1 and not user.has(Role.TRUSTED):
-        raise MoreExtraImagesNeedTrust("More than one extra source image needs a trusted user.")
-    if wanted.kind != "alchemy" and not wanted.prompt.strip():
+    its = kind.of(wanted.kind)
+    if its.rules.needs_prompt and not wanted.prompt.strip():
         raise MissingPrompt("You cannot specify an empty prompt.")
     if params.disable_batching and wanted.n > 1 and not user.has(Role.TRUSTED):
         raise RequiresTrust("Only trusted users may disable batching.")
     privileges.check(user, wanted)
     sharing.check(requester, wanted)
-    kind.of(wanted.kind).check(wanted)
+    its.check(wanted)
 
 
 def quote(wanted: RequestSpec[Any]) -> Quote:
@@ -185,9 +174,9 @@ async def _check_concurrency(
     session: AsyncSession, horde: Horde, user: User, wanted: RequestSpec[Any]
 ) -> None:
     """Raise TooManyPrompts. What is popped counts no more, but for forms."""
-    limit = user.concurrency
-    if wanted.kind == "alchemy":
-        limit *= FORMS_FOR_ONE
+    jobs_for_one = kind.of(wanted.kind).rules.jobs_for_one
+    limit = user.concurrency * jobs_for_one
+    if jobs_for_one > 1:
         waiting = await requests.unfinished_forms_of(session, user.id)
     elif user.is_anonymous:  # a crowd, so that a queue for one model leaves room for another
         lanes = horde.lanes_naming(wanted.kind, frozenset(wanted.models))
@@ -242,7 +231,7 @@ def _request(
     requester: Requester, wanted: RequestSpec[Any], quoted: Quote, needs: Needs, priority: int
 ) -> requests.NewRequest:
     terms: dict[str, Any] = {
-        "version": prices.VERSION,
+        "version": rates.VERSION,
         "price": quoted.price,
         "tax": quoted.tax,
         "slow_workers": wanted.slow_workers,

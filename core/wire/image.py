@@ -1,51 +1,21 @@
 """The parameters of a picture: what requests, styles and a worker's payload have in common."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, JsonValue, StrictInt
 
+from core import features
 from core.wire.model import Request
 from core.wire.scalars import WHOLE, Boolean, Distinct, Maybe, Number, String
 
-Sampler = Literal[
-    "DDIM",
-    "dpmsolver",
-    "k_dpm_2",
-    "k_dpm_2_a",
-    "k_dpm_adaptive",
-    "k_dpm_fast",
-    "k_dpmpp_2m",
-    "k_dpmpp_2s_a",
-    "k_dpmpp_sde",
-    "k_euler",
-    "k_euler_a",
-    "k_heun",
-    "k_lms",
-    "lcm",
-]
-
-PostProcessor = Literal[
-    "GFPGAN",
-    "RealESRGAN_x4plus",
-    "RealESRGAN_x2plus",
-    "RealESRGAN_x4plus_anime_6B",
-    "NMKD_Siax",
-    "4x_AnimeSharp",
-    "CodeFormers",
-    "strip_background",
-    "4xNomos8kSC",
-    "4xLSDIRplus",
-    "4xNomosWebPhoto_RealPLKSR",
-    "4xNomos2_realplksr_dysample",
-    "4xNomos2_hq_dat2",
-    "2xModernSpanimationV1",
-    "GFPGANv1.3",
-    "RestoreFormer",
-]
-
-ControlType = Literal[
-    "canny", "hed", "depth", "normal", "openpose", "seg", "scribble", "fakescribbles", "hough"
-]
+if TYPE_CHECKING:
+    Sampler = str
+    PostProcessor = str
+    ControlType = str
+else:  # type checkers cannot know what a table holds
+    Sampler = Literal[tuple(features.SAMPLERS)]
+    PostProcessor = Literal[tuple(features.POST_PROCESSORS)]
+    ControlType = Literal[tuple(features.CONTROL_TYPES)]
 
 SourceProcessing = Literal["img2img", "inpainting", "outpainting", "remix"]
 

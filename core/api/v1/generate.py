@@ -4,7 +4,7 @@ import asyncio
 import base64
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, get_args
+from typing import Any
 from uuid import UUID
 
 from core.api import asking, context
@@ -15,6 +15,7 @@ from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
 from core.db import AnyRow, now
 from core.errors import Invalid, Unavailable
+from core.features import SAMPLERS
 from core.generation import cancel, status
 from core.generation.delivery import picture_of
 from core.generation.horde import channel_of
@@ -23,7 +24,6 @@ from core.generation.status import Status
 from core.kinds.image import ImageParams
 from core.queue import requests
 from core.wire import v1
-from core.wire.image import Sampler
 from core.workers import fleet
 
 blueprint = new_blueprint("v1_generate")
@@ -151,7 +151,7 @@ def _check(given: v1.Parameters) -> None:
 def _known(more: dict[str, Any]) -> dict[str, Any]:
     """What version 2 knows too, of what is for the worker's program."""
     known: dict[str, Any] = {}
-    if more.get("sampler_name") in get_args(Sampler):
+    if more.get("sampler_name") in SAMPLERS:
         known["sampler_name"] = more["sampler_name"]
     cfg = more.get("cfg_scale")
     if isinstance(cfg, int | float) and 0 <= cfg <= MAX_CFG:

@@ -11,6 +11,7 @@ from core.api.operation import by_address, by_path, operation
 from core.catalog import agents
 from core.db import AnyRow
 from core.errors import Invalid
+from core.features import FORMS
 from core.generation import cancel, status
 from core.generation import submit as submission
 from core.generation.delivery import Delivery, picture_of
@@ -22,7 +23,6 @@ from core.kinds import alchemy
 from core.kinds.alchemy import AlchemyParams
 from core.queue.tables import JobState
 from core.wire.alchemy import (
-    POST_PROCESSORS,
     InterrogationFormResult,
     InterrogationFormStatus,
     InterrogationPopFormPayload,
@@ -200,7 +200,7 @@ def _form(server: Server, work: Work) -> InterrogationPopFormPayload:
     params = work.params
     assert isinstance(params, AlchemyParams)  # noqa: S101 - the offer was for forms
     store, source = server.horde.store, params.source_image
-    is_picture = work.model in POST_PROCESSORS
+    is_picture = work.model in FORMS and FORMS[work.model].makes_picture
     return InterrogationPopFormPayload(
         id=str(work.attempt_ids[0]),
         form=work.model,

@@ -18,7 +18,7 @@ async def worker(session):
 async def test_workers_that_are_there_serve(session, worker):
     seen = Online()
     await seen.refresh(session, at=now())
-    (server,) = seen.servers
+    (server,) = seen.serving
     assert (server.offer, server.speed, server.threads) == (worker.offer, 1_000_000.0, 3)
     assert [row.id for row in seen.workers] == [worker.id]
 
@@ -27,7 +27,7 @@ async def test_a_measured_speed_is_used(session, worker):
     await factories.change_worker(session, worker.id, speed=123.0)
     seen = Online()
     await seen.refresh(session, at=now())
-    assert seen.servers[0].speed == 123.0
+    assert seen.serving[0].speed == 123.0
 
 
 @pytest.mark.parametrize("state", [{"paused": True}, {"maintenance": True}])
@@ -35,7 +35,7 @@ async def test_who_does_not_serve_everybody_is_no_server(session, worker, state)
     await factories.change_worker(session, worker.id, **state)
     seen = Online()
     await seen.refresh(session, at=now())
-    assert seen.servers == []
+    assert seen.serving == []
     assert len(seen.workers) == 1
 
 
@@ -50,14 +50,14 @@ async def test_it_looks_again_after_a_while_or_when_told(session, worker, monkey
     await seen.refresh(session, at=now())
     await factories.change_worker(session, worker.id, paused=True)
     await seen.refresh(session, at=now())
-    assert len(seen.servers) == 1
+    assert len(seen.serving) == 1
     seen.forget()
     await seen.refresh(session, at=now())
-    assert seen.servers == []
+    assert seen.serving == []
     await factories.change_worker(session, worker.id, paused=False)
     monkeypatch.setattr(online, "SEEN_AGAIN_SECONDS", 0)
     await seen.refresh(session, at=now())
-    assert len(seen.servers) == 1
+    assert len(seen.serving) == 1
 
 
 async def test_what_all_can_do_together_by_model(session, worker):
@@ -87,6 +87,6 @@ async def test_a_look_that_takes_long_is_taken_less_often(session, worker, monke
     await seen.refresh(session, at=now())  # from 100 to 101
     await factories.change_worker(session, worker.id, paused=True)
     await seen.refresh(session, at=now())  # at 120.9
-    assert len(seen.servers) == 1
+    assert len(seen.serving) == 1
     await seen.refresh(session, at=now())  # at 121.1
-    assert seen.servers == []
+    assert seen.serving == []
