@@ -62,8 +62,13 @@ async def charge_tax(
 ) -> None:
     """Burn a tax: from what the payer has available, and what is lacking is forgiven.
 
-    Place the request's hold afterwards, so that the tax is paid rather than held.
+    Place the request's hold afterwards, so that the tax is paid rather than held. Where there is no
+    tax, nothing is written, and the payer's account is locked all the same.
     """
+    if not amount:
+        if is_stored(payer_account):
+            await accounts.lock(session, {payer_account})
+        return
     event_id = await events.begin(session, kind=kind, key=key)
     if event_id is None:
         return
@@ -86,6 +91,8 @@ async def uptime(
     amount: int,
 ) -> None:
     """Mint what a worker gets for being there; all to escrow while the owner is not trusted."""
+    if not amount:
+        return
     to = owner_account if owner_trusted or owner_escrow is None else owner_escrow
     await events.post(
         session, kind="uptime", key=key, entries={SystemAccount.UPTIME: -amount, to: amount}
