@@ -16,6 +16,7 @@ from core.wire.image import (
     ModelGenerationInputStable,
     ModelPayloadLorasStable,
     ModelPayloadRootStable,
+    ModelPayloadStable,
     ModelPayloadStyleStable,
     ModelPayloadTextualInversionsStable,
     ModelSpecialPayloadStable,
@@ -24,7 +25,6 @@ from core.wire.image import (
 from core.wire.model import Answer, Request
 from core.wire.pop import (
     GenerationPayloadStable,
-    ModelPayloadStable,
     NoValidRequestFoundStable,
     PopInput,
     PopInputStable,
