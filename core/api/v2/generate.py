@@ -35,12 +35,12 @@ async def generate_async(body: GenerationInputStable) -> RequestAsync | tuple[Dr
     if body.dry_run:
         return await asking.price(wanted), 200
     sources = _sources(body, wanted.params)
-    pictures: dict[str, bytes] = {}
-    if sources:
-        await asking.check(wanted)
-        pictures = {name: await asking.decoded(source) for name, source in sources.items()}
-        _check_inpainting(wanted.params, pictures)
-    return asking.answer(await asking.accept(wanted, pictures))
+    if not sources:
+        return asking.answer(await asking.accept(wanted))
+    admitted = await asking.admitted(wanted)
+    pictures = {name: await asking.decoded(source) for name, source in sources.items()}
+    _check_inpainting(wanted.params, pictures)
+    return asking.answer(await asking.queue(admitted, pictures))
 
 
 def _wanted(body: GenerationInputStable) -> RequestSpec[ImageParams]:
