@@ -24,7 +24,17 @@ from typing import IO, Any, TypeAlias, cast
 
 import alembic.command
 import alembic.config
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, Row, Table, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    Row,
+    Table,
+    event,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -81,6 +91,7 @@ def table(model: type[Base]) -> Table:
     return cast("Table", model.__table__)
 
 
+RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
 Document = JSON().with_variant(JSONB(), "postgresql")
 """A JSON value: JSONB on PostgreSQL, text on SQLite."""
 

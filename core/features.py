@@ -13,6 +13,9 @@ from typing import Final
 Since = Mapping[str, int]
 """The programs of workers that can do a thing, and from which version on."""
 
+NEGATIVE: Final = "###"
+"""What separates the prompt of a picture from what is not wanted in it."""
+
 OURS: Final = "Stable Horde Worker"
 REGEN: Final = "AI Horde Worker reGen"
 CLASSIC: Final = "AI Horde Worker"

@@ -3,10 +3,8 @@
 import re
 from typing import Any
 
+from core.features import NEGATIVE
 from core.kinds import registry
-
-NEGATIVE = "###"
-"""What separates the prompt of a picture from its negative prompt."""
 
 SIZE = frozenset({"width", "height"})
 """Parameters that hold where the style says nothing of them."""

@@ -28,6 +28,15 @@ class FormRules(Rules):
         """A form in ten seconds."""
         return 0.1
 
+    @property
+    def type(self) -> str:
+        """The API's older word."""
+        return "interrogation"
+
+    def performance(self, speed: float) -> str:
+        """How long a form takes."""
+        return f"{1 / max(speed, 0.001):.1f} seconds per form"
+
     def offered(self, _program: frozenset[str], forms: Iterable[str]) -> frozenset[str]:
         """Workers say by pop which forms they serve, whatever their program."""
         return frozenset(map(alchemy.feature_of, forms))

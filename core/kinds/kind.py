@@ -58,6 +58,15 @@ class Rules:
         """Things a second above which nobody makes this honestly."""
         return float("inf")
 
+    @property
+    def type(self) -> str:
+        """What the API calls workers of the kind."""
+        return self.name
+
+    def performance(self, speed: float) -> str:
+        """A worker's speed as people are told it. speed: things a second."""
+        return f"{speed:.1f} things per second"
+
     def knows(self, model: str) -> bool:  # noqa: ARG002
         """Whether anybody may offer this model; customizers may offer any."""
         return True

@@ -34,6 +34,8 @@ class Params(Protocol):
         ...
 
 
+MEGA = 1_000_000
+"""Pixel steps are told in millions."""
 EXTRA_SLOW = 3
 """How many times as long an extra-slow worker may take."""
 

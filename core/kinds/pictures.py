@@ -8,7 +8,7 @@ from core.catalog import models as catalog
 from core.kinds import rules
 from core.kinds.image import ImageParams
 from core.kinds.kind import Rules
-from core.kinds.params import Advice
+from core.kinds.params import MEGA, Advice
 
 QR_TEXT = {"reference": "qr_code"}
 """A style may name the workflow alone; its text comes with each request."""
@@ -45,6 +45,10 @@ class PictureRules(Rules):
     def fastest(self, _model: str) -> float:
         """Twenty million pixel steps, whatever the model."""
         return 20_000_000.0
+
+    def performance(self, speed: float) -> str:
+        """Millions of pixel steps a second."""
+        return f"{speed / MEGA:.1f} megapixelsteps per second"
 
     def knows(self, model: str) -> bool:
         """Only models of the reference may be offered."""

@@ -43,6 +43,10 @@ class TextRules(Rules):
         most = next(tokens for least, tokens in FASTEST_OF_KNOWN if known.billions >= least)
         return most * MIXTURE_FACTOR if MIXTURE in model.casefold() else most
 
+    def performance(self, speed: float) -> str:
+        """Tokens a second."""
+        return f"{speed:.1f} tokens per second"
+
     def is_screened(self, *, watched: bool) -> bool:
         """Only where the user or the model gives reason."""
         return watched

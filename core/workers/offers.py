@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from core.catalog.agents import Agent
+from core.db import AnyRow
 from core.errors import Invalid
 from core.kinds import registry
 from core.kinds.kind import Rules
@@ -110,3 +111,10 @@ def _user_ids(declared: Declared, rules: Rules) -> Iterable[int]:
         if "#" not in username or not is_id:
             raise refusal(f"{username[:MAX_SHOWN_CHARS]} is not of the form name#id.")
         yield int(digits)
+
+
+def performance(row: AnyRow) -> str:
+    """A worker's speed as people are told it. row: of `workers`."""
+    if row.speed is None:
+        return "No requests fulfilled yet"
+    return registry.of(row.kind).performance(row.speed)

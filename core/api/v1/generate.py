@@ -13,6 +13,7 @@ from core.api.limits import DEFAULT, Limit
 from core.api.operation import by_address, by_path
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
+from core.api.v2.watch import GONE
 from core.db import AnyRow, now
 from core.errors import Invalid, Unavailable
 from core.features import SAMPLERS
@@ -38,7 +39,6 @@ A_PICTURES_SECONDS, MAX_SECONDS = 180, 300
 """How long a call may take that waits for its pictures."""
 LOOK_AGAIN_SECONDS = 10.0
 """An event that is missed costs at most this."""
-GONE = "N/A"
 
 
 class NotWanted(Invalid):

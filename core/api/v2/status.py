@@ -13,6 +13,7 @@ from core.db import now
 from core.errors import Invalid
 from core.generation.horde import Horde
 from core.kinds import registry
+from core.kinds.params import MEGA
 from core.queue import totals
 from core.queue.forecast import OnlineWorker
 from core.version import VERSION
@@ -21,7 +22,6 @@ from core.workers.online import NO_CAPACITY, Capacity
 
 blueprint = Blueprint("status", __name__)
 
-MEGA = 1_000_000
 NOBODY_SECONDS = 10_000
 """The eta of a model that is asked for and that nobody offers."""
 
