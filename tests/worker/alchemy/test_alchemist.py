@@ -4,10 +4,11 @@ import pytest
 from PIL import Image
 
 import tiny_esrgan
-from worker.alchemy.alchemist import Alchemist
+from core.features import FORMS, OURS
+from worker.alchemy.alchemist import ANSWERS, Alchemist
 from worker.alchemy.order import Description, FormOrder
 from worker.renderer import CannotRender, Model
-from worker.upscaler import Upscaler
+from worker.upscaler import FACTORS, Upscaler
 
 
 @pytest.fixture
@@ -60,3 +61,8 @@ def test_what_is_no_picture_and_no_form_is_refused(alchemist, tmp_path):
     picture = encoded(Image.new("RGB", (8, 8)))
     with pytest.raises(CannotRender, match="caption"):
         alchemist.render(FormOrder(Model("caption", tmp_path), picture), ignore)
+
+
+def test_what_the_table_says_of_our_worker_is_answered():
+    ours = {name for name, form in FORMS.items() if OURS in (form.since or {})}
+    assert ANSWERS.keys() | FACTORS.keys() == ours
