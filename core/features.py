@@ -66,7 +66,7 @@ class Form:
     """One thing that can be wanted of a picture."""
 
     rate: str = "form"
-    """Which number of the price table it costs (`kudos.rates.Rates`)."""
+    """Which number of the price table it costs (`kudos.prices.Rates`)."""
     by_tile: bool = False
     """Whether it costs that for each square of 512 pixels."""
     seconds: int = 180

@@ -14,7 +14,7 @@ from core.generation import holding, kind, privileges, sharing, styled
 from core.generation.horde import Horde
 from core.generation.specs import KudosUpfront, Quote, Requester, RequestSpec
 from core.kinds.params import Advice
-from core.kudos import rates, settlement
+from core.kudos import prices, settlement
 from core.ledger import accounts, holds
 from core.ledger.accounts import Funds
 from core.queue import matching, requests
@@ -231,7 +231,7 @@ def _request(
     requester: Requester, wanted: RequestSpec[Any], quoted: Quote, needs: Needs, priority: int
 ) -> requests.NewRequest:
     terms: dict[str, Any] = {
-        "version": rates.VERSION,
+        "version": prices.VERSION,
         "price": quoted.price,
         "tax": quoted.tax,
         "slow_workers": wanted.slow_workers,

@@ -8,7 +8,7 @@ from core.generation.protocol import Kind
 from core.generation.specs import Quote, RequestSpec
 from core.kinds import alchemy, registry
 from core.kinds.alchemy import AlchemyParams
-from core.kudos import prices, rates, uptime
+from core.kudos import prices, uptime
 from core.queue.matching import Needs, Offer
 from core.queue.requests import NewJob
 
@@ -40,7 +40,7 @@ class Forms(Kind[AlchemyParams]):
     def amounts(self, found: Open, _delivery: Delivery) -> Amounts:
         """What the worker's owner gets for the form and the requester pays."""
         attempt = found.attempt
-        agreed = rates.agreed(attempt.terms)
+        agreed = prices.agreed(attempt.terms)
         tiles = AlchemyParams.from_json(attempt.params).tiles
         price = prices.form_price(attempt.model, tiles=tiles, rates=agreed)
         slow_workers = attempt.terms["slow_workers"]

@@ -16,7 +16,7 @@ from core.generation.specs import Quote, RequestSpec
 from core.kinds import image, registry, rules
 from core.kinds.image import ImageParams
 from core.kinds.params import Advice
-from core.kudos import prices, rates, uptime
+from core.kudos import prices, uptime
 from core.queue.matching import Needs, Offer
 from core.queue.requests import NewJob
 from core.users.tables import Role, User
@@ -108,7 +108,7 @@ class Pictures(Kind[ImageParams]):
     def amounts(self, found: Open, delivery: Delivery) -> Amounts:
         """What the worker's owner gets for the picture and the requester pays."""
         attempt = found.attempt
-        agreed = rates.agreed(attempt.terms)
+        agreed = prices.agreed(attempt.terms)
         made_by = catalog.image_model(attempt.model).baseline
         terms = prices.Terms.of(ImageParams.from_json(attempt.params), attempt.terms)
         price, standing = attempt.terms["price"], agents.agent(found.worker.agent).standing

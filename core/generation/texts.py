@@ -12,7 +12,7 @@ from core.generation.protocol import Kind
 from core.generation.specs import Quote, RequestSpec
 from core.kinds import registry
 from core.kinds.text import TextParams, tokens_of
-from core.kudos import prices, rates, uptime
+from core.kudos import prices, uptime
 from core.queue.matching import Needs, Offer
 from core.queue.requests import NewJob
 from core.users.tables import Role
@@ -50,7 +50,7 @@ class Texts(Kind[TextParams]):
         Of the models that it names, and of owners, the dearest decides; where it names no model, a
         usual one.
         """
-        usual = rates.NEWEST.usual_billions
+        usual = prices.NEWEST.usual_billions
         price = max(
             prices.text_price(
                 prices.TextWork(
@@ -77,7 +77,7 @@ class Texts(Kind[TextParams]):
     def amounts(self, found: Open, delivery: Delivery) -> Amounts:
         """What the worker's owner gets for the text and the requester pays, by its length."""
         attempt = found.attempt
-        agreed = rates.agreed(attempt.terms)
+        agreed = prices.agreed(attempt.terms)
         params = TextParams.from_json(attempt.params)
         work = prices.TextWork(
             tokens=tokens_of(delivery.text or "", most=params.max_length),

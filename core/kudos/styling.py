@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.kudos.rates import NEWEST
+from core.kudos.prices import NEWEST
 from core.ledger import accounts, events
 from core.ledger.tables import SystemAccount
 

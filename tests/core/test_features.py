@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from core import features
-from core.kudos.rates import NEWEST
+from core.kudos.prices import NEWEST
 from core.wire.alchemy import Form
 from core.wire.image import ControlType, PostProcessor, Sampler
 

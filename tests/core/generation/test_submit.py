@@ -15,8 +15,8 @@ from core.generation.delivery import Delivery, Open
 from core.kinds.alchemy import AlchemyParams
 from core.kinds.image import ImageParams
 from core.kinds.text import TextParams
-from core.kudos import rates
-from core.kudos.rates import Rates
+from core.kudos import prices
+from core.kudos.prices import Rates
 from core.ledger import accounts, audit
 from core.ledger.tables import SystemAccount
 from core.queue import attempts
@@ -274,8 +274,8 @@ async def test_a_request_is_settled_by_the_rates_that_it_was_priced_by(
 ):
     """The next version is deployed while a request waits: its tax is the one that was agreed."""
     old = await lives.asked(session, horde, payer)
-    monkeypatch.setitem(rates.VERSIONS, 2, Rates(picture_tax=300, worker={Standing.NEWEST: 3}))
-    monkeypatch.setattr(rates, "VERSION", 2)
+    monkeypatch.setitem(prices.VERSIONS, 2, Rates(picture_tax=300, worker={Standing.NEWEST: 3}))
+    monkeypatch.setattr(prices, "VERSION", 2)
     new = await lives.asked(session, horde, payer)
     charges = {}
     for _ in range(2):
@@ -286,7 +286,7 @@ async def test_a_request_is_settled_by_the_rates_that_it_was_priced_by(
 
 @pytest.mark.parametrize("kind_name", ["text", "alchemy"])
 async def test_texts_and_forms_are_settled_by_those_rates_too(kind_name, monkeypatch):
-    monkeypatch.setitem(rates.VERSIONS, 2, Rates(text_tax=700, form_tax=700))
+    monkeypatch.setitem(prices.VERSIONS, 2, Rates(text_tax=700, form_tax=700))
     params = {"text": TextParams(), "alchemy": AlchemyParams(source_image="x", tiles=1)}[kind_name]
     found = {}
     for version in (1, 2):
@@ -303,4 +303,4 @@ async def test_texts_and_forms_are_settled_by_those_rates_too(kind_name, monkeyp
 
 
 def test_rates_that_were_taken_back_are_the_newest():
-    assert rates.agreed({"version": 10**6}) is rates.NEWEST
+    assert prices.agreed({"version": 10**6}) is prices.NEWEST

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from core.catalog.agents import Standing
 from core.kinds import image
 from core.kudos import prices
-from core.kudos.prices import ImageWork, Terms, TextWork
-from core.kudos.rates import NEWEST
+from core.kudos.prices import NEWEST, ImageWork, Terms, TextWork
 
 BASIC = 792  # 512x512, 30 steps
 XL = "stable_diffusion_xl"
