@@ -25,7 +25,17 @@ from typing import IO, Any, TypeAlias, cast
 import alembic.command
 import alembic.config
 import structlog
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, Row, Table, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    Row,
+    Table,
+    event,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -88,6 +98,7 @@ def table(model: type[Base]) -> Table:
     return cast("Table", model.__table__)
 
 
+RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
 Document = JSON().with_variant(JSONB(), "postgresql")
 """A JSON value: JSONB on PostgreSQL, text on SQLite."""
 

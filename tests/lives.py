@@ -9,6 +9,7 @@ from core.generation.delivery import Delivery
 from core.generation.specs import Requester
 from core.ledger import accounts
 from core.ledger.tables import Account
+from core.queue import attempts
 from core.workers import fleet
 
 
@@ -41,6 +42,12 @@ async def done(session, horde, owner, **changes):
     """Pop one picture and deliver it."""
     work = (await popped(session, horde, owner, **changes)).work
     return await submitted(session, horde, owner, work.attempt_ids[0])
+
+
+async def consumed(session, settled):
+    """What the requester paid for the last picture of a request."""
+    *_, last = await attempts.generations(session, settled.request_id)
+    return last.charge
 
 
 async def looked(session, horde, request_id):

@@ -8,6 +8,8 @@ from typing import Final
 
 from quart import Blueprint, Response, render_template
 
+from core.features import SAMPLERS
+
 # img-src: a picture comes as base64, from this server, or by https from an object store elsewhere.
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -22,7 +24,7 @@ blueprint = Blueprint(
 @blueprint.get("/")
 async def create() -> str:
     """Answer the page where pictures are asked for and appear."""
-    return await render_template("create.html")
+    return await render_template("create.html", samplers=SAMPLERS)
 
 
 @blueprint.after_request

@@ -11,12 +11,13 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from core.client import HordeClient
+from core.features import FORMS, OURS, version_of
 from core.wire.alchemy import InterrogationPopInput
 from core.wire.pop import PopInputStable
 from core.wire.text import PopInputKobold
 from worker import models, upscaler
 from worker.alchemy.kind import Forms
-from worker.alchemy.order import Palette
+from worker.alchemy.order import Description
 from worker.engine import Engine
 from worker.image.kind import Pictures
 from worker.kind import AnyKind
@@ -27,8 +28,8 @@ from worker.settings import Settings, WorkKind
 from worker.text import fetching
 from worker.text.kind import Texts
 
-AGENT: Final = "Stable Horde Worker:1:https://github.com/stable-horde/stable-horde"
-"""`name:version:url`, as the server's table of capabilities has it: new ability, new version."""
+AGENT: Final = f"{OURS}:{version_of(OURS)}:https://github.com/stable-horde/stable-horde"
+"""`name:version:url`; the version is the newest that the table of features has of this worker."""
 
 M = TypeVar("M", bound=Model)
 
@@ -97,7 +98,12 @@ class Crew:
         await self._work(Texts(self._client, offer), offer.name, found, stop)
 
     async def _forms(self, stop: asyncio.Event) -> None:
-        forms: dict[str, Model] = {"palette": Palette(), **self._upscalers}
+        described = {
+            name: Description(name)
+            for name, form in FORMS.items()
+            if OURS in (form.since or {}) and not form.needs_weights
+        }
+        forms: dict[str, Model] = {**described, **self._upscalers}
         offer = alchemy_offer(self._settings)
         await self._work(Forms(self._client, offer), offer.name, forms, stop)
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from worker.alchemy.order import Palette
+from worker.alchemy.order import Description
 from worker.image.order import Checkpoint
 from worker.renderer import CannotLoad, Model, OnStep, Order, Renderer
 from worker.text.order import LanguageModel
@@ -51,7 +51,7 @@ class Renderers:
             from worker.text.writer import Writer  # noqa: PLC0415 - see above
 
             return Writer(device=self.device)
-        if kind in {Palette, Upscaler}:
+        if kind in {Description, Upscaler}:
             from worker.alchemy.alchemist import Alchemist  # noqa: PLC0415 - see above
 
             return Alchemist(device=self.device)

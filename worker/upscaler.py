@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from core.features import OURS, POST_PROCESSORS
 from worker.renderer import Model
 
 FACTORS: Final = {
-    "RealESRGAN_x4plus": 4,
-    "RealESRGAN_x4plus_anime_6B": 4,
-    "RealESRGAN_x2plus": 2,
-    "NMKD_Siax": 4,
-    "4x_AnimeSharp": 4,
+    name: processor.enlarges_by
+    for name, processor in POST_PROCESSORS.items()
+    if OURS in processor.since
 }
 """The horde's upscalers of one architecture (ESRGAN's, arXiv:1809.00219), and what they multiply
 sides by; the first that is here also enlarges pictures that a model made smaller than asked."""

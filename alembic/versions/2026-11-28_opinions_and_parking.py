@@ -1,13 +1,13 @@
 """opinions of faults, parked requests, prompts in lower case.
 
-Revision: 0002, after 0001.
+Revision: 0002, after visible_names.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
-down_revision = "0001"
+down_revision = "visible_names"
 branch_labels = None
 depends_on = None
 

@@ -15,6 +15,7 @@ from cli.exits import Exit, Failure
 from cli.interrupts import interruptible
 from cli.settings import ClientSettings
 from core.client import HordeClient
+from core.features import SAMPLERS
 from core.wire.generate import GenerationInputStable
 from core.wire.validation import errors_of
 
@@ -30,7 +31,7 @@ def generate(  # noqa: PLR0913 - an option each
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT, multiples of 64.")] = "512x512",
     steps: Annotated[int, typer.Option(help="Steps of the sampler.")] = 30,
     cfg: Annotated[float, typer.Option(help="How strongly the prompt guides.")] = 5.0,
-    sampler: Annotated[str, typer.Option(help="The sampler's name.")] = "k_euler_a",
+    sampler: Annotated[str, typer.Option(help=f"One of {', '.join(SAMPLERS)}.")] = "k_euler_a",
     seed: Annotated[str, typer.Option(help="The first picture's; empty is random.")] = "",
     model: Annotated[list[str] | None, typer.Option(help="Any of these; none: any.")] = None,
     out: Annotated[str, typer.Option("-o", "--out", help="{index} {seed} {id} {model} vary.")] = (

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import dialects
 from core.accounts.hashes import keyed
 from core.accounts.tables import LoginCode
 from core.db import table
-from core.ledger import dialects
 from core.users.keys import Keyring
 
 PURPOSE = "login-code"

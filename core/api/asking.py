@@ -2,32 +2,26 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import context
 from core.api.context import Server
-from core.community import styles
-from core.db import now
 from core.errors import Invalid, Unavailable
-from core.generation import ask, gates
+from core.generation import admission, ask
+from core.generation.admission import Admitted, Caller
 from core.generation.ask import Accepted
-from core.generation.specs import Requester, RequestSpec
+from core.generation.specs import RequestSpec
 from core.images import checks, fetched
 from core.kinds.params import is_url
 from core.moderation.prompts import CorruptPrompt
 from core.moderation.scores import Verdict
 from core.outside import NotAllowed
-from core.users import directory, shared_keys
-from core.users.shared_keys import Standing
-from core.users.tables import ANONYMOUS_ID, Role, SharedKey, User
+from core.users.directory import UnknownKey
+from core.users.tables import User
 from core.wire.generate import DryRun, RequestAsync, RequestSingleWarning
 from core.wire.kudos import to_wire
-
-TAKE_SHARED_KEYS = ("image", "text")
-"""The kinds of requests that may be asked for with a shared key."""
 
 
 class NobodyServes(Unavailable):
@@ -38,34 +32,40 @@ class NobodyServes(Unavailable):
 
 async def price(wanted: RequestSpec[Any]) -> DryRun:
     """What the request would cost, if it may be asked at all."""
-    await check(wanted)
-    return DryRun(kudos=to_wire(ask.quote(wanted).total))
+    return DryRun(kudos=to_wire(ask.quote((await admitted(wanted)).wanted).total))
 
 
-async def check(wanted: RequestSpec[Any]) -> None:
-    """Refuse what is refused without a look-up, before any picture is decoded."""
+async def admitted(wanted: RequestSpec[Any]) -> Admitted:
+    """Refuse what may not be asked, before any of its pictures is decoded; then `queue` it."""
     server = context.server()
     verdict = await _verdict(server)
     async with _punishing(server, wanted), server.database.reading() as session:
-        await _admitted(session, wanted, verdict)
+        return await admission.admit(session, server.horde, await _caller(session, verdict), wanted)
 
 
-async def accept(
-    wanted: RequestSpec[Any],
-    pictures: Mapping[str, bytes] | None = None,
-    *,
-    must_be_possible: bool = False,
-) -> Accepted:
-    """Queue the request and wake workers.
+async def queue(found: Admitted, pictures: Mapping[str, bytes]) -> Accepted:
+    """Queue a request that was admitted and wake workers.
 
     pictures: its sources, by their names in the store.
+    """
+    server = context.server()
+    async with _kept(server, pictures), server.database.writing() as session:
+        asked = await ask.ask(session, server.horde, found.requester, found.wanted)
+    await ask.announce(server.horde, asked)
+    return asked
+
+
+async def accept(wanted: RequestSpec[Any], *, must_be_possible: bool = False) -> Accepted:
+    """Admit and queue a request without pictures, in one transaction, and wake workers.
+
     must_be_possible: raise NobodyServes where no worker that is online could make it.
     """
     server = context.server()
-    verdict, kept = await _verdict(server), _kept(server, pictures or {})
-    async with _punishing(server, wanted), kept, server.database.writing() as session:
-        requester, wanted = await _admitted(session, wanted, verdict, renew=True)
-        asked = await ask.ask(session, server.horde, requester, wanted)
+    verdict = await _verdict(server)
+    async with _punishing(server, wanted), server.database.writing() as session:
+        caller = await _caller(session, verdict, renew=True)
+        found = await admission.admit(session, server.horde, caller, wanted)
+        asked = await ask.ask(session, server.horde, found.requester, found.wanted)
         if must_be_possible and (message := _nobody(asked)):
             raise NobodyServes(message)  # and nothing of it is written
     await ask.announce(server.horde, asked)
@@ -108,52 +108,15 @@ async def decoded(source: str) -> bytes:
     return await checks.decode_source(source)
 
 
-async def _requester(
-    session: AsyncSession, wanted: RequestSpec[Any], *, renew: bool = False
-) -> Requester:
-    """Who asks. Pictures and texts may be asked for with a shared key, as its owner."""
-    shared_key = None
+async def _caller(
+    session: AsyncSession, verdict: Verdict = Verdict.SAFE, *, renew: bool = False
+) -> Caller:
+    """Who calls: a user, or somebody with a key that is no user's."""
     try:
-        user = await context.user(session, renew=renew)
-    except directory.UnknownKey:
-        found = await shared_keys.by_key(session, context.api_key())
-        if found is None or wanted.kind not in TAKE_SHARED_KEYS:
-            raise
-        user, shared_key = await _as_owner(session, found, wanted)
-    if shared_key is None and (styles_key := await _styles_key(session, user, wanted)) is not None:
-        user, shared_key = await directory.by_id(session, styles_key.user_id), styles_key
-    return Requester(user=user, address=context.address(), shared_key=shared_key)
-
-
-async def _styles_key(
-    session: AsyncSession, user: User, wanted: RequestSpec[Any]
-) -> SharedKey | None:
-    """The shared key by which the request's style pays for it, if it is good and the user may.
-
-    What holds for some users in particular must hold with it, too: they pay themselves.
-    """
-    if wanted.style is None or wanted.style.shared_key_id is None:
-        return None
-    if user.roles & (Role.DELETED | Role.FLAGGED | Role.EDUCATION):
-        return None
-    key = await shared_keys.by_id(session, wanted.style.shared_key_id)
-    try:
-        is_good = key is not None and shared_keys.check_usable(key, at=now(), allow_downgrade=False)
-    except (shared_keys.SharedKeyExpired, shared_keys.SharedKeyEmpty):
-        return None
-    return key if is_good else None
-
-
-async def _as_owner(
-    session: AsyncSession, key: SharedKey, wanted: RequestSpec[Any]
-) -> tuple[User, SharedKey | None]:
-    """The key's owner; nobody, and no key, where it is empty and the request may be downgraded."""
-    downgraded = wanted.allow_downgrade
-    standing = shared_keys.check_usable(key, at=now(), allow_downgrade=downgraded)
-    await styles.refuse_assigned(session, key.id)
-    if standing is Standing.ANONYMOUS:
-        return await directory.by_id(session, ANONYMOUS_ID), None
-    return await directory.by_id(session, key.user_id), key
+        user: User | UnknownKey = await context.user(session, renew=renew)
+    except UnknownKey as unknown:
+        user = unknown
+    return Caller(user=user, key=context.api_key(), address=context.address(), verdict=verdict)
 
 
 async def _verdict(server: Server) -> Verdict:
@@ -163,17 +126,6 @@ async def _verdict(server: Server) -> Verdict:
     return await server.horde.scorer.judge(context.address())
 
 
-async def _admitted(
-    session: AsyncSession, wanted: RequestSpec[Any], verdict: Verdict, *, renew: bool = False
-) -> tuple[Requester, RequestSpec[Any]]:
-    """Who asks, and the request as it may be asked."""
-    horde, at = context.server().horde, now()
-    requester = replace(await _requester(session, wanted, renew=renew), verdict=verdict)
-    await gates.admit(session, horde, requester, wanted, at=at)
-    ask.check(requester, wanted)
-    return requester, await gates.screened(session, horde, requester.user, wanted, at=at)
-
-
 @asynccontextmanager
 async def _punishing(server: Server, wanted: RequestSpec[Any]) -> AsyncIterator[None]:
     """Let what follows from a refused prompt stand, though the transaction that asked is undone."""
@@ -181,7 +133,7 @@ async def _punishing(server: Server, wanted: RequestSpec[Any]) -> AsyncIterator[
         yield
     except CorruptPrompt:
         async with server.database.writing() as session:
-            await gates.punish(session, await _requester(session, wanted), at=now())
+            await admission.punish(session, await _caller(session), wanted)
         raise
 
 

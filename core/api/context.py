@@ -2,7 +2,6 @@
 
 import ipaddress
 from dataclasses import dataclass, field
-from uuid import uuid4
 
 from quart import current_app, g, request
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -51,7 +50,6 @@ class Server:
     """Addresses that get the relaxed limits, as this process saw them."""
     lists: AdaptiveCache[bytes] = field(default_factory=AdaptiveCache)
     """Long public lists as JSON, kept for as long as they are worth."""
-    node: str = uuid4().hex[:8]
 
 
 def server() -> Server:

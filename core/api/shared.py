@@ -7,6 +7,7 @@ from core.api import context
 from core.community.ratings import pictures
 from core.community.ratings.pictures import Shared
 from core.generation.delivery import Delivery, Open
+from core.kinds import registry
 from core.queue.matching import Needs
 from core.queue.tables import Outcome
 
@@ -37,9 +38,10 @@ async def copied(job: Open, delivery: Delivery) -> AsyncIterator[Shared | None]:
 
 def _gift(job: Open, delivery: Delivery) -> Shared | None:
     attempt = job.attempt
-    is_asked = attempt.kind == "image" and attempt.shared and attempt.outcome != Outcome.DECOY
+    is_asked = attempt.shared and attempt.outcome != Outcome.DECOY
     is_good = delivery.state == "ok" and not delivery.is_censored
-    if not (is_asked and is_good and pictures.may_share(attempt.params)):
+    rules = registry.of(attempt.kind)
+    if not (is_asked and is_good and rules.may_be_shared(rules.params_from(attempt.params))):
         return None
     return Shared(
         id=attempt.id,

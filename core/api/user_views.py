@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community import names, styles
 from core.db import AnyRow, now
+from core.kinds.params import MEGA
 from core.kudos import monthly
 from core.ledger import accounts
 from core.queue import progress
@@ -33,7 +34,6 @@ from core.workers import owned
 
 ANONYMOUS_KUDOS = -5000
 """What clients see as the anonymous user's balance; its account is summed, not shown."""
-MEGA = 1_000_000
 
 
 class View(IntEnum):

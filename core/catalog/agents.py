@@ -1,117 +1,49 @@
-"""What workers' programs can do, by name and version.
+"""What workers' programs can do, by name and version, read from the table of features.
 
 A worker says in every pop who made it (`bridge_agent`, `name:version:url`). An unknown program is
 believed to sample, and nothing more: it gets no request that wants its result by URL, a source
 picture, a LoRA and so on. The numbers are those of the contract.
 """
 
-from fractions import Fraction
+from collections import defaultdict
+from collections.abc import Mapping
+from enum import Enum
 from typing import NamedTuple
 
-OURS = "Stable Horde Worker"
+from core import features
+from core.features import OURS, REGEN
 
-_K_SAMPLERS = [
-    "k_lms",
-    "k_heun",
-    "k_euler",
-    "k_euler_a",
-    "k_dpm_2",
-    "k_dpm_2_a",
-    "k_dpm_fast",
-    "k_dpm_adaptive",
-    "k_dpmpp_2s_a",
-    "k_dpmpp_2m",
-    "k_dpmpp_sde",
-    "dpmsolver",
-    "DDIM",
-]
-
-SAMPLERS = frozenset(f"sampler:{name}" for name in _K_SAMPLERS) | {"karras"}
+SAMPLERS = frozenset(
+    f"sampler:{name}" for name, sampler in features.SAMPLERS.items() if sampler.since is None
+) | {"karras"}
 """What every program samples with."""
-
-_PICTURES = frozenset(
-    {"r2", "r2_source", "img2img", "inpainting", "tiling", "hires_fix", "clip_skip"}
-)
-_POST = frozenset(
-    {
-        "post_processing",
-        *(
-            f"post:{name}"
-            for name in (
-                "GFPGAN",
-                "RealESRGAN_x4plus",
-                "RealESRGAN_x2plus",
-                "RealESRGAN_x4plus_anime_6B",
-                "NMKD_Siax",
-                "4x_AnimeSharp",
-                "CodeFormers",
-                "strip_background",
-            )
-        ),
-    }
-)
-_NEW_POST = frozenset(
-    f"post:{name}"
-    for name in (
-        "4xNomos8kSC",
-        "4xLSDIRplus",
-        "4xNomosWebPhoto_RealPLKSR",
-        "4xNomos2_realplksr_dysample",
-        "4xNomos2_hq_dat2",
-        "2xModernSpanimationV1",
-        "GFPGANv1.3",
-        "RestoreFormer",
-    )
-)
-_UPSCALERS = frozenset(
-    {
-        "post_processing",
-        "post:RealESRGAN_x4plus",
-        "post:RealESRGAN_x4plus_anime_6B",
-        "post:RealESRGAN_x2plus",
-        "post:NMKD_Siax",
-        "post:4x_AnimeSharp",
-    }
-)
-"""Those of one architecture; our worker says by pop whether it has their weights."""
-_CONTROL = frozenset({"controlnet", "image_is_control", "return_control_map"})
-_ADAPTERS = frozenset({"lora", "textual_inversion"})
 
 VALIDATED = "validated"
 """The feature of programs that are known to write with the model that they say."""
-_VALIDATED = frozenset({VALIDATED})
 
-# program → version from which on → what is new in it
-_TABLE: dict[str, dict[int, frozenset[str]]] = {
-    OURS: {1: SAMPLERS | _PICTURES | _UPSCALERS | _VALIDATED | {"sampler:lcm"}},
-    "AI Horde Worker reGen": {
-        1: SAMPLERS | _PICTURES | _POST | _CONTROL,
-        2: _ADAPTERS,
-        3: frozenset({"lora_versions", "sampler:lcm"}),
-        5: frozenset({"extra_source_images"}),
-        6: frozenset({"cascade_2pass"}),
-        7: frozenset({"qr_code"}),
-        8: frozenset({"layer_diffuse"}),
-        9: frozenset({"flux"}),
-        13: _NEW_POST,
-    },
-    "AI Horde Worker~aphrodite~oai": {0: _VALIDATED},
-    "AI Horde Worker~aphrodite~kai": {0: _VALIDATED},
-    "KoboldCppEmbedWorker": {0: _VALIDATED},
-    "TabbyAPI": {0: _VALIDATED},
-    "AI Horde Worker": {
-        0: _VALIDATED,
-        11: SAMPLERS | _PICTURES | _POST | _CONTROL,
-        22: _ADAPTERS,
-        24: frozenset({"lora_versions"}),
-    },
-    "SD-WebUI Stable Horde Worker Bridge": {1: SAMPLERS | _PICTURES | _POST},
-    "HordeAutoWebBridge": {1: SAMPLERS | frozenset({"r2", "img2img", "tiling"})},
-}
 
-OFFICIAL = frozenset({OURS, "AI Horde Worker reGen"})
-UNKNOWN_FACTOR = Fraction(3, 4)
-OLDER_FACTOR = Fraction(9, 10)
+def _programs() -> Mapping[str, Mapping[int, frozenset[str]]]:
+    """Program → version from which on → what is new in it."""
+    found: dict[str, dict[int, frozenset[str]]] = defaultdict(dict)
+    for feature, since in features.features():
+        for program, version in since.items():
+            new = found[program]
+            new[version] = new.get(version, frozenset()) | {feature}
+    return dict(found)
+
+
+_PROGRAMS = _programs()
+OFFICIAL = frozenset({OURS, REGEN})
+
+
+class Standing(Enum):
+    """What a program's age and origin say of its work; the price table has a factor for each."""
+
+    NEWEST = "newest"
+    """An official program at its newest version."""
+    OLDER = "older"
+    """An official program at an older one."""
+    OTHER = "other"
 
 
 class Agent(NamedTuple):
@@ -120,8 +52,7 @@ class Agent(NamedTuple):
     name: str
     version: int
     features: frozenset[str]
-    reward_factor: Fraction
-    """What of a reward its owner gets: 1 for an official program at its newest version."""
+    standing: Standing
 
 
 def agent(declared: str) -> Agent:
@@ -129,11 +60,12 @@ def agent(declared: str) -> Agent:
     name, _, rest = declared.partition(":")
     digits = rest.partition(":")[0].partition(".")[0]
     version = int(digits) if digits.isascii() and digits.isdecimal() else 0
-    versions = _TABLE.get(name)
-    if versions is None:
-        return Agent(name, version, SAMPLERS, UNKNOWN_FACTOR)
-    features = frozenset[str]().union(*(new for since, new in versions.items() if since <= version))
-    factor = UNKNOWN_FACTOR
-    if name in OFFICIAL:
-        factor = Fraction(1) if version >= max(versions) else OLDER_FACTOR
-    return Agent(name, version, features | SAMPLERS, factor)
+    versions = _PROGRAMS.get(name, {})
+    able = SAMPLERS.union(*(new for since, new in versions.items() if since <= version))
+    return Agent(name, version, able, _standing(name, version))
+
+
+def _standing(name: str, version: int) -> Standing:
+    if name not in OFFICIAL:
+        return Standing.OTHER
+    return Standing.NEWEST if version >= max(_PROGRAMS[name]) else Standing.OLDER

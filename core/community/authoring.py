@@ -12,18 +12,14 @@ from core.community import names, styles, templates
 from core.community.tables import Style, StyleLabel
 from core.db import AnyRow, now, table
 from core.errors import Forbidden, Invalid
-from core.kinds import rules
-from core.kinds.image import ImageParams
+from core.kinds import registry
 from core.kinds.params import Advice
-from core.kinds.text import check_sampling
 from core.moderation.names import clean, clean_text
 from core.users import shared_keys
 from core.users.roles import DeletedUser
 from core.users.tables import Role, User
 
 MAX_TAGS, MAX_MODELS = 10, 5
-QR_TEXT = {"reference": "qr_code"}
-"""A style may name the workflow alone; its text comes with each request."""
 
 _styles = table(Style)
 _labels = table(StyleLabel)
@@ -98,7 +94,7 @@ async def create(
     if not (author.has(Role.CUSTOMIZER) or author.has(Role.TRUSTED)):
         raise StylesRequiresCustomizer("Only customizers and trusted users may create styles.")
     values = await _values(session, author, kind, draft)
-    advice = _check(kind, values["prompt"], draft.params or {}, draft.models or [])
+    advice = registry.of(kind).check_style(values["prompt"], draft.params or {}, draft.models or [])
     style_id = uuid4()
     fixed = {"id": style_id, "kind": kind, "user_id": author.id, "created_at": now()}
     try:
@@ -120,7 +116,7 @@ async def change(session: AsyncSession, user: User, style: AnyRow, draft: Draft)
     if models is None:
         models = (await styles.labels(session, [style.id], styles.MODEL)).get(style.id, [])
     params = style.params if draft.params is None else draft.params
-    advice = _check(style.kind, values.get("prompt", style.prompt), params, models)
+    advice = registry.of(style.kind).check_style(values.get("prompt", style.prompt), params, models)
     if values:
         try:
             await session.execute(update(_styles).where(_styles.c.id == style.id).values(values))
@@ -152,7 +148,7 @@ async def _values(session: AsyncSession, author: User, kind: str, draft: Draft) 
         names.refuse_profane(text)
     _check_labels(draft)
     if draft.prompt is not None and not templates.has_variables(draft.prompt, kind=kind):
-        wanted = "{p} and {np}" if kind == "image" else "{p}"
+        wanted = " and ".join(f"{{{name}}}" for name in templates.variables(kind))
         raise StylePromptMissingVars(f"The prompt of a style has to contain {wanted}.")
     if draft.shared_key is not None:
         values["shared_key_id"] = await _own_key(session, author, draft.shared_key)
@@ -173,17 +169,6 @@ async def _own_key(session: AsyncSession, author: User, text: str) -> UUID:
     if key.user_id != author.id:
         raise Forbidden("Only the owner of a shared key may let a style use it.")
     return key.id
-
-
-def _check(kind: str, prompt: str, params: dict[str, Any], models: list[str]) -> list[Advice]:
-    """Raise the first rule that the style breaks by itself; advice on the rest."""
-    if kind == "text":
-        check_sampling(params)
-        return []
-    texts = [QR_TEXT] if params.get("workflow") else []
-    whole = ImageParams(**params, extra_texts=texts)
-    rules.check(prompt, whole, models)
-    return rules.warnings(whole, models)
 
 
 async def _label(session: AsyncSession, style_id: UUID, draft: Draft) -> None:

@@ -8,8 +8,7 @@ from sqlalchemy import ForeignKey, Identity, Index, Integer, SmallInteger, Strin
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Document, Moment, now
-from core.queue.tables import RowId
+from core.db import Base, Document, Moment, RowId, now
 
 
 class Style(Base):

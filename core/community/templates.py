@@ -3,24 +3,8 @@
 import re
 from typing import Any
 
-NEGATIVE = "###"
-"""What separates the prompt of a picture from its negative prompt."""
-
-REQUEST_ONLY = {
-    "image": frozenset(
-        {
-            "n",
-            "seed",
-            "seed_variation",
-            "control_type",
-            "image_is_control",
-            "return_control_map",
-            "extra_texts",
-        }
-    ),
-    "text": frozenset({"n", "max_length", "max_context_length"}),
-}
-"""Parameters that styles of a kind cannot have, so that the request's hold."""
+from core.features import NEGATIVE
+from core.kinds import registry
 
 SIZE = frozenset({"width", "height"})
 """Parameters that hold where the style says nothing of them."""
@@ -36,7 +20,7 @@ def fill(template: str, prompt: str, *, kind: str) -> str:
     braces of the prompt, stay as they are.
     """
     positive, negative = prompt, ""
-    if kind == "image":
+    if registry.of(kind).has_negative_prompt:
         positive, _, negative = prompt.partition(NEGATIVE)
     if negative and NEGATIVE not in template:
         negative = NEGATIVE + negative
@@ -46,7 +30,12 @@ def fill(template: str, prompt: str, *, kind: str) -> str:
 
 def has_variables(template: str, *, kind: str) -> bool:
     """Whether a template has a place for all that a prompt of this kind has."""
-    return "{p}" in template and (kind != "image" or "{np}" in template)
+    return all(f"{{{name}}}" in template for name in variables(kind))
+
+
+def variables(kind: str) -> tuple[str, ...]:
+    """The placeholders that a template of this kind has to have."""
+    return ("p", "np") if registry.of(kind).has_negative_prompt else ("p",)
 
 
 def merge(kind: str, styled: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
@@ -55,5 +44,5 @@ def merge(kind: str, styled: dict[str, Any], asked: dict[str, Any]) -> dict[str,
     The style decides. Of the request only what a style cannot say holds, and its size where the
     style leaves it open.
     """
-    own = REQUEST_ONLY[kind] | (SIZE - styled.keys())
+    own = registry.of(kind).request_only | (SIZE - styled.keys())
     return styled | {name: value for name, value in asked.items() if name in own}

@@ -14,7 +14,6 @@ from core.errors import Invalid, TooMany
 from core.generation import holding, kind, privileges, sharing, styled
 from core.generation.horde import Horde
 from core.generation.specs import KudosUpfront, Quote, Requester, RequestSpec
-from core.kinds.image import ImageParams
 from core.kinds.params import Advice
 from core.kudos import prices, settlement
 from core.ledger import accounts
@@ -28,8 +27,6 @@ from core.workers import fleet
 
 MAX_TARGETED_WORKERS = 5
 NO_LANE = -1
-FORMS_FOR_ONE = 10
-"""How many forms may be under way where one picture may wait."""
 ANONYMOUS_PRIORITY, FLAGGED_PRIORITY = -50, -100
 NOBODY = (
     "Warning: No available workers can fulfill this request. It will expire in {minutes} minutes "
@@ -61,12 +58,6 @@ class InpaintingMissingMask(Invalid):
     code = "InpaintingMissingMask"
 
 
-class MoreExtraImagesNeedTrust(Invalid):
-    """More than one extra source picture needs a trusted user."""
-
-    code = "MoreThanMinExtraSourceImage."
-
-
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What was accepted."""
@@ -85,16 +76,14 @@ def check(requester: Requester, wanted: RequestSpec[Any]) -> None:
     if user.has(Role.DELETED):
         raise DeletedUser("This account is deleted.")
     params = wanted.params
-    extras = params.extra_source_images if isinstance(params, ImageParams) else ()
-    if len(extras) > 1 and not user.has(Role.TRUSTED):
-        raise MoreExtraImagesNeedTrust("More than one extra source image needs a trusted user.")
-    if wanted.kind != "alchemy" and not wanted.prompt.strip():
+    its = kind.of(wanted.kind)
+    if its.rules.needs_prompt and not wanted.prompt.strip():
         raise MissingPrompt("You cannot specify an empty prompt.")
     if params.disable_batching and wanted.n > 1 and not user.has(Role.TRUSTED):
         raise RequiresTrust("Only trusted users may disable batching.")
     privileges.check(user, wanted)
     sharing.check(requester, wanted)
-    kind.of(wanted.kind).check(wanted)
+    its.check(wanted)
 
 
 def quote(wanted: RequestSpec[Any]) -> Quote:
@@ -218,21 +207,22 @@ async def _standing(
     to spend, and a queue for one model leaves room for another; what nobody could serve (parked)
     is counted together.
     """
-    if user.is_anonymous and wanted.kind != "alchemy":
+    is_form_like = kind.of(wanted.kind).rules.jobs_for_one > 1
+    if user.is_anonymous and not is_form_like:
         lanes = (
             [horde.lanes.parked.get(wanted.kind, NO_LANE)]
             if parked
             else horde.lanes_naming(wanted.kind, frozenset(wanted.models))
         )
         return None, await requests.waiting_of(session, user.id, lanes=lanes)
-    unfinished = requests.unfinished_forms_of if wanted.kind == "alchemy" else requests.waiting_of
+    unfinished = requests.unfinished_forms_of if is_form_like else requests.waiting_of
     funds = None if user.is_anonymous else await accounts.locked_funds(session, user.account_id)
     return funds, await unfinished(session, user.id)
 
 
 def _check_concurrency(user: User, wanted: RequestSpec[Any], waiting: int) -> None:
     """Raise TooManyPrompts where the user may have no more jobs under way."""
-    limit = user.concurrency * (FORMS_FOR_ONE if wanted.kind == "alchemy" else 1)
+    limit = user.concurrency * kind.of(wanted.kind).rules.jobs_for_one
     if waiting + wanted.n > limit:
         raise TooManyPrompts(
             f"Parallel requests ({waiting} waiting, {wanted.n} more) would exceed the "

@@ -32,5 +32,5 @@ async def delete_pictures(horde: Horde, gone: list[requests.Expired]) -> None:
     """Remove the pictures of requests that are gone, made or sent. After the commit."""
     for request in gone:
         made = [picture_of(attempt_id) for attempt_id in request.attempt_ids]
-        for name in (*made, *kind.of(request.kind).params_from(request.params).sources):
+        for name in (*made, *kind.of(request.kind).rules.params_from(request.params).sources):
             await horde.store.delete(name)

@@ -7,6 +7,9 @@ from uuid import UUID
 from core.db import AnyRow
 from core.users.tables import User
 
+UPLOADED = "R2"
+"""What stands for a picture that was uploaded."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:

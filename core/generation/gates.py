@@ -1,16 +1,15 @@
 """Who may ask now, and for what: the horde's modes, the requester's address, and the prompt."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.catalog import models as catalog
 from core.errors import Forbidden, Invalid
 from core.generation.horde import Horde
 from core.generation.specs import Requester, RequestSpec
+from core.kinds import registry
 from core.moderation import addresses, prompts
 from core.moderation.scores import Verdict
 from core.users import suspicion
@@ -20,8 +19,6 @@ from core.workers.admission import needs_safe_address
 
 NOBODYS_AGENT = "My-Project:v0.0.1:My-Contact"
 """What horde-sdk's example has where a program's name belongs."""
-KINDS_OF_SAFE_ADDRESSES = frozenset({"image", "alchemy"})
-"""In a raid these are asked for from safe addresses alone, unless by trusted users."""
 
 
 class MaintenanceMode(Invalid):
@@ -54,6 +51,7 @@ async def admit(
 
     Raises MaintenanceMode, AnonForbidden, TimeoutIP, UntrustedUnsafeIP and BannedClientAgent.
     """
+    rules = registry.of(wanted.kind)
     states = await horde.modes.refresh(session, at=at)
     if states.maintenance:
         raise MaintenanceMode(
@@ -64,9 +62,9 @@ async def admit(
     if requester.address is not None:
         await addresses.refuse(session, requester.address, at=at)
     is_hidden = requester.verdict is Verdict.UNSAFE and needs_safe_address(requester.user)
-    if states.raid and is_hidden and wanted.kind in KINDS_OF_SAFE_ADDRESSES:
+    if states.raid and is_hidden and rules.safe_addresses_in_raid:
         raise UntrustedUnsafeIP("Only Trusted users are allowed to perform this operation")
-    if wanted.kind == "image" and wanted.client_agent == NOBODYS_AGENT:
+    if rules.needs_named_client and wanted.client_agent == NOBODYS_AGENT:
         raise BannedClientAgent("Please set Client-Agent to your program's name and a contact.")
 
 
@@ -78,8 +76,9 @@ async def screened(
     Raises CorruptPrompt, after which `punish` is due once the transaction is rolled back;
     PromptTooLong and FiltersUnavailable.
     """
-    always = user.has(Role.FLAGGED) or _shows_nudity(wanted.kind, wanted.models)
-    if wanted.kind != "image" and not (wanted.kind == "text" and always):
+    rules = registry.of(wanted.kind)
+    always = user.has(Role.FLAGGED) or rules.shows_nudity(wanted.models)
+    if not rules.is_screened(watched=always):
         return wanted
     await horde.filters.refresh(session, at=at)
     rewrite = wanted.replacement_filter or user.has(Role.EDUCATION)
@@ -97,11 +96,3 @@ async def punish(session: AsyncSession, requester: Requester, *, at: datetime) -
     if requester.address is not None:
         await addresses.punish(session, requester.address, at=at)
     await suspicion.suspect(session, requester.user.id, Reason.CORRUPT_PROMPT, at=at)
-
-
-def _shows_nudity(kind: str, models: Iterable[str]) -> bool:
-    """Whether a model is named that is made for nudity."""
-    if kind == "image":
-        return any(catalog.image_model(name).nsfw for name in models)
-    named = [catalog.text_model(name) for name in models] if kind == "text" else []
-    return any(model is not None and model.nsfw for model in named)

@@ -6,18 +6,25 @@ from typing import Any
 
 from core.catalog import agents
 from core.catalog import models as catalog
+from core.catalog.agents import Standing
+from core.errors import Invalid
+from core.features import SAMPLERS
 from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
+from core.generation.protocol import Kind
 from core.generation.specs import Quote, RequestSpec
-from core.kinds import image, rules
+from core.kinds import image, registry, rules
 from core.kinds.image import ImageParams
 from core.kinds.params import Advice
-from core.kudos import prices
-from core.queue.matching import Needs
+from core.kudos import prices, uptime
+from core.queue.matching import Needs, Offer
 from core.queue.requests import NewJob
+from core.users.tables import Role, User
 
 MIN_FREE_SIDE, MAX_FREE_SIDE = 576, 1024
-FREE_CONTROL_STEPS, FREE_LCM_STEPS = 20, 10
+FREE_CONTROL_STEPS = 20
+PLAIN_SAMPLER = "k_euler_a"
+"""What stands in for a sampler that takes as many steps as it likes."""
 NATIVE_SIDES = {
     "stable diffusion 2": 768,
     "stable_diffusion_xl": 1024,
@@ -25,88 +32,107 @@ NATIVE_SIDES = {
     "flux_1": 1024,
 }
 
-params_from = ImageParams.from_json
+
+class MoreExtraImagesNeedTrust(Invalid):
+    """More than one extra source picture needs a trusted user."""
+
+    code = "MoreThanMinExtraSourceImage."
 
 
-def check(ask: RequestSpec[ImageParams]) -> None:
-    """Raise the first rule that the request breaks."""
-    rules.check(ask.prompt, ask.params, ask.models)
+class SpecialFieldNeedsSpecialUser(Invalid):
+    """A special payload from a user without that role."""
+
+    code = "BadRequest"
 
 
-def advice(ask: RequestSpec[ImageParams]) -> list[Advice]:
-    """Why the pictures may not turn out well."""
-    return rules.warnings(ask.params, ask.models)
+class Pictures(Kind[ImageParams]):
+    """What becomes of a request for pictures."""
 
+    rules = registry.of("image")
 
-def needs(ask: RequestSpec[ImageParams]) -> Needs:
-    """What the parameters ask of a worker."""
-    return Needs(
-        kind="image",
-        features=ask.params.features(catalog.baselines(ask.models)),
-        permissions=ask.params.permissions(),
-        nsfw=ask.nsfw,
-        pixels=ask.params.pixels,
-        steps=ask.params.effective_steps,
-    )
+    def check_user(self, user: User, ask: RequestSpec[ImageParams]) -> None:
+        """Raise MoreExtraImagesNeedTrust and SpecialFieldNeedsSpecialUser."""
+        if len(ask.params.extra_source_images) > 1 and not user.has(Role.TRUSTED):
+            raise MoreExtraImagesNeedTrust("More than one extra source image needs a trusted user.")
+        if ask.params.special and not user.has(Role.SPECIAL):
+            raise SpecialFieldNeedsSpecialUser("Only special users may send a special payload.")
 
+    def check(self, ask: RequestSpec[ImageParams]) -> None:
+        """Raise the first rule that the request breaks."""
+        rules.check(ask.prompt, ask.params, ask.models)
 
-def jobs(ask: RequestSpec[ImageParams]) -> list[NewJob]:
-    """A job for each picture, with its seed."""
-    first = image.seed_from(ask.seed) if ask.seed else secrets.randbelow(2**32)
-    seeds = image.seeds(first, ask.n, ask.seed_variation)
-    return [NewJob(seed, ask.params.things) for seed in seeds]
+    def advice(self, ask: RequestSpec[ImageParams]) -> list[Advice]:
+        """Why the pictures may not turn out well."""
+        return rules.warnings(ask.params, ask.models)
 
-
-def quote(ask: RequestSpec[ImageParams]) -> Quote:
-    """The price of it all, by the same functions that settle it."""
-    params = ask.params
-    price = prices.image_price(
-        prices.ImageWork(
-            width=params.width,
-            height=params.height,
-            steps=params.steps,
-            sampler=params.sampler_name,
-            control_type=params.control_type,
-            return_control_map=params.return_control_map,
-            post_processing=tuple(params.post_processing),
-            hires_fix=params.hires_fix,
-            loras=len(params.loras),
-            tis=len(params.tis),
+    def needs(self, ask: RequestSpec[ImageParams]) -> Needs:
+        """What the parameters ask of a worker."""
+        return Needs(
+            kind=self.name,
+            features=ask.params.features(catalog.baselines(ask.models)),
+            permissions=ask.params.permissions(),
+            nsfw=ask.nsfw,
+            pixels=ask.params.pixels,
+            steps=ask.params.effective_steps,
         )
-    )
-    terms = _terms(
-        params, {"slow_workers": ask.slow_workers, "worker_blacklist": ask.worker_blacklist}
-    )
-    results = prices.estimate(price, catalog.baselines(ask.models), terms, n=ask.n)
-    tax = prices.request_tax(
-        extra_source_images=len(params.extra_source_images), styled=ask.style is not None
-    )
-    return Quote(price, results, tax)
 
+    def jobs(self, ask: RequestSpec[ImageParams]) -> list[NewJob]:
+        """A job for each picture, with its seed."""
+        first = image.seed_from(ask.seed) if ask.seed else secrets.randbelow(2**32)
+        seeds = image.seeds(first, ask.n, ask.seed_variation)
+        return [NewJob(seed, ask.params.things) for seed in seeds]
 
-def lighter(horde: Horde, ask: RequestSpec[ImageParams]) -> RequestSpec[ImageParams] | None:
-    """The request within what needs no kudos in advance; None where it is there already."""
-    side = free_side(horde, ask)
-    return downgraded(ask, side) if is_heavy(ask, side) else None
+    def quote(self, ask: RequestSpec[ImageParams]) -> Quote:
+        """The price of it all, by the same functions that settle it."""
+        params = ask.params
+        price = prices.image_price(prices.ImageWork.of(params))
+        asked = {"slow_workers": ask.slow_workers, "worker_blacklist": ask.worker_blacklist}
+        terms = prices.Terms.of(params, asked)
+        results = prices.estimate(price, catalog.baselines(ask.models), terms, n=ask.n)
+        tax = prices.request_tax(
+            extra_source_images=len(params.extra_source_images), styled=ask.style is not None
+        )
+        return Quote(price, results, tax)
 
+    def lighter(
+        self, horde: Horde, ask: RequestSpec[ImageParams]
+    ) -> RequestSpec[ImageParams] | None:
+        """The request within what needs no kudos in advance; None where it is there already."""
+        side = free_side(horde, ask)
+        return downgraded(ask, side) if is_heavy(ask, side) else None
 
-def baseline(name: str) -> str | None:
-    """What the model was made from, which decides its price and its speed."""
-    return catalog.image_model(name).baseline
+    def baseline(self, model: str) -> str | None:
+        """What the model was made from, which decides its price and its speed."""
+        return catalog.image_model(model).baseline
 
+    def amounts(self, found: Open, delivery: Delivery) -> Amounts:
+        """What the worker's owner gets for the picture and the requester pays."""
+        attempt = found.attempt
+        agreed = prices.agreed(attempt.terms)
+        made_by = catalog.image_model(attempt.model).baseline
+        terms = prices.Terms.of(ImageParams.from_json(attempt.params), attempt.terms)
+        price, standing = attempt.terms["price"], agents.agent(found.worker.agent).standing
+        return Amounts(
+            announced_reward=prices.reward(price, made_by, Standing.NEWEST, terms, rates=agreed),
+            reward=prices.reward(price, made_by, standing, terms, rates=agreed),
+            charge=prices.charge(
+                price, made_by, terms, censored=delivery.is_censored, rates=agreed
+            ),
+        )
 
-def amounts(found: Open, delivery: Delivery) -> Amounts:
-    """What the worker's owner gets for the picture and the requester pays."""
-    attempt = found.attempt
-    made_by = catalog.image_model(attempt.model).baseline
-    terms = _terms(ImageParams.from_json(attempt.params), attempt.terms)
-    price = attempt.terms["price"]
-    factor = agents.agent(found.worker.agent).reward_factor
-    return Amounts(
-        announced_reward=prices.reward(price, made_by, prices.NEWEST_WORKER, terms),
-        reward=prices.reward(price, made_by, factor, terms),
-        charge=prices.charge(price, made_by, terms, censored=delivery.is_censored),
-    )
+    def told(self, horde: Horde, found: Open, delivery: Delivery) -> dict[str, Any]:
+        """The picture is always a link: receivers read JSON, and a letter stays small."""
+        return {
+            "img": horde.store.download_url(found.picture),
+            "seed": delivery.seed,
+            "model": found.attempt.model,
+            "censored": delivery.is_censored,
+            "gen_metadata": delivery.metadata,
+        }
+
+    def uptime_reward(self, offer: Offer) -> int:
+        """By how many models the worker has, and whether it applies LoRAs."""
+        return uptime.image_reward(len(offer.models), lora="lora" in offer.permissions)
 
 
 def free_side(horde: Horde, ask: RequestSpec[ImageParams]) -> int:
@@ -125,25 +151,14 @@ def is_heavy(ask: RequestSpec[ImageParams], side: int) -> bool:
     )
 
 
-def _terms(params: ImageParams, agreed: dict[str, Any]) -> prices.Terms:
-    """What of a request changes its charges: at the quote, and again at each settlement."""
-    return prices.Terms(
-        img2img=params.source_image is not None,
-        upscalers=len(params.upscalers),
-        slow_workers=agreed["slow_workers"],
-        worker_blacklist=agreed["worker_blacklist"],
-        hires_fix=params.hires_fix,
-        qr_code=params.workflow == "qr_code",
-    )
-
-
 def _free_steps(ask: RequestSpec[ImageParams]) -> int:
-    if ask.params.sampler_name == "lcm":
-        return FREE_LCM_STEPS
+    sampler = SAMPLERS.get(ask.params.sampler_name)
+    if sampler is not None and sampler.free_steps is not None:
+        return sampler.free_steps
     if ask.params.control_type is not None:
         return FREE_CONTROL_STEPS
     most = (catalog.image_model(name).most_steps for name in ask.models)
-    return min(most, default=image.ADAPTIVE_STEPS)
+    return min(most, default=image.MAX_STEPS)
 
 
 def downgraded(ask: RequestSpec[ImageParams], side: int) -> RequestSpec[ImageParams]:
@@ -151,15 +166,15 @@ def downgraded(ask: RequestSpec[ImageParams], side: int) -> RequestSpec[ImagePar
     params = ask.params
     scale = min(1.0, side / params.pixels**0.5)
     steps = _free_steps(ask) if params.effective_steps > _free_steps(ask) else params.steps
-    if params.sampler_name in image.TWO_PASSES and steps != params.steps:
-        steps //= 2
+    if steps != params.steps:
+        steps //= image.passes(params.sampler_name)
     smaller = replace(
         params,
         width=_snapped(params.width, scale),
         height=_snapped(params.height, scale),
         steps=steps,
-        sampler_name="k_euler_a"
-        if params.sampler_name == "k_dpm_adaptive"
+        sampler_name=PLAIN_SAMPLER
+        if image.chooses_steps(params.sampler_name)
         else params.sampler_name,
     )
     return replace(ask, params=smaller, slow_workers=True)

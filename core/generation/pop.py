@@ -12,7 +12,6 @@ from core.db import AnyRow, now
 from core.errors import Forbidden
 from core.generation import kind
 from core.generation.horde import Horde
-from core.kinds import alchemy
 from core.kinds.params import EXTRA_SLOW, Params
 from core.queue import attempts, claim
 from core.queue.claim import Claim
@@ -113,7 +112,7 @@ async def _works(
 ) -> list[Work]:
     """What there is to do: jobs of one request, or for an alchemist forms until it has enough."""
     works: list[Work] = []
-    for _ in range(amount if worker.offer.kind == "alchemy" else 1):
+    for _ in range(amount if kind.of(worker.offer.kind).rules.mixes_requests else 1):
         found = await claim.claim(
             session,
             horde.lanes,
@@ -152,7 +151,7 @@ async def announce(horde: Horde, popped: Popped) -> None:
 
 
 def _batch(request: AnyRow, amount: int, offer: Offer) -> int:
-    params = kind.of(request.kind).params_from(request.params)
+    params = kind.of(request.kind).rules.params_from(request.params)
     return params.safe_batch(amount, offer.pixels)
 
 
@@ -217,7 +216,7 @@ async def _decoys(
 def _shape(request: AnyRow, feature: str | None, offer: Offer) -> tuple[Params, str, int]:
     """What is to be made, with which model, and the seconds that it may take."""
     its = kind.of(request.kind)
-    params = its.params_from(request.params)
+    params = its.rules.params_from(request.params)
     model = choose_model(Needs.from_json(request.needs), feature, offer)
     seconds = params.seconds(its.baseline(model), extra_slow=offer.extra_slow)
     return params, model, seconds
@@ -226,6 +225,6 @@ def _shape(request: AnyRow, feature: str | None, offer: Offer) -> tuple[Params, 
 def choose_model(needs: Needs, feature: str | None, offer: Offer) -> str:
     """One of the models that the request names and the worker has, by chance; or the form."""
     if feature is not None:
-        return alchemy.form_of(feature)
+        return kind.of(needs.kind).rules.model_of(feature)
     both = sorted(offer.models.intersection(needs.models) if needs.models else offer.models)
     return random.choice(both)  # noqa: S311 - nothing secret

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from core.errors import Forbidden, Invalid
+from core.generation import kind
 from core.generation.specs import RequestSpec
-from core.kinds.image import ImageParams
+from core.kinds import registry
 from core.users import roles
 from core.users.tables import Role, User
 
@@ -37,21 +38,13 @@ class SpecialMissingPayload(Invalid):
     code = "SpecialMissingPayload"
 
 
-class SpecialFieldNeedsSpecialUser(Invalid):
-    """A special payload from a user without that role."""
-
-    code = "BadRequest"
-
-
 def check(user: User, wanted: RequestSpec[Any]) -> None:
     """Raise what keeps a user of these roles from asking for this."""
     roles.check_proxied(user, wanted.proxied_account)
-    special = user.has(Role.SPECIAL)
     for model in wanted.models:
         if model.startswith(SPECIAL_MODEL):
             _check_special_model(user, model, wanted.params)
-    if isinstance(wanted.params, ImageParams) and wanted.params.special and not special:
-        raise SpecialFieldNeedsSpecialUser("Only special users may send a special payload.")
+    kind.of(wanted.kind).check_user(user, wanted)
 
 
 def _check_special_model(user: User, model: str, params: object) -> None:
@@ -63,7 +56,7 @@ def _check_special_model(user: User, model: str, params: object) -> None:
         raise SpecialModelNeedsSpecialUser("Only special users may ask for this model.")
     if owner.casefold() != user.alias.casefold():
         raise SpecialForbidden("This special model is for another user.")
-    if isinstance(params, ImageParams) and not params.special:
+    if not getattr(params, "special", True):
         raise SpecialMissingPayload("A special model needs params.special.")
 
 
@@ -71,7 +64,5 @@ def applied(user: User, wanted: RequestSpec[Any]) -> RequestSpec[Any]:
     """The request as it is made for this user: for education, nothing unfit for a classroom."""
     if not user.has(Role.EDUCATION):
         return wanted
-    params = wanted.params
-    if isinstance(params, ImageParams):
-        params = replace(params, use_nsfw_censor=True)
+    params = registry.of(wanted.kind).for_education(wanted.params)
     return replace(wanted, params=params, nsfw=False, trusted_workers=True, shared=False)

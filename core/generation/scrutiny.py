@@ -4,7 +4,6 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.catalog import models as catalog
 from core.generation.delivery import Amounts, Delivery, Open
 from core.moderation import problems
 from core.users.tables import ANONYMOUS_ID
@@ -16,13 +15,11 @@ async def look_at(
 ) -> None:
     """Suspect a worker that is too fast, and record what it reports as abuse of children."""
     attempt = found.attempt
-    known = catalog.text_model(attempt.model) if attempt.kind == "text" else None
     await conduct.judge_speed(
         session,
         found.owner,
         attempt,
         things=attempt.things if amounts.things is None else amounts.things,
-        parameters=None if known is None else known.billions,
         at=at,
     )
     if delivery.shows_abuse:

@@ -11,8 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.generation.specs import Quote, Requester, RequestSpec
-from core.kinds.image import ImageParams
-from core.kinds.text import TextParams
+from core.kinds import registry
 from core.users import shared_keys
 from core.users.shared_keys import TERM, Standing
 
@@ -26,11 +25,8 @@ def check(requester: Requester, wanted: RequestSpec[Any]) -> None:
         return
     if wanted.style is not None and wanted.style.shared_key_id == requester.shared_key.id:
         return
-    match wanted.params:
-        case ImageParams() as params:
-            shared_keys.check_size(requester.shared_key, pixels=params.pixels, steps=params.steps)
-        case TextParams() as params:
-            shared_keys.check_size(requester.shared_key, tokens=params.max_length)
+    sizes = registry.of(wanted.kind).sizes(wanted.params)
+    shared_keys.check_size(requester.shared_key, **sizes)
 
 
 async def reserve(

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import AnyRow, now
 from core.errors import NotFound
 from core.generation.horde import Horde
+from core.kinds import registry
 from core.queue import attempts, forecast, progress
 from core.queue.forecast import Outlook
 from core.queue.progress import Progress
 from core.workers import fleet
-from core.workers.online import USUAL_SPEED
 
 
 class RequestNotFound(NotFound):
@@ -70,7 +70,7 @@ async def _outlook(session: AsyncSession, horde: Horde, found: Progress) -> Outl
         rank=found.rank,
         job_id=found.job_id,
         things=found.things_waiting,
-        usual_speed=USUAL_SPEED[found.kind],
+        usual_speed=registry.of(found.kind).usual_speed,
     )
     possible = ahead.possible or found.processing > 0
     return Outlook(possible, ahead.position, ahead.seconds + running)
@@ -81,7 +81,7 @@ async def _running(session: AsyncSession, horde: Horde, found: Progress) -> int:
     speeds = {row.id: row.speed for row in horde.online.workers}
     at = now()
     remaining = [
-        row.things / (speeds.get(row.worker_id) or USUAL_SPEED[found.kind])
+        row.things / (speeds.get(row.worker_id) or registry.of(found.kind).usual_speed)
         - (at - row.started_at).total_seconds()
         for row in await progress.alive(session, found.request_id)
     ]

@@ -201,7 +201,6 @@ async def _refuse(session: AsyncSession, attempt_id: UUID) -> NoReturn:
 
 
 def _generation(found: Open, delivery: Delivery) -> dict[str, Any]:
-    is_text = found.attempt.kind == "text"
     return {
         "attempt_id": found.attempt.id,
         "request_id": found.attempt.request_id,
@@ -210,7 +209,7 @@ def _generation(found: Open, delivery: Delivery) -> dict[str, Any]:
         "worker_name": found.worker.name,
         "model": found.attempt.model,
         "seed": delivery.seed,
-        "state": delivery.state if is_text else "ok",
+        "state": kind.of(found.attempt.kind).state(delivery),
         "censored": delivery.is_censored,
         "gen_metadata": delivery.metadata,
         "text": delivery.text,

@@ -2,31 +2,22 @@
 
 import secrets
 from dataclasses import replace
+from typing import Any
 
 from core.catalog import agents
 from core.catalog import models as catalog
 from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
+from core.generation.protocol import Kind
 from core.generation.specs import Quote, RequestSpec
-from core.kinds.params import Advice
+from core.kinds import registry
 from core.kinds.text import TextParams, check_prompt, check_result, tokens_of
-from core.kudos import prices
-from core.queue.matching import Needs
+from core.kudos import prices, uptime
+from core.queue.matching import Needs, Offer
 from core.queue.requests import NewJob
 from core.users.tables import Role
 
 MIN_FREE_TOKENS, MAX_FREE_TOKENS = 256, 512
-
-params_from = TextParams.from_json
-
-
-def check(ask: RequestSpec[TextParams]) -> None:
-    """Raise TokenOverflow where the answer does not fit into the context.
-
-    And InvalidPromptSize where the prompt does not.
-    """
-    ask.params.check()
-    check_prompt(ask.prompt, max_context=ask.params.max_context_length)
 
 
 def check_delivery(found: Open, delivery: Delivery) -> None:
@@ -36,46 +27,99 @@ def check_delivery(found: Open, delivery: Delivery) -> None:
         check_result(delivery.text or "", max_length=params.max_length)
 
 
-def advice(_ask: RequestSpec[TextParams]) -> list[Advice]:
-    """There is none for texts."""
-    return []
+class Texts(Kind[TextParams]):
+    """What becomes of a request for texts."""
 
+    rules = registry.of("text")
 
-def needs(ask: RequestSpec[TextParams]) -> Needs:
-    """What the parameters ask of a worker."""
-    return Needs(
-        kind="text",
-        features=frozenset({agents.VALIDATED} if ask.validated_backends else ()),
-        length=ask.params.max_length,
-        context=ask.params.max_context_length,
-        softprompt=ask.params.softprompt or "",
-    )
+    def check(self, ask: RequestSpec[TextParams]) -> None:
+        """Raise TokenOverflow where the answer does not fit into the context.
 
+        And InvalidPromptSize where the prompt does not.
+        """
+        ask.params.check()
+        check_prompt(ask.prompt, max_context=ask.params.max_context_length)
 
-def jobs(ask: RequestSpec[TextParams]) -> list[NewJob]:
-    """A job for each text; their seeds go on by one, so that several may be claimed at once."""
-    first = secrets.randbelow(2**31)
-    return [NewJob(first + number, ask.params.things) for number in range(ask.n)]
+    def needs(self, ask: RequestSpec[TextParams]) -> Needs:
+        """What the parameters ask of a worker."""
+        return Needs(
+            kind=self.name,
+            features=frozenset({agents.VALIDATED} if ask.validated_backends else ()),
+            length=ask.params.max_length,
+            context=ask.params.max_context_length,
+            softprompt=ask.params.softprompt or "",
+        )
 
+    def jobs(self, ask: RequestSpec[TextParams]) -> list[NewJob]:
+        """A job for each text; their seeds go on by one, so that several may be claimed at once."""
+        first = secrets.randbelow(2**31)
+        return [NewJob(first + number, ask.params.things) for number in range(ask.n)]
 
-def quote(ask: RequestSpec[TextParams]) -> Quote:
-    """The most that it can cost, by the same function that settles it."""
-    work = prices.TextWork(
-        tokens=ask.params.max_length,
-        context=tokens_of(ask.prompt, most=ask.params.max_context_length),
-        billions=catalog.most_billions(ask.models) or prices.USUAL_BILLIONS,
-    )
-    results = ask.n * prices.text_charge(prices.text_price(work))
-    return Quote(price=0, results=results, tax=prices.request_tax(styled=ask.style is not None))
+    def quote(self, ask: RequestSpec[TextParams]) -> Quote:
+        """The most that it can cost, by the same function that settles it.
 
+        Of the models that it names, and of owners, the dearest decides; where it names no model, a
+        usual one.
+        """
+        usual = prices.NEWEST.usual_billions
+        price = max(
+            prices.text_price(
+                prices.TextWork(
+                    tokens=ask.params.max_length,
+                    context=tokens_of(ask.prompt, most=ask.params.max_context_length),
+                    billions=billions,
+                    trusted=trusted,
+                )
+            )
+            for billions in {_billions(name) for name in ask.models} or {usual}
+            for trusted in (True, False)
+        )
+        results = ask.n * prices.text_charge(price)
+        return Quote(price=0, results=results, tax=prices.request_tax(styled=ask.style is not None))
 
-def lighter(horde: Horde, ask: RequestSpec[TextParams]) -> RequestSpec[TextParams] | None:
-    """The request within what needs no kudos in advance; None where it is there already."""
-    free = free_tokens(horde)
-    if ask.slow_workers and ask.params.max_length <= free:
-        return None
-    shorter = replace(ask.params, max_length=min(free, ask.params.max_length))
-    return replace(ask, params=shorter, slow_workers=True)
+    def lighter(self, horde: Horde, ask: RequestSpec[TextParams]) -> RequestSpec[TextParams] | None:
+        """The request within what needs no kudos in advance; None where it is there already."""
+        free = free_tokens(horde)
+        if ask.slow_workers and ask.params.max_length <= free:
+            return None
+        shorter = replace(ask.params, max_length=min(free, ask.params.max_length))
+        return replace(ask, params=shorter, slow_workers=True)
+
+    def amounts(self, found: Open, delivery: Delivery) -> Amounts:
+        """What the worker's owner gets for the text and the requester pays, by its length."""
+        attempt = found.attempt
+        agreed = prices.agreed(attempt.terms)
+        params = TextParams.from_json(attempt.params)
+        work = prices.TextWork(
+            tokens=tokens_of(delivery.text or "", most=params.max_length),
+            context=tokens_of(attempt.prompt, most=params.max_context_length),
+            billions=_billions(attempt.model),
+            validated=agents.VALIDATED in agents.agent(found.worker.agent).features,
+            trusted=found.owner.has(Role.TRUSTED),
+        )
+        price = prices.text_price(work, rates=agreed)
+        charge = prices.text_charge(price, rates=agreed)
+        return Amounts(announced_reward=price, reward=price, charge=charge, things=work.tokens)
+
+    def state(self, delivery: Delivery) -> str:
+        """What the worker said."""
+        return delivery.state
+
+    def told(self, _horde: Horde, found: Open, delivery: Delivery) -> dict[str, Any]:
+        """The text itself."""
+        return {
+            "text": delivery.text,
+            "seed": delivery.seed,
+            "model": found.attempt.model,
+            "state": delivery.state,
+            "gen_metadata": delivery.metadata,
+        }
+
+    def uptime_reward(self, offer: Offer) -> int:
+        """By the context that the worker has room for, and its largest model."""
+        billions = catalog.most_billions(offer.models)
+        validated = agents.VALIDATED in offer.features
+        return uptime.text_reward(offer.context, billions=billions, validated=validated)
 
 
 def free_tokens(horde: Horde) -> int:
@@ -84,22 +128,7 @@ def free_tokens(horde: Horde) -> int:
     return min(MAX_FREE_TOKENS, max(MIN_FREE_TOKENS, tokens))
 
 
-def baseline(_name: str) -> None:
-    """Texts are not priced by baseline."""
-
-
-def amounts(found: Open, delivery: Delivery) -> Amounts:
-    """What the worker's owner gets for the text and the requester pays, by its length."""
-    attempt = found.attempt
-    params = TextParams.from_json(attempt.params)
-    known = catalog.text_model(attempt.model)
-    work = prices.TextWork(
-        tokens=tokens_of(delivery.text or "", most=params.max_length),
-        context=tokens_of(attempt.prompt, most=params.max_context_length),
-        billions=None if known is None else known.billions,
-        validated=agents.VALIDATED in agents.agent(found.worker.agent).features,
-        trusted=found.owner.has(Role.TRUSTED),
-    )
-    price = prices.text_price(work)
-    charge = prices.text_charge(price)
-    return Amounts(announced_reward=price, reward=price, charge=charge, things=work.tokens)
+def _billions(model: str) -> float | None:
+    """The size of the model, None where the horde does not know it."""
+    known = catalog.text_model(model)
+    return None if known is None else known.billions

@@ -5,16 +5,12 @@ from math import ceil
 from typing import Any, Self
 
 from core.errors import Invalid
-from core.kinds.image import POST_PROCESSORS
+from core.features import FORMS
 from core.kinds.params import is_url
 
-SECONDS = 180
+SECONDS = 180  # for a form that is not in the table
 TILE = 512
 MAX_TILES = 255
-DESCRIBING = frozenset(
-    {"caption", "interrogation", "nsfw", "vectorize", "palette", "describe", "aesthetic"}
-)
-FORMS = DESCRIBING | POST_PROCESSORS
 FORM = "form:"
 """What the feature that a worker needs for a form begins with."""
 
@@ -57,7 +53,10 @@ class AlchemyParams:
 
     def seconds(self, _baseline: str | None, *, extra_slow: bool) -> int:  # noqa: ARG002 - as others
         """How long a worker may take before its attempt is given up."""
-        return SECONDS
+        return max(
+            (FORMS[form["name"]].seconds for form in self.forms if form["name"] in FORMS),
+            default=SECONDS,
+        )
 
     def safe_batch(self, _amount: int, _max_pixels: int) -> int:
         """One: each form is a job of its own."""

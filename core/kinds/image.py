@@ -1,40 +1,22 @@
 """Parameters of an image request, and what follows from them: size of the work, time, features."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from core.features import POST_PROCESSORS, SAMPLERS
 from core.kinds.params import EXTRA_SLOW
 
-TWO_PASSES = frozenset({"k_heun", "k_dpm_2", "k_dpm_2_a", "k_dpmpp_2s_a", "k_dpmpp_sde"})
-"""Samplers that evaluate the model twice a step."""
-
-ADAPTIVE_STEPS = 40  # what k_dpm_adaptive counts as, whatever is asked
 CONTROL_STEPS = 20  # the default with a control type
 MAX_CONTROL_STEPS = 40
-
-FACE_FIXERS = frozenset({"GFPGAN", "GFPGANv1.3", "CodeFormers", "RestoreFormer"})
-NO_UPSCALERS = FACE_FIXERS | {"strip_background"}
-HEAVY_PROCESSORS = frozenset(
-    {
-        "RealESRGAN_x4plus",
-        "RealESRGAN_x4plus_anime_6B",
-        "NMKD_Siax",
-        "4x_AnimeSharp",
-        "CodeFormers",
-        "RestoreFormer",
-        "4xNomos8kSC",
-        "4xLSDIRplus",
-        "4xNomosWebPhoto_RealPLKSR",
-        "4xNomos2_realplksr_dysample",
-        "4xNomos2_hq_dat2",
-    }
-)
-POST_PROCESSORS = NO_UPSCALERS | HEAVY_PROCESSORS | {"RealESRGAN_x2plus", "2xModernSpanimationV1"}
+MAX_STEPS = 40  # of a model that nothing is known of
 
 MAX_SEED_DIGITS = 4300  # what Python reads as a number; reading takes quadratic time
 SECOND = 262144  # the area (512 * 512 pixels) of which a step may take two seconds
 MIN_SECONDS = 150
 SLOW_BASELINES = frozenset({"flux_1", "qwen_image", "z_image_turbo"})
+
+_PRIVATE = {"private": True}
+"""Of parameters that say nothing about how a picture was made, or too much about who wanted it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,20 +41,20 @@ class ImageParams:
     return_control_map: bool = False
     loras: list[dict[str, Any]] = field(default_factory=list)
     tis: list[dict[str, Any]] = field(default_factory=list)
-    special: dict[str, Any] | None = None
+    special: dict[str, Any] | None = field(default=None, metadata=_PRIVATE)
     workflow: str | None = None
-    extra_texts: list[dict[str, Any]] = field(default_factory=list)
+    extra_texts: list[dict[str, Any]] = field(default_factory=list, metadata=_PRIVATE)
     transparent: bool = False
     source_processing: str = "img2img"
-    source_image: str | None = None
+    source_image: str | None = field(default=None, metadata=_PRIVATE)
     """Name of the source picture in the store."""
-    source_mask: str | None = None
-    extra_source_images: list[dict[str, Any]] = field(default_factory=list)
+    source_mask: str | None = field(default=None, metadata=_PRIVATE)
+    extra_source_images: list[dict[str, Any]] = field(default_factory=list, metadata=_PRIVATE)
     """`{image: name in the store, strength}`."""
-    r2: bool = True
+    r2: bool = field(default=True, metadata=_PRIVATE)
     """Pictures are handed out as URLs; False: as base64."""
-    use_nsfw_censor: bool = False
-    disable_batching: bool = False
+    use_nsfw_censor: bool = field(default=False, metadata=_PRIVATE)
+    disable_batching: bool = field(default=False, metadata=_PRIVATE)
     passed_on: dict[str, Any] = field(default_factory=dict)
     """What a client of version 1 sent besides, for workers of version 1 to make sense of."""
 
@@ -103,7 +85,7 @@ class ImageParams:
     @property
     def upscalers(self) -> list[str]:
         """The post-processors that enlarge."""
-        return [name for name in self.post_processing if name not in NO_UPSCALERS]
+        return [name for name in self.post_processing if _enlarges_by(name) > 1]
 
     @property
     def sources(self) -> list[str]:
@@ -169,16 +151,43 @@ class ImageParams:
         if self.disable_batching or self.workflow == "qr_code":
             return 1
         area = self.pixels * (1 + 0.4 * len(self.post_processing))
-        if self.transparent or not HEAVY_PROCESSORS.isdisjoint(self.post_processing):
+        if self.transparent or any(map(_is_heavy, self.post_processing)):
             area *= 1.8
         return max(1, min(amount, round(max_pixels / 3.5 * amount / area)))
 
 
+PRIVATE = frozenset(field.name for field in fields(ImageParams) if field.metadata.get("private"))
+"""The parameters that are not shared with a picture."""
+
+
+def _enlarges_by(processor: str) -> int:
+    known = POST_PROCESSORS.get(processor)
+    return 1 if known is None else known.enlarges_by
+
+
+def _is_heavy(processor: str) -> bool:
+    known = POST_PROCESSORS.get(processor)
+    return known is not None and known.heavy
+
+
+def passes(sampler: str) -> int:
+    """How often a sampler evaluates the model in a step; 1 for one that is not in the table."""
+    known = SAMPLERS.get(sampler)
+    return 1 if known is None else known.passes
+
+
+def chooses_steps(sampler: str) -> bool:
+    """Whether a sampler takes as many steps as it likes, whatever is asked."""
+    known = SAMPLERS.get(sampler)
+    return known is not None and known.counts_as is not None
+
+
 def effective_steps(sampler: str, steps: int) -> int:
     """How often a sampler evaluates the model in this many steps, roughly."""
-    if sampler == "k_dpm_adaptive":
-        return ADAPTIVE_STEPS
-    return steps * 2 if sampler in TWO_PASSES else steps
+    known = SAMPLERS.get(sampler)
+    if known is None:
+        return steps
+    return steps * known.passes if known.counts_as is None else known.counts_as
 
 
 def seed_from(text: str) -> int:

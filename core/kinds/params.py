@@ -48,6 +48,8 @@ def with_plain_scheme(url: str) -> str:
     return scheme.lower() + colon + rest
 
 
+MEGA = 1_000_000
+"""Pixel steps are told in millions."""
 EXTRA_SLOW = 3
 """How many times as long an extra-slow worker may take."""
 

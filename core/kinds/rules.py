@@ -10,7 +10,8 @@ from typing import Any
 from core.catalog import models as catalog
 from core.catalog.models import ImageModel
 from core.errors import Invalid
-from core.kinds.image import POST_PROCESSORS, ImageParams
+from core.features import CONTROL_TYPES, POST_PROCESSORS
+from core.kinds.image import ImageParams
 from core.kinds.params import Advice
 
 MAX_WORDS = 7500
@@ -20,7 +21,7 @@ MAX_EXTRA_IMAGES = 5
 CONTROL_BASELINES = frozenset({"stable diffusion 1", "stable diffusion 2"})
 SD1_OR_XL = frozenset({"stable diffusion 1", "stable_diffusion_xl"})
 NO_HIRES_BASELINES = frozenset({"flux_1", "qwen_image", "z_image_turbo"})
-NOT_ON_SD2 = frozenset({"normal", "hough"})
+NOT_ON_SD2 = frozenset(name for name, control in CONTROL_TYPES.items() if not control.on_sd2)
 
 
 class InvalidPromptSize(Invalid):

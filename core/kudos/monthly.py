@@ -2,10 +2,10 @@
 
 A user's cursor is the month that was granted last. It moves by whole calendar months, so that a
 grant that comes late does not make the next one late, and each month is granted once: the month is
-part of the event's key.
+part of the event's key. It is on a day that every month has: who begins after the 28th is granted
+the next month on its 28th, and stays there.
 """
 
-import calendar
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +18,8 @@ from core.ledger.tables import SystemAccount
 from core.users import directory, roles
 from core.users.tables import Role, User
 
+LAST_DAY: Final = 28
+"""The last that every month has."""
 MODERATOR: Final = 300_000_00
 """Hundredths of a kudos that a moderator is granted each month."""
 
@@ -32,7 +34,7 @@ def amount_of(user: User) -> int:
 
 
 async def pay_due(session: AsyncSession, *, at: datetime, limit: int) -> int:
-    """Grant a month to each user for whom one is due; how many got one.
+    """Grant a month to each user for whom one is due. Returns how many got one.
 
     Who has several months due gets the next one at the next call. Users are locked before their
     accounts, both in order.
@@ -99,16 +101,15 @@ async def _grant(session: AsyncSession, user: User, amount: int, *, key: str) ->
 
 
 def month_after(moment: datetime) -> datetime:
-    """The same day and time of the next month, or its last day where it has no such day."""
+    """The same day and time of the next month, at most its 28th."""
     return _months(moment, 1)
 
 
 def month_before(moment: datetime) -> datetime:
-    """The same day and time of the last month, or its last day where it has no such day."""
+    """The same day and time of the last month, at most its 28th."""
     return _months(moment, -1)
 
 
 def _months(moment: datetime, count: int) -> datetime:
     year, month = divmod(moment.year * 12 + moment.month - 1 + count, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, LAST_DAY))

@@ -1,4 +1,4 @@
-"""What work costs: one table of our own numbers, and the only arithmetic on prices.
+"""What work costs: one set of our own numbers for each version, and the only arithmetic on prices.
 
 Pictures
 --------
@@ -16,64 +16,111 @@ function, for all tokens that were asked for, tells what it costs at most. Forms
 those that make a picture by its size.
 
 Amounts are hundredths of a kudos. Every function rounds once, its result, half up; all but texts,
-whose price has powers in it, is computed exactly, in fractions. A change of any number here is a
-new VERSION and changes the golden tests.
+whose price has powers in it, is computed exactly, in fractions. Numbers and arithmetic stand
+together, so that a price is changed in one file.
+
+Versions
+--------
+A request keeps the version that it was priced by (`terms["version"]`) and is settled by it, however
+long it waits and whatever is deployed meanwhile. So to change a number is to add another `Rates`
+under the next version, with golden tests; what is new, and no old request has, needs none.
 """
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
+from typing import Any, Final, Self
 
+from core.catalog.agents import Standing
+from core.features import FORMS, Form
 from core.kinds import image
+from core.kinds.image import ImageParams
 
-VERSION = 1
-"""Of the numbers below; stored with each request."""
-
-PER_PICTURE = 400
-PER_STEP = 4
-PER_MEGAPIXEL_STEP = 32
-PER_SQUARED_MEGAPIXEL_STEP = 17
 MEGAPIXEL = 1024 * 1024
 
-CONTROL = Fraction(8, 5)
-"""A second, smaller model runs beside each step."""
-POST_PROCESSOR = Fraction(6, 5)
-"""Each."""
-HIRES_FIX = Fraction(11, 10)
-"""The picture is decoded and encoded once more between its two passes."""
-PER_LORA = 300
-TEXTUAL_INVERSIONS = 100
-"""For any number of them."""
 
-BASELINES = {
-    "stable_diffusion_xl": 2,
-    "stable_cascade": 4,
-    "flux_1": 8,
-    "z_image_turbo": 8,
-    "qwen_image": 12,
-}
-"""How many times the price of a Stable Diffusion 1 or 2 model; any other baseline counts once."""
-QR_CODE_XL = 4
-HIRES_FIX_CASCADE = 7
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """The numbers of one version. The defaults are those of the first."""
 
-NEWEST_WORKER = Fraction(1)
-"""Part of the price that a worker gets whose software is ours and of the newest capabilities."""
-OLDER_WORKER = Fraction(9, 10)
-OTHER_WORKER = Fraction(3, 4)
+    per_picture: int = 400
+    per_step: int = 4
+    per_megapixel_step: int = 32
+    per_squared_megapixel_step: int = 17
+    control: Fraction = Fraction(8, 5)
+    """A second, smaller model runs beside each step."""
+    post_processor: Fraction = Fraction(6, 5)
+    """Each."""
+    hires_fix: Fraction = Fraction(11, 10)
+    """The picture is decoded and encoded once more between its two passes."""
+    per_lora: int = 300
+    textual_inversions: int = 100
+    """For any number of them."""
+    baselines: Mapping[str, int] = field(
+        default_factory=lambda: {
+            "stable_diffusion_xl": 2,
+            "stable_cascade": 4,
+            "flux_1": 8,
+            "z_image_turbo": 8,
+            "qwen_image": 12,
+        }
+    )
+    """How many times the price of a Stable Diffusion 1 or 2 model; any other counts once."""
+    qr_code_xl: int = 4
+    hires_fix_cascade: int = 7
+    worker: Mapping[Standing, Fraction] = field(
+        default_factory=lambda: {
+            Standing.NEWEST: Fraction(1),
+            Standing.OLDER: Fraction(9, 10),
+            Standing.OTHER: Fraction(3, 4),
+        }
+    )
+    """What part of a picture's price a worker gets, by its program."""
 
-REQUEST_TAX = 100
-STYLE_TAX = 200
-EXTRA_SOURCE_IMAGE_TAX = 500
-"""Each."""
-PICTURE_TAX = 100
+    request_tax: int = 100
+    style_tax: int = 200
+    extra_source_image_tax: int = 500
+    """Each."""
+    picture_tax: int = 100
+    img2img: Fraction = Fraction(13, 10)
+    upscaler: Fraction = Fraction(21, 20)
+    """Each."""
+    fast_workers_only: Fraction = Fraction(6, 5)
+    worker_blacklist: Fraction = Fraction(11, 10)
 
-IMG2IMG = Fraction(13, 10)
-UPSCALER = Fraction(21, 20)
-"""Each."""
-FAST_WORKERS_ONLY = Fraction(6, 5)
-WORKER_BLACKLIST = Fraction(11, 10)
+    usual_billions: float = 13.0
+    """The size of model that costs as it is, and is assumed where none is named that is known."""
+    unvalidated: float = 0.3
+    """Part of the price where nobody knows which model the worker's program really runs."""
+    unknown_model_token: float = 2.7
+    """A token by a model that the horde does not know, of a trusted owner."""
+    unknown_model_text: float = 100.0
+    """A whole text by such a model, of any other owner."""
+    text_tax: int = 100
+
+    form: int = 100
+    interrogation: int = 300
+    form_tile: int = 300
+    """A square of 512 pixels, for forms that make a picture."""
+    form_tax: int = 100
+    slow_form_tax: int = 100
+    """More, where slow workers will do; the contract has it this way round."""
+
+
+VERSIONS: Final[dict[int, Rates]] = {1: Rates()}
+VERSION: Final = max(VERSIONS)
+"""The newest, which requests are priced by; stored with each."""
+NEWEST: Final = VERSIONS[VERSION]
+
+
+def agreed(terms: Mapping[str, Any]) -> Rates:
+    """The numbers that a request was priced by, from its terms.
+
+    The newest where this server does not know them: a later one wrote them, and was taken back.
+    """
+    return VERSIONS.get(terms["version"], NEWEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +142,22 @@ class ImageWork:
     tis: int = 0
     """How many textual inversions."""
 
+    @classmethod
+    def of(cls, params: ImageParams) -> Self:
+        """What of a request's parameters its price is made of."""
+        return cls(
+            width=params.width,
+            height=params.height,
+            steps=params.steps,
+            sampler=params.sampler_name,
+            control_type=params.control_type,
+            return_control_map=params.return_control_map,
+            post_processing=tuple(params.post_processing),
+            hires_fix=params.hires_fix,
+            loras=len(params.loras),
+            tis=len(params.tis),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -110,25 +173,20 @@ class Terms:
     qr_code: bool = False
     """The `qr_code` workflow."""
 
+    @classmethod
+    def of(cls, params: ImageParams, agreed: Mapping[str, Any]) -> Self:
+        """What of a request changes its charges: at the quote, and again at each settlement."""
+        return cls(
+            img2img=params.source_image is not None,
+            upscalers=len(params.upscalers),
+            slow_workers=agreed["slow_workers"],
+            worker_blacklist=agreed["worker_blacklist"],
+            hires_fix=params.hires_fix,
+            qr_code=params.workflow == "qr_code",
+        )
+
 
 PLAIN = Terms()
-
-
-USUAL_BILLIONS = 13.0
-"""What a request that names no known model is taken to mean, and the size that costs as it is."""
-UNVALIDATED = 0.3
-"""Part of the price where nobody knows which model the worker's program really runs."""
-UNKNOWN_MODEL_TOKEN = 2.7
-"""A token by a model that the horde does not know, of a trusted owner."""
-TEXT_TAX = 100
-
-FORM = 100
-INTERROGATION = 300
-FORM_TILE = 300
-"""A square of 512 pixels, for forms that make a picture."""
-FORM_TAX = 100
-SLOW_FORM_TAX = 100
-"""More, where slow workers will do; the contract has it this way round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,105 +205,122 @@ class TextWork:
     """Its owner is; matters for unknown models alone."""
 
 
-def text_price(work: TextWork) -> int:
+def text_price(work: TextWork, *, rates: Rates = NEWEST) -> int:
     """The price of one text, before taxes."""
     context = min(30.0, max(0.1, 1.2 + 2.2 ** math.log2(work.context / 1024)))
     if work.billions is None:
-        per_text = work.tokens * UNKNOWN_MODEL_TOKEN if work.trusted else 100.0
+        by_token = work.tokens * rates.unknown_model_token
+        per_text = by_token if work.trusted else rates.unknown_model_text
         return _rounded(Fraction(per_text * context))
-    size = (max(work.billions, 13.0) / 13.0) ** 0.2 * work.billions / 1.25
-    validity = 1.0 if work.validated else UNVALIDATED
+    usual = rates.usual_billions
+    size = (max(work.billions, usual) / usual) ** 0.2 * work.billions / 1.25
+    validity = 1.0 if work.validated else rates.unvalidated
     return _rounded(Fraction(work.tokens * size * validity * context))
 
 
-def text_charge(price: int) -> int:
+def text_charge(price: int, *, rates: Rates = NEWEST) -> int:
     """What the requester pays for one delivered text, tax included."""
-    return price + TEXT_TAX
+    return price + rates.text_tax
 
 
-def form_price(form: str, *, tiles: int) -> int:
+def form_price(form: str, *, tiles: int, rates: Rates = NEWEST) -> int:
     """The price of one form, before taxes. tiles: size of the picture in squares of 512 pixels."""
-    if form in image.POST_PROCESSORS:
-        return FORM_TILE * tiles
-    return INTERROGATION if form == "interrogation" else FORM
+    known = FORMS.get(form, Form())
+    each: int = getattr(rates, known.rate)
+    return each * tiles if known.by_tile else each
 
 
-def form_charge(price: int, *, slow_workers: bool) -> int:
+def form_charge(price: int, *, slow_workers: bool, rates: Rates = NEWEST) -> int:
     """What the requester pays for one delivered form, tax included."""
-    return price + FORM_TAX + (SLOW_FORM_TAX if slow_workers else 0)
+    return price + rates.form_tax + (rates.slow_form_tax if slow_workers else 0)
 
 
-def image_price(work: ImageWork) -> int:
+def image_price(work: ImageWork, *, rates: Rates = NEWEST) -> int:
     """The price of one picture by a Stable Diffusion 1 model, before taxes."""
     area = Fraction(work.width * work.height, MEGAPIXEL)
-    a_step = PER_STEP + PER_MEGAPIXEL_STEP * area + PER_SQUARED_MEGAPIXEL_STEP * area**2
-    price = PER_PICTURE + image.effective_steps(work.sampler, work.steps) * a_step
+    a_step = rates.per_step + rates.per_megapixel_step * area
+    a_step += rates.per_squared_megapixel_step * area**2
+    price = rates.per_picture + image.effective_steps(work.sampler, work.steps) * a_step
     if work.control_type and not work.return_control_map:
-        price *= CONTROL
+        price *= rates.control
     if work.hires_fix:
-        price *= HIRES_FIX
-    price *= POST_PROCESSOR ** len(work.post_processing)
-    price += PER_LORA * work.loras + (TEXTUAL_INVERSIONS if work.tis else 0)
+        price *= rates.hires_fix
+    price *= rates.post_processor ** len(work.post_processing)
+    price += rates.per_lora * work.loras + (rates.textual_inversions if work.tis else 0)
     return _rounded(price)
 
 
-def baseline_factor(baseline: str, *, hires_fix: bool = False, qr_code: bool = False) -> int:
-    """How many times the price of a Stable Diffusion 1 model a model of this baseline costs."""
-    if qr_code and baseline == "stable_diffusion_xl":
-        return QR_CODE_XL
-    if hires_fix and baseline == "stable_cascade":
-        return HIRES_FIX_CASCADE
-    return BASELINES.get(baseline, 1)
-
-
-def reward(price: int, baseline: str, bridge_factor: Fraction, terms: Terms = PLAIN) -> int:
+def reward(
+    price: int,
+    baseline: str,
+    standing: Standing,
+    terms: Terms = PLAIN,
+    *,
+    rates: Rates = NEWEST,
+) -> int:
     """What the worker's owner gets for one picture.
 
     price: of `image_price`.
     baseline: of the model that made it.
-    bridge_factor: NEWEST_WORKER, OLDER_WORKER or OTHER_WORKER.
+    standing: of the worker's program.
     """
-    return _rounded(price * _factor(baseline, terms) * bridge_factor)
+    return _rounded(price * _factor(baseline, terms, rates) * rates.worker[standing])
 
 
-def charge(price: int, baseline: str, terms: Terms = PLAIN, *, censored: bool = False) -> int:
+def charge(
+    price: int,
+    baseline: str,
+    terms: Terms = PLAIN,
+    *,
+    censored: bool = False,
+    rates: Rates = NEWEST,
+) -> int:
     """What the requester pays for one delivered picture, tax included.
 
     price: of `image_price`.
     baseline: of the model that made it.
     censored: the worker held the picture back; only the tax is due.
     """
-    amount = Fraction(0 if censored else price * _factor(baseline, terms))
+    amount = Fraction(0 if censored else price * _factor(baseline, terms, rates))
     if terms.img2img:
-        amount *= IMG2IMG
-    amount *= UPSCALER**terms.upscalers
-    amount += PICTURE_TAX
+        amount *= rates.img2img
+    amount *= rates.upscaler**terms.upscalers
+    amount += rates.picture_tax
     if not terms.slow_workers:
-        amount *= FAST_WORKERS_ONLY
+        amount *= rates.fast_workers_only
     if terms.worker_blacklist:
-        amount *= WORKER_BLACKLIST
+        amount *= rates.worker_blacklist
     return _rounded(amount)
 
 
-def estimate(price: int, baselines: Iterable[str], terms: Terms, *, n: int) -> int:
+def estimate(
+    price: int, baselines: Iterable[str], terms: Terms, *, n: int, rates: Rates = NEWEST
+) -> int:
     """What n pictures cost at most, without the request's own tax.
 
     It is what gets held, and what a dry run tells.
 
     baselines: of the models that may make them; the dearest decides. Empty: as Stable Diffusion 1.
     """
-    dearest = max(baselines, key=lambda baseline: _factor(baseline, terms), default="")
-    return n * charge(price, dearest, terms)
+    dearest = max(baselines, key=lambda baseline: _factor(baseline, terms, rates), default="")
+    return n * charge(price, dearest, terms, rates=rates)
 
 
-def request_tax(*, extra_source_images: int = 0, styled: bool = False) -> int:
+def request_tax(
+    *, extra_source_images: int = 0, styled: bool = False, rates: Rates = NEWEST
+) -> int:
     """What a request costs when it is accepted; never given back."""
-    styles = STYLE_TAX if styled else 0
-    return REQUEST_TAX + EXTRA_SOURCE_IMAGE_TAX * extra_source_images + styles
+    styles = rates.style_tax if styled else 0
+    return rates.request_tax + rates.extra_source_image_tax * extra_source_images + styles
 
 
-def _factor(baseline: str, terms: Terms) -> int:
-    return baseline_factor(baseline, hires_fix=terms.hires_fix, qr_code=terms.qr_code)
+def _factor(baseline: str, terms: Terms, rates: Rates) -> int:
+    """How many times the price of a Stable Diffusion 1 model a model of this baseline costs."""
+    if terms.qr_code and baseline == "stable_diffusion_xl":
+        return rates.qr_code_xl
+    if terms.hires_fix and baseline == "stable_cascade":
+        return rates.hires_fix_cascade
+    return rates.baselines.get(baseline, 1)
 
 
 def _rounded(amount: Fraction) -> int:

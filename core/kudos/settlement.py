@@ -98,7 +98,8 @@ async def charge_tax(
 ) -> None:
     """Burn a tax: from what the payer has available, and what is lacking is forgiven.
 
-    Place the request's hold afterwards, so that the tax is paid rather than held.
+    Place the request's hold afterwards, so that the tax is paid rather than held. Where there is no
+    tax, nothing is written, and the payer's account is locked all the same.
     """
     if not amount:
         return
@@ -121,6 +122,8 @@ async def uptime(
     amount: int,
 ) -> None:
     """Mint what a worker gets for being there; all to escrow while the owner is not trusted."""
+    if not amount:
+        return
     to = owner_account if owner_trusted or owner_escrow is None else owner_escrow
     await events.post(
         session, kind="uptime", key=key, entries={SystemAccount.UPTIME: -amount, to: amount}

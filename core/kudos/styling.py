@@ -5,11 +5,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.kudos.prices import STYLE_TAX
+from core.kudos.prices import NEWEST
 from core.ledger import accounts, events
 from core.ledger.tables import SystemAccount
 
-REWARD = STYLE_TAX
+REWARD = NEWEST.style_tax
 """Hundredths of a kudos for each request: what its styling cost the requester."""
 
 

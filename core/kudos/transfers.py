@@ -8,10 +8,11 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import dialects
 from core.db import AnyRow, table
 from core.kudos import refusals
 from core.kudos.tables import Transfer
-from core.ledger import accounts, dialects, events
+from core.ledger import accounts, events
 from core.users import directory, shared_keys, suspicion
 from core.users.tables import Role, SharedKey, User
 

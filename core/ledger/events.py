@@ -17,9 +17,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import dialects
 from core.db import now, table
 from core.errors import Forbidden, Invalid
-from core.ledger import dialects
 from core.ledger.tables import Account, Entry, Event, is_stored
 
 _accounts = table(Account)

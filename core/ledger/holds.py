@@ -11,8 +11,8 @@ from sqlalchemy import Boolean, bindparam, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
+from core import dialects
 from core.db import table
-from core.ledger import dialects
 from core.ledger.tables import Account, Hold, is_stored
 
 _accounts = table(Account)

@@ -3,12 +3,10 @@
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Moment, now
-
-RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
+from core.db import Base, Moment, RowId, now
 
 
 class AccountKind(StrEnum):

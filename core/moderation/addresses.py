@@ -12,16 +12,16 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import TypeAlias
 
 from sqlalchemy import Boolean, bindparam, case, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
+from core import dialects
 from core.db import AnyRow, Moment, table
+from core.dialects import Insert
 from core.errors import Forbidden, Invalid
 from core.moderation.tables import AddressTimeout
 
 Network: TypeAlias = IPv4Network | IPv6Network
-Insert: TypeAlias = postgresql.Insert | sqlite.Insert
 
 WIDEST = {4: 8, 6: 16}
 """Bits of the widest network that may be blocked: wider is a slip of the hand."""
@@ -68,6 +68,19 @@ def _unmapped(network: Network) -> Network:
     return IPv4Network((mapped, network.prefixlen - MAPPED_BITS))
 
 
+def caller_of(address: str) -> str:
+    """Who is behind an address, as limits count callers: an IPv6 host has a whole /64.
+
+    What is no IP address (a Unix socket's peer has none) stands for itself.
+    """
+    try:
+        network = network_of(address.partition("%")[0])
+    except BadAddress:
+        return address
+    is_one = network.prefixlen == network.max_prefixlen
+    return str(network.network_address if is_one else network)
+
+
 async def refuse(session: AsyncSession, address: str, *, at: datetime) -> None:
     """Raise TimeoutIP where the address is kept out. address: an IP address."""
     keys = _keys_around(network_of(address))
@@ -90,7 +103,7 @@ async def punish(session: AsyncSession, address: str, *, at: datetime) -> int:
     """Keep an address out after a refused prompt; the minutes: 3, 9, 15 … within 24 hours."""
     key = str(network_of(address))
     values = {"key": key, "at": at, "long_ago": at - OFFENCES_KEPT}
-    offences = await session.scalar(_OFFENCE[session.get_bind().dialect.name], values)
+    offences = await session.scalar(_OFFENCE[dialects.name(session)], values)
     minutes = FIRST_MINUTES * (2 * int(offences or 1) - 1)
     until = at + timedelta(minutes=minutes)
     await session.execute(
@@ -109,7 +122,7 @@ async def keep_out(
     is_block: it was blocked as a range, or as a worker's address, and is listed among those.
     """
     values = {"key": str(network), "until": until, "is_block": is_block}
-    await session.execute(_KEEP_OUT[session.get_bind().dialect.name], values)
+    await session.execute(_KEEP_OUT[dialects.name(session)], values)
 
 
 async def let_in(session: AsyncSession, network: Network) -> None:
@@ -174,9 +187,6 @@ def _kept_out(insert: Insert) -> Insert:
     )
 
 
-_INSERTS: dict[str, Insert] = {
-    "postgresql": postgresql.insert(_timeouts),
-    "sqlite": sqlite.insert(_timeouts),
-}
+_INSERTS = dialects.inserts(_timeouts)
 _OFFENCE = {name: _offence(insert) for name, insert in _INSERTS.items()}
 _KEEP_OUT = {name: _kept_out(insert) for name, insert in _INSERTS.items()}

@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
 from core.errors import Invalid, Unavailable
+from core.features import NEGATIVE
 from core.moderation import patterns
 from core.moderation.normalise import normalise
 from core.moderation.patterns import Match, Pattern
@@ -42,7 +43,6 @@ MAX_REWRITTEN_CHARS = 7000  # characters
 MAX_SCREENED_CHARS = 100_000  # characters
 READ_AGAIN = timedelta(seconds=1)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-NEGATIVE_MARK = "###"
 FORCED_NEGATIVE = "child, infant, underage, immature, teenager, tween"
 CHILDREN_AS_EMOJI = re.compile(
     "[\U0001f466\U0001f467\U0001f476\U0001f47c\U0001f6bc\U0001f9d2\U0001f37c]"
@@ -130,7 +130,7 @@ class FilterSet:
 
     def rewritten(self, prompt: str, *, strictly: bool = False) -> str | None:
         """The prompt without what it was suspect for, or None where nothing else was in it."""
-        _, _, negative = prompt.partition(NEGATIVE_MARK)
+        _, _, negative = prompt.partition(NEGATIVE)
         text = _looked_at(prompt)
         for pattern, replacement in self.strictly_replacing if strictly else self.replacing:
             text = pattern.sub(partial(_literally, replacement), text)
@@ -138,7 +138,7 @@ class FilterSet:
         if not text:
             return None
         unwanted = f"{FORCED_NEGATIVE}, {negative.strip()}" if negative.strip() else FORCED_NEGATIVE
-        return f"{text} {NEGATIVE_MARK} {unwanted}"
+        return f"{text} {NEGATIVE} {unwanted}"
 
     def _hits(self, kind: int, text: str) -> bool:
         return kind in self.by_type and self.by_type[kind].search(text) is not None
@@ -220,8 +220,8 @@ def _literally(replacement: str, _match: Match) -> str:
 
 
 def _looked_at(prompt: str) -> str:
-    return normalise(prompt.partition(NEGATIVE_MARK)[0])
+    return normalise(prompt.partition(NEGATIVE)[0])
 
 
 def _shows_children(prompt: str) -> bool:
-    return CHILDREN_AS_EMOJI.search(prompt.partition(NEGATIVE_MARK)[0]) is not None
+    return CHILDREN_AS_EMOJI.search(prompt.partition(NEGATIVE)[0]) is not None

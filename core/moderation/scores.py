@@ -41,14 +41,6 @@ class Scorer(Protocol):
         """What is known of the address. Never inside a transaction: it may ask a service."""
 
 
-class NoScorer:
-    """Takes all addresses for safe: the operator has no service."""
-
-    async def judge(self, address: str) -> Verdict:  # noqa: ARG002 - it needs no look
-        """Say that it is safe."""
-        return Verdict.SAFE
-
-
 class OutsideScorer:
     """Asks a service by HTTP.
 

@@ -10,7 +10,7 @@ Who ends a job or cancels locks its request, so that of the last two the second 
 """
 
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -28,20 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Document, Moment, now
-
-RowId = BigInteger().with_variant(Integer, "sqlite")
-
+from core.db import Base, Document, Moment, RowId, now
 
 MAX_REASON_CHARS = 500
-
-
-class Kind(StrEnum):
-    """What is asked for. A kind differs in parameters, price and needs, never in machinery."""
-
-    IMAGE = "image"
-    TEXT = "text"
-    ALCHEMY = "alchemy"
 
 
 class JobState(IntEnum):

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from sqlalchemy import Select, case, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import dialects
 from core.db import table
-from core.ledger import dialects
 from core.ledger.tables import Entry, Event
 from core.stats.tables import KudosCounted, KudosTotal
 

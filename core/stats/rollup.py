@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Table, delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import dialects
 from core.db import table
-from core.ledger import dialects
 from core.stats.tables import ModelTotal, Span, UserTotal
 from core.users.tables import User
 

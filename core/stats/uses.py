@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import dialects
 from core.db import AnyRow, table
-from core.ledger import dialects
 from core.stats.tables import StyleUse
 
 KEPT = timedelta(days=7)

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import dialects
 from core.db import table
-from core.ledger import dialects
 from core.upkeep.tables import Lease
 
 _leases = table(Lease)

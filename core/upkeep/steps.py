@@ -15,13 +15,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import expiry, trust
-from core.catalog import agents
-from core.catalog import models as catalog
 from core.community import reports, styles
 from core.db import AnyRow
-from core.generation import cancel, holding
+from core.generation import cancel, holding, kind
 from core.generation.horde import Horde
-from core.kudos import monthly, settlement, uptime
+from core.kudos import monthly, settlement
 from core.ledger import accounts, audit
 from core.moderation import addresses, modes, problems
 from core.queue import endings, lanes, totals
@@ -120,26 +118,17 @@ async def _pay(session: AsyncSession, row: AnyRow, owner: User) -> None:
     units = (row.uptime_seconds - row.uptime_rewarded_seconds) // records.UPTIME_UNIT_SECONDS
     up_to = row.uptime_rewarded_seconds + units * records.UPTIME_UNIT_SECONDS
     offer = Offer.from_json(row.offer)
-    amount = 0 if owner.is_anonymous else units * _uptime_reward(offer)
+    its = kind.of(offer.kind)
+    amount = 0 if owner.is_anonymous else units * its.uptime_reward(offer)
     await records.mark_paid(session, row, up_to=up_to, kudos=amount)
     await settlement.uptime(
         session,
         key=f"uptime:{row.id}:{up_to}",
         owner_account=owner.account_id,
         owner_escrow=owner.escrow_id,
-        owner_trusted=owner.has(Role.TRUSTED) or offer.kind == "alchemy",
+        owner_trusted=owner.has(Role.TRUSTED) or its.rules.uptime_is_spendable,
         amount=amount,
     )
-
-
-def _uptime_reward(offer: Offer) -> int:
-    if offer.kind == "alchemy":
-        return uptime.ALCHEMY
-    if offer.kind == "text":
-        billions = catalog.most_billions(offer.models)
-        validated = agents.VALIDATED in offer.features
-        return uptime.text_reward(offer.context, billions=billions, validated=validated)
-    return uptime.image_reward(len(offer.models), lora="lora" in offer.permissions)
 
 
 async def remove_lanes(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:

@@ -143,9 +143,11 @@ async def reserve(
     cost: the most that the request costs in all. Where less is left, a request that may be
         downgraded gets what there is and runs after everybody.
 
-    Raises SharedKeyInsufficientKudos.
+    Raises SharedKeyInsufficientKudos, and SharedKeyExpired where it was just deleted.
     """
-    key = (await session.execute(_LOCKED, {"key": key_id})).one()
+    key = (await session.execute(_LOCKED, {"key": key_id})).first()
+    if key is None:  # deleted since it was looked up
+        raise SharedKeyExpired("This shared key has been deleted.")
     left = cost if key.budget is None else max(0, key.budget - key.held)
     if cost > left and not allow_downgrade:
         raise SharedKeyInsufficientKudos(

@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import dialects
 from core.db import AnyRow, table
-from core.ledger import dialects
 from core.users.tables import ANONYMOUS_ID, Reason, Role, Suspicion, User
 
 SUSPICIOUS: Final = 5

@@ -52,7 +52,7 @@ class User(Base):
     monthly_kudos: Mapped[int] = mapped_column(BigInteger, default=0)
     """Hundredths that the user is granted each month, besides what roles bring."""
     monthly_received_at: Mapped[datetime | None] = mapped_column(Moment)
-    """The month that was granted last: it moves by whole calendar months, so that it never drifts.
+    """The month that was granted last: it moves by whole calendar months, on a day that all have.
     None: nothing yet.
     """
     public_workers: Mapped[bool] = mapped_column(default=False)

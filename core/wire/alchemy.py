@@ -3,25 +3,20 @@
 Each thing that is wanted of a picture is a *form*: a job of its own, with a result of its own.
 """
 
-from typing import Annotated, Final, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, JsonValue, StrictInt
 
-from core.wire.image import PostProcessor
+from core import features
 from core.wire.limits import MAX_LIST, FreeObject, Name, Offered, Picture, ResultObject
 from core.wire.messages import ResponseModelMessagePop
 from core.wire.model import Answer, Request
 from core.wire.scalars import WHOLE, Boolean, Integer, Known, Maybe, Number, Omitted, String
 
-Interrogation = Literal[
-    "caption", "interrogation", "nsfw", "vectorize", "palette", "describe", "aesthetic"
-]
-"""Forms whose result says something about the picture."""
-
-Form = Literal[Interrogation, PostProcessor]
-"""The others give back a picture, which the worker uploads."""
-
-POST_PROCESSORS: Final = frozenset(get_args(PostProcessor))
+if TYPE_CHECKING:
+    Form = str
+else:  # type checkers cannot know what a table holds
+    Form = Literal[tuple(features.FORMS)]
 
 ModelInterrogationFormPayloadStable = dict[str, JsonValue]
 """Free parameters of a form."""

@@ -17,6 +17,7 @@ from core.wire.image import (
     ModelGenerationInputStable,
     ModelPayloadLorasStable,
     ModelPayloadRootStable,
+    ModelPayloadStable,
     ModelPayloadStyleStable,
     ModelPayloadTextualInversionsStable,
     ModelSpecialPayloadStable,
@@ -26,7 +27,6 @@ from core.wire.limits import EMPTY_IS_NONE, Name, Names, Picture, Prompt
 from core.wire.model import Answer, Request
 from core.wire.pop import (
     GenerationPayloadStable,
-    ModelPayloadStable,
     NoValidRequestFoundStable,
     PopInput,
     PopInputStable,

@@ -1,52 +1,26 @@
-"""The parameters of a picture: what requests, styles and a worker's payload have in common."""
+"""The parameters of a picture, as requests, styles and workers have them.
 
-from typing import Annotated, Literal
+They go by name from the request (`ModelGenerationInputStable`) through the domain's `ImageParams`
+to the worker (`ModelPayloadStable`); `core.api.v2.parameters` has the exceptions.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, StrictInt
 
+from core import features
 from core.wire.limits import EMPTY_IS_NONE, MAX_LIST, FreeObject, Name, Picture, Text
-from core.wire.model import Request
-from core.wire.scalars import WHOLE, Boolean, Distinct, Maybe, Number, String
+from core.wire.model import Answer, Request
+from core.wire.scalars import WHOLE, Boolean, Distinct, Known, Maybe, Number, Omitted, String
 
-Sampler = Literal[
-    "DDIM",
-    "dpmsolver",
-    "k_dpm_2",
-    "k_dpm_2_a",
-    "k_dpm_adaptive",
-    "k_dpm_fast",
-    "k_dpmpp_2m",
-    "k_dpmpp_2s_a",
-    "k_dpmpp_sde",
-    "k_euler",
-    "k_euler_a",
-    "k_heun",
-    "k_lms",
-    "lcm",
-]
-
-PostProcessor = Literal[
-    "GFPGAN",
-    "RealESRGAN_x4plus",
-    "RealESRGAN_x2plus",
-    "RealESRGAN_x4plus_anime_6B",
-    "NMKD_Siax",
-    "4x_AnimeSharp",
-    "CodeFormers",
-    "strip_background",
-    "4xNomos8kSC",
-    "4xLSDIRplus",
-    "4xNomosWebPhoto_RealPLKSR",
-    "4xNomos2_realplksr_dysample",
-    "4xNomos2_hq_dat2",
-    "2xModernSpanimationV1",
-    "GFPGANv1.3",
-    "RestoreFormer",
-]
-
-ControlType = Literal[
-    "canny", "hed", "depth", "normal", "openpose", "seg", "scribble", "fakescribbles", "hough"
-]
+if TYPE_CHECKING:
+    Sampler = str
+    PostProcessor = str
+    ControlType = str
+else:  # type checkers cannot know what a table holds
+    Sampler = Literal[tuple(features.SAMPLERS)]
+    PostProcessor = Literal[tuple(features.POST_PROCESSORS)]
+    ControlType = Literal[tuple(features.CONTROL_TYPES)]
 
 SourceProcessing = Literal["img2img", "inpainting", "outpainting", "remix"]
 
@@ -70,6 +44,9 @@ MetadataValue = Literal[
 
 ModelSpecialPayloadStable = dict[str, JsonValue]
 """Free parameters for special models."""
+
+
+Side = Annotated[StrictInt, Field(ge=64, le=3072, multiple_of=64), WHOLE]
 
 
 class ExtraSourceImage(Request):
@@ -134,9 +111,9 @@ class ModelPayloadStyleStable(Request):
     denoising_strength: Maybe[Annotated[Number, Field(ge=0.01, le=1)]] = None
     """How much of a source picture is redrawn."""
     hires_fix_denoising_strength: Maybe[Annotated[Number, Field(ge=0.01, le=1)]] = None
-    height: Annotated[StrictInt, Field(ge=64, le=3072, multiple_of=64), WHOLE] = 512
+    height: Side = 512
     """Pixels."""
-    width: Annotated[StrictInt, Field(ge=64, le=3072, multiple_of=64), WHOLE] = 512
+    width: Side = 512
     """Pixels."""
     post_processing: Distinct[PostProcessor] = Field(default_factory=list)
     """Applied in this order."""
@@ -181,3 +158,61 @@ class ModelGenerationInputStable(ModelPayloadRootStable):
     """Where it is not set (`model_fields_set`), the server takes 20 with a `control_type`."""
     n: Annotated[StrictInt, Field(ge=1, le=20), WHOLE] = 1
     """How many pictures."""
+
+
+class ModelStyleInputParamsStableNoDefaults(Request):
+    """What a style may say about a picture, but for its steps; what is absent is left open."""
+
+    sampler_name: Maybe[Sampler] = None
+    cfg_scale: Maybe[Annotated[Number, Field(ge=0, le=100)]] = None
+    denoising_strength: Maybe[Annotated[Number, Field(ge=0.01, le=1)]] = None
+    hires_fix_denoising_strength: Maybe[Annotated[Number, Field(ge=0.01, le=1)]] = None
+    height: Maybe[Side] = None
+    """Pixels; the request decides where it is absent."""
+    width: Maybe[Side] = None
+    """Pixels; the request decides where it is absent."""
+    post_processing: Maybe[Distinct[PostProcessor]] = None
+    karras: Maybe[Boolean] = None
+    tiling: Maybe[Boolean] = None
+    hires_fix: Maybe[Boolean] = None
+    clip_skip: Maybe[Annotated[StrictInt, Field(ge=1, le=12), WHOLE]] = None
+    facefixer_strength: Maybe[Annotated[Number, Field(ge=0, le=1)]] = None
+    loras: Maybe[list[ModelPayloadLorasStable]] = None
+    tis: Maybe[list[ModelPayloadTextualInversionsStable]] = None
+    special: Maybe[ModelSpecialPayloadStable] = None
+    workflow: Maybe[Workflow] = None
+    transparent: Maybe[Boolean] = None
+
+
+class ModelPayloadStable(Answer):
+    """What the worker is to make: one seed, prompt and set of parameters for the whole batch."""
+
+    prompt: Omitted[str] = None
+    ddim_steps: int = 30
+    n_iter: int = 1
+    """How many pictures: as many as the answer has ids."""
+    use_nsfw_censor: Omitted[bool] = None
+    seed: Omitted[str] = None
+    """Digits; picture k of the batch gets seed + k * seed_variation (1 where absent)."""
+    seed_variation: Omitted[int] = None
+    control_type: Omitted[Annotated[str, Known(ControlType)]] = None
+    image_is_control: bool = False
+    return_control_map: bool = False
+    extra_texts: Omitted[list[ExtraText]] = None
+    sampler_name: Annotated[str, Known(Sampler)] = "k_euler_a"
+    cfg_scale: float = 7.5
+    denoising_strength: Omitted[float] = None
+    hires_fix_denoising_strength: Omitted[float] = None
+    height: int = 512
+    width: int = 512
+    post_processing: Omitted[list[Annotated[str, Known(PostProcessor)]]] = None
+    karras: bool = False
+    tiling: bool = False
+    hires_fix: bool = False
+    clip_skip: Omitted[int] = None
+    facefixer_strength: Omitted[float] = None
+    loras: Omitted[list[ModelPayloadLorasStable]] = None
+    tis: Omitted[list[ModelPayloadTextualInversionsStable]] = None
+    special: Omitted[ModelSpecialPayloadStable] = None
+    workflow: Omitted[Annotated[str, Known(Workflow)]] = None
+    transparent: bool = False

@@ -4,18 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
-from core.wire.image import (
-    ControlType,
-    ExtraSourceImage,
-    ExtraText,
-    ModelPayloadLorasStable,
-    ModelPayloadTextualInversionsStable,
-    ModelSpecialPayloadStable,
-    PostProcessor,
-    Sampler,
-    SourceProcessing,
-    Workflow,
-)
+from core.wire.image import ExtraSourceImage, ModelPayloadStable, SourceProcessing
 from core.wire.limits import MAX_OFFERED, Name, Offered
 from core.wire.messages import ResponseModelMessagePop
 from core.wire.model import Answer, Request
@@ -63,40 +52,6 @@ class PopInputStable(PopInput):
     """Whether it refuses more steps than its models need."""
     wait: Annotated[Number, Field(ge=0, le=30)] = 0.0
     """Seconds to wait for work before the answer says that there is none (our extension)."""
-
-
-class ModelPayloadStable(Answer):
-    """What the worker is to make: one seed, prompt and set of parameters for the whole batch."""
-
-    prompt: Omitted[str] = None
-    ddim_steps: int = 30
-    n_iter: int = 1
-    """How many pictures: as many as the answer has ids."""
-    use_nsfw_censor: Omitted[bool] = None
-    seed: Omitted[str] = None
-    """Digits; picture k of the batch gets seed + k * seed_variation (1 where absent)."""
-    seed_variation: Omitted[int] = None
-    control_type: Omitted[Annotated[str, Known(ControlType)]] = None
-    image_is_control: bool = False
-    return_control_map: bool = False
-    extra_texts: Omitted[list[ExtraText]] = None
-    sampler_name: Annotated[str, Known(Sampler)] = "k_euler_a"
-    cfg_scale: float = 7.5
-    denoising_strength: Omitted[float] = None
-    hires_fix_denoising_strength: Omitted[float] = None
-    height: int = 512
-    width: int = 512
-    post_processing: Omitted[list[Annotated[str, Known(PostProcessor)]]] = None
-    karras: bool = False
-    tiling: bool = False
-    hires_fix: bool = False
-    clip_skip: Omitted[int] = None
-    facefixer_strength: Omitted[float] = None
-    loras: Omitted[list[ModelPayloadLorasStable]] = None
-    tis: Omitted[list[ModelPayloadTextualInversionsStable]] = None
-    special: Omitted[ModelSpecialPayloadStable] = None
-    workflow: Omitted[Annotated[str, Known(Workflow)]] = None
-    transparent: bool = False
 
 
 class NoValidRequestFoundStable(Answer):

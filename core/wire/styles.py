@@ -5,49 +5,18 @@ from typing import Annotated
 from pydantic import Field, StrictInt
 
 from core.wire.generate import RequestSingleWarning
-from core.wire.image import (
-    Loras,
-    PostProcessor,
-    Sampler,
-    TextualInversions,
-    Workflow,
-)
-from core.wire.limits import MAX_LIST, FreeObject, Name, Prompt
+from core.wire.image import ModelStyleInputParamsStableNoDefaults
+from core.wire.limits import MAX_LIST, Name, Prompt
 from core.wire.model import Answer, Request
-from core.wire.scalars import WHOLE, Boolean, Distinct, Maybe, Number, Omitted, String
+from core.wire.scalars import WHOLE, Boolean, Maybe, Omitted, String
 from core.wire.sharedkeys import SharedKeyDetails
 from core.wire.text import ModelPayloadStyleKobold
 
-Side = Annotated[StrictInt, Field(ge=64, le=3072, multiple_of=64), WHOLE]
 Tag = Annotated[String, Field(min_length=1, max_length=25)]
 ModelName = Annotated[Name, Field(min_length=1)]
 KeyId = Annotated[String, Field(min_length=36, max_length=36)]
 Url = Annotated[String, Field(max_length=2048)]
 StyleName = Annotated[String, Field(min_length=1, max_length=100)]
-
-
-class ModelStyleInputParamsStableNoDefaults(Request):
-    """What a style may say about a picture, but for its steps; what is absent is left open."""
-
-    sampler_name: Maybe[Sampler] = None
-    cfg_scale: Maybe[Annotated[Number, Field(ge=0, le=100)]] = None
-    denoising_strength: Maybe[Annotated[Number, Field(ge=0.01, le=1)]] = None
-    hires_fix_denoising_strength: Maybe[Annotated[Number, Field(ge=0.01, le=1)]] = None
-    height: Maybe[Side] = None
-    """Pixels; the request decides where it is absent."""
-    width: Maybe[Side] = None
-    """Pixels; the request decides where it is absent."""
-    post_processing: Maybe[Distinct[PostProcessor]] = None
-    karras: Maybe[Boolean] = None
-    tiling: Maybe[Boolean] = None
-    hires_fix: Maybe[Boolean] = None
-    clip_skip: Maybe[Annotated[StrictInt, Field(ge=1, le=12), WHOLE]] = None
-    facefixer_strength: Maybe[Annotated[Number, Field(ge=0, le=1)]] = None
-    loras: Maybe[Loras] = None
-    tis: Maybe[TextualInversions] = None
-    special: Maybe[FreeObject] = None
-    workflow: Maybe[Workflow] = None
-    transparent: Maybe[Boolean] = None
 
 
 class ModelStyleInputParamsStable(ModelStyleInputParamsStableNoDefaults):

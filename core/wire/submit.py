@@ -1,6 +1,6 @@
 """`POST /api/v2/generate/submit`: a worker is done with a job."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -8,6 +8,9 @@ from core.wire.image import MetadataType, MetadataValue
 from core.wire.limits import MAX_METADATA, Name, Picture
 from core.wire.model import Answer, Request
 from core.wire.scalars import Boolean, Integer, Maybe, String
+
+UPLOADED: Final = "R2"
+"""What stands for a picture that was uploaded."""
 
 SubmittedState = Literal["ok", "censored", "faulted", "csam"]
 

@@ -13,14 +13,15 @@ from sqlalchemy import case, distinct, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
-from core.queue.tables import Attempt, Job, JobState, Kind, Outcome
+from core.kinds import registry
+from core.queue.tables import Attempt, Job, JobState, Outcome
 from core.users import directory, suspicion
 from core.users.tables import Reason, Role, User
 from core.workers import records
 from core.workers.tables import Worker
 
 DROPS_WITHIN: Final = timedelta(hours=1)
-MAX_DROPS, MAX_DROPS_IN_RAID, MAX_DROPPED_FORMS = 20, 10, 100
+MAX_DROPS, MAX_DROPS_IN_RAID = 20, 10
 DROPPED = (
     "This worker dropped {count} jobs within an hour and was put into maintenance mode. Please "
     "check its speed and settings before you take it out of maintenance mode."
@@ -34,12 +35,6 @@ FAULTED = (
     "succeeded, so it was put into maintenance mode. Please check its models and settings before "
     "you take it out of maintenance mode."
 )
-FASTEST: Final = {"image": 20_000_000.0, "text": 150.0}
-"""Things a second that no worker makes: pixel steps, tokens."""
-FASTEST_TOKENS: Final = ((70.0, 30.0), (14.0, 100.0), (0.0, 150.0))
-"""The same of known text models: from so many thousand million parameters on, so many."""
-MIXTURE, MIXTURE_FACTOR = "8x", 3.0
-"""In the name of a mixture of experts, of which few work at once: how much faster it may be."""
 
 _attempts = table(Attempt)
 _jobs = table(Job)
@@ -67,7 +62,11 @@ async def judge_drops(
     Call it with the workers of attempts that were just aborted.
     """
     most = MAX_DROPS_IN_RAID if raid else MAX_DROPS
-    is_form = _attempts.c.kind == Kind.ALCHEMY
+    of_kind = {
+        kind: rules.max_drops
+        for kind, rules in registry.KINDS.items()
+        if rules.max_drops is not None
+    }
     dropped = await session.execute(
         select(_attempts.c.worker_id, _attempts.c.owner_id, func.count().label("count"))
         .join(_workers, _workers.c.id == _attempts.c.worker_id)
@@ -78,7 +77,7 @@ async def judge_drops(
             _workers.c.maintenance.is_(False),
         )
         .group_by(_attempts.c.worker_id, _attempts.c.owner_id, _attempts.c.kind)
-        .having(func.count() > case((is_form, MAX_DROPPED_FORMS), else_=most))
+        .having(func.count() > case(of_kind, value=_attempts.c.kind, else_=most))
         .order_by(_attempts.c.worker_id)
     )
     for row in dropped.all():
@@ -124,22 +123,12 @@ async def judge_speed(
     attempt: AnyRow,
     *,
     things: int,
-    parameters: float | None,
     at: datetime,
 ) -> None:
     """Suspect a worker that delivers faster than anybody can. attempt: the row that is delivered.
 
     things: pixel steps, tokens or forms that it brought.
-    parameters: thousand millions that the model of a text has, None where it is not known.
     """
     seconds = max((at - attempt.started_at).total_seconds(), 0.001)
-    if things / seconds > fastest(attempt.kind, attempt.model, parameters):
+    if things / seconds > registry.of(attempt.kind).fastest(attempt.model):
         await suspect(session, owner, attempt.worker_id, Reason.UNREASONABLY_FAST, at=at)
-
-
-def fastest(kind: str, model: str, parameters: float | None) -> float:
-    """Things a second above which nobody makes this honestly; infinite where any speed may be."""
-    if kind != Kind.TEXT or parameters is None:
-        return FASTEST.get(kind, float("inf"))
-    most = next(tokens for least, tokens in FASTEST_TOKENS if parameters >= least)
-    return most * MIXTURE_FACTOR if MIXTURE in model.casefold() else most

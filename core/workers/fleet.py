@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import dialects
 from core.db import AnyRow, table
 from core.errors import Forbidden, Invalid, NotFound
-from core.ledger import dialects
 from core.moderation import names as visible
 from core.queue.matching import UNLIMITED, Offer
 from core.users.tables import Reason, User
@@ -250,11 +250,3 @@ async def names(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, str]:
         select(_workers.c.id, _workers.c.name).where(_workers.c.id.in_(set(ids)))
     )
     return {row.id: row.name for row in rows}
-
-
-async def ids_of(session: AsyncSession, user_id: int) -> Sequence[UUID]:
-    """The ids of the user's workers, the oldest first."""
-    found = await session.scalars(
-        select(_workers.c.id).where(_workers.c.user_id == user_id).order_by(_workers.c.created_at)
-    )
-    return found.all()

@@ -4,20 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from core.catalog import models as catalog
 from core.catalog.agents import Agent
+from core.db import AnyRow
 from core.errors import Invalid
-from core.kinds import alchemy
+from core.kinds import registry
+from core.kinds.kind import Rules
 from core.queue.matching import UNLIMITED, Offer
 from core.users.tables import Role, User
 
-MIN_PIXEL_STEPS = 500_000.0
-"""A second; an image worker below is slow."""
-MIN_TOKENS = ((20.0, 3.0), (13.0, 4.0), (0.0, 5.0))
-"""A second; a text worker below is slow: from so many thousand million parameters on, so many."""
-MIN_FORMS = 0.1
-"""A second; an alchemist below is slow."""
-MAX_MODELS = {"image": 300, "text": 200}
 MAX_SOFTPROMPTS, MAX_SOFTPROMPT_CHARS = 200, 100
 MAX_BLACKLISTED, MAX_BLACKLISTED_CHARS = 200, 15
 MAX_SHOWN_CHARS = 100  # characters of a name in a message
@@ -62,21 +56,20 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
 
     Raises InvalidPriorityUsername, and Invalid where the horde knows none of its models.
     """
-    models = _models(owner, declared) if declared.kind in MAX_MODELS else []
-    forms = frozenset(alchemy.feature_of(form) for form in declared.forms)
+    rules = registry.of(declared.kind)
+    models = _models(owner, declared, rules) if rules.max_models else []
     soft = (name[:MAX_SOFTPROMPT_CHARS] for name in declared.softprompts)
     words = (word.strip().lower()[:MAX_BLACKLISTED_CHARS] for word in declared.blacklist)
-    least = _least_speed(declared.kind, models)
     return Offer(
         kind=declared.kind,
         worker_id=str(worker_id),
         user_id=owner.id,
         models=frozenset(models),
-        features=forms if declared.kind == "alchemy" else declared.program.features,
+        features=rules.offered(declared.program.features, declared.forms),
         permissions=declared.permissions,
         nsfw=declared.nsfw,
         trusted=owner.has(Role.TRUSTED),
-        fast=speed is None or speed >= least,
+        fast=speed is None or speed >= rules.least_speed(models),
         extra_slow=declared.extra_slow,
         only_covered=declared.only_covered,
         pixels=declared.max_pixels,
@@ -86,26 +79,16 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
         tiles=declared.max_tiles,
         softprompts=frozenset(list(soft)[:MAX_SOFTPROMPTS]),
         blacklist=frozenset([word for word in words if word][:MAX_BLACKLISTED]),
-        users=frozenset({owner.id, *_user_ids(declared)}),
+        users=frozenset({owner.id, *_user_ids(declared, rules)}),
     )
 
 
-def _least_speed(kind: str, models: Sequence[str]) -> float:
-    """Things a second below which a worker is slow; of its models the largest decides."""
-    if kind == "alchemy":
-        return MIN_FORMS
-    if kind == "image":
-        return MIN_PIXEL_STEPS
-    billions = catalog.most_billions(models) or 0.0
-    return next(least for size, least in MIN_TOKENS if billions >= size)
-
-
-def _models(owner: User, declared: Declared) -> list[str]:
+def _models(owner: User, declared: Declared, rules: Rules) -> list[str]:
     """The declared models that the horde knows; customizers may bring any."""
-    models = list(dict.fromkeys(declared.models))[: MAX_MODELS[declared.kind]]
+    models = list(dict.fromkeys(declared.models))[: rules.max_models]
     models = [name for name in models if name.isprintable() and _may_host(owner, name)]
-    if declared.kind == "image" and not (owner.has(Role.CUSTOMIZER) or owner.has(Role.SPECIAL)):
-        models = [name for name in models if name in catalog.known()]
+    if not (owner.has(Role.CUSTOMIZER) or owner.has(Role.SPECIAL)):
+        models = [name for name in models if rules.knows(name)]
     if not models:
         raise Invalid(
             "Unfortunately we cannot accept workers serving none of the models this horde knows: "
@@ -120,12 +103,18 @@ def _may_host(owner: User, model: str) -> bool:
     return not of_somebody or alias.rpartition("#")[2] == str(owner.id)
 
 
-def _user_ids(declared: Declared) -> Iterable[int]:
-    # Alchemists are told with the general code: so it is in the contract.
-    refusal = Invalid if declared.kind == "alchemy" else InvalidPriorityUsername
+def _user_ids(declared: Declared, rules: Rules) -> Iterable[int]:
+    refusal = InvalidPriorityUsername if rules.has_username_code else Invalid
     for username in declared.priority_usernames:
         digits = username.rpartition("#")[2]
         is_id = digits.isdecimal() and len(digits) <= MAX_USER_ID_CHARS
         if "#" not in username or not is_id:
             raise refusal(f"{username[:MAX_SHOWN_CHARS]} is not of the form name#id.")
         yield int(digits)
+
+
+def performance(row: AnyRow) -> str:
+    """A worker's speed as people are told it. row: of `workers`."""
+    if row.speed is None:
+        return "No requests fulfilled yet"
+    return registry.of(row.kind).performance(row.speed)

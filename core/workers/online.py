@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow
+from core.kinds import registry
 from core.queue.forecast import OnlineWorker
 from core.queue.matching import Offer
 from core.workers import fleet
@@ -16,8 +17,6 @@ from core.workers import fleet
 SEEN_AGAIN_SECONDS = 2.0
 DEAR = SEEN_AGAIN_SECONDS / 20
 """Where looking takes longer than this, it is done less often: for 5 % of the time."""
-USUAL_SPEED = {"image": 1_000_000.0, "text": 1.0, "alchemy": 1.0}
-"""Things a second of a worker that has delivered nothing yet."""
 
 
 class Capacity(NamedTuple):
@@ -51,7 +50,9 @@ class Online:
         self.workers = await fleet.online(session, at=at)
         self.serving = [
             OnlineWorker(
-                Offer.from_json(row.offer), row.speed or USUAL_SPEED[row.kind], max(1, row.threads)
+                Offer.from_json(row.offer),
+                row.speed or registry.of(row.kind).usual_speed,
+                max(1, row.threads),
             )
             for row in self.workers
             if not row.paused and not row.maintenance

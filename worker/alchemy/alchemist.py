@@ -1,12 +1,13 @@
 """Answers forms. In the engine process only: enlarging uses torch."""
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from PIL import Image
 from pydantic import JsonValue
 
 from worker import pictures
-from worker.alchemy.order import Answered, FormOrder, Palette
+from worker.alchemy.order import Answered, Description, FormOrder
 from worker.renderer import CannotRender, Model, OnStep, Picture
 from worker.upscaler import Upscaler
 from worker.upscaling import Networks
@@ -30,8 +31,8 @@ class Alchemist:
     def render(self, order: FormOrder, on_step: OnStep) -> Answered:
         """Answer a form. Raises CannotRender."""
         image = pictures.on_white(pictures.read(order.picture, kind="source_image"))
-        if isinstance(order.form, Palette):
-            return Answered(palette(image))
+        if isinstance(order.form, Description) and order.form.name in ANSWERS:
+            return Answered(ANSWERS[order.form.name](image))
         if isinstance(order.form, Upscaler):
             large = self._networks.enlarge(order.form, image, on_step)
             return Answered(Picture(large.width, large.height, large.tobytes()))
@@ -56,3 +57,7 @@ def palette(image: Image.Image) -> JsonValue:
         for count, index in counted
         if isinstance(index, int)
     ]
+
+
+ANSWERS: Final[Mapping[str, Callable[[Image.Image], JsonValue]]] = {"palette": palette}
+"""Form → what answers it; `core.features` says which of them this worker serves."""

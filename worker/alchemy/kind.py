@@ -12,7 +12,7 @@ from core.wire.alchemy import (
     InterrogationPopInput,
     InterrogationSubmitInput,
 )
-from core.wire.submit import GenerationMetadataStable
+from core.wire.submit import UPLOADED, GenerationMetadataStable
 from worker import pictures
 from worker.alchemy.order import Answered, FormOrder
 from worker.kind import Batch, Popped, fetched
@@ -65,7 +65,7 @@ class Forms:
         if isinstance(said, Picture):
             webp = await asyncio.to_thread(pictures.to_webp, said)
             await self._client.upload(batch.form.r2_upload or "", webp)
-            said = "R2"
+            said = UPLOADED
         submitted = await self._client.alchemy.submit(
             InterrogationSubmitInput(id=batch.ids[index], result={batch.model: said}, state="ok")
         )

@@ -9,10 +9,9 @@ from worker.renderer import Model, Order, Picture
 
 
 @dataclass(frozen=True)
-class Palette(Model):
-    """What tells a picture's colours: no weights, so it is always here."""
+class Description(Model):
+    """A form that is answered without weights, so it is always here; named as the form is."""
 
-    name: str = "palette"
     folder: Path = Path()
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from core.client import HordeClient
 from core.wire.pop import GenerationPayloadStable, PopInputStable
-from core.wire.submit import GenerationMetadataStable, SubmitInputStable
+from core.wire.submit import UPLOADED, GenerationMetadataStable, SubmitInputStable
 from worker import pictures
 from worker.image import popped
 from worker.image.order import PictureOrder, Rendered, Source
@@ -60,7 +60,7 @@ class Pictures:
         webp = await asyncio.to_thread(pictures.to_webp, result.pictures[index])
         if batch.uploads:
             await self._client.upload(batch.uploads[index], webp)
-            generation = "R2"
+            generation = UPLOADED
         else:
             generation = base64.b64encode(webp).decode()
         submitted = await self._client.submit(

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from core.wire.pop import GenerationPayloadStable, ModelPayloadStable
+from core.wire.image import ModelPayloadStable
+from core.wire.pop import GenerationPayloadStable
 from worker.image import prompts
 from worker.image.order import Checkpoint, PictureOrder, Source
 from worker.image.samplers import SAMPLERS

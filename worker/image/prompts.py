@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.features import NEGATIVE
+
 MORE: Final = 1.1
 LESS: Final = 1 / MORE
 MOST: Final = 5.0
 """No weight counts for more, on either side of zero."""
-NEGATIVE: Final = "###"
 _PAIRS: Final = {("(", ")"): MORE, ("[", "]"): LESS}
 
 _TOKEN: Final = re.compile(

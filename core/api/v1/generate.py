@@ -4,7 +4,7 @@ import asyncio
 import base64
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, get_args
+from typing import Any
 from uuid import UUID
 
 from core.api import asking, context
@@ -13,8 +13,10 @@ from core.api.limits import DEFAULT, Limit
 from core.api.operation import by_address, by_path
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
+from core.api.v2.watch import GONE
 from core.db import AnyRow, now
 from core.errors import Invalid, Unavailable
+from core.features import SAMPLERS
 from core.generation import cancel, status
 from core.generation.delivery import picture_of
 from core.generation.horde import channel_of
@@ -23,7 +25,6 @@ from core.generation.status import Status
 from core.kinds.image import ImageParams
 from core.queue import requests
 from core.wire import v1
-from core.wire.image import Sampler
 from core.workers import fleet
 
 blueprint = new_blueprint("v1_generate")
@@ -38,7 +39,6 @@ A_PICTURES_SECONDS, MAX_SECONDS = 180, 300
 """How long a call may take that waits for its pictures."""
 LOOK_AGAIN_SECONDS = 10.0
 """An event that is missed costs at most this."""
-GONE = "N/A"
 
 
 class NotWanted(Invalid):
@@ -151,7 +151,7 @@ def _check(given: v1.Parameters) -> None:
 def _known(more: dict[str, Any]) -> dict[str, Any]:
     """What version 2 knows too, of what is for the worker's program."""
     known: dict[str, Any] = {}
-    if more.get("sampler_name") in get_args(Sampler):
+    if more.get("sampler_name") in SAMPLERS:
         known["sampler_name"] = more["sampler_name"]
     cfg = more.get("cfg_scale")
     if isinstance(cfg, int | float) and 0 <= cfg <= MAX_CFG:

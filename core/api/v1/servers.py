@@ -6,15 +6,14 @@ from core.api.operation import Encoded, by_address, by_path
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
 from core.db import AnyRow, now
+from core.kinds.params import MEGA
 from core.queue.matching import Offer
 from core.wire import v1
 from core.wire.kudos import to_wire
 from core.wire.model import to_json
-from core.workers import edits, fleet
+from core.workers import edits, fleet, offers
 
 blueprint = new_blueprint("v1_servers")
-
-MEGA = 1_000_000
 
 
 @blueprint.get("/servers")
@@ -44,7 +43,7 @@ async def get_server(server_id: str) -> v1.Server:
         max_pixels=Offer.from_json(row.offer).pixels,
         megapixelsteps_generated=_megapixelsteps(row),
         requests_fulfilled=row.fulfilled,
-        latest_performance=_performance(row),
+        latest_performance=offers.performance(row),
         maintenance_mode=row.maintenance,
     )
 
@@ -71,7 +70,7 @@ def _listed(row: AnyRow) -> v1.ListedServer:
         kudos_details=v1.ServerKudos(
             generated=to_wire(row.kudos_generated), uptime=to_wire(row.kudos_uptime)
         ),
-        performance=_performance(row),
+        performance=offers.performance(row),
         uptime=row.uptime_seconds,
         maintenance_mode=row.maintenance,
     )
@@ -79,9 +78,3 @@ def _listed(row: AnyRow) -> v1.ListedServer:
 
 def _megapixelsteps(row: AnyRow) -> float:
     return float(round(row.things / MEGA, 2))
-
-
-def _performance(row: AnyRow) -> str:
-    if row.speed is None:
-        return "No requests fulfilled yet"
-    return f"{row.speed / MEGA:.1f} megapixelsteps per second"

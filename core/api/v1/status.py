@@ -6,14 +6,13 @@ from core.api.operation import by_address
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
 from core.db import now
+from core.kinds.params import MEGA
 from core.moderation import modes
 from core.queue import totals
 from core.users import roles
 from core.wire import v1
 
 blueprint = new_blueprint("v1_status")
-
-MEGA = 1_000_000
 
 
 @blueprint.get("/status/performance")

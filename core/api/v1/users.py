@@ -13,6 +13,7 @@ from core.api.v1.endpoint import endpoint
 from core.api.v2.users import parsed
 from core.db import now
 from core.errors import Invalid
+from core.kinds.params import MEGA
 from core.ledger import accounts
 from core.stats import records, totals
 from core.stats.records import KudosDetails
@@ -26,7 +27,6 @@ blueprint = new_blueprint("v1_users")
 
 LISTED = 100
 """Users a page. In 2022 there was no page: nobody had so many users."""
-MEGA = 1_000_000
 
 
 class NoSuchUser(Invalid):

@@ -1,5 +1,6 @@
 """`interrogate`: what is to be found out about a picture, or made of it; and who does it."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 from quart import Blueprint
@@ -11,9 +12,10 @@ from core.api.operation import by_address, by_path, operation
 from core.catalog import agents
 from core.db import AnyRow
 from core.errors import Invalid
+from core.features import FORMS
 from core.generation import cancel, status
 from core.generation import submit as submission
-from core.generation.delivery import Delivery, picture_of
+from core.generation.delivery import UPLOADED, Delivery, picture_of
 from core.generation.pop import Work
 from core.generation.specs import RequestSpec
 from core.generation.status import JobView
@@ -24,7 +26,6 @@ from core.kinds.params import is_url, with_plain_scheme
 from core.outside.client import MAX_URL_CHARS
 from core.queue.tables import JobState
 from core.wire.alchemy import (
-    POST_PROCESSORS,
     InterrogationFormResult,
     InterrogationFormStatus,
     InterrogationPopFormPayload,
@@ -42,8 +43,6 @@ from core.workers.offers import Declared
 
 blueprint = Blueprint("interrogate", __name__)
 
-UPLOADED = "R2"
-"""What stands for the picture where it was uploaded."""
 STATES = {
     JobState.WAITING: "waiting",
     JobState.PROCESSING: "processing",
@@ -71,29 +70,32 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
     forms = {form.name: form.model_dump(exclude_none=True) for form in body.forms}
     if not forms:
         raise Invalid("At least one form is needed.")
-    pictures: dict[str, bytes] = {}
-    source, tiles = body.source_image, ELSEWHERE_TILES
-    if not source:
+    if not body.source_image:
         raise InvalidBody({"source_image": "'source_image' is a required property"})
+    source = body.source_image
     if is_url(source):
         source = with_plain_scheme(source)
         if len(source) > MAX_URL_CHARS:
             raise checks.ImageValidationFailed("its URL is too long")
-    else:
-        picture = await asking.decoded(source)
-        source, tiles = f"{uuid4()}.webp", alchemy.tiles_of(*checks.size_of(picture))
-        pictures = {source: picture}
+    params = AlchemyParams(source_image=source, tiles=ELSEWHERE_TILES, forms=list(forms.values()))
     wanted = RequestSpec(
         kind="alchemy",
         prompt="",
-        params=AlchemyParams(source_image=source, tiles=tiles, forms=list(forms.values())),
+        params=params,
         n=len(forms),
         trusted_workers=body.trusted_workers,
         slow_workers=body.slow_workers,
         client_agent=context.client_agent(),
         webhook=body.webhook,
     )
-    asked = await asking.accept(wanted, pictures)
+    if params.is_elsewhere:
+        asked = await asking.accept(wanted)
+        return RequestInterrogationResponse(id=str(asked.request_id))
+    admitted = await asking.admitted(wanted)
+    picture = await asking.decoded(source)
+    tiles, name = alchemy.tiles_of(*checks.size_of(picture)), f"{uuid4()}.webp"
+    sized = replace(admitted.wanted, params=replace(params, source_image=name, tiles=tiles))
+    asked = await asking.queue(admitted._replace(wanted=sized), {name: picture})
     return RequestInterrogationResponse(id=str(asked.request_id))
 
 
@@ -209,7 +211,7 @@ def _form(server: Server, work: Work) -> InterrogationPopFormPayload:
     params = work.params
     assert isinstance(params, AlchemyParams)  # noqa: S101 - the offer was for forms
     store, source = server.horde.store, params.source_image
-    is_picture = work.model in POST_PROCESSORS
+    is_picture = work.model in FORMS and FORMS[work.model].makes_picture
     return InterrogationPopFormPayload(
         id=str(work.attempt_ids[0]),
         form=work.model,

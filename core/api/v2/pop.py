@@ -8,19 +8,14 @@ from core.api import context, popping
 from core.api.context import Server
 from core.api.limits import Limit
 from core.api.operation import by_address, operation
+from core.api.v2 import parameters
 from core.catalog import agents
 from core.generation.delivery import picture_of
 from core.generation.pop import Popped, Work
 from core.kinds.image import ImageParams
-from core.wire.image import (
-    ExtraSourceImage,
-    ExtraText,
-    ModelPayloadLorasStable,
-    ModelPayloadTextualInversionsStable,
-)
+from core.wire.image import ExtraSourceImage
 from core.wire.pop import (
     GenerationPayloadStable,
-    ModelPayloadStable,
     NoValidRequestFoundStable,
     PopInputStable,
 )
@@ -106,7 +101,7 @@ async def _payload(server: Server, popped: Popped, declared: Declared) -> Genera
         for extra in params.extra_source_images
     ]
     return GenerationPayloadStable(
-        payload=_parameters(work),
+        payload=parameters.of_work(work),
         id=ids[0],
         ids=ids,
         ttl=work.seconds,
@@ -133,35 +128,3 @@ async def _source(server: Server, name: str | None, *, by_url: bool) -> str | No
 def _params(work: Work) -> ImageParams:
     assert isinstance(work.params, ImageParams)  # noqa: S101 - the offer was for pictures
     return work.params
-
-
-def _parameters(work: Work) -> ModelPayloadStable:
-    params = _params(work)
-    return ModelPayloadStable(
-        prompt=work.prompt,
-        ddim_steps=params.steps,
-        n_iter=len(work.attempt_ids),
-        use_nsfw_censor=params.use_nsfw_censor or None,
-        seed=str(work.seed),
-        control_type=params.control_type,
-        image_is_control=params.image_is_control,
-        return_control_map=params.return_control_map,
-        extra_texts=[ExtraText(**text) for text in params.extra_texts] or None,
-        sampler_name=params.sampler_name,
-        cfg_scale=params.cfg_scale,
-        denoising_strength=params.denoising_strength,
-        hires_fix_denoising_strength=params.hires_fix_denoising_strength,
-        height=params.height,
-        width=params.width,
-        post_processing=params.post_processing or None,
-        karras=params.karras,
-        tiling=params.tiling,
-        hires_fix=params.hires_fix,
-        clip_skip=params.clip_skip,
-        facefixer_strength=params.facefixer_strength,
-        loras=[ModelPayloadLorasStable(**lora) for lora in params.loras] or None,
-        tis=[ModelPayloadTextualInversionsStable(**one) for one in params.tis] or None,
-        special=params.special,
-        workflow=params.workflow,
-        transparent=params.transparent,
-    )

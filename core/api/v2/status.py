@@ -12,15 +12,16 @@ from core.api.v2 import model_state
 from core.db import now
 from core.errors import Invalid
 from core.generation.horde import Horde
+from core.kinds import registry
+from core.kinds.params import MEGA
 from core.queue import totals
 from core.queue.forecast import OnlineWorker
 from core.version import VERSION
 from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
-from core.workers.online import NO_CAPACITY, USUAL_SPEED, Capacity
+from core.workers.online import NO_CAPACITY, Capacity
 
 blueprint = Blueprint("status", __name__)
 
-MEGA = 1_000_000
 NOBODY_SECONDS = 10_000
 """The eta of a model that is asked for and that nobody offers."""
 
@@ -142,12 +143,13 @@ def _waiting(horde: Horde, kind: str) -> Mapping[str, tuple[float, float]]:
 
 def _active(name: str, kind: str, offered: Capacity, waiting: tuple[float, float]) -> ActiveModel:
     jobs, things = waiting
+    usual = registry.of(kind).usual_speed
     eta = round(things / offered.speed) if offered.speed else (NOBODY_SECONDS if jobs else 0)
     return ActiveModel(
         name=name,
         type=kind,
         count=offered.threads,
-        performance=offered.speed / offered.threads if offered.speed else USUAL_SPEED[kind],
+        performance=offered.speed / offered.threads if offered.speed else usual,
         queued=float(round(things)),
         jobs=float(round(jobs, 2)),
         eta=eta,

@@ -6,14 +6,11 @@ from core.api import context, submitting
 from core.api.limits import Limit
 from core.api.operation import by_address, operation
 from core.generation import submit
-from core.generation.delivery import Delivery, Open
+from core.generation.delivery import UPLOADED, Delivery, Open
 from core.images import checks
 from core.wire.submit import GenerationSubmitted, SubmitInputStable
 
 blueprint = Blueprint("submit", __name__)
-
-UPLOADED = "R2"
-"""What stands for the picture where it was uploaded."""
 
 
 @blueprint.post("/generate/submit")

@@ -11,6 +11,7 @@ from core.api import context
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
 from core.db import AnyRow, now
+from core.kinds import registry
 from core.users import directory, roles
 from core.wire.kudos import to_wire
 from core.wire.teams import (
@@ -119,7 +120,7 @@ async def _details(session: AsyncSession, rows: Sequence[AnyRow]) -> list[TeamDe
 
 def _worker(row: AnyRow, at: datetime) -> WorkerDetailsLite:
     return WorkerDetailsLite(
-        type="interrogation" if row.kind == "alchemy" else row.kind,
+        type=registry.of(row.kind).type,
         name=row.name,
         id=str(row.id),
         online=_is_online(row, at),

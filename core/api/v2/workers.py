@@ -16,7 +16,8 @@ from core.api.operation import Encoded, by_address, by_path, operation
 from core.api.v2.messages import to_wire as message_to_wire
 from core.db import AnyRow, now
 from core.errors import Unauthenticated
-from core.kinds import alchemy
+from core.kinds import alchemy, registry
+from core.kinds.params import MEGA
 from core.queue.matching import UNLIMITED
 from core.users import directory, suspicion
 from core.users.tables import Role, User
@@ -31,12 +32,10 @@ from core.wire.workers import (
     WorkerDetails,
     WorkerKudosDetails,
 )
-from core.workers import edits, fleet, messages, teams
+from core.workers import edits, fleet, messages, offers, teams
 
 blueprint = Blueprint("workers", __name__)
 
-TYPES = {"image": "image", "text": "text", "interrogation": "alchemy"}
-MEGA = 1_000_000
 KUDO = 100  # hundredths
 
 
@@ -48,7 +47,7 @@ KUDO = 100  # hundredths
 )
 async def get_workers() -> list[WorkerDetails] | Encoded:
     """List workers that were seen in the last 300 seconds."""
-    name, kind = request.args.get("name"), TYPES.get(request.args.get("type", ""))
+    name, kind = request.args.get("name"), _kind(request.args.get("type"))
     server = context.server()
     async with server.database.reading() as session:
         if name:
@@ -58,6 +57,11 @@ async def get_workers() -> list[WorkerDetails] | Encoded:
         if await _asked_by_moderator(session):
             return await _listed(session, kind, by_moderator=True)
     return Encoded(await server.lists.get(f"workers {kind}", partial(_public, kind)))
+
+
+def _kind(wanted: str | None) -> str | None:
+    """The kind that a type of worker stands for; None for all, also for a type that is unknown."""
+    return next((name for name, rules in registry.KINDS.items() if rules.type == wanted), None)
 
 
 async def _public(kind: str | None) -> bytes:
@@ -186,7 +190,7 @@ def _detail(row: AnyRow, around: _Around) -> WorkerDetails:
     owner, by_moderator = around.owners[row.user_id], around.by_moderator
     is_told = owner.public_workers or by_moderator
     return WorkerDetails(
-        type="interrogation" if row.kind == "alchemy" else row.kind,
+        type=registry.of(row.kind).type,
         name=row.name,
         id=str(row.id),
         online=around.at - row.seen_at <= fleet.ONLINE,
@@ -196,7 +200,7 @@ def _detail(row: AnyRow, around: _Around) -> WorkerDetails:
             generated=to_wire(row.kudos_generated),
             uptime=row.kudos_uptime // KUDO if row.kudos_uptime else None,
         ),
-        performance=_performance(row),
+        performance=offers.performance(row),
         threads=row.threads,
         uptime=row.uptime_seconds,
         maintenance_mode=row.maintenance,
@@ -216,7 +220,7 @@ def _detail(row: AnyRow, around: _Around) -> WorkerDetails:
         contact=owner.contact if by_moderator else None,
         bridge_agent=row.agent,
         messages=_told(row, around) if is_told else None,
-        **_ABILITIES[row.kind](row),
+        **_ABILITIES.get(row.kind, _of_any)(row),
     )
 
 
@@ -255,6 +259,10 @@ def _of_forms(row: AnyRow) -> dict[str, Any]:
     return {"forms": sorted(f.removeprefix(alchemy.FORM) for f in row.offer.get("features", ()))}
 
 
+def _of_any(_row: AnyRow) -> dict[str, Any]:
+    return {}
+
+
 _ABILITIES = {"image": _of_pictures, "text": _of_texts, "alchemy": _of_forms}
 
 
@@ -262,13 +270,3 @@ def _limit(row: AnyRow, size: str) -> int | None:
     """What the worker declared as its limit, if it did."""
     limit: int = row.offer.get(size, UNLIMITED)
     return limit if limit < UNLIMITED else None
-
-
-def _performance(row: AnyRow) -> str:
-    if row.speed is None:
-        return "No requests fulfilled yet"
-    if row.kind == "image":
-        return f"{row.speed / MEGA:.1f} megapixelsteps per second"
-    if row.kind == "text":
-        return f"{row.speed:.1f} tokens per second"
-    return f"{1 / max(row.speed, 0.001):.1f} seconds per form"

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.community.ratings.tables import Rating, SharedPicture
 from core.db import AnyRow, table
 from core.errors import NotFound
+from core.kinds.image import PRIVATE
 from core.users import roles
 from core.users.tables import User
 
@@ -24,19 +25,6 @@ PAGE: Final = 25
 MAX_PAGES: Final = 10_000
 CHOICE: Final = 20
 """Of how many pictures with the fewest ratings one is drawn."""
-PRIVATE: Final = frozenset(
-    {
-        "source_image",
-        "source_mask",
-        "extra_source_images",
-        "special",
-        "extra_texts",
-        "r2",
-        "use_nsfw_censor",
-        "disable_batching",
-    }
-)
-"""Parameters that say nothing about how a picture was made, or too much about who wanted it."""
 
 _pictures = table(SharedPicture)
 _ratings = table(Rating)
@@ -65,13 +53,6 @@ class Shared:
 def name_of(picture_id: UUID) -> str:
     """The picture's name in the store of shared pictures."""
     return f"{picture_id}.webp"
-
-
-def may_share(params: Mapping[str, Any]) -> bool:
-    """Whether a picture of these parameters can be shared: not if it is made from another."""
-    return not any(
-        params.get(key) for key in ("source_image", "source_mask", "extra_source_images")
-    )
 
 
 async def add(session: AsyncSession, shared: Shared, *, at: datetime) -> None:

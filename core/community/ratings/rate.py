@@ -11,12 +11,12 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import dialects
 from core.community.ratings import pictures
 from core.community.ratings.tables import Rating, SharedPicture
 from core.db import now, table
 from core.errors import Invalid
 from core.kudos import rating as rewards
-from core.ledger import dialects
 from core.users import roles
 from core.users.tables import User
 

@@ -1,40 +1,39 @@
-from fractions import Fraction
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.catalog import agents
+from core.catalog.agents import Standing
 
 REGEN = "AI Horde Worker reGen"
 
 
 @pytest.mark.parametrize(
-    ("declared", "has", "lacks", "factor"),
+    ("declared", "has", "lacks", "standing"),
     [
-        (f"{REGEN}:13:x", {"r2", "lora", "flux", "post:RestoreFormer"}, set(), Fraction(1)),
-        (f"{REGEN}:14.2:x", {"r2", "post:RestoreFormer"}, set(), Fraction(1)),
-        (f"{REGEN}:9:x", {"flux"}, {"post:RestoreFormer"}, Fraction(9, 10)),
-        (f"{REGEN}:2:x", {"lora"}, {"lora_versions", "sampler:lcm"}, Fraction(9, 10)),
-        (f"{REGEN}:1:x", {"r2", "controlnet"}, {"lora"}, Fraction(9, 10)),
-        (f"{REGEN}:0:x", {"karras"}, {"r2"}, Fraction(9, 10)),
-        ("AI Horde Worker:22:x", {"r2", "lora"}, {"lora_versions"}, Fraction(3, 4)),
-        ("AI Horde Worker:10:x", {"karras"}, {"r2"}, Fraction(3, 4)),
+        (f"{REGEN}:13:x", {"r2", "lora", "flux", "post:RestoreFormer"}, set(), Standing.NEWEST),
+        (f"{REGEN}:14.2:x", {"r2", "post:RestoreFormer"}, set(), Standing.NEWEST),
+        (f"{REGEN}:9:x", {"flux"}, {"post:RestoreFormer"}, Standing.OLDER),
+        (f"{REGEN}:2:x", {"lora"}, {"lora_versions", "sampler:lcm"}, Standing.OLDER),
+        (f"{REGEN}:1:x", {"r2", "controlnet"}, {"lora"}, Standing.OLDER),
+        (f"{REGEN}:0:x", {"karras"}, {"r2"}, Standing.OLDER),
+        ("AI Horde Worker:22:x", {"r2", "lora"}, {"lora_versions"}, Standing.OTHER),
+        ("AI Horde Worker:10:x", {"karras"}, {"r2"}, Standing.OTHER),
         (
             "Stable Horde Worker:1:x",
             {"r2", "img2img", "sampler:lcm", "post:NMKD_Siax"},
             {"lora", "post:GFPGAN"},
-            Fraction(1),
+            Standing.NEWEST,
         ),
-        ("somebody's:99:x", {"karras", "sampler:k_euler"}, {"r2", "img2img"}, Fraction(3, 4)),
-        ("unknown:0:unknown", {"karras"}, {"r2"}, Fraction(3, 4)),
+        ("somebody's:99:x", {"karras", "sampler:k_euler"}, {"r2", "img2img"}, Standing.OTHER),
+        ("unknown:0:unknown", {"karras"}, {"r2"}, Standing.OTHER),
     ],
 )
-def test_what_programs_can_do(declared, has, lacks, factor):
+def test_what_programs_can_do(declared, has, lacks, standing):
     agent = agents.agent(declared)
     assert has <= agent.features
     assert not lacks & agent.features
-    assert agent.reward_factor == factor
+    assert agent.standing is standing
 
 
 @pytest.mark.parametrize("declared", ["", ":", "::", f"{REGEN}", f"{REGEN}:", f"{REGEN}:x:y"])

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.community import templates
+from core.kinds import registry
 from core.wire.image import ModelGenerationInputStable
 from core.wire.styles import ModelStyleInputParamsKobold, ModelStyleInputParamsStable
 from core.wire.text import ModelGenerationInputKobold
@@ -95,7 +96,7 @@ SIDES = {
 @pytest.mark.parametrize("kind", SIDES)
 def test_what_only_requests_may_say_is_what_styles_cannot(kind):
     style, request = SIDES[kind]
-    assert request.model_fields.keys() - style.model_fields.keys() == templates.REQUEST_ONLY[kind]
+    assert request.model_fields.keys() - style.model_fields.keys() == registry.of(kind).request_only
 
 
 NAMES = st.sampled_from(["n", "seed", "steps", "width", "height", "cfg_scale", "control_type"])
@@ -111,6 +112,6 @@ def test_the_style_decides_but_for_what_only_the_request_can_say(styled, asked):
             assert value == styled[name]
         else:
             assert value == asked[name]
-            assert name in templates.REQUEST_ONLY["image"] | templates.SIZE
+            assert name in registry.of("image").request_only | templates.SIZE
     assert styled.items() <= merged.items()
     assert {name for name in asked if name in ("n", "seed", "control_type")} <= merged.keys()

@@ -212,7 +212,7 @@ REFUSED = {
         {"n": 2, "params": ImageParams(disable_batching=True)},
     ),
     "MoreExtraImages": (
-        ask.MoreExtraImagesNeedTrust,
+        pictures.MoreExtraImagesNeedTrust,
         {},
         {"params": ImageParams(extra_source_images=[{"image": "x", "strength": 1.0}] * 2)},
     ),

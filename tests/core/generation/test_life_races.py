@@ -10,7 +10,8 @@ import factories
 import lives
 from core.db import table
 from core.errors import Refusal
-from core.generation import cancel, pictures
+from core.generation import ask as asks
+from core.generation import cancel
 from core.generation.submit import AbortedGen, DuplicateGen
 from core.kinds.image import ImageParams
 from core.ledger import accounts, audit
@@ -121,7 +122,7 @@ async def test_two_requests_cannot_both_use_the_last_of_the_concurrency(database
 
 async def test_two_heavy_requests_cannot_both_be_held_in_advance(database, horde):
     wanted = factories.image_ask(params=ImageParams(steps=90))
-    enough = pictures.quote(wanted).total * 3 // 2
+    enough = asks.quote(wanted).total * 3 // 2
     async with database.writing() as session:
         user, _ = await factories.user(session, available=enough)
 

@@ -129,4 +129,6 @@ def test_the_model_is_one_that_both_have(asked, chosen):
 
 
 def test_an_alchemists_model_is_the_form():
-    assert pop.choose_model(Needs(), "form:caption", Offer(kind="alchemy")) == "caption"
+    assert (
+        pop.choose_model(Needs(kind="alchemy"), "form:caption", Offer(kind="alchemy")) == "caption"
+    )

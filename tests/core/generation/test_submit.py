@@ -1,21 +1,28 @@
 """Who is paid what, computed by hand: 512x512 pixels and 30 steps are 7.92 kudos (test_ask)."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select, update
 
 import factories
 import lives
+from core.catalog.agents import Standing
 from core.db import now, table
-from core.generation import pop, status, submit
+from core.generation import kind, pop, status, submit
+from core.generation.delivery import Delivery, Open
+from core.kinds.alchemy import AlchemyParams
 from core.kinds.image import ImageParams
+from core.kinds.text import TextParams
+from core.kudos import prices
+from core.kudos.prices import Rates
 from core.ledger import accounts, audit
 from core.ledger.tables import SystemAccount
 from core.queue import attempts, claim, endings
 from core.queue.tables import Attempt, Job, JobState, Outcome, Request
 from core.users import directory
-from core.users.tables import Role
+from core.users.tables import Role, User
 from core.workers import conduct, fleet
 
 NOTE = {"type": "source_mask", "value": "parse_failed", "ref": "the mask cannot be read"}
@@ -343,3 +350,40 @@ async def test_a_late_delivery_does_not_touch_its_successor(session, horde, paye
         await lives.submitted(session, horde, owner, late)
     assert await factories.states(session, asked.request_id) == [JobState.PROCESSING]
     assert (await session.scalars(select(Job.faults))).all() == [1]
+
+
+async def test_a_request_is_settled_by_the_rates_that_it_was_priced_by(
+    session, horde, payer, owner, monkeypatch
+):
+    """The next version is deployed while a request waits: its tax is the one that was agreed."""
+    old = await lives.asked(session, horde, payer)
+    monkeypatch.setitem(prices.VERSIONS, 2, Rates(picture_tax=300, worker={Standing.NEWEST: 3}))
+    monkeypatch.setattr(prices, "VERSION", 2)
+    new = await lives.asked(session, horde, payer)
+    charges = {}
+    for _ in range(2):
+        settled = await lives.done(session, horde, owner)
+        charges[settled.request_id] = (settled.reward, await lives.consumed(session, settled))
+    assert charges == {old.request_id: (792, 892), new.request_id: (3 * 792, 792 + 300)}
+
+
+@pytest.mark.parametrize("kind_name", ["text", "alchemy"])
+async def test_texts_and_forms_are_settled_by_those_rates_too(kind_name, monkeypatch):
+    monkeypatch.setitem(prices.VERSIONS, 2, Rates(text_tax=700, form_tax=700))
+    params = {"text": TextParams(), "alchemy": AlchemyParams(source_image="x", tiles=1)}[kind_name]
+    found = {}
+    for version in (1, 2):
+        attempt = SimpleNamespace(
+            model="caption",
+            prompt="",
+            params=params.to_json(),
+            terms={"version": version, "slow_workers": False},
+        )
+        worker = SimpleNamespace(agent="")
+        opened = Open(attempt, worker, User(roles=0))
+        found[version] = kind.of(kind_name).amounts(opened, Delivery(job_id="", text="")).charge
+    assert found[2] == found[1] + 600
+
+
+def test_rates_that_were_taken_back_are_the_newest():
+    assert prices.agreed({"version": 10**6}) is prices.NEWEST

@@ -148,4 +148,4 @@ def test_seeds_of_a_request(first, n, variation, seeds):
 def test_the_post_processors_are_those_that_programs_know():
     newest = agents.agent("AI Horde Worker reGen:13:x").features
     known = {name.removeprefix("post:") for name in newest if name.startswith("post:")}
-    assert known == image.POST_PROCESSORS
+    assert known == image.POST_PROCESSORS.keys()

@@ -48,7 +48,7 @@ async def test_a_raise_is_granted_at_once_and_a_cut_takes_nothing(session):
 
 async def test_each_month_is_granted_once(session):
     user = await granted(session, 100)
-    assert await pay(session, days=27) == [0]
+    assert await pay(session, days=24) == [0]
     assert await pay(session, days=31, times=2) == [1, 0]
     assert await available(session, user) == 200
     assert (await directory.by_id(session, user.id)).monthly_received_at == monthly.month_after(AT)
@@ -88,9 +88,23 @@ async def test_the_deleted_and_the_anonymous_get_nothing(session):
 
 @pytest.mark.parametrize(
     ("moment", "after"),
-    [("2026-01-15", "2026-02-15"), ("2026-01-31", "2026-02-28"), ("2026-12-31", "2027-01-31")],
+    [
+        ("2026-01-15", "2026-02-15"),
+        ("2026-01-31", "2026-02-28"),
+        ("2026-07-30", "2026-08-28"),
+        ("2026-12-28", "2027-01-28"),
+    ],
 )
 def test_a_month_later(moment, after):
     first, second = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (moment, after))
     assert monthly.month_after(first) == second
     assert monthly.month_before(second) <= first
+
+
+def test_months_do_not_drift():
+    moment = datetime(2026, 1, 31, tzinfo=UTC)
+    days = []
+    for _ in range(14):
+        moment = monthly.month_after(moment)
+        days.append(moment.day)
+    assert set(days) == {28}

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.catalog.agents import Standing
 from core.kinds import image
 from core.kudos import prices
-from core.kudos.prices import ImageWork, Terms, TextWork
+from core.kudos.prices import NEWEST, ImageWork, Terms, TextWork
 
 BASIC = 792  # 512x512, 30 steps
 XL = "stable_diffusion_xl"
@@ -117,22 +118,22 @@ def test_some_samplers_run_the_model_more_often(sampler, steps):
     ],
 )
 def test_the_baseline_multiplies_reward_and_charge(baseline, terms, factor):
-    assert prices.reward(BASIC, baseline, prices.NEWEST_WORKER, terms) == BASIC * factor
+    assert prices.reward(BASIC, baseline, Standing.NEWEST, terms) == BASIC * factor
     assert prices.charge(BASIC, baseline, terms) == BASIC * factor + 100
 
 
 @pytest.mark.parametrize(
-    ("price", "bridge_factor", "reward"),
+    ("price", "standing", "reward"),
     [
-        (792, prices.NEWEST_WORKER, 792),
-        (792, prices.OLDER_WORKER, 713),  # 712.8
-        (792, prices.OTHER_WORKER, 594),
-        (2, prices.OTHER_WORKER, 2),  # 1.5: a half goes up
-        (1, prices.OTHER_WORKER, 1),  # 0.75
+        (792, Standing.NEWEST, 792),
+        (792, Standing.OLDER, 713),  # 712.8
+        (792, Standing.OTHER, 594),
+        (2, Standing.OTHER, 2),  # 1.5: a half goes up
+        (1, Standing.OTHER, 1),  # 0.75
     ],
 )
-def test_a_workers_software_decides_its_part(price, bridge_factor, reward):
-    assert prices.reward(price, "stable diffusion 1", bridge_factor) == reward
+def test_a_workers_software_decides_its_part(price, standing, reward):
+    assert prices.reward(price, "stable diffusion 1", standing) == reward
 
 
 @pytest.mark.parametrize(
@@ -210,10 +211,10 @@ def test_more_work_never_costs_less(columns, rows, steps, sampler):
     assert price == prices.image_price(ImageWork(height, width, steps, sampler))
 
 
-@given(st.integers(0, 10**7), TERMS, st.sampled_from([*prices.BASELINES, "any"]))
+@given(st.integers(0, 10**7), TERMS, st.sampled_from([*NEWEST.baselines, "any"]))
 def test_a_worker_never_gets_more_than_the_requester_pays(price, terms, baseline):
-    for bridge_factor in (prices.NEWEST_WORKER, prices.OLDER_WORKER, prices.OTHER_WORKER):
-        reward = prices.reward(price, baseline, bridge_factor, terms)
+    for standing in (Standing.NEWEST, Standing.OLDER, Standing.OTHER):
+        reward = prices.reward(price, baseline, standing, terms)
         assert type(reward) is int
         assert reward <= prices.charge(price, baseline, terms)
 

@@ -1,9 +1,10 @@
 import pytest
+from sqlalchemy import select
 
 import factories
 from core.kudos import settlement
 from core.ledger import accounts, audit, events, holds
-from core.ledger.tables import SystemAccount
+from core.ledger.tables import Event, SystemAccount
 
 TAX, REWARDS, FORGIVENESS = SystemAccount.TAX, SystemAccount.REWARDS, SystemAccount.FORGIVENESS
 
@@ -147,6 +148,20 @@ async def test_a_tax_is_burned_once(session, payer, amount, left, forgiven):
         await settlement.charge_tax(session, key="t", payer_account=payer.spendable, amount=amount)
     assert await balances(session, payer.spendable) == [left]
     assert await balances(session, TAX, FORGIVENESS) == [amount, -forgiven]
+
+
+async def test_what_moves_nothing_is_no_event(session, payer, owner):
+    await settlement.charge_tax(session, key="t", payer_account=payer.spendable, amount=0)
+    await settlement.uptime(
+        session,
+        key="worker 1 at 600 s",
+        owner_account=owner.spendable,
+        owner_escrow=owner.escrow,
+        owner_trusted=True,
+        amount=0,
+    )
+    written = await session.scalars(select(Event.kind))
+    assert not {"tax", "uptime"}.intersection(written)
 
 
 async def test_the_anonymous_user_is_taxed(session):

@@ -157,3 +157,17 @@ async def explained(session):
     prefix = "EXPLAIN QUERY PLAN" if dialect.name == "sqlite" else "EXPLAIN"
     rows = await session.execute(text(f"{prefix} {compiled}".replace(":", r"\:")))
     return "\n".join(" ".join(map(str, row)) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("address", "caller"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8::1%eth0", "2001:db8::/64"),
+        ("2001:db8::2", "2001:db8::/64"),
+        ("unix", "unix"),
+    ],
+)
+def test_a_caller_is_a_host_or_its_network(address, caller):
+    assert addresses.caller_of(address) == caller

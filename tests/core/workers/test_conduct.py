@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import insert, select
 
 import factories
+from core.catalog import models as catalog
 from core.db import now, table
+from core.kinds import registry
 from core.queue.tables import Attempt, Outcome
 from core.users import suspicion
 from core.users.tables import Reason, Role
@@ -81,30 +83,36 @@ async def test_nobody_is_judged_for_others(session, owner):
 
 
 @pytest.mark.parametrize(
-    ("kind", "model", "parameters", "limit"),
+    ("kind", "model", "limit"),
     [
-        ("image", "stable_diffusion", None, 20_000_000),
-        ("text", "a model", None, 150),
-        ("text", "a model", 7.0, 150),
-        ("text", "a model", 14.0, 100),
-        ("text", "a model", 70.0, 30),
-        ("text", "Mixtral-8x7B", 46.7, 300),
+        ("image", "stable_diffusion", 20_000_000),
+        ("text", "a model", 150),
+        ("text", "small", 150),
+        ("text", "middle", 100),
+        ("text", "large", 30),
+        ("text", "Mixtral-8x7B", 300),
     ],
 )
-async def test_nobody_is_that_fast(session, owner, kind, model, parameters, limit):
+async def test_nobody_is_that_fast(session, owner, texts, kind, model, limit):
     worker_id = await worker_of(session, owner)
     attempt = SimpleNamespace(
         kind=kind, model=model, worker_id=worker_id, started_at=AT - timedelta(seconds=10)
     )
     for things, count in ((limit * 10, 0), (limit * 10 + 1, 1)):
-        await conduct.judge_speed(
-            session, owner, attempt, things=things, parameters=parameters, at=AT
-        )
+        await conduct.judge_speed(session, owner, attempt, things=things, at=AT)
         assert await suspicion.count(session, owner.id, at=AT) == count
 
 
+@pytest.fixture
+def texts(monkeypatch):
+    """Text models of some sizes, thousand millions of parameters."""
+    sizes = {"small": 7.0, "middle": 14.0, "large": 70.0, "Mixtral-8x7B": 46.7}
+    known = {name: SimpleNamespace(billions=size) for name, size in sizes.items()}
+    monkeypatch.setattr(catalog, "text_model", known.get)
+
+
 def test_forms_may_be_as_fast_as_they_like():
-    assert conduct.fastest("alchemy", "caption", None) == float("inf")
+    assert registry.of("alchemy").fastest("caption") == float("inf")
 
 
 async def test_too_much_suspicion_pauses_the_worker_and_no_other(session, owner):

@@ -4,10 +4,11 @@ import pytest
 from PIL import Image
 
 import tiny_esrgan
-from worker.alchemy.alchemist import Alchemist
-from worker.alchemy.order import FormOrder, Palette
+from core.features import FORMS, OURS
+from worker.alchemy.alchemist import ANSWERS, Alchemist
+from worker.alchemy.order import Description, FormOrder
 from worker.renderer import CannotRender, Model
-from worker.upscaler import Upscaler
+from worker.upscaler import FACTORS, Upscaler
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def ignore(step, steps):
 def test_a_palette_is_the_main_colours_and_their_shares(alchemist):
     image = Image.new("RGB", (100, 100), "#102030")
     image.paste("#ff0000", (0, 0, 100, 25))
-    answered = alchemist.render(FormOrder(Palette(), encoded(image)), ignore)
+    answered = alchemist.render(FormOrder(Description("palette"), encoded(image)), ignore)
     assert answered.result == [
         {"colour": "#102030", "share": 0.75},
         {"colour": "#ff0000", "share": 0.25},
@@ -36,7 +37,8 @@ def test_a_palette_is_the_main_colours_and_their_shares(alchemist):
 
 
 def test_a_photograph_has_few_main_colours(alchemist):
-    answered = alchemist.render(FormOrder(Palette(), encoded(Image.radial_gradient("L"))), ignore)
+    picture = encoded(Image.radial_gradient("L"))
+    answered = alchemist.render(FormOrder(Description("palette"), picture), ignore)
     shares = [colour["share"] for colour in answered.result]
     assert shares == sorted(shares, reverse=True)
     assert 1 < len(shares) <= 8
@@ -55,7 +57,12 @@ def test_an_upscaler_gives_a_larger_picture(alchemist, tmp_path):
 
 def test_what_is_no_picture_and_no_form_is_refused(alchemist, tmp_path):
     with pytest.raises(CannotRender, match="source_image"):
-        alchemist.render(FormOrder(Palette(), b"no picture"), ignore)
+        alchemist.render(FormOrder(Description("palette"), b"no picture"), ignore)
     picture = encoded(Image.new("RGB", (8, 8)))
     with pytest.raises(CannotRender, match="caption"):
         alchemist.render(FormOrder(Model("caption", tmp_path), picture), ignore)
+
+
+def test_what_the_table_says_of_our_worker_is_answered():
+    ours = {name for name, form in FORMS.items() if OURS in (form.since or {})}
+    assert ANSWERS.keys() | FACTORS.keys() == ours

@@ -7,13 +7,13 @@ import pytest
 import pictures
 from fake_renderers import ThreadEngine
 from worker.alchemy.kind import CPU_TILES, Forms
-from worker.alchemy.order import Palette
+from worker.alchemy.order import Description
 from worker.crew import alchemy_offer
 from worker.settings import Settings
 from worker.upscaler import Upscaler
 
 FORMS = {
-    "palette": Palette(),
+    "palette": Description("palette"),
     "RealESRGAN_x4plus": Upscaler("RealESRGAN_x4plus", Path("/nowhere")),
 }
 

@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 
 import pictures
 import serving
+from core.generation import admission
 from core.queue.tables import Request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -163,3 +164,15 @@ async def test_a_program_that_calls_itself_as_an_example_does_is_refused(shared)
     agent = {"Client_Agent": "My-Project:v0.0.1:My-Contact"}
     refused = await shared.post("/generate/async", wanted, key=serving.ANONYMOUS, **agent)
     assert (refused.status_code, refused.json()["rc"]) == (403, "BannedClientAgent")
+
+
+async def test_a_request_with_a_picture_is_admitted_once(shop, monkeypatch):
+    calls, real = [], admission.admit
+
+    async def counted(*given):
+        calls.append(given)
+        return await real(*given)
+
+    monkeypatch.setattr(admission, "admit", counted)
+    await shop.ask(source_image=pictures.SOURCE)
+    assert len(calls) == 1

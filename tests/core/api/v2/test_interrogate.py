@@ -219,3 +219,11 @@ async def test_a_form_is_delivered_once(alchemist):
     await alchemist.submit(form["id"], {"caption": "a"})
     again = await alchemist.submit(form["id"], {"caption": "b"})
     assert (again.status_code, again.json()["rc"]) == (400, "DuplicateGen")
+
+
+async def test_nothing_is_decoded_for_who_may_not_ask(shared, monkeypatch):
+    decoded = []
+    monkeypatch.setattr(checks, "decode_source", decoded.append)
+    body = {"forms": [{"name": "caption"}], "source_image": PICTURE}
+    answer = await shared.post("/interrogate/async", body, key="nobody's")
+    assert (answer.status_code, decoded) == (401, [])

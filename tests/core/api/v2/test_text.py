@@ -119,9 +119,12 @@ async def test_the_requester_pays_the_text_and_the_taxes(writer, shared):
 
 async def test_a_dry_run_says_the_most_it_can_cost(writer):
     answer = await writer.ask(dry_run=True, params={**POSTED, "n": 2})
-    # 80 tokens by 13 thousand million parameters: 80 * 13 / 125 * 1.2114 = 10.08, and 1 of tax;
-    # twice, and 1 of tax on the request.
+    # 80 tokens by a model that nobody knows: 80 * 0.027 * 1.2114 = 2.62, and 1 of tax; twice, and
+    # 1 of tax on the request.
     assert answer.status_code == 200
+    assert answer.json() == {"kudos": pytest.approx(2 * 3.62 + 1)}
+    answer = await writer.ask(dry_run=True, params={**POSTED, "n": 2}, models=[])
+    # By any model, taken for one of 13 thousand million parameters: 80 * 13 / 125 * 1.2114 = 10.08.
     assert answer.json() == {"kudos": pytest.approx(2 * 11.08 + 1)}
 
 

@@ -7,6 +7,8 @@ from core.community.ratings import pictures, rate
 from core.community.ratings.pictures import Shared
 from core.community.ratings.rate import Vote
 from core.db import now
+from core.kinds import registry
+from core.kinds.image import ImageParams
 
 
 async def shared(session, user_id, *, model="m", **params):
@@ -37,10 +39,18 @@ async def test_what_says_too_much_is_not_kept(session, people):
     assert (await pictures.by_id(session, str(picture))).params == {"width": 64, "steps": 9}
 
 
-@pytest.mark.parametrize("key", ["source_image", "source_mask", "extra_source_images"])
-def test_what_is_made_from_a_picture_is_not_shared(key):
-    assert pictures.may_share({"width": 64, "source_image": None, "extra_source_images": []})
-    assert not pictures.may_share({key: ["x.webp"]})
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("source_image", "x.webp"),
+        ("source_mask", "x.webp"),
+        ("extra_source_images", [{"image": "x.webp", "strength": 1}]),
+    ],
+)
+def test_what_is_made_from_a_picture_is_not_shared(key, value):
+    rules = registry.of("image")
+    assert rules.may_be_shared(ImageParams(width=64))
+    assert not rules.may_be_shared(ImageParams(width=64, **{key: value}))
 
 
 async def test_the_least_rated_of_others_are_rated_first(session, people, monkeypatch):

@@ -1,0 +1,208 @@
+"""What can be asked of a picture, in one table: samplers, post-processors, control types, forms.
+
+Facts that several parts need of the same thing stand here once: the wire takes its known values
+from the keys, `catalog.agents` what each program can do from `since`, prices and matching how much
+work a thing is, the page its choices, and the worker what it may be asked for. Names are the
+contract's; everything imports this module, and it imports nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+Since = Mapping[str, int]
+"""The programs of workers that can do a thing, and from which version on."""
+
+NEGATIVE: Final = "###"
+"""What separates the prompt of a picture from what is not wanted in it."""
+
+OURS: Final = "Stable Horde Worker"
+REGEN: Final = "AI Horde Worker reGen"
+CLASSIC: Final = "AI Horde Worker"
+WEBUI: Final = "SD-WebUI Stable Horde Worker Bridge"
+
+_USUAL: Final = {OURS: 1, REGEN: 1, CLASSIC: 11, WEBUI: 1}
+_ESRGAN: Final[Since] = _USUAL
+"""Networks of one architecture; our worker says by pop whether it has their weights."""
+_OLD: Final[Since] = {REGEN: 1, CLASSIC: 11, WEBUI: 1}
+_NEW: Final[Since] = {REGEN: 13}
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """A way to draw a picture from noise."""
+
+    passes: int = 1
+    """How often it evaluates the model in a step."""
+    counts_as: int | None = None
+    """What any number of steps counts as, where the sampler chooses them itself."""
+    free_steps: int | None = None
+    """How many steps need no kudos in advance, where that is not the models' to say."""
+    since: Since | None = None
+    """None: every program samples so."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostProcessor:
+    """What a finished picture can be put through; also a form that gives back a picture."""
+
+    since: Since
+    enlarges_by: int = 1
+    """What sides are multiplied by."""
+    heavy: bool = False
+    """It needs as much memory as the picture itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlType:
+    """What of a source picture a second model keeps to."""
+
+    on_sd2: bool = True
+    """Whether Stable Diffusion 2 has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One thing that can be wanted of a picture."""
+
+    rate: str = "form"
+    """Which number of the price table it costs (`kudos.prices.Rates`)."""
+    by_tile: bool = False
+    """Whether it costs that for each square of 512 pixels."""
+    seconds: int = 180
+    """How long an alchemist may take."""
+    makes_picture: bool = False
+    """Its result is a picture, which is uploaded."""
+    enlarges_by: int = 1
+    needs_weights: bool = True
+    """Whether an alchemist serves it only with a network of that name at hand."""
+    since: Since | None = None
+    """Which programs can serve it, as far as it is known; alchemists say by pop what they do."""
+
+
+SAMPLERS: Final[Mapping[str, Sampler]] = {
+    "k_euler_a": Sampler(),
+    "k_euler": Sampler(),
+    "k_dpmpp_2m": Sampler(),
+    "k_dpmpp_2s_a": Sampler(passes=2),
+    "k_dpmpp_sde": Sampler(passes=2),
+    "k_heun": Sampler(passes=2),
+    "k_dpm_2": Sampler(passes=2),
+    "k_dpm_2_a": Sampler(passes=2),
+    "k_dpm_fast": Sampler(),
+    "k_dpm_adaptive": Sampler(counts_as=40),
+    "k_lms": Sampler(),
+    "dpmsolver": Sampler(),
+    "DDIM": Sampler(),
+    "lcm": Sampler(free_steps=10, since={OURS: 1, REGEN: 3}),
+}
+"""In the order in which the page offers them; the first is the default."""
+
+POST_PROCESSORS: Final[Mapping[str, PostProcessor]] = {
+    "GFPGAN": PostProcessor(_OLD),
+    "RealESRGAN_x4plus": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
+    "RealESRGAN_x2plus": PostProcessor(_ESRGAN, enlarges_by=2),
+    "RealESRGAN_x4plus_anime_6B": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
+    "NMKD_Siax": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
+    "4x_AnimeSharp": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
+    "CodeFormers": PostProcessor(_OLD, heavy=True),
+    "strip_background": PostProcessor(_OLD),
+    "4xNomos8kSC": PostProcessor(_NEW, enlarges_by=4, heavy=True),
+    "4xLSDIRplus": PostProcessor(_NEW, enlarges_by=4, heavy=True),
+    "4xNomosWebPhoto_RealPLKSR": PostProcessor(_NEW, enlarges_by=4, heavy=True),
+    "4xNomos2_realplksr_dysample": PostProcessor(_NEW, enlarges_by=4, heavy=True),
+    "4xNomos2_hq_dat2": PostProcessor(_NEW, enlarges_by=4, heavy=True),
+    "2xModernSpanimationV1": PostProcessor(_NEW, enlarges_by=2),
+    "GFPGANv1.3": PostProcessor(_NEW),
+    "RestoreFormer": PostProcessor(_NEW, heavy=True),
+}
+
+CONTROL_TYPES: Final[Mapping[str, ControlType]] = {
+    "canny": ControlType(),
+    "hed": ControlType(),
+    "depth": ControlType(),
+    "normal": ControlType(on_sd2=False),
+    "openpose": ControlType(),
+    "seg": ControlType(),
+    "scribble": ControlType(),
+    "fakescribbles": ControlType(),
+    "hough": ControlType(on_sd2=False),
+}
+
+DESCRIPTIONS: Final[Mapping[str, Form]] = {
+    "caption": Form(),
+    "interrogation": Form(rate="interrogation"),
+    "nsfw": Form(),
+    "vectorize": Form(),
+    "palette": Form(needs_weights=False, since={OURS: 1}),
+    "describe": Form(),
+    "aesthetic": Form(),
+}
+"""Forms whose result says something about the picture."""
+
+FORMS: Final[Mapping[str, Form]] = {
+    **DESCRIPTIONS,
+    **{
+        name: Form(
+            rate="form_tile",
+            by_tile=True,
+            makes_picture=True,
+            enlarges_by=processor.enlarges_by,
+            since=processor.since,
+        )
+        for name, processor in POST_PROCESSORS.items()
+    },
+}
+"""All of them: each post-processor is a form too."""
+
+ABILITIES: Final[Mapping[str, Since]] = {
+    "r2": _USUAL | {"HordeAutoWebBridge": 1},
+    "img2img": _USUAL | {"HordeAutoWebBridge": 1},
+    "tiling": _USUAL | {"HordeAutoWebBridge": 1},
+    "r2_source": _USUAL,
+    "inpainting": _USUAL,
+    "hires_fix": _USUAL,
+    "clip_skip": _USUAL,
+    "post_processing": _USUAL,
+    "controlnet": {REGEN: 1, CLASSIC: 11},
+    "image_is_control": {REGEN: 1, CLASSIC: 11},
+    "return_control_map": {REGEN: 1, CLASSIC: 11},
+    "lora": {REGEN: 2, CLASSIC: 22},
+    "textual_inversion": {REGEN: 2, CLASSIC: 22},
+    "lora_versions": {REGEN: 3, CLASSIC: 24},
+    "extra_source_images": {REGEN: 5},
+    "cascade_2pass": {REGEN: 6},
+    "qr_code": {REGEN: 7},
+    "layer_diffuse": {REGEN: 8},
+    "flux": {REGEN: 9},
+    "validated": {
+        OURS: 1,
+        CLASSIC: 0,
+        "AI Horde Worker~aphrodite~oai": 0,
+        "AI Horde Worker~aphrodite~kai": 0,
+        "KoboldCppEmbedWorker": 0,
+        "TabbyAPI": 0,
+    },
+}
+"""What else a request may need of a worker's program."""
+
+
+def features() -> Iterator[tuple[str, Since]]:
+    """All that a program may be able to do beyond sampling, and which can since when.
+
+    Names are those that requests need: `sampler:lcm`, `post:GFPGAN`, `tiling`.
+    """
+    yield from ABILITIES.items()
+    for name, sampler in SAMPLERS.items():
+        if sampler.since is not None:
+            yield f"sampler:{name}", sampler.since
+    for name, processor in POST_PROCESSORS.items():
+        yield f"post:{name}", processor.since
+
+
+def version_of(program: str) -> int:
+    """The newest version of a program that the table knows: that which can do all it ever could."""
+    of_forms = ((name, form.since or {}) for name, form in FORMS.items())
+    return max(
+        (since[program] for _, since in (*features(), *of_forms) if program in since), default=0
+    )
