@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 import pictures
 import serving
-from core.generation import waiters
+from core.generation import pop, waiters
 from core.workers.tables import Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -285,6 +285,27 @@ async def test_a_waiting_pop_gets_the_job_when_it_comes(shop, only_events_wake):
     popped = await waiting.task
     assert popped["id"]
     assert (await shop.status(request_id))["processing"] == 1
+
+
+async def test_a_job_that_comes_between_the_look_and_the_wait_wakes_the_pop(
+    shop, only_events_wake, monkeypatch
+):
+    """Here the job comes in, and is told, after the pop has found nothing and before it waits."""
+    await shop.ask()  # so that the lane is known
+    await shop.pop()
+    announce, waiting = pop.announce, shop.server.horde.waiters
+
+    async def ask_meanwhile(horde, popped):
+        monkeypatch.setattr(pop, "announce", announce)
+        before = waiting.calls
+        await shop.ask()
+        while waiting.calls == before:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+        await announce(horde, popped)
+
+    monkeypatch.setattr(pop, "announce", ask_meanwhile)
+    async with asyncio.timeout(15):
+        assert (await shop.pop(wait=30))["id"]
 
 
 async def test_a_waiting_pop_is_woken_past_those_who_cannot_serve(shop, only_events_wake):
