@@ -16,6 +16,7 @@ from core.api.v2.users import PAGES, PAGES_SECONDS
 from core.api.v2.watch import CHECK_SECONDS, CHECKS
 from core.db import Database
 from core.generation.horde import Horde
+from core.generation.waiters import Waiters
 from core.images.signing import Signer
 from core.images.store import FolderStore
 from core.moderation import shipped
@@ -86,6 +87,7 @@ def _server(settings: Settings) -> Server:
         store=FolderStore(settings.pictures, settings.base_url, signer, settings.url_seconds),
         bus=events.connect(redis_url=settings.redis_url, database_url=settings.database),
         lanes=Lanes(settings.max_lanes),
+        waiters=Waiters(settings.max_waiting_pops, settings.max_waiting_pops_per_address),
         modes=CurrentModes(anonymous=settings.anonymous == "on"),
         scorer=OutsideScorer(scorer_url, outside) if scorer_url else None,
     )
@@ -141,7 +143,15 @@ def _run_with(app: Quart, server: Server) -> None:
             fetches=server.settings.upkeep == "on",
         )
         await references.take_over()
-        duties: list[Callable[[], Awaitable[None]]] = [server.horde.listen, references.run]
+
+        async def learn() -> None:
+            async with server.database.reading() as session:
+                await server.horde.lanes.catch_up(session)
+
+        duties: list[Callable[[], Awaitable[None]]] = [
+            lambda: server.horde.listen(learn),
+            references.run,
+        ]
         if server.settings.upkeep == "on":
             duties.append(Upkeep(server.database, server.horde).run)
             secret = server.keyring.subkey(webhooks.PURPOSE)

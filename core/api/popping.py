@@ -1,15 +1,17 @@
 """What all pops have in common: the worker checks in, gets work, and may wait for it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import context, limits
 from core.api.context import Server
 from core.db import now
 from core.generation import pop
 from core.generation.pop import Popped
+from core.generation.waiters import Waiter, Why
 from core.moderation.scores import Verdict
 from core.wire.messages import ResponseModelMessagePop
 from core.workers import admission
@@ -18,11 +20,14 @@ from core.workers.offers import Declared
 
 MAX_JOBS = 20
 """A pop may have at most."""
+SHARED_SECONDS = 1.0
+"""Looks by the clock may see what was read for another waiter so long ago."""
 
 
 async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool = True) -> Popped:
     """Give the worker up to `amount` jobs; where there are none, wait up to so many seconds.
 
+    A worker has at most as many waiting pops as threads; a further one is answered at once.
     decoys: whether it gets one where it is paused.
     """
     server = context.server()
@@ -33,7 +38,7 @@ async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool =
         return await _pop(server, declared, verdict, amount=amount, decoys=decoys)
 
     found = await again()
-    if not found.works and wait > 0:
+    if not found.works and wait > 0 and _has_room(server, declared, found):
         found = await _wait(server, again, wait, found, calls)
     return found
 
@@ -85,16 +90,52 @@ async def _checkin_context(
     )
 
 
+def _has_room(server: Server, declared: Declared, found: Popped) -> bool:
+    return server.horde.waiters.has_room(
+        found.worker.offer.worker_id, threads=declared.threads, address=_counted_as()
+    )
+
+
+def _counted_as() -> str:
+    ((name, _),) = limits.for_address(address=context.address(), resource="waiting")
+    return name
+
+
 async def _wait(
     server: Server, again: Callable[[], Awaitable[Popped]], wait: float, found: Popped, calls: int
 ) -> Popped:
-    """Try again whenever work comes in that fits. No session is held meanwhile."""
+    """Try again whenever work comes in that fits. No session is held meanwhile.
+
+    A call is followed by a pop; without one, a pop is worth its transaction only where a reading
+    look sees a job that may fit. A wait is shorter than the time for which a check-in holds.
+    """
     loop = asyncio.get_running_loop()
     until = loop.time() + wait
-    worker = found.worker
-    line = server.horde.waiters.in_line(worker.offer, calls=calls, claims=not worker.paused)
-    with line as waiter:
+    worker, waiters = found.worker, server.horde.waiters
+    claims = not worker.paused
+    with waiters.in_line(worker.offer, calls=calls, claims=claims, address=_counted_as()) as waiter:
         while not found.works and (remaining := until - loop.time()) > 0:
-            await waiter.wait(remaining)
-            found = await again()
+            why = await waiter.wait(remaining, linked=server.horde.bus.linked)
+            if waiters.closed:
+                break
+            if why is Why.CALLED or await _may_find(server, waiter, why):
+                found = await again()
+            waiters.looked(waiter, found=bool(found.works))
     return found
+
+
+async def _may_find(server: Server, waiter: Waiter, why: Why) -> bool:
+    """Whether a job waits that may fit: one look for all who want it at the same time.
+
+    Where events arrive, a lane is not tried again before its first job is another.
+    """
+    horde = server.horde
+    since = time.monotonic() - (SHARED_SECONDS if why is Why.CLOCK else 0)
+    async with horde.heads.turn:
+        if horde.heads.read_at < since:
+            async with server.database.reading() as session:
+                await horde.heads.read(session, horde.lanes)
+    fitting = horde.heads.fitting(horde.lanes, waiter.offer)
+    tried = waiter.tried if why is Why.CLOCK and horde.bus.linked else {}
+    waiter.tried = fitting
+    return bool(fitting.items() - tried.items())

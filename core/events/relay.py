@@ -59,6 +59,11 @@ class RelayBus:
         self._linked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def linked(self) -> bool:
+        """Whether what other processes publish arrives here at present, as far as is known."""
+        return self._linked.is_set()
+
     async def start(self) -> None:
         """Open the link; where that takes too long, go on without and keep trying."""
         self._task = asyncio.create_task(self._keep_linked(), name="events")
@@ -142,7 +147,7 @@ class RelayBus:
                     channel, message = event
                     self._subscribers.deliver(channel, message)
                     await asyncio.sleep(0)  # a burst must not fill queues before anybody reads them
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, RecursionError):
                 log.warning("events.unreadable", size=len(text))
                 continue
             if origin == self._origin and not self._linked.is_set():

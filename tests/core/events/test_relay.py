@@ -209,7 +209,21 @@ async def test_postgres_may_go_and_come_back(postgres_url):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no json", "[]", "{}", "7", '["a"]', '["a", "jobs"]', "\udcff"]
+    "text",
+    [
+        "",
+        "no json",
+        "[]",
+        "{}",
+        "7",
+        '["a"]',
+        '["a", "jobs"]',
+        '["a", "jobs", null]',
+        '["a", "jobs", 7]',
+        '["a", ["jobs"], {}]',
+        "[" * 100_000,
+        "\udcff",
+    ],
 )
 async def test_what_strangers_send_is_passed_over(redis_url, text):
     channel = f"{relay.CHANNEL}:{redis_url.partition('db=')[2]}"
