@@ -38,9 +38,14 @@ async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool =
         return await _pop(server, declared, verdict, amount=amount, decoys=decoys)
 
     found = await again()
-    if not found.works and wait > 0 and _has_room(server, declared, found):
-        found = await _wait(server, again, wait, found, calls)
-    return found
+    if found.works or wait <= 0:
+        return found
+    waiters, address = server.horde.waiters, limits.counted_as(context.address())
+    worker, claims = found.worker.offer, not found.worker.paused
+    if not waiters.has_room(worker.worker_id, threads=declared.threads, address=address):
+        return found
+    with waiters.in_line(worker, calls=calls, claims=claims, address=address) as waiter:
+        return await _wait(server, waiter, again, wait, found)
 
 
 def told(found: Popped) -> list[ResponseModelMessagePop]:
@@ -90,37 +95,27 @@ async def _checkin_context(
     )
 
 
-def _has_room(server: Server, declared: Declared, found: Popped) -> bool:
-    return server.horde.waiters.has_room(
-        found.worker.offer.worker_id, threads=declared.threads, address=_counted_as()
-    )
-
-
-def _counted_as() -> str:
-    ((name, _),) = limits.for_address(address=context.address(), resource="waiting")
-    return name
-
-
 async def _wait(
-    server: Server, again: Callable[[], Awaitable[Popped]], wait: float, found: Popped, calls: int
+    server: Server,
+    waiter: Waiter,
+    again: Callable[[], Awaitable[Popped]],
+    wait: float,
+    found: Popped,
 ) -> Popped:
     """Try again whenever work comes in that fits. No session is held meanwhile.
 
     A call is followed by a pop; without one, a pop is worth its transaction only where a reading
     look sees a job that may fit. A wait is shorter than the time for which a check-in holds.
     """
-    loop = asyncio.get_running_loop()
+    loop, waiters = asyncio.get_running_loop(), server.horde.waiters
     until = loop.time() + wait
-    worker, waiters = found.worker, server.horde.waiters
-    claims = not worker.paused
-    with waiters.in_line(worker.offer, calls=calls, claims=claims, address=_counted_as()) as waiter:
-        while not found.works and (remaining := until - loop.time()) > 0:
-            why = await waiter.wait(remaining, linked=server.horde.bus.linked)
-            if waiters.closed:
-                break
-            if why is Why.CALLED or await _may_find(server, waiter, why):
-                found = await again()
-            waiters.looked(waiter, found=bool(found.works))
+    while not found.works and (remaining := until - loop.time()) > 0:
+        why = await waiter.wait(remaining, linked=server.horde.bus.linked)
+        if waiters.closed:
+            break
+        if why is Why.CALLED or await _may_find(server, waiter, why):
+            found = await again()
+        waiters.looked(waiter, found=bool(found.works))
     return found
 
 

@@ -51,6 +51,13 @@ class Subscription:
             raise StopAsyncIteration
         return message
 
+    def forget(self) -> None:
+        """Drop what waits here: whoever looks now sees all that it told of."""
+        while not self._queue.empty():
+            if self._queue.get_nowait() is None:
+                self.give(None)
+                return
+
     def give(self, message: Message | None) -> None:
         """Queue a message; None ends the iteration."""
         if self._queue.full():

@@ -8,6 +8,7 @@ import pytest
 
 import pictures
 import serving
+from core.api import hubs
 from core.api.v2 import watch
 from core.wire import events
 
@@ -240,7 +241,7 @@ class Stream:
 @pytest.fixture
 def only_events_tell(monkeypatch):
     """A stream does not look again by itself, so whatever it says came by an event."""
-    monkeypatch.setattr(watch, "LOOK_AGAIN_SECONDS", 1000.0)
+    monkeypatch.setattr(hubs, "LOOK_AGAIN_SECONDS", 1000.0)
 
 
 async def test_a_stream_tells_a_requests_life_in_order(shop, only_events_tell):
@@ -281,7 +282,7 @@ async def test_a_cancel_ends_the_stream(shop, only_events_tell):
 
 async def test_silence_is_broken_by_a_comment(shop, monkeypatch):
     monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.0)
-    monkeypatch.setattr(watch, "LOOK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(hubs, "LOOK_AGAIN_SECONDS", 0.01)
     request_id = await shop.ask()
     async with Stream(shop.server, request_id) as stream:
         assert (await stream.block()).startswith("event: status")
