@@ -138,7 +138,9 @@ class Settings(BaseSettings):
     max_streams: int = Field(default=5000, ge=1)
     """Event streams that a process serves at once."""
     max_streams_per_address: int = Field(default=20, ge=1)
-    """The same from one address (of IPv6, from one /64)."""
+    """The same from one address (of IPv6, from one /64); of a service or a trusted user ten times
+    as many.
+    """
     max_waiting_pops: int = Field(default=10_000, ge=1)
     """Pops that wait in a process at once; one more is answered without waiting."""
     max_waiting_pops_per_address: int = Field(default=1000, ge=1)

@@ -91,6 +91,8 @@ class Hub:
         self.view: View | None = None
         self.over = False
         """Whether it has looked for the last time."""
+        self.saw_the_end = False
+        """Whether nothing more happens to the request; it may also be gone."""
         self.watchers: dict[Watcher, None] = {}
         self.looking = 0
         self.about_to_watch: deque[asyncio.TimerHandle] = deque()
@@ -145,11 +147,11 @@ class Hub:
         while True:
             before = self.view
             await self._look_once()
-            if self.over:
-                return
             if self.view is not None and self.view.tells_more_than(before):
                 pause = LOOK_AGAIN_SECONDS
                 await self._tell()
+            if self.over:
+                return
             try:
                 async with asyncio.timeout(self._until_next(pause)):
                     await anext(messages)
@@ -168,12 +170,13 @@ class Hub:
         self._began_at = time.monotonic()
         try:
             self.view, self._error = await self._look(self.request_id, self.view), None
-            self.over = self.view.end is not None
+            self.saw_the_end = self.view.end is not None
         except NotFound as gone:
-            self._error, self.over = gone, True
+            self._error, self.saw_the_end = gone, True
         except Exception as failure:  # noqa: BLE001 - the loop's top: the next look tries again
             _log.exception("look failed")
             self._error = failure
+        self.over = self.over or self.saw_the_end
         self._ended = self._begun
         self._looked.set()
         self._looked = asyncio.Event()
@@ -239,8 +242,11 @@ class Hubs:
             return await hub.fresh()
         finally:
             hub.looking -= 1
-            expected = asyncio.get_running_loop().call_later(LINGER_SECONDS, self._let_go, hub)
-            hub.about_to_watch.append(expected)
+            if hub.over:
+                self._end_if_left(hub)
+            else:
+                loop = asyncio.get_running_loop()
+                hub.about_to_watch.append(loop.call_later(LINGER_SECONDS, self._let_go, hub))
 
     @contextmanager
     def watching(self, request_id: UUID) -> Iterator[Watcher]:
@@ -255,6 +261,19 @@ class Hubs:
         finally:
             del hub.watchers[watcher]
             self._end_if_left(hub)
+
+    async def until_over(self, request_id: UUID) -> None:
+        """Wait until nothing more happens to the request; one that is gone is over, too.
+
+        Raises Unavailable where the end is not seen, because the server stops.
+        """
+        with self.watching(request_id) as watcher:
+            hub = watcher.hub
+            while not hub.over:
+                await watcher.woken.wait()
+                watcher.woken.clear()
+            if not hub.saw_the_end:
+                raise Unavailable("The server is about to stop. Please try again.")
 
     def close(self) -> None:
         """End all hubs, and those to come."""

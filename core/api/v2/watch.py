@@ -93,11 +93,12 @@ async def watch(request_id: str) -> Response:
     """Watch a request: position, job states and pictures are pushed as they change."""
     streams: Streams = current_app.extensions[STREAMS]
     found, address = status.parsed(request_id), limits.counted_as(context.address())
-    streams.check(address)
+    relaxed = context.is_relaxed()
+    streams.check(address, relaxed=relaxed)
     await streams.hubs.look(found)  # 404 before the stream begins
-    streams.check(address)
+    streams.check(address, relaxed=relaxed)
     response = Response(
-        streams.events(found, address),
+        streams.events(found, address, relaxed=relaxed),
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         content_type="text/event-stream",
     )

@@ -73,7 +73,7 @@ async def test_a_server_stops_in_time_whoever_is_connected(tmp_path, number):
         owner = process.user("Owner", oauth_id="g_owner")
         async with httpx.AsyncClient(base_url=f"{process.url}/api/v2", timeout=60) as http:
             request_id = (await ask(http, models=["Another"])).json()["id"]
-            reader, writer = await asyncio.open_connection(*process.url[7:].split(":"))
+            _, writer = await asyncio.open_connection(*process.url[7:].split(":"))
             writer.write(b"POST /api/v2/generate/async HTTP/1.1\r\nHost: x\r\n")
             writer.write(b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")
             await writer.drain()
