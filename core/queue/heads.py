@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
@@ -39,7 +39,7 @@ class Heads:
         rows = (await session.execute(_HEADS)).all()
         if rows:
             await lanes.refresh(session, rows[0].version)
-        self._by_lane = {row.id: row.head for row in rows}
+        self._by_lane = {row.id: row.head for row in rows if row.head is not None}
         self.read_at = start
 
     def fitting(self, lanes: Lanes, offer: Offer) -> dict[int, int]:
@@ -53,14 +53,13 @@ class Heads:
         return {lane: self._by_lane[lane] for lane in ids if lane in self._by_lane}
 
 
-_waiting = (_jobs.c.lane_id == _lanes.c.id, _jobs.c.state == WAITING)
-_HEADS = select(
+_HEADS = select(  # not only lanes with jobs: PostgreSQL would read all jobs to find these
     _lanes.c.id,
     select(_jobs.c.id)
-    .where(*_waiting)
+    .where(_jobs.c.lane_id == _lanes.c.id, _jobs.c.state == WAITING)
     .order_by(_jobs.c.rank, _jobs.c.id)
     .limit(1)
     .scalar_subquery()
     .label("head"),
     select(_version.c.version).where(_version.c.id == 1).scalar_subquery().label("version"),
-).where(exists().where(*_waiting))
+)
