@@ -113,9 +113,10 @@ async def _wait(
         why = await waiter.wait(remaining, linked=server.horde.bus.linked)
         if waiters.closed:
             break
-        if why is Why.CALLED or await _may_find(server, waiter, why):
+        worth_it = why is Why.CALLED or await _may_find(server, waiter, why)
+        if worth_it:
             found = await again()
-        waiters.looked(waiter, found=bool(found.works))
+        waiters.looked(waiter, settled=bool(found.works) or not worth_it)
     return found
 
 

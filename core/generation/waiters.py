@@ -164,10 +164,13 @@ class Waiters:
         for waiter in self._line:
             waiter.woken.set()
 
-    def looked(self, waiter: Waiter, *, found: bool) -> None:
-        """The waiter has looked: what it was called for is its own, or gone, or for the next."""
+    def looked(self, waiter: Waiter, *, settled: bool) -> None:
+        """The waiter has looked; where that settled nothing, the next may be luckier.
+
+        settled: whether it has found work, or seen that there is none for anybody like it.
+        """
         taken, waiter.taken = waiter.taken, None
-        if not found and taken is not None and not taken.surely_suits(waiter.offer):
+        if not settled and taken is not None and not taken.surely_suits(waiter.offer):
             self._pass_on(taken, waiter)
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ def look(waiters, waiter, *, found):
     """What a woken waiter does."""
     waiter.woken.clear()
     waiter.taken, waiter.call = waiter.call, None
-    waiters.looked(waiter, found=found)
+    waiters.looked(waiter, settled=found)
 
 
 def test_who_came_first_is_woken_first(waiters):
@@ -127,7 +127,7 @@ async def test_a_call_that_comes_during_a_look_is_not_lost_with_the_job_found(wa
             waiters.wake(FOR_A, 1)
             assert await busy.wait(30) is Why.CALLED
             waiters.wake(FOR_A, 1)  # while it claims the first
-            waiters.looked(busy, found=True)
+            waiters.looked(busy, settled=True)
             assert woken(after) == [False]
         assert woken(after) == [True]
 

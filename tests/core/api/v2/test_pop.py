@@ -322,6 +322,18 @@ async def test_a_waiting_pop_is_woken_past_those_who_cannot_serve(shop, only_eve
     assert (await useless.task)["id"]
 
 
+async def test_who_may_not_serve_it_after_all_passes_the_call_on(shop, only_events_wake):
+    picky = Waiting(shop, name=f"{shop.name}, picky", blacklist=["quagga"])
+    await picky.begun()
+    able = Waiting(shop)
+    await able.begun()
+    await shop.ask(prompt="a quagga")
+    assert (await able.task)["id"]
+    assert not picky.task.done()
+    await shop.ask()
+    assert (await picky.task)["id"]
+
+
 async def test_of_two_waiting_pops_one_gets_the_only_job(shop, only_events_wake):
     await shop.ask()  # so that the lane is known: of a new one everybody looks at once
     await shop.pop()
