@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -76,9 +77,12 @@ async def _upkeep(settings: Settings) -> None:
     from core.app import create_app  # noqa: PLC0415
 
     app = create_app(settings)
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
     await app.startup()
     try:
-        await asyncio.Event().wait()
+        await stopping.wait()
     finally:
         await app.shutdown()
 

@@ -1,21 +1,23 @@
 """Puts the parts together: the only place that does."""
 
-import asyncio
 import importlib
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from functools import partial
 
 from quart import Quart, Response
 
-from core import events
+from core import events, supervise
 from core.api import bodies, errors, limits, openapi, pages, pictures, v1
 from core.api.caches import TtlCache
 from core.api.context import EXTENSION, Server
+from core.api.hubs import Hubs
+from core.api.streams import EXTENSION as STREAMS
+from core.api.streams import Streams
 from core.api.v2 import blueprints, dev, webhooks
 from core.api.v2.users import PAGES, PAGES_SECONDS
-from core.api.v2.watch import CHECK_SECONDS, CHECKS
+from core.api.v2.watch import CHECK_SECONDS, CHECKS, look
 from core.db import Database
 from core.generation.horde import Horde
+from core.generation.waiters import Waiters
 from core.images.signing import Signer
 from core.images.store import FolderStore
 from core.moderation import shipped
@@ -25,6 +27,7 @@ from core.outside.addresses import Allowed
 from core.outside.client import GuardedClient
 from core.queue.lanes import Lanes
 from core.settings import Settings
+from core.supervise import ON_STOP, Duties
 from core.upkeep.courier import Courier
 from core.upkeep.references import References
 from core.upkeep.runner import Upkeep
@@ -54,10 +57,16 @@ def create_app(settings: Settings) -> Quart:
     app.extensions[EXTENSION] = server
     app.extensions[CHECKS] = TtlCache(CHECK_SECONDS)
     app.extensions[PAGES] = TtlCache(PAGES_SECONDS)
+    app.extensions[STREAMS] = Streams(
+        Hubs(server.horde.bus, partial(look, server)),
+        most=settings.max_streams,
+        most_of_address=settings.max_streams_per_address,
+    )
     errors.register(app)
     bodies.register(app)
     _mount(app, settings)
     _run_with(app, server)
+    app.extensions[ON_STOP] = lambda: _end_waiting(app, server)
     headers = {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": "POST, GET, OPTIONS, PUT, DELETE, PATCH",
@@ -87,6 +96,7 @@ def _server(settings: Settings) -> Server:
         store=FolderStore(settings.pictures, settings.base_url, signer, settings.url_seconds),
         bus=events.connect(redis_url=settings.redis_url, database_url=settings.database),
         lanes=Lanes(settings.max_lanes),
+        waiters=Waiters(settings.max_waiting_pops, settings.max_waiting_pops_per_address),
         modes=CurrentModes(anonymous=settings.anonymous == "on"),
         scorer=OutsideScorer(scorer_url, outside) if scorer_url else None,
     )
@@ -126,7 +136,7 @@ def _mount(app: Quart, settings: Settings) -> None:
 
 def _run_with(app: Quart, server: Server) -> None:
     """Open what is to be opened when the server starts, and close it when it stops."""
-    tasks: list[asyncio.Task[None]] = []
+    duties = Duties()
 
     @app.before_serving
     async def _open() -> None:
@@ -142,21 +152,33 @@ def _run_with(app: Quart, server: Server) -> None:
             fetches=server.settings.upkeep == "on",
         )
         await references.take_over()
-        duties: list[Callable[[], Awaitable[None]]] = [server.horde.listen, references.run]
+
+        async def learn() -> None:
+            async with server.database.reading() as session:
+                await server.horde.lanes.update(session)
+
+        duties.start("waking", lambda: server.horde.listen(learn))
+        duties.start("references", references.run)
         if server.settings.upkeep == "on":
-            duties.append(Upkeep(server.database, server.horde).run)
+            duties.start("upkeep", Upkeep(server.database, server.horde).run)
             secret = server.keyring.subkey(webhooks.PURPOSE)
-            duties.append(Courier(server.database, server.outside, secret).run)
-        tasks.extend(asyncio.ensure_future(duty()) for duty in duties)
+            duties.start("courier", Courier(server.database, server.outside, secret).run)
 
     @app.after_serving
     async def _close() -> None:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
-        await server.outside.close()
-        await server.horde.bus.close()
-        await server.limiter.close()
-        await server.database.close()
+        _end_waiting(app, server)
+        await supervise.close_all(
+            (
+                ("duties", duties.close),
+                ("outside", server.outside.close),
+                ("bus", server.horde.bus.close),
+                ("limiter", server.limiter.close),
+                ("database", server.database.close),
+            )
+        )
+
+
+def _end_waiting(app: Quart, server: Server) -> None:
+    """Let go of all who wait: streams end, and pops are answered."""
+    app.extensions[STREAMS].hubs.close()
+    server.horde.waiters.close()

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 
 import uvloop
@@ -14,8 +15,13 @@ from quart import Quart
 
 from core.db import migrate
 from core.settings import Settings
+from core.supervise import ON_STOP
 
 BACKLOG = 1024
+STOP_SECONDS = 5.0
+"""From the signal to stop until the process has ended, whoever is still connected."""
+DRAIN_SECONDS = 3.5
+"""The part of it that calls have to end by themselves; the rest is for closing."""
 
 
 def serve(settings: Settings) -> None:
@@ -37,12 +43,12 @@ def serve(settings: Settings) -> None:
 def run(make: Callable[[], Quart], *, host: str, port: int, address: str) -> None:
     """Serve the app that `make` makes, until SIGINT or SIGTERM, and end the process.
 
+    Streams and waiting calls end at once then, others have DRAIN_SECONDS.
     address: what is said to be listened on, once it is.
     """
     uvloop.run(_serve(make, host, port, address))
     # Granian's threads outlive its server; one that meets a dying interpreter aborts the process.
-    sys.stdout.flush()
-    os._exit(0)
+    _end()
 
 
 async def _serve(make: Callable[[], Quart], host: str, port: int, address: str) -> None:
@@ -57,16 +63,47 @@ async def _serve(make: Callable[[], Quart], host: str, port: int, address: str) 
         websockets=False,
     )
     loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        if not stopping.is_set():
+            stopping.set()
+            _end_in_time()
+
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, server.stop)
+        loop.add_signal_handler(name, stop)
     await app.startup()
     try:
         serving = asyncio.ensure_future(server.serve())
         await _until_listening(host, port, serving)
         print(f"listening on {address}", flush=True)  # noqa: T201 - for who started it
-        await serving
+        await _until_signalled(serving, stopping)
+        app.extensions.get(ON_STOP, bool)()
+        server.stop()  # type: ignore[no-untyped-call]
+        await asyncio.wait((serving,), timeout=DRAIN_SECONDS)
+        if serving.done():
+            serving.result()
     finally:
         await app.shutdown()
+
+
+async def _until_signalled(serving: asyncio.Future[None], stopping: asyncio.Event) -> None:
+    """Wait for the signal to stop, or until nothing is served any more for another reason."""
+    signalled = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait((serving, signalled), return_when=asyncio.FIRST_COMPLETED)
+    signalled.cancel()
+
+
+def _end_in_time() -> None:
+    """End the process within STOP_SECONDS, whatever threads, calls or closing there still are."""
+    timer = threading.Timer(STOP_SECONDS, _end)
+    timer.daemon = True
+    timer.start()
+
+
+def _end() -> None:
+    sys.stdout.flush()
+    os._exit(0)
 
 
 async def _until_listening(host: str, port: int, serving: asyncio.Future[None]) -> None:

@@ -135,6 +135,16 @@ class Settings(BaseSettings):
     """Kudos of priority that waiting 10 s is worth."""
     max_lanes: int = Field(default=2000, ge=1)
     """Live lanes; further needs go to a lane that is checked row by row."""
+    max_streams: int = Field(default=5000, ge=1)
+    """Event streams that a process serves at once."""
+    max_streams_per_address: int = Field(default=20, ge=1)
+    """The same from one address (of IPv6, from one /64); of a service or a trusted user ten times
+    as many.
+    """
+    max_waiting_pops: int = Field(default=10_000, ge=1)
+    """Pops that wait in a process at once; one more is answered without waiting."""
+    max_waiting_pops_per_address: int = Field(default=1000, ge=1)
+    """The same from one address (of IPv6, from one /64)."""
     max_body_bytes: int = Field(default=48 * 1024 * 1024, ge=1024)
     """Largest request body in bytes, where a picture can be in it; others are smaller."""
     upkeep: Literal["on", "off"] = "on"

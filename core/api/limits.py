@@ -152,6 +152,11 @@ def for_address(*limits: Limit, address: str, resource: str) -> Counted:
     return [(f"{_network(address)} {resource}", limit) for limit in limits or (DEFAULT,)]
 
 
+def counted_as(address: str) -> str:
+    """What an address is counted under, of which only so much may be open at once."""
+    return _network(address)
+
+
 def _network(address: str) -> str:
     """Who is behind an address: an IPv6 host has 2**64 of them, so its network counts.
 

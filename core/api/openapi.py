@@ -6,9 +6,10 @@
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 from pydantic.json_schema import models_json_schema
 from quart import Blueprint, Quart, Response, current_app, jsonify, render_template_string
@@ -47,7 +48,7 @@ def describe(app: Quart) -> dict[str, Any]:
     operations = _operations(app)
     models: set[type] = {RequestError, RequestValidationError}
     for _, _, operation in operations:
-        models |= {_model(answer) for answer in operation.answers.values()}
+        models |= {model for answer in operation.answers.values() for model in _models(answer)}
         models |= {operation.body} if operation.body is not None else set()
     modes = [(m, "validation" if issubclass(m, Request) else "serialization") for m in models]
     _, schemas = models_json_schema(
@@ -87,10 +88,10 @@ def _operations(app: Quart) -> list[tuple[str, str, Operation]]:
     return sorted(found, key=lambda one: one[:2])
 
 
-def _model(answer: object) -> type[Answer]:
-    listed = get_args(answer)
-    model: type[Answer] = listed[0] if listed else answer  # type: ignore[assignment]
-    return model
+def _models(answer: object) -> Sequence[type[Answer]]:
+    """The answer's model, that of a list, or those of which a stream has any."""
+    models: Sequence[type[Answer]] = get_args(answer) or (answer,)
+    return models
 
 
 def _describe(path: str, method: str, operation: Operation) -> dict[str, Any]:
@@ -101,7 +102,10 @@ def _describe(path: str, method: str, operation: Operation) -> dict[str, Any]:
     parameters += _optional(operation.query, "query")
     parameters += _optional({**HEADERS, **operation.headers}, "header")
     answers = {
-        str(status): {"description": HTTPStatus(status).phrase, **_json(_schema(answer))}
+        str(status): {
+            "description": HTTPStatus(status).phrase,
+            "content": {_media(answer): {"schema": _schema(answer)}},
+        }
         for status, answer in operation.answers.items()
     }
     answers |= {str(status): _error(status, operation) for status in _errors(operation)}
@@ -147,9 +151,15 @@ def _json(schema: dict[str, Any]) -> dict[str, Any]:
     return {"content": {"application/json": {"schema": schema}}}
 
 
+def _media(answer: object) -> str:
+    return "text/event-stream" if get_origin(answer) is UnionType else "application/json"
+
+
 def _schema(answer: object) -> dict[str, Any]:
-    reference = {"$ref": f"#/components/schemas/{_model(answer).__name__}"}
-    return {"type": "array", "items": reference} if get_args(answer) else reference
+    references = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in _models(answer)]
+    if get_origin(answer) is UnionType:
+        return {"anyOf": references}
+    return {"type": "array", "items": references[0]} if get_args(answer) else references[0]
 
 
 _PAGE = """<!doctype html>

@@ -31,7 +31,7 @@ class Encoded(bytes):
 
 
 Answered = Answer | Sequence[Answer] | Encoded
-Handler = Callable[..., Awaitable[Answered | tuple[Answered, int]]]
+Handler = Callable[..., Awaitable[Answered | tuple[Answered, int] | Response]]
 Rule = Callable[[], Counted]
 
 
@@ -51,7 +51,7 @@ class Operation:
 
     body: type[Request] | None
     answers: Mapping[int, Any]
-    """Status → the answer's model, or a list type of one."""
+    """Status → the answer's model, a list type of one, or a union of those of an event stream."""
     omit_nulls: bool
     key_required: bool
     query: Mapping[str, str] = field(default_factory=dict)
@@ -123,7 +123,8 @@ def operation(
     """Make a handler an endpoint.
 
     The handler gets the parsed body, if there is one, and the path's parameters; it returns an
-    answer, or a pair of answer and status (else it is the first of `answers`).
+    answer, or a pair of answer and status (else it is the first of `answers`). An event stream it
+    returns as a response.
     limit: None where the endpoint is exempt.
     """
     first = next(iter(answers))
@@ -145,6 +146,8 @@ def operation(
                 missing = {"apikey": "Missing required parameter in the HTTP headers"}
                 raise validation.InvalidBody(missing)
             result = await handler(*arguments, **path)
+            if isinstance(result, Response):
+                return result
             if isinstance(result, tuple):
                 answer, status = cast("tuple[Answered, int]", result)
             else:

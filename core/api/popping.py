@@ -1,15 +1,17 @@
 """What all pops have in common: the worker checks in, gets work, and may wait for it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import context, limits
 from core.api.context import Server
 from core.db import now
 from core.generation import pop
 from core.generation.pop import Popped
+from core.generation.waiters import Waiter, Why
 from core.moderation.scores import Verdict
 from core.wire.messages import ResponseModelMessagePop
 from core.workers import admission
@@ -18,11 +20,14 @@ from core.workers.offers import Declared
 
 MAX_JOBS = 20
 """A pop may have at most."""
+SHARED_SECONDS = 1.0
+"""Looks by the clock may see what was read for another waiter so long ago."""
 
 
 async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool = True) -> Popped:
     """Give the worker up to `amount` jobs; where there are none, wait up to so many seconds.
 
+    A worker has at most as many waiting pops as threads; a further one is answered at once.
     decoys: whether it gets one where it is paused.
     """
     server = context.server()
@@ -33,9 +38,14 @@ async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool =
         return await _pop(server, declared, verdict, amount=amount, decoys=decoys)
 
     found = await again()
-    if not found.works and wait > 0:
-        found = await _wait(server, again, wait, found, calls)
-    return found
+    if found.works or wait <= 0:
+        return found
+    waiters, address = server.horde.waiters, limits.counted_as(context.address())
+    worker, claims = found.worker.offer, not found.worker.paused
+    if not waiters.has_room(worker.worker_id, threads=declared.threads, address=address):
+        return found
+    with waiters.in_line(worker, calls=calls, claims=claims, address=address) as waiter:
+        return await _wait(server, waiter, again, wait, found)
 
 
 def told(found: Popped) -> list[ResponseModelMessagePop]:
@@ -86,15 +96,43 @@ async def _checkin_context(
 
 
 async def _wait(
-    server: Server, again: Callable[[], Awaitable[Popped]], wait: float, found: Popped, calls: int
+    server: Server,
+    waiter: Waiter,
+    again: Callable[[], Awaitable[Popped]],
+    wait: float,
+    found: Popped,
 ) -> Popped:
-    """Try again whenever work comes in that fits. No session is held meanwhile."""
-    loop = asyncio.get_running_loop()
+    """Try again whenever work comes in that fits. No session is held meanwhile.
+
+    A call is followed by a pop; without one, a pop is worth its transaction only where a reading
+    look sees a job that may fit. A wait is shorter than the time for which a check-in holds.
+    """
+    loop, waiters = asyncio.get_running_loop(), server.horde.waiters
     until = loop.time() + wait
-    worker = found.worker
-    line = server.horde.waiters.in_line(worker.offer, calls=calls, claims=not worker.paused)
-    with line as waiter:
-        while not found.works and (remaining := until - loop.time()) > 0:
-            await waiter.wait(remaining)
+    while not found.works and (remaining := until - loop.time()) > 0:
+        why = await waiter.wait(remaining, linked=server.horde.bus.linked)
+        if waiters.closed:
+            break
+        worth_it = why is Why.CALLED or await _may_find(server, waiter, why)
+        if worth_it:
             found = await again()
+        waiters.looked(waiter, settled=bool(found.works) or not worth_it)
     return found
+
+
+async def _may_find(server: Server, waiter: Waiter, why: Why) -> bool:
+    """Whether a job waits that may fit: one look for all who want it at the same time.
+
+    Where events arrive, a lane is not tried again before its first job is another.
+    """
+    horde = server.horde
+    since = time.monotonic() - (SHARED_SECONDS if why is Why.CLOCK else 0)
+    async with horde.heads.turn:
+        if horde.heads.read_at < since:
+            async with server.database.reading() as session:
+                await horde.heads.read(session, horde.lanes)
+    fitting = horde.heads.fitting(horde.lanes, waiter.offer)
+    tried = waiter.tried if why is Why.CLOCK and horde.bus.linked else {}
+    waiter.tried = fitting
+    parked = horde.heads.may_be_parked(horde.lanes, waiter.offer)
+    return parked or bool(fitting.items() - tried.items())

@@ -13,6 +13,10 @@ __all__ = ["Bus", "LocalBus", "Message", "PostgresBus", "RedisBus", "Subscriptio
 class Bus(Protocol):
     """Publish and subscribe by channel. A message is small and JSON; some may be missed."""
 
+    @property
+    def linked(self) -> bool:
+        """Whether what other processes publish arrives here at present."""
+
     async def start(self) -> None:
         """Connect, if there is anything to connect to; call it once, in the server's own loop."""
 

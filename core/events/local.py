@@ -4,8 +4,12 @@ import asyncio
 from types import TracebackType
 from typing import Any, Final, Self
 
+import structlog
+
 QUEUE_LENGTH: Final = 100
 """Messages kept for a subscriber that does not come to read them."""
+
+_log = structlog.get_logger(__name__)
 
 Message = dict[str, Any]
 """Small, and JSON; subscribers share it, so nobody changes it."""
@@ -22,6 +26,8 @@ class Subscription:
         self._subscribers = subscribers
         self._channel = channel
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue(QUEUE_LENGTH)
+        self.dropped = 0
+        """How many messages nobody came to read in time."""
 
     async def __aenter__(self) -> Self:
         self._subscribers.add(self._channel, self)
@@ -45,10 +51,18 @@ class Subscription:
             raise StopAsyncIteration
         return message
 
+    def forget(self) -> None:
+        """Drop what waits here: whoever looks now sees all that it told of."""
+        while not self._queue.empty():
+            if self._queue.get_nowait() is None:
+                self.give(None)
+                return
+
     def give(self, message: Message | None) -> None:
         """Queue a message; None ends the iteration."""
         if self._queue.full():
             self._queue.get_nowait()
+            self.dropped += 1
         self._queue.put_nowait(message)
 
 
@@ -74,8 +88,14 @@ class Subscribers:
         if not there:
             self._by_channel.pop(channel, None)
 
-    def deliver(self, channel: str, message: Message) -> None:
-        """Queue the message for everybody who listens to the channel."""
+    def deliver(self, channel: object, message: object) -> None:
+        """Queue the message for everybody who listens to the channel.
+
+        Whatever else may travel between processes, subscribers get nothing but messages.
+        """
+        if not isinstance(channel, str) or not isinstance(message, dict):
+            _log.warning("no message", shape=type(message).__name__)
+            return
         for subscription in self._by_channel.get(channel, ()):
             subscription.give(message)
 
@@ -89,6 +109,8 @@ class Subscribers:
 
 class LocalBus:
     """Events within one process."""
+
+    linked = True
 
     def __init__(self) -> None:
         self._subscribers = Subscribers()

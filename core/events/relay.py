@@ -9,12 +9,13 @@ import asyncio
 import json
 import random
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
+from core import supervise
 from core.events.local import Message, Subscribers, Subscription
 
 CHANNEL: Final = "horde_events"
@@ -59,9 +60,14 @@ class RelayBus:
         self._linked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def linked(self) -> bool:
+        """Whether what other processes publish arrives here at present, as far as is known."""
+        return self._linked.is_set()
+
     async def start(self) -> None:
         """Open the link; where that takes too long, go on without and keep trying."""
-        self._task = asyncio.create_task(self._keep_linked(), name="events")
+        self._task = asyncio.create_task(supervise.keep("events", self._keep_linked), name="events")
         with suppress(TimeoutError):
             await asyncio.wait_for(self._linked.wait(), START_SECONDS)
 
@@ -115,9 +121,8 @@ class RelayBus:
         async with self._dial() as link:
             self._outgoing = asyncio.Queue(OUTGOING_LENGTH)  # what waited is out of date by now
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._beat())
-                tasks.create_task(self._send(link))
-                tasks.create_task(self._receive(link))
+                for part in (self._beat(), self._send(link), self._receive(link)):
+                    tasks.create_task(_for_good(part))
 
     async def _beat(self) -> None:
         while True:
@@ -142,12 +147,24 @@ class RelayBus:
                     channel, message = event
                     self._subscribers.deliver(channel, message)
                     await asyncio.sleep(0)  # a burst must not fill queues before anybody reads them
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, RecursionError):
                 log.warning("events.unreadable", size=len(text))
                 continue
             if origin == self._origin and not self._linked.is_set():
                 self._linked.set()
                 log.info("events.linked")
+
+
+async def _for_good(part: Coroutine[Any, Any, None]) -> None:
+    """A part of a link; one that ends by itself breaks the link, whose others would be deaf."""
+    try:
+        await part
+    except asyncio.CancelledError as error:
+        if _is_cancelled():
+            raise
+        raise ConnectionError("a part of the link was cancelled") from error
+    if not _is_cancelled():
+        raise ConnectionError("a part of the link has ended")
 
 
 def _is_cancelled() -> bool:

@@ -1,16 +1,21 @@
 """What the five steps share in a process, and how the steps tell each other what happened."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
+
 from core.events import Bus
+from core.events.bus import Message
 from core.generation.waiters import Waiters
 from core.images.store import Store
 from core.moderation.modes import CurrentModes
 from core.moderation.prompts import Filters
 from core.moderation.scores import Scorer
 from core.queue.forecast import WaitingCounts
+from core.queue.heads import Heads
 from core.queue.lanes import Lanes
 from core.settings import Settings
 from core.workers.lately import Lately
@@ -19,6 +24,8 @@ from core.workers.online import Online
 
 JOBS = "jobs"
 """The channel that says where jobs wait: `{"lane": id, "count": n}`."""
+
+_log = structlog.get_logger(__name__)
 
 
 def channel_of(request_id: UUID) -> str:
@@ -39,6 +46,7 @@ class Horde:
     message_cache: MessageCache = field(default_factory=MessageCache)
     counts: WaitingCounts = field(default_factory=WaitingCounts)
     waiters: Waiters = field(default_factory=Waiters)
+    heads: Heads = field(default_factory=Heads)
     modes: CurrentModes = field(default_factory=CurrentModes)
     filters: Filters = field(default_factory=Filters)
     scorer: Scorer | None = None
@@ -79,10 +87,29 @@ class Horde:
         """Tell who watches the request. Call it after the commit."""
         await self.bus.publish(channel_of(request_id), {"what": what})
 
-    async def listen(self) -> None:
-        """Wake waiting pops as jobs come in, until cancelled."""
+    async def listen(self, learn: Callable[[], Awaitable[None]]) -> None:
+        """Wake waiting pops as jobs come in, until cancelled.
+
+        learn: takes in which lanes there are now; it may fail.
+        """
         async with self.bus.subscribe(JOBS) as messages:
+            dropped = 0
             async for message in messages:
-                self.counts.is_stale = True
-                needs = self.lanes.least_needs().get(message["lane"])
-                self.waiters.wake(needs, int(message["count"]))
+                if dropped != messages.dropped:
+                    dropped = messages.dropped
+                    self.waiters.hint()
+                await self._heard(message, learn)
+
+    async def _heard(self, message: Message, learn: Callable[[], Awaitable[None]]) -> None:
+        lane_id, count = message.get("lane"), message.get("count")
+        if type(lane_id) is not int or type(count) is not int:
+            _log.warning("unreadable message", channel=JOBS)
+            return
+        self.counts.is_stale = True
+        if lane_id not in (known := self.lanes.least_needs()):
+            try:
+                await learn()
+            except Exception:  # noqa: BLE001 - then all lanes are as good as any
+                _log.exception("lanes not read")
+            known = self.lanes.least_needs()
+        self.waiters.wake(known.get(lane_id), count)

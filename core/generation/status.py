@@ -112,7 +112,8 @@ class JobView:
 async def jobs_of(session: AsyncSession, request_id: UUID) -> list[JobView]:
     """The request's jobs in order, with the workers that have or had them last."""
     rows = await progress.jobs(session, request_id)
-    names = await fleet.names(session, {row.worker_id for row in rows if row.worker_id})
+    ids = {row.worker_id for row in rows if row.worker_id}
+    names = await fleet.names(session, ids) if ids else {}
     return [
         JobView(
             row.number,

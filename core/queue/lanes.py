@@ -119,6 +119,11 @@ class Looks:
     def __init__(self) -> None:
         self._last: OrderedDict[Offer, Look] = OrderedDict()
 
+    def is_behind(self, offer: Offer, parked: int) -> bool:
+        """Whether more was parked than the offer was compared with."""
+        last = self._last.get(offer)
+        return last is None or last.parked < parked
+
     def is_due(self, offer: Offer, parked: int) -> bool:
         """Whether the offer has to be compared anew; counts as done from now on."""
         last, at = self._last.get(offer), time.monotonic()

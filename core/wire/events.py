@@ -2,7 +2,8 @@
 
 The stream begins with a `status` and a `generation` for each picture that is finished already, so
 a client that connects again misses nothing; it knows a picture by its id. After `end` the
-server closes. A comment line each 15 seconds shows that the connection lives.
+server closes. A comment line each 15 seconds shows that the connection lives. Where the server
+stops, or a stream has lasted for an hour, it says when to connect again, and closes.
 """
 
 from typing import Annotated, ClassVar, Final, Literal
@@ -15,6 +16,8 @@ from core.wire.scalars import Known, Omitted
 
 HEARTBEAT: Final = b":\n\n"
 HEARTBEAT_SECONDS: Final = 15.0
+COME_AGAIN: Final = b": please connect again\nretry: 2000\n\n"
+"""The last thing of a stream that ends before its request does."""
 
 JobState = Literal["waiting", "processing", "done", "faulted", "cancelled", "expired"]
 

@@ -3,14 +3,17 @@
 import asyncio
 import base64
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from core.api import asking, context
+from quart import current_app
+
+from core.api import asking, context, limits
 from core.api.context import Server
 from core.api.limits import DEFAULT, Limit
 from core.api.operation import by_address, by_path
+from core.api.streams import EXTENSION as STREAMS
+from core.api.streams import Streams
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
 from core.api.v2.watch import GONE
@@ -19,7 +22,6 @@ from core.errors import Invalid, Unavailable
 from core.features import SAMPLERS
 from core.generation import cancel, status
 from core.generation.delivery import picture_of
-from core.generation.horde import channel_of
 from core.generation.specs import RequestSpec
 from core.generation.status import Status
 from core.kinds.image import ImageParams
@@ -37,8 +39,6 @@ MAX_PASSED_ON = 10_000
 """Characters of JSON, of what is passed on to the worker's program."""
 A_PICTURES_SECONDS, MAX_SECONDS = 180, 300
 """How long a call may take that waits for its pictures."""
-LOOK_AGAIN_SECONDS = 10.0
-"""An event that is missed costs at most this."""
 
 
 class NotWanted(Invalid):
@@ -64,12 +64,20 @@ async def generate_async(wanted: v1.GenerateArguments) -> v1.Asked:
 @endpoint(arguments=v1.GenerateArguments, limit=by_address(DEFAULT))
 async def generate_sync(wanted: v1.GenerateArguments) -> list[v1.Generation]:
     """Ask for pictures and wait for them. Who hangs up does not want them any more."""
-    server = context.server()
+    server, streams = context.server(), current_app.extensions[STREAMS]
+    address = limits.counted_as(context.address())
+    with streams.place(address, relaxed=context.is_relaxed()):
+        return await _waited_for(server, streams, wanted)
+
+
+async def _waited_for(
+    server: Server, streams: Streams, wanted: v1.GenerateArguments
+) -> list[v1.Generation]:
     request_id = await _accepted(wanted)
     n = min(wanted.params.n, MAX_PICTURES)
     try:
         async with asyncio.timeout(min(A_PICTURES_SECONDS * n, MAX_SECONDS)):
-            await _over(server, request_id)
+            await streams.hubs.until_over(request_id)
     except TimeoutError:
         await _cancel(server, request_id)
         raise TookTooLong("The request has expired before it was finished.") from None
@@ -163,15 +171,6 @@ async def _look(server: Server, request_id: str) -> tuple[Status, Sequence[AnyRo
     async with server.database.reading() as session:
         found = await status.look(session, server.horde, request_id, kind="image")
         return found, await status.finished(session, found.progress.request_id)
-
-
-async def _over(server: Server, request_id: UUID) -> None:
-    """Wait until nothing of the request waits or is worked on. No session is held meanwhile."""
-    async with server.horde.bus.subscribe(channel_of(request_id)) as messages:
-        while not (await _look(server, str(request_id)))[0].progress.done:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_AGAIN_SECONDS):
-                    await anext(messages)
 
 
 async def _cancel(server: Server, request_id: UUID) -> None:

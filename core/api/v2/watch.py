@@ -3,24 +3,26 @@
 No key is needed: who knows a request's id may see and cancel it.
 """
 
-import asyncio
 import base64
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from quart import Blueprint, Response, current_app
 
-from core.api import context
+from core.api import context, limits
 from core.api.caches import TtlCache
-from core.api.context import EXTENSION, Server
+from core.api.context import Server
+from core.api.hubs import View
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
+from core.api.streams import EXTENSION as STREAMS
+from core.api.streams import STREAM_SECONDS, Streams
 from core.db import AnyRow
 from core.generation import cancel, status
 from core.generation.delivery import picture_of
-from core.generation.horde import channel_of
 from core.generation.status import Status
 from core.queue.tables import JobState
 from core.wire import events
@@ -36,9 +38,8 @@ from core.wire.kudos import to_wire
 blueprint = Blueprint("watch", __name__)
 
 CHECK_SECONDS = 1.0
-LOOK_AGAIN_SECONDS = 2.0
-"""Position and waiting time change without an event, and an event can be missed."""
-STREAM_SECONDS = 3600.0
+ANSWER_SECONDS = 90.0
+"""How long a stream's last words may take to be read."""
 GONE = "N/A"
 """What stands for a picture that is not there any more, where it would be sent as base64."""
 
@@ -83,65 +84,41 @@ async def cancel_request(request_id: str) -> RequestStatusStable:
 
 
 @blueprint.get("/generate/events/<request_id>")
+@operation(
+    answers={200: StatusEvent | GenerationEvent | EndEvent},
+    limit=by_path(Limit(10, 1)),
+    errors=(404,),
+)
 async def watch(request_id: str) -> Response:
     """Watch a request: position, job states and pictures are pushed as they change."""
-    server: Server = current_app.extensions[EXTENSION]
-    async with server.database.reading() as session:
-        await status.look(session, server.horde, request_id)  # 404 before the stream begins
+    streams: Streams = current_app.extensions[STREAMS]
+    found, address = status.parsed(request_id), limits.counted_as(context.address())
+    relaxed = context.is_relaxed()
+    streams.check(address, relaxed=relaxed)
+    await streams.hubs.look(found)  # 404 before the stream begins
+    streams.check(address, relaxed=relaxed)
     response = Response(
-        _stream(server, request_id),
+        streams.events(found, address, relaxed=relaxed),
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         content_type="text/event-stream",
     )
-    response.timeout = None
+    response.timeout = STREAM_SECONDS + ANSWER_SECONDS
     return response
 
 
-async def _stream(server: Server, request_id: str) -> AsyncIterator[bytes]:
-    """Events until the request is over, at most for an hour; no session is held between them."""
-    told: bytes | None = None
-    sent: set[str] = set()
-    loop = asyncio.get_running_loop()
-    ends, beat = loop.time() + STREAM_SECONDS, loop.time() + events.HEARTBEAT_SECONDS
-    async with server.horde.bus.subscribe(channel_of(status.parsed(request_id))) as messages:
-        while loop.time() < ends:
-            try:
-                found, new, view = await _news(server, request_id, sent)
-            except status.RequestNotFound:
-                return
-            for event in new:
-                sent.add(event.id)
-                yield events.encode(event)
-            if (line := events.encode(view)) != told:
-                told, beat = line, loop.time() + events.HEARTBEAT_SECONDS
-                yield line
-            elif loop.time() > beat:
-                beat = loop.time() + events.HEARTBEAT_SECONDS
-                yield events.HEARTBEAT
-            if found.progress.done:
-                yield events.encode(EndEvent(**counts(found)))
-                return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_AGAIN_SECONDS):
-                    await anext(messages)
+async def look(server: Server, request_id: UUID, before: View | None) -> View:
+    """What there is to be told of a request to all who watch it.
 
-
-async def _news(
-    server: Server, request_id: str, sent: set[str]
-) -> tuple[Status, Sequence[GenerationEvent], StatusEvent]:
+    Pictures alone are events; a text or what alchemists found is fetched when the request is over.
+    """
+    known = before.pictures if before is not None else {}
+    rows: Sequence[AnyRow] = ()
     async with server.database.reading() as session:
-        found = await status.look(session, server.horde, request_id)
+        found = await status.look(session, server.horde, str(request_id))
         jobs = await status.jobs_of(session, found.progress.request_id)
-        rows = []
-        if found.progress.finished > len(sent):
-            rows = list(await status.finished(session, found.progress.request_id))
-    new = [
-        GenerationEvent(
-            **await _generation(server, found, row), index=row.number, kudos=to_wire(row.charge)
-        )
-        for row in rows
-        if str(row.attempt_id) not in sent
-    ]
+        if found.progress.kind == "image" and found.progress.finished > len(known):
+            rows = await status.finished(session, found.progress.request_id)
+    new = {str(row.attempt_id): partial(_event, server, found, row) for row in rows}
     progress = [
         JobProgress(
             index=job.number,
@@ -151,7 +128,17 @@ async def _news(
         )
         for job in jobs
     ]
-    return found, new, StatusEvent(**counts(found), jobs=progress)
+    told = counts(found)
+    return View(
+        status=events.encode(StatusEvent(**told, jobs=progress)),
+        pictures={**known, **new},
+        end=events.encode(EndEvent(**told)) if found.progress.done else None,
+    )
+
+
+async def _event(server: Server, found: Status, row: AnyRow) -> bytes:
+    picture = await _generation(server, found, row)
+    return events.encode(GenerationEvent(**picture, index=row.number, kudos=to_wire(row.charge)))
 
 
 def counts(found: Status) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -66,6 +67,31 @@ async def test_the_page_of_events_comes_piece_by_piece(http, owner):
                 if states[-1] == "processing":
                     break
     assert states[0] == "waiting"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_server_stops_in_time_whoever_is_connected(tmp_path, number):
+    """Streams say when to connect again, waiting pops are answered, half-sent calls are left."""
+    with serving.process(tmp_path) as process:
+        owner = process.user("Owner", oauth_id="g_owner")
+        async with httpx.AsyncClient(base_url=f"{process.url}/api/v2", timeout=60) as http:
+            request_id = (await ask(http, models=["Another"])).json()["id"]
+            _, writer = await asyncio.open_connection(*process.url[7:].split(":"))
+            writer.write(b"POST /api/v2/generate/async HTTP/1.1\r\nHost: x\r\n")
+            writer.write(b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")
+            await writer.drain()
+            waiting = asyncio.ensure_future(pop(http, owner, wait=30))
+            async with http.stream("GET", f"/generate/events/{request_id}") as stream:
+                lines = stream.aiter_lines()
+                assert await anext(lines) == "event: status"
+                while not (await http.get("/workers")).json():
+                    assert not waiting.done()
+                process.popen.send_signal(number)
+                told = [line async for line in lines if line]
+            assert told[-1] == "retry: 2000"
+            assert (await waiting).json()["id"] is None
+            writer.close()
+        assert await asyncio.to_thread(process.popen.wait, 15) == 0
 
 
 def test_a_server_ends_while_others_wait_and_finds_all_again(tmp_path):

@@ -6,7 +6,14 @@ from contextlib import aclosing
 import pytest
 
 from core.client import HordeClient, NotFound, TimedOut, Unreachable
-from core.wire.events import EndEvent, GenerationEvent, JobProgress, StatusEvent, encode
+from core.wire.events import (
+    COME_AGAIN,
+    EndEvent,
+    GenerationEvent,
+    JobProgress,
+    StatusEvent,
+    encode,
+)
 from core.wire.generate import RequestStatusCheck
 
 COUNTS = {"restarted": 0, "wait_time": 1, "queue_position": 1, "kudos": 0.0}
@@ -88,6 +95,16 @@ async def test_a_broken_stream_is_connected_again_and_no_picture_comes_twice(ser
     )
     assert await collected(client) == [STATUS, FIRST, STATUS, SECOND, END]
     assert len(server.asked) == 4
+
+
+async def test_a_server_that_stops_is_connected_again(server, client):
+    server.will(
+        server.stream(encode(STATUS), encode(FIRST), COME_AGAIN),
+        server.answer(503, {"message": "stopping", "rc": "Unavailable"}),
+        server.drop,
+        stream_of(server, STATUS, FIRST, SECOND, END),
+    )
+    assert await collected(client) == [STATUS, FIRST, STATUS, SECOND, END]
 
 
 async def test_a_request_that_nobody_knows(server, client):

@@ -175,6 +175,31 @@ async def test_a_link_that_sends_but_no_longer_hears_is_dialled_again(soon):
         await until(lambda: dialled >= 3)
 
 
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), ConnectionError(), None])
+async def test_a_link_of_which_a_part_ends_is_dialled_again(soon, error):
+    """Whatever a driver raises: what receives must not be gone while the rest goes on."""
+    dialled = 0
+
+    class Broken:
+        async def send(self, texts):
+            await asyncio.Event().wait()
+
+        async def receive(self):
+            if error is not None:
+                raise error
+            await asyncio.Event().wait()
+
+    @contextlib.asynccontextmanager
+    async def dial():
+        nonlocal dialled
+        dialled += 1
+        yield Broken()
+
+    bus = relay.RelayBus(dial, heartbeat_seconds=0.1)
+    async with started(bus):
+        await until(lambda: dialled >= 3)
+
+
 async def test_redis_may_be_away_at_the_start(mortal_valkey, soon):
     await asyncio.to_thread(mortal_valkey.kill)
     async with (
@@ -209,7 +234,21 @@ async def test_postgres_may_go_and_come_back(postgres_url):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no json", "[]", "{}", "7", '["a"]', '["a", "jobs"]', "\udcff"]
+    "text",
+    [
+        "",
+        "no json",
+        "[]",
+        "{}",
+        "7",
+        '["a"]',
+        '["a", "jobs"]',
+        '["a", "jobs", null]',
+        '["a", "jobs", 7]',
+        '["a", ["jobs"], {}]',
+        "[" * 100_000,
+        "\udcff",
+    ],
 )
 async def test_what_strangers_send_is_passed_over(redis_url, text):
     channel = f"{relay.CHANNEL}:{redis_url.partition('db=')[2]}"

@@ -7,7 +7,8 @@ from sqlalchemy import update
 
 import pictures
 import serving
-from core.generation import waiters
+from core.api import popping
+from core.generation import pop, waiters
 from core.workers.tables import Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -287,6 +288,27 @@ async def test_a_waiting_pop_gets_the_job_when_it_comes(shop, only_events_wake):
     assert (await shop.status(request_id))["processing"] == 1
 
 
+async def test_a_job_that_comes_between_the_look_and_the_wait_wakes_the_pop(
+    shop, only_events_wake, monkeypatch
+):
+    """Here the job comes in, and is told, after the pop has found nothing and before it waits."""
+    await shop.ask()  # so that the lane is known
+    await shop.pop()
+    announce, waiting = pop.announce, shop.server.horde.waiters
+
+    async def ask_meanwhile(horde, popped):
+        monkeypatch.setattr(pop, "announce", announce)
+        before = waiting.calls
+        await shop.ask()
+        while waiting.calls == before:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+        await announce(horde, popped)
+
+    monkeypatch.setattr(pop, "announce", ask_meanwhile)
+    async with asyncio.timeout(15):
+        assert (await shop.pop(wait=30))["id"]
+
+
 async def test_a_waiting_pop_is_woken_past_those_who_cannot_serve(shop, only_events_wake):
     other = await serving.open_shop(shop.server)
     useless, waiting = Waiting(other), None
@@ -300,12 +322,24 @@ async def test_a_waiting_pop_is_woken_past_those_who_cannot_serve(shop, only_eve
     assert (await useless.task)["id"]
 
 
+async def test_who_may_not_serve_it_after_all_passes_the_call_on(shop, only_events_wake):
+    picky = Waiting(shop, name=f"{shop.name}, picky", blacklist=["quagga"])
+    await picky.begun()
+    able = Waiting(shop)
+    await able.begun()
+    await shop.ask(prompt="a quagga")
+    assert (await able.task)["id"]
+    assert not picky.task.done()
+    await shop.ask()
+    assert (await picky.task)["id"]
+
+
 async def test_of_two_waiting_pops_one_gets_the_only_job(shop, only_events_wake):
     await shop.ask()  # so that the lane is known: of a new one everybody looks at once
     await shop.pop()
-    first = Waiting(shop)
+    first = Waiting(shop, threads=2)
     await first.begun()
-    second = Waiting(shop)
+    second = Waiting(shop, threads=2)
     await second.begun()
     await shop.ask()
     assert (await first.task)["id"]
@@ -317,9 +351,9 @@ async def test_of_two_waiting_pops_one_gets_the_only_job(shop, only_events_wake)
 
 
 async def test_two_jobs_serve_two_waiting_pops(shop, only_events_wake):
-    both = [Waiting(shop)]
+    both = [Waiting(shop, threads=2)]
     await both[0].begun()
-    both.append(Waiting(shop))
+    both.append(Waiting(shop, threads=2))
     await both[1].begun()
     await shop.ask(params={**SMALL, "n": 2})
     popped = [await one.task for one in both]
@@ -334,7 +368,7 @@ async def test_a_wait_that_is_in_vain_ends_with_no_job(shop):
 async def test_no_session_is_held_while_waiting(shop, only_events_wake):
     waiting = []
     for _ in range(30):  # more than there are connections
-        waiting.append(Waiting(shop))
+        waiting.append(Waiting(shop, threads=30))
         await waiting[-1].begun()
     async with shop.server.database.writing():
         pass
@@ -342,3 +376,101 @@ async def test_no_session_is_held_while_waiting(shop, only_events_wake):
         await shop.ask(params={**SMALL, "n": n})
     popped = [await one.task for one in waiting]
     assert len({answer["id"] for answer in popped}) == 30
+
+
+@pytest.fixture
+def looks_often(monkeypatch):
+    """A waiting pop looks again all the time, however it is told."""
+    monkeypatch.setattr(waiters, "LOOK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(popping, "SHARED_SECONDS", 0.0)
+
+
+async def looked(shop, times):
+    """Return when waiting pops have looked so often."""
+    heads = shop.server.horde.heads
+    for _ in range(times):
+        before = heads.read_at
+        async with asyncio.timeout(10):
+            while heads.read_at == before:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.005)
+
+
+async def test_an_idle_waiting_pop_reads_one_statement_a_look_and_writes_nothing(shop, looks_often):
+    shop.server.horde.heads.read_at = float("-inf")
+    waiting = Waiting(shop)
+    await waiting.begun()
+    await looked(shop, 1)
+    with serving.statements(shop.server.database) as counted:
+        before = shop.server.horde.heads.read_at
+        await looked(shop, 10)
+    assert shop.server.horde.heads.read_at > before
+    assert counted.writing == []
+    assert {"heads" if "lane_version" in one else one for one in counted.reading} == {"heads"}
+    await shop.ask()
+    assert (await waiting.task)["id"]
+
+
+async def test_looks_at_the_same_time_are_one(shop, monkeypatch):
+    crowd = []
+    for _ in range(10):
+        crowd.append(Waiting(shop, threads=10))
+        await crowd[-1].begun()
+    for waiter in shop.server.horde.waiters._line:
+        waiter.call = None
+    with serving.statements(shop.server.database) as counted:
+        shop.server.horde.waiters.hint()
+        await looked(shop, 1)
+        async with shop.server.horde.heads.turn:
+            pass
+    assert len(counted.reading) <= 2
+    await shop.ask(params={**SMALL, "n": 10})
+    assert all([(await one.task)["id"] for one in crowd])
+
+
+async def test_a_job_that_does_not_fit_is_tried_once_and_not_at_each_look(shop, looks_often):
+    request_id = await shop.ask(prompt="a quagga")
+    waiting = Waiting(shop, blacklist=["quagga"])
+    await waiting.begun()
+    await looked(shop, 2)
+    with serving.statements(shop.server.database) as counted:
+        await looked(shop, 5)
+    assert counted.writing == []
+    await shop.ask()
+    assert (await waiting.task)["id"]
+    await shop.server.call("DELETE", f"/generate/status/{request_id}")
+
+
+async def test_a_job_whose_event_is_lost_is_found_by_the_clock(shop, looks_often, monkeypatch):
+    waiting = Waiting(shop)
+    await waiting.begun()
+
+    async def lost(channel, message):
+        pass
+
+    monkeypatch.setattr(shop.server.horde.bus, "publish", lost)
+    await shop.ask()
+    async with asyncio.timeout(15):
+        assert (await waiting.task)["id"]
+
+
+async def test_a_worker_that_waits_with_all_its_threads_is_answered_at_once(shop, only_events_wake):
+    first = Waiting(shop)
+    await first.begun()
+    async with asyncio.timeout(15):
+        assert (await shop.pop(wait=30))["id"] is None
+    await shop.ask()
+    assert (await first.task)["id"]
+
+
+async def test_an_address_has_so_many_waiting_pops(databases, tmp_path, only_events_wake):
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path, max_waiting_pops_per_address=1) as server:
+            first = Waiting(await serving.open_shop(server))
+            await first.begun()
+            other = await serving.open_shop(server)
+            async with asyncio.timeout(15):
+                assert (await other.pop(wait=30))["id"] is None
+            server.horde.waiters.close()  # as where the server stops
+            async with asyncio.timeout(15):
+                assert (await first.task)["id"] is None
+                assert (await other.pop(wait=30))["id"] is None

@@ -42,6 +42,7 @@ ELSEWHERE = {
     "StaleForm": "test_login_sessions, a page of the core's own",
     "TimeoutIP": "test_operations, which calls from other addresses",
     "TooManyNewIPs": "test_admission, which judges addresses",
+    "TooManyStreams": "test_watch, which keeps streams open",
     "TooManyVisits": "test_login, a page of the core's own",
     "UnbalancedEvent": "a defect, not an answer; test_events",
     "UnsafeIP": "test_admission, which judges addresses",
@@ -52,7 +53,7 @@ ELSEWHERE = {
     "Conflict": "only its subclasses are raised",
     "NotFound": "only its subclasses are raised",
     "TooMany": "only its subclasses are raised",
-    "Unavailable": "nothing is unavailable for a while yet",
+    "Unavailable": "test_watch, where the server stops",
 }
 
 

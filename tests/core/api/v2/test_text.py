@@ -215,3 +215,11 @@ async def test_a_long_text_may_be_made_shorter(writer):
     await writer.asked(params=params, allow_downgrade=True)
     popped = await writer.pop(max_length=4096, max_context_length=4096)
     assert 256 <= popped["payload"]["max_length"] <= 512
+
+
+async def test_a_text_is_watched_without_its_result(writer):
+    request_id = await writer.asked()
+    await writer.submit((await writer.pop())["id"])
+    answer = await writer.server.get(f"/generate/events/{request_id}")
+    names = [line[7:] for line in answer.text.splitlines() if line.startswith("event: ")]
+    assert names == ["status", "end"]

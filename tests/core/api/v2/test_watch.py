@@ -2,12 +2,16 @@
 
 import asyncio
 import base64
+import contextlib
 import json
+from uuid import uuid4
 
 import pytest
 
 import pictures
 import serving
+from core.api import hubs
+from core.api.streams import EXTENSION as STREAMS
 from core.api.v2 import watch
 from core.wire import events
 
@@ -240,7 +244,7 @@ class Stream:
 @pytest.fixture
 def only_events_tell(monkeypatch):
     """A stream does not look again by itself, so whatever it says came by an event."""
-    monkeypatch.setattr(watch, "LOOK_AGAIN_SECONDS", 1000.0)
+    monkeypatch.setattr(hubs, "LOOK_AGAIN_SECONDS", 1000.0)
 
 
 async def test_a_stream_tells_a_requests_life_in_order(shop, only_events_tell):
@@ -281,7 +285,7 @@ async def test_a_cancel_ends_the_stream(shop, only_events_tell):
 
 async def test_silence_is_broken_by_a_comment(shop, monkeypatch):
     monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.0)
-    monkeypatch.setattr(watch, "LOOK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(hubs, "LOOK_AGAIN_SECONDS", 0.01)
     request_id = await shop.ask()
     async with Stream(shop.server, request_id) as stream:
         assert (await stream.block()).startswith("event: status")
@@ -297,3 +301,64 @@ async def test_who_hangs_up_is_forgotten(shop, only_events_tell):
     await asyncio.sleep(0)  # the app hears of it
     await shop.pop()
     assert channel not in channels
+
+
+async def test_watchers_of_a_request_share_its_looks(shop, only_events_tell, monkeypatch):
+    monkeypatch.setattr(shop.server.app.extensions[STREAMS], "_most_of_address", 100)
+    request_id = await shop.ask()
+    await shop.status(request_id)  # so that the lane is known
+    async with contextlib.AsyncExitStack() as stack:
+        line = []
+        with serving.statements(shop.server.database) as counted:
+            for _ in range(20):
+                line.append(await stack.enter_async_context(Stream(shop.server, request_id)))
+                assert (await line[-1].until("status"))["waiting"] == 1
+            assert len(counted.reading) <= 6
+        popped = await shop.pop()
+        with serving.statements(shop.server.database) as counted:
+            for stream in line:
+                await stream.until("status", processing=1)
+            assert len(counted.reading) <= 2 * 8
+        await shop.deliver(popped)
+        for stream in line:
+            assert (await stream.until("generation"))["id"] == popped["id"]
+            await stream.until("end")
+
+
+async def test_an_address_has_so_many_streams_and_a_server_too(databases, tmp_path):
+    settings = {"max_streams": 2, "max_streams_per_address": 1}
+    settings |= {"rate_limits": "on", "trusted_proxies": ["127.0.0.1"]}
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path, **settings) as server:
+            request_id = await server.ask()
+            where = f"/generate/events/{request_id}"
+            async with Stream(server, request_id) as stream:
+                await stream.event()
+                refused = await server.get(where)
+                assert refused.status_code == 429
+                assert refused.json()["rc"] == "TooManyStreams"
+                assert refused.headers["X-RateLimit-Limit"] == "10"
+                assert refused.headers["Retry-After"]
+                with server.app.extensions[STREAMS].place("another address"):
+                    refused = await server.get(where, X_Forwarded_For="192.0.2.1")
+                    assert (refused.status_code, refused.json()["rc"]) == (429, "TooManyStreams")
+            async with Stream(server, request_id) as stream:
+                assert (await stream.event())[0] == "status"
+
+
+async def test_who_begins_to_watch_while_the_server_stops_may_come_again(databases, tmp_path):
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path) as server:
+            request_id = await server.ask()
+            async with Stream(server, request_id) as stream:
+                await stream.event()
+                server.app.extensions[STREAMS].hubs.close()
+                assert await stream.block() == events.COME_AGAIN.decode().strip()
+            refused = await server.get(f"/generate/events/{request_id}")
+            assert (refused.status_code, refused.json()["rc"]) == (503, "Unavailable")
+
+
+async def test_nobody_knows_a_request_that_is_none(shop):
+    for unknown in ("nonsense", str(uuid4())):
+        answer = await shop.server.get(f"/generate/events/{unknown}")
+        assert (answer.status_code, answer.json()["rc"]) == (404, "RequestNotFound")
