@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import callers, context
 from core.api.context import Server
 from core.community import styles
 from core.db import now
-from core.errors import Invalid, Unavailable
+from core.errors import Invalid, Unauthenticated, Unavailable
 from core.generation import ask, gates
 from core.generation.ask import Accepted
 from core.generation.specs import Requester, RequestSpec
@@ -60,6 +60,7 @@ async def accept(
     must_be_possible: raise NobodyServes where no worker that is online could make it.
     """
     server = context.server()
+    await _recognise(server, wanted)
     verdict, kept = await _verdict(server), _kept(server, pictures or {})
     async with _punishing(server, wanted), kept, server.database.writing() as session:
         requester, wanted = await _admitted(session, wanted, verdict, renew=True)
@@ -100,6 +101,15 @@ async def decoded(source: str) -> bytes:
     if source.startswith("http"):
         return await fetched.fetch_source(context.server().outside, source)
     return await checks.decode_source(source)
+
+
+async def _recognise(server: Server, wanted: RequestSpec[Any]) -> None:
+    """Refuse a key that nobody has, before it takes the writer's turn."""
+    try:
+        await callers.recognise()
+    except Unauthenticated:
+        async with server.database.reading() as session:
+            await _requester(session, wanted)
 
 
 async def _requester(

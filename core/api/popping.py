@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import callers, context
 from core.api.context import Server
 from core.db import now
 from core.generation import pop
@@ -51,7 +51,7 @@ def told(found: Popped) -> list[ResponseModelMessagePop]:
 async def _pop(
     server: Server, declared: Declared, verdict: Verdict, *, amount: int, decoys: bool
 ) -> Popped:
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         owner = await context.user(session, renew=True)
         checkin = await _checkin_context(session, server, verdict)
         found = await pop.pop(

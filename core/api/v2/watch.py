@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from quart import Blueprint, Response, current_app
 
-from core.api import context
+from core.api import callers, context
 from core.api.caches import TtlCache
 from core.api.context import EXTENSION, Server
 from core.api.limits import Limit
@@ -74,7 +74,7 @@ async def get_status(request_id: str) -> RequestStatusStable:
 async def cancel_request(request_id: str) -> RequestStatusStable:
     """Cancel what waits of a request; the answer is its status before."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing_to(request_id, kind="image") as session:
         found = await status.look(session, server.horde, request_id, kind="image")
         rows = await status.finished(session, found.progress.request_id)
         await cancel.cancel(session, found.progress.request_id)
