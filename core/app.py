@@ -5,10 +5,10 @@ import importlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from quart import Quart, Response
+from quart import Quart
 
 from core import events
-from core.api import errors, limits, openapi, pages, pictures, v1
+from core.api import errors, limits, openapi, pages, perimeter, pictures, v1
 from core.api.caches import TtlCache
 from core.api.context import EXTENSION, Server
 from core.api.v2 import blueprints, dev, webhooks
@@ -35,10 +35,6 @@ from core.version import VERSION
 PREFIXES = {"/api/v2": "", "/v2": "alias_"}
 """Where version 2 is found; some clients leave out `/api`."""
 
-ALLOWED_HEADERS = (
-    "Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, apikey, Client-Agent, "
-    "X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization"
-)
 BODY_SECONDS = 60
 ANSWER_SECONDS = 90
 
@@ -57,18 +53,7 @@ def create_app(settings: Settings) -> Quart:
     errors.register(app)
     _mount(app, settings)
     _run_with(app, server)
-    headers = {
-        "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": "POST, GET, OPTIONS, PUT, DELETE, PATCH",
-        "Access-Control-Allow-Headers": ALLOWED_HEADERS,
-        "Horde-Node": f"{settings.host}:{settings.port}:{VERSION}",
-    }
-
-    @app.after_request
-    async def _tell(response: Response) -> Response:
-        response.headers.update(headers)
-        return response
-
+    perimeter.guard(app, settings)
     return app
 
 

@@ -63,6 +63,14 @@ class Settings(BaseSettings):
     """`file:/path` for pictures that were shared for rating; empty: `shared` in the data folder."""
     public_url: str = ""
     """What clients call this server; links are built from it. Empty: http://host:port."""
+    allowed_origins: list[str] = Field(default_factory=list)
+    """Pages from elsewhere (JSON list of origins such as `https://ui.example`, or `null`) that may
+    call a horde whose public URL is a loopback address; every other horde may be called by all.
+    """
+    allowed_hosts: list[str] = Field(default_factory=list)
+    """Further names (JSON list of hosts, without ports) by which a horde may be called whose public
+    URL is a loopback address.
+    """
     secret_key: SecretStr = SecretStr("")
     """Master secret, at least 32 characters. Empty: made once and kept in the data folder (mode
     0600); needed beside a database that is not SQLite.
@@ -74,7 +82,7 @@ class Settings(BaseSettings):
     rate_limits: Literal["on", "off"] = "on"
     """Whether the contract's rate limits hold."""
     dev_endpoints: Literal["off", "on"] = "off"
-    """Serve /api/v2/dev/…; only ever on a loopback address and to loopback peers."""
+    """Serve /api/v2/dev/…; only ever on a loopback address, to loopback peers and behind no proxy."""
     registration: Literal["open", "closed"] = "open"
     """Whether anybody may register."""
     anonymous: Literal["on", "off"] = "on"
@@ -152,6 +160,11 @@ class Settings(BaseSettings):
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
             raise ValueError("an address such as https://horde.example is needed")
         return url.rstrip("/")
+
+    @field_validator("allowed_origins", "allowed_hosts")
+    @classmethod
+    def _in_lower_case(cls, names: list[str]) -> list[str]:
+        return [name.lower().rstrip("/.") for name in names]
 
     @field_validator("secret_key")
     @classmethod
