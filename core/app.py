@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from quart import Quart
 
-from core import events
+from core import events, schema
 from core.api import errors, limits, openapi, pages, perimeter, pictures, v1
 from core.api.caches import TtlCache
 from core.api.context import EXTENSION, Server
@@ -39,9 +39,16 @@ BODY_SECONDS = 60
 ANSWER_SECONDS = 90
 
 
+class App(Quart):
+    """Quart, without its own log of what fails at start or end: whoever runs the app tells it."""
+
+    def log_exception(self, exception_info: object) -> None:
+        """Say nothing. What fails in a request is logged by `core.api.errors`."""
+
+
 def create_app(settings: Settings) -> Quart:
     """The server's app. Its database is migrated already."""
-    app = Quart(__name__, static_folder=None)
+    app = App(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["BODY_TIMEOUT"] = BODY_SECONDS
     app.config["RESPONSE_TIMEOUT"] = ANSWER_SECONDS
@@ -114,7 +121,15 @@ def _run_with(app: Quart, server: Server) -> None:
 
     @app.before_serving
     async def _open() -> None:
+        try:
+            await _start()
+        except BaseException:
+            await server.database.close()  # its threads would keep the process
+            raise
+
+    async def _start() -> None:
         server.database.hold_alone()
+        await schema.require_current(server.database)
         async with server.database.writing() as session:
             await directory.ensure_anonymous(session, server.keyring)
             await shipped.ensure(session)

@@ -42,6 +42,7 @@ ELSEWHERE = {
     "SourceImageSizeExceeded": "test_source_urls, where loopback may be called",
     "SourceImageUnreadable": "test_source_urls, where loopback may be called",
     "StaleForm": "test_login_sessions, a page of the core's own",
+    "StorageUnavailable": "test_storage, which fills the disk",
     "TimeoutIP": "test_operations, which calls from other addresses",
     "TooManyNewIPs": "test_admission, which judges addresses",
     "TooManyVisits": "test_login, a page of the core's own",
