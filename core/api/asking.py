@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import callers, context
+from core.api import callers, context, limits
 from core.api.context import Server
 from core.community import styles
 from core.db import now
@@ -99,7 +99,8 @@ async def decoded(source: str) -> bytes:
     Raises what `checks.decode_source` and `fetched.fetch_source` do.
     """
     if source.startswith("http"):
-        return await fetched.fetch_source(context.server().outside, source)
+        asker = limits.network(context.address())
+        return await fetched.fetch_source(context.server().outside, source, asker=asker)
     return await checks.decode_source(source)
 
 

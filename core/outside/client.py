@@ -7,9 +7,10 @@ connection kept for the next call, which may be to another name at the same addr
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -23,9 +24,12 @@ from core.outside import (
     TooLarge,
 )
 from core.outside.addresses import Allowed, resolve
+from core.outside.names import Names
 
 MAX_REDIRECTS: Final = 3
 MAX_AT_ONCE: Final = 64
+MAX_FOR_ASKER: Final = 8
+"""Calls of one asker at once: servers that answer slowly hold up only who named them."""
 MAX_URL_CHARS: Final = 4096
 LAST_PORT: Final = 65535
 WEB: Final = frozenset({"http", "https"})
@@ -43,6 +47,8 @@ class GuardedClient:
 
     def __init__(self, *, allowed: Allowed, agent: str) -> None:
         self._allowed = allowed
+        self._names = Names()
+        self._turns = WeakValueDictionary[str, asyncio.Semaphore]()
         self._http = httpx.AsyncClient(
             verify=httpx.create_ssl_context(),  # the usual authorities, or SSL_CERT_FILE
             trust_env=False,
@@ -57,12 +63,15 @@ class GuardedClient:
     async def close(self) -> None:
         """End what is going on."""
         await self._http.aclose()
+        self._names.close()
 
-    async def get(self, url: str, *, max_bytes: int, seconds: float) -> bytes:
+    async def get(self, url: str, *, max_bytes: int, seconds: float, asker: str = "") -> bytes:
         """Fetch what an http or https URL leads to; see `Outside.get`."""
-        async with _deadline(seconds):
+        async with _deadline(seconds), self._turn(asker):
             for _ in range(MAX_REDIRECTS + 1):
-                reply, onward = await self._exchange("GET", url, WEB, max_bytes=max_bytes)
+                reply, onward = await self._exchange(
+                    "GET", url, WEB, max_bytes=max_bytes, asker=asker
+                )
                 if onward is None:
                     if not httpx.codes.is_success(reply.status):
                         raise Declined(reply.status)
@@ -78,14 +87,28 @@ class GuardedClient:
         headers: Mapping[str, str],
         max_bytes: int,
         seconds: float,
+        asker: str = "",
     ) -> Reply:
         """Send JSON to an https URL; see `Outside.post`."""
         sent = {"Content-Type": "application/json", **headers}
-        async with _deadline(seconds):
+        async with _deadline(seconds), self._turn(asker):
             reply, _ = await self._exchange(
-                "POST", url, SECURE, content=content, headers=sent, max_bytes=max_bytes, cut=True
+                "POST",
+                url,
+                SECURE,
+                content=content,
+                headers=sent,
+                max_bytes=max_bytes,
+                cut=True,
+                asker=asker,
             )
         return reply
+
+    def _turn(self, asker: str) -> AbstractAsyncContextManager[None]:
+        """Wait until the asker has room for one more call."""
+        if not asker:
+            return nullcontext()
+        return self._turns.setdefault(asker, asyncio.Semaphore(MAX_FOR_ASKER))
 
     async def _exchange(
         self,
@@ -97,6 +120,7 @@ class GuardedClient:
         cut: bool = False,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        asker: str,
     ) -> tuple[Reply, str | None]:
         """One request and its answer; where the answer redirects to, if it does.
 
@@ -108,7 +132,7 @@ class GuardedClient:
         name = host if ":" not in host else f"[{host}]"
         sent = {**(headers or {}), "Host": name if target.port is None else f"{name}:{port}"}
         failure: OutsideFailure = NoAnswer("its host has no address")
-        for address in await resolve(host, port, self._allowed):
+        for address in await resolve(host, port, self._allowed, names=self._names, asker=asker):
             request = self._http.build_request(
                 method,
                 target.copy_with(host=address),

@@ -46,6 +46,7 @@ async def _local_only() -> None:
         and perimeter.is_loopback(perimeter.hostname(request.host))
         and "Origin" not in request.headers
         and request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+        and request.http_version not in ("1", "1.0")  # nginx's, where nothing else is set up
         and not any(_is_forwarding(name.lower()) for name, _ in request.headers)
     )
     if not is_local:

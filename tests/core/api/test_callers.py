@@ -1,10 +1,12 @@
 """A call of nobody's does not take the writer's turn, whatever it calls."""
 
 import re
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+import core.api
 import pictures
 import serving
 import version1
@@ -19,6 +21,20 @@ MADE_UP = "x" * 22
 NOBODY = "00000000-0000-0000-0000-000000000001"
 WITHOUT_A_KEY = {("POST", "register"), ("POST", "login/code")}
 """What writes for anybody, within few calls an address."""
+
+
+WRITE_THEMSELVES = {
+    "asking.py": "looks for shared keys, too, before",
+    "callers.py": "looks before",
+    "pages/login.py": "a form with the visitor's token, or few calls an address",
+    "pages/register.py": "a form with the visitor's token, few registrations an address",
+    "pages/transfer.py": "looks at the key in the form before",
+    "submitting.py": "has looked for the job and its owner before",
+    "v1/generate.py": "ends requests that it has found before",
+    "v2/dev.py": "for this machine alone",
+    "v2/login.py": "few guesses an address, which are counted",
+    "v2/register.py": "few registrations an address",
+}
 
 
 class Recorder(visits.Visitor):
@@ -94,6 +110,16 @@ async def test_the_page_does_not_write_for_a_made_up_key_either(site, writes):
     assert answer.status_code == 401
     assert (await site.http.post("/logout", data={"csrf_token": token})).status_code == 303
     assert writes == []
+
+
+async def test_who_begins_a_transaction_without_looking_has_a_reason():
+    api = Path(core.api.__file__).parent
+    found = {
+        str(path.relative_to(api))
+        for path in api.rglob("*.py")
+        if "database.writing()" in path.read_text()
+    }
+    assert found == WRITE_THEMSELVES.keys()
 
 
 async def test_a_good_key_is_looked_up_once_a_minute_and_may_write(site, writes):

@@ -29,27 +29,34 @@ async def execute(server, statements):
 
 
 async def until_refused(server):
-    """What is answered once there is no room left."""
-    for _ in range(200):
+    """What is answered once there is no room left, and how many were accepted before."""
+    for accepted in range(200):
         wanted = {**ASKED, "prompt": "a red fox " * 500}
         answer = await server.post("/generate/async", wanted, key=serving.ANONYMOUS)
         if answer.status_code != 202:
-            return answer
+            return answer, accepted
     pytest.fail("there was always room")
+
+
+async def stored(server):
+    """How many requests and how many jobs there are."""
+    async with server.database.reading() as session:
+        counts = "SELECT (SELECT count(*) FROM requests), (SELECT count(*) FROM jobs)"
+        return tuple((await session.execute(text(counts))).one())
 
 
 async def test_a_full_disk_is_told_and_nothing_is_half_done(server, caplog):
     await execute(server, FULL)
-    refused = await until_refused(server)
+    refused, accepted = await until_refused(server)
     assert refused.status_code == 503
     assert refused.json()["rc"] == "StorageUnavailable"
     (told,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert told.msg["reason"] == "the database's disk is full"
     assert told.exc_info is None
+    assert await stored(server) == (accepted, accepted)
     await execute(server, ROOM)
-    before = (await server.get("/status/performance")).json()["queued_requests"]
     await server.ask()
-    assert (await server.get("/status/performance")).json()["queued_requests"] == before + 1
+    assert await stored(server) == (accepted + 1, accepted + 1)
     assert (await server.get("/kudos/audit")).json()["balanced"]
 
 
