@@ -5,6 +5,7 @@ program, so none deserves a traceback. Everything else does, and is None here.
 """
 
 import errno
+import socket
 import sqlite3
 from collections.abc import Mapping
 from typing import Final
@@ -74,6 +75,10 @@ def of_start(error: BaseException) -> str | None:
     """Why a process could not start, files that are not as they should be included."""
     if isinstance(error, OSError) and error.errno in _FILES:
         return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
+    if isinstance(error, socket.gaierror):
+        return "the database's host is not known"
+    if isinstance(error, TimeoutError):
+        return "the database did not answer in time"
     return of_storage(error)
 
 
@@ -92,7 +97,7 @@ def of_storage(error: BaseException) -> str | None:
 
 
 def _of_files(error: OSError) -> str | None:
-    if isinstance(error, ConnectionError):
+    if isinstance(error, ConnectionRefusedError):  # others are broken off by clients, too
         return "the database cannot be reached"
     return f"the disk cannot be written: {error.strerror}" if error.errno in _FULL else None
 

@@ -116,7 +116,9 @@ class InProcess:
     def client(self, key=ANONYMOUS):
         """A client of the app; to be closed by who asked for it."""
         transport = httpx.ASGITransport(self.app)
-        return HordeClient(self.settings.base_url, key, transport=transport, retries=Retries(attempts=1))
+        return HordeClient(
+            self.settings.base_url, key, transport=transport, retries=Retries(attempts=1)
+        )
 
     async def user(self, username="Someone", *, kudos=0, **properties):
         """Register somebody who logged in somewhere and can spend `kudos`."""

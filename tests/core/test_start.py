@@ -129,6 +129,8 @@ def test_a_database_that_is_not_there(run, data, free_port):
     url = f"postgresql+asyncpg://horde@127.0.0.1:{free_port}/horde"
     for command in ("serve", "migrate"):
         assert_one_line(run(data, command, database_url=url, secret_key=SECRET), "reached")
+    url = "postgresql+asyncpg://horde@nowhere.invalid/horde"
+    assert_one_line(run(data, "migrate", database_url=url, secret_key=SECRET), "host is not known")
 
 
 def test_a_data_folder_that_is_none(run, tmp_path):
