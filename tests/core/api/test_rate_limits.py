@@ -23,6 +23,11 @@ async def limited(databases, tmp_path):
         yield lambda **more: serving.in_process(url, tmp_path, **{"rate_limits": "on", **more})
 
 
+def stop_the_clock(server):
+    """Let no window end, however long the test takes."""
+    server.app.extensions["horde"].limiter._counters._clock = lambda: 1000.0
+
+
 def told(answer):
     return tuple(int(answer.headers[name]) for name in HEADERS)
 
@@ -137,6 +142,7 @@ async def test_an_id_is_one_however_it_is_written(limited):
     spelled = ["1", "01", "001", "%31", "1/", "%EF%BC%91"]  # the last: a full-width 1
     one, other = "0abcdefab00000000000000000000000", "0ABCDEFA-B000-0000-0000-000000000000"
     async with limited() as server:
+        stop_the_clock(server)
         users = [
             (await server.http.get(f"{prefix}/users/{spelled[number % len(spelled)]}")).status_code
             for number in range(31)
@@ -155,6 +161,7 @@ async def test_an_id_is_one_however_it_is_written(limited):
 async def test_the_aliases_of_version_1_are_one_as_well(limited):
     prefixes = ["/api/v1", "/api/latest", ""]
     async with limited() as server:
+        stop_the_clock(server)
         statuses = [
             (await server.http.get(f"{prefixes[number % 3]}/servers")).status_code
             for number in range(91)
@@ -172,6 +179,7 @@ async def test_the_aliases_of_version_1_are_one_as_well(limited):
 async def test_a_head_counts_as_a_get(limited):
     path = f"/api/v2/generate/status/{NOBODY.format(1)}"
     async with limited() as server:
+        stop_the_clock(server)
         statuses = [
             (await server.http.request(("GET", "HEAD")[number % 2], path)).status_code
             for number in range(11)
@@ -182,6 +190,7 @@ async def test_a_head_counts_as_a_get(limited):
 async def test_made_up_keys_are_counted_by_address(limited):
     gift = {"username": "somebody#2", "amount": 1}
     async with limited() as server:
+        stop_the_clock(server)
         made_up = [
             await server.post("/kudos/transfer", gift, key=f"made up {number}")
             for number in range(10)
@@ -190,13 +199,13 @@ async def test_made_up_keys_are_counted_by_address(limited):
         mine = await server.post(
             "/kudos/transfer", {"username": taker.alias, "amount": 1}, key=giver.key
         )
-    assert sorted({answer.status_code for answer in made_up}) == [401, 429]
-    assert [answer.status_code for answer in made_up].count(401) <= 3  # one a second
+    assert [answer.status_code for answer in made_up] == [401] + [429] * 9
     assert mine.status_code == 200  # a good key has a window of its own
 
 
 async def test_a_user_is_one_by_whichever_key_or_session(limited):
     async with limited() as server:
+        stop_the_clock(server)
         giver, taker = await server.user("Giver", kudos=100), await server.user("Taker")
         async with server.database.writing() as session:
             keyring = server.app.extensions["horde"].keyring
@@ -208,8 +217,7 @@ async def test_a_user_is_one_by_whichever_key_or_session(limited):
         answers = [
             await server.post("/kudos/transfer", gift, key=key) for key in [giver.key, *tokens]
         ]
-    assert [answer.status_code for answer in answers].count(200) <= 3  # one a second
-    assert {answer.status_code for answer in answers} == {200, 429}
+    assert [answer.status_code for answer in answers] == [200] + [429] * 9
 
 
 async def test_a_window_takes_the_same_room_whatever_was_sent(limited):
