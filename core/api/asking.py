@@ -99,8 +99,8 @@ async def decoded(source: str) -> bytes:
     Raises what `checks.decode_source` and `fetched.fetch_source` do.
     """
     if source.startswith("http"):
-        asker = limits.network(context.address())
-        return await fetched.fetch_source(context.server().outside, source, asker=asker)
+        caller = limits.network(context.address())
+        return await fetched.fetch_source(context.server().outside, source, caller=caller)
     return await checks.decode_source(source)
 
 

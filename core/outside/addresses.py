@@ -100,16 +100,16 @@ def _carried(address: Address) -> list[IPv4Address]:
 
 
 async def resolve(
-    host: str, port: int, allowed: Allowed, *, names: Names, asker: str = ""
+    host: str, port: int, allowed: Allowed, *, names: Names, caller: str = ""
 ) -> list[str]:
     """The addresses of a host that may be called, best first.
 
     All of its addresses must be allowed: one that is private beside a public one is a trap.
-    asker: whose call it is; empty: the horde's own.
+    caller: whose call it is; empty: the horde's own.
 
     Raises NoAnswer where there is no such host, NotAllowed.
     """
-    found = await names.look_up(host, port, asker)
+    found = await names.look_up(host, port, caller)
     if not allowed.by_name(host) and not all(allowed.by_address(address) for address in found):
         raise NotAllowed("its host is not on the public internet")
     return [str(address) for address in found]

@@ -28,8 +28,8 @@ from core.outside.names import Names
 
 MAX_REDIRECTS: Final = 3
 MAX_AT_ONCE: Final = 64
-MAX_FOR_ASKER: Final = 8
-"""Calls of one asker at once: servers that answer slowly hold up only who named them."""
+MAX_FOR_CALLER: Final = 8
+"""Calls of one caller at once: servers that answer slowly hold up only who named them."""
 MAX_URL_CHARS: Final = 4096
 LAST_PORT: Final = 65535
 WEB: Final = frozenset({"http", "https"})
@@ -65,12 +65,12 @@ class GuardedClient:
         await self._http.aclose()
         self._names.close()
 
-    async def get(self, url: str, *, max_bytes: int, seconds: float, asker: str = "") -> bytes:
+    async def get(self, url: str, *, max_bytes: int, seconds: float, caller: str = "") -> bytes:
         """Fetch what an http or https URL leads to; see `Outside.get`."""
-        async with _deadline(seconds), self._turn(asker):
+        async with _deadline(seconds), self._turn(caller):
             for _ in range(MAX_REDIRECTS + 1):
                 reply, onward = await self._exchange(
-                    "GET", url, WEB, max_bytes=max_bytes, asker=asker
+                    "GET", url, WEB, max_bytes=max_bytes, caller=caller
                 )
                 if onward is None:
                     if not httpx.codes.is_success(reply.status):
@@ -87,11 +87,11 @@ class GuardedClient:
         headers: Mapping[str, str],
         max_bytes: int,
         seconds: float,
-        asker: str = "",
+        caller: str = "",
     ) -> Reply:
         """Send JSON to an https URL; see `Outside.post`."""
         sent = {"Content-Type": "application/json", **headers}
-        async with _deadline(seconds), self._turn(asker):
+        async with _deadline(seconds), self._turn(caller):
             reply, _ = await self._exchange(
                 "POST",
                 url,
@@ -100,15 +100,15 @@ class GuardedClient:
                 headers=sent,
                 max_bytes=max_bytes,
                 cut=True,
-                asker=asker,
+                caller=caller,
             )
         return reply
 
-    def _turn(self, asker: str) -> AbstractAsyncContextManager[None]:
-        """Wait until the asker has room for one more call."""
-        if not asker:
+    def _turn(self, caller: str) -> AbstractAsyncContextManager[None]:
+        """Wait until the caller has room for one more call."""
+        if not caller:
             return nullcontext()
-        return self._turns.setdefault(asker, asyncio.Semaphore(MAX_FOR_ASKER))
+        return self._turns.setdefault(caller, asyncio.Semaphore(MAX_FOR_CALLER))
 
     async def _exchange(
         self,
@@ -120,7 +120,7 @@ class GuardedClient:
         cut: bool = False,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        asker: str,
+        caller: str,
     ) -> tuple[Reply, str | None]:
         """One request and its answer; where the answer redirects to, if it does.
 
@@ -132,7 +132,7 @@ class GuardedClient:
         name = host if ":" not in host else f"[{host}]"
         sent = {**(headers or {}), "Host": name if target.port is None else f"{name}:{port}"}
         failure: OutsideFailure = NoAnswer("its host has no address")
-        for address in await resolve(host, port, self._allowed, names=self._names, asker=asker):
+        for address in await resolve(host, port, self._allowed, names=self._names, caller=caller):
             request = self._http.build_request(
                 method,
                 target.copy_with(host=address),

@@ -95,7 +95,7 @@ class Courier:
                 headers=headers,
                 max_bytes=0,
                 seconds=SECONDS,
-                asker=f"user {letter.user_id}",
+                caller=f"user {letter.user_id}",
             )
         except NotAllowed as refused:
             _log.info("webhook not allowed", host=letter.host, reason=str(refused))

@@ -45,7 +45,7 @@ async def resolve(host, port, allowed):
     """The addresses, by threads of the test's own."""
     names = Names()
     try:
-        return await addresses.resolve(host, port, allowed, names=names, asker="a tester")
+        return await addresses.resolve(host, port, allowed, names=names, caller="a tester")
     finally:
         names.close()
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.outside import TookTooLong, names
 from core.outside.addresses import Allowed
-from core.outside.client import MAX_FOR_ASKER, GuardedClient
+from core.outside.client import MAX_FOR_CALLER, GuardedClient
 from core.outside.names import Names
 from outsiders import answer, outsider
 
@@ -54,28 +54,28 @@ async def gone_by(calls):
 
 async def test_forty_dead_names_of_one_asker_hold_up_nobody_else(client, dead):
     urls = [f"http://{number}.dead/" for number in range(40)]
-    await gone_by(client.get(url, asker="a hostile asker", **HASTY) for url in urls)
-    assert 0 < len(dead.asked) <= names.MAX_FOR_ASKER  # the threads are busy still
+    await gone_by(client.get(url, caller="a hostile caller", **HASTY) for url in urls)
+    assert 0 < len(dead.asked) <= names.MAX_FOR_CALLER  # the threads are busy still
     async with outsider(answer(body=b"a fox")) as server:
         url = server.url(host="alive.test")
-        assert await client.get(url, asker="somebody else", **LIMITS) == b"a fox"
+        assert await client.get(url, caller="somebody else", **LIMITS) == b"a fox"
         assert await client.get(url, **LIMITS) == b"a fox"  # and the horde itself
         url = server.url(host="127.0.0.1")
-        assert await client.get(url, asker="a hostile asker", **LIMITS) == b"a fox"
-        dead.answers.set()  # then the hostile asker has threads again
+        assert await client.get(url, caller="a hostile caller", **LIMITS) == b"a fox"
+        dead.answers.set()  # then the hostile caller has threads again
         url = server.url(host="alive.test")
-        assert await client.get(url, asker="a hostile asker", **LIMITS) == b"a fox"
+        assert await client.get(url, caller="a hostile caller", **LIMITS) == b"a fox"
 
 
 async def test_all_threads_together_do_not_hold_up_the_horde_itself(client, dead):
     await gone_by(
-        client.get(f"http://{number}.dead/", asker=f"asker {number}", **HASTY)
+        client.get(f"http://{number}.dead/", caller=f"caller {number}", **HASTY)
         for number in range(names.MAX_THREADS + 10)
     )
     async with outsider(answer(body=b"a fox")) as server:
         assert await client.get(server.url(host="alive.test"), **LIMITS) == b"a fox"
         url = server.url(host="127.1")  # an address, however it is written, takes no thread
-        assert await client.get(url, asker="somebody else", **LIMITS) == b"a fox"
+        assert await client.get(url, caller="somebody else", **LIMITS) == b"a fox"
 
 
 async def test_slow_servers_of_one_asker_leave_connections_to_the_others(client):
@@ -83,14 +83,14 @@ async def test_slow_servers_of_one_asker_leave_connections_to_the_others(client)
         slow.open.clear()
         calls = [
             asyncio.ensure_future(
-                client.get(slow.url(host="127.0.0.1"), asker="a hostile asker", **LIMITS)
+                client.get(slow.url(host="127.0.0.1"), caller="a hostile caller", **LIMITS)
             )
             for _ in range(100)
         ]
         await slow.heard.wait()
         url = server.url(host="127.0.0.1")
-        assert await client.get(url, asker="somebody else", **LIMITS) == b"a fox"
-        assert slow.connections <= MAX_FOR_ASKER
+        assert await client.get(url, caller="somebody else", **LIMITS) == b"a fox"
+        assert slow.connections <= MAX_FOR_CALLER
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
@@ -100,7 +100,7 @@ async def test_turns_of_askers_that_are_gone_take_no_room(dead):
     looking_up = Names()
     dead.answers.set()
     for number in range(100):
-        await looking_up.look_up("alive.test", 80, f"asker {number}")
+        await looking_up.look_up("alive.test", 80, f"caller {number}")
     await asyncio.to_thread(looking_up._threads.shutdown)
     await asyncio.sleep(0)  # for what the threads have left to the loop
     assert not looking_up._turns
