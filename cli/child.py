@@ -9,15 +9,32 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
+
+from cli.claim import privately
+from cli.exits import Exit, Failure
 
 LOG_BYTES: Final = 1024 * 1024
 LOG_FILES: Final = 3
 LAST_WORDS: Final = 15
 """Lines that are shown when it dies."""
 REAP_SECONDS: Final = 10.0
+
+
+class PrivateLog(RotatingFileHandler):
+    """A log that only its owner can read. What cannot be written to it is lost, and no matter."""
+
+    def _open(self) -> TextIOWrapper:
+        opened = open(  # noqa: SIM115 - held open by the handler
+            self.baseFilename, self.mode, encoding=self.encoding, opener=privately
+        )
+        return cast("TextIOWrapper", opened)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Say nothing: the next line may find room again, and the terminal is for the horde."""
 
 
 class Child:
@@ -92,13 +109,26 @@ class Child:
             stderr=subprocess.PIPE,
             env=self._environment,
             start_new_session=True,
+            umask=0o077,
         )
 
-    def _open_log(self) -> RotatingFileHandler:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        return RotatingFileHandler(
-            self.log, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8"
-        )
+    def _open_log(self) -> "PrivateLog":
+        try:
+            self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except FileExistsError:
+            message = f"{self.log.parent} is in the way: logs are kept in a folder of that name."
+            raise Failure(Exit.FAILED, message) from None
+        except OSError as error:
+            raise self._not_written(error) from error
+        try:
+            return PrivateLog(
+                self.log, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8"
+            )
+        except OSError as error:
+            raise self._not_written(error) from error
+
+    def _not_written(self, error: OSError) -> Failure:
+        return Failure(Exit.FAILED, f"The log {self.log} cannot be written: {error.strerror}.")
 
     async def _read(
         self,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
+from cli.exits import Exit, Failure
+
 FILE: Final = "horde.lock"
 
 
@@ -43,13 +45,26 @@ class Claim:
 @contextlib.contextmanager
 def hold(data_dir: Path) -> Iterator[Claim]:
     """Take the data folder, which is made if need be. Raises Taken."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (data_dir / FILE).open("a+", encoding="utf-8") as file:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = open(data_dir / FILE, "a+", encoding="utf-8", opener=privately)  # noqa: SIM115
+    except OSError as error:
+        raise Failure(
+            Exit.FAILED, f"The data folder {data_dir} cannot be used: {error.strerror}."
+        ) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Taken(f"{data_dir} is in use") from None
         yield Claim(file)
+
+
+def privately(path: str, flags: int) -> int:
+    """Open a file that only its owner can read; for `open`."""
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)  # also one that is there already
+    return descriptor
 
 
 def holder(data_dir: Path) -> Holder | None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from core import logs, user_commands
+from core import failures, files, logs, user_commands
 from core.db import Database, DatabaseInUse, migrate
 from core.errors import Refusal
+from core.failures import CannotStart
 from core.moderation import shipped
-from core.settings import NoSecret, Settings
+from core.settings import BadSecret, NoSecret, Settings
 
 
 def main() -> int:
@@ -33,16 +34,31 @@ def main() -> int:
     exported = ratings.add_parser("export", help="write it as JSON Lines, a picture a line")
     exported.add_argument("--to", type=Path, default=Path("ratings.jsonl"), help="the file")
     arguments = parser.parse_args()
+    files.keep_private()
     try:
         settings = Settings()
         logs.configure(form=settings.log_format, level=settings.log_level)
         return _run(arguments, settings)
-    except (Refusal, ValidationError, NoSecret, DatabaseInUse) as error:
+    except ValidationError as error:
+        print(_told(error), file=sys.stderr)
+    except (Refusal, NoSecret, BadSecret, DatabaseInUse, CannotStart) as error:
         print(error, file=sys.stderr)
-        return 1
+    except Exception as error:
+        if (why := failures.of_start(error)) is None:
+            raise
+        print(f"This cannot go on: {why}.", file=sys.stderr)
+    return 1
+
+
+def _told(error: ValidationError) -> str:
+    """What is wrong with the settings, in one line and without their values."""
+    wrong = ((".".join(map(str, one["loc"])).upper(), one["msg"]) for one in error.errors())
+    return "; ".join(f"HORDE_{name}: {message}" for name, message in wrong)
 
 
 def _run(arguments: argparse.Namespace, settings: Settings) -> int:
+    files.make_private_folder(settings.data_dir)
+    files.close_to_others(settings.private_paths())
     if arguments.command == "serve":
         from core import serving  # noqa: PLC0415 - the other commands need no web server
 
@@ -50,7 +66,6 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     elif arguments.command == "upkeep":
         asyncio.run(_upkeep(settings))
     else:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
         migrate(settings.database)
         if arguments.command == "user":
             user_commands.run(arguments, settings)

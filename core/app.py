@@ -3,10 +3,10 @@
 import importlib
 from functools import partial
 
-from quart import Quart, Response
+from quart import Quart
 
-from core import events, supervise
-from core.api import bodies, errors, limits, openapi, pages, pictures, v1
+from core import events, schema, supervise
+from core.api import bodies, errors, limits, openapi, pages, perimeter, pictures, v1
 from core.api.caches import TtlCache
 from core.api.context import EXTENSION, Server
 from core.api.hubs import Hubs
@@ -38,17 +38,20 @@ from core.version import VERSION
 PREFIXES = {"/api/v2": "", "/v2": "alias_"}
 """Where version 2 is found; some clients leave out `/api`."""
 
-ALLOWED_HEADERS = (
-    "Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, apikey, Client-Agent, "
-    "X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization"
-)
 BODY_SECONDS = 60
 ANSWER_SECONDS = 90
 
 
+class App(Quart):
+    """Quart, without its own log of what fails at start or end: whoever runs the app tells it."""
+
+    def log_exception(self, exception_info: object) -> None:
+        """Say nothing. What fails in a request is logged by `core.api.errors`."""
+
+
 def create_app(settings: Settings) -> Quart:
     """The server's app. Its database is migrated already."""
-    app = Quart(__name__, static_folder=None)
+    app = App(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["BODY_TIMEOUT"] = BODY_SECONDS
     app.config["RESPONSE_TIMEOUT"] = ANSWER_SECONDS
@@ -67,18 +70,7 @@ def create_app(settings: Settings) -> Quart:
     _mount(app, settings)
     _run_with(app, server)
     app.extensions[ON_STOP] = lambda: _end_waiting(app, server)
-    headers = {
-        "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": "POST, GET, OPTIONS, PUT, DELETE, PATCH",
-        "Access-Control-Allow-Headers": ALLOWED_HEADERS,
-        "Horde-Node": f"{settings.host}:{settings.port}:{VERSION}",
-    }
-
-    @app.after_request
-    async def _tell(response: Response) -> Response:
-        response.headers.update(headers)
-        return response
-
+    perimeter.guard(app, settings)
     return app
 
 
@@ -140,7 +132,15 @@ def _run_with(app: Quart, server: Server) -> None:
 
     @app.before_serving
     async def _open() -> None:
+        try:
+            await _start()
+        except BaseException:
+            await server.database.close()  # its threads would keep the process
+            raise
+
+    async def _start() -> None:
         server.database.hold_alone()
+        await schema.require_current(server.database)
         async with server.database.writing() as session:
             await directory.ensure_anonymous(session, server.keyring)
             await shipped.ensure(session)

@@ -14,6 +14,8 @@ from typing import Any, Final, Literal, TextIO
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from core import failures
+
 OURS: Final = ("core", "web", "worker", "cli")
 """Packages that the level is for; libraries are heard from warnings on."""
 REDACTED: Final = "[redacted]"
@@ -94,6 +96,20 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {key: _clean(key, value) for key, value in event.items()}
 
 
+def briefly(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Say in a word that the disk is full or the database away, which is no defect to be traced.
+
+    What works in the background tries again and again, and would fill the disk with tracebacks.
+    """
+    given = event.get("exc_info")
+    error = given[1] if isinstance(given, tuple) else given
+    error = sys.exc_info()[1] if error is True else error
+    if isinstance(error, BaseException) and (why := failures.of_storage(error)) is not None:
+        del event["exc_info"]
+        event["reason"] = why
+    return event
+
+
 def _rendering(*, as_text: bool, colors: bool) -> list[Processor]:
     last: list[Processor] = (
         [structlog.dev.ConsoleRenderer(colors=colors)]
@@ -102,6 +118,7 @@ def _rendering(*, as_text: bool, colors: bool) -> list[Processor]:
     )
     return [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        briefly,
         structlog.processors.format_exc_info,
         redact,
         *last,

@@ -14,6 +14,7 @@ from granian.server.embed import Server
 from quart import Quart
 
 from core.db import migrate
+from core.failures import CannotStart
 from core.settings import Settings
 from core.supervise import ON_STOP
 
@@ -28,8 +29,8 @@ def serve(settings: Settings) -> None:
     """Migrate the embedded database, then serve until SIGINT or SIGTERM."""
     if settings.port == 0:
         settings = settings.model_copy(update={"port": free_port(settings.host)})
+    refuse_taken(settings.host, settings.port)
     if not settings.database_url:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
         migrate(settings.database)
 
     def make() -> Quart:
@@ -120,8 +121,25 @@ async def _until_listening(host: str, port: int, serving: asyncio.Future[None]) 
 
 
 def free_port(host: str) -> int:
-    """A port of this address that nobody listens on."""
+    """A port of this address that nobody listens on. Raises CannotStart."""
+    return _bound(host, 0)
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Raises CannotStart where the address is not this machine's, or somebody listens there."""
+    _bound(host, port)
+
+
+def _bound(host: str, port: int) -> int:
+    """The port that was bound for a moment."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(
+                f"Nobody can listen on port {port} of {host}: {error.strerror}. HORDE_HOST and "
+                "HORDE_PORT name another."
+            ) from error
+        bound: int = probe.getsockname()[1]
+        return bound

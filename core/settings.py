@@ -10,11 +10,19 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core import files
+
 MIN_SECRET = 32
+_PRIVATE_NAMES = ("admin.key", "horde.lock", "log", "secret", "worker")
+"""What else lies in the data folder; see docs/operate.md."""
 
 
 class NoSecret(ValueError):
     """A server without the embedded database was given no master secret."""
+
+
+class BadSecret(ValueError):
+    """The file of the master secret does not have one in it."""
 
 
 def default_data_dir() -> Path:
@@ -63,6 +71,14 @@ class Settings(BaseSettings):
     """`file:/path` for pictures that were shared for rating; empty: `shared` in the data folder."""
     public_url: str = ""
     """What clients call this server; links are built from it. Empty: http://host:port."""
+    allowed_origins: list[str] = Field(default_factory=list)
+    """Pages from elsewhere (JSON list of origins such as `https://ui.example`, or `null`) that may
+    call a horde whose public URL is a loopback address; every other horde may be called by all.
+    """
+    allowed_hosts: list[str] = Field(default_factory=list)
+    """Further names (JSON list of hosts, without ports) by which a horde may be called whose public
+    URL is a loopback address.
+    """
     secret_key: SecretStr = SecretStr("")
     """Master secret, at least 32 characters. Empty: made once and kept in the data folder (mode
     0600); needed beside a database that is not SQLite.
@@ -74,7 +90,8 @@ class Settings(BaseSettings):
     rate_limits: Literal["on", "off"] = "on"
     """Whether the contract's rate limits hold."""
     dev_endpoints: Literal["off", "on"] = "off"
-    """Serve /api/v2/dev/…; only ever on a loopback address and to loopback peers."""
+    """Serve /api/v2/dev/…; only ever on a loopback address, to loopback peers and behind no proxy.
+    """
     registration: Literal["open", "closed"] = "open"
     """Whether anybody may register."""
     anonymous: Literal["on", "off"] = "on"
@@ -156,12 +173,24 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level that is logged."""
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, url: str) -> str:
+        if url and not url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+            raise ValueError("sqlite+aiosqlite:///path or postgresql+asyncpg://… is needed")
+        return url
+
     @field_validator("public_url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
             raise ValueError("an address such as https://horde.example is needed")
         return url.rstrip("/")
+
+    @field_validator("allowed_origins", "allowed_hosts")
+    @classmethod
+    def _in_lower_case(cls, names: list[str]) -> list[str]:
+        return [name.lower().rstrip("/.") for name in names]
 
     @field_validator("secret_key")
     @classmethod
@@ -203,11 +232,22 @@ class Settings(BaseSettings):
                 'Make it with: python -c "import secrets; print(secrets.token_hex(32))"'
             )
         path = self.data_dir / "secret"
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_bytes().strip()
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_urlsafe(48).encode())
-        return path.read_bytes()
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=files.PRIVATE_FOLDER)
+        files.write_once(path, secrets.token_urlsafe(48).encode())
+        kept = path.read_bytes().strip()
+        if len(kept) < MIN_SECRET:
+            raise BadSecret(
+                f"{path} holds {len(kept)} characters, a secret has at least {MIN_SECRET}. Put the "
+                "right one back from a backup; or delete the file: the next start makes another, "
+                "but then no API key of this horde works any more."
+            )
+        return kept
+
+    def private_paths(self) -> list[Path]:
+        """What nobody but the user who runs the horde is to read, beside the data folder itself."""
+        found = [self.data_dir / name for name in _PRIVATE_NAMES]
+        found += [self.pictures, self.shared_pictures]
+        if self.database.startswith("sqlite"):
+            path = self.database.partition(":///")[2].partition("?")[0]
+            found += [Path(path + end) for end in ("", "-wal", "-shm", "-journal", ".lock")]
+        return found

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import files
 from core.accounts import deletion, registering, trust
 from core.db import Database, now
 from core.kudos import grants, monthly
@@ -114,11 +114,7 @@ def _kept(path: Path) -> str:
 
 def _keep(path: Path, key: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".new")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key + "\n")
-    unfinished.replace(path)
+    files.write(path, f"{key}\n".encode())
 
 
 async def _to_user(

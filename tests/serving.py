@@ -117,7 +117,9 @@ class InProcess:
     def client(self, key=ANONYMOUS):
         """A client of the app; to be closed by who asked for it."""
         transport = httpx.ASGITransport(self.app)
-        return HordeClient(PUBLIC_URL, key, transport=transport, retries=Retries(attempts=1))
+        return HordeClient(
+            self.settings.base_url, key, transport=transport, retries=Retries(attempts=1)
+        )
 
     async def user(self, username="Someone", *, kudos=0, **properties):
         """Register somebody who logged in somewhere and can spend `kudos`."""
@@ -220,7 +222,7 @@ async def in_process(
     transport = httpx.ASGITransport(app, client=(peer, 50000))
     await app.startup()
     try:
-        async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as http:
+        async with httpx.AsyncClient(transport=transport, base_url=chosen.base_url) as http:
             yield InProcess(app, chosen, app.extensions["horde"].database, http)
     finally:
         await app.shutdown()

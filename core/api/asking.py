@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import callers, context, limits
 from core.api.context import Server
-from core.errors import Invalid, Unavailable
+from core.errors import Invalid, Unauthenticated, Unavailable
 from core.generation import admission, ask
 from core.generation.admission import Admitted, Caller
 from core.generation.ask import Accepted
@@ -61,6 +61,7 @@ async def accept(wanted: RequestSpec[Any], *, must_be_possible: bool = False) ->
     must_be_possible: raise NobodyServes where no worker that is online could make it.
     """
     server = context.server()
+    await _recognise(server, wanted)
     verdict = await _verdict(server)
     async with _punishing(server, wanted), server.database.writing() as session:
         caller = await _caller(session, verdict, renew=True)
@@ -104,8 +105,18 @@ async def decoded(source: str) -> bytes:
     Raises what `checks.decode_source` and `fetched.fetch_source` do.
     """
     if is_url(source):
-        return await fetched.fetch_source(context.server().outside, source)
+        caller = limits.network(context.address())
+        return await fetched.fetch_source(context.server().outside, source, caller=caller)
     return await checks.decode_source(source)
+
+
+async def _recognise(server: Server, wanted: RequestSpec[Any]) -> None:
+    """Refuse a key that nobody has, before it takes the writer's turn."""
+    try:
+        await callers.recognise()
+    except Unauthenticated:
+        async with server.database.reading() as session:
+            await admission.requester_of(session, await _caller(session), wanted)
 
 
 async def _caller(

@@ -9,10 +9,17 @@ from urllib.parse import urlsplit
 
 from quart import Response, request
 
+from core.errors import Forbidden
 from core.users.keys import Keyring
 
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
+
+
+class NotSameOrigin(Forbidden):
+    """A page from elsewhere asks for what is our own pages' alone."""
+
+    code = "NotSameOrigin"
 
 
 class Cookie:

@@ -27,6 +27,7 @@ UNKNOWN_AGENT = "unknown:0:unknown"
 MAX_AGENT_CHARS = 255
 EXTENSION = "horde"
 RELAXED_SECONDS = 86_400.0
+KNOWN_SECONDS = 60.0
 RELAXING = Role.TRUSTED | Role.MODERATOR | Role.EDUCATION | Role.SERVICE
 """Whose own addresses get the relaxed limits for a day."""
 
@@ -48,6 +49,8 @@ class Server:
     passkeys: Passkeys = field(default_factory=Passkeys)
     relaxed: TtlCache[bool] = field(default_factory=lambda: TtlCache(RELAXED_SECONDS))
     """Addresses that get the relaxed limits, as this process saw them."""
+    known: TtlCache[int] = field(default_factory=lambda: TtlCache(KNOWN_SECONDS))
+    """Users' ids by the digest of a key or session that was good; see `core.api.callers`."""
     lists: AdaptiveCache[bytes] = field(default_factory=AdaptiveCache)
     """Long public lists as JSON, kept for as long as they are worth."""
 

@@ -8,6 +8,7 @@ import structlog
 from quart import Quart, Response
 from werkzeug.exceptions import HTTPException
 
+from core import failures
 from core.api.fields import MaskError
 from core.api.operation import JSON_TYPE, NotJson
 from core.errors import (
@@ -73,6 +74,10 @@ def register(app: Quart) -> None:
 
     @app.errorhandler(Exception)
     async def _crash(error: Exception) -> Response:
+        if (why := failures.of_storage(error)) is not None:
+            _log.error("storage unavailable", reason=why)
+            told = failures.StorageUnavailable("Nothing can be stored at present. Try again later.")
+            return _json({"message": told.message, "rc": told.code}, status_of(type(told)))
         _log.error("crash", exc_info=error)
         return _json({"message": "Internal Server Error"}, 500)
 

@@ -1,7 +1,8 @@
 """Rate limits: fixed windows, counted in this process or, for several processes, in Redis.
 
 A window begins with the first call in it. A call is counted in all of its limits or, where one of
-them is used up, in none: so a client that is refused does not use up its other limits.
+them is used up, in none: so a client that is refused does not use up its other limits. Windows are
+kept under hashes: whatever a client sends, a window takes the same room and shows nothing of it.
 
 `for_generate`, `for_path` and `for_address` say what a call is counted under (the contract's GEN
 and STYLE, PATH n, and IP n and DEF); `Limiter.hit` counts it.
@@ -84,7 +85,8 @@ class Limiter:
         several, about the one whose window ends last, so that a client that waits for it may go on.
         """
         windows = [
-            Window(f"{limit}:{key}", limit.count, limit.seconds) for key, limit in keys_and_limits
+            Window(_hash(f"{limit.count} {limit.seconds} {key}"), limit.count, limit.seconds)
+            for key, limit in keys_and_limits
         ]
         allowed, states = await self._counters.hit(windows)
         limit, state = min(
@@ -139,25 +141,20 @@ def for_style(*, address: str, method: str, path: str, relaxed: bool = False) ->
 
 def for_path(*limits: Limit, address: str, method: str, path: str) -> Counted:
     """PATH n: by address, method and path with its parameters."""
-    return [(f"{_network(address)} {method} {path}", limit) for limit in limits]
+    return [(f"{network(address)} {method} {path}", limit) for limit in limits]
 
 
-def for_key(*limits: Limit, api_key: str, path: str) -> Counted:
-    """By API key and path, from wherever it is used."""
-    return [(f"{_hash(api_key)} {path}", limit) for limit in limits]
+def for_user(*limits: Limit, user_id: int, path: str) -> Counted:
+    """By user and path, from wherever and by whichever key or session the user calls."""
+    return [(f"user {user_id} {path}", limit) for limit in limits]
 
 
 def for_address(*limits: Limit, address: str, resource: str) -> Counted:
     """IP n: by address and resource, all its methods together. Without limits: DEF."""
-    return [(f"{_network(address)} {resource}", limit) for limit in limits or (DEFAULT,)]
+    return [(f"{network(address)} {resource}", limit) for limit in limits or (DEFAULT,)]
 
 
-def counted_as(address: str) -> str:
-    """What an address is counted under, of which only so much may be open at once."""
-    return _network(address)
-
-
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """Who is behind an address: an IPv6 host has 2**64 of them, so its network counts.
 
     What is no IP address (a Unix socket's peer has none) stands for itself.
@@ -173,6 +170,6 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
-def _hash(api_key: str) -> str:
-    """A key's name among the counts, which others may read."""
-    return hashlib.blake2b(api_key.encode(errors="surrogateescape"), digest_size=16).hexdigest()
+def _hash(text: str) -> str:
+    """A name among the counts, which others may read, of whatever was sent."""
+    return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=16).hexdigest()

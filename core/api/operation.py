@@ -6,18 +6,24 @@ with its handler, for the OpenAPI document.
 """
 
 import functools
+import inspect
 import json
+import re
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, cast
+from uuid import UUID
 
 from pydantic import JsonValue
 from quart import Response, after_this_request, request
 from quart.typing import ResponseTypes
 
-from core.api import bodies, context, fields, limits
+from core.api import bodies, callers, context, fields, limits
 from core.api.limits import Counted, Limit
 from core.errors import Invalid
+from core.users import shared_keys
 from core.users.tables import ANONYMOUS_KEY
 from core.wire import validation
 from core.wire.limits import max_bytes
@@ -32,7 +38,10 @@ class Encoded(bytes):
 
 Answered = Answer | Sequence[Answer] | Encoded
 Handler = Callable[..., Awaitable[Answered | tuple[Answered, int] | Response]]
-Rule = Callable[[], Counted]
+Rule = Callable[[], Counted | Awaitable[Counted]]
+
+_ALIAS: Final = re.compile(r"/api(?=/v2/)|/api/(?:v1|latest)(?=/)")
+"""What the aliases of a path differ by: version 2 is also at /v2, version 1 without a prefix."""
 
 
 class NulByteInPayload(Invalid):
@@ -67,46 +76,68 @@ def generating() -> Counted:
     return limits.for_generate(
         address=context.address(),
         method=request.method,
-        path=_path(request.path),
-        api_key=context.api_key(),
+        path=_path(),
+        api_key=str(shared_keys.parse(context.api_key()) or context.api_key()),
         anonymous=context.api_key() == ANONYMOUS_KEY,
         relaxed=context.is_relaxed(),
     )
 
 
-def by_key(*each: Limit, relaxed: Sequence[Limit]) -> Rule:
-    """By API key and path; `relaxed` instead for the addresses of services and the trusted."""
-    return lambda: limits.for_key(
-        *(relaxed if context.is_relaxed() else each),
-        api_key=context.api_key(),
-        path=_path(request.path),
-    )
+def by_user(*each: Limit, relaxed: Sequence[Limit]) -> Rule:
+    """By user and path; by address where no user has what was sent, so made-up keys gain nothing.
+
+    relaxed: instead, for the addresses of services and the trusted.
+    """
+
+    async def count() -> Counted:
+        bounds = relaxed if context.is_relaxed() else each
+        user_id = await callers.user_id()
+        if user_id is None:
+            return limits.for_address(*bounds, address=context.address(), resource=_path())
+        return limits.for_user(*bounds, user_id=user_id, path=_path())
+
+    return count
 
 
 def styling() -> Counted:
     """STYLE: styles and collections."""
-    return limits.for_style(
-        address=context.address(), method=request.method, path=_path(request.path)
-    )
+    return limits.for_style(address=context.address(), method=_method(), path=_path())
 
 
 def by_path(*each: Limit) -> Rule:
     """PATH n: by address and path with its parameters."""
-    return lambda: limits.for_path(
-        *each, address=context.address(), method=request.method, path=_path(request.path)
-    )
+    return lambda: limits.for_path(*each, address=context.address(), method=_method(), path=_path())
 
 
-def by_address(*each: Limit) -> Rule:
+def by_address(*each: Limit) -> Callable[[], Counted]:
     """IP n: by address and resource. Without limits: DEF."""
-    return lambda: limits.for_address(
-        *each, address=context.address(), resource=_path(str(request.url_rule))
-    )
+    return lambda: limits.for_address(*each, address=context.address(), resource=_resource())
 
 
-def _path(path: str) -> str:
-    """What is counted: the same however a path is written (alias, slash, case of an id)."""
-    return path.removeprefix("/api").rstrip("/").casefold()
+def _method() -> str:
+    """HEAD costs what GET does, so it is counted there."""
+    return "GET" if request.method == "HEAD" else request.method
+
+
+def _resource() -> str:
+    """What is called, the same by whichever of its aliases."""
+    return _ALIAS.sub("", str(request.url_rule), count=1)
+
+
+def _path() -> str:
+    """What is called, with the path's parameters: the same however they are written."""
+    given = (request.view_args or {}).values()
+    return " ".join([_resource(), *(_canonical(str(value)) for value in given)])
+
+
+def _canonical(text: str) -> str:
+    """The one spelling of an id or a name that can be written in several ways."""
+    folded = unicodedata.normalize("NFKC", text).casefold().strip()
+    if folded.isdecimal():
+        return folded.lstrip("0") or "0"
+    with suppress(ValueError):
+        return str(UUID(folded))
+    return folded
 
 
 def operation(
@@ -167,7 +198,10 @@ async def limited(limit: Rule) -> Response | None:
     server = context.server()
     if server.settings.rate_limits == "off":
         return None
-    verdict = await server.limiter.hit(limit())
+    counted = limit()
+    if inspect.isawaitable(counted):
+        counted = await counted
+    verdict = await server.limiter.hit(counted)
 
     @after_this_request
     async def _tell(response: ResponseTypes) -> ResponseTypes:

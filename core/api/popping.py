@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context, limits
+from core.api import callers, context, limits
 from core.api.context import Server
 from core.db import now
 from core.generation import pop
@@ -40,7 +40,7 @@ async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool =
     found = await again()
     if found.works or wait <= 0:
         return found
-    waiters, address = server.horde.waiters, limits.counted_as(context.address())
+    waiters, address = server.horde.waiters, limits.network(context.address())
     worker, claims = found.worker.offer, not found.worker.paused
     if not waiters.has_room(worker.worker_id, threads=declared.threads, address=address):
         return found
@@ -61,7 +61,7 @@ def told(found: Popped) -> list[ResponseModelMessagePop]:
 async def _pop(
     server: Server, declared: Declared, verdict: Verdict, *, amount: int, decoys: bool
 ) -> Popped:
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         owner = await context.user(session, renew=True)
         checkin = await _checkin_context(session, server, verdict)
         found = await pop.pop(

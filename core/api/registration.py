@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import registering
-from core.api import context, limits
+from core.api import browser, context, limits, perimeter
 from core.api.limits import Counted, Limit
 from core.db import now
 from core.moderation import addresses
@@ -13,6 +13,13 @@ from core.users.tables import User
 def counted() -> Counted:
     """What a new account without a login counts as: an address makes 5 in an hour, however."""
     return limits.for_address(Limit(5, 3600), address=context.address(), resource="/v2/register")
+
+
+def refuse_foreign() -> None:
+    """Let only its own page and programs register at a private horde. Raises NotSameOrigin."""
+    settings = context.server().settings
+    if perimeter.is_private(settings) and not browser.is_same_origin(settings.base_url):
+        raise browser.NotSameOrigin("Only this horde's own page and programs may register here.")
 
 
 async def register(

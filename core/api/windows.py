@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 MAX_WINDOWS: Final = 100_000
-"""Open windows kept in memory, of each length (about 20 MB). Beyond, the oldest are forgotten."""
+"""Open windows in memory, of all lengths together (25 MB). Beyond, the oldest are forgotten."""
 REDIS_SECONDS: Final = 0.5
 """A call waits no longer than this for Redis."""
 REDIS_CONNECTIONS: Final = 20
@@ -79,8 +79,10 @@ class MemoryCounters:
     def _open(self, window: Window, now: float) -> tuple[float, int]:
         """When the window ends and what it has counted; forgets those that have ended."""
         table = self._windows.setdefault(window.seconds, OrderedDict())
-        while table and (len(table) > MAX_WINDOWS or next(iter(table.values()))[0] <= now):
+        while table and next(iter(table.values()))[0] <= now:
             table.popitem(last=False)
+        while sum(map(len, self._windows.values())) > MAX_WINDOWS:
+            max(self._windows.values(), key=len).popitem(last=False)
         return table.get(window.key, (now + window.seconds, 0))
 
 

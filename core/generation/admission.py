@@ -55,7 +55,7 @@ async def admit(
     `gates.screened` raise. After CorruptPrompt `punish` is due, once the transaction is undone.
     """
     at = now()
-    requester = await _requester(session, caller, wanted)
+    requester = await requester_of(session, caller, wanted)
     await gates.admit(session, horde, requester, wanted, at=at)
     ask.check(requester, wanted)
     screened = await gates.screened(session, horde, requester.user, wanted, at=at)
@@ -64,10 +64,12 @@ async def admit(
 
 async def punish(session: AsyncSession, caller: Caller, wanted: RequestSpec[Any]) -> None:
     """Keep a caller out for a while whose prompt was refused."""
-    await gates.punish(session, await _requester(session, caller, wanted), at=now())
+    await gates.punish(session, await requester_of(session, caller, wanted), at=now())
 
 
-async def _requester(session: AsyncSession, caller: Caller, wanted: RequestSpec[Any]) -> Requester:
+async def requester_of(
+    session: AsyncSession, caller: Caller, wanted: RequestSpec[Any]
+) -> Requester:
     """As whom the caller asks: as themselves, or as the owner of a shared key."""
     shared_key = None
     if isinstance(caller.user, UnknownKey):

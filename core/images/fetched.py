@@ -29,14 +29,16 @@ class SourceImageUnreadable(Invalid):
     code = "SourceImageUnreadable"
 
 
-async def fetch_source(outside: Outside, url: str) -> bytes:
+async def fetch_source(outside: Outside, url: str, *, caller: str) -> bytes:
     """The picture as WebP for workers, as `checks.decode_source` makes it of base64.
+
+    caller: who named the URL; see `Outside.get`.
 
     Raises SourceImageUrlInvalid, SourceImageSizeExceeded, SourceImageUnreadable, TooManyPixels, and
     ImageValidationFailed where nothing could be fetched.
     """
     try:
-        content = await outside.get(url, max_bytes=MAX_BYTES, seconds=SECONDS)
+        content = await outside.get(url, max_bytes=MAX_BYTES, seconds=SECONDS, caller=caller)
     except TooLarge:
         raise SourceImageSizeExceeded(
             f"Image validation failed: an image by URL may have {MAX_BYTES} bytes."

@@ -1,7 +1,7 @@
 """Calls to the outside world, as the domain sees them: what may be asked for and how it fails.
 
-`client` makes the calls, `addresses` says whom they may reach. Whoever calls names an address that
-somebody else chose, so every call is guarded: see docs/decisions/0007.
+`client` makes the calls, `names` looks names up, `addresses` says whom they may reach. Whoever
+calls names an address that somebody else chose, so every call is guarded: see docs/decisions/0007.
 """
 
 from collections.abc import Mapping
@@ -49,11 +49,13 @@ class Reply:
 class Outside(Protocol):
     """The guarded way out of this server."""
 
-    async def get(self, url: str, *, max_bytes: int, seconds: float) -> bytes:
+    async def get(self, url: str, *, max_bytes: int, seconds: float, caller: str = "") -> bytes:
         """Fetch what an http or https URL leads to, over at most MAX_REDIRECTS redirects.
 
         max_bytes: the most that the answer may have.
-        seconds: for all of it together, names and redirects included.
+        seconds: for all of it together, names, redirects and the caller's turn included.
+        caller: who chose the URL, a user or an address, of whom each has few calls at once. Empty:
+            the horde itself.
 
         Raises OutsideFailure; Declined for every status but 2xx.
         """
@@ -66,10 +68,12 @@ class Outside(Protocol):
         headers: Mapping[str, str],
         max_bytes: int,
         seconds: float,
+        caller: str = "",
     ) -> Reply:
         """Send JSON to an https URL; redirects are not followed, the answer is given as it is.
 
         max_bytes: how much of the answer is read. seconds: for all of it together.
+        caller: as for `get`.
 
         Raises OutsideFailure, but neither Declined nor TooLarge.
         """

@@ -4,25 +4,20 @@ A name is resolved once and the connection goes to an address that was checked, 
 answer changes from one look-up to the next gains nothing.
 """
 
-import asyncio
 import ipaddress
 import re
 import socket
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import Final
 
-from core.outside import NoAnswer, NotAllowed
+from core.outside import NotAllowed
+from core.outside.names import Address, Names
 
-Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 NOT_PUBLIC: Final = "its host is not on the public internet"
 LOCALHOST: Final = "localhost"
-
-_RESOLVERS: Final = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
-"""Threads of its own, which names that take long to resolve may hold up, but not files."""
 
 _FORBIDDEN: Final[tuple[Network, ...]] = tuple(
     ipaddress.ip_network(text)
@@ -139,26 +134,17 @@ def _spelled(host: str) -> list[Address]:
     return [ipaddress.ip_address(str(answer[4][0]).partition("%")[0]) for answer in answers]
 
 
-async def resolve(host: str, port: int, allowed: Allowed) -> list[str]:
+async def resolve(
+    host: str, port: int, allowed: Allowed, *, names: Names, caller: str = ""
+) -> list[str]:
     """The addresses of a host that may be called, best first.
 
     All of its addresses must be allowed: one that is private beside a public one is a trap.
+    caller: whose call it is; empty: the horde's own.
 
     Raises NoAnswer where there is no such host, NotAllowed.
     """
-    found = await _look_up(host, port)
+    found = await names.look_up(host, port, caller)
     if not allowed.by_name(host) and not all(allowed.by_address(address) for address in found):
         raise NotAllowed(NOT_PUBLIC)
     return [str(address) for address in found]
-
-
-async def _look_up(host: str, port: int) -> list[Address]:
-    loop = asyncio.get_running_loop()
-    try:
-        answers = await loop.run_in_executor(
-            _RESOLVERS, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        )
-    except (OSError, UnicodeError):
-        raise NoAnswer("its host is not known") from None
-    texts = dict.fromkeys(str(answer[4][0]).partition("%")[0] for answer in answers)
-    return [ipaddress.ip_address(text) for text in texts]

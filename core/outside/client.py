@@ -7,9 +7,10 @@ connection kept for the next call, which may be to another name at the same addr
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -23,10 +24,13 @@ from core.outside import (
     TooLarge,
 )
 from core.outside.addresses import Allowed, check_plain, resolve
+from core.outside.names import Names
 
 MAX_REDIRECTS: Final = 3
 MAX_AT_ONCE: Final = 64
 MAX_LENGTH_CHARS: Final = 20
+MAX_FOR_CALLER: Final = 8
+"""Calls of one caller at once: servers that answer slowly hold up only who named them."""
 MAX_URL_CHARS: Final = 4096
 LAST_PORT: Final = 65535
 WEB: Final = frozenset({"http", "https"})
@@ -44,6 +48,8 @@ class GuardedClient:
 
     def __init__(self, *, allowed: Allowed, agent: str) -> None:
         self._allowed = allowed
+        self._names = Names()
+        self._turns = WeakValueDictionary[str, asyncio.Semaphore]()
         self._http = httpx.AsyncClient(
             verify=httpx.create_ssl_context(),  # the usual authorities, or SSL_CERT_FILE
             trust_env=False,
@@ -58,17 +64,20 @@ class GuardedClient:
     async def close(self) -> None:
         """End what is going on."""
         await self._http.aclose()
+        self._names.close()
 
     def check(self, url: str) -> None:
         """Raise NotAllowed for an https URL of which it is plain that it may never be called."""
         target = _target(url, SECURE)
         check_plain(target.raw_host.decode("ascii"), self._allowed)
 
-    async def get(self, url: str, *, max_bytes: int, seconds: float) -> bytes:
+    async def get(self, url: str, *, max_bytes: int, seconds: float, caller: str = "") -> bytes:
         """Fetch what an http or https URL leads to; see `Outside.get`."""
-        async with _deadline(seconds):
+        async with _deadline(seconds), self._turn(caller):
             for _ in range(MAX_REDIRECTS + 1):
-                reply, onward = await self._exchange("GET", url, WEB, max_bytes=max_bytes)
+                reply, onward = await self._exchange(
+                    "GET", url, WEB, max_bytes=max_bytes, caller=caller
+                )
                 if onward is None:
                     if not httpx.codes.is_success(reply.status):
                         raise Declined(reply.status)
@@ -84,14 +93,28 @@ class GuardedClient:
         headers: Mapping[str, str],
         max_bytes: int,
         seconds: float,
+        caller: str = "",
     ) -> Reply:
         """Send JSON to an https URL; see `Outside.post`."""
         sent = {"Content-Type": "application/json", **headers}
-        async with _deadline(seconds):
+        async with _deadline(seconds), self._turn(caller):
             reply, _ = await self._exchange(
-                "POST", url, SECURE, content=content, headers=sent, max_bytes=max_bytes, cut=True
+                "POST",
+                url,
+                SECURE,
+                content=content,
+                headers=sent,
+                max_bytes=max_bytes,
+                cut=True,
+                caller=caller,
             )
         return reply
+
+    def _turn(self, caller: str) -> AbstractAsyncContextManager[None]:
+        """Wait until the caller has room for one more call."""
+        if not caller:
+            return nullcontext()
+        return self._turns.setdefault(caller, asyncio.Semaphore(MAX_FOR_CALLER))
 
     async def _exchange(
         self,
@@ -103,6 +126,7 @@ class GuardedClient:
         cut: bool = False,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        caller: str,
     ) -> tuple[Reply, str | None]:
         """One request and its answer; where the answer redirects to, if it does.
 
@@ -114,7 +138,7 @@ class GuardedClient:
         name = host if ":" not in host else f"[{host}]"
         sent = {**(headers or {}), "Host": name if target.port is None else f"{name}:{port}"}
         failure: OutsideFailure = NoAnswer("its host has no address")
-        for address in await resolve(host, port, self._allowed):
+        for address in await resolve(host, port, self._allowed, names=self._names, caller=caller):
             request = self._http.build_request(
                 method,
                 target.copy_with(host=address),

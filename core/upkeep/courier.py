@@ -90,7 +90,12 @@ class Courier:
         headers = {signing.SIGNATURE: signed, signing.DELIVERY: str(letter.id)}
         try:
             reply = await self._outside.post(
-                letter.url, content, headers=headers, max_bytes=0, seconds=SECONDS
+                letter.url,
+                content,
+                headers=headers,
+                max_bytes=0,
+                seconds=SECONDS,
+                caller=f"user {letter.user_id}",
             )
         except NotAllowed as refused:
             _log.info("webhook not allowed", host=letter.host, reason=str(refused))

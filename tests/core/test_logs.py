@@ -1,5 +1,6 @@
 """Logs: one form for everything, and no secret in any line."""
 
+import errno
 import io
 import json
 import logging
@@ -237,3 +238,18 @@ def test_logs_go_to_standard_error_where_nothing_is_said():
     assert done.stdout == ""
     assert json.loads(done.stderr)["event"] == "there"
     assert re.search(r'"apikey": "\[redacted\]"', done.stderr)
+
+
+def test_a_full_disk_is_one_line_and_a_defect_has_its_traceback(stream):
+    def fail(error):
+        raise error
+
+    for error in (OSError(errno.ENOSPC, "No space left on device"), ValueError("a defect")):
+        try:
+            fail(error)
+        except Exception:
+            LOG.exception("upkeep failed")
+    full, defect = lines(stream)
+    assert full["reason"] == "the disk cannot be written: No space left on device"
+    assert "exception" not in full
+    assert "ValueError: a defect" in defect["exception"]

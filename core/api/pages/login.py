@@ -17,6 +17,7 @@ from core.users import directory, roles
 blueprint = Blueprint("login", __name__)
 
 BEGINNING = by_address(Limit(20, 60))
+FINISHING = by_address(Limit(20, 60))
 BY_KEY = by_address(Limit(10, 60))
 
 
@@ -55,6 +56,7 @@ async def begin(name: str, back: str) -> Response:
 async def finish(name: str) -> Response:
     """Log the browser in that comes back from a service."""
     provider = _provider(name)
+    await visit.limited(FINISHING())
     visitor = await visit.current()
     server = context.server()
     async with server.database.writing() as session:
@@ -98,8 +100,9 @@ async def log_out() -> Response:
     await visit.form(visit.EmptyForm)
     visitor = await visit.current()
     server = context.server()
-    async with server.database.writing() as session:
-        await sessions.end(session, server.keyring, visitor.token)
+    if visitor.person != visit.NOBODY:
+        async with server.database.writing() as session:
+            await sessions.end(session, server.keyring, visitor.token)
     visitor.left()
     return await page.go("/register")
 

@@ -65,7 +65,7 @@ async def generate_async(wanted: v1.GenerateArguments) -> v1.Asked:
 async def generate_sync(wanted: v1.GenerateArguments) -> list[v1.Generation]:
     """Ask for pictures and wait for them. Who hangs up does not want them any more."""
     server, streams = context.server(), current_app.extensions[STREAMS]
-    address = limits.counted_as(context.address())
+    address = limits.network(context.address())
     with streams.place(address, relaxed=context.is_relaxed()):
         return await _waited_for(server, streams, wanted)
 

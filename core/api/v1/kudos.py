@@ -1,6 +1,6 @@
 """`kudos/transfer`: giving kudos away."""
 
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_path
 from core.api.v1.endpoint import blueprint as new_blueprint
@@ -17,7 +17,7 @@ blueprint = new_blueprint("v1_kudos")
 @endpoint(arguments=v1.TransferArguments, limit=by_path(Limit(1, 1), Limit(90, 60)))
 async def transfer(wanted: v1.TransferArguments) -> v1.Transferred:
     """Give somebody kudos."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         await transfers.give(
             session,
             await context.user(session),

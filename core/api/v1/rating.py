@@ -8,7 +8,7 @@ from typing import Final
 
 from quart import Blueprint
 
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address, operation
 from core.community.ratings import pictures, rate
@@ -74,7 +74,7 @@ async def post_rating(body: RatePostInput, picture_id: str) -> RatePostResponse:
     """Say what you think of somebody else's picture, once."""
     flaws = body.artifacts
     vote = Vote(picture_id, body.rating, ARTIFACTS[flaws] if isinstance(flaws, str) else flaws)
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         amount = await rate.rate_picture(session, await context.user(session), vote)
     return RatePostResponse(reward=to_wire(amount), message="Rating submitted")
 

@@ -1,6 +1,6 @@
 """`servers`: who makes the pictures; today they are called workers."""
 
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import Encoded, by_address, by_path
 from core.api.v1.endpoint import blueprint as new_blueprint
@@ -53,7 +53,7 @@ async def get_server(server_id: str) -> v1.Server:
 async def change_server(wanted: v1.ServerArguments, server_id: str) -> v1.ChangedServer:
     """Put a server into maintenance, or out of it; moderators may pause it too."""
     change = edits.Change(maintenance=wanted.maintenance, paused=wanted.paused)
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         by = await context.user(session)
         changed = await edits.change(session, by, await fleet.known(session, server_id), change)
     return v1.ChangedServer(maintenance=changed.maintenance, paused=changed.paused)

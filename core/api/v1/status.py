@@ -1,6 +1,6 @@
 """`status/performance` and `admin/maintenance`: how the horde is doing, and whether it rests."""
 
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address
 from core.api.v1.endpoint import blueprint as new_blueprint
@@ -39,7 +39,7 @@ async def performance() -> v1.Performance:
 async def maintain(wanted: v1.MaintenanceArguments) -> v1.Maintenance:
     """Let the horde take no requests, or take them again; administrators only."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         roles.require_admin(await context.user(session))
         await modes.switch(session, maintenance=wanted.active)
     server.horde.modes.forget()

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from core.accounts import changes
 from core.accounts.changes import UserChange
-from core.api import context, paging
+from core.api import callers, context, paging
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path
 from core.api.user_views import ANONYMOUS_KUDOS
@@ -78,7 +78,7 @@ async def change_user(wanted: v1.UserArguments, user_id: str) -> v1.ChangedUser:
     values = wanted.model_dump(exclude_none=True, exclude={"api_key"})
     if "kudos" in values:
         values["kudos"] = from_wire(values["kudos"])
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         by = await context.user(session)
         try:
             user = await directory.locked(session, parsed(user_id))

@@ -2,7 +2,7 @@
 
 from quart import Blueprint, request
 
-from core.api import context
+from core.api import callers, context
 from core.api.operation import by_address, operation, styling
 from core.api.paging import page
 from core.api.style_views import to_collections
@@ -53,7 +53,7 @@ async def create_collection(body: InputModelCollection) -> StyleModify:
     if body.name is None or "styles" not in body.model_fields_set:
         missing = "name" if body.name is None else "styles"
         raise InvalidBody({missing: "Missing required parameter in the JSON body"})
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         collection_id = await collections.create(
             session,
             await context.user(session, renew=True),
@@ -98,7 +98,7 @@ async def get_collection_by_name(collection_name: str) -> ResponseModelCollectio
 async def change_collection(body: InputModelCollection, collection_id: str) -> StyleModify:
     """Change a collection of one's own; what is absent stays as it is."""
     given = body.model_fields_set
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         user = await context.user(session, renew=True)
         collection = await collections.known(session, collection_id)
         await collections.change(
@@ -117,7 +117,7 @@ async def change_collection(body: InputModelCollection, collection_id: str) -> S
 @operation(answers={200: SimpleResponse}, limit=styling, key_required=True, errors=(401, 403, 404))
 async def delete_collection(collection_id: str) -> SimpleResponse:
     """Delete a collection, not its styles: its owner and moderators may."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         user = await context.user(session, renew=True)
         await collections.remove(session, user, await collections.known(session, collection_id))
     return SimpleResponse()

@@ -1,16 +1,14 @@
 """`POST dev/test-user`: accounts for tests, for a peer on this machine only.
 
 Mounted where development endpoints are switched on, and then answering only where the server
-listens on a loopback address, the peer is on loopback, nothing was forwarded, no browser asks
-(there is no Origin) and the Host names this machine. Otherwise there is nothing here: 404.
+listens on a loopback address and is called by one in public, too, the peer is on loopback, nothing
+was forwarded, no page asks (there is no Origin, and nothing cross-site) and the Host names this
+machine. Otherwise there is nothing here: 404.
 """
-
-import ipaddress
-from urllib.parse import urlsplit
 
 from quart import Blueprint, abort, request
 
-from core.api import context
+from core.api import context, perimeter
 from core.api.operation import operation
 from core.kudos import settlement
 from core.users import directory
@@ -20,45 +18,43 @@ from core.wire.register import DevUser, DevUserInput
 
 blueprint = Blueprint("dev", __name__)
 
-FORWARDING = (
-    "Forwarded",
-    "Proxied-For",
-    "Via",
-    "X-Forwarded-For",
-    "X-Forwarded-Host",
-    "X-Forwarded-Proto",
-    "X-Real-IP",
+FORWARDING = frozenset(
+    {
+        "cdn-loop",
+        "forwarded",
+        "proxied-for",
+        "true-client-ip",
+        "via",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-original-forwarded-for",
+        "x-original-host",
+        "x-real-ip",
+    }
 )
+"""Headers that say that somebody passed the call on, in lower case."""
+FORWARDING_PREFIXES = ("cf-", "fastly-", "fly-", "x-forwarded", "x-envoy-", "x-amzn-", "x-azure-")
 
 
 @blueprint.before_request
 async def _local_only() -> None:
+    settings = context.server().settings
     is_local = (
-        _is_loopback(context.server().settings.host)
-        and _is_loopback(request.remote_addr or "")
-        and _is_loopback(_hostname(request.host))
+        perimeter.is_loopback(settings.host)
+        and perimeter.is_private(settings)
+        and perimeter.is_loopback(request.remote_addr or "")
+        and perimeter.is_loopback(perimeter.hostname(request.host))
         and "Origin" not in request.headers
-        and not any(name in request.headers for name in FORWARDING)
+        and request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+        and request.http_version not in ("1", "1.0")  # nginx's, where nothing else is set up
+        and not any(_is_forwarding(name.lower()) for name, _ in request.headers)
     )
     if not is_local:
         abort(404)
 
 
-def _hostname(host: str) -> str:
-    """The Host header without its port."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _is_forwarding(name: str) -> bool:
+    return name in FORWARDING or name.startswith(FORWARDING_PREFIXES)
 
 
 @blueprint.post("/dev/test-user")

@@ -2,7 +2,7 @@
 
 from quart import Blueprint
 
-from core.api import context
+from core.api import callers, context
 from core.api.operation import by_address, operation, styling
 from core.api.v2.styles import changeable
 from core.community import examples
@@ -22,7 +22,7 @@ blueprint = Blueprint("examples", __name__)
 )
 async def add_style_example(body: InputStyleExamplePost, style_id: str) -> StyleModify:
     """Show what a style does, by the https URL of a picture."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         user = await context.user(session, renew=True)
         style = await changeable(session, "image", style_id)
         example_id = await examples.add(session, user, style, url=body.url, primary=body.primary)
@@ -41,7 +41,7 @@ async def change_style_example(
     body: InputStyleExamplePatch, style_id: str, example_id: str
 ) -> StyleModify:
     """Change an example."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         user = await context.user(session, renew=True)
         style = await changeable(session, "image", style_id)
         await examples.change(session, user, style, example_id, url=body.url, primary=body.primary)
@@ -54,7 +54,7 @@ async def change_style_example(
 )
 async def delete_style_example(style_id: str, example_id: str) -> SimpleResponse:
     """Delete an example."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         user = await context.user(session, renew=True)
         style = await changeable(session, "image", style_id)
         await examples.remove(session, user, style, example_id)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from quart import Blueprint, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import callers, context
 from core.api.operation import by_address, operation
 from core.db import AnyRow
 from core.errors import Invalid
@@ -68,7 +68,7 @@ async def list_filters() -> list[FilterDetails]:
 async def add_filter(body: PutNewFilter) -> FilterDetails:
     """Add a filter; one that is there already is answered as it is."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         moderator = await _moderator(session)
         row = await filters.add(
             session,
@@ -142,7 +142,7 @@ async def change_filter(body: PatchExistingFilter, filter_id: str) -> FilterDeta
     """Change a filter."""
     server = context.server()
     changes = body.model_dump(include=body.model_fields_set)
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         await _moderator(session)
         if not changes:
             await filters.by_id(session, filter_id)
@@ -160,7 +160,7 @@ async def change_filter(body: PatchExistingFilter, filter_id: str) -> FilterDeta
 async def remove_filter(filter_id: str) -> SimpleResponse:
     """Delete a filter."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         await _moderator(session)
         await filters.remove(session, filter_id)
     server.horde.filters.forget()

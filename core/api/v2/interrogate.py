@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from quart import Blueprint
 
-from core.api import asking, context, popping, submitting
+from core.api import asking, callers, context, popping, submitting
 from core.api.context import Server
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
@@ -116,7 +116,7 @@ async def get_status(request_id: str) -> InterrogationStatus:
 async def cancel_request(request_id: str) -> InterrogationStatus:
     """Cancel the forms that wait; the answer is the status after it."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing_to(request_id, kind="alchemy") as session:
         found = await status.look(session, server.horde, request_id, kind="alchemy")
         await cancel.cancel(session, found.progress.request_id)
         jobs = await status.jobs_of(session, found.progress.request_id)

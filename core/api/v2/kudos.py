@@ -4,9 +4,9 @@ from uuid import uuid4
 
 from quart import Blueprint, request
 
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
-from core.api.operation import by_address, by_key, operation
+from core.api.operation import by_address, by_user, operation
 from core.db import now
 from core.kudos import grants, transfers
 from core.wire.kudos import HUNDREDTHS, KudosAwarded, KudosTransferInput, KudosTransferred
@@ -20,14 +20,14 @@ A_SECOND, AN_HOUR, AN_HOUR_RELAXED = Limit(1, 1), Limit(90, 3600), Limit(600, 36
 @operation(
     body=KudosTransferInput,
     answers={200: KudosTransferred},
-    limit=by_key(A_SECOND, AN_HOUR, relaxed=(A_SECOND, AN_HOUR_RELAXED)),
+    limit=by_user(A_SECOND, AN_HOUR, relaxed=(A_SECOND, AN_HOUR_RELAXED)),
     key_required=True,
     errors=(400, 401),
     headers={"Idempotency-Key": "the same once more: it is the same transfer"},
 )
 async def transfer(body: KudosTransferInput) -> KudosTransferred:
     """Give somebody kudos. With an Idempotency-Key, a repeated call gives them once."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         await transfers.give(
             session,
             await context.user(session),
@@ -49,7 +49,7 @@ async def transfer(body: KudosTransferInput) -> KudosTransferred:
 )
 async def award(body: KudosTransferInput) -> KudosAwarded:
     """Award somebody kudos; administrators only."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         await grants.award(
             session,
             await context.user(session),

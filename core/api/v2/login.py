@@ -7,7 +7,7 @@ from core.api import browser, context
 from core.api.limits import Limit
 from core.api.operation import by_address, operation
 from core.db import now
-from core.errors import Forbidden, Unauthenticated
+from core.errors import Unauthenticated
 from core.users import directory
 from core.wire.login import LoginCodeInput, PageLogin, ProgramLogin
 
@@ -18,12 +18,6 @@ class InvalidLoginCode(Unauthenticated):
     """The code is wrong, was used, is too old, or was guessed at too often."""
 
     code = "InvalidLoginCode"
-
-
-class NotSameOrigin(Forbidden):
-    """A page from elsewhere asks for what is our own pages' alone."""
-
-    code = "NotSameOrigin"
 
 
 @blueprint.post("/login/code")
@@ -53,7 +47,7 @@ async def session() -> PageLogin:
     """See who is logged in in this browser; for scripts of the horde's own pages."""
     server = context.server()
     if not browser.is_same_origin(server.settings.base_url):
-        raise NotSameOrigin("Only pages of this horde may ask who is logged in.")
+        raise browser.NotSameOrigin("Only pages of this horde may ask who is logged in.")
     token = context.cookie().token()
     csrf_token = browser.csrf_token(server.keyring, token) if token else ""
     async with server.database.reading() as reading:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from quart import Blueprint, request
 
-from core.api import context
+from core.api import callers, context
 from core.api.operation import by_address, operation
 from core.api.paging import number, page
 from core.db import AnyRow, now
@@ -54,7 +54,7 @@ async def list_messages() -> list[ResponseModelMessage]:
 async def write_message(body: ResponseModelMessage__Input) -> ResponseModelMessage:
     """Tell one of your workers something; moderators may tell any, or all."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         author = await context.user(session, renew=True)
         row = await messages.write(
             session,
@@ -84,7 +84,7 @@ async def get_message(message_id: str) -> ResponseModelMessage:
 async def delete_message(message_id: str) -> SimpleResponse:
     """Take a message back."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         user = await context.user(session, renew=True)
         await messages.remove(session, user, await messages.by_id(session, message_id))
     server.horde.message_cache.forget()

@@ -2,7 +2,7 @@
 
 from quart import Blueprint
 
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address, operation
 from core.errors import Invalid
@@ -60,7 +60,7 @@ async def switch_modes(body: HordeModesInput) -> HordeModes:
     """Switch states of the horde: maintenance for administrators, the others for moderators."""
     server = context.server()
     wanted = body.model_dump(exclude_none=True)
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         asking = await context.user(session)
         if not wanted:
             roles.require_moderator(asking)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from quart import Blueprint
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import callers, context
 from core.api.operation import by_address, operation
 from core.db import AnyRow, now
 from core.moderation import addresses
@@ -44,7 +44,7 @@ async def list_blocks() -> list[IPTimeout]:
 )
 async def keep_out(body: AddTimeoutIPInput) -> SimpleResponse:
     """Keep an address or a network out for some hours."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         await _moderator(session)
         await addresses.keep_out(
             session,
@@ -65,7 +65,7 @@ async def keep_out(body: AddTimeoutIPInput) -> SimpleResponse:
 )
 async def let_in(body: DeleteTimeoutIPInput) -> SimpleResponse:
     """Let an address or a network in again."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         await _moderator(session)
         await addresses.let_in(session, addresses.network_of(body.ipaddr))
     return SimpleResponse()
@@ -93,7 +93,7 @@ async def see_timeouts(ipaddr: str) -> list[IPTimeout]:
 )
 async def block_worker(body: AddWorkerTimeout, worker_id: str) -> SimpleResponse:
     """Keep the address out from which a worker last checked in."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         await _moderator(session)
         network = await _network_of(session, worker_id)
         until = now() + timedelta(days=body.days)
@@ -107,7 +107,7 @@ async def block_worker(body: AddWorkerTimeout, worker_id: str) -> SimpleResponse
 )
 async def unblock_worker(worker_id: str) -> SimpleResponse:
     """Let a worker's address in again."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         await _moderator(session)
         await addresses.let_in(session, await _network_of(session, worker_id))
     return SimpleResponse()

@@ -3,7 +3,7 @@
 from quart import Blueprint, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.community.ratings import pictures, rate
@@ -30,7 +30,7 @@ blueprint = Blueprint("ratings", __name__)
 async def rate_request(body: AestheticsPayload, request_id: str) -> GenerationSubmitted:
     """Say what you think of a shared request's pictures; who knows its id may."""
     votes = [Vote(each.id, each.rating, each.artifacts) for each in body.ratings]
-    async with context.server().database.writing() as session:
+    async with callers.writing_to(request_id) as session:
         finished, owner_id = await _finished(session, request_id)
         owner = await directory.by_id(session, owner_id)
         amount = await rate.rate_request(session, owner, finished, votes, body.best)
@@ -86,7 +86,7 @@ async def get_one(picture_id: str) -> SharedPictureDetails:
 async def remove(picture_id: str) -> SimpleResponse:
     """Take a picture out of the data set: its requester and moderators may."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         removed = await pictures.remove(session, await context.user(session), picture_id)
     await server.shared.delete(pictures.name_of(removed))
     return SimpleResponse(message="OK")

@@ -18,6 +18,7 @@ blueprint = Blueprint("register", __name__)
 )
 async def register(body: RegisterInput) -> Registered:
     """Register without a login. The key is shown once and cannot be recovered."""
+    registration.refuse_foreign()
     async with context.server().database.writing() as session:
         user, key = await registration.register(session, username=body.username)
     return Registered(id=user.id, username=user.username, alias=user.alias, api_key=key)

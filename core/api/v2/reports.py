@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from quart import Blueprint, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address, operation
 from core.api.paging import page
@@ -31,7 +31,7 @@ STATES = ("open", "closed", "all")
 )
 async def report(body: ReportInput) -> ReportMade:
     """Report a shared picture, a style, or the name of somebody or something as abuse."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         user = await context.user(session, renew=True)
         made = await reports.make(
             session, user, kind=body.kind, subject=body.id.lower(), reason=body.reason, at=now()
@@ -68,7 +68,7 @@ async def list_reports() -> list[ReportDetails]:
 )
 async def change_report(body: ModifyReport, report_id: str) -> ReportDetails:
     """Close a report, or open it again; moderators may."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         moderator = await context.user(session, renew=True)
         roles.require_moderator(moderator)
         row = await reports.change(

@@ -6,7 +6,7 @@ from quart import Blueprint
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import shared_keys
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.db import now
@@ -29,7 +29,7 @@ blueprint = Blueprint("sharedkeys", __name__)
 )
 async def create_shared_key(body: SharedKeyInput) -> SharedKeyDetails:
     """Make a shared key."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         owner = await context.user(session)
         wanted = _columns(body.model_dump())
         made = await shared_keys.create(session, owner, wanted, at=now())
@@ -55,7 +55,7 @@ async def get_shared_key(sharedkey_id: str) -> SharedKeyDetails:
 )
 async def change_shared_key(body: SharedKeyInput, sharedkey_id: str) -> SharedKeyDetails:
     """Change a shared key of one's own; what is absent stays."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         by = await context.user(session)
         wanted = _columns(body.model_dump(exclude_unset=True))
         changed = await shared_keys.change(session, by, sharedkey_id, wanted, at=now())
@@ -66,7 +66,7 @@ async def change_shared_key(body: SharedKeyInput, sharedkey_id: str) -> SharedKe
 @operation(answers={200: SimpleResponse}, limit=by_address(), key_required=True, errors=(401, 403))
 async def delete_shared_key(sharedkey_id: str) -> SimpleResponse:
     """Delete a shared key of one's own."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         await shared_keys.remove(session, await context.user(session), sharedkey_id)
     return SimpleResponse()
 

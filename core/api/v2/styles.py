@@ -6,7 +6,7 @@ from typing import TypeVar
 from quart import Blueprint, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation, styling
 from core.api.paging import page
@@ -184,14 +184,14 @@ async def get_text_style_by_name(style_name: str) -> StyleKobold:
 
 
 async def _create(kind: str, body: ModelStyleInputStable | ModelStyleInputKobold) -> StyleModify:
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         author = await context.user(session, renew=True)
         style_id, advice = await authoring.create(session, author, kind, _new(body))
     return _done(str(style_id), advice)
 
 
 async def _change(kind: str, style_id: str, body: Request) -> StyleModify:
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         user = await context.user(session, renew=True)
         style = await changeable(session, kind, style_id)
         advice = await authoring.change(session, user, style, _draft(body))
@@ -199,7 +199,7 @@ async def _change(kind: str, style_id: str, body: Request) -> StyleModify:
 
 
 async def _delete(kind: str, style_id: str) -> SimpleResponse:
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         user = await context.user(session, renew=True)
         await authoring.remove(session, user, await changeable(session, kind, style_id))
     return SimpleResponse()

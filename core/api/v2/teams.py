@@ -7,7 +7,7 @@ from datetime import datetime
 from quart import Blueprint, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
 from core.db import AnyRow, now
@@ -49,7 +49,7 @@ async def list_teams() -> list[TeamDetails]:
 )
 async def create_team(body: CreateTeamInput) -> ModifyTeam:
     """Create a team; trusted users may."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         creator = await context.user(session, renew=True)
         team_id = await teams.create(session, creator, name=body.name, info=body.info)
         team = await teams.by_id(session, str(team_id))
@@ -78,7 +78,7 @@ async def get_team(team_id: str) -> TeamDetails:
 )
 async def change_team(body: ModifyTeamInput, team_id: str) -> ModifyTeam:
     """Change a team: its creator and moderators may."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         team = await teams.by_id(session, team_id)
         user = await context.user(session, renew=True)
         await teams.change(session, user, team, name=body.name, info=body.info)
@@ -89,7 +89,7 @@ async def change_team(body: ModifyTeamInput, team_id: str) -> ModifyTeam:
 @operation(answers={200: DeletedTeam}, limit=LIMIT, errors=(401, 403, 404))
 async def delete_team(team_id: str) -> DeletedTeam:
     """Delete a team; its workers stay."""
-    async with context.server().database.writing() as session:
+    async with callers.writing() as session:
         team = await teams.by_id(session, team_id)
         await teams.remove(session, await context.user(session, renew=True), team)
     return DeletedTeam(deleted_id=str(team.id), deleted_name=team.name)

@@ -5,7 +5,7 @@ from typing import Any
 
 from quart import Blueprint
 
-from core.api import asking, context, popping, submitting
+from core.api import asking, callers, context, popping, submitting
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, generating, operation
 from core.api.styling import styled
@@ -83,7 +83,7 @@ async def get_status(request_id: str) -> RequestStatusKobold:
 async def cancel_request(request_id: str) -> RequestStatusKobold:
     """Cancel what waits of a request; the answer is its status before."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing_to(request_id, kind="text") as session:
         found = await status.look(session, server.horde, request_id, kind="text")
         rows = await status.finished(session, found.progress.request_id)
         await cancel.cancel(session, found.progress.request_id)

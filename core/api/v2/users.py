@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import changes, deletion
 from core.accounts.changes import UserChange
-from core.api import context, user_views
+from core.api import callers, context, user_views
 from core.api.caches import TtlCache
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
@@ -105,7 +105,7 @@ async def change_user(body: ModifyUserInput, user_id: str) -> ModifyUser:
     wanted = body.model_dump(exclude_none=True)
     for name in wanted.keys() & {"kudos", "monthly_kudos"}:
         wanted[name] = from_wire(wanted[name])
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         by = await context.user(session)
         user = await directory.locked(session, parsed(user_id))
         change = UserChange(session, server.keyring, by, user, at=now(), key=uuid4().hex)
@@ -127,7 +127,7 @@ async def change_user(body: ModifyUserInput, user_id: str) -> ModifyUser:
 async def delete_user(user_id: str) -> SimpleResponse:
     """Disable an account; once it was not used for 30 days, the second call wipes it."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         by = await context.user(session)
         user = await directory.locked(session, parsed(user_id))
         is_wiped = await deletion.end(session, by, user, at=now())

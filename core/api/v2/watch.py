@@ -12,7 +12,7 @@ from uuid import UUID
 
 from quart import Blueprint, Response, current_app
 
-from core.api import context, limits
+from core.api import callers, context, limits
 from core.api.caches import TtlCache
 from core.api.context import Server
 from core.api.hubs import View
@@ -75,7 +75,7 @@ async def get_status(request_id: str) -> RequestStatusStable:
 async def cancel_request(request_id: str) -> RequestStatusStable:
     """Cancel what waits of a request; the answer is its status before."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing_to(request_id, kind="image") as session:
         found = await status.look(session, server.horde, request_id, kind="image")
         rows = await status.finished(session, found.progress.request_id)
         await cancel.cancel(session, found.progress.request_id)
@@ -92,7 +92,7 @@ async def cancel_request(request_id: str) -> RequestStatusStable:
 async def watch(request_id: str) -> Response:
     """Watch a request: position, job states and pictures are pushed as they change."""
     streams: Streams = current_app.extensions[STREAMS]
-    found, address = status.parsed(request_id), limits.counted_as(context.address())
+    found, address = status.parsed(request_id), limits.network(context.address())
     relaxed = context.is_relaxed()
     streams.check(address, relaxed=relaxed)
     await streams.hubs.look(found)  # 404 before the stream begins

@@ -10,7 +10,7 @@ from uuid import UUID
 from quart import Blueprint, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import Encoded, by_address, by_path, operation
 from core.api.v2.messages import to_wire as message_to_wire
@@ -125,7 +125,7 @@ async def change_worker(body: ModifyWorkerInput, worker_id: str) -> ModifyWorker
         name=body.name,
         team=body.team,
     )
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         worker = await fleet.known(session, worker_id)
         user = await context.user(session, renew=True)
         changed = await edits.change(session, user, worker, wanted)
@@ -138,7 +138,7 @@ async def change_worker(body: ModifyWorkerInput, worker_id: str) -> ModifyWorker
 async def delete_worker(worker_id: str) -> DeletedWorker:
     """Delete a worker that has no job in hand."""
     server = context.server()
-    async with server.database.writing() as session:
+    async with callers.writing() as session:
         worker = await fleet.known(session, worker_id)
         await edits.remove(session, await context.user(session, renew=True), worker)
     server.horde.online.forget()

@@ -152,8 +152,11 @@ async def test_memory_forgets_windows_that_ended(in_memory, clock):
 async def test_memory_has_a_bound(in_memory, monkeypatch):
     monkeypatch.setattr(windows, "MAX_WINDOWS", 100)
     for number in range(1000):
-        await in_memory.hit([(f"{number}", HOUR)])
-    assert len(in_memory._counters._windows[3600]) <= 101
+        await in_memory.hit([(f"{number}", HOUR), (f"{number}", Limit(9, 60))])
+    await in_memory.hit([("one of few", Limit(1, 1))])
+    tables = in_memory._counters._windows
+    assert sum(map(len, tables.values())) <= 102
+    assert len(tables[1]) == 1  # the oldest of the longest table go
 
 
 @pytest.fixture

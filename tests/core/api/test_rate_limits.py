@@ -7,6 +7,8 @@ import pytest
 import pytest_asyncio
 
 import serving
+from core.accounts import sessions
+from core.db import now
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -19,6 +21,11 @@ async def limited(databases, tmp_path):
     """Makes an app with limits: `async with limited()`."""
     with databases.fresh("sqlite") as url:
         yield lambda **more: serving.in_process(url, tmp_path, **{"rate_limits": "on", **more})
+
+
+def stop_the_clock(server):
+    """Let no window end, however long the test takes."""
+    server.app.extensions["horde"].limiter._counters._clock = lambda: 1000.0
 
 
 def told(answer):
@@ -129,3 +136,96 @@ async def test_a_trusted_proxy_says_who_calls(limited):
         assert await statuses(server, lambda n: f"10.0.0.{n}, 10.0.1.2") == [404] * 10 + [429]
         assert await statuses(server, lambda n: f"10.0.0.{n}", same) == [404] * 10 + [429]
         assert await statuses(server, lambda _: "no address") == [404] * 10 + [429]
+
+
+async def test_an_id_is_one_however_it_is_written(limited):
+    spelled = ["1", "01", "001", "%31", "1/", "%EF%BC%91"]  # the last: a full-width 1
+    one, other = "0abcdefab00000000000000000000000", "0ABCDEFA-B000-0000-0000-000000000000"
+    async with limited() as server:
+        stop_the_clock(server)
+        users = [
+            (await server.http.get(f"{prefix}/users/{spelled[number % len(spelled)]}")).status_code
+            for number in range(31)
+            for prefix in ("/api/v2", "/v2")
+        ]
+        ids = [one, other, f"%7B{one}%7D", f"urn:uuid:{other}"]
+        requests = [
+            (await server.get(f"/generate/status/{ids[number % len(ids)]}")).status_code
+            for number in range(11)
+        ]
+    assert 429 not in users[:60]
+    assert users[60:] == [429] * 2
+    assert requests == [404] * 10 + [429]
+
+
+async def test_the_aliases_of_version_1_are_one_as_well(limited):
+    prefixes = ["/api/v1", "/api/latest", ""]
+    async with limited() as server:
+        stop_the_clock(server)
+        statuses = [
+            (await server.http.get(f"{prefixes[number % 3]}/servers")).status_code
+            for number in range(91)
+        ]
+        again = [
+            (
+                await server.http.get(f"{prefixes[number % 3]}/generate/prompt/{NOBODY.format(1)}")
+            ).status_code
+            for number in range(3)
+        ]
+    assert statuses == [200] * 90 + [429]
+    assert again == [404, 404, 429]
+
+
+async def test_a_head_counts_as_a_get(limited):
+    path = f"/api/v2/generate/status/{NOBODY.format(1)}"
+    async with limited() as server:
+        stop_the_clock(server)
+        statuses = [
+            (await server.http.request(("GET", "HEAD")[number % 2], path)).status_code
+            for number in range(11)
+        ]
+    assert statuses == [404] * 10 + [429]
+
+
+async def test_made_up_keys_are_counted_by_address(limited):
+    gift = {"username": "somebody#2", "amount": 1}
+    async with limited() as server:
+        stop_the_clock(server)
+        made_up = [
+            await server.post("/kudos/transfer", gift, key=f"made up {number}")
+            for number in range(10)
+        ]
+        giver, taker = await server.user("Giver", kudos=100), await server.user("Taker")
+        mine = await server.post(
+            "/kudos/transfer", {"username": taker.alias, "amount": 1}, key=giver.key
+        )
+    assert [answer.status_code for answer in made_up] == [401] + [429] * 9
+    assert mine.status_code == 200  # a good key has a window of its own
+
+
+async def test_a_user_is_one_by_whichever_key_or_session(limited):
+    async with limited() as server:
+        stop_the_clock(server)
+        giver, taker = await server.user("Giver", kudos=100), await server.user("Taker")
+        async with server.database.writing() as session:
+            keyring = server.app.extensions["horde"].keyring
+            tokens = [
+                (await sessions.begin_program(session, keyring, giver.id, at=now()))[0]
+                for _ in range(9)
+            ]
+        gift = {"username": taker.alias, "amount": 1}
+        answers = [
+            await server.post("/kudos/transfer", gift, key=key) for key in [giver.key, *tokens]
+        ]
+    assert [answer.status_code for answer in answers] == [200] + [429] * 9
+
+
+async def test_a_window_takes_the_same_room_whatever_was_sent(limited):
+    async with limited() as server:
+        for number in range(20):
+            await server.get(f"/users/%F0%9F%98%80{'x' * 1000}{number}", key="k" * 5000)
+            await server.post("/generate/async", {}, key=f"{number}" * 3000)
+        tables = server.app.extensions["horde"].limiter._counters._windows
+    keys = [key for table in tables.values() for key in table]
+    assert len(keys) > 20
+    assert max(map(len, keys)) <= 40

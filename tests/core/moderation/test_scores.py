@@ -11,7 +11,7 @@ class Service:
     def __init__(self, answer):
         self.answer, self.asked = answer, []
 
-    async def get(self, url, *, max_bytes, seconds):
+    async def get(self, url, *, max_bytes, seconds, caller=""):
         self.asked.append(url)
         if isinstance(self.answer, Exception):
             raise self.answer

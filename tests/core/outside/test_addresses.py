@@ -3,9 +3,10 @@ import socket
 
 import pytest
 
-from core.outside import NoAnswer, NotAllowed
-from core.outside import addresses as guard
-from core.outside.addresses import Allowed, check_plain, is_public, resolve
+from core.outside import NoAnswer, NotAllowed, addresses
+from core.outside import names as looking_up
+from core.outside.addresses import Allowed, check_plain, is_public
+from core.outside.names import Names
 
 PUBLIC = ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::5db8:d70e"]
 PRIVATE = [
@@ -40,6 +41,15 @@ PRIVATE = [
 ]
 
 
+async def resolve(host, port, allowed):
+    """The addresses, by threads of the test's own."""
+    names = Names()
+    try:
+        return await addresses.resolve(host, port, allowed, names=names, caller="a tester")
+    finally:
+        names.close()
+
+
 @pytest.fixture
 def names(monkeypatch):
     """The addresses that names have, where a test says so."""
@@ -50,7 +60,7 @@ def names(monkeypatch):
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
         return [(None, None, None, "", (text, port)) for text in known[host]]
 
-    monkeypatch.setattr(guard.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(looking_up.socket, "getaddrinfo", look_up)
     return known
 
 

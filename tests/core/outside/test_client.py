@@ -2,11 +2,11 @@
 
 import asyncio
 import gzip
+import socket
 
 import pytest
 
 from core.outside import Declined, NoAnswer, NotAllowed, TookTooLong, TooLarge
-from core.outside import addresses as guard
 from core.outside.addresses import Allowed
 from core.outside.client import MAX_REDIRECTS, GuardedClient
 from outsiders import answer, certificate, outsider
@@ -60,7 +60,7 @@ async def test_this_machine_is_not_called(careful):
 async def test_the_connection_goes_to_the_address_that_was_checked(client, monkeypatch):
     """A name that has another address at its second look-up is looked up once."""
     asked = []
-    real = guard.socket.getaddrinfo
+    real = socket.getaddrinfo
 
     def look_up(host, port, **kwargs):
         if host == "rebinds.test":
@@ -178,7 +178,7 @@ async def test_answers_that_are_none(client, free_port):
 
 
 async def test_each_address_of_a_host_is_tried(client, monkeypatch):
-    real = guard.socket.getaddrinfo
+    real = socket.getaddrinfo
     both = ["127.0.0.3", "127.0.0.1"]
 
     def look_up(host, port, **kwargs):

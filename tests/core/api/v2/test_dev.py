@@ -16,7 +16,8 @@ BODY = {"username": "tester", "oauth_id": "g_tester"}
 async def server(databases, tmp_path_factory):
     with databases.fresh("sqlite") as url:
         folder = tmp_path_factory.mktemp("dev")
-        async with serving.in_process(url, folder, dev_endpoints="on") as server:
+        settings = {"dev_endpoints": "on", "public_url": f"http://{LOCAL}"}
+        async with serving.in_process(url, folder, **settings) as server:
             yield server
 
 
@@ -24,8 +25,15 @@ def make(server, body=BODY, **headers):
     return server.post(PATH, body, **{"Host": LOCAL, **headers})
 
 
+async def test_a_peer_on_this_machine_is_answered_without_a_public_url(databases, tmp_path):
+    with databases.fresh("sqlite") as url:
+        settings = {"dev_endpoints": "on", "public_url": ""}
+        async with serving.in_process(url, tmp_path, **settings) as server:
+            assert (await make(server)).status_code == 200
+
+
 async def find(server, key):
-    return await server.get("/find_user", key=key)
+    return await server.get("/find_user", key=key, Host=LOCAL)
 
 
 async def test_an_account_with_roles_and_kudos(server):
@@ -63,14 +71,7 @@ async def test_this_machine_has_many_names(server, host):
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Host": "horde.test"},
-        {"Host": "localhost.horde.test"},
-        {"Host": "127.0.0.1.horde.test"},
-        {"Host": "127.0.0.1@horde.test"},
-        {"Host": "192.168.0.1:7001"},
-        {"Host": "[::1"},
         {"Origin": "http://localhost:7001"},
-        {"Origin": "null"},
         {"X-Forwarded-For": "127.0.0.1"},
         {"X-Forwarded-Host": "localhost"},
         {"X-Forwarded-Proto": "http"},
@@ -78,19 +79,44 @@ async def test_this_machine_has_many_names(server, host):
         {"X-Real-IP": "127.0.0.1"},
         {"Via": "1.1 proxy"},
         {"Proxied-For": "127.0.0.1"},
+        {"X-Forwarded-Server": "proxy"},
+        {"X-Forwarded": "for=127.0.0.1"},
+        {"CF-Connecting-IP": "127.0.0.1"},
+        {"CF-Ray": "1"},
+        {"True-Client-IP": "127.0.0.1"},
+        {"X-Client-IP": "127.0.0.1"},
+        {"CDN-Loop": "cloudflare"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
     ],
 )
 async def test_there_is_nothing_for_others(server, headers):
     refused = await make(server, **headers)
-    nowhere = await server.post("/dev/nothing", BODY)
+    nowhere = await server.post("/dev/nothing", BODY, Host=LOCAL)
     assert refused.status_code == 404
     assert refused.json() == nowhere.json()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "horde.test",
+        "localhost.horde.test",
+        "127.0.0.1.horde.test",
+        "127.0.0.1@horde.test",
+        "192.168.0.1:7001",
+        "[::1",
+    ],
+)
+async def test_there_is_nothing_by_another_name(server, host):
+    assert (await make(server, Host=host)).status_code == 403
 
 
 @pytest.mark.parametrize(
     ("settings", "peer"),
     [
         ({"dev_endpoints": "off"}, "127.0.0.1"),
+        ({"dev_endpoints": "on", "public_url": "https://horde.test"}, "127.0.0.1"),
         ({"dev_endpoints": "on", "host": "::"}, "127.0.0.1"),
         ({"dev_endpoints": "on", "host": "192.168.0.1"}, "127.0.0.1"),
         ({"dev_endpoints": "on"}, "192.168.0.7"),
@@ -98,9 +124,11 @@ async def test_there_is_nothing_for_others(server, headers):
     ],
 )
 async def test_there_is_nothing_elsewhere(databases, tmp_path, settings, peer):
+    settings = {"public_url": f"http://{LOCAL}", **settings}
     with databases.fresh("sqlite") as url:
         async with serving.in_process(url, tmp_path, peer=peer, **settings) as server:
-            refused, nowhere = await make(server), await server.post("/dev/nothing", BODY)
+            refused = await make(server)
+            nowhere = await server.post("/dev/nothing", BODY, Host=LOCAL)
     assert refused.status_code == 404
     assert refused.json() == nowhere.json()
 

@@ -298,7 +298,7 @@ async def test_own_pictures_are_listed_and_removed(shop, site, rater):
 
 
 async def test_refusals_of_lists(site, rater):
-    for page in ("0", "x", "10001", "9" * 5000):
+    for page in ("0", "x", "10001", "9" * 1900):
         answer = await site.get(f"/shared/pictures?page={page}", key=rater.key)
         assert (answer.status_code, answer.json()["rc"]) == (400, "BadRequest")
     answer = await site.get("/shared/pictures", key=serving.ANONYMOUS)
