@@ -155,6 +155,7 @@ def _run_with(app: Quart, server: Server) -> None:
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
+        await server.decoders.close()
         await server.outside.close()
         await server.horde.bus.close()
         await server.limiter.close()

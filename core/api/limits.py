@@ -139,7 +139,7 @@ def for_style(*, address: str, method: str, path: str, relaxed: bool = False) ->
 
 def for_path(*limits: Limit, address: str, method: str, path: str) -> Counted:
     """PATH n: by address, method and path with its parameters."""
-    return [(f"{_network(address)} {method} {path}", limit) for limit in limits]
+    return [(f"{network(address)} {method} {path}", limit) for limit in limits]
 
 
 def for_key(*limits: Limit, api_key: str, path: str) -> Counted:
@@ -149,10 +149,10 @@ def for_key(*limits: Limit, api_key: str, path: str) -> Counted:
 
 def for_address(*limits: Limit, address: str, resource: str) -> Counted:
     """IP n: by address and resource, all its methods together. Without limits: DEF."""
-    return [(f"{_network(address)} {resource}", limit) for limit in limits or (DEFAULT,)]
+    return [(f"{network(address)} {resource}", limit) for limit in limits or (DEFAULT,)]
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """Who is behind an address: an IPv6 host has 2**64 of them, so its network counts.
 
     What is no IP address (a Unix socket's peer has none) stands for itself.
