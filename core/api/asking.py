@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.api import context
+from core.api import context, limits
 from core.api.context import Server
 from core.community import styles
 from core.db import now
@@ -61,11 +61,12 @@ async def accept(
     """
     server = context.server()
     verdict, kept = await _verdict(server), _kept(server, pictures or {})
-    async with _punishing(server, wanted), kept, server.database.writing() as session:
+    async with _punishing(server, wanted), kept as sources, server.database.writing() as session:
         requester, wanted = await _admitted(session, wanted, verdict, renew=True)
         asked = await ask.ask(session, server.horde, requester, wanted)
         if must_be_possible and (message := _nobody(asked)):
             raise NobodyServes(message)  # and nothing of it is written
+        sources.may_be_needed = True  # as the block ends, the transaction is committed
     await ask.announce(server.horde, asked)
     return asked
 
@@ -97,9 +98,10 @@ async def decoded(source: str) -> bytes:
 
     Raises what `checks.decode_source` and `fetched.fetch_source` do.
     """
+    server, caller = context.server(), limits.network(context.address())
     if source.startswith("http"):
-        return await fetched.fetch_source(context.server().outside, source)
-    return await checks.decode_source(source)
+        return await fetched.fetch_source(server.outside, server.decoders, source, caller=caller)
+    return await checks.decode_source(server.decoders, source, caller=caller)
 
 
 async def _requester(
@@ -179,15 +181,28 @@ async def _punishing(server: Server, wanted: RequestSpec[Any]) -> AsyncIterator[
         raise
 
 
+@dataclass(slots=True)
+class _Sources:
+    """Source pictures in the store."""
+
+    may_be_needed: bool = False
+    """Whether a request that names them may stand, though the block raised."""
+
+
 @asynccontextmanager
-async def _kept(server: Server, pictures: Mapping[str, bytes]) -> AsyncIterator[None]:
-    """Put pictures into the store; they are removed again where the block raises."""
-    store = server.horde.store
+async def _kept(server: Server, pictures: Mapping[str, bytes]) -> AsyncIterator[_Sources]:
+    """Put pictures into the store; they are removed again where the block raises.
+
+    Where the commit itself fails or is cancelled, nobody knows whether it went through. They stay
+    then, and upkeep removes them with age as it does all pictures.
+    """
+    store, sources = server.horde.store, _Sources()
     try:
         for name, picture in pictures.items():
             await store.put(name, picture)
-        yield
+        yield sources
     except BaseException:
-        for name in pictures:
-            await store.delete(name)
+        if not sources.may_be_needed:
+            for name in pictures:
+                await store.delete(name)
         raise

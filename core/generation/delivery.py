@@ -21,6 +21,8 @@ class Delivery:
     """Of a text job."""
     form: dict[str, Any] | None = None
     """Of an alchemy job."""
+    has_picture: bool = False
+    """Whether a picture belongs to it, which the store has received."""
 
     @property
     def is_fault(self) -> bool:

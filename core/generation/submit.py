@@ -78,15 +78,15 @@ async def look_up(session: AsyncSession, owner: User, job_id: str, *, kind_name:
 
 
 async def check_uploaded(horde: Horde, found: Open) -> None:
-    """Raise MissingPicture where a picture is announced that is not in the store."""
-    if not await horde.store.exists(found.picture):
-        raise MissingPicture("Please upload the picture before you submit the job.")
+    """Raise MissingPicture where a picture is announced that the store has not received."""
+    if not await horde.store.is_received(found.picture):
+        raise _missing()
 
 
 async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Delivery) -> Settled:
     """Take the delivery: finish the job and settle its kudos, or let it wait again.
 
-    The picture is in the store already. Raises DuplicateGen or AbortedGen where another
+    The store has received the picture already. Raises DuplicateGen or AbortedGen where another
     submission, or upkeep, was faster. Call `announce` after the commit.
     """
     attempt = found.attempt
@@ -109,6 +109,8 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
         team_id=found.worker.team_id,
     ):
         await _refuse(session, attempt.id)
+    if delivery.has_picture:
+        await _accept(horde, found)  # not before: whoever loses a race must not change the picture
     await attempts.keep(session, [_generation(found, delivery)])
     await webhooks.tell(session, horde, found, delivery, amounts, at=at)
     await styled.used(session, attempt, at=at)
@@ -157,6 +159,16 @@ async def _end_decoy(session: AsyncSession, found: Open, delivery: Delivery) -> 
     told = 0 if delivery.is_fault else _amounts(found, delivery).announced_reward
     is_done = not delivery.is_fault
     return Settled(found.attempt.request_id, told, is_done=is_done, decoy=found.picture)
+
+
+async def _accept(horde: Horde, found: Open) -> None:
+    """From here on the picture is the job's, and what is uploaded later does not change it."""
+    if await horde.store.accept(found.picture) is None:
+        raise _missing()
+
+
+def _missing() -> MissingPicture:
+    return MissingPicture("Please upload the picture before you submit the job.")
 
 
 def _parsed(job_id: str) -> UUID:

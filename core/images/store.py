@@ -11,8 +11,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
+import structlog
+
 from core.db import now
-from core.errors import Invalid, NotFound
+from core.errors import Invalid, NotFound, Unavailable
+from core.images import webp
 from core.images.signing import Signer
 
 MAX_PICTURE_BYTES: Final = 20 * 1024 * 1024
@@ -23,6 +26,11 @@ UNFINISHED_SECONDS: Final = 3600
 
 _NAME: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.webp")
 _INCOMING: Final = "incoming"
+"""The folder of files that are being written."""
+_RECEIVED: Final = "received"
+"""The folder of pictures that workers brought and that no job has accepted yet."""
+
+_log = structlog.get_logger(__name__)
 
 
 class PictureNotFound(NotFound):
@@ -35,6 +43,12 @@ class PictureTooLarge(Invalid):
     """More bytes than a picture may have."""
 
     code = "PictureTooLarge"
+
+
+class StorageFailed(Unavailable):
+    """A picture cannot be kept: the disk is full, say. The log has what the operator is to know."""
+
+    code = "StorageFailed"
 
 
 class Store(Protocol):
@@ -52,8 +66,24 @@ class Store(Protocol):
     async def put(self, name: str, content: bytes) -> None:
         """Keep a picture, whole or not at all; one of the same name is replaced."""
 
+    async def receive(self, name: str, content: bytes) -> None:
+        """Keep a picture aside, where nobody sees it until it is accepted; as `put` otherwise."""
+
+    async def is_received(self, name: str) -> bool:
+        """Whether there is such a picture, accepted or not."""
+
+    async def accept(self, name: str) -> bytes | None:
+        """Let the picture that was received be the one of this name, from now on.
+
+        What is received later does not change it. Returns its start, of `webp.HEAD_BYTES`, and
+        None where there is no such picture.
+        """
+
     async def get(self, name: str) -> bytes | None:
         """The picture's bytes; None where there is none."""
+
+    async def get_received(self, name: str) -> bytes | None:
+        """The bytes of the picture that `accept` would let be seen."""
 
     async def exists(self, name: str) -> bool:
         """Whether there is such a picture."""
@@ -104,16 +134,34 @@ class FolderStore:
 
     async def put(self, name: str, content: bytes) -> None:
         """Keep a picture; raises PictureTooLarge over MAX_PICTURE_BYTES."""
-        path = self._path(name)
-        if len(content) > MAX_PICTURE_BYTES:
-            raise PictureTooLarge(
-                f"A picture may have {MAX_PICTURE_BYTES} bytes; this one has {len(content)}."
-            )
-        await asyncio.to_thread(self._write, path, content)
+        await self._keep(self._path(name), content)
+
+    async def receive(self, name: str, content: bytes) -> None:
+        """Keep a picture aside; raises what `put` does."""
+        await self._keep(self._received(name), content)
+
+    async def is_received(self, name: str) -> bool:
+        """Whether there is such a picture, accepted or not."""
+        return await asyncio.to_thread(_is_there, self._received(name), self._path(name))
+
+    async def accept(self, name: str) -> bytes | None:
+        """Let the received picture be seen; one that was accepted before, and only then, stays.
+
+        The latter happens where the transaction that accepted it failed. Raises StorageFailed.
+        """
+        try:
+            return await asyncio.to_thread(_accept, self._received(name), self._path(name))
+        except OSError as error:
+            raise _failed(error) from error
 
     async def get(self, name: str) -> bytes | None:
         """The picture's bytes; None where there is none."""
         return await asyncio.to_thread(_read, self._path(name))
+
+    async def get_received(self, name: str) -> bytes | None:
+        """The bytes of the picture that `accept` would let be seen."""
+        received = await asyncio.to_thread(_read, self._received(name))
+        return await self.get(name) if received is None else received
 
     async def exists(self, name: str) -> bool:
         """Whether there is such a picture."""
@@ -121,7 +169,8 @@ class FolderStore:
 
     async def delete(self, name: str) -> None:
         """Remove the picture, if it is there."""
-        await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
+        for path in (self._received(name), self._path(name)):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def sweep(self, older_than: datetime) -> int:
         """Delete up to SWEEP_BATCH old pictures, and files that killed processes left half-written.
@@ -130,9 +179,11 @@ class FolderStore:
         """
         unfinished = time.time() - UNFINISHED_SECONDS
         await asyncio.to_thread(_remove_old, self._root / _INCOMING, unfinished, SWEEP_BATCH)
-        gone = 0
+        gone = await asyncio.to_thread(
+            _remove_old, self._root / _RECEIVED, older_than.timestamp(), SWEEP_BATCH
+        )
         for outer in await asyncio.to_thread(_folders, self._root):
-            if outer.name != _INCOMING:
+            if outer.name not in (_INCOMING, _RECEIVED):
                 gone += await asyncio.to_thread(
                     _sweep_outer, outer, older_than.timestamp(), SWEEP_BATCH - gone
                 )
@@ -150,6 +201,20 @@ class FolderStore:
         _check(name)
         return self._root / name[:2] / name[2:4] / name
 
+    def _received(self, name: str) -> Path:
+        _check(name)
+        return self._root / _RECEIVED / name
+
+    async def _keep(self, path: Path, content: bytes) -> None:
+        if len(content) > MAX_PICTURE_BYTES:
+            raise PictureTooLarge(
+                f"A picture may have {MAX_PICTURE_BYTES} bytes; this one has {len(content)}."
+            )
+        try:
+            await asyncio.to_thread(self._write, path, content)
+        except OSError as error:
+            raise _failed(error) from error
+
     def _write(self, path: Path, content: bytes) -> None:
         unfinished = self._root / _INCOMING / secrets.token_hex(16)
         unfinished.parent.mkdir(parents=True, exist_ok=True)
@@ -158,7 +223,8 @@ class FolderStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished.replace(path)
         except BaseException:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
             raise
 
 
@@ -166,6 +232,26 @@ def _check(name: str) -> None:
     """Only such names become paths, so no name leads out of the folder."""
     if not _NAME.fullmatch(name):
         raise PictureNotFound("There is no picture of that name.")
+
+
+def _failed(error: OSError) -> StorageFailed:
+    _log.error("a picture cannot be kept", error=error.strerror or str(error))
+    return StorageFailed("Pictures cannot be kept at the moment. Please try again later.")
+
+
+def _is_there(*paths: Path) -> bool:
+    return any(path.is_file() for path in paths)
+
+
+def _accept(received: Path, accepted: Path) -> bytes | None:
+    with suppress(FileNotFoundError):
+        accepted.parent.mkdir(parents=True, exist_ok=True)
+        received.replace(accepted)
+    try:
+        with accepted.open("rb") as file:
+            return file.read(webp.HEAD_BYTES)
+    except FileNotFoundError:
+        return None
 
 
 def _read(path: Path) -> bytes | None:

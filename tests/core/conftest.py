@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import redis
 
 import services
 from core.db import Database
+from core.images import store
 
 
 @pytest.fixture
@@ -25,6 +27,30 @@ async def session(database):
     """One transaction on a fresh database, committed if the test succeeds."""
     async with database.writing() as session:
         yield session
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Lets pictures be written to a disk without room: `with full_disk(): …`."""
+
+    @contextlib.contextmanager
+    def fill():
+        original = store.FolderStore._write
+
+        def write(folder, path, content):
+            token = secrets.token_hex(16)
+            unfinished = folder._root / "incoming" / token
+            unfinished.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.symlink_to("/dev/full")
+            with monkeypatch.context() as patched:
+                patched.setattr(store.secrets, "token_hex", lambda _: token)
+                original(folder, path, content)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(store.FolderStore, "_write", write)
+            yield
+
+    return fill
 
 
 class MortalValkey:

@@ -17,7 +17,7 @@ from core.generation.delivery import Delivery, picture_of
 from core.generation.pop import Work
 from core.generation.specs import RequestSpec
 from core.generation.status import JobView
-from core.images import checks
+from core.images import webp
 from core.kinds import alchemy
 from core.kinds.alchemy import AlchemyParams
 from core.queue.tables import JobState
@@ -72,7 +72,7 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
     source, tiles = body.source_image, ELSEWHERE_TILES
     if not source.startswith("http"):
         picture = await asking.decoded(source)
-        source, tiles = f"{uuid4()}.webp", alchemy.tiles_of(*checks.size_of(picture))
+        source, tiles = f"{uuid4()}.webp", alchemy.tiles_of(*webp.size_of(picture))
         pictures = {source: picture}
     wanted = RequestSpec(
         kind="alchemy",
@@ -158,9 +158,14 @@ async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
 )
 async def submit(body: InterrogationSubmitInput) -> GenerationSubmitted:
     """Deliver what came of a form, or give it back."""
-    delivery = Delivery(job_id=body.id, state=body.state, form=body.result)
+    delivery = Delivery(
+        job_id=body.id,
+        state=body.state,
+        form=body.result,
+        has_picture=UPLOADED in body.result.values(),
+    )
     job = await submitting.found(delivery, "alchemy")
-    if not delivery.is_fault and UPLOADED in body.result.values():
+    if not delivery.is_fault and delivery.has_picture:
         await submission.check_uploaded(context.server().horde, job)
     return await submitting.settled(job, delivery)
 

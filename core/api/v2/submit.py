@@ -7,7 +7,6 @@ from core.api.limits import Limit
 from core.api.operation import by_address, operation
 from core.generation import submit
 from core.generation.delivery import Delivery, Open
-from core.images import checks
 from core.wire.submit import GenerationSubmitted, SubmitInputStable
 
 blueprint = Blueprint("submit", __name__)
@@ -31,6 +30,7 @@ async def generate_submit(body: SubmitInputStable) -> GenerationSubmitted:
         seed=body.seed,
         state=body.state,
         metadata=submitting.metadata(body.gen_metadata),
+        has_picture=True,
     )
     job = await submitting.found(delivery, "image")
     if not delivery.is_fault:
@@ -40,8 +40,7 @@ async def generate_submit(body: SubmitInputStable) -> GenerationSubmitted:
 
 async def _keep(job: Open, generation: str) -> None:
     """See to it that the picture is in the store before anything is settled."""
-    horde = context.server().horde
     if generation == UPLOADED:
-        await submit.check_uploaded(horde, job)
+        await submit.check_uploaded(context.server().horde, job)
     else:
-        await horde.store.put(job.picture, await checks.to_webp_from_base64(generation))
+        await submitting.receive(job, generation)
