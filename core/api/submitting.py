@@ -1,6 +1,7 @@
 """What all submissions have in common: the job is looked up, then settled."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -40,6 +41,12 @@ async def receive(job: Open, base64_text: str) -> None:
         server.decoders, base64_text, caller=f"user {job.owner.id}"
     )
     await server.horde.store.receive(job.picture, picture)
+
+
+async def with_picture(job: Open, delivery: Delivery) -> Delivery:
+    """The delivery with the size of its picture. Raises MissingPicture."""
+    size = await submit.check_uploaded(context.server().horde, job)
+    return replace(delivery, size=size)
 
 
 async def settled(job: Open, delivery: Delivery) -> GenerationSubmitted:

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.catalog import agents
 from core.catalog import models as catalog
+from core.generation import sizes
 from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
 from core.generation.specs import Quote, RequestSpec
@@ -99,14 +100,16 @@ def amounts(found: Open, delivery: Delivery) -> Amounts:
     """What the worker's owner gets for the picture and the requester pays."""
     attempt = found.attempt
     made_by = catalog.image_model(attempt.model).baseline
-    terms = _terms(ImageParams.from_json(attempt.params), attempt.terms)
+    params = ImageParams.from_json(attempt.params)
+    terms = _terms(params, attempt.terms)
     price = attempt.terms["price"]
     factor = agents.agent(found.worker.agent).reward_factor
-    return Amounts(
+    whole = Amounts(
         announced_reward=prices.reward(price, made_by, prices.NEWEST_WORKER, terms),
         reward=prices.reward(price, made_by, factor, terms),
         charge=prices.charge(price, made_by, terms, censored=delivery.is_censored),
     )
+    return sizes.adjusted(whole, params, delivery)
 
 
 def free_side(horde: Horde, ask: RequestSpec[ImageParams]) -> int:

@@ -7,14 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.catalog import models as catalog
 from core.generation.delivery import Amounts, Delivery, Open
 from core.moderation import problems
-from core.users.tables import ANONYMOUS_ID
+from core.users.tables import ANONYMOUS_ID, Reason
 from core.workers import conduct
 
 
 async def look_at(
     session: AsyncSession, found: Open, delivery: Delivery, amounts: Amounts, *, at: datetime
 ) -> None:
-    """Suspect a worker that is too fast, and record what it reports as abuse of children."""
+    """Suspect a worker that is too fast or brings too little; record reported abuse of children."""
     attempt = found.attempt
     known = catalog.text_model(attempt.model) if attempt.kind == "text" else None
     await conduct.judge_speed(
@@ -25,6 +25,10 @@ async def look_at(
         parameters=None if known is None else known.billions,
         at=at,
     )
+    if amounts.shortfall is not None:
+        await conduct.suspect(
+            session, found.owner, attempt.worker_id, Reason.RESULT_TOO_SMALL, at=at
+        )
     if delivery.shows_abuse:
         await problems.report(
             session,

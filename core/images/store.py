@@ -69,14 +69,14 @@ class Store(Protocol):
     async def receive(self, name: str, content: bytes) -> None:
         """Keep a picture aside, where nobody sees it until it is accepted; as `put` otherwise."""
 
-    async def is_received(self, name: str) -> bool:
-        """Whether there is such a picture, accepted or not."""
+    async def received(self, name: str) -> bytes | None:
+        """The start, of `webp.HEAD_BYTES`, of the picture that `accept` would let be seen."""
 
     async def accept(self, name: str) -> bytes | None:
         """Let the picture that was received be the one of this name, from now on.
 
-        What is received later does not change it. Returns its start, of `webp.HEAD_BYTES`, and
-        None where there is no such picture.
+        What is received later does not change it. Returns its start as `received` does, and None
+        where there is no such picture.
         """
 
     async def get(self, name: str) -> bytes | None:
@@ -140,9 +140,9 @@ class FolderStore:
         """Keep a picture aside; raises what `put` does."""
         await self._keep(self._received(name), content)
 
-    async def is_received(self, name: str) -> bool:
-        """Whether there is such a picture, accepted or not."""
-        return await asyncio.to_thread(_is_there, self._received(name), self._path(name))
+    async def received(self, name: str) -> bytes | None:
+        """The start of the picture that `accept` would let be seen."""
+        return await asyncio.to_thread(_start, self._received(name), self._path(name))
 
     async def accept(self, name: str) -> bytes | None:
         """Let the received picture be seen; one that was accepted before, and only then, stays.
@@ -239,19 +239,19 @@ def _failed(error: OSError) -> StorageFailed:
     return StorageFailed("Pictures cannot be kept at the moment. Please try again later.")
 
 
-def _is_there(*paths: Path) -> bool:
-    return any(path.is_file() for path in paths)
-
-
 def _accept(received: Path, accepted: Path) -> bytes | None:
     with suppress(FileNotFoundError):
         accepted.parent.mkdir(parents=True, exist_ok=True)
         received.replace(accepted)
-    try:
-        with accepted.open("rb") as file:
+    return _start(accepted)
+
+
+def _start(*paths: Path) -> bytes | None:
+    """The start of the first of the files that is there."""
+    for path in paths:
+        with suppress(FileNotFoundError), path.open("rb") as file:
             return file.read(webp.HEAD_BYTES)
-    except FileNotFoundError:
-        return None
+    return None
 
 
 def _read(path: Path) -> bytes | None:

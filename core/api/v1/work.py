@@ -44,9 +44,10 @@ async def pop(offer: v1.PopArguments) -> v1.Popped | v1.NothingPopped:
 @endpoint(arguments=v1.SubmitArguments, limit=by_address())
 async def submit(made: v1.SubmitArguments) -> v1.Submitted:
     """Deliver a picture."""
-    delivery = Delivery(job_id=made.id, seed=made.seed, has_picture=True)
+    delivery = Delivery(job_id=made.id, seed=made.seed)
     job = await submitting.found(delivery, "image")
     await submitting.receive(job, made.generation)
+    delivery = await submitting.with_picture(job, delivery)
     settled = await submitting.settled(job, delivery)
     return v1.Submitted(reward=settled.reward)
 

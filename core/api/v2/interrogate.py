@@ -12,7 +12,6 @@ from core.catalog import agents
 from core.db import AnyRow
 from core.errors import Invalid
 from core.generation import cancel, status
-from core.generation import submit as submission
 from core.generation.delivery import Delivery, picture_of
 from core.generation.pop import Work
 from core.generation.specs import RequestSpec
@@ -158,15 +157,10 @@ async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
 )
 async def submit(body: InterrogationSubmitInput) -> GenerationSubmitted:
     """Deliver what came of a form, or give it back."""
-    delivery = Delivery(
-        job_id=body.id,
-        state=body.state,
-        form=body.result,
-        has_picture=UPLOADED in body.result.values(),
-    )
+    delivery = Delivery(job_id=body.id, state=body.state, form=body.result)
     job = await submitting.found(delivery, "alchemy")
-    if not delivery.is_fault and delivery.has_picture:
-        await submission.check_uploaded(context.server().horde, job)
+    if not delivery.is_fault and UPLOADED in body.result.values():
+        delivery = await submitting.with_picture(job, delivery)
     return await submitting.settled(job, delivery)
 
 

@@ -6,10 +6,12 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 import bombs
 import pictures
+from core.users.tables import Reason, Suspicion
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -142,7 +144,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half_done(server, shop, fu
         assert [(line["log_level"], line["error"]) for line in said] == [
             ("error", "No space left on device")
         ]
-    assert not await server.horde.store.is_received(f"{popped['id']}.webp")
+    assert await server.horde.store.received(f"{popped['id']}.webp") is None
     assert (await shop.pop())["id"] is None  # nothing was asked for
     await shop.deliver(popped)  # there is room again
 
@@ -188,3 +190,38 @@ async def test_a_request_that_is_refused_keeps_no_pictures(server, shop, monkeyp
     assert (await server.post("/generate/async", wanted, key=shop.owner.key)).status_code == 500
     assert len(put) == 1
     assert not await store.exists(put[0])
+
+
+async def test_a_picture_far_smaller_than_ordered_is_hardly_paid_and_noted(server, shop):
+    rewards = []
+    for side in (512, 8):
+        asked = await shop.ask(params={"width": 512, "height": 512, "steps": 10})
+        rewards += await shop.deliver(await shop.pop(), pictures.picture((side, side), form="WEBP"))
+    assert rewards[0] > 1
+    assert rewards[1] == 0
+    (made,) = (await shop.status(asked))["generations"]
+    (note,) = made["gen_metadata"]
+    assert note["ref"].startswith("The picture has 8 x 8 pixels")
+    async with server.database.reading() as session:
+        found = await session.scalars(
+            select(Suspicion.times).where(
+                Suspicion.user_id == shop.owner.id, Suspicion.reason == Reason.RESULT_TOO_SMALL
+            )
+        )
+    assert list(found) == [1]
+
+
+async def test_a_picture_that_is_swapped_while_it_is_submitted_is_not_taken(
+    server, shop, monkeypatch
+):
+    popped = await begun(shop)
+    await server.http.put(popped["r2_upload"], content=pictures.WEBP)
+    there, go = held(monkeypatch, server.horde.store, "accept")
+    submission = asyncio.ensure_future(shop.submit(popped["id"]))
+    await there.wait()
+    await server.http.put(popped["r2_upload"], content=pictures.picture((8, 8), form="WEBP"))
+    go.set()
+    assert (await submission).status_code == 400
+    await server.http.put(popped["r2_upload"], content=pictures.WEBP)
+    assert (await shop.submit(popped["id"])).status_code == 200
+    assert await delivered(shop, popped) == pictures.WEBP

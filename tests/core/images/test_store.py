@@ -126,7 +126,7 @@ async def test_on_a_full_disk_nothing_is_kept_and_the_log_says_so_once(folder, n
 
 async def test_what_is_received_is_seen_once_it_is_accepted_and_stays(folder, name):
     assert await folder.accept(name) is None
-    assert not await folder.is_received(name)
+    assert await folder.received(name) is None
     await folder.receive(name, b"first")
     await folder.receive(name, b"second")
     assert await folder.get(name) is None
@@ -141,7 +141,7 @@ async def test_what_is_received_is_seen_once_it_is_accepted_and_stays(folder, na
 async def test_what_was_accepted_for_nothing_can_be_accepted_again(folder, name):
     await folder.receive(name, b"first")
     await folder.accept(name)  # and the transaction that did it fails
-    assert await folder.is_received(name)
+    assert await folder.received(name) == b"first"
     assert await folder.get_received(name) == b"first"
     assert await folder.accept(name) == b"first"
 
