@@ -1,11 +1,10 @@
 """Where pictures are kept: a folder, with signed links that this server serves itself."""
 
 import asyncio
-import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,10 +14,12 @@ import structlog
 
 from core.db import now
 from core.errors import Invalid, NotFound, Unavailable
-from core.images import webp
+from core.images import files
 from core.images.signing import Signer
 
 MAX_PICTURE_BYTES: Final = 20 * 1024 * 1024
+PIECE_BYTES: Final = 3 * 64 * 1024
+"""A multiple of three, so that pieces in base64 are one text."""
 SWEEP_BATCH: Final = 1000
 """The most pictures one sweep deletes."""
 UNFINISHED_SECONDS: Final = 3600
@@ -82,6 +83,12 @@ class Store(Protocol):
     async def get(self, name: str) -> bytes | None:
         """The picture's bytes; None where there is none."""
 
+    def pieces(self, name: str) -> AsyncIterator[bytes]:
+        """The same in pieces of PIECE_BYTES, of which the last may be smaller; none is no picture.
+
+        No more than one of them is in memory.
+        """
+
     async def get_received(self, name: str) -> bytes | None:
         """The bytes of the picture that `accept` would let be seen."""
 
@@ -142,7 +149,7 @@ class FolderStore:
 
     async def received(self, name: str) -> bytes | None:
         """The start of the picture that `accept` would let be seen."""
-        return await asyncio.to_thread(_start, self._received(name), self._path(name))
+        return await asyncio.to_thread(files.start, self._received(name), self._path(name))
 
     async def accept(self, name: str) -> bytes | None:
         """Let the received picture be seen; one that was accepted before, and only then, stays.
@@ -150,17 +157,29 @@ class FolderStore:
         The latter happens where the transaction that accepted it failed. Raises StorageFailed.
         """
         try:
-            return await asyncio.to_thread(_accept, self._received(name), self._path(name))
+            return await asyncio.to_thread(files.accept, self._received(name), self._path(name))
         except OSError as error:
             raise _failed(error) from error
 
     async def get(self, name: str) -> bytes | None:
         """The picture's bytes; None where there is none."""
-        return await asyncio.to_thread(_read, self._path(name))
+        return await asyncio.to_thread(files.read, self._path(name))
+
+    async def pieces(self, name: str) -> AsyncIterator[bytes]:
+        """The picture's bytes in pieces; none where there is none."""
+        try:
+            file = await asyncio.to_thread(self._path(name).open, "rb")
+        except FileNotFoundError:
+            return
+        try:
+            while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
+                yield piece
+        finally:
+            file.close()
 
     async def get_received(self, name: str) -> bytes | None:
         """The bytes of the picture that `accept` would let be seen."""
-        received = await asyncio.to_thread(_read, self._received(name))
+        received = await asyncio.to_thread(files.read, self._received(name))
         return await self.get(name) if received is None else received
 
     async def exists(self, name: str) -> bool:
@@ -178,14 +197,14 @@ class FolderStore:
         One thread call for each of the 256 outer folders, so that others get their turn.
         """
         unfinished = time.time() - UNFINISHED_SECONDS
-        await asyncio.to_thread(_remove_old, self._root / _INCOMING, unfinished, SWEEP_BATCH)
+        await asyncio.to_thread(files.remove_old, self._root / _INCOMING, unfinished, SWEEP_BATCH)
         gone = await asyncio.to_thread(
-            _remove_old, self._root / _RECEIVED, older_than.timestamp(), SWEEP_BATCH
+            files.remove_old, self._root / _RECEIVED, older_than.timestamp(), SWEEP_BATCH
         )
-        for outer in await asyncio.to_thread(_folders, self._root):
+        for outer in await asyncio.to_thread(files.folders, self._root):
             if outer.name not in (_INCOMING, _RECEIVED):
                 gone += await asyncio.to_thread(
-                    _sweep_outer, outer, older_than.timestamp(), SWEEP_BATCH - gone
+                    files.sweep_outer, outer, older_than.timestamp(), SWEEP_BATCH - gone
                 )
             if gone >= SWEEP_BATCH:
                 break
@@ -237,54 +256,3 @@ def _check(name: str) -> None:
 def _failed(error: OSError) -> StorageFailed:
     _log.error("a picture cannot be kept", error=error.strerror or str(error))
     return StorageFailed("Pictures cannot be kept at the moment. Please try again later.")
-
-
-def _accept(received: Path, accepted: Path) -> bytes | None:
-    with suppress(FileNotFoundError):
-        accepted.parent.mkdir(parents=True, exist_ok=True)
-        received.replace(accepted)
-    return _start(accepted)
-
-
-def _start(*paths: Path) -> bytes | None:
-    """The start of the first of the files that is there."""
-    for path in paths:
-        with suppress(FileNotFoundError), path.open("rb") as file:
-            return file.read(webp.HEAD_BYTES)
-    return None
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        yield from entries
-
-
-def _folders(folder: Path) -> list[Path]:
-    return [Path(entry.path) for entry in _entries(folder) if entry.is_dir(follow_symlinks=False)]
-
-
-def _sweep_outer(outer: Path, before: float, limit: int) -> int:
-    gone = 0
-    for inner in _folders(outer):
-        gone += _remove_old(inner, before, limit - gone)
-    return gone
-
-
-def _remove_old(folder: Path, before: float, limit: int) -> int:
-    """Delete up to `limit` files last written before the unix time `before`."""
-    gone = 0
-    for entry in _entries(folder):
-        if gone >= limit:
-            break
-        with suppress(FileNotFoundError):  # deleted meanwhile, by name or by another process
-            if entry.stat(follow_symlinks=False).st_mtime < before:
-                Path(entry.path).unlink()
-                gone += 1
-    return gone

@@ -1,13 +1,12 @@
 """`generate/sync`, `async`, `check` and `prompt`: asking for pictures and getting them."""
 
 import asyncio
-import base64
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, get_args
 from uuid import UUID
 
-from core.api import asking, context
+from core.api import asking, context, inline
 from core.api.context import Server
 from core.api.limits import DEFAULT, Limit
 from core.api.operation import by_address, by_path
@@ -38,7 +37,6 @@ A_PICTURES_SECONDS, MAX_SECONDS = 180, 300
 """How long a call may take that waits for its pictures."""
 LOOK_AGAIN_SECONDS = 10.0
 """An event that is missed costs at most this."""
-GONE = "N/A"
 
 
 class NotWanted(Invalid):
@@ -79,7 +77,7 @@ async def generate_sync(wanted: v1.GenerateArguments) -> list[v1.Generation]:
     _, rows = await _look(server, str(request_id))
     if not rows:
         raise TookTooLong("The request was given up: the servers failed at it.")
-    made = await _generations(server, rows)
+    made = _generations(rows)
     await _end(server, request_id)
     return made
 
@@ -98,7 +96,7 @@ async def prompt(request_id: str) -> v1.ProgressWithGenerations:
     """Get what is finished of a request. Once all is, the request is gone after the answer."""
     server = context.server()
     found, rows = await _look(server, request_id)
-    made = await _generations(server, rows)
+    made = _generations(rows)
     if found.progress.done:
         await _end(server, found.progress.request_id)
     return v1.ProgressWithGenerations(**_progress(found).model_dump(), generations=made)
@@ -196,16 +194,13 @@ def _progress(found: Status) -> v1.Progress:
     )
 
 
-async def _generations(server: Server, rows: Sequence[AnyRow]) -> list[v1.Generation]:
-    made = []
-    for row in rows:
-        picture = await server.horde.store.get(picture_of(row.attempt_id))
-        made.append(
-            v1.Generation(
-                img=GONE if picture is None else base64.b64encode(picture).decode(),
-                seed=row.seed,
-                server_id=str(row.worker_id),
-                server_name=row.worker_name,
-            )
+def _generations(rows: Sequence[AnyRow]) -> list[v1.Generation]:
+    return [
+        v1.Generation(
+            img=inline.picture(picture_of(row.attempt_id)),
+            seed=row.seed,
+            server_id=str(row.worker_id),
+            server_name=row.worker_name,
         )
-    return made
+        for row in rows
+    ]

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from quart import Blueprint, Response, current_app
 
-from core.api import context
+from core.api import context, inline
 from core.api.caches import TtlCache
 from core.api.context import EXTENSION, Server
+from core.api.inline import GONE
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
 from core.db import AnyRow
@@ -39,9 +40,6 @@ CHECK_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 2.0
 """Position and waiting time change without an event, and an event can be missed."""
 STREAM_SECONDS = 3600.0
-GONE = "N/A"
-"""What stands for a picture that is not there any more, where it would be sent as base64."""
-
 CHECKS = "recent_checks"
 
 
@@ -172,15 +170,20 @@ def counts(found: Status) -> dict[str, Any]:
 
 
 async def _status(server: Server, found: Status, rows: Sequence[AnyRow]) -> RequestStatusStable:
-    generations = [GenerationStable(**await _generation(server, found, row)) for row in rows]
+    generations = [
+        GenerationStable(**await _generation(server, found, row, is_inline=True)) for row in rows
+    ]
     shared = found.progress.shared
     return RequestStatusStable(**counts(found), generations=generations, shared=shared)
 
 
-async def _generation(server: Server, found: Status, row: AnyRow) -> dict[str, Any]:
-    name = picture_of(row.attempt_id)
+async def _generation(
+    server: Server, found: Status, row: AnyRow, *, is_inline: bool = False
+) -> dict[str, Any]:
+    """A finished picture. is_inline: its base64 comes in only as the answer is sent."""
+    name, by_url = picture_of(row.attempt_id), bool(found.progress.params["r2"])
     return {
-        "img": await _picture(server, name, by_url=bool(found.progress.params["r2"])),
+        "img": await _picture(server, name, by_url=by_url, is_inline=is_inline),
         "seed": str(row.seed),
         "id": str(row.attempt_id),
         "censored": row.censored,
@@ -192,7 +195,7 @@ async def _generation(server: Server, found: Status, row: AnyRow) -> dict[str, A
     }
 
 
-async def _picture(server: Server, name: str, *, by_url: bool) -> str:
+async def _picture(server: Server, name: str, *, by_url: bool, is_inline: bool) -> str:
     """A link or the picture itself: some clients follow only https and read the rest as base64."""
     delivery = server.settings.image_delivery
     if delivery == "auto":
@@ -201,5 +204,7 @@ async def _picture(server: Server, name: str, *, by_url: bool) -> str:
         by_url = False
     if by_url:
         return server.horde.store.download_url(name)
+    if is_inline:
+        return inline.picture(name)
     picture = await server.horde.store.get(name)
     return GONE if picture is None else base64.b64encode(picture).decode()

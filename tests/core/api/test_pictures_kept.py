@@ -1,6 +1,7 @@
 """What is kept of pictures where something goes wrong: races, odd files, a full disk."""
 
 import asyncio
+import base64
 from contextlib import asynccontextmanager
 from io import BytesIO
 
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 import bombs
 import pictures
 from core.users.tables import Reason, Suspicion
+from serving import SMALL
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -225,3 +227,35 @@ async def test_a_picture_that_is_swapped_while_it_is_submitted_is_not_taken(
     await server.http.put(popped["r2_upload"], content=pictures.WEBP)
     assert (await shop.submit(popped["id"])).status_code == 200
     assert await delivered(shop, popped) == pictures.WEBP
+
+
+async def test_pictures_in_a_status_are_never_whole_in_memory(server, shop, monkeypatch):
+    """However many there are: what is read at once is a piece of one of them."""
+    asked = await shop.ask(r2=False, params={**SMALL, "n": 2})
+    large = pictures.WEBP + bytes(3_000_000)
+    names = []
+    for _ in range(2):
+        popped = await shop.pop()
+        await shop.deliver(popped)
+        names.append(f"{popped['id']}.webp")
+        await server.horde.store.put(names[-1], large)
+
+    async def whole(_name):
+        raise AssertionError("a picture was read as a whole")
+
+    monkeypatch.setattr(server.horde.store, "get", whole)
+    made = (await shop.status(asked))["generations"]
+    assert [base64.b64decode(one["img"]) == large for one in made] == [True, True]
+    await server.horde.store.delete(names[0])
+    made = (await shop.status(asked))["generations"]
+    assert sorted(one["img"][:3] for one in made) == ["N/A", "Ukl"]
+
+
+async def test_nobody_gets_a_picture_into_an_answer_by_a_text_in_it(server, shop):
+    asked = await shop.ask()
+    popped = await shop.pop()
+    await server.http.put(popped["r2_upload"], content=pictures.WEBP)
+    note = {"type": "information", "value": "see_ref", "ref": f"{'0' * 32}{popped['id']}.webp"}
+    await shop.submit(popped["id"], gen_metadata=[note])
+    (made,) = (await shop.status(asked))["generations"]
+    assert made["gen_metadata"] == [note]

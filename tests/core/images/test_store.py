@@ -222,3 +222,13 @@ async def test_what_a_killed_process_left_half_written_is_swept(folder, name):
     age(incoming / "left behind", store.UNFINISHED_SECONDS + 10)
     assert await folder.sweep(db.now() - timedelta(days=1)) == 0
     assert sorted(path.name for path in files(folder)) == sorted(["being written", name])
+
+
+async def test_a_picture_can_be_read_in_pieces(folder, name):
+    assert [piece async for piece in folder.pieces(name)] == []
+    content = os.urandom(store.PIECE_BYTES * 2 + 100)
+    await folder.put(name, content)
+    pieces = [piece async for piece in folder.pieces(name)]
+    assert b"".join(pieces) == content
+    assert max(map(len, pieces)) == store.PIECE_BYTES
+    assert store.PIECE_BYTES % 3 == 0
