@@ -1,5 +1,6 @@
 """`interrogate`: what is to be found out about a picture, or made of it; and who does it."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 from quart import Blueprint
@@ -67,22 +68,24 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
     forms = {form.name: form.model_dump(exclude_none=True) for form in body.forms}
     if not forms:
         raise Invalid("At least one form is needed.")
-    pictures: dict[str, bytes] = {}
-    source, tiles = body.source_image, ELSEWHERE_TILES
-    if not source.startswith("http"):
-        picture = await asking.decoded(source)
-        source, tiles = f"{uuid4()}.webp", alchemy.tiles_of(*webp.size_of(picture))
-        pictures = {source: picture}
     wanted = RequestSpec(
         kind="alchemy",
         prompt="",
-        params=AlchemyParams(source_image=source, tiles=tiles, forms=list(forms.values())),
+        params=AlchemyParams(
+            source_image=body.source_image, tiles=ELSEWHERE_TILES, forms=list(forms.values())
+        ),
         n=len(forms),
         trusted_workers=body.trusted_workers,
         slow_workers=body.slow_workers,
         client_agent=context.client_agent(),
         webhook=body.webhook,
     )
+    pictures: dict[str, bytes] = {}
+    if not wanted.params.is_elsewhere:
+        await asking.check(wanted)
+        name, picture = f"{uuid4()}.webp", await asking.decoded(body.source_image)
+        tiles, pictures = alchemy.tiles_of(*webp.size_of(picture)), {name: picture}
+        wanted = replace(wanted, params=replace(wanted.params, source_image=name, tiles=tiles))
     asked = await asking.accept(wanted, pictures)
     return RequestInterrogationResponse(id=str(asked.request_id))
 

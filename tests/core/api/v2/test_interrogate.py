@@ -219,3 +219,8 @@ async def test_a_form_is_delivered_once(alchemist):
     await alchemist.submit(form["id"], {"caption": "a"})
     again = await alchemist.submit(form["id"], {"caption": "b"})
     assert (again.status_code, again.json()["rc"]) == (400, "DuplicateGen")
+
+
+async def test_nothing_is_decoded_for_who_may_not_ask(alchemist):
+    answer = await alchemist.ask("caption", source_image=pictures.NO_PICTURE, key="nobody's")
+    assert (answer.status_code, answer.json()["rc"]) == (401, "InvalidAPIKey")
