@@ -170,6 +170,7 @@ def _run_with(app: Quart, server: Server) -> None:
         await supervise.close_all(
             (
                 ("duties", duties.close),
+                ("decoders", server.decoders.close),
                 ("outside", server.outside.close),
                 ("bus", server.horde.bus.close),
                 ("limiter", server.limiter.close),

@@ -20,6 +20,14 @@ def picture(size=(64, 64), mode="RGB", form="PNG", colour=0):
     return file.getvalue()
 
 
+def padded(webp, size):
+    """The simple WebP grown to so many bytes, which belong to its pixels but say nothing."""
+    extra = bytes(size - len(webp))
+    riff, pixels = (int.from_bytes(webp[at : at + 4], "little") + len(extra) for at in (4, 16))
+    told = struct.pack("<I", riff) + webp[8:16] + struct.pack("<I", pixels)
+    return webp[:4] + told + webp[20:] + extra
+
+
 def bomb(width=60_000, height=60_000):
     """A small PNG that says it is huge."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)

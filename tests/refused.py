@@ -355,9 +355,8 @@ async def _(server):
 @provokes("PictureTooLarge", "submits 20 MiB")
 async def _(server):
     person, popped = await at_work(server)
-    whole = pictures.picture(form="WEBP")
-    large = pictures.encoded(whole + b"\0" * (BIG_WEBP - len(whole)))
-    return submitting(popped["id"], person.key, generation=large)
+    large = pictures.padded(pictures.WEBP, BIG_WEBP)
+    return submitting(popped["id"], person.key, generation=pictures.encoded(large))
 
 
 # Looking

@@ -103,8 +103,11 @@ class InProcess:
         result = {"id": job_id, "generation": "R2", "seed": 1, **body}
         return await self.post("/generate/submit", result, key=key)
 
-    async def deliver(self, key, popped, picture=pictures.WEBP):
-        """Upload and submit all that was popped; the rewards."""
+    async def deliver(self, key, popped, picture=None):
+        """Upload and submit all that was popped, as large as ordered; the rewards."""
+        if picture is None:
+            payload = popped["payload"]
+            picture = pictures.picture((payload["width"], payload["height"]), form="WEBP")
         rewards = []
         for job_id, url in zip(popped["ids"], popped["r2_uploads"], strict=True):
             uploaded = await self.http.put(url, content=picture)
@@ -154,8 +157,8 @@ class Shop:
         """Submit a job; the response."""
         return await self.server.submit(self.owner.key, job_id, **body)
 
-    async def deliver(self, popped, picture=pictures.WEBP):
-        """Upload and submit all that was popped; the rewards."""
+    async def deliver(self, popped, picture=None):
+        """Upload and submit all that was popped, as large as ordered; the rewards."""
         return await self.server.deliver(self.owner.key, popped, picture)
 
     async def status(self, request_id):

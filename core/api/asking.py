@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,8 +50,9 @@ async def queue(found: Admitted, pictures: Mapping[str, bytes]) -> Accepted:
     pictures: its sources, by their names in the store.
     """
     server = context.server()
-    async with _kept(server, pictures), server.database.writing() as session:
+    async with _kept(server, pictures) as sources, server.database.writing() as session:
         asked = await ask.ask(session, server.horde, found.requester, found.wanted)
+        sources.may_be_needed = True  # as the block ends, the transaction is committed
     await ask.announce(server.horde, asked)
     return asked
 
@@ -104,10 +106,10 @@ async def decoded(source: str) -> bytes:
 
     Raises what `checks.decode_source` and `fetched.fetch_source` do.
     """
+    server, caller = context.server(), limits.network(context.address())
     if is_url(source):
-        caller = limits.network(context.address())
-        return await fetched.fetch_source(context.server().outside, source, caller=caller)
-    return await checks.decode_source(source)
+        return await fetched.fetch_source(server.outside, server.decoders, source, caller=caller)
+    return await checks.decode_source(server.decoders, source, caller=caller)
 
 
 async def _recognise(server: Server, wanted: RequestSpec[Any]) -> None:
@@ -148,15 +150,28 @@ async def _punishing(server: Server, wanted: RequestSpec[Any]) -> AsyncIterator[
         raise
 
 
+@dataclass(slots=True)
+class _Sources:
+    """Source pictures in the store."""
+
+    may_be_needed: bool = False
+    """Whether a request that names them may stand, though the block raised."""
+
+
 @asynccontextmanager
-async def _kept(server: Server, pictures: Mapping[str, bytes]) -> AsyncIterator[None]:
-    """Put pictures into the store; they are removed again where the block raises."""
-    store = server.horde.store
+async def _kept(server: Server, pictures: Mapping[str, bytes]) -> AsyncIterator[_Sources]:
+    """Put pictures into the store; they are removed again where the block raises.
+
+    Where the commit itself fails or is cancelled, nobody knows whether it went through. They stay
+    then, and upkeep removes them with age as it does all pictures.
+    """
+    store, sources = server.horde.store, _Sources()
     try:
         for name, picture in pictures.items():
             await store.put(name, picture)
-        yield
+        yield sources
     except BaseException:
-        for name in pictures:
-            await store.delete(name)
+        if not sources.may_be_needed:
+            for name in pictures:
+                await store.delete(name)
         raise

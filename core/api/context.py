@@ -13,6 +13,7 @@ from core.api.limits import Limiter
 from core.db import Database, now
 from core.errors import Unauthenticated
 from core.generation.horde import Horde
+from core.images.decoders import Decoders
 from core.images.signing import Signer
 from core.images.store import Store
 from core.moderation import names
@@ -46,6 +47,7 @@ class Server:
     shared: Store
     """Pictures of the data set, which stay."""
     shared_signer: Signer
+    decoders: Decoders = field(default_factory=Decoders)
     passkeys: Passkeys = field(default_factory=Passkeys)
     relaxed: TtlCache[bool] = field(default_factory=lambda: TtlCache(RELAXED_SECONDS))
     """Addresses that get the relaxed limits, as this process saw them."""

@@ -5,7 +5,7 @@ import asyncio
 from quart import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
-from core.api import bodies, context
+from core.api import bodies, context, limits
 from core.api.context import Server
 from core.errors import Conflict, NotFound
 from core.images import checks
@@ -50,22 +50,26 @@ async def _picture(signer: Signer, store: Store, name: str) -> Response:
     return Response(
         picture,
         content_type="image/webp",
-        headers={"Cache-Control": "private, max-age=1800, immutable"},
+        headers={
+            "Cache-Control": "private, max-age=1800, immutable",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
+        },
     )
 
 
 @blueprint.put("/pictures/<name>")
 @bodies.of_size(None)
 async def upload(name: str) -> Response:
-    """Take a worker's picture, as long as its job is open."""
+    """Take a worker's picture, as long as its job is open; the submission lets it be seen."""
     server = context.server()
     limit = server.signer.verify("PUT", name, request.query_string.decode(errors="replace"))
     if (request.content_length or 0) > limit:
         raise RequestEntityTooLarge
-    picture = await _body(limit)
-    await checks.check_upload(picture)
+    caller = limits.network(context.address())
+    picture = await checks.to_webp(server.decoders, await _body(limit), caller=caller)
     await _check_open(server, name)  # now, as sending may have outlasted the job
-    await server.horde.store.put(name, picture)
+    await server.horde.store.receive(name, picture)
     return Response(b"", 200)
 
 

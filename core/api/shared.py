@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from core.api import context
 from core.community.ratings import pictures
@@ -12,28 +13,41 @@ from core.queue.matching import Needs
 from core.queue.tables import Outcome
 
 
+@dataclass(slots=True)
+class Copy:
+    """A copy of a picture that is to be shared."""
+
+    gift: Shared | None = None
+    """What the block adds to the data set; None where nothing is shared."""
+    may_be_needed: bool = False
+    """Whether the data set may have it, though the block raised: its commit has begun."""
+
+
 @asynccontextmanager
-async def copied(job: Open, delivery: Delivery) -> AsyncIterator[Shared | None]:
+async def copied(job: Open, delivery: Delivery) -> AsyncIterator[Copy]:
     """Copy the picture, if it is to be shared; the block adds it to the data set, or nobody does.
 
-    A copy that is in no data set after the block is removed again. Two submissions of one picture
-    at once make the same copy, and the one that is refused leaves the other's alone.
+    A copy that is in no data set after the block is removed again, unless it may be in one whose
+    commit nobody saw the end of. Two submissions of one picture at once make the same copy, and
+    the one that is refused leaves the other's alone.
     """
     gift = _gift(job, delivery)
     if gift is None:
-        yield None
+        yield Copy()
         return
     server, name = context.server(), pictures.name_of(gift.id)
-    content = await server.horde.store.get(job.picture)
+    content = await server.horde.store.get_received(job.picture)
     if content is not None:
         await server.shared.put(name, content)
+    copy = Copy(None if content is None else gift)
     try:
-        yield None if content is None else gift
+        yield copy
     finally:
-        async with server.database.reading() as session:
-            is_kept = gift.id in await pictures.of_request(session, gift.request_id)
-        if not is_kept:
-            await server.shared.delete(name)
+        if not copy.may_be_needed:
+            async with server.database.reading() as session:
+                is_kept = gift.id in await pictures.of_request(session, gift.request_id)
+            if not is_kept:
+                await server.shared.delete(name)
 
 
 def _gift(job: Open, delivery: Delivery) -> Shared | None:

@@ -1,6 +1,7 @@
 """What all submissions have in common: the job is looked up, then settled."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,6 +12,7 @@ from core.db import now
 from core.errors import Invalid
 from core.generation import submit
 from core.generation.delivery import Delivery, Open
+from core.images import checks
 from core.wire.kudos import to_wire
 from core.wire.submit import GenerationSubmitted
 
@@ -29,12 +31,31 @@ async def found(delivery: Delivery, kind: str) -> Open:
         return await submit.look_up(session, owner, delivery.job_id, kind_name=kind)
 
 
+async def receive(job: Open, base64_text: str) -> None:
+    """Keep the picture that came with the submission, for when the job is settled.
+
+    Raises what `checks.to_webp_from_base64` and the store do.
+    """
+    server = context.server()
+    picture = await checks.to_webp_from_base64(
+        server.decoders, base64_text, caller=f"user {job.owner.id}"
+    )
+    await server.horde.store.receive(job.picture, picture)
+
+
+async def with_picture(job: Open, delivery: Delivery) -> Delivery:
+    """The delivery with the size of its picture. Raises MissingPicture."""
+    size = await submit.check_uploaded(context.server().horde, job)
+    return replace(delivery, size=size)
+
+
 async def settled(job: Open, delivery: Delivery) -> GenerationSubmitted:
     """Settle it and tell who waits. What was found may be over meanwhile: that is told."""
     server = context.server()
-    async with shared.copied(job, delivery) as gift, server.database.writing() as session:
+    async with shared.copied(job, delivery) as copy, server.database.writing() as session:
         done = await submit.submit(session, server.horde, job, delivery)
-        if gift is not None:
-            await pictures.add(session, gift, at=now())
+        if copy.gift is not None:
+            await pictures.add(session, copy.gift, at=now())
+            copy.may_be_needed = True
     await submit.announce(server.horde, done)
     return GenerationSubmitted(reward=to_wire(done.reward))

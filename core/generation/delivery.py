@@ -1,6 +1,6 @@
 """What a worker brings back, and what it is worth."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -24,6 +24,13 @@ class Delivery:
     """Of a text job."""
     form: dict[str, Any] | None = None
     """Of an alchemy job."""
+    size: tuple[int, int] | None = None
+    """Width and height of the picture that the store has received; None where there is none."""
+
+    def noted(self, note: str) -> "Delivery":
+        """The same with a note for who asked."""
+        entry = {"type": "information", "value": "see_ref", "ref": note}
+        return replace(self, metadata=[*self.metadata, entry])
 
     @property
     def is_fault(self) -> bool:
@@ -73,6 +80,8 @@ class Amounts(NamedTuple):
     """What the requester pays."""
     things: int | None = None
     """Size of the work as it turned out; None: as it was asked for."""
+    shortfall: str | None = None
+    """What of it is not as ordered, in words, where that is why less moves."""
 
 
 def picture_of(attempt_id: UUID) -> str:

@@ -9,6 +9,7 @@ from core.catalog import models as catalog
 from core.catalog.agents import Standing
 from core.errors import Invalid
 from core.features import SAMPLERS
+from core.generation import sizes
 from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
 from core.generation.protocol import Kind
@@ -110,15 +111,17 @@ class Pictures(Kind[ImageParams]):
         attempt = found.attempt
         agreed = prices.agreed(attempt.terms)
         made_by = catalog.image_model(attempt.model).baseline
-        terms = prices.Terms.of(ImageParams.from_json(attempt.params), attempt.terms)
+        params = ImageParams.from_json(attempt.params)
+        terms = prices.Terms.of(params, attempt.terms)
         price, standing = attempt.terms["price"], agents.agent(found.worker.agent).standing
-        return Amounts(
+        whole = Amounts(
             announced_reward=prices.reward(price, made_by, Standing.NEWEST, terms, rates=agreed),
             reward=prices.reward(price, made_by, standing, terms, rates=agreed),
             charge=prices.charge(
                 price, made_by, terms, censored=delivery.is_censored, rates=agreed
             ),
         )
+        return sizes.adjusted(whole, params, delivery)
 
     def told(self, horde: Horde, found: Open, delivery: Delivery) -> dict[str, Any]:
         """The picture is always a link: receivers read JSON, and a letter stays small."""

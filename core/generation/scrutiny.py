@@ -6,14 +6,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.generation.delivery import Amounts, Delivery, Open
 from core.moderation import problems
-from core.users.tables import ANONYMOUS_ID
+from core.users.tables import ANONYMOUS_ID, Reason
 from core.workers import conduct
 
 
 async def look_at(
     session: AsyncSession, found: Open, delivery: Delivery, amounts: Amounts, *, at: datetime
 ) -> None:
-    """Suspect a worker that is too fast, and record what it reports as abuse of children."""
+    """Suspect a worker that is too fast or brings too little; record reported abuse of children."""
     attempt = found.attempt
     await conduct.judge_speed(
         session,
@@ -22,6 +22,10 @@ async def look_at(
         things=attempt.things if amounts.things is None else amounts.things,
         at=at,
     )
+    if amounts.shortfall is not None:
+        await conduct.suspect(
+            session, found.owner, attempt.worker_id, Reason.RESULT_TOO_SMALL, at=at
+        )
     if delivery.shows_abuse:
         await problems.report(
             session,

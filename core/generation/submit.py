@@ -11,6 +11,7 @@ from core.errors import Invalid, NotFound
 from core.generation import holding, kind, scrutiny, sharing, styled, webhooks
 from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
+from core.images import webp
 from core.kudos import settlement
 from core.queue import attempts, endings, requests
 from core.queue.tables import Outcome
@@ -77,16 +78,15 @@ async def look_up(session: AsyncSession, owner: User, job_id: str, *, kind_name:
     return Open(attempt, worker, owner)
 
 
-async def check_uploaded(horde: Horde, found: Open) -> None:
-    """Raise MissingPicture where a picture is announced that is not in the store."""
-    if not await horde.store.exists(found.picture):
-        raise MissingPicture("Please upload the picture before you submit the job.")
+async def check_uploaded(horde: Horde, found: Open) -> tuple[int, int]:
+    """The size of the picture that is announced. Raises MissingPicture where there is none."""
+    return _size(await horde.store.received(found.picture))
 
 
 async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Delivery) -> Settled:
     """Take the delivery: finish the job and settle its kudos, or let it wait again.
 
-    The picture is in the store already. Raises DuplicateGen or AbortedGen where another
+    The store has received the picture already. Raises DuplicateGen or AbortedGen where another
     submission, or upkeep, was faster. Call `announce` after the commit.
     """
     attempt = found.attempt
@@ -99,6 +99,8 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
         await holding.release_if_over(session, attempt.request_id)
         return Settled(attempt.request_id, 0, is_done=False, lane_id=attempt.lane_id)
     amounts = _amounts(found, delivery)
+    if amounts.shortfall is not None:
+        delivery = delivery.noted(amounts.shortfall)
     if not await endings.finish(
         session,
         attempt.id,
@@ -111,6 +113,8 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
         expires_at=at + horde.life,
     ):
         await _refuse(session, attempt.id)
+    if delivery.size is not None:  # not before: who loses a race must not change the picture
+        await _accept(horde, found, delivery.size)
     await webhooks.tell(session, horde, found, delivery, amounts, at=at)
     await styled.used(session, attempt, at=at)
     await scrutiny.look_at(session, found, delivery, amounts, at=at)
@@ -172,6 +176,18 @@ async def _end_decoy(session: AsyncSession, found: Open, delivery: Delivery) -> 
     told = 0 if delivery.is_fault else _amounts(found, delivery).announced_reward
     is_done = not delivery.is_fault
     return Settled(found.attempt.request_id, told, is_done=is_done, decoy=found.picture)
+
+
+async def _accept(horde: Horde, found: Open, size: tuple[int, int]) -> None:
+    """From here on the picture is the job's, and what is uploaded later does not change it."""
+    if _size(await horde.store.accept(found.picture)) != size:  # replaced while it was weighed
+        raise MissingPicture("The picture changed while the job was submitted. Please try again.")
+
+
+def _size(start: bytes | None) -> tuple[int, int]:
+    if start is None:
+        raise MissingPicture("Please upload the picture before you submit the job.")
+    return webp.size_of(start)
 
 
 def _parsed(job_id: str) -> UUID:

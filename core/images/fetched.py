@@ -4,7 +4,8 @@ from typing import Final
 
 from core.errors import Invalid
 from core.images import checks
-from core.images.checks import ImageValidationFailed, TooManyPixels
+from core.images.decoders import Decoders
+from core.images.failures import ImageValidationFailed, TooManyPixels
 from core.outside import NotAllowed, Outside, OutsideFailure, TooLarge
 
 MAX_BYTES: Final = 5 * 1024 * 1024
@@ -29,13 +30,13 @@ class SourceImageUnreadable(Invalid):
     code = "SourceImageUnreadable"
 
 
-async def fetch_source(outside: Outside, url: str, *, caller: str) -> bytes:
+async def fetch_source(outside: Outside, decoders: Decoders, url: str, *, caller: str) -> bytes:
     """The picture as WebP for workers, as `checks.decode_source` makes it of base64.
 
-    caller: who named the URL; see `Outside.get`.
+    caller: who named the URL and takes turns with the others; see `Outside.get`.
 
-    Raises SourceImageUrlInvalid, SourceImageSizeExceeded, SourceImageUnreadable, TooManyPixels, and
-    ImageValidationFailed where nothing could be fetched.
+    Raises SourceImageUrlInvalid, SourceImageSizeExceeded, SourceImageUnreadable, TooManyPixels,
+    TooManyPictures, DecoderBusy, and ImageValidationFailed where nothing could be fetched.
     """
     try:
         content = await outside.get(url, max_bytes=MAX_BYTES, seconds=SECONDS, caller=caller)
@@ -50,7 +51,7 @@ async def fetch_source(outside: Outside, url: str, *, caller: str) -> bytes:
     except OutsideFailure as failure:
         raise ImageValidationFailed(f"it could not be fetched: {failure}") from None
     try:
-        return await checks.convert_source(content)
+        return await checks.convert_source(decoders, content, caller=caller)
     except TooManyPixels:
         raise
     except ImageValidationFailed as failed:

@@ -1,21 +1,25 @@
 """Where pictures are kept: a folder, with signed links that this server serves itself."""
 
 import asyncio
-import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
+import structlog
+
 from core.db import now
-from core.errors import Invalid, NotFound
+from core.errors import Invalid, NotFound, Unavailable
+from core.images import files
 from core.images.signing import Signer
 
 MAX_PICTURE_BYTES: Final = 20 * 1024 * 1024
+PIECE_BYTES: Final = 3 * 64 * 1024
+"""A multiple of three, so that pieces in base64 are one text."""
 SWEEP_BATCH: Final = 1000
 """The most pictures one sweep deletes."""
 UNFINISHED_SECONDS: Final = 3600
@@ -23,6 +27,11 @@ UNFINISHED_SECONDS: Final = 3600
 
 _NAME: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.webp")
 _INCOMING: Final = "incoming"
+"""The folder of files that are being written."""
+_RECEIVED: Final = "received"
+"""The folder of pictures that workers brought and that no job has accepted yet."""
+
+_log = structlog.get_logger(__name__)
 
 
 class PictureNotFound(NotFound):
@@ -35,6 +44,12 @@ class PictureTooLarge(Invalid):
     """More bytes than a picture may have."""
 
     code = "PictureTooLarge"
+
+
+class StorageFailed(Unavailable):
+    """A picture cannot be kept: the disk is full, say. The log has what the operator is to know."""
+
+    code = "StorageFailed"
 
 
 class Store(Protocol):
@@ -52,8 +67,30 @@ class Store(Protocol):
     async def put(self, name: str, content: bytes) -> None:
         """Keep a picture, whole or not at all; one of the same name is replaced."""
 
+    async def receive(self, name: str, content: bytes) -> None:
+        """Keep a picture aside, where nobody sees it until it is accepted; as `put` otherwise."""
+
+    async def received(self, name: str) -> bytes | None:
+        """The start, of `webp.HEAD_BYTES`, of the picture that `accept` would let be seen."""
+
+    async def accept(self, name: str) -> bytes | None:
+        """Let the picture that was received be the one of this name, from now on.
+
+        What is received later does not change it. Returns its start as `received` does, and None
+        where there is no such picture.
+        """
+
     async def get(self, name: str) -> bytes | None:
         """The picture's bytes; None where there is none."""
+
+    def pieces(self, name: str) -> AsyncIterator[bytes]:
+        """The same in pieces of PIECE_BYTES, of which the last may be smaller; none is no picture.
+
+        No more than one of them is in memory.
+        """
+
+    async def get_received(self, name: str) -> bytes | None:
+        """The bytes of the picture that `accept` would let be seen."""
 
     async def exists(self, name: str) -> bool:
         """Whether there is such a picture."""
@@ -104,16 +141,46 @@ class FolderStore:
 
     async def put(self, name: str, content: bytes) -> None:
         """Keep a picture; raises PictureTooLarge over MAX_PICTURE_BYTES."""
-        path = self._path(name)
-        if len(content) > MAX_PICTURE_BYTES:
-            raise PictureTooLarge(
-                f"A picture may have {MAX_PICTURE_BYTES} bytes; this one has {len(content)}."
-            )
-        await asyncio.to_thread(self._write, path, content)
+        await self._keep(self._path(name), content)
+
+    async def receive(self, name: str, content: bytes) -> None:
+        """Keep a picture aside; raises what `put` does."""
+        await self._keep(self._received(name), content)
+
+    async def received(self, name: str) -> bytes | None:
+        """The start of the picture that `accept` would let be seen."""
+        return await asyncio.to_thread(files.start, self._received(name), self._path(name))
+
+    async def accept(self, name: str) -> bytes | None:
+        """Let the received picture be seen; one that was accepted before, and only then, stays.
+
+        The latter happens where the transaction that accepted it failed. Raises StorageFailed.
+        """
+        try:
+            return await asyncio.to_thread(files.accept, self._received(name), self._path(name))
+        except OSError as error:
+            raise _failed(error) from error
 
     async def get(self, name: str) -> bytes | None:
         """The picture's bytes; None where there is none."""
-        return await asyncio.to_thread(_read, self._path(name))
+        return await asyncio.to_thread(files.read, self._path(name))
+
+    async def pieces(self, name: str) -> AsyncIterator[bytes]:
+        """The picture's bytes in pieces; none where there is none."""
+        try:
+            file = await asyncio.to_thread(self._path(name).open, "rb")
+        except FileNotFoundError:
+            return
+        try:
+            while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
+                yield piece
+        finally:
+            file.close()
+
+    async def get_received(self, name: str) -> bytes | None:
+        """The bytes of the picture that `accept` would let be seen."""
+        received = await asyncio.to_thread(files.read, self._received(name))
+        return await self.get(name) if received is None else received
 
     async def exists(self, name: str) -> bool:
         """Whether there is such a picture."""
@@ -121,7 +188,8 @@ class FolderStore:
 
     async def delete(self, name: str) -> None:
         """Remove the picture, if it is there."""
-        await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
+        for path in (self._received(name), self._path(name)):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def sweep(self, older_than: datetime) -> int:
         """Delete up to SWEEP_BATCH old pictures, and files that killed processes left half-written.
@@ -129,12 +197,14 @@ class FolderStore:
         One thread call for each of the 256 outer folders, so that others get their turn.
         """
         unfinished = time.time() - UNFINISHED_SECONDS
-        await asyncio.to_thread(_remove_old, self._root / _INCOMING, unfinished, SWEEP_BATCH)
-        gone = 0
-        for outer in await asyncio.to_thread(_folders, self._root):
-            if outer.name != _INCOMING:
+        await asyncio.to_thread(files.remove_old, self._root / _INCOMING, unfinished, SWEEP_BATCH)
+        gone = await asyncio.to_thread(
+            files.remove_old, self._root / _RECEIVED, older_than.timestamp(), SWEEP_BATCH
+        )
+        for outer in await asyncio.to_thread(files.folders, self._root):
+            if outer.name not in (_INCOMING, _RECEIVED):
                 gone += await asyncio.to_thread(
-                    _sweep_outer, outer, older_than.timestamp(), SWEEP_BATCH - gone
+                    files.sweep_outer, outer, older_than.timestamp(), SWEEP_BATCH - gone
                 )
             if gone >= SWEEP_BATCH:
                 break
@@ -150,6 +220,20 @@ class FolderStore:
         _check(name)
         return self._root / name[:2] / name[2:4] / name
 
+    def _received(self, name: str) -> Path:
+        _check(name)
+        return self._root / _RECEIVED / name
+
+    async def _keep(self, path: Path, content: bytes) -> None:
+        if len(content) > MAX_PICTURE_BYTES:
+            raise PictureTooLarge(
+                f"A picture may have {MAX_PICTURE_BYTES} bytes; this one has {len(content)}."
+            )
+        try:
+            await asyncio.to_thread(self._write, path, content)
+        except OSError as error:
+            raise _failed(error) from error
+
     def _write(self, path: Path, content: bytes) -> None:
         unfinished = self._root / _INCOMING / secrets.token_hex(16)
         unfinished.parent.mkdir(parents=True, exist_ok=True)
@@ -158,7 +242,8 @@ class FolderStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished.replace(path)
         except BaseException:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
             raise
 
 
@@ -168,37 +253,6 @@ def _check(name: str) -> None:
         raise PictureNotFound("There is no picture of that name.")
 
 
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        yield from entries
-
-
-def _folders(folder: Path) -> list[Path]:
-    return [Path(entry.path) for entry in _entries(folder) if entry.is_dir(follow_symlinks=False)]
-
-
-def _sweep_outer(outer: Path, before: float, limit: int) -> int:
-    gone = 0
-    for inner in _folders(outer):
-        gone += _remove_old(inner, before, limit - gone)
-    return gone
-
-
-def _remove_old(folder: Path, before: float, limit: int) -> int:
-    """Delete up to `limit` files last written before the unix time `before`."""
-    gone = 0
-    for entry in _entries(folder):
-        if gone >= limit:
-            break
-        with suppress(FileNotFoundError):  # deleted meanwhile, by name or by another process
-            if entry.stat(follow_symlinks=False).st_mtime < before:
-                Path(entry.path).unlink()
-                gone += 1
-    return gone
+def _failed(error: OSError) -> StorageFailed:
+    _log.error("a picture cannot be kept", error=error.strerror or str(error))
+    return StorageFailed("Pictures cannot be kept at the moment. Please try again later.")

@@ -1,6 +1,6 @@
 """Suspicion: what users and their workers did that hardly happens by chance, until it is forgiven.
 
-Each reason counts once, but for the two that may well happen to anybody once. Each is forgiven with
+Each reason counts once, but for the few that may well happen to anybody once. Each is forgiven with
 time, one count after another, so that a row for each reason says everything.
 """
 
@@ -22,7 +22,9 @@ FORGIVEN_AFTER: Final = timedelta(days=7)
 """How long until a reason counts one less; it begins anew each time that the reason is given."""
 MOST: Final = 10
 """A reason counts no more than this, so that all of it is forgiven in time."""
-REPEATING: Final = frozenset({Reason.UNREASONABLY_FAST, Reason.TOO_MANY_JOBS_ABORTED})
+REPEATING: Final = frozenset(
+    {Reason.UNREASONABLY_FAST, Reason.TOO_MANY_JOBS_ABORTED, Reason.RESULT_TOO_SMALL}
+)
 """Reasons that count each time."""
 NO_WORKER: Final = UUID(int=0)
 

@@ -129,6 +129,7 @@ class Reason(IntEnum):
     USERNAME_PROFANITY = 7
     CORRUPT_PROMPT = 8
     TOO_MANY_JOBS_ABORTED = 9
+    RESULT_TOO_SMALL = 10
 
 
 class Suspicion(Base):

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import redis
 import services
 from core.db import Database
 from core.generation import pop
+from core.images import store
 from core.queue import claim
 
 
@@ -35,6 +37,30 @@ def no_pause(monkeypatch):
     """A worker may try again at once what it failed at."""
     monkeypatch.setattr(claim, "RETRY_PAUSE", timedelta(0))
     monkeypatch.setattr(pop, "OTHERS_FIRST", timedelta(0))
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Lets pictures be written to a disk without room: `with full_disk(): …`."""
+
+    @contextlib.contextmanager
+    def fill():
+        original = store.FolderStore._write
+
+        def write(folder, path, content):
+            token = secrets.token_hex(16)
+            unfinished = folder._root / "incoming" / token
+            unfinished.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.symlink_to("/dev/full")
+            with monkeypatch.context() as patched:
+                patched.setattr(store.secrets, "token_hex", lambda _: token)
+                original(folder, path, content)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(store.FolderStore, "_write", write)
+            yield
+
+    return fill
 
 
 class MortalValkey:

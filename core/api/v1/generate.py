@@ -1,14 +1,13 @@
 """`generate/sync`, `async`, `check` and `prompt`: asking for pictures and getting them."""
 
 import asyncio
-import base64
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from quart import current_app
 
-from core.api import asking, context, limits
+from core.api import asking, context, inline, limits
 from core.api.context import Server
 from core.api.limits import DEFAULT, Limit
 from core.api.operation import by_address, by_path
@@ -16,7 +15,6 @@ from core.api.streams import EXTENSION as STREAMS
 from core.api.streams import Streams
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
-from core.api.v2.watch import GONE
 from core.db import AnyRow, now
 from core.errors import Invalid, Unavailable
 from core.features import SAMPLERS
@@ -87,7 +85,7 @@ async def _waited_for(
     _, rows = await _look(server, str(request_id))
     if not rows:
         raise TookTooLong("The request was given up: the servers failed at it.")
-    made = await _generations(server, rows)
+    made = _generations(rows)
     await _end(server, request_id)
     return made
 
@@ -106,7 +104,7 @@ async def prompt(request_id: str) -> v1.ProgressWithGenerations:
     """Get what is finished of a request. Once all is, the request is gone after the answer."""
     server = context.server()
     found, rows = await _look(server, request_id)
-    made = await _generations(server, rows)
+    made = _generations(rows)
     if found.progress.done:
         await _end(server, found.progress.request_id)
     return v1.ProgressWithGenerations(**_progress(found).model_dump(), generations=made)
@@ -195,16 +193,13 @@ def _progress(found: Status) -> v1.Progress:
     )
 
 
-async def _generations(server: Server, rows: Sequence[AnyRow]) -> list[v1.Generation]:
-    made = []
-    for row in rows:
-        picture = await server.horde.store.get(picture_of(row.attempt_id))
-        made.append(
-            v1.Generation(
-                img=GONE if picture is None else base64.b64encode(picture).decode(),
-                seed=row.seed,
-                server_id=str(row.worker_id),
-                server_name=row.worker_name,
-            )
+def _generations(rows: Sequence[AnyRow]) -> list[v1.Generation]:
+    return [
+        v1.Generation(
+            img=inline.picture(picture_of(row.attempt_id)),
+            seed=row.seed,
+            server_id=str(row.worker_id),
+            server_name=row.worker_name,
         )
-    return made
+        for row in rows
+    ]

@@ -10,7 +10,6 @@ from core.api.v1.endpoint import endpoint
 from core.catalog import agents
 from core.generation.delivery import Delivery
 from core.generation.pop import Work
-from core.images import checks
 from core.kinds.image import ImageParams
 from core.wire import v1
 from core.workers.offers import Declared
@@ -47,8 +46,8 @@ async def submit(made: v1.SubmitArguments) -> v1.Submitted:
     """Deliver a picture."""
     delivery = Delivery(job_id=made.id, seed=made.seed)
     job = await submitting.found(delivery, "image")
-    picture = await checks.to_webp_from_base64(made.generation)
-    await context.server().horde.store.put(job.picture, picture)
+    await submitting.receive(job, made.generation)
+    delivery = await submitting.with_picture(job, delivery)
     settled = await submitting.settled(job, delivery)
     return v1.Submitted(reward=settled.reward)
 

@@ -11,7 +11,7 @@ from core.api.styling import styled
 from core.api.v2 import parameters
 from core.generation import ask
 from core.generation.specs import RequestSpec
-from core.images import checks
+from core.images import webp
 from core.kinds.image import ImageParams
 from core.wire.generate import DryRun, GenerationInputStable, RequestAsync
 
@@ -81,7 +81,7 @@ def _check_inpainting(params: ImageParams, pictures: Mapping[str, bytes]) -> Non
     is_masked = params.source_processing != "inpainting" or params.source_mask is not None
     if is_masked or params.source_image is None:
         return
-    if not checks.has_alpha(pictures[params.source_image]):
+    if not webp.has_alpha(pictures[params.source_image]):
         raise ask.InpaintingMissingMask(
             "Inpainting needs a mask, or a source image with transparent parts."
         )

@@ -14,12 +14,12 @@ from core.db import AnyRow
 from core.errors import Invalid
 from core.features import FORMS
 from core.generation import cancel, status
-from core.generation import submit as submission
 from core.generation.delivery import UPLOADED, Delivery, picture_of
 from core.generation.pop import Work
 from core.generation.specs import RequestSpec
 from core.generation.status import JobView
-from core.images import checks
+from core.images import webp
+from core.images.failures import ImageValidationFailed
 from core.kinds import alchemy
 from core.kinds.alchemy import AlchemyParams
 from core.kinds.params import is_url, with_plain_scheme
@@ -76,7 +76,7 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
     if is_url(source):
         source = with_plain_scheme(source)
         if len(source) > MAX_URL_CHARS:
-            raise checks.ImageValidationFailed("its URL is too long")
+            raise ImageValidationFailed("its URL is too long")
     params = AlchemyParams(source_image=source, tiles=ELSEWHERE_TILES, forms=list(forms.values()))
     wanted = RequestSpec(
         kind="alchemy",
@@ -93,7 +93,7 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
         return RequestInterrogationResponse(id=str(asked.request_id))
     admitted = await asking.admitted(wanted)
     picture = await asking.decoded(source)
-    tiles, name = alchemy.tiles_of(*checks.size_of(picture)), f"{uuid4()}.webp"
+    tiles, name = alchemy.tiles_of(*webp.size_of(picture)), f"{uuid4()}.webp"
     sized = replace(admitted.wanted, params=replace(params, source_image=name, tiles=tiles))
     asked = await asking.queue(admitted._replace(wanted=sized), {name: picture})
     return RequestInterrogationResponse(id=str(asked.request_id))
@@ -172,7 +172,7 @@ async def submit(body: InterrogationSubmitInput) -> GenerationSubmitted:
     delivery = Delivery(job_id=body.id, state=body.state, form=body.result)
     job = await submitting.found(delivery, "alchemy")
     if not delivery.is_fault and UPLOADED in body.result.values():
-        await submission.check_uploaded(context.server().horde, job)
+        delivery = await submitting.with_picture(job, delivery)
     return await submitting.settled(job, delivery)
 
 

@@ -2,12 +2,10 @@
 
 from quart import Blueprint
 
-from core.api import context, submitting
+from core.api import submitting
 from core.api.limits import Limit
 from core.api.operation import by_address, operation
-from core.generation import submit
-from core.generation.delivery import UPLOADED, Delivery, Open
-from core.images import checks
+from core.generation.delivery import UPLOADED, Delivery
 from core.wire.submit import GenerationSubmitted, SubmitInputStable
 
 blueprint = Blueprint("submit", __name__)
@@ -31,14 +29,7 @@ async def generate_submit(body: SubmitInputStable) -> GenerationSubmitted:
     )
     job = await submitting.found(delivery, "image")
     if not delivery.is_fault:
-        await _keep(job, body.generation)
+        if body.generation != UPLOADED:
+            await submitting.receive(job, body.generation)
+        delivery = await submitting.with_picture(job, delivery)
     return await submitting.settled(job, delivery)
-
-
-async def _keep(job: Open, generation: str) -> None:
-    """See to it that the picture is in the store before anything is settled."""
-    horde = context.server().horde
-    if generation == UPLOADED:
-        await submit.check_uploaded(horde, job)
-    else:
-        await horde.store.put(job.picture, await checks.to_webp_from_base64(generation))

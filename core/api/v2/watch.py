@@ -12,10 +12,11 @@ from uuid import UUID
 
 from quart import Blueprint, Response, current_app
 
-from core.api import callers, context, limits
+from core.api import callers, context, inline, limits
 from core.api.caches import TtlCache
 from core.api.context import Server
 from core.api.hubs import View
+from core.api.inline import GONE
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
 from core.api.streams import EXTENSION as STREAMS
@@ -40,8 +41,6 @@ blueprint = Blueprint("watch", __name__)
 CHECK_SECONDS = 1.0
 ANSWER_SECONDS = 90.0
 """How long a stream's last words may take to be read."""
-GONE = "N/A"
-"""What stands for a picture that is not there any more, where it would be sent as base64."""
 
 CHECKS = "recent_checks"
 
@@ -159,15 +158,20 @@ def counts(found: Status) -> dict[str, Any]:
 
 
 async def _status(server: Server, found: Status, rows: Sequence[AnyRow]) -> RequestStatusStable:
-    generations = [GenerationStable(**await _generation(server, found, row)) for row in rows]
+    generations = [
+        GenerationStable(**await _generation(server, found, row, is_inline=True)) for row in rows
+    ]
     shared = found.progress.shared
     return RequestStatusStable(**counts(found), generations=generations, shared=shared)
 
 
-async def _generation(server: Server, found: Status, row: AnyRow) -> dict[str, Any]:
-    name = picture_of(row.attempt_id)
+async def _generation(
+    server: Server, found: Status, row: AnyRow, *, is_inline: bool = False
+) -> dict[str, Any]:
+    """A finished picture. is_inline: its base64 comes in only as the answer is sent."""
+    name, by_url = picture_of(row.attempt_id), bool(found.progress.params["r2"])
     return {
-        "img": await _picture(server, name, by_url=bool(found.progress.params["r2"])),
+        "img": await _picture(server, name, by_url=by_url, is_inline=is_inline),
         "seed": str(row.seed),
         "id": str(row.attempt_id),
         "censored": row.censored,
@@ -179,7 +183,7 @@ async def _generation(server: Server, found: Status, row: AnyRow) -> dict[str, A
     }
 
 
-async def _picture(server: Server, name: str, *, by_url: bool) -> str:
+async def _picture(server: Server, name: str, *, by_url: bool, is_inline: bool) -> str:
     """A link or the picture itself: some clients follow only https and read the rest as base64."""
     delivery = server.settings.image_delivery
     if delivery == "auto":
@@ -188,5 +192,7 @@ async def _picture(server: Server, name: str, *, by_url: bool) -> str:
         by_url = False
     if by_url:
         return server.horde.store.download_url(name)
+    if is_inline:
+        return inline.picture(name)
     picture = await server.horde.store.get(name)
     return GONE if picture is None else base64.b64encode(picture).decode()

@@ -53,9 +53,10 @@ async def test_what_is_uploaded_can_be_fetched(server, shop, popped, link):
     assert fetched.headers["Access-Control-Allow-Origin"] == "*"
 
 
-async def test_an_upload_replaces_the_one_before(server, popped, link):
+async def test_an_upload_replaces_the_one_before(server, shop, popped, link):
     await put(server, link, pictures.picture(form="WEBP", colour=9))
     await put(server, link)
+    await shop.submit(popped["id"])
     assert await server.horde.store.get(f"{popped['id']}.webp") == pictures.WEBP
 
 
@@ -69,7 +70,7 @@ async def test_an_upload_link_closes_with_its_job(server, shop, popped, link):
 async def test_an_upload_link_closes_when_the_job_is_given_back(server, shop, popped, link):
     await shop.submit(popped["id"], state="faulted")
     assert_refused(await put(server, link), "UploadClosed", 409)
-    assert not await server.horde.store.exists(f"{popped['id']}.webp")
+    assert await server.horde.store.received(f"{popped['id']}.webp") is None
 
 
 async def test_an_upload_that_outlasts_its_job_changes_nothing(server, shop, popped, link):
@@ -113,7 +114,7 @@ async def test_a_link_that_was_changed_is_refused(server, popped, link, change):
     changed = change(link)
     assert changed != link
     assert_refused(await put(server, changed), "BadSignature", 403)
-    assert not await server.horde.store.exists(f"{popped['id']}.webp")
+    assert await server.horde.store.received(f"{popped['id']}.webp") is None
 
 
 async def test_a_link_does_not_lead_to_another_picture(server, shop, popped, link):
@@ -147,14 +148,14 @@ async def test_an_upload_that_is_too_large_is_413(server, popped, link, declared
     answer = await put(server, link, content)
     assert answer.status_code == 413
     assert answer.json().keys() == {"message"}
-    assert not await server.horde.store.exists(f"{popped['id']}.webp")
+    assert await server.horde.store.received(f"{popped['id']}.webp") is None
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", pictures.bomb()])
 async def test_an_upload_that_is_no_picture_is_refused(server, popped, link, content):
     answer = await put(server, link, content)
     assert answer.status_code == 400
-    assert not await server.horde.store.exists(f"{popped['id']}.webp")
+    assert await server.horde.store.received(f"{popped['id']}.webp") is None
 
 
 async def test_links_are_built_from_the_public_url_never_from_the_host(server, shop):

@@ -8,10 +8,40 @@ import zlib
 from io import BytesIO
 
 import pytest
-from PIL import Image, ImageDraw
+import pytest_asyncio
+from PIL import Image, ImageCms, ImageDraw
 
-from core.images import checks
-from core.images.checks import ImageValidationFailed
+from core.images import checks, pixels
+from core.images.decoders import Decoders
+from core.images.failures import ImageValidationFailed, TooManyPixels
+from core.images.webp import has_alpha
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+async def decoders():
+    """The processes that all tests of the module decode in."""
+    running = Decoders()
+    PROCESSES.append(running)
+    yield running
+    PROCESSES.clear()
+    await running.close()
+
+
+PROCESSES = []
+
+
+async def decode_source(sent, **bounds):
+    return await checks.decode_source(PROCESSES[0], sent, caller="somebody", **bounds)
+
+
+async def to_webp_from_base64(sent):
+    return await checks.to_webp_from_base64(PROCESSES[0], sent, caller="somebody")
+
+
+async def to_webp(sent):
+    return await checks.to_webp(PROCESSES[0], sent, caller="somebody")
 
 
 def encoded(picture, form="PNG", **options):
@@ -59,7 +89,7 @@ SIXTEEN_BITS = Image.frombytes(
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF", "PPM", "TGA"])
 async def test_every_common_format_becomes_webp(form):
-    made = opened(await checks.decode_source(text(encoded(halves("RGB", RED, BLUE), form))))
+    made = opened(await decode_source(text(encoded(halves("RGB", RED, BLUE), form))))
     assert (made.format, made.mode, made.size) == ("WEBP", "RGB", (64, 32))
     assert is_near(made.getpixel((8, 8)), RED)
     assert is_near(made.getpixel((56, 8)), BLUE)
@@ -69,7 +99,7 @@ async def test_of_an_animation_the_first_frame_counts():
     frames = [Image.new("RGB", (64, 32), color) for color in (RED, BLUE, RED)]
     gif = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=50)
     assert opened(gif).n_frames == 3
-    made = opened(await checks.decode_source(text(gif)))
+    made = opened(await decode_source(text(gif)))
     assert made.n_frames == 1
     assert is_near(made.getpixel((8, 8)), RED)
 
@@ -84,30 +114,30 @@ async def test_of_an_animation_the_first_frame_counts():
     ids=["rgba", "grey", "palette"],
 )
 async def test_transparency_is_kept(picture):
-    webp = await checks.decode_source(text(encoded(picture)))
+    webp = await decode_source(text(encoded(picture)))
     assert opened(webp).mode == "RGBA"
     assert opened(webp).getpixel((8, 8))[3] == 255
     assert opened(webp).getpixel((56, 8))[3] == 0
-    assert checks.has_alpha(webp)
+    assert has_alpha(webp)
 
 
 async def test_colours_are_kept_where_they_are_transparent():
     picture = halves("RGB", RED, BLUE, size=(72, 32))  # the border falls within a block of 8 x 8
     picture.putalpha(0)
-    made = opened(await checks.decode_source(text(encoded(picture))))
+    made = opened(await decode_source(text(encoded(picture))))
     assert is_near(made.getpixel((33, 12)), (*RED, 0), tolerance=40)
     assert is_near(made.getpixel((38, 12)), (*BLUE, 0), tolerance=40)
 
 
 async def test_a_colour_said_to_be_transparent_is():
     png = encoded(halves("RGB", RED, BLUE), transparency=BLUE)
-    assert opened(await checks.decode_source(text(png))).getpixel((56, 8))[3] == 0
+    assert opened(await decode_source(text(png))).getpixel((56, 8))[3] == 0
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 async def test_an_opaque_picture_has_no_alpha(mode):
-    webp = await checks.decode_source(text(encoded(Image.new(mode, (64, 32), RED))))
-    assert not checks.has_alpha(webp)
+    webp = await decode_source(text(encoded(Image.new(mode, (64, 32), RED))))
+    assert not has_alpha(webp)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +154,7 @@ async def test_other_kinds_of_pixels_become_rgb(picture, left, right):
     if picture.mode == "P":
         picture.putpalette([0, 0, 0, *RED, *BLUE])
         left, right = RED, BLUE
-    made = opened(await checks.decode_source(text(encoded(picture))))
+    made = opened(await decode_source(text(encoded(picture))))
     assert made.mode == "RGB"
     assert is_near(made.getpixel((8, 8)), left)
     assert is_near(made.getpixel((56, 8)), right)
@@ -132,7 +162,7 @@ async def test_other_kinds_of_pixels_become_rgb(picture, left, right):
 
 async def test_16_bits_in_a_tiff_become_8():
     tiff = encoded(halves("I", 40 * 256, 200 * 256), "TIFF")
-    made = opened(await checks.decode_source(text(tiff)))
+    made = opened(await decode_source(text(tiff)))
     assert is_near(made.getpixel((8, 8)), (40, 40, 40))
     assert is_near(made.getpixel((56, 8)), (200, 200, 200))
 
@@ -140,12 +170,12 @@ async def test_16_bits_in_a_tiff_become_8():
 async def test_cmyk_becomes_rgb():
     jpeg = encoded(Image.new("CMYK", (64, 32), (0, 255, 255, 0)), "JPEG")
     assert opened(jpeg).mode == "CMYK"
-    assert is_near(opened(await checks.decode_source(text(jpeg))).getpixel((8, 8)), (254, 0, 0))
+    assert is_near(opened(await decode_source(text(jpeg))).getpixel((8, 8)), (254, 0, 0))
 
 
 async def test_floating_point_pixels_are_refused():
     with pytest.raises(ImageValidationFailed, match="floating-point"):
-        await checks.decode_source(text(encoded(Image.new("F", (8, 8), 0.5), "TIFF")))
+        await decode_source(text(encoded(Image.new("F", (8, 8), 0.5), "TIFF")))
 
 
 async def test_a_picture_is_turned_as_its_exif_says_and_its_metadata_stay_behind():
@@ -153,7 +183,7 @@ async def test_a_picture_is_turned_as_its_exif_says_and_its_metadata_stay_behind
     exif[0x0112] = 6  # turn by 90 degrees clockwise to show it
     exif[0x010E] = "my home"
     jpeg = encoded(halves("RGB", RED, BLUE), "JPEG", exif=exif, icc_profile=b"a profile")
-    webp = await checks.decode_source(text(jpeg))
+    webp = await decode_source(text(jpeg))
     made = opened(webp)
     assert made.size == (32, 64)
     assert is_near(made.getpixel((8, 8)), RED)
@@ -164,17 +194,17 @@ async def test_a_picture_is_turned_as_its_exif_says_and_its_metadata_stay_behind
 
 
 async def test_line_breaks_and_slices_in_base64_do_no_harm(monkeypatch):
-    monkeypatch.setattr(checks, "_SLICE", 77)  # of no length that fits the lines or base64's fours
+    monkeypatch.setattr(pixels, "_SLICE", 77)  # of no length that fits the lines or base64's fours
     content = encoded(halves("RGB", RED, BLUE), "BMP")
     assert len(content) > 1000
     wrapped = base64.encodebytes(content).decode().replace("\n", "\r\n ")
-    assert checks._decode_base64(wrapped) == content
+    assert pixels.decode_base64(wrapped.encode()) == content
 
 
 @pytest.mark.parametrize("size", [(3072, 3072), (16383, 576)])
 async def test_the_largest_area_and_side_are_taken(size):
     content = encoded(Image.new("RGB", size), compress_level=1)
-    assert opened(await checks.decode_source(text(content))).size == size
+    assert opened(await decode_source(text(content))).size == size
 
 
 @pytest.mark.parametrize(
@@ -182,8 +212,8 @@ async def test_the_largest_area_and_side_are_taken(size):
     [((3072, 3073), "3072 x 3073 pixels"), ((16384, 500), "16383"), ((60000, 1), "16383")],
 )
 async def test_a_larger_area_or_side_is_refused(size, reason):
-    with pytest.raises(checks.TooManyPixels, match=reason):
-        await checks.decode_source(text(encoded(Image.new("1", size))))
+    with pytest.raises(TooManyPixels, match=reason):
+        await decode_source(text(encoded(Image.new("1", size))))
 
 
 @pytest.mark.parametrize("side", [10_000, 20_000, 2_000_000_000])
@@ -191,7 +221,7 @@ async def test_a_decompression_bomb_is_refused_by_its_header(side):
     bomb = png_claiming(side, side)
     assert len(bomb) < 200
     with pytest.raises(ImageValidationFailed, match=r"pixels|damaged"):
-        await checks.decode_source(text(bomb))
+        await decode_source(text(bomb))
 
 
 async def test_a_bomb_of_compressed_text_is_refused():
@@ -200,7 +230,7 @@ async def test_a_bomb_of_compressed_text_is_refused():
     chunk = struct.pack(">I", len(data)) + b"zTXt" + data
     chunk += struct.pack(">I", zlib.crc32(b"zTXt" + data))
     with pytest.raises(ImageValidationFailed, match="damaged"):
-        await checks.decode_source(text(png[:33] + chunk + png[33:]))
+        await decode_source(text(png[:33] + chunk + png[33:]))
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
@@ -209,7 +239,7 @@ async def test_a_truncated_file_is_refused(form, kept):
     noise = Image.effect_noise((128, 128), 60).convert("RGB")
     content = encoded(noise, form)
     with pytest.raises(ImageValidationFailed):
-        await checks.decode_source(text(content[: int(len(content) * kept)]))
+        await decode_source(text(content[: int(len(content) * kept)]))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +259,7 @@ async def test_a_truncated_file_is_refused(form, kept):
 )
 async def test_what_is_no_picture_is_refused(sent, reason):
     with pytest.raises(ImageValidationFailed, match=reason) as refusal:
-        await checks.decode_source(sent)
+        await decode_source(sent)
     assert refusal.value.message.startswith("Image validation failed")
     assert refusal.value.code == "ImageValidationFailed"
 
@@ -247,7 +277,7 @@ async def test_damage_of_any_kind_is_refused_or_harmless(form):
             end = chance.choice([min(64, len(content)), len(content)])
             damaged[chance.randrange(end)] = chance.randrange(256)
         try:
-            outcomes.add(opened(await checks.decode_source(text(bytes(damaged)))).format)
+            outcomes.add(opened(await decode_source(text(bytes(damaged)))).format)
         except ImageValidationFailed:
             outcomes.add("refused")
     assert outcomes <= {"refused", "WEBP"}
@@ -256,11 +286,11 @@ async def test_damage_of_any_kind_is_refused_or_harmless(form):
 
 async def test_a_workers_webp_stays_as_it_is():
     webp = encoded(halves("RGB", RED, BLUE), "WEBP", quality=80)
-    assert await checks.to_webp_from_base64(text(webp)) == webp
+    assert await to_webp_from_base64(text(webp)) == webp
 
 
 async def test_a_workers_other_picture_becomes_webp():
-    made = await checks.to_webp_from_base64(text(encoded(halves("RGB", RED, BLUE))))
+    made = await to_webp_from_base64(text(encoded(halves("RGB", RED, BLUE))))
     assert opened(made).format == "WEBP"
     assert is_near(opened(made).getpixel((8, 8)), RED, tolerance=4)
 
@@ -273,20 +303,20 @@ async def test_a_workers_animation_becomes_a_still():
         append_images=[Image.new("RGB", (64, 32), BLUE)],
     )
     assert opened(webp).n_frames == 2
-    assert opened(await checks.to_webp_from_base64(text(webp))).n_frames == 1
+    assert opened(await to_webp_from_base64(text(webp))).n_frames == 1
 
 
 async def test_a_workers_truncated_webp_is_refused():
     webp = encoded(Image.effect_noise((128, 128), 60).convert("RGB"), "WEBP")
     with pytest.raises(ImageValidationFailed):
-        await checks.to_webp_from_base64(text(webp[: len(webp) // 2]))
+        await to_webp_from_base64(text(webp[: len(webp) // 2]))
 
 
 async def test_the_event_loop_goes_on_while_a_large_picture_is_decoded():
     picture = Image.new("RGB", (2048, 2048))
     ImageDraw.Draw(picture).ellipse((0, 0, 2048, 2048), fill=RED)
     picture = Image.blend(picture, Image.effect_noise((2048, 2048), 80).convert("RGB"), 0.5)
-    work = asyncio.create_task(checks.decode_source(text(encoded(picture, compress_level=1))))
+    work = asyncio.create_task(decode_source(text(encoded(picture, compress_level=1))))
     turns = 0
     while not work.done():
         await asyncio.sleep(0.005)
@@ -295,11 +325,93 @@ async def test_the_event_loop_goes_on_while_a_large_picture_is_decoded():
     assert turns > 10
 
 
-async def test_an_upload_is_looked_at_by_its_header():
-    await checks.check_upload(encoded(halves("RGB", RED, BLUE), "WEBP"))
+async def test_an_upload_that_is_a_clean_webp_stays_as_it_is_without_a_decoder():
+    webp = encoded(halves("RGB", RED, BLUE), "WEBP")
+    assert await checks.to_webp(None, webp, caller="somebody") is webp
+
+
+async def test_an_upload_of_another_format_becomes_webp():
+    for form in ("PNG", "JPEG", "GIF"):
+        assert opened(await to_webp(encoded(halves("RGB", RED, BLUE), form))).format == "WEBP"
+
+
+async def test_an_upload_that_is_no_picture_is_refused():
     with pytest.raises(ImageValidationFailed, match="none of"):
-        await checks.check_upload(b"<html>no picture</html>")
-    with pytest.raises(checks.TooManyPixels):
-        await checks.check_upload(png_claiming(20_000, 20_000))
+        await to_webp(b"<html>no picture</html>")
+    with pytest.raises(TooManyPixels):
+        await to_webp(png_claiming(20_000, 20_000))
     with pytest.raises(ImageValidationFailed, match="damaged"):
-        await checks.check_upload(encoded(halves("RGB", RED, BLUE))[:20])
+        await to_webp(encoded(halves("RGB", RED, BLUE))[:20])
+
+
+def profile_turning_red_into_green():
+    """An RGB profile whose red is sRGB's green, and the other way round."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    entries = {}
+    for number in range(struct.unpack_from(">I", profile, 128)[0]):
+        at = 132 + 12 * number
+        entries[bytes(profile[at : at + 4])] = at
+    red, green = entries[b"rXYZ"], entries[b"gXYZ"]
+    profile[red + 4 : red + 12], profile[green + 4 : green + 12] = (
+        profile[green + 4 : green + 12],
+        profile[red + 4 : red + 12],
+    )
+    return bytes(profile)
+
+
+@pytest.mark.parametrize(
+    ("form", "mode"),
+    [(form, "RGB") for form in ("PNG", "JPEG", "TIFF", "WEBP")]
+    + [("PNG", "RGBA"), ("WEBP", "RGBA"), ("PNG", "P"), ("TIFF", "P")],
+)
+async def test_colours_are_converted_by_their_profile(form, mode):
+    picture = halves("RGB", (230, 20, 20), (20, 20, 230))
+    picture = picture.quantize(4) if mode == "P" else picture.convert(mode)
+    sent = encoded(picture, form, icc_profile=profile_turning_red_into_green())
+    for made in (await decode_source(text(sent)), await to_webp(sent)):
+        assert is_near(opened(made).getpixel((8, 8))[:3], (20, 230, 20))
+        assert is_near(opened(made).getpixel((56, 8))[:3], (20, 20, 230))
+        assert "icc_profile" not in opened(made).info
+
+
+async def test_transparency_stays_where_colours_are_converted():
+    picture = halves("RGBA", (230, 20, 20, 255), (20, 20, 230, 0))
+    sent = encoded(picture, icc_profile=profile_turning_red_into_green())
+    made = opened(await decode_source(text(sent)))
+    assert is_near(made.getpixel((8, 8)), (20, 230, 20, 255))
+    assert made.getpixel((56, 8))[3] == 0
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "CMYK", "RGB"])
+async def test_a_profile_of_other_pixels_or_none_changes_nothing(mode):
+    picture = Image.new("RGB", (16, 16), (120, 120, 120)).convert(mode)
+    form = "TIFF" if mode == "CMYK" else "PNG"
+    plain = await decode_source(text(encoded(picture, form)))
+    wrong = b"no profile" if mode == "RGB" else profile_turning_red_into_green()
+    assert await decode_source(text(encoded(picture, form, icc_profile=wrong))) == plain
+
+
+async def test_grey_is_converted_by_its_profile():
+    """Linear light: half of it looks much brighter than the middle of sRGB's scale."""
+    picture = Image.new("L", (16, 16), 55)
+    made = opened(await decode_source(text(encoded(picture, icc_profile=linear_grey()))))
+    assert is_near(made.getpixel((8, 8)), (128, 128, 128), tolerance=6)
+
+
+def linear_grey():
+    """A grey profile of gamma 1, as small as one can be."""
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
+    curve = b"curv\0\0\0\0" + struct.pack(">I", 0)
+    name = b"desc\0\0\0\0" + struct.pack(">I", 2) + b"x\0" + bytes(78)
+    parts, table, at = [], [], 128 + 4 + 3 * 12
+    for kind, part in ((b"wtpt", white), (b"kTRC", curve), (b"desc", name)):
+        padded = part + bytes(-len(part) % 4)
+        table.append(struct.pack(">4sII", kind, at, len(part)))
+        parts.append(padded)
+        at += len(padded)
+    head = bytearray(128)
+    struct.pack_into(">I", head, 0, at)
+    head[8:24] = b"\x02\x10\0\0mntrGRAYXYZ "
+    head[36:40] = b"acsp"
+    struct.pack_into(">3i", head, 68, 63190, 65536, 54061)
+    return bytes(head) + struct.pack(">I", 3) + b"".join(table) + b"".join(parts)

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from core import db
 from core.images import store
 from core.images.signing import Signer
-from core.images.store import FolderStore, PictureNotFound, PictureTooLarge
+from core.images.store import FolderStore, PictureNotFound, PictureTooLarge, StorageFailed
 
 SIGNER = Signer(b"a key" * 8)
 PLAIN = "ac3b3e05-4f3c-4f9e-9d33-6e2c8f7a1b20"  # a test's name is the same in each process
@@ -108,8 +109,48 @@ async def test_a_picture_has_a_largest_size(folder, name, monkeypatch):
 async def test_a_picture_that_cannot_be_written_leaves_nothing(folder, name):
     in_the_way = folder._path(name)
     (in_the_way / "a folder").mkdir(parents=True)
-    with pytest.raises(OSError, match=name):
+    with pytest.raises(StorageFailed):
         await folder.put(name, b"content")
+    assert files(folder) == []
+
+
+async def test_on_a_full_disk_nothing_is_kept_and_the_log_says_so_once(folder, name, full_disk):
+    for keep in (folder.put, folder.receive):
+        with full_disk(), capture_logs() as said, pytest.raises(StorageFailed):
+            await keep(name, b"content")
+        assert [line["error"] for line in said] == ["No space left on device"]
+        assert files(folder) == []
+    await folder.put(name, b"content")  # there is room again
+    assert await folder.get(name) == b"content"
+
+
+async def test_what_is_received_is_seen_once_it_is_accepted_and_stays(folder, name):
+    assert await folder.accept(name) is None
+    assert await folder.received(name) is None
+    await folder.receive(name, b"first")
+    await folder.receive(name, b"second")
+    assert await folder.get(name) is None
+    assert await folder.get_received(name) == b"second"
+    assert await folder.accept(name) == b"second"
+    await folder.receive(name, b"too late")
+    assert await folder.get(name) == b"second"
+    await folder.delete(name)
+    assert files(folder) == []
+
+
+async def test_what_was_accepted_for_nothing_can_be_accepted_again(folder, name):
+    await folder.receive(name, b"first")
+    await folder.accept(name)  # and the transaction that did it fails
+    assert await folder.received(name) == b"first"
+    assert await folder.get_received(name) == b"first"
+    assert await folder.accept(name) == b"first"
+
+
+async def test_what_was_never_accepted_is_swept(folder, name):
+    await folder.receive(name, b"content")
+    assert await folder.sweep(db.now() - timedelta(hours=1)) == 0
+    age(folder._received(name), 7200)
+    assert await folder.sweep(db.now() - timedelta(hours=1)) == 1
     assert files(folder) == []
 
 
@@ -181,3 +222,13 @@ async def test_what_a_killed_process_left_half_written_is_swept(folder, name):
     age(incoming / "left behind", store.UNFINISHED_SECONDS + 10)
     assert await folder.sweep(db.now() - timedelta(days=1)) == 0
     assert sorted(path.name for path in files(folder)) == sorted(["being written", name])
+
+
+async def test_a_picture_can_be_read_in_pieces(folder, name):
+    assert [piece async for piece in folder.pieces(name)] == []
+    content = os.urandom(store.PIECE_BYTES * 2 + 100)
+    await folder.put(name, content)
+    pieces = [piece async for piece in folder.pieces(name)]
+    assert b"".join(pieces) == content
+    assert max(map(len, pieces)) == store.PIECE_BYTES
+    assert store.PIECE_BYTES % 3 == 0

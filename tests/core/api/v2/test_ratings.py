@@ -142,8 +142,8 @@ async def test_a_copy_that_is_in_no_data_set_is_removed(shop, site):
     async with site.database.reading() as session:
         owner = await directory.by_id(session, shop.owner.id)
         job = await submit.look_up(session, owner, popped["id"], kind_name="image")
-    async with site.app.app_context(), shared.copied(job, Delivery(job_id=popped["id"])) as gift:
-        assert str(gift.id) == popped["id"]
+    async with site.app.app_context(), shared.copied(job, Delivery(job_id=popped["id"])) as copy:
+        assert str(copy.gift.id) == popped["id"]
         assert f"{popped['id']}.webp" in files(site)
     assert f"{popped['id']}.webp" not in files(site)
 

@@ -1,0 +1,49 @@
+"""Pictures within JSON answers, as base64: read and sent piece by piece, never whole in memory."""
+
+import base64
+import re
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from typing import cast
+
+from quart import Response, after_this_request, g
+from quart.typing import ResponseTypes
+from quart.wrappers.response import IterableBody
+
+from core.api import context
+from core.images.store import Store
+
+GONE = "N/A"
+"""What stands for a picture that is not there any more."""
+
+
+def picture(name: str) -> str:
+    """What stands for the picture in this call's answer until that is sent."""
+    if "inline" not in g:
+        g.inline = secrets.token_hex(16)  # nobody can know it who has a text in the answer
+        after_this_request(_filled)
+    return f"{g.inline}{name}"
+
+
+async def _filled(response: ResponseTypes) -> ResponseTypes:
+    """The answer with a body that reads the pictures as it is sent."""
+    answer = cast("Response", response)
+    content = await answer.get_data(as_text=False)
+    parts = re.split(g.inline.encode() + rb"([0-9a-f-]{36}\.webp)", content)
+    answer.response = IterableBody(_pieces(context.server().horde.store, parts))
+    del answer.content_length  # it is told by the sizes of files that may go meanwhile
+    return answer
+
+
+async def _pieces(store: Store, parts: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """The body. parts: JSON and names of pictures by turns."""
+    for number, part in enumerate(parts):
+        if number % 2 == 0:
+            yield part
+            continue
+        is_there = False
+        async for piece in store.pieces(part.decode()):
+            is_there = True
+            yield base64.b64encode(piece)
+        if not is_there:
+            yield GONE.encode()

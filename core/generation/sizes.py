@@ -1,0 +1,36 @@
+"""How large a picture has to be that was ordered, and what one is worth that is not."""
+
+from fractions import Fraction
+from typing import Final
+
+from core.generation.delivery import Amounts, Delivery
+from core.kinds.image import ImageParams
+
+TOLERANCE: Final = 2
+"""A picture may have this much less area than was ordered: programs round sides, each its way."""
+MAX_EXPECTED: Final = 4096 * 4096
+"""Nobody is expected to enlarge beyond this area."""
+TWICE: Final = frozenset({"RealESRGAN_x2plus", "2xModernSpanimationV1"})
+"""Upscalers that double the sides; the others make them four times as long."""
+
+
+def adjusted(amounts: Amounts, params: ImageParams, delivery: Delivery) -> Amounts:
+    """The amounts of a picture; in proportion to its area where it is far smaller than ordered."""
+    width, height = delivery.size or (0, 0)
+    ordered = _expected(params)
+    is_judged = delivery.size and not delivery.is_censored and not params.return_control_map
+    if not is_judged or width * height * TOLERANCE >= ordered:
+        return amounts
+    share = Fraction(width * height, ordered)
+    return amounts._replace(
+        announced_reward=int(amounts.announced_reward * share),
+        reward=int(amounts.reward * share),
+        charge=int(amounts.charge * share),
+        shortfall=f"The picture has {width} x {height} pixels, and {ordered} in all were ordered.",
+    )
+
+
+def _expected(params: ImageParams) -> int:
+    """The area that was ordered; of several upscalers, the least counts."""
+    factor = min((2 if name in TWICE else 4 for name in params.upscalers), default=1)
+    return max(params.pixels, min(MAX_EXPECTED, params.pixels * factor**2))

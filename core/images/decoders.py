@@ -1,0 +1,206 @@
+"""Where pictures are decoded: a few processes that are started when needed and ended when late.
+
+Pictures wait by caller. Callers take turns, and none has more than one picture under way, so that
+nobody waits behind another's hundred, nor behind another's one that takes all the time there is.
+Workers' results have processes of their own. A process that is late, dies or is not needed for a
+while is ended, and the next picture starts another.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from core.images.failures import (
+    DecoderBusy,
+    ImageValidationFailed,
+    TooManyPictures,
+    TooManyPixels,
+)
+from core.images.process import Process, Work
+from core.images.protocol import Outcome
+
+MAX_WAITING_A_CALLER: Final = 16
+MAX_WAITING: Final = 256
+PROCESSES: Final = 2
+"""For sources, and as many for results: one that is held up holds up one caller."""
+IDLE_SECONDS: Final = 60.0
+_log = structlog.get_logger(__name__)
+
+
+class Decoders:
+    """The processes that decode pictures for this server. Starting is done when there is work."""
+
+    def __init__(self, processes: int = PROCESSES) -> None:
+        self._sources = _Lane(processes)
+        self._results = _Lane(processes)
+
+    async def source(self, work: Work, *, caller: str) -> bytes:
+        """Decode what somebody asks with. caller: who takes turns with the others.
+
+        Raises ImageValidationFailed, TooManyPictures and DecoderBusy.
+        """
+        return await self._sources.decode(work, caller)
+
+    async def result(self, work: Work, *, caller: str) -> bytes:
+        """Decode what a worker made; the same otherwise."""
+        return await self._results.decode(work, caller)
+
+    @property
+    def process_ids(self) -> list[int]:
+        """The processes that run now."""
+        return [*self._sources.process_ids, *self._results.process_ids]
+
+    async def close(self) -> None:
+        """End all processes; what waits fails."""
+        await self._sources.close()
+        await self._results.close()
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Work
+    caller: str
+    result: asyncio.Future[bytes]
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """Processes that take pictures from the same queues."""
+
+    size: int
+    _waiting: dict[str, deque[_Job]] = field(default_factory=dict)
+    """By caller; whose turn is next comes first."""
+    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    """What is under way, by caller."""
+    _idle: list[Process] = field(default_factory=list)
+    _all: set[Process] = field(default_factory=set)
+    _is_closed: bool = False
+
+    @property
+    def process_ids(self) -> list[int]:
+        return [process.pid for process in self._all]
+
+    async def decode(self, work: Work, caller: str) -> bytes:
+        if self._is_closed or sum(map(len, self._waiting.values())) >= MAX_WAITING:
+            raise DecoderBusy("Too many pictures are being decoded. Please try again later.")
+        queue = self._waiting.setdefault(caller, deque())
+        if len(queue) >= MAX_WAITING_A_CALLER:
+            raise TooManyPictures(
+                f"You have {len(queue)} pictures waiting to be decoded. Please wait for them."
+            )
+        job = _Job(work, caller, asyncio.get_running_loop().create_future())
+        queue.append(job)
+        self._dispatch()
+        try:
+            return await job.result
+        finally:
+            if job in queue:  # the caller went away
+                queue.remove(job)
+                self._forget(caller)
+
+    def _dispatch(self) -> None:
+        """Give work to processes, as long as there are some of each."""
+        while len(self._running) < self.size and (job := self._next()) is not None:
+            task = asyncio.ensure_future(self._run(job))
+            self._running[job.caller] = task
+
+    def _next(self) -> _Job | None:
+        """The first picture of the caller whose turn it is and who has none under way."""
+        for caller, queue in self._waiting.items():
+            if caller not in self._running:
+                job = queue.popleft()
+                self._waiting[caller] = self._waiting.pop(caller)  # to the end of the line
+                self._forget(caller)
+                return job
+        return None
+
+    def _forget(self, caller: str) -> None:
+        if caller in self._waiting and not self._waiting[caller]:
+            del self._waiting[caller]
+
+    async def _run(self, job: _Job) -> None:
+        try:
+            found = await self._decoded(job.work)
+        except asyncio.CancelledError:
+            if not job.result.done():
+                job.result.set_exception(_closed())
+            raise
+        except Exception as error:  # noqa: BLE001 - whoever waits for it is told
+            if not job.result.done():
+                job.result.set_exception(error)
+        else:
+            if not job.result.done():
+                job.result.set_result(found)
+        finally:
+            self._running.pop(job.caller, None)
+            if not self._is_closed:
+                self._dispatch()
+
+    async def _decoded(self, work: Work) -> bytes:
+        """What a process makes of it. The process is kept if it answered, and ended if not."""
+        process = self._kept() or await self._started()
+        is_answered = False
+        try:
+            answer = await process.ask(work)
+            is_answered = True
+        finally:
+            if is_answered and not self._is_closed:
+                self._idle.append(process)
+                process.end_after(IDLE_SECONDS, self._end_idle)
+            else:
+                self._all.discard(process)
+                await process.end()
+        return _picture(*answer)
+
+    def _kept(self) -> Process | None:
+        """An idle process, if there is one that did not die meanwhile."""
+        while self._idle:
+            process = self._idle.pop()
+            process.keep()
+            if process.is_alive:
+                return process
+            self._all.discard(process)
+        return None
+
+    async def _started(self) -> Process:
+        try:
+            process = await Process.start()
+        except OSError as error:
+            _log.error("no decoder can be started", error=str(error))
+            raise DecoderBusy("No picture can be decoded now. Please try again later.") from None
+        self._all.add(process)
+        return process
+
+    def _end_idle(self, process: Process) -> None:
+        self._idle.remove(process)
+        self._all.discard(process)
+        process.kill()
+
+    async def close(self) -> None:
+        self._is_closed = True
+        for queue in self._waiting.values():
+            for job in queue:
+                job.result.set_exception(_closed())
+        for task in list(self._running.values()):
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        for process in list(self._all):
+            await process.end()
+        self._all.clear()
+        self._idle.clear()
+
+
+def _picture(outcome: int, content: bytes) -> bytes:
+    if outcome == Outcome.DONE:
+        return content
+    reason = content.decode(errors="replace")
+    if outcome == Outcome.TOO_LARGE:
+        raise TooManyPixels(reason)
+    raise ImageValidationFailed(reason, is_picture=outcome != Outcome.NO_PICTURE)
+
+
+def _closed() -> DecoderBusy:
+    return DecoderBusy("The server stops. Please try again later.")

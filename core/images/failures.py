@@ -1,0 +1,33 @@
+"""What is wrong with a picture that somebody sent, or with sending it now."""
+
+from core.errors import Invalid, TooMany, Unavailable
+
+
+class ImageValidationFailed(Invalid):
+    """What was sent is not a picture, or not one we take."""
+
+    code = "ImageValidationFailed"
+
+    def __init__(self, reason: str, *, is_picture: bool = True) -> None:
+        """is_picture: whether it was known as a picture at all."""
+        super().__init__(f"Image validation failed: {reason}.")
+        self.reason = reason
+        self.is_picture = is_picture
+
+
+class TooManyPixels(ImageValidationFailed):
+    """The picture is larger than we take; the contract's code is that of a source picture."""
+
+    code = "SourceImageResolutionExceeded"
+
+
+class TooManyPictures(TooMany):
+    """This caller has as many pictures waiting to be decoded as one caller may."""
+
+    code = "TooManyPictures"
+
+
+class DecoderBusy(Unavailable):
+    """Too many pictures wait to be decoded, or no decoder can be started."""
+
+    code = "DecoderBusy"

@@ -1,0 +1,19 @@
+"""What server and decoder say to each other over a pipe: a head, then the picture or a reason."""
+
+import struct
+from enum import IntEnum
+from typing import Final
+
+TASK: Final = struct.Struct("!IIBBQ")
+"""The most pixels, the quality, whether it is base64, the seconds of CPU, the length."""
+ANSWER: Final = struct.Struct("!BI")
+"""How it went, and the length."""
+
+
+class Outcome(IntEnum):
+    """How it went; all but DONE are followed by a reason."""
+
+    DONE = 0
+    FAILED = 1
+    NO_PICTURE = 2
+    TOO_LARGE = 3
