@@ -18,7 +18,7 @@ from core.kinds.params import Advice
 from core.kudos import prices, settlement
 from core.ledger import accounts, holds
 from core.ledger.accounts import Funds
-from core.queue import matching, requests
+from core.queue import requests
 from core.queue.matching import Needs
 from core.users.roles import DeletedUser
 from core.users.shared_keys import Standing
@@ -268,7 +268,7 @@ def _request(
 
 
 def _nobody(horde: Horde, needs: Needs) -> list[Advice]:
-    if any(matching.accepts(needs, server.offer) for server in horde.online.serving):
+    if horde.online.crews.roster.able(needs):
         return []
     if horde.modes.current.raid:  # attackers need not know what is left of the fleet
         return []

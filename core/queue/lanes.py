@@ -55,6 +55,11 @@ class Lanes:
         self._known: dict[int, _Known] = {}
         self._matched: OrderedDict[Offer, Matched] = OrderedDict()
 
+    @property
+    def version(self) -> int:
+        """What this process knows is of this version."""
+        return self._version
+
     async def lane_for(self, session: AsyncSession, needs: Needs) -> int:
         """The id of the lane for a job with these needs, made where there is none yet."""
         coarse = matching.least(needs)
@@ -116,6 +121,10 @@ class Lanes:
         if len(self._matched) > REMEMBERED_OFFERS:
             self._matched.popitem(last=False)
         return found
+
+    def least(self) -> Mapping[int, Needs | None]:
+        """Coarse needs by lane id; None: any."""
+        return {i: lane.least for i, lane in self._known.items()}
 
     def least_needs(self) -> Mapping[int, Needs]:
         """Coarse needs by lane id (the catch-all left out)."""

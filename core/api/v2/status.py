@@ -13,10 +13,10 @@ from core.db import now
 from core.errors import Invalid
 from core.generation.horde import Horde
 from core.queue import totals
-from core.queue.forecast import OnlineWorker
+from core.queue.crews import OnlineWorker
 from core.version import VERSION
 from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
-from core.workers.online import NO_CAPACITY, USUAL_SPEED, Capacity
+from core.workers.online import NO_CAPACITY, Capacity
 
 blueprint = Blueprint("status", __name__)
 
@@ -142,12 +142,15 @@ def _waiting(horde: Horde, kind: str) -> Mapping[str, tuple[float, float]]:
 
 def _active(name: str, kind: str, offered: Capacity, waiting: tuple[float, float]) -> ActiveModel:
     jobs, things = waiting
-    eta = round(things / offered.speed) if offered.speed else (NOBODY_SECONDS if jobs else 0)
+    if offered.pace is None:
+        eta = NOBODY_SECONDS if jobs else 0
+    else:
+        eta = round(offered.pace.seconds(jobs, things))
     return ActiveModel(
         name=name,
         type=kind,
         count=offered.threads,
-        performance=offered.speed / offered.threads if offered.speed else USUAL_SPEED[kind],
+        performance=round(offered.speed / offered.threads, 1) if offered.threads else 0.0,
         queued=float(round(things)),
         jobs=float(round(jobs, 2)),
         eta=eta,

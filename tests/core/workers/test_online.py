@@ -5,6 +5,7 @@ import pytest
 
 import factories
 from core.db import now
+from core.queue.pace import USUAL
 from core.workers import fleet, online
 from core.workers.online import Online
 
@@ -18,7 +19,7 @@ async def worker(session):
 async def test_workers_that_are_there_serve(session, worker):
     seen = Online()
     await seen.refresh(session, at=now())
-    (server,) = seen.servers
+    (server,) = seen.serving
     assert (server.offer, server.speed, server.threads) == (worker.offer, 1_000_000.0, 3)
     assert [row.id for row in seen.workers] == [worker.id]
 
@@ -27,7 +28,7 @@ async def test_a_measured_speed_is_used(session, worker):
     await factories.change_worker(session, worker.id, speed=123.0)
     seen = Online()
     await seen.refresh(session, at=now())
-    assert seen.servers[0].speed == 123.0
+    assert seen.serving[0].speed == 123.0
 
 
 @pytest.mark.parametrize("state", [{"paused": True}, {"maintenance": True}])
@@ -35,7 +36,7 @@ async def test_who_does_not_serve_everybody_is_no_server(session, worker, state)
     await factories.change_worker(session, worker.id, **state)
     seen = Online()
     await seen.refresh(session, at=now())
-    assert seen.servers == []
+    assert seen.serving == []
     assert len(seen.workers) == 1
 
 
@@ -50,14 +51,14 @@ async def test_it_looks_again_after_a_while_or_when_told(session, worker, monkey
     await seen.refresh(session, at=now())
     await factories.change_worker(session, worker.id, paused=True)
     await seen.refresh(session, at=now())
-    assert len(seen.servers) == 1
+    assert len(seen.serving) == 1
     seen.forget()
     await seen.refresh(session, at=now())
-    assert seen.servers == []
+    assert seen.serving == []
     await factories.change_worker(session, worker.id, paused=False)
     monkeypatch.setattr(online, "SEEN_AGAIN_SECONDS", 0)
     await seen.refresh(session, at=now())
-    assert len(seen.servers) == 1
+    assert len(seen.serving) == 1
 
 
 async def test_what_all_can_do_together_by_model(session, worker):
@@ -69,15 +70,18 @@ async def test_what_all_can_do_together_by_model(session, worker):
     seen = Online()
     await seen.refresh(session, at=now())
     for _ in range(2):
-        assert seen.capacities("image") == {
+        offered = seen.capacities("image")
+        assert {model: its[:2] for model, its in offered.items()} == {
             "stable_diffusion": (4, 3_000_500.0),
             "Deliberate": (1, 500.0),
         }
+    assert offered["Deliberate"].pace == pytest.approx(USUAL["image"])
+    assert offered["stable_diffusion"].pace == pytest.approx(USUAL["image"].times(1 / 4))
     assert seen.capacities("text") == {}
     await factories.change_worker(session, worker.id, paused=True)
     seen.forget()
     await seen.refresh(session, at=now())
-    assert seen.capacities("image")["stable_diffusion"] == (1, 500.0)
+    assert seen.capacities("image")["stable_diffusion"][:2] == (1, 500.0)
 
 
 async def test_a_look_that_takes_long_is_taken_less_often(session, worker, monkeypatch):
@@ -87,6 +91,6 @@ async def test_a_look_that_takes_long_is_taken_less_often(session, worker, monke
     await seen.refresh(session, at=now())  # from 100 to 101
     await factories.change_worker(session, worker.id, paused=True)
     await seen.refresh(session, at=now())  # at 120.9
-    assert len(seen.servers) == 1
+    assert len(seen.serving) == 1
     await seen.refresh(session, at=now())  # at 121.1
-    assert seen.servers == []
+    assert seen.serving == []
