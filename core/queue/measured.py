@@ -1,7 +1,7 @@
 """How fast a worker is, measured at what it did last. Computed by upkeep, never in a request."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -18,6 +18,8 @@ MAX_ATTEMPTS: Final = 100
 MAX_SAMPLES: Final = 50
 """The last ones of a model, and of all models together."""
 
+ANY_MODEL: Final = ""
+
 _attempts = table(Attempt)
 _jobs = table(Job)
 
@@ -32,13 +34,19 @@ class Measured(NamedTuple):
     of_models: dict[str, Pace]
 
 
-async def measure(session: AsyncSession, worker_id: UUID, *, threads: int) -> Measured | None:
-    """Measure the worker at its last jobs, decoys left out; None before the first."""
+async def measure(
+    session: AsyncSession, worker_id: UUID, *, threads: int, before: Mapping[str, Pace]
+) -> Measured | None:
+    """Measure the worker at its last jobs, decoys left out; None before the first.
+
+    before: what was measured last, by model and, by ANY_MODEL, of all: after a long run of small
+    jobs that is all that is known of large ones.
+    """
     rows = (await session.execute(_LAST, {"worker": worker_id})).all()
     done = _done(rows, threads)
     if not done:
         return None
-    usual = USUAL[done[0].kind]
+    usual = before.get(ANY_MODEL) or USUAL[done[0].kind]
     newest = done[:MAX_SAMPLES]
     of_all = pace.fit([one.asked for one in newest], usual)
     speed = of_all.speed
@@ -50,7 +58,8 @@ async def measure(session: AsyncSession, worker_id: UUID, *, threads: int) -> Me
     if len(by_model) == 1:
         return Measured(speed, of_all, dict.fromkeys(by_model, of_all))
     of_models = {
-        model: pace.fit(samples[:MAX_SAMPLES], of_all) for model, samples in by_model.items()
+        model: pace.fit(samples[:MAX_SAMPLES], before.get(model, of_all))
+        for model, samples in by_model.items()
     }
     return Measured(speed, of_all, of_models)
 

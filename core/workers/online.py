@@ -13,13 +13,16 @@ from core.db import AnyRow
 from core.queue import progress
 from core.queue.crews import Crews, OnlineWorker
 from core.queue.matching import Offer
-from core.queue.pace import USUAL, Pace
-from core.workers import fleet
-from core.workers.records import ANY_MODEL
+from core.queue.measured import ANY_MODEL
+from core.queue.pace import Pace
+from core.workers import fleet, records
 
 SEEN_AGAIN_SECONDS = 2.0
 DEAR = SEEN_AGAIN_SECONDS / 20
 """Where looking takes longer than this, it is done less often: for 5 % of the time."""
+
+USUAL_SPEED = {"image": 1_000_000.0, "text": 1.0, "alchemy": 1.0}
+"""Things a second that are told of a worker that has delivered nothing yet."""
 
 
 class Capacity(NamedTuple):
@@ -74,10 +77,10 @@ class Online:
         return offer if offer is not None and document == row.offer else Offer.from_json(row.offer)
 
     def _online_worker(self, row: AnyRow) -> OnlineWorker:
-        paces = {model: Pace(*parts) for model, parts in (row.paces or {}).items()}
+        paces = records.paces_of(row)
         return OnlineWorker(
             self._offers[row.id][1],
-            row.speed or USUAL[row.kind].speed,
+            row.speed or USUAL_SPEED[row.kind],
             max(1, row.threads),
             paces.pop(ANY_MODEL, None),
             paces,

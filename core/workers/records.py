@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
 from core.queue import measured
-from core.queue.measured import Measured
+from core.queue.measured import ANY_MODEL, Measured
+from core.queue.pace import Pace
 from core.queue.tables import Outcome
 from core.workers.tables import Team, Worker
 
@@ -19,7 +20,6 @@ UPTIME_UNIT_SECONDS = 600
 
 MAX_PACES = 50
 """Models whose paces are kept of a worker: those that it made last."""
-ANY_MODEL = ""
 
 _workers = table(Worker)
 _teams = table(Team)
@@ -35,7 +35,9 @@ async def add(session: AsyncSession, ended: Sequence[AnyRow]) -> None:
     for worker_id in worker_ids:
         if (worker := known.get(worker_id)) is None:
             continue
-        seen = await measured.measure(session, worker_id, threads=max(1, worker.threads))
+        seen = await measured.measure(
+            session, worker_id, threads=max(1, worker.threads), before=paces_of(worker)
+        )
         own = [row for row in ended if row.worker_id == worker_id]
         done = [row for row in own if row.outcome == Outcome.DONE]
         await session.execute(
@@ -58,6 +60,11 @@ async def add(session: AsyncSession, ended: Sequence[AnyRow]) -> None:
 _PACES = select(_workers.c.id, _workers.c.threads, _workers.c.paces).where(
     _workers.c.id.in_(bindparam("ids", expanding=True))
 )
+
+
+def paces_of(worker: AnyRow) -> dict[str, Pace]:
+    """What a job takes the worker, by model and, by ANY_MODEL, of any model."""
+    return {model: Pace(*parts) for model, parts in (worker.paces or {}).items()}
 
 
 def _speeds(seen: Measured | None, known: dict[str, list[float]]) -> dict[str, Any]:

@@ -76,7 +76,9 @@ async def test_what_all_can_do_together_by_model(session, worker):
             "Deliberate": (1, 500.0),
         }
     assert offered["Deliberate"].pace == pytest.approx(USUAL["image"])
-    assert offered["stable_diffusion"].pace == pytest.approx(USUAL["image"].times(1 / 4))
+    assert offered["stable_diffusion"].pace == pytest.approx(
+        tuple(part / 4 for part in USUAL["image"])
+    )
     assert seen.capacities("text") == {}
     await factories.change_worker(session, worker.id, paused=True)
     seen.forget()
