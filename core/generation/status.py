@@ -70,7 +70,9 @@ async def _outlook(session: AsyncSession, horde: Horde, found: Progress, at: dat
         return Outlook(possible=True, position=0, seconds=ceil(running))
     place = Place(found.rank, found.job_id)
     own = _waiting(crews, found)
-    ahead = await forecast.outlook(session, horde.lanes, crews, found.kind, own, place, at=at)
+    ahead = await forecast.outlook(
+        session, horde.lanes, crews, found.kind, own, place, horde.counts, at=at
+    )
     if not ahead.possible and not found.processing:
         life = (found.expires_at - at).total_seconds()
         return Outlook(possible=False, position=ahead.position, seconds=max(1, ceil(life)))

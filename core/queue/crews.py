@@ -59,6 +59,13 @@ def models_of(needs: Needs) -> frozenset[str]:
     return needs.models
 
 
+class Served(NamedTuple):
+    """Who may serve a lane, and with which models; empty: any that they have."""
+
+    workers: Workers
+    models: frozenset[str]
+
+
 class Roster:
     """Which of some workers may serve what."""
 
@@ -77,7 +84,7 @@ class Roster:
                 self._with_model[model].append(offer)
         self._blacklists = any(offer.blacklist for offer in self._alike)
         self._able: dict[Needs, Workers] = {}
-        self._lanes: dict[int, Workers] = {}
+        self._served: dict[int, Served] = {}
         self._shared: dict[Workers, tuple[int, ...]] = {}
         self._version = -1
 
@@ -110,27 +117,29 @@ class Roster:
             able &= ~named if needs.avoid else named
         return able
 
-    def serving(self, lanes: Lanes) -> Mapping[int, Workers]:
-        """Those that may serve some job of each lane, by lane."""
+    def served(self, lanes: Lanes) -> Mapping[int, Served]:
+        """Each lane, with those that may serve some job of it; the mapping never changes."""
         if self._version != lanes.version:
-            self._lanes = {
-                lane_id: self._lanes[lane_id] if lane_id in self._lanes else self._in_lane(least)
+            self._served = {
+                lane_id: self._served.get(lane_id) or self._serve(least)
                 for lane_id, least in lanes.least().items()
             }
             self._version = lanes.version
             self._shared.clear()
-        return self._lanes
+        return self._served
 
-    def _in_lane(self, least: Needs | None) -> Workers:
-        return (1 << len(self.offers)) - 1 if least is None else self._find(least)
+    def _serve(self, least: Needs | None) -> Served:
+        if least is None:
+            return Served((1 << len(self.offers)) - 1, frozenset())
+        return Served(self._find(least), models_of(least))
 
     def shared(self, lanes: Lanes, workers: Workers) -> tuple[int, ...]:
         """The lanes that any of these workers may serve."""
-        serving = self.serving(lanes)
+        served = self.served(lanes)
         if (found := self._shared.get(workers)) is None:
             if len(self._shared) >= REMEMBERED_NEEDS:
                 self._shared.clear()
-            found = tuple(lane_id for lane_id, able in serving.items() if able & workers)
+            found = tuple(lane_id for lane_id, its in served.items() if its.workers & workers)
             self._shared[workers] = found
         return found
 

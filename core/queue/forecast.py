@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
 from core.queue import best, matching
-from core.queue.crews import Crews, Workers, models_of
+from core.queue.crews import Crews, Workers
 from core.queue.lanes import Lanes
 from core.queue.matching import Offer
 from core.queue.pace import MIN_SECONDS
@@ -24,7 +24,7 @@ from core.queue.tables import WAITING, Job
 MAX_COUNTED = 2000
 """Jobs ahead that are counted; beyond, a position is a lower bound and nobody minds."""
 
-MAX_CREWS = 16
+MAX_CREWS = 8
 """Groups of workers that are told apart; so many make the estimate right enough, and cheap."""
 
 COUNTS_SECONDS = 1.0
@@ -66,12 +66,14 @@ async def outlook(
     kind: str,
     own: Sequence[Jobs],
     place: Place,
+    counts: "WaitingCounts",
     *,
     at: datetime,
 ) -> Outlook:
     """Look ahead for a request whose first waiting job is at this place.
 
-    own: its waiting jobs. What the lanes hold is known as of their last refresh.
+    own: its waiting jobs. counts: for the time where too many are ahead to be counted. What the
+    lanes hold is known as of their last refresh.
     """
     able = 0
     for jobs in own:
@@ -79,6 +81,9 @@ async def outlook(
     if not able:
         return Outlook(possible=False, position=1, seconds=0)
     requests, ahead = await _ahead_of(session, lanes, crews, able, place)
+    if sum(jobs.number for jobs in ahead) >= MAX_COUNTED:
+        await counts.refresh(session)
+        ahead = await _deep_ahead_of(session, lanes, crews, able, place, counts) or ahead
     own = [jobs for jobs in own if jobs.workers]
     seconds = wait(crews, kind, ahead, own, at)
     return Outlook(possible=True, position=requests + 1, seconds=max(1, round(seconds)))
@@ -93,26 +98,57 @@ async def _ahead_of(
     if not ids:
         return 0, []
     among = {"lanes": best.lanes_for(engine, ids), "most": MAX_COUNTED, **place._asdict()}
+    served = crews.roster.served(lanes)
     rows = (await session.execute(_AHEAD[engine], among)).all()
-    serving, least = crews.roster.serving(lanes), lanes.least()
-    ahead = []
-    for row in rows:
-        needs = least[row.lane_id]
-        models = models_of(needs) if needs else frozenset[str]()
-        ahead.append(Jobs(serving[row.lane_id], models, row.jobs, int(row.things)))
+    ahead = [Jobs(*served[row.lane_id], row.jobs, int(row.things)) for row in rows]
     return (rows[0].requests if rows else 0), ahead
 
 
+async def _deep_ahead_of(
+    session: AsyncSession,
+    lanes: Lanes,
+    crews: Crews,
+    able: Workers,
+    place: Place,
+    counts: "WaitingCounts",
+) -> list[Jobs]:
+    """About what is ahead where it is too much to be counted: what waits, less what is behind.
+
+    Where that, too, is too much, half of what waits.
+    """
+    engine = session.get_bind().dialect.name
+    ids = [lane_id for lane_id in crews.roster.shared(lanes, able) if counts.jobs.get(lane_id)]
+    among = {"lanes": best.lanes_for(engine, ids), "most": MAX_COUNTED, **place._asdict()}
+    served = crews.roster.served(lanes)
+    behind = await session.scalar(_BEHIND[engine], among) or 0
+    waiting = max(1, sum(counts.jobs[lane_id] for lane_id in ids))
+    share = 0.5 if behind >= MAX_COUNTED else max(0.0, 1 - behind / waiting)
+    share = max(share, min(1.0, MAX_COUNTED / waiting))
+    return [
+        Jobs(
+            *served[lane_id],
+            max(1, round(counts.jobs[lane_id] * share)),
+            round(counts.things[lane_id] * share),
+        )
+        for lane_id in ids
+    ]
+
+
+_MOST = bindparam("most", type_=Integer(), literal_execute=True)
+_PLACE = tuple_(
+    bindparam("rank", type_=_jobs.c.rank.type), bindparam("job_id", type_=_jobs.c.id.type)
+)
+
+
 def _ahead(in_lanes: ColumnElement[bool]) -> Select[Any]:
-    rank, job = (bindparam(name, type_=_jobs.c[of].type) for name, of in _PLACE.items())
     ahead = (
         select(_jobs.c.request_id, _jobs.c.lane_id, _jobs.c.things)
         .where(
             _jobs.c.state == WAITING,
             in_lanes,
-            tuple_(_jobs.c.rank, _jobs.c.id) < tuple_(rank, job),
+            tuple_(_jobs.c.rank, _jobs.c.id) < _PLACE,
         )
-        .limit(bindparam("most", type_=Integer()))
+        .limit(_MOST)
         .cte("ahead")
     )
     requests = select(func.count(func.distinct(ahead.c.request_id))).scalar_subquery()
@@ -124,8 +160,24 @@ def _ahead(in_lanes: ColumnElement[bool]) -> Select[Any]:
     ).group_by(ahead.c.lane_id)
 
 
-_PLACE = {"rank": "rank", "job_id": "id"}
-_AHEAD = {engine: _ahead(best.in_lanes(engine, _jobs.c.lane_id)) for engine in best.ENGINES}
+def _behind(in_lanes: ColumnElement[bool]) -> Select[Any]:
+    behind = (
+        select(_jobs.c.id)
+        .where(
+            _jobs.c.state == WAITING,
+            in_lanes,
+            tuple_(_jobs.c.rank, _jobs.c.id) >= _PLACE,
+        )
+        .limit(_MOST)
+        .subquery()
+    )
+    return select(func.count()).select_from(behind)
+
+
+_AHEAD, _BEHIND = (
+    {engine: make(best.in_lanes(engine, _jobs.c.lane_id)) for engine in best.ENGINES}
+    for make in (_ahead, _behind)
+)
 
 
 def wait(

@@ -39,13 +39,14 @@ def worker(offer, speed, threads=1, fixed=0.0):
     return OnlineWorker(offer, speed, threads, Pace(fixed, 1 / speed))
 
 
-async def look(session, lanes, asked, needs, servers, *, n=1):
+async def look(session, lanes, asked, needs, servers, *, n=1, counts=None):
     first = await factories.first_waiting(session, asked.request_id)
     await lanes.catch_up(session)
     crews = Crews(servers)
     own = [Jobs(crews.roster.able(needs), needs.models, n, first.things)]
     place = Place(first.rank, first.id)
-    return await forecast.outlook(session, lanes, crews, needs.kind, own, place, at=now())
+    counts = counts or WaitingCounts()
+    return await forecast.outlook(session, lanes, crews, needs.kind, own, place, counts, at=now())
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ async def test_what_a_worker_is_at_comes_first(session, lanes):
     crews = Crews([worker(offer, 10.0)], running, at=at)
     own = [Jobs(crews.roster.able(FOR_ANY), frozenset(), 1, 100)]
     seen = await forecast.outlook(
-        session, lanes, crews, "image", own, Place(first.rank, first.id), at=at
+        session, lanes, crews, "image", own, Place(*first[:2]), WaitingCounts(), at=at
     )
     # The one that it is at takes 6 s more, another has been taken ahead, then comes ours.
     assert seen.seconds == 6 + 10 + 10
@@ -139,12 +140,24 @@ async def test_a_process_that_serves_no_pops_sees_the_queue_too(database):
     assert seen.position == 2
 
 
-async def test_what_is_ahead_is_counted_up_to_a_limit(session, lanes, monkeypatch):
+@pytest.mark.parametrize(
+    ("behind", "seconds"),
+    [
+        (0, 100),
+        (1, 100),
+        (9, 100),  # more than are counted: half of all 19 that wait
+    ],
+)
+async def test_what_is_ahead_is_counted_up_to_a_limit_and_then_guessed(
+    session, lanes, monkeypatch, behind, seconds
+):
     monkeypatch.setattr(forecast, "MAX_COUNTED", 3)
     await factories.request(session, lanes, n=9, priority=9)
     asked = await factories.request(session, lanes)
+    if behind:
+        await factories.request(session, lanes, n=behind, priority=-9)
     seen = await look(session, lanes, asked, FOR_ANY, [worker(BOTH, 10.0)])
-    assert seen.seconds == 40
+    assert seen.seconds == pytest.approx(seconds, rel=0.1)
 
 
 # --- what waits, and what keeps it from a worker ---
