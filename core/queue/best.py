@@ -51,17 +51,6 @@ def lanes_for(engine: str, ids: Sequence[int]) -> Any:  # noqa: ANN401 - a list 
     return str(list(ids)) if engine == "sqlite" else list(ids)
 
 
-ENGINES = ("sqlite", "postgresql")
-
-
-def in_lanes(engine: str, lane_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """The condition that a job is in one of the `lanes`."""
-    if engine == "sqlite":
-        lane = func.json_each(bindparam("lanes")).table_valued("value", name="lane")
-        return lane_id.in_(select(lane.c.value))
-    return lane_id == func.any(_LANES)
-
-
 def _taking(best: Select[tuple[int]]) -> Any:  # noqa: ANN401 - an UPDATE … RETURNING
     return (
         update(_jobs)

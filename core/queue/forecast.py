@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
-from core.queue import best, matching
+from core.queue import best, matching, places
 from core.queue.crews import Crews, Workers
 from core.queue.lanes import Lanes
 from core.queue.matching import Offer
@@ -99,7 +99,7 @@ async def _ahead_of(
         return 0, []
     among = {"lanes": best.lanes_for(engine, ids), "most": MAX_COUNTED, **place._asdict()}
     served = crews.roster.served(lanes)
-    rows = (await session.execute(_AHEAD[engine], among)).all()
+    rows = (await session.execute(places.AHEAD[engine], among)).all()
     ahead = [Jobs(*served[row.lane_id], row.jobs, int(row.things)) for row in rows]
     return (rows[0].requests if rows else 0), ahead
 
@@ -120,7 +120,7 @@ async def _deep_ahead_of(
     ids = [lane_id for lane_id in crews.roster.shared(lanes, able) if counts.jobs.get(lane_id)]
     among = {"lanes": best.lanes_for(engine, ids), "most": MAX_COUNTED, **place._asdict()}
     served = crews.roster.served(lanes)
-    behind = await session.scalar(_BEHIND[engine], among) or 0
+    behind = await session.scalar(places.BEHIND[engine], among) or 0
     waiting = max(1, sum(counts.jobs[lane_id] for lane_id in ids))
     share = 0.5 if behind >= MAX_COUNTED else max(0.0, 1 - behind / waiting)
     share = max(share, min(1.0, MAX_COUNTED / waiting))
@@ -132,52 +132,6 @@ async def _deep_ahead_of(
         )
         for lane_id in ids
     ]
-
-
-_MOST = bindparam("most", type_=Integer(), literal_execute=True)
-_PLACE = tuple_(
-    bindparam("rank", type_=_jobs.c.rank.type), bindparam("job_id", type_=_jobs.c.id.type)
-)
-
-
-def _ahead(in_lanes: ColumnElement[bool]) -> Select[Any]:
-    ahead = (
-        select(_jobs.c.request_id, _jobs.c.lane_id, _jobs.c.things)
-        .where(
-            _jobs.c.state == WAITING,
-            in_lanes,
-            tuple_(_jobs.c.rank, _jobs.c.id) < _PLACE,
-        )
-        .limit(_MOST)
-        .cte("ahead")
-    )
-    requests = select(func.count(func.distinct(ahead.c.request_id))).scalar_subquery()
-    return select(
-        ahead.c.lane_id,
-        func.count().label("jobs"),
-        func.sum(ahead.c.things).label("things"),
-        requests.label("requests"),
-    ).group_by(ahead.c.lane_id)
-
-
-def _behind(in_lanes: ColumnElement[bool]) -> Select[Any]:
-    behind = (
-        select(_jobs.c.id)
-        .where(
-            _jobs.c.state == WAITING,
-            in_lanes,
-            tuple_(_jobs.c.rank, _jobs.c.id) >= _PLACE,
-        )
-        .limit(_MOST)
-        .subquery()
-    )
-    return select(func.count()).select_from(behind)
-
-
-_AHEAD, _BEHIND = (
-    {engine: make(best.in_lanes(engine, _jobs.c.lane_id)) for engine in best.ENGINES}
-    for make in (_ahead, _behind)
-)
 
 
 def wait(
