@@ -18,7 +18,7 @@ from core.kinds.params import Advice
 from core.kudos import prices, settlement
 from core.ledger import accounts
 from core.ledger.accounts import Funds
-from core.queue import matching, requests
+from core.queue import requests
 from core.queue.matching import Needs
 from core.users.roles import DeletedUser
 from core.users.shared_keys import Standing
@@ -195,7 +195,7 @@ async def _parking(
 
 
 def _is_served(horde: Horde, needs: Needs) -> bool:
-    return any(matching.accepts(needs, server.offer) for server in horde.online.serving)
+    return bool(horde.online.crews.roster.able(needs))
 
 
 async def _standing(

@@ -1,7 +1,10 @@
 """Status: how far a request is, what to expect, and what is finished of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import AnyRow, now
 from core.errors import NotFound
 from core.generation.horde import Horde
-from core.kinds import registry
 from core.queue import attempts, forecast, progress
-from core.queue.forecast import Outlook
+from core.queue.crews import Crews, models_of
+from core.queue.forecast import Jobs, Outlook, Place
 from core.queue.progress import Progress
 from core.workers import fleet
 
@@ -28,7 +31,8 @@ class Status:
 
     progress: Progress
     outlook: Outlook
-    """`position` is 0 where nothing waits."""
+    """`position` is 0 where nothing waits. `seconds` is 0 only where all is done: what nobody can
+    serve waits for the rest of its life."""
 
     @property
     def consumed(self) -> int:
@@ -44,8 +48,7 @@ async def look(
     found = await progress.of(session, parsed(request_id), at=at)
     if found is None or kind not in (None, found.kind):
         raise RequestNotFound(f"Request with ID '{request_id}' not found.")
-    await horde.online.refresh(session, at=at)
-    return Status(found, await _outlook(session, horde, found))
+    return Status(found, await _outlook(session, horde, found, at))
 
 
 def parsed(request_id: str) -> UUID:
@@ -56,36 +59,52 @@ def parsed(request_id: str) -> UUID:
         raise RequestNotFound(f"Request with ID '{request_id}' not found.") from None
 
 
-async def _outlook(session: AsyncSession, horde: Horde, found: Progress) -> Outlook:
+async def _outlook(session: AsyncSession, horde: Horde, found: Progress, at: datetime) -> Outlook:
     if found.done:
         return Outlook(possible=True, position=0, seconds=0)
-    running = 0 if not found.processing else await _running(session, horde, found)
+    await horde.online.refresh(session, at=at)
+    await horde.lanes.refresh(session, found.lane_version)
+    crews = horde.online.crews
+    running = _running(crews, found, at) if found.processing else 0.0
     if found.rank is None or found.job_id is None:
-        return Outlook(possible=True, position=0, seconds=running)
+        return Outlook(possible=True, position=0, seconds=ceil(running))
+    place = Place(found.rank, found.job_id)
+    own = _waiting(crews, found)
     ahead = await forecast.outlook(
-        session,
-        horde.lanes,
-        horde.online.serving,
-        found.needs,
-        rank=found.rank,
-        job_id=found.job_id,
-        things=found.things_waiting,
-        usual_speed=registry.of(found.kind).usual_speed,
+        session, horde.lanes, crews, found.kind, own, place, horde.counts, at=at
     )
-    possible = ahead.possible or found.processing > 0
-    return Outlook(possible, ahead.position, ahead.seconds + running)
+    if not ahead.possible and not found.processing:
+        life = (found.expires_at - at).total_seconds()
+        return Outlook(possible=False, position=ahead.position, seconds=max(1, ceil(life)))
+    return Outlook(
+        possible=True, position=ahead.position, seconds=max(ahead.seconds, ceil(running))
+    )
 
 
-async def _running(session: AsyncSession, horde: Horde, found: Progress) -> int:
-    """Seconds until the last running job is done, by its worker's measured speed."""
-    speeds = {row.id: row.speed for row in horde.online.workers}
-    at = now()
-    remaining = [
-        row.things / (speeds.get(row.worker_id) or registry.of(found.kind).usual_speed)
-        - (at - row.started_at).total_seconds()
-        for row in await progress.alive(session, found.request_id)
-    ]
-    return round(max(0.0, *remaining)) if remaining else 0
+def _waiting(crews: Crews, found: Progress) -> list[Jobs]:
+    """What waits of the request, with the workers that may serve it."""
+    counts = Counter(found.features_waiting)
+    plain = found.waiting - counts.total()
+    things = found.things_waiting / max(1, found.waiting)
+    waiting = []
+    for feature, count in ({None: plain} | counts).items():
+        if count:
+            needs = found.needs.of_job(feature)
+            able = crews.roster.able(needs, found.prompt)
+            waiting.append(Jobs(able, models_of(needs), count, round(things * count)))
+    return waiting
+
+
+def _running(crews: Crews, found: Progress, at: datetime) -> float:
+    """The seconds until the last running job is done."""
+    known, seconds = crews.left_of(found.request_id, at)
+    if known >= found.processing:
+        return seconds
+    # It was taken after the last look: it takes as long as any worker would need for it.
+    able = crews.roster.able(found.needs, found.prompt)
+    pace = crews.pace(able, found.kind, found.needs.models)
+    threads = crews.threads(able)
+    return max(seconds, pace.seconds(1, found.things_each) * max(1, threads))
 
 
 async def finished(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import (
     ColumnElement,
-    SmallInteger,
     Update,
     bindparam,
     func,
@@ -23,15 +22,13 @@ from core.db import AnyRow, table
 from core.queue import requests
 from core.queue.claim import Claim
 from core.queue.tables import (
+    ALIVE,
     Attempt,
     Generation,
     Job,
     Outcome,
     Request,
 )
-
-ALIVE = literal_column(str(int(Outcome.ALIVE)), SmallInteger)
-"""Outcome.ALIVE as text of a statement, for the index of attempts that are going on."""
 
 _requests = table(Request)
 _jobs = table(Job)

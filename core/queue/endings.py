@@ -29,8 +29,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
 from core.queue import requests
-from core.queue.attempts import ALIVE
 from core.queue.tables import (
+    ALIVE,
     MAX_REASON_CHARS,
     Attempt,
     Generation,

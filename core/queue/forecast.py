@@ -1,40 +1,37 @@
 """Queue position, waiting time and skip counts: estimates that say only what is known.
 
 What is ahead of a request are the jobs of better rank in the lanes that the same workers would
-serve, and how fast they go is those workers' measured speed.
+serve, and how fast they go is what those workers' last jobs took.
 """
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Integer, bindparam, func, select, tuple_
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import table
-from core.queue import matching
+from core.queue import best, matching, places
+from core.queue.crews import Crews, Workers
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
+from core.queue.pace import MIN_SECONDS
 from core.queue.tables import WAITING, Job, Request
 
 MAX_COUNTED = 2000
 """Jobs ahead that are counted; beyond, a position is a lower bound and nobody minds."""
 
+MAX_CREWS = 8
+"""Groups of workers that are told apart; so many make the estimate right enough, and cheap."""
+
 COUNTS_SECONDS = 1.0
 
 _jobs = table(Job)
 _requests = table(Request)
-
-
-class OnlineWorker(NamedTuple):
-    """A worker that is online."""
-
-    offer: Offer
-    speed: float
-    """Things a second of one thread."""
-    threads: int
 
 
 class Outlook(NamedTuple):
@@ -45,49 +42,159 @@ class Outlook(NamedTuple):
     position: int
     """From 1 among waiting requests."""
     seconds: int
-    """Until its last waiting job is done."""
+    """Until its last job is done, where it is possible."""
+
+
+class Jobs(NamedTuple):
+    """Waiting jobs that the same workers may serve."""
+
+    workers: Workers
+    models: frozenset[str]
+    number: int
+    things: int
+
+
+class Place(NamedTuple):
+    """A place in the queue: what has a smaller one is ahead."""
+
+    rank: int
+    job_id: int
 
 
 async def outlook(
     session: AsyncSession,
     lanes: Lanes,
-    servers: Sequence[OnlineWorker],
-    needs: Needs,
+    crews: Crews,
+    kind: str,
+    own: Sequence[Jobs],
+    place: Place,
+    counts: "WaitingCounts",
     *,
-    rank: int,
-    job_id: int,
-    things: int,
-    usual_speed: float,
+    at: datetime,
 ) -> Outlook:
-    """Look ahead for a request whose first waiting job has this rank and id.
+    """Look ahead for a request whose first waiting job is at this place.
 
-    things: of all its waiting jobs. usual_speed: things a second, where no worker is known.
+    own: its waiting jobs. counts: for the time where too many are ahead to be counted. What the
+    lanes hold is known as of their last refresh.
     """
-    able = [server for server in servers if matching.accepts(needs, server.offer)]
-    await lanes.update(session)
-    ids = {lane for server in able for lane in lanes.matching(server.offer).ids}
-    place = {"lanes": sorted(ids) or [-1], "rank": rank, "job": job_id, "most": MAX_COUNTED}
-    requests, amount = (await session.execute(_AHEAD, place)).one()
-    speed = sum(server.speed * server.threads for server in able) or usual_speed
-    return Outlook(bool(able), requests + 1, round((int(amount) + things) / speed))
+    able = 0
+    for jobs in own:
+        able |= jobs.workers
+    if not able:
+        return Outlook(possible=False, position=1, seconds=0)
+    requests, ahead = await _ahead_of(session, lanes, crews, able, place)
+    if sum(jobs.number for jobs in ahead) >= MAX_COUNTED:
+        await counts.refresh(session, lanes)
+        ahead = await _deep_ahead_of(session, lanes, crews, able, place, counts) or ahead
+    own = [jobs for jobs in own if jobs.workers]
+    seconds = wait(crews, kind, ahead, own, at)
+    return Outlook(possible=True, position=requests + 1, seconds=max(1, round(seconds)))
 
 
-_ahead = (
-    select(_jobs.c.request_id, _jobs.c.things)
-    .where(
-        _jobs.c.state == WAITING,
-        _jobs.c.lane_id.in_(bindparam("lanes", expanding=True)),
-        tuple_(_jobs.c.rank, _jobs.c.id)
-        < tuple_(
-            bindparam("rank", type_=_jobs.c.rank.type), bindparam("job", type_=_jobs.c.id.type)
-        ),
-    )
-    .limit(bindparam("most", type_=Integer()))
-    .subquery()
-)
-_AHEAD = select(
-    func.count(func.distinct(_ahead.c.request_id)), func.coalesce(func.sum(_ahead.c.things), 0)
-)
+async def _ahead_of(
+    session: AsyncSession, lanes: Lanes, crews: Crews, able: Workers, place: Place
+) -> tuple[int, list[Jobs]]:
+    """How many requests are ahead in the lanes that these workers may serve, and their jobs."""
+    engine = session.get_bind().dialect.name
+    ids = crews.roster.shared(lanes, able)
+    if not ids:
+        return 0, []
+    among = {"lanes": best.lanes_for(engine, ids), "most": MAX_COUNTED, **place._asdict()}
+    served = crews.roster.served(lanes)
+    rows = (await session.execute(places.AHEAD[engine], among)).all()
+    ahead = [Jobs(*served[row.lane_id], row.jobs, int(row.things)) for row in rows]
+    return (rows[0].requests if rows else 0), ahead
+
+
+async def _deep_ahead_of(
+    session: AsyncSession,
+    lanes: Lanes,
+    crews: Crews,
+    able: Workers,
+    place: Place,
+    counts: "WaitingCounts",
+) -> list[Jobs]:
+    """About what is ahead where it is too much to be counted: what waits, less what is behind.
+
+    Where that, too, is too much, half of what waits.
+    """
+    engine = session.get_bind().dialect.name
+    ids = [lane_id for lane_id in crews.roster.shared(lanes, able) if counts.jobs.get(lane_id)]
+    among = {"lanes": best.lanes_for(engine, ids), "most": MAX_COUNTED, **place._asdict()}
+    served = crews.roster.served(lanes)
+    behind = await session.scalar(places.BEHIND[engine], among) or 0
+    waiting = max(1, sum(counts.jobs[lane_id] for lane_id in ids))
+    share = 0.5 if behind >= MAX_COUNTED else max(0.0, 1 - behind / waiting)
+    share = max(share, min(1.0, MAX_COUNTED / waiting))
+    return [
+        Jobs(
+            *served[lane_id],
+            max(1, round(counts.jobs[lane_id] * share)),
+            round(counts.things[lane_id] * share),
+        )
+        for lane_id in ids
+    ]
+
+
+def wait(
+    crews: Crews, kind: str, ahead: Sequence[Jobs], own: Sequence[Jobs], at: datetime
+) -> float:
+    """The seconds until these workers are done with what is ahead and then with the own jobs.
+
+    They finish what they are at, then each takes the next job that it may. So what is ahead is
+    shared out, that with the least choice first, such that those who share are done together.
+    """
+    free = {crew: crews.busy(crew, at) / crews.threads(crew) for crew in _crews([*own, *ahead])}
+    for jobs in sorted(ahead, key=lambda jobs: crews.threads(jobs.workers)):
+        _fill(free, _rates(crews, kind, free, jobs), jobs.number)
+    longest = 0.0
+    for jobs in own:
+        rates = _rates(crews, kind, free, jobs)
+        threads = sum(crews.threads(crew) for crew in rates)
+        takes = {crew: crews.threads(crew) / rate for crew, rate in rates.items()}
+        crew = min(rates, key=lambda crew: free[crew] + takes[crew])
+        first = free[crew] + takes[crew]
+        _fill(free, rates, jobs.number)
+        # At the end not all have something to do: a job cannot be shared.
+        last = min(free[each] for each in rates) + takes[crew] * (1 - 1 / threads) / 2
+        longest = max(longest, first, last)
+    return longest
+
+
+def _crews(all_jobs: Sequence[Jobs]) -> list[Workers]:
+    """The workers in groups that may serve the same of these jobs, as far as MAX_CREWS goes."""
+    everybody = 0
+    for jobs in all_jobs:
+        everybody |= jobs.workers
+    crews = [everybody]
+    for workers in dict.fromkeys(jobs.workers for jobs in all_jobs):
+        if len(crews) >= MAX_CREWS:
+            break
+        crews = [part for crew in crews for part in (crew & workers, crew & ~workers) if part]
+    return crews
+
+
+def _rates(crews: Crews, kind: str, among: Iterable[Workers], jobs: Jobs) -> dict[Workers, float]:
+    """How many of these jobs a second each crew does that may serve them."""
+    size = jobs.things / jobs.number
+    return {
+        crew: 1 / max(crews.pace(crew, kind, jobs.models).seconds(1, size), MIN_SECONDS)
+        for crew in among
+        if crew & jobs.workers
+    }
+
+
+def _fill(free: dict[Workers, float], rates: Mapping[Workers, float], count: float) -> None:
+    """Let the crews do so many jobs such that they are done together; who is busy longer, not."""
+    done, speed, since = 0.0, 0.0, 0.0
+    for crew in sorted(rates, key=lambda crew: free[crew]):
+        if speed and done + speed * (free[crew] - since) >= count:
+            break
+        done, since = done + speed * (free[crew] - since), free[crew]
+        speed += rates[crew]
+    until = since + (count - done) / speed
+    for crew in rates:
+        free[crew] = max(free[crew], until)
 
 
 @dataclass(slots=True)

@@ -149,6 +149,11 @@ class Lanes:
         self.parked: dict[str, int] = {}
         """The lane of each kind for what nobody could serve."""
 
+    @property
+    def version(self) -> int:
+        """What this process knows is of this version."""
+        return self._version
+
     async def lane_for(
         self, session: AsyncSession, needs: Needs, caller: Caller | None = None
     ) -> int:
@@ -232,6 +237,10 @@ class Lanes:
             found.changes = len(self._changes)
         self._remembered.move_to_end(offer)
         return found.matched
+
+    def least(self) -> Mapping[int, Needs | None]:
+        """Coarse needs by lane id; None: any."""
+        return {i: lane.least for i, lane in self._known.items()}
 
     def least_needs(self) -> Mapping[int, Needs]:
         """The needs of each lane by its id, sizes at the lower end of a class.

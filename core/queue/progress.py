@@ -11,11 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
 from core.queue.matching import Needs
-from core.queue.tables import Attempt, Job, JobState, Outcome, Request
+from core.queue.tables import ALIVE, Attempt, Job, JobState, LaneVersion, Outcome, Request
+
+MAX_RUNNING = 10_000
+"""Attempts that are looked at; beyond, an estimate is too small and nobody minds."""
 
 _requests = table(Request)
 _jobs = table(Job)
 _attempts = table(Attempt)
+_version = table(LaneVersion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,14 @@ class Progress:
     """Rank of its waiting jobs, with `job_id` of the first of them; None where none waits."""
     job_id: int | None
     things_waiting: int
+    things_each: float
+    """Size of a job, on average."""
+    features_waiting: list[str]
+    """Of its waiting jobs that ask for something of their own: one for each."""
+    expires_at: datetime
+    prompt: str
+    lane_version: int
+    """Of the lanes, at the same moment."""
 
     @property
     def done(self) -> bool:
@@ -75,6 +87,11 @@ async def of(session: AsyncSession, request_id: UUID, *, at: datetime) -> Progre
         rank=row.first_rank,
         job_id=row.first_id,
         things_waiting=int(row.things_waiting),
+        things_each=float(row.things_each or 0),
+        features_waiting=row.features.split(",") if row.features else [],
+        expires_at=row.expires_at,
+        prompt=row.prompt,
+        lane_version=row.lane_version or 0,
     )
 
 
@@ -106,7 +123,10 @@ _PROGRESS = (
         func.min(_waiting(_jobs.c.rank)).label("first_rank"),
         func.min(_waiting(_jobs.c.id)).label("first_id"),
         func.coalesce(func.sum(_waiting(_jobs.c.things)), 0).label("things_waiting"),
+        func.avg(_jobs.c.things).label("things_each"),
+        func.aggregate_strings(_waiting(_jobs.c.feature), ",").label("features"),
         _charged.label("charged"),
+        select(_version.c.version).scalar_subquery().label("lane_version"),
     )
     .join(_jobs, _jobs.c.request_id == _requests.c.id)
     .where(_requests.c.id == bindparam("id"))
@@ -158,13 +178,22 @@ _JOBS = (
 )
 
 
-async def alive(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
-    """The attempts being worked on: `worker_id`, `things`, `started_at`."""
-    return (await session.execute(_ALIVE, {"id": request_id})).all()
+async def running(session: AsyncSession) -> Sequence[AnyRow]:
+    """What workers are at: `worker_id`, `request_id`, `kind`, `model`, `things`, `started_at`."""
+    return (await session.execute(_RUNNING)).all()
 
 
-_ALIVE = select(_attempts.c.worker_id, _attempts.c.things, _attempts.c.started_at).where(
-    _attempts.c.request_id == bindparam("id"), _attempts.c.outcome == Outcome.ALIVE
+_RUNNING = (
+    select(
+        _attempts.c.worker_id,
+        _attempts.c.request_id,
+        _attempts.c.kind,
+        _attempts.c.model,
+        _attempts.c.things,
+        _attempts.c.started_at,
+    )
+    .where(_attempts.c.outcome == ALIVE)
+    .limit(MAX_RUNNING)
 )
 
 

@@ -63,6 +63,10 @@ class Outcome(IntEnum):
     """A fake job for a paused worker: it claims no job and settles nothing."""
 
 
+ALIVE = literal_column(str(int(Outcome.ALIVE)), SmallInteger)
+"""Outcome.ALIVE as text of a statement, for the index of attempts that are going on."""
+
+
 class Request(Base):
     """What a user asks; elsewhere called a waiting prompt. Its id is the client's secret."""
 

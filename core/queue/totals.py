@@ -4,18 +4,15 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
-from core.queue.attempts import ALIVE
 from core.queue.forecast import WaitingCounts
 from core.queue.lanes import Lanes
-from core.queue.tables import WAITING, Attempt, Job, Outcome, Request
+from core.queue.tables import ALIVE, WAITING, Attempt, Job, Outcome, Request
 
-SPEED_SAMPLES = 20
 _attempts = table(Attempt)
 _jobs = table(Job)
 _requests = table(Request)
@@ -118,25 +115,6 @@ async def take_uncounted(session: AsyncSession, limit: int) -> Sequence[AnyRow]:
     )
     counted: Sequence[AnyRow] = (await session.execute(statement)).all()
     return counted
-
-
-async def speed_of(session: AsyncSession, worker_id: UUID) -> float | None:
-    """Things a second over the worker's last 20 jobs, decoys left out; None before the first."""
-    last = (
-        await session.execute(
-            select(_attempts.c.things, _attempts.c.started_at, _attempts.c.ended_at)
-            .where(
-                _attempts.c.worker_id == worker_id,
-                _attempts.c.ended_at.is_not(None),
-                _attempts.c.outcome == Outcome.DONE,
-                _attempts.c.things > 0,
-            )
-            .order_by(_attempts.c.ended_at.desc())
-            .limit(SPEED_SAMPLES)
-        )
-    ).all()
-    seconds = sum((row.ended_at - row.started_at).total_seconds() for row in last)
-    return sum(row.things for row in last) / max(seconds, 0.001) if last else None
 
 
 async def delete_attempts(session: AsyncSession, *, before: datetime, limit: int) -> int:

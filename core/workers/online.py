@@ -5,14 +5,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow
-from core.kinds import registry
-from core.queue.forecast import OnlineWorker
+from core.queue import progress
+from core.queue.crews import Crews, OnlineWorker
 from core.queue.matching import Offer
-from core.workers import fleet
+from core.queue.measured import ANY_MODEL
+from core.queue.pace import Pace
+from core.workers import fleet, records
 
 SEEN_AGAIN_SECONDS = 2.0
 DEAR = SEEN_AGAIN_SECONDS / 20
@@ -24,7 +27,9 @@ class Capacity(NamedTuple):
 
     threads: int = 0
     speed: float = 0.0
-    """Things a second."""
+    """Things a second, of large jobs."""
+    pace: Pace | None = None
+    """What a job of the model takes them all together; None where nobody offers it."""
 
 
 NO_CAPACITY = Capacity()
@@ -36,42 +41,67 @@ class Online:
     def __init__(self) -> None:
         self._read_at = float("-inf")
         self._took = 0.0
-        self._capacities: Mapping[str, dict[str, Capacity]] | None = None
+        self._capacities: dict[str, Mapping[str, Capacity]] = {}
+        self._offers: dict[UUID, tuple[object, Offer]] = {}
+        """Of each worker the document that it declared last, and what was read from it."""
         self.workers: Sequence[AnyRow] = ()
         """All of them, rows of `workers`."""
         self.serving: Sequence[OnlineWorker] = ()
         """Those that serve everybody: not paused, not in maintenance."""
+        self.crews = Crews()
+        """The same, arranged for forecasts, with what they are at."""
 
     async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
         """Read anew where the last look is old."""
         start = time.monotonic()
         if start - self._read_at < (SEEN_AGAIN_SECONDS if self._took < DEAR else 20 * self._took):
             return
-        self.workers = await fleet.online(session, at=at)
-        self.serving = [
-            OnlineWorker(
-                Offer.from_json(row.offer),
-                row.speed or registry.of(row.kind).usual_speed,
-                max(1, row.threads),
-            )
-            for row in self.workers
-            if not row.paused and not row.maintenance
-        ]
-        self._capacities = None
+        workers = await fleet.online(session, at=at)
+        running = await progress.running(session)
+        self._offers = {row.id: (row.offer, self._offer(row)) for row in workers}
+        everybody = [(row, self._online_worker(row)) for row in workers]
+        serving = [one for row, one in everybody if not row.paused and not row.maintenance]
+        others = [one for row, one in everybody if row.paused or row.maintenance]
+        crews = Crews(serving, running, at=at, before=self.crews, others=others)
+        self.workers, self.serving, self.crews = workers, serving, crews
+        self._capacities = {}
         self._read_at = time.monotonic()
         self._took = self._read_at - start
 
+    def _offer(self, row: AnyRow) -> Offer:
+        """What the worker offers; the same object as long as it declares the same."""
+        document, offer = self._offers.get(row.id, (None, None))
+        return offer if offer is not None and document == row.offer else Offer.from_json(row.offer)
+
+    def _online_worker(self, row: AnyRow) -> OnlineWorker:
+        paces = records.paces_of(row)
+        return OnlineWorker(
+            self._offers[row.id][1],
+            row.speed or registry.of(row.kind).usual_speed,
+            max(1, row.threads),
+            paces.pop(ANY_MODEL, None),
+            paces,
+        )
+
     def capacities(self, kind: str) -> Mapping[str, Capacity]:
         """What those that serve everybody can do, by model; added up once for each look."""
-        if self._capacities is None:
-            found: dict[str, dict[str, Capacity]] = defaultdict(dict)
-            for server in self.serving:
-                of_kind, speed = found[server.offer.kind], server.speed * server.threads
-                for model in server.offer.models:
-                    had = of_kind.get(model, NO_CAPACITY)
-                    of_kind[model] = Capacity(had.threads + server.threads, had.speed + speed)
-            self._capacities = found
-        return self._capacities.get(kind, {})
+        if kind not in self._capacities:
+            able: dict[str, int] = defaultdict(int)
+            speeds: dict[str, float] = defaultdict(float)
+            for number, server in enumerate(self.serving):
+                if server.offer.kind == kind:
+                    for model in server.offer.models:
+                        able[model] |= 1 << number
+                        speeds[model] += server.speed * server.threads
+            self._capacities[kind] = {
+                model: Capacity(
+                    self.crews.threads(workers),
+                    speeds[model],
+                    self.crews.pace(workers, kind, frozenset({model})),
+                )
+                for model, workers in able.items()
+            }
+        return self._capacities[kind]
 
     def forget(self) -> None:
         """Look again next time: somebody new is here."""

@@ -1,18 +1,25 @@
 """What is shown of workers and teams: sums and speed, written by upkeep."""
 
 from collections.abc import Sequence
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
-from core.queue import totals
+from core.queue import measured
+from core.queue.measured import ANY_MODEL, Measured
+from core.queue.pace import Pace
 from core.queue.tables import Outcome
 from core.workers.tables import Team, Worker
 
 UPTIME_UNIT_SECONDS = 600
 """Each such stretch of uptime is paid for."""
+
+MAX_PACES = 50
+"""Models whose paces are kept of a worker: those that it made last."""
 
 _workers = table(Worker)
 _teams = table(Team)
@@ -21,9 +28,16 @@ _teams = table(Team)
 async def add(session: AsyncSession, ended: Sequence[AnyRow]) -> None:
     """Add ended attempts (rows of `attempts`) to the sums of workers and of the teams they were in.
 
-    Workers' speed is measured anew.
+    How fast the workers are is measured anew.
     """
-    for worker_id in sorted({row.worker_id for row in ended}):
+    worker_ids = sorted({row.worker_id for row in ended})
+    known = {row.id: row for row in await session.execute(_PACES, {"ids": worker_ids})}
+    for worker_id in worker_ids:
+        if (worker := known.get(worker_id)) is None:
+            continue
+        seen = await measured.measure(
+            session, worker_id, threads=max(1, worker.threads), before=paces_of(worker)
+        )
         own = [row for row in ended if row.worker_id == worker_id]
         done = [row for row in own if row.outcome == Outcome.DONE]
         await session.execute(
@@ -34,13 +48,33 @@ async def add(session: AsyncSession, ended: Sequence[AnyRow]) -> None:
                 things=_workers.c.things + sum(row.things for row in done),
                 kudos_generated=_workers.c.kudos_generated + sum(row.reward for row in done),
                 uncompleted=_workers.c.uncompleted + len(own) - len(done),
-                speed=await totals.speed_of(session, worker_id),
+                **_speeds(seen, worker.paces or {}),
             )
         )
     for team_id in sorted({row.team_id for row in ended if row.team_id is not None}):
         done = [row for row in ended if row.team_id == team_id]
         kudos = sum(row.reward for row in done)
         await _add_to_team(session, team_id, fulfilled=len(done), kudos=kudos)
+
+
+_PACES = select(_workers.c.id, _workers.c.threads, _workers.c.paces).where(
+    _workers.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+def paces_of(worker: AnyRow) -> dict[str, Pace]:
+    """What a job takes the worker, by model and, by ANY_MODEL, of any model."""
+    return {model: Pace(*parts) for model, parts in (worker.paces or {}).items()}
+
+
+def _speeds(seen: Measured | None, known: dict[str, list[float]]) -> dict[str, Any]:
+    """The columns that say how fast a worker is; of other models what was known stays."""
+    if seen is None:
+        return {}
+    paces = {ANY_MODEL: seen.pace, **seen.of_models}
+    told = {model: [float(f"{part:.4g}") for part in pace] for model, pace in paces.items()}
+    others = {model: pace for model, pace in known.items() if model not in told}
+    return {"speed": seen.speed, "paces": dict(islice((told | others).items(), MAX_PACES))}
 
 
 async def _add_to_team(

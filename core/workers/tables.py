@@ -40,7 +40,11 @@ class Worker(Base):
     paused: Mapped[bool] = mapped_column(default=False)
     """Set by moderators; a paused worker is handed decoys and does not notice."""
     speed: Mapped[float | None] = mapped_column(Float)
-    """Things a second over its last 20 jobs; None before the first. Written by upkeep."""
+    """Things a second over its last jobs, without the part that every job costs; None before the
+    first. Written by upkeep."""
+    paces: Mapped[dict[str, list[float]] | None] = mapped_column(Document)
+    """The seconds that a job takes it, by model and, by the empty name, of any model: those of
+    every job and those of a thing. None before the first. Written by upkeep."""
     uptime_seconds: Mapped[int] = mapped_column(BigInteger, default=0)
     uptime_rewarded_seconds: Mapped[int] = mapped_column(BigInteger, default=0)
     """The uptime up to which rewards are paid."""

@@ -12,10 +12,9 @@ from core.api.v2 import model_state
 from core.db import now
 from core.errors import Invalid
 from core.generation.horde import Horde
-from core.kinds import registry
 from core.kinds.params import MEGA
 from core.queue import totals
-from core.queue.forecast import OnlineWorker
+from core.queue.crews import OnlineWorker
 from core.version import VERSION
 from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
 from core.workers.online import NO_CAPACITY, Capacity
@@ -143,13 +142,15 @@ def _waiting(horde: Horde, kind: str) -> Mapping[str, tuple[float, float]]:
 
 def _active(name: str, kind: str, offered: Capacity, waiting: tuple[float, float]) -> ActiveModel:
     jobs, things = waiting
-    usual = registry.of(kind).usual_speed
-    eta = round(things / offered.speed) if offered.speed else (NOBODY_SECONDS if jobs else 0)
+    if offered.pace is None:
+        eta = NOBODY_SECONDS if jobs else 0
+    else:
+        eta = round(offered.pace.seconds(jobs, things))
     return ActiveModel(
         name=name,
         type=kind,
         count=offered.threads,
-        performance=offered.speed / offered.threads if offered.speed else usual,
+        performance=round(offered.speed / offered.threads, 1) if offered.threads else 0.0,
         queued=float(round(things)),
         jobs=float(round(jobs, 2)),
         eta=eta,

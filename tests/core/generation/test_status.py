@@ -103,18 +103,54 @@ async def test_which_worker_has_which_job(session, horde, payer, owner):
 
 async def test_position_and_time(session, horde, payer, owner):
     worker = await lives.worker_named(session, owner)
-    await factories.change_worker(session, worker.id, speed=10_240.0)
+    await factories.change_worker(session, worker.id, paces={"": [0.5, 1 / 10_240]})
     await lives.asked(session, horde, payer, params=SMALL, n=2)
     asked = await lives.asked(session, horde, payer, params=SMALL)
     seen = await lives.looked(session, horde, asked.request_id)
-    # Two jobs ahead and its own, each 40 960 things: 4 s.
-    assert seen.outlook == Outlook(possible=True, position=2, seconds=12)
+    # Two jobs ahead and its own, each 40 960 things: 4 s, and half a second besides.
+    assert seen.outlook == Outlook(possible=True, position=2, seconds=round(3 * 4.5))
 
 
 async def test_nobody_can_serve_it(session, horde, payer, owner):
     await lives.worker_named(session, owner)
     asked = await lives.asked(session, horde, payer, models=["Deliberate"])
+    found = (await lives.looked(session, horde, asked.request_id)).outlook
+    assert not found.possible
+    # Not 0, which reads as "now": the rest of its life.
+    assert found.seconds == pytest.approx(horde.life.total_seconds(), abs=5)
+
+
+async def test_nobody_whose_blacklist_lets_it_pass_can_serve_it(session, horde, payer, owner):
+    await lives.popped(session, horde, owner, blacklist=["fox"])
+    asked = await lives.asked(session, horde, payer, prompt="a red fox")
+    other = await lives.asked(session, horde, payer, prompt="a red box")
     assert not (await lives.looked(session, horde, asked.request_id)).outlook.possible
+    assert (await lives.looked(session, horde, other.request_id)).outlook.possible
+
+
+@pytest.mark.parametrize(("avoid", "possible"), [(False, [True, False]), (True, [False, True])])
+async def test_who_is_named_or_avoided(session, horde, payer, owner, avoid, possible):
+    workers = [await lives.worker_named(session, owner, name) for name in ("one", "other")]
+    found = []
+    for worker in workers:
+        await factories.change_worker(session, workers[1].id, maintenance=True)
+        asked = await lives.asked(
+            session, horde, payer, workers=[str(worker.id)], worker_blacklist=avoid
+        )
+        found.append((await lives.looked(session, horde, asked.request_id)).outlook.possible)
+    assert found == possible
+
+
+async def test_what_was_taken_after_the_last_look_is_expected_to_take_its_time(
+    session, horde, payer, owner
+):
+    worker = await lives.worker_named(session, owner)
+    await factories.change_worker(session, worker.id, paces={"": [8.0, 1 / 10_240]})
+    asked = await lives.asked(session, horde, payer, params=SMALL)
+    assert (await lives.looked(session, horde, asked.request_id)).outlook.seconds == 12
+    await lives.popped(session, horde, owner)
+    seen = await lives.looked(session, horde, asked.request_id)
+    assert seen.outlook == Outlook(possible=True, position=0, seconds=12)
 
 
 async def test_what_is_being_made_is_possible_and_takes_the_rest_of_its_time(
@@ -122,7 +158,7 @@ async def test_what_is_being_made_is_possible_and_takes_the_rest_of_its_time(
 ):
     asked = await lives.asked(session, horde, payer, params=SMALL)
     popped = await lives.popped(session, horde, owner)
-    await factories.change_worker(session, popped.worker.id, speed=1024.0)
+    await factories.change_worker(session, popped.worker.id, paces={"": [0.0, 1 / 1024]})
     started = now() - timedelta(seconds=10)
     await session.execute(update(table(Attempt)).values(started_at=started))
     horde.online.forget()

@@ -1,18 +1,20 @@
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 import factories
 from core.db import now
 from core.queue import forecast
-from core.queue.forecast import OnlineWorker, Outlook, WaitingCounts
+from core.queue.crews import Crews, OnlineWorker
+from core.queue.forecast import Jobs, Outlook, Place, WaitingCounts
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
+from core.queue.pace import Pace
 
 A, B = frozenset("a"), frozenset("b")
 FOR_A, FOR_B, FOR_ANY = Needs(models=A), Needs(models=B), Needs()
 ONLY_A, BOTH = Offer(models=A), Offer(models=A | B)
-USUAL = 10.0
 
 
 @pytest.fixture
@@ -33,81 +35,94 @@ async def queue(session, lanes):
     return asked
 
 
-async def look(session, lanes, asked, needs, servers):
+def worker(offer, speed, threads=1, fixed=0.0):
+    return OnlineWorker(offer, speed, threads, Pace(fixed, 1 / speed))
+
+
+async def look(session, lanes, asked, needs, servers, *, n=1, counts=None):
     first = await factories.first_waiting(session, asked.request_id)
-    return await forecast.outlook(
-        session,
-        lanes,
-        servers,
-        needs,
-        rank=first.rank,
-        job_id=first.id,
-        things=first.things,
-        usual_speed=USUAL,
-    )
+    await lanes.catch_up(session)
+    crews = Crews(servers)
+    own = [Jobs(crews.roster.able(needs), needs.models, n, first.things)]
+    place = Place(first.rank, first.id)
+    counts = counts or WaitingCounts()
+    return await forecast.outlook(session, lanes, crews, needs.kind, own, place, counts, at=now())
 
 
 @pytest.mark.parametrize(
-    ("name", "needs", "servers", "expected"),
+    ("name", "needs", "servers", "position", "seconds"),
     [
-        # Nobody: only its own two jobs, at the usual speed.
-        ("a2", FOR_A, [], Outlook(possible=False, position=1, seconds=20)),
-        (
-            "a1",
-            FOR_A,
-            [OnlineWorker(ONLY_A, 20.0, 1)],
-            Outlook(possible=True, position=1, seconds=10),
-        ),
+        ("a1", FOR_A, [worker(ONLY_A, 20.0)], 1, 10),
         # Ahead: a1 (200 things) and any (100); b1 is for others.
-        (
-            "a2",
-            FOR_A,
-            [OnlineWorker(ONLY_A, 20.0, 1)],
-            Outlook(possible=True, position=3, seconds=25),
-        ),
-        # The same worker serves b1 (300) too, with two threads.
-        (
-            "a2",
-            FOR_A,
-            [OnlineWorker(BOTH, 20.0, 2)],
-            Outlook(possible=True, position=4, seconds=20),
-        ),
-        # Both together: 800 things at 20 + 20 * 2.
-        (
-            "a2",
-            FOR_A,
-            [OnlineWorker(ONLY_A, 20.0, 1), OnlineWorker(BOTH, 20.0, 2)],
-            Outlook(possible=True, position=4, seconds=13),
-        ),
-        # Somebody who cannot serve it does not count.
-        (
-            "a2",
-            FOR_A,
-            [OnlineWorker(ONLY_A, 20.0, 1), OnlineWorker(Offer(models=B), 1000.0, 9)],
-            Outlook(possible=True, position=3, seconds=25),
-        ),
-        (
-            "b1",
-            FOR_B,
-            [OnlineWorker(ONLY_A, 20.0, 1)],
-            Outlook(possible=False, position=1, seconds=30),
-        ),
-        (
-            "any",
-            FOR_ANY,
-            [OnlineWorker(BOTH, 60.0, 1)],
-            Outlook(possible=True, position=3, seconds=10),
-        ),
+        ("a2", FOR_A, [worker(ONLY_A, 20.0)], 3, 25),
+        # Each job takes a second besides.
+        ("a2", FOR_A, [worker(ONLY_A, 20.0, fixed=1.0)], 3, 30),
+        # The same worker serves b1 (300) too; 8 jobs of 5 s for two threads, the last not shared.
+        ("a2", FOR_A, [worker(BOTH, 20.0, 2)], 4, 21),
+        # b1 is for the second alone, what is for both makes up for it.
+        ("a2", FOR_A, [worker(ONLY_A, 20.0), worker(BOTH, 20.0, 2)], 4, 15),
+        # Somebody who cannot serve it does not count …
+        ("a2", FOR_A, [worker(ONLY_A, 20.0), worker(Offer("text", models=A), 1e3, 9)], 3, 25),
+        # … but takes what is ahead: any (100), here.
+        ("a2", FOR_A, [worker(ONLY_A, 20.0), worker(Offer(models=B), 1e9, 9)], 3, 20),
+        ("any", FOR_ANY, [worker(BOTH, 60.0)], 3, 10),
     ],
 )
-async def test_position_and_time(session, lanes, queue, name, needs, servers, expected):
-    assert await look(session, lanes, queue[name], needs, servers) == expected
+async def test_position_and_time(session, lanes, queue, name, needs, servers, position, seconds):
+    n = {"any": 1}.get(name, 2)
+    seen = await look(session, lanes, queue[name], needs, servers, n=n)
+    assert seen == Outlook(possible=True, position=position, seconds=seconds)
+
+
+@pytest.mark.parametrize("servers", [[], [worker(ONLY_A, 20.0)]])
+async def test_what_nobody_can_serve_has_no_time(session, lanes, queue, servers):
+    seen = await look(session, lanes, queue["b1"], FOR_B, servers)
+    assert seen == Outlook(possible=False, position=1, seconds=0)
+
+
+async def test_a_worker_that_is_idle_takes_a_small_job_past_large_ones(session, lanes):
+    """The large ones are for the other alone, however many wait."""
+    await factories.request(session, lanes, n=30, things=1000, needs=Needs(pixels=1000))
+    asked = await factories.request(session, lanes, things=10, needs=Needs(pixels=10))
+    servers = [worker(Offer(), 10.0), worker(Offer(pixels=100), 10.0)]
+    seen = await look(session, lanes, asked, Needs(pixels=10), servers)
+    assert (seen.position, seen.seconds) == (2, 1)
+
+
+async def test_what_a_worker_is_at_comes_first(session, lanes):
+    asked = await factories.request(session, lanes)
+    offer, at = Offer(worker_id="1"), now()
+    running = [
+        SimpleNamespace(
+            worker_id="1",
+            request_id=number,
+            kind="image",
+            model="a",
+            things=100,
+            started_at=at - timedelta(seconds=4 - number),
+        )
+        for number in range(2)
+    ]
+    await lanes.catch_up(session)
+    first = await factories.first_waiting(session, asked.request_id)
+    crews = Crews([worker(offer, 10.0)], running, at=at)
+    own = [Jobs(crews.roster.able(FOR_ANY), frozenset(), 1, 100)]
+    seen = await forecast.outlook(
+        session, lanes, crews, "image", own, Place(*first[:2]), WaitingCounts(), at=at
+    )
+    # The one that it is at takes 6 s more, another has been taken ahead, then comes ours.
+    assert seen.seconds == 6 + 10 + 10
+    assert crews.left_of(0, at) == (1, pytest.approx(6))
+    assert crews.left_of(1, at) == (1, pytest.approx(16))
+    later = at + timedelta(seconds=2)
+    assert crews.left_of(1, later) == (1, pytest.approx(14))
+    assert crews.busy(1, later) == pytest.approx(14)
 
 
 async def test_jobs_that_are_worked_on_are_not_ahead(session, lanes, queue):
     for _ in range(2):
         await factories.claimed(session, lanes, ONLY_A)
-    seen = await look(session, lanes, queue["a2"], FOR_A, [OnlineWorker(ONLY_A, 20.0, 1)])
+    seen = await look(session, lanes, queue["a2"], FOR_A, [worker(ONLY_A, 20.0)], n=2)
     assert seen == Outlook(possible=True, position=2, seconds=15)
 
 
@@ -117,20 +132,32 @@ async def test_a_process_that_serves_no_pops_sees_the_queue_too(database):
     async with database.writing() as session:
         ahead = await factories.request(session, lanes, needs=FOR_A)
     async with database.reading() as session:
-        await look(session, other, ahead, FOR_A, [OnlineWorker(BOTH, 10.0, 1)])
+        await look(session, other, ahead, FOR_A, [worker(BOTH, 10.0)])
     async with database.writing() as session:
         behind = await factories.request(session, lanes, needs=FOR_B)
     async with database.reading() as session:
-        seen = await look(session, other, behind, FOR_B, [OnlineWorker(BOTH, 10.0, 1)])
+        seen = await look(session, other, behind, FOR_B, [worker(BOTH, 10.0)])
     assert seen.position == 2
 
 
-async def test_what_is_ahead_is_counted_up_to_a_limit(session, lanes, monkeypatch):
+@pytest.mark.parametrize(
+    ("behind", "seconds"),
+    [
+        (0, 100),
+        (1, 100),
+        (9, 100),  # more than are counted: half of all 19 that wait
+    ],
+)
+async def test_what_is_ahead_is_counted_up_to_a_limit_and_then_guessed(
+    session, lanes, monkeypatch, behind, seconds
+):
     monkeypatch.setattr(forecast, "MAX_COUNTED", 3)
     await factories.request(session, lanes, n=9, priority=9)
     asked = await factories.request(session, lanes)
-    seen = await look(session, lanes, asked, FOR_ANY, [OnlineWorker(BOTH, 10.0, 1)])
-    assert seen.seconds == 40
+    if behind:
+        await factories.request(session, lanes, n=behind, priority=-9)
+    seen = await look(session, lanes, asked, FOR_ANY, [worker(BOTH, 10.0)])
+    assert seen.seconds == pytest.approx(seconds, rel=0.1)
 
 
 # --- what waits, and what keeps it from a worker ---

@@ -65,6 +65,18 @@ class TestCount:
             await do(steps.count)
             await self.check(server, owner, requester)
 
+    async def test_what_jobs_take_is_measured(self, server, do, owner, worked):
+        await do(steps.count)
+        worker = await only(server, Worker)
+        assert worker.paces.keys() == {"", "stable_diffusion"}
+        assert worker.speed == pytest.approx(1 / worker.paces[""][1], rel=0.01)
+        async with server.database.writing() as session:
+            await session.execute(update(Worker).values(paces={"another": [1.0, 1e-6]}))
+        await server.deliver(owner.key, await server.pop(owner.key))
+        await do(steps.count)
+        worker = await only(server, Worker)
+        assert worker.paces.keys() == {"", "stable_diffusion", "another"}
+
     async def test_what_comes_later_is_added(self, server, do, owner, requester, worked):
         await do(steps.count)
         await server.deliver(owner.key, await server.pop(owner.key))

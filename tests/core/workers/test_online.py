@@ -5,6 +5,7 @@ import pytest
 
 import factories
 from core.db import now
+from core.queue.pace import USUAL
 from core.workers import fleet, online
 from core.workers.online import Online
 
@@ -69,15 +70,20 @@ async def test_what_all_can_do_together_by_model(session, worker):
     seen = Online()
     await seen.refresh(session, at=now())
     for _ in range(2):
-        assert seen.capacities("image") == {
+        offered = seen.capacities("image")
+        assert {model: its[:2] for model, its in offered.items()} == {
             "stable_diffusion": (4, 3_000_500.0),
             "Deliberate": (1, 500.0),
         }
+    assert offered["Deliberate"].pace == pytest.approx(USUAL["image"])
+    assert offered["stable_diffusion"].pace == pytest.approx(
+        tuple(part / 4 for part in USUAL["image"])
+    )
     assert seen.capacities("text") == {}
     await factories.change_worker(session, worker.id, paused=True)
     seen.forget()
     await seen.refresh(session, at=now())
-    assert seen.capacities("image")["stable_diffusion"] == (1, 500.0)
+    assert seen.capacities("image")["stable_diffusion"][:2] == (1, 500.0)
 
 
 async def test_a_look_that_takes_long_is_taken_less_often(session, worker, monkeypatch):

@@ -13,7 +13,7 @@ from core.db import now
 from core.generation import waiters
 from core.ledger import audit
 from core.ledger.tables import Entry
-from core.queue import totals
+from core.queue import measured
 from core.queue.tables import Attempt, Generation, Outcome
 from core.stats.tables import ModelTotal, UserTotal
 from core.upkeep import steps
@@ -114,7 +114,7 @@ async def test_it_makes_nobody_faster_or_slower(server, owner):
     assert (await server.submit(owner.key, decoy["id"])).status_code == 200
     async with server.database.reading() as session:
         (worker_id,) = await session.scalars(select(Attempt.worker_id))
-        assert await totals.speed_of(session, worker_id) is None
+        assert await measured.measure(session, worker_id, threads=1, before={}) is None
 
 
 async def test_the_job_is_made_by_another(server, owner, honest):

@@ -1,0 +1,126 @@
+"""How fast a worker is, measured at what it did last. Computed by upkeep, never in a request."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import AnyRow, table
+from core.queue import pace
+from core.queue.pace import MIN_SECONDS, USUAL, Pace, Sample
+from core.queue.tables import Attempt, Job, Outcome
+
+MAX_ATTEMPTS: Final = 100
+MAX_SAMPLES: Final = 50
+"""The last ones of a model, and of all models together."""
+
+ANY_MODEL: Final = ""
+
+_attempts = table(Attempt)
+_jobs = table(Job)
+
+
+class Measured(NamedTuple):
+    """What a worker's last jobs say."""
+
+    speed: float
+    """Things a second, as they turned out, without the part that every job costs."""
+    pace: Pace
+    """Of any model's jobs, by their size as it was asked for."""
+    of_models: dict[str, Pace]
+
+
+async def measure(
+    session: AsyncSession, worker_id: UUID, *, threads: int, before: Mapping[str, Pace]
+) -> Measured | None:
+    """Measure the worker at its last jobs, decoys left out; None before the first.
+
+    before: what was measured last, by model and, by ANY_MODEL, of all: after a long run of small
+    jobs that is all that is known of large ones.
+    """
+    rows = (await session.execute(_LAST, {"worker": worker_id})).all()
+    done = _done(rows, threads)
+    if not done:
+        return None
+    usual = before.get(ANY_MODEL) or USUAL[done[0].kind]
+    newest = done[:MAX_SAMPLES]
+    of_all = pace.fit([one.asked for one in newest], usual)
+    speed = of_all.speed
+    if any(one.asked != one.brought for one in newest):
+        speed = pace.fit([one.brought for one in newest], usual).speed
+    by_model: dict[str, list[Sample]] = defaultdict(list)
+    for one in done:
+        by_model[one.model].append(one.asked)
+    if len(by_model) == 1:
+        return Measured(speed, of_all, dict.fromkeys(by_model, of_all))
+    of_models = {
+        model: pace.fit(samples[:MAX_SAMPLES], before.get(model, of_all))
+        for model, samples in by_model.items()
+    }
+    return Measured(speed, of_all, of_models)
+
+
+_LAST = (
+    select(
+        _attempts.c.kind,
+        _attempts.c.request_id,
+        _attempts.c.model,
+        _attempts.c.things,
+        func.coalesce(_jobs.c.things, _attempts.c.things).label("asked"),
+        _attempts.c.started_at,
+        _attempts.c.ended_at,
+        _attempts.c.outcome,
+    )
+    .join(_jobs, _jobs.c.id == _attempts.c.job_id, isouter=True)
+    .where(
+        _attempts.c.worker_id == bindparam("worker"),
+        _attempts.c.ended_at.is_not(None),
+        _attempts.c.outcome.in_((Outcome.DONE, Outcome.FAULTED)),
+    )
+    .order_by(_attempts.c.ended_at.desc())
+    .limit(MAX_ATTEMPTS)
+)
+
+
+class _Done(NamedTuple):
+    kind: str
+    model: str
+    asked: Sample
+    """With the size that was asked for: of a text, the most tokens."""
+    brought: Sample
+    """With the size as it turned out."""
+
+
+def _done(rows: Sequence[AnyRow], threads: int) -> list[_Done]:
+    """The batches that were delivered, the newest first, each with the time that went into it.
+
+    A worker takes its next jobs while it is still at others. So the time of a batch begins where
+    a thread became free, if that was after it was taken.
+    """
+    batches: dict[tuple[UUID, datetime], list[AnyRow]] = defaultdict(list)
+    for row in rows:
+        batches[row.request_id, row.started_at].append(row)
+    if len(rows) == MAX_ATTEMPTS and len(batches) > 1:
+        batches.popitem()  # some of its jobs may lie behind the last row
+    in_turn = sorted(batches.values(), key=_end)
+    done: list[_Done] = []
+    for number, batch in enumerate(in_turn):
+        begin = batch[0].started_at
+        if number >= threads:
+            begin = max(begin, _end(in_turn[number - threads]))
+        seconds = max((_end(batch) - begin).total_seconds(), MIN_SECONDS)
+        made = [row for row in batch if row.outcome == Outcome.DONE and row.things > 0]
+        if made:
+            asked = Sample(len(made), sum(row.asked for row in made), seconds)
+            brought = asked._replace(things=sum(row.things for row in made))
+            done.append(_Done(made[0].kind, made[0].model, asked, brought))
+    return done[::-1]
+
+
+def _end(batch: Iterable[AnyRow]) -> datetime:
+    end: datetime = max(row.ended_at for row in batch)
+    return end
