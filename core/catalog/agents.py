@@ -2,7 +2,8 @@
 
 A worker says in every pop who made it (`bridge_agent`, `name:version:url`). An unknown program is
 believed to sample, and nothing more: it gets no request that wants its result by URL, a source
-picture, a LoRA and so on. The numbers are those of the contract.
+picture, a LoRA and so on. A name may go on after a `~` with the engine that the program runs: it can
+do what the program can. The numbers are those of the contract.
 """
 
 from fractions import Fraction
@@ -131,9 +132,19 @@ def agent(declared: str) -> Agent:
     version = int(digits) if digits.isascii() and digits.isdecimal() else 0
     versions = _TABLE.get(name)
     if versions is None:
-        return Agent(name, version, SAMPLERS, UNKNOWN_FACTOR)
-    features = frozenset[str]().union(*(new for since, new in versions.items() if since <= version))
+        return Agent(name, version, _of_program(name, version), UNKNOWN_FACTOR)
+    features = _known(versions, version)
     factor = UNKNOWN_FACTOR
     if name in OFFICIAL:
         factor = Fraction(1) if version >= max(versions) else OLDER_FACTOR
     return Agent(name, version, features | SAMPLERS, factor)
+
+
+def _of_program(name: str, version: int) -> frozenset[str]:
+    """What a program with an engine can do, which says nothing of what the engine writes with."""
+    versions = _TABLE.get(name.partition("~")[0], {})
+    return (_known(versions, version) - _VALIDATED) | SAMPLERS
+
+
+def _known(versions: dict[int, frozenset[str]], version: int) -> frozenset[str]:
+    return frozenset[str]().union(*(new for since, new in versions.items() if since <= version))
