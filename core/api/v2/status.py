@@ -16,7 +16,7 @@ from core.queue import totals
 from core.queue.forecast import OnlineWorker
 from core.version import VERSION
 from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
-from core.workers.online import NO_CAPACITY, USUAL_SPEED, Capacity
+from core.workers.online import NO_CAPACITY, Capacity
 
 blueprint = Blueprint("status", __name__)
 
@@ -81,7 +81,7 @@ _KINDS = ("image", "text", "alchemy")
     errors=(400,),
 )
 async def models() -> list[ActiveModel]:
-    """List the models that are offered or asked for."""
+    """List the models that are offered, and known ones that are asked for."""
     kind = request.args.get("type") or "image"
     state = model_state.asked("all")
     if kind not in ("image", "text"):
@@ -120,9 +120,11 @@ async def _models(kind: str) -> list[ActiveModel]:
         await horde.counts.refresh(session)
         await horde.lanes.update(session)
     offered, waiting = horde.online.capacities(kind), _waiting(horde, kind)
+    # Anybody can name any text in a request: only names that others vouch for are listed.
+    named = offered.keys() | (waiting.keys() & model_state.names(kind))
     return [
         _active(name, kind, offered.get(name, NO_CAPACITY), waiting.get(name, (0, 0)))
-        for name in sorted(offered.keys() | waiting.keys())
+        for name in sorted(named)
     ]
 
 
@@ -147,7 +149,7 @@ def _active(name: str, kind: str, offered: Capacity, waiting: tuple[float, float
         name=name,
         type=kind,
         count=offered.threads,
-        performance=offered.speed / offered.threads if offered.speed else USUAL_SPEED[kind],
+        performance=round(offered.speed / offered.threads, 1) if offered.threads else 0.0,
         queued=float(round(things)),
         jobs=float(round(jobs, 2)),
         eta=eta,
