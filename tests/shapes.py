@@ -30,6 +30,10 @@ OURS = {
     "InterrogationPopInput": {"wait"},
     "InterrogationPopPayload": {"messages"},
     "HordeModes": {"anonymous_mode"},
+    "RequestAsync": {"kudos_exact"},
+    "RequestStatusCheck": {"kudos_exact"},
+    "RequestStatusStable": {"kudos_exact"},
+    "RequestStatusKobold": {"kudos_exact"},
     # These two are read, though the schema does not name them.
     "SubmitInputKobold": {"seed"},
     "ModelInterrogationInputStable": {"trusted_workers"},

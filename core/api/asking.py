@@ -22,7 +22,7 @@ from core.users import directory, shared_keys
 from core.users.shared_keys import Standing
 from core.users.tables import ANONYMOUS_ID, Role, SharedKey, User
 from core.wire.generate import DryRun, RequestAsync, RequestSingleWarning
-from core.wire.kudos import to_wire
+from core.wire.kudos import to_whole, to_wire
 
 TAKE_SHARED_KEYS = ("image", "text")
 """The kinds of requests that may be asked for with a shared key."""
@@ -37,7 +37,8 @@ class NobodyServes(Unavailable):
 async def price(wanted: RequestSpec[Any]) -> DryRun:
     """What the request would cost, if it may be asked at all."""
     await check(wanted)
-    return DryRun(kudos=to_wire(ask.quote(wanted).total))
+    total = ask.quote(wanted).total
+    return DryRun(kudos=to_whole(total), kudos_exact=to_wire(total))
 
 
 async def check(wanted: RequestSpec[Any]) -> None:
@@ -75,7 +76,8 @@ def answer(asked: Accepted) -> RequestAsync:
     warnings = [RequestSingleWarning(code=w.code, message=w.message) for w in asked.warnings]
     return RequestAsync(
         id=str(asked.request_id),
-        kudos=to_wire(asked.price),
+        kudos=to_whole(asked.price),
+        kudos_exact=to_wire(asked.price),
         message=_nobody(asked),
         warnings=warnings or None,
     )

@@ -31,7 +31,7 @@ from core.wire.generate import (
     RequestStatusCheck,
     RequestStatusStable,
 )
-from core.wire.kudos import to_wire
+from core.wire.kudos import to_whole, to_wire
 
 blueprint = Blueprint("watch", __name__)
 
@@ -166,7 +166,8 @@ def counts(found: Status) -> dict[str, Any]:
         "faulted": progress.faulted,
         "wait_time": found.outlook.seconds,
         "queue_position": found.outlook.position,
-        "kudos": to_wire(found.consumed),
+        "kudos": to_whole(found.consumed),
+        "kudos_exact": to_wire(found.consumed),
         "is_possible": found.outlook.possible,
     }
 

@@ -122,7 +122,16 @@ async def test_a_dry_run_says_the_most_it_can_cost(writer):
     # 80 tokens by 13 thousand million parameters: 80 * 13 / 125 * 1.2114 = 10.08, and 1 of tax;
     # twice, and 1 of tax on the request.
     assert answer.status_code == 200
-    assert answer.json() == {"kudos": pytest.approx(2 * 11.08 + 1)}
+    assert answer.json() == {"kudos": 23.0, "kudos_exact": pytest.approx(2 * 11.08 + 1)}
+
+
+async def test_the_cost_of_texts_is_told_in_whole_kudos_and_exactly_beside(writer):
+    request_id = await writer.asked()
+    await writer.submit((await writer.pop())["id"])
+    status = await writer.status(request_id)
+    assert status["kudos"] == round(status["kudos"])
+    assert abs(status["kudos"] - status["kudos_exact"]) <= 0.5
+    assert status["kudos_exact"] % 1
 
 
 async def test_several_texts_may_be_popped_at_once(writer):
