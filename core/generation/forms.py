@@ -45,6 +45,11 @@ def lighter(_horde: Horde, _ask: RequestSpec[AlchemyParams]) -> None:
     """No form needs kudos in advance."""
 
 
+def free(_horde: Horde, _ask: RequestSpec[AlchemyParams]) -> str:
+    """No form needs kudos in advance, so there is nothing to say."""
+    return ""
+
+
 def baseline(_name: str) -> None:
     """Forms are not priced by baseline."""
 

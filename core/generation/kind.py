@@ -46,6 +46,10 @@ class Kind(Protocol):
         """The request within what needs no kudos in advance; None where it is there already."""
         ...
 
+    def free(self, horde: Horde, ask: RequestSpec[Any], /) -> str:
+        """The limits beyond which such a request needs its kudos in advance, in words."""
+        ...
+
     def baseline(self, model: str, /) -> str | None:
         """What the model was made from, where that decides its speed."""
         ...

@@ -90,6 +90,18 @@ def lighter(horde: Horde, ask: RequestSpec[ImageParams]) -> RequestSpec[ImagePar
     return downgraded(ask, side) if is_heavy(ask, side) else None
 
 
+def free(horde: Horde, ask: RequestSpec[ImageParams]) -> str:
+    """The limits beyond which a picture needs its kudos in advance, in words."""
+    side, sampler = free_side(horde, ask), ask.params.sampler_name
+    counted = ""
+    if sampler in image.TWO_PASSES:
+        counted = f" ({sampler} counts each of its steps twice)"
+    elif sampler == "k_dpm_adaptive":
+        counted = f" ({sampler} counts as {image.ADAPTIVE_STEPS})"
+    most = f"{_free_steps(ask)} steps{counted} and the pixels of {side}x{side} at most"
+    return most if ask.slow_workers else f"{most} and has to take slow workers, too"
+
+
 def baseline(name: str) -> str | None:
     """What the model was made from, which decides its price and its speed."""
     return catalog.image_model(name).baseline

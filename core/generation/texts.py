@@ -60,11 +60,17 @@ def quote(ask: RequestSpec[TextParams]) -> Quote:
 
 def lighter(horde: Horde, ask: RequestSpec[TextParams]) -> RequestSpec[TextParams] | None:
     """The request within what needs no kudos in advance; None where it is there already."""
-    free = free_tokens(horde)
-    if ask.slow_workers and ask.params.max_length <= free:
+    most = free_tokens(horde)
+    if ask.slow_workers and ask.params.max_length <= most:
         return None
-    shorter = replace(ask.params, max_length=min(free, ask.params.max_length))
+    shorter = replace(ask.params, max_length=min(most, ask.params.max_length))
     return replace(ask, params=shorter, slow_workers=True)
+
+
+def free(horde: Horde, ask: RequestSpec[TextParams]) -> str:
+    """The limits beyond which a text needs its kudos in advance, in words."""
+    most = f"a max_length of {free_tokens(horde)} at most"
+    return most if ask.slow_workers else f"{most} and has to take slow workers, too"
 
 
 def free_tokens(horde: Horde) -> int:
