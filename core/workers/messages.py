@@ -71,6 +71,8 @@ async def write(
 ) -> AnyRow:
     """Let a worker be told something; all workers where `worker_id` is None.
 
+    origin: in whose name; None stands for the author's id.
+
     Raises AnonForbidden, WorkerNotFound and MessagesOnlyOwnWorkers.
     """
     roles.refuse_anonymous(author, "write messages")
@@ -83,7 +85,7 @@ async def write(
         worker_id=None if worker is None else worker.id,
         user_id=author.id,
         message=message,
-        origin=origin,
+        origin=origin or str(author.id),
         created_at=at,
         expires_at=at + timedelta(hours=hours),
     )
