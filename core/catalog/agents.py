@@ -2,8 +2,8 @@
 
 A worker says in every pop who made it (`bridge_agent`, `name:version:url`). An unknown program is
 believed to sample, and nothing more: it gets no request that wants its result by URL, a source
-picture, a LoRA and so on. A name may go on after a `~` with the engine that the program runs: it can
-do what the program can. The numbers are those of the contract.
+picture, a LoRA and so on. A name may go on after a `~` with the engine that the program runs: it
+can do what the program can. The numbers are those of the contract.
 """
 
 from fractions import Fraction
