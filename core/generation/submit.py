@@ -195,7 +195,7 @@ def _generation(found: Open, delivery: Delivery) -> dict[str, Any]:
         "worker_name": found.worker.name,
         "model": found.attempt.model,
         "seed": delivery.seed,
-        "state": delivery.state if is_text else "ok",
+        "state": delivery.text_state if is_text else delivery.state_by_metadata,
         "censored": delivery.is_censored,
         "gen_metadata": delivery.metadata,
         "text": delivery.text,

@@ -54,7 +54,7 @@ def _text(_horde: Horde, found: Open, delivery: Delivery) -> dict[str, Any]:
         "text": delivery.text,
         "seed": delivery.seed,
         "model": found.attempt.model,
-        "state": delivery.state,
+        "state": delivery.text_state,
         "gen_metadata": delivery.metadata,
     }
 

@@ -112,6 +112,28 @@ async def test_what_does_not_fit_is_counted_by_its_reason(databases, tmp_path, r
             assert skipped[reason] == 1
 
 
+@pytest.mark.parametrize(
+    ("model", "steps", "is_served"),
+    [
+        ("horde-tiny", 24, True),  # 8 to 40 steps
+        ("horde-tiny", 33, False),
+        ("DreamShaper XL", 8, True),  # 4 to 12
+        ("DreamShaper XL", 9, False),
+        ("Deliberate", 30, True),  # 20 to 40, as of which nothing is said
+        ("Deliberate", 33, False),
+    ],
+)
+async def test_steps_are_limited_by_each_models_own_range(shop, model, steps, is_served):
+    request_id = await shop.ask(models=[model], params={**SMALL, "steps": steps})
+    both = [model, "Deliberate 3.0"]
+    shop.server.horde.counts.read_at = float("-inf")
+    popped = await shop.pop(models=both, limit_max_steps=True)
+    assert (popped["model"] == model) == is_served
+    assert popped["skipped"].get("step_count", 0) == (not is_served)
+    assert (await shop.pop(models=both))["id"] or is_served
+    await shop.server.call("DELETE", f"/generate/status/{request_id}")
+
+
 async def test_a_job_has_everything_a_worker_needs(shop):
     request_id = await shop.ask(params={**SMALL, "seed": "7"})
     popped = await shop.pop()

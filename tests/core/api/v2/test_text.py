@@ -162,6 +162,15 @@ async def test_a_censored_text_says_so(writer, state):
     assert text["state"] == state
 
 
+async def test_a_text_that_its_metadata_call_csam_has_that_state(writer):
+    request_id = await writer.asked()
+    said = [{"type": "censorship", "value": "csam"}]
+    answer = await writer.submit((await writer.pop())["id"], gen_metadata=said)
+    assert answer.status_code == 200
+    (text,) = (await writer.status(request_id))["generations"]
+    assert (text["state"], text["gen_metadata"]) == ("csam", said)
+
+
 async def test_cancelled_texts_wait_no_more(writer):
     request_id = await writer.asked(params={**POSTED, "n": 2})
     before = await writer.server.call("DELETE", f"/generate/text/status/{request_id}")

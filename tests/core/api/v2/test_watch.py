@@ -145,14 +145,15 @@ async def test_a_picture_comes_with_all_that_is_known_of_it(shop):
     assert (await shop.server.http.get(link)).content == pictures.WEBP
 
 
-@pytest.mark.parametrize("value", ["csam", "nsfw"])
-async def test_censorship_is_said_by_metadata(shop, value):
+@pytest.mark.parametrize(("value", "state"), [("csam", "csam"), ("nsfw", "censored")])
+async def test_censorship_is_said_by_metadata(shop, value, state):
     request_id = await shop.ask()
     popped = await shop.pop()
     said = [{"type": "censorship", "value": value}]
     await shop.submit(popped["id"], generation=pictures.RESULT, gen_metadata=said)
     status = await shop.status(request_id)
     assert status["generations"][0]["censored"]
+    assert status["generations"][0]["state"] == state
     assert status["kudos_exact"] < 3  # the requester pays the taxes only
 
 
