@@ -89,6 +89,11 @@ def client_agent() -> str:
     return request.headers.get("Client-Agent", UNKNOWN_AGENT)[:MAX_AGENT_CHARS].replace("\0", "")
 
 
+def agents() -> tuple[str, str]:
+    """What the client calls itself: to us, and to any server."""
+    return client_agent(), request.headers.get("User-Agent", "")
+
+
 def address() -> str:
     """The client's address; forwarding headers are believed from trusted proxies only.
 

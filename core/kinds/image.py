@@ -71,6 +71,8 @@ class ImageParams:
     """`{image: name in the store, strength}`."""
     r2: bool = True
     """Pictures are handed out as URLs; False: as base64."""
+    r2_named: bool = False
+    """The client said so itself: it is not only the default."""
     use_nsfw_censor: bool = False
     disable_batching: bool = False
     passed_on: dict[str, Any] = field(default_factory=dict)

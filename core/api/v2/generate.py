@@ -105,6 +105,7 @@ def _params(body: GenerationInputStable) -> ImageParams:
             for extra in body.extra_source_images
         ],
         r2=body.r2,
+        r2_named="r2" in body.model_fields_set,
         use_nsfw_censor=body.censor_nsfw and not body.nsfw,
         disable_batching=body.disable_batching,
     )

@@ -5,14 +5,13 @@ No key is needed: who knows a request's id may see and cancel it.
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
-from quart import Blueprint, Response, current_app
+from quart import Blueprint, Response, current_app, has_request_context
 
-from core.api import context
+from core.api import context, links
 from core.api.caches import TtlCache
 from core.api.context import EXTENSION, Server
 from core.api.limits import Limit
@@ -179,9 +178,9 @@ async def _status(server: Server, found: Status, rows: Sequence[AnyRow]) -> Requ
 
 
 async def _generation(server: Server, found: Status, row: AnyRow) -> dict[str, Any]:
-    name = picture_of(row.attempt_id)
+    name, params = picture_of(row.attempt_id), found.progress.params
     return {
-        "img": await _picture(server, name, by_url=bool(found.progress.params["r2"])),
+        "img": await _picture(server, name, params),
         "seed": str(row.seed),
         "id": str(row.attempt_id),
         "censored": row.censored,
@@ -193,14 +192,11 @@ async def _generation(server: Server, found: Status, row: AnyRow) -> dict[str, A
     }
 
 
-async def _picture(server: Server, name: str, *, by_url: bool) -> str:
-    """A link or the picture itself: some clients follow only https and read the rest as base64."""
-    delivery = server.settings.image_delivery
-    if delivery == "auto":
-        by_url = by_url and urlsplit(server.settings.base_url).scheme == "https"
-    elif delivery == "base64":
-        by_url = False
-    if by_url:
+async def _picture(server: Server, name: str, params: Mapping[str, Any]) -> str:
+    """A link or the picture itself, as the client that asks needs it."""
+    settings = server.settings
+    agents = context.agents() if has_request_context() else ()  # a stream outlives its request
+    if links.result_by_link(settings.image_delivery, settings.base_url, params, agents):
         return server.horde.store.download_url(name)
     picture = await server.horde.store.get(name)
     return GONE if picture is None else base64.b64encode(picture).decode()

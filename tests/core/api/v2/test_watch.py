@@ -198,6 +198,36 @@ async def test_how_pictures_are_handed_out(databases, tmp_path, delivery, public
     assert generation["img"].startswith("http") == by_link
 
 
+async def test_over_plain_http_each_program_gets_pictures_as_it_needs_them(databases, tmp_path):
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path, public_url="http://horde.test") as server:
+            shop = await serving.open_shop(server)
+
+            async def image(**asked_and_headers):
+                asked = {k: v for k, v in asked_and_headers.items() if k == "r2"}
+                request_id = await shop.ask(**asked)
+                await shop.deliver(await shop.pop())
+                headers = {k: v for k, v in asked_and_headers.items() if k != "r2"}
+                for method in ("GET", "DELETE"):
+                    path = f"/generate/status/{request_id}"
+                    answer = await server.call(method, path, **headers)
+                    yield answer.json()["generations"][0]["img"]
+                stream = await server.get(f"/generate/events/{request_id}", **headers)
+                line = next(each for each in stream.text.splitlines() if '"img"' in each)
+                yield json.loads(line.removeprefix("data: "))["img"]
+
+            named = [one async for one in image(r2=True, User_Agent="python-requests/2.32")]
+            assert {one.partition("?")[0][:26] for one in named} == {"http://horde.test/pictures"}
+            for sent in (
+                {"r2": True, "User_Agent": "Python-urllib/2.7"},
+                {"r2": True, "Client_Agent": "AIHordeForGimp:1:x"},
+                {"User_Agent": "python-requests/2.32"},
+                {"r2": False},
+            ):
+                told = [one async for one in image(**sent)][:2]
+                assert [base64.b64decode(one) for one in told] == [pictures.WEBP] * 2
+
+
 class Stream:
     """The events of a request, read one by one from the app."""
 
