@@ -1,6 +1,7 @@
 """What a request handler can reach: the server's parts and who is asking."""
 
 import ipaddress
+import time
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.accounts import sessions
 from core.api import browser
 from core.api.caches import AdaptiveCache, TtlCache
+from core.api.kept import Encoded, KeptAnswers
 from core.api.limits import Limiter
 from core.db import Database, now
 from core.errors import Unauthenticated
@@ -48,8 +50,10 @@ class Server:
     passkeys: Passkeys = field(default_factory=Passkeys)
     relaxed: TtlCache[bool] = field(default_factory=lambda: TtlCache(RELAXED_SECONDS))
     """Addresses that get the relaxed limits, as this process saw them."""
-    lists: AdaptiveCache[bytes] = field(default_factory=AdaptiveCache)
+    lists: AdaptiveCache[Encoded] = field(default_factory=AdaptiveCache)
     """Long public lists as JSON, kept for as long as they are worth."""
+    answers: KeptAnswers = field(default_factory=lambda: KeptAnswers(time.monotonic))
+    """Short public answers, the same for everybody for a moment."""
     node: str = uuid4().hex[:8]
 
 

@@ -15,7 +15,8 @@ from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
 from core.api.errors import status_of
-from core.api.operation import JSON_TYPE, Encoded, NotJson, Rule, has_nul, limited
+from core.api.kept import Encoded
+from core.api.operation import JSON_TYPE, NotJson, Rule, has_nul, limited
 from core.errors import Refusal
 from core.wire.model import Answer
 from core.wire.v1 import Arguments

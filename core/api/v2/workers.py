@@ -11,8 +11,9 @@ from quart import Blueprint, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import context
+from core.api.kept import Encoded, encoded
 from core.api.limits import Limit
-from core.api.operation import Encoded, by_address, by_path, operation
+from core.api.operation import by_address, by_path, operation
 from core.api.v2.messages import to_wire as message_to_wire
 from core.db import AnyRow, now
 from core.errors import Unauthenticated
@@ -22,7 +23,6 @@ from core.users import directory, suspicion
 from core.users.tables import Role, User
 from core.wire.kudos import to_wire
 from core.wire.messages import ResponseModelMessage
-from core.wire.model import to_json
 from core.wire.workers import (
     DeletedWorker,
     ModifyWorker,
@@ -57,14 +57,14 @@ async def get_workers() -> list[WorkerDetails] | Encoded:
             return [await _one(session, row)] if row is not None and is_there else []
         if await _asked_by_moderator(session):
             return await _listed(session, kind, by_moderator=True)
-    return Encoded(await server.lists.get(f"workers {kind}", partial(_public, kind)))
+    return await server.lists.get(f"workers {kind}", partial(_public, kind))
 
 
-async def _public(kind: str | None) -> bytes:
+async def _public(kind: str | None) -> Encoded:
     """The list as everybody may see it, whoever asks first."""
     async with context.server().database.reading() as session:
         listed = await _listed(session, kind, by_moderator=False)
-    return to_json(listed, omit_nulls=False)
+    return encoded(listed)
 
 
 async def _listed(
