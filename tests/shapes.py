@@ -30,6 +30,7 @@ OURS = {
     "InterrogationPopInput": {"wait"},
     "InterrogationPopPayload": {"messages"},
     "HordeModes": {"anonymous_mode"},
+    None: {"kudos_exact"},  # the answer to a dry run has no name
     "RequestAsync": {"kudos_exact"},
     "RequestStatusCheck": {"kudos_exact"},
     "RequestStatusStable": {"kudos_exact"},
