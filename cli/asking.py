@@ -64,7 +64,7 @@ async def _follow(
             if isinstance(event, GenerationEvent):
                 answer.pictures.append((event, await client.download(event.img)))
             elif isinstance(event, EndEvent):
-                answer.kudos, answer.faulted = event.kudos, event.faulted
+                answer.kudos, answer.faulted = event.cost, event.faulted
             elif not event.done and (words := standing(event)) != shown:
                 show(shown := words)
 
@@ -74,6 +74,11 @@ async def _cancel(client: HordeClient, request_id: str) -> None:
     with contextlib.suppress(HordeError, TimeoutError):
         async with asyncio.timeout(5):
             await client.cancel(request_id)
+
+
+def amount(kudos: float) -> str:
+    """An amount of kudos in figures, however large it is: 6.5, 1234567."""
+    return f"{kudos:.2f}".rstrip("0").rstrip(".")
 
 
 def standing(check: RequestStatusCheck) -> str:

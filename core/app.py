@@ -120,6 +120,8 @@ def _mount(app: Quart, settings: Settings) -> None:
     for prefix, blueprint, name in v1.mounted():
         app.register_blueprint(blueprint, url_prefix=prefix or None, name=name)
     app.register_blueprint(pictures.blueprint)
+    # Swagger 2.0 has one base path for all that it describes.
+    app.register_blueprint(pictures.blueprint, url_prefix="/api/v2", name="pictures_v2")
     app.register_blueprint(openapi.blueprint)
     app.register_blueprint(pages.blueprint)
     for plugin in settings.plugins:

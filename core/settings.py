@@ -141,7 +141,9 @@ class Settings(BaseSettings):
     default_models: list[str] = Field(default_factory=lambda: ["stable_diffusion"])
     """What an image request that names no model asks for (JSON list); `[]`: any model."""
     image_delivery: Literal["auto", "url", "base64"] = "auto"
-    """How status hands out pictures: `auto` answers base64 where the public URL is not https."""
+    """How pictures are handed out: `auto` gives each program what it reads (over https links, over
+    plain http links or base64), `url` and `base64` give everybody the same.
+    """
     request_minutes: int = Field(default=20, ge=1)
     """A request's life in minutes, renewed at each pop and delivery."""
     picture_minutes: int = Field(default=120, ge=30)

@@ -248,7 +248,7 @@ class Process:
         body = {"username": username, "oauth_id": oauth_id, **properties}
         answer = httpx.post(f"{self.url}/api/v2/dev/test-user", json=body, timeout=START_SECONDS)
         made = answer.raise_for_status().json()
-        return Person(made["user_id"], made["alias"], made["api_key"])
+        return Person(int(made["user_id"]), made["alias"], made["api_key"])
 
     def stop(self):
         """End it as Ctrl-C in a terminal or a service manager does; its exit status."""

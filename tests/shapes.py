@@ -30,6 +30,11 @@ OURS = {
     "InterrogationPopInput": {"wait"},
     "InterrogationPopPayload": {"messages"},
     "HordeModes": {"anonymous_mode"},
+    None: {"kudos_exact"},  # the answer to a dry run has no name
+    "RequestAsync": {"kudos_exact"},
+    "RequestStatusCheck": {"kudos_exact"},
+    "RequestStatusStable": {"kudos_exact"},
+    "RequestStatusKobold": {"kudos_exact"},
     # These two are read, though the schema does not name them.
     "SubmitInputKobold": {"seed"},
     "ModelInterrogationInputStable": {"trusted_workers"},

@@ -44,7 +44,7 @@ def demo(
     size = pictures.size(content)
     terminal.output.print(
         f"{out}: {size}, seed {made.seed}, made by {made.worker_name} with {made.model}, "
-        f"here after {answer.seconds:.1f} s, for {answer.kudos:g} kudos"
+        f"here after {answer.seconds:.1f} s, for {asking.amount(answer.kudos or 0)} kudos"
     )
 
 

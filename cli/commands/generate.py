@@ -85,7 +85,9 @@ def _tell_price(settings: ClientSettings, wanted: GenerationInputStable, *, as_j
             return await client.price(wanted)
 
     kudos = asyncio.run(price())
-    terminal.output.print(json.dumps({"kudos": kudos}) if as_json else f"{kudos:g} kudos")
+    terminal.output.print(
+        json.dumps({"kudos": kudos}) if as_json else f"{asking.amount(kudos)} kudos"
+    )
 
 
 def _make(
@@ -129,4 +131,4 @@ def _save(answer: asking.Answer, out: str, *, as_json: bool) -> None:
     if as_json:
         terminal.output.print(json.dumps({"pictures": told, "kudos": answer.kudos}))
     elif answer.kudos is not None:
-        terminal.output.print(f"{answer.kudos:g} kudos in {answer.seconds:.1f} s")
+        terminal.output.print(f"{asking.amount(answer.kudos)} kudos in {answer.seconds:.1f} s")

@@ -185,7 +185,7 @@ async def _rename(change: UserChange, wanted: Mapping[str, Any]) -> None:
         raise TooLongUserName(f"A username has at most {names.MAX_CHARACTERS} characters.")
     name = names.clean(wanted["username"])
     await directory.change(change.session, change.user, username=name)
-    change.answer["username"] = change.user.alias
+    change.answer["username"] = change.user.username
 
 
 async def _set_roles(change: UserChange, wanted: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from core.outside import NotAllowed
 from core.users.directory import UnknownKey
 from core.users.tables import User
 from core.wire.generate import DryRun, RequestAsync, RequestSingleWarning
-from core.wire.kudos import to_wire
+from core.wire.kudos import to_whole, to_wire
 
 
 class NobodyServes(Unavailable):
@@ -33,7 +33,8 @@ class NobodyServes(Unavailable):
 
 async def price(wanted: RequestSpec[Any]) -> DryRun:
     """What the request would cost, if it may be asked at all."""
-    return DryRun(kudos=to_wire(ask.quote((await admitted(wanted)).wanted).total))
+    total = ask.quote((await admitted(wanted)).wanted).total
+    return DryRun(kudos=to_whole(total), kudos_exact=to_wire(total))
 
 
 async def admitted(wanted: RequestSpec[Any]) -> Admitted:
@@ -80,7 +81,8 @@ def answer(asked: Accepted) -> RequestAsync:
     warnings = [RequestSingleWarning(code=w.code, message=w.message) for w in asked.warnings]
     return RequestAsync(
         id=str(asked.request_id),
-        kudos=to_wire(asked.price),
+        kudos=to_whole(asked.price),
+        kudos_exact=to_wire(asked.price),
         message=_nobody(asked),
         warnings=warnings or None,
     )

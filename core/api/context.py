@@ -1,6 +1,7 @@
 """What a request handler can reach: the server's parts and who is asking."""
 
 import ipaddress
+import time
 from dataclasses import dataclass, field
 
 from quart import current_app, g, request
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.accounts import sessions
 from core.api import browser
 from core.api.caches import AdaptiveCache, TtlCache
+from core.api.kept import Encoded, KeptAnswers
 from core.api.limits import Limiter
 from core.db import Database, now
 from core.errors import Unauthenticated
@@ -53,8 +55,10 @@ class Server:
     """Addresses that get the relaxed limits, as this process saw them."""
     known: TtlCache[int] = field(default_factory=lambda: TtlCache(KNOWN_SECONDS))
     """Users' ids by the digest of a key or session that was good; see `core.api.callers`."""
-    lists: AdaptiveCache[bytes] = field(default_factory=AdaptiveCache)
+    lists: AdaptiveCache[Encoded] = field(default_factory=AdaptiveCache)
     """Long public lists as JSON, kept for as long as they are worth."""
+    answers: KeptAnswers = field(default_factory=lambda: KeptAnswers(time.monotonic))
+    """Short public answers, the same for everybody for a moment."""
 
 
 def server() -> Server:
@@ -91,6 +95,11 @@ def _session_token() -> str:
 def client_agent() -> str:
     """What the client says it is: `name:version:contact`."""
     return names.clean(request.headers.get("Client-Agent", UNKNOWN_AGENT)[:MAX_AGENT_CHARS])
+
+
+def agents() -> tuple[str, str]:
+    """What the client calls itself: to us, and to any server."""
+    return client_agent(), request.headers.get("User-Agent", "")
 
 
 def address() -> str:

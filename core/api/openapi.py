@@ -7,14 +7,17 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import UnionType
 from typing import Any, get_args, get_origin
 
 from pydantic.json_schema import models_json_schema
-from quart import Blueprint, Quart, Response, current_app, jsonify, render_template_string
+from quart import Blueprint, Quart, Response, current_app, render_template_string
 
-from core.api.operation import Operation
+from core.api import streamed, swagger
+from core.api.examples import BODIES
+from core.api.operation import JSON_TYPE, Operation
 from core.api.v2 import blueprints
 from core.version import VERSION
 from core.wire.errors import RequestError, RequestValidationError
@@ -23,6 +26,7 @@ from core.wire.model import Answer, Request
 blueprint = Blueprint("openapi", __name__)
 
 PREFIX = "/api/v2/"
+EXTENSION = "openapi"
 CONVERTER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 HEADERS = {
     "Client-Agent": "name:version:contact of the client",
@@ -30,23 +34,51 @@ HEADERS = {
 }
 
 
-@blueprint.get("/api/swagger.json")
 @blueprint.get("/openapi.json")
 async def document() -> Response:
     """The OpenAPI document."""
-    return jsonify(describe(current_app))
+    return Response(_made().openapi, content_type=JSON_TYPE)
+
+
+@blueprint.get("/api/swagger.json")
+async def document_of_2014() -> Response:
+    """The same as Swagger 2.0, which the contract has here."""
+    return Response(_made().swagger, content_type=JSON_TYPE)
 
 
 @blueprint.get("/api/")
-async def page() -> str:
+async def page() -> Response:
     """The operations for people."""
-    return await render_template_string(_PAGE, api=describe(current_app))
+    made = _made()
+    if not made.page:
+        made.page.append(await render_template_string(_PAGE, api=json.loads(made.openapi)))
+    return Response(made.page[0], content_type="text/html; charset=utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The descriptions of one app: what is mounted does not change, so they are made once."""
+
+    openapi: bytes
+    swagger: bytes
+    page: list[str] = field(default_factory=list)
+
+
+def _made() -> _Made:
+    extensions: dict[str, Any] = current_app.extensions
+    if EXTENSION not in extensions:
+        described = describe(current_app)
+        extensions[EXTENSION] = _Made(
+            json.dumps(described).encode(), json.dumps(swagger.rendered(described)).encode()
+        )
+    made: _Made = extensions[EXTENSION]
+    return made
 
 
 def describe(app: Quart) -> dict[str, Any]:
     """The OpenAPI 3.1 document of version 2, from what is mounted in the app."""
     operations = _operations(app)
-    models: set[type] = {RequestError, RequestValidationError}
+    models: set[type] = {RequestError, RequestValidationError, *streamed.MODELS}
     for _, _, operation in operations:
         models |= {model for answer in operation.answers.values() for model in _models(answer)}
         models |= {operation.body} if operation.body is not None else set()
@@ -58,12 +90,17 @@ def describe(app: Quart) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for path, method, operation in operations:
         paths.setdefault(path, {})[method] = _describe(path, method, operation)
+    streamed.describe(paths)
+    defined = {
+        name: {**schema, "examples": [BODIES[name]]} if name in BODIES else schema
+        for name, schema in schemas["$defs"].items()
+    }
     return {
         "openapi": "3.1.0",
         "info": {"title": "Stable Horde", "version": VERSION, "license": {"name": "Apache-2.0"}},
         "paths": paths,
         "components": {
-            "schemas": schemas["$defs"],
+            "schemas": defined,
             "securitySchemes": {"apikey": {"type": "apiKey", "in": "header", "name": "apikey"}},
         },
     }
@@ -117,8 +154,11 @@ def _describe(path: str, method: str, operation: Operation) -> dict[str, Any]:
         "security": [{"apikey": []}] if operation.key_required else [{}, {"apikey": []}],
     }
     if operation.body is not None:
-        reference = {"$ref": f"#/components/schemas/{operation.body.__name__}"}
-        described["requestBody"] = {"required": True, **_json(reference)}
+        name = operation.body.__name__
+        content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+        if name in BODIES:
+            content["example"] = BODIES[name]
+        described["requestBody"] = {"required": True, "content": {"application/json": content}}
     return described
 
 
@@ -177,14 +217,17 @@ td, th { text-align: left; padding: .1rem 1rem .1rem 0; vertical-align: top }
 }
 </style></head><body>
 <h1>{{ api.info.title }} API <small>{{ api.info.version }}</small></h1>
-<p>The same for programs: <a href="/api/swagger.json">/api/swagger.json</a>. Send your API key in
+<p>The same for programs: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1) and
+<a href="/api/swagger.json">/api/swagger.json</a> (Swagger 2.0). Send your API key in
 the <code>apikey</code> header; <code>0000000000</code> is everybody's.</p>
 {% for path, methods in api.paths.items() %}{% for method, op in methods.items() %}
 <h2><span class="m">{{ method }}</span><code>{{ path }}</code></h2><p>{{ op.summary }}</p>
-<table>{% if op.requestBody %}<tr><th>Body</th><td><code>{{
-  op.requestBody.content["application/json"].schema["$ref"].rpartition("/")[2] }}</code></td></tr>
-{% endif %}{% for p in op.parameters if p["in"] == "query" %}<tr><th><code>?{{ p.name }}</code></th>
-<td>{{ p.description }}</td></tr>{% endfor %}
+<table>{% set bodies = op.requestBody.content.values() if op.requestBody else [] %}
+{% for body in bodies if body.schema["$ref"] %}<tr><th>Body</th>
+<td><code>{{ body.schema["$ref"].rpartition("/")[2] }}</code>, such as
+<code>{{ body.example | tojson }}</code></td></tr>
+{% endfor %}{% for p in op.parameters if p["in"] == "query" %}
+<tr><th><code>?{{ p.name }}</code></th><td>{{ p.description }}</td></tr>{% endfor %}
 <tr><th>Answers</th><td>{{ op.responses.keys() | join(", ") }}</td></tr></table>
 {% endfor %}{% endfor %}</body></html>
 """

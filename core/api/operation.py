@@ -21,6 +21,7 @@ from quart import Response, after_this_request, request
 from quart.typing import ResponseTypes
 
 from core.api import bodies, callers, context, fields, limits
+from core.api.kept import Encoded
 from core.api.limits import Counted, Limit
 from core.errors import Invalid
 from core.users import shared_keys
@@ -30,10 +31,6 @@ from core.wire.limits import max_bytes
 from core.wire.model import Answer, Request, to_data, to_json
 
 JSON_TYPE = "application/json; charset=utf-8"
-
-
-class Encoded(bytes):
-    """An answer that is JSON already: a long list that is kept for a while, say."""
 
 
 Answered = Answer | Sequence[Answer] | Encoded
@@ -248,16 +245,17 @@ def _answer(
     *,
     omit_nulls: bool,
 ) -> Response:
+    if mask is None and isinstance(answer, Encoded):
+        tag = {"ETag": answer.etag}
+        if answer.is_known(request.headers.get("If-None-Match")):
+            return Response(b"", 304, tag)
+        return Response(answer, status, tag, content_type=JSON_TYPE)
     if mask is None:
-        content = _encoded(answer, omit_nulls=omit_nulls)
+        content = to_json(cast("Answer | Sequence[Answer]", answer), omit_nulls=omit_nulls)
         return Response(content, status, content_type=JSON_TYPE)
     if isinstance(answer, Encoded):
         return _response(fields.apply(mask, json.loads(answer)), status)
     return _response(fields.apply(mask, to_data(answer, omit_nulls=omit_nulls)), status)
-
-
-def _encoded(answer: Answered, *, omit_nulls: bool) -> bytes:
-    return answer if isinstance(answer, Encoded) else to_json(answer, omit_nulls=omit_nulls)
 
 
 def _response(data: object, status: int) -> Response:

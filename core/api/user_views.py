@@ -156,7 +156,7 @@ async def _confidential(session: AsyncSession, user: User) -> dict[str, Any]:
 async def _active(session: AsyncSession, user: User) -> UserActiveGenerations:
     if user.is_anonymous:
         return UserActiveGenerations(image=[], text=[])
-    active = await progress.active_of(session, user.id)
+    active = await progress.active_of(session, user.id, at=now())
     by_kind = {
         kind: [str(row.id) for row in active if row.kind == kind]
         for kind in ("image", "text", "alchemy")

@@ -2,7 +2,8 @@
 
 A worker says in every pop who made it (`bridge_agent`, `name:version:url`). An unknown program is
 believed to sample, and nothing more: it gets no request that wants its result by URL, a source
-picture, a LoRA and so on. The numbers are those of the contract.
+picture, a LoRA and so on. A name may go on after a `~` with the engine that the program runs: it
+can do what the program can. The numbers are those of the contract.
 """
 
 from collections import defaultdict
@@ -60,9 +61,18 @@ def agent(declared: str) -> Agent:
     name, _, rest = declared.partition(":")
     digits = rest.partition(":")[0].partition(".")[0]
     version = int(digits) if digits.isascii() and digits.isdecimal() else 0
-    versions = _PROGRAMS.get(name, {})
-    able = SAMPLERS.union(*(new for since, new in versions.items() if since <= version))
-    return Agent(name, version, able, _standing(name, version))
+    return Agent(name, version, _able(name, version) | SAMPLERS, _standing(name, version))
+
+
+def _able(name: str, version: int) -> frozenset[str]:
+    """What the program can do; one with an engine says nothing of what the engine writes with."""
+    if name in _PROGRAMS:
+        return _known(_PROGRAMS[name], version)
+    return _known(_PROGRAMS.get(name.partition("~")[0], {}), version) - {VALIDATED}
+
+
+def _known(versions: Mapping[int, frozenset[str]], version: int) -> frozenset[str]:
+    return frozenset[str]().union(*(new for since, new in versions.items() if since <= version))
 
 
 def _standing(name: str, version: int) -> Standing:

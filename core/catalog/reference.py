@@ -16,6 +16,8 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from core.errors import Invalid
 
 VERSION: Final = 1
+USUAL_STEPS: Final = (20, 40)
+"""The least and the most steps that a model needs of which nothing else is said."""
 DEFAULT_BASELINE: Final = "stable diffusion 1"
 
 Baseline = Literal[
@@ -76,7 +78,13 @@ class ImageModel:
     @property
     def most_steps(self) -> int:
         """Steps that it takes without kudos in advance."""
-        return int(self.requirements.get("max_steps", 40))
+        return int(self.requirements.get("max_steps", USUAL_STEPS[1]))
+
+    @property
+    def moderate_steps(self) -> int:
+        """Steps in the middle between the least and the most it needs; as many are not slow."""
+        least = int(self.requirements.get("min_steps", min(USUAL_STEPS[0], self.most_steps)))
+        return (least + max(least, self.most_steps)) // 2
 
 
 @dataclass(frozen=True, slots=True)

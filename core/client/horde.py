@@ -115,7 +115,7 @@ class HordeClient:
     async def price(self, ask: GenerationInputStable) -> float:
         """Say what a request would cost, in kudos, without queueing it."""
         dry = ask.model_copy(update={"dry_run": True})
-        return (await self._api.post(DryRun, "/generate/async", dry)).kudos
+        return (await self._api.post(DryRun, "/generate/async", dry)).price
 
     async def check(self, request_id: str) -> RequestStatusCheck:
         """Say how far a request is."""

@@ -36,7 +36,7 @@ class Text:
     async def price(self, ask: GenerationInputKobold) -> float:
         """Say what a request would cost, in kudos, without queueing it."""
         dry = ask.model_copy(update={"dry_run": True})
-        return (await self.api.post(DryRun, "/generate/text/async", dry)).kudos
+        return (await self.api.post(DryRun, "/generate/text/async", dry)).price
 
     async def status(self, request_id: str) -> RequestStatusKobold:
         """Say how far a request is, with its finished texts. Sixty times a minute at most."""

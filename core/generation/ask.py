@@ -242,7 +242,7 @@ def _afford(
     if funds is not None and funds.available >= quoted.total:
         return wanted, quoted, True
     if not wanted.allow_downgrade:
-        raise KudosUpfront.asking(quoted)
+        raise KudosUpfront.asking(quoted, its.free(horde, wanted))
     return less, its.quote(less), False
 
 

@@ -54,6 +54,18 @@ class Delivery:
         entries = (entry for entry in self.metadata if entry["type"] == "censorship")
         return any(entry["value"] == "csam" for entry in entries)
 
+    @property
+    def state_by_metadata(self) -> str:
+        """The result's state as the metadata have it: ok, censored or csam."""
+        if self.shows_abuse:
+            return "csam"
+        return "censored" if self.is_censored else "ok"
+
+    @property
+    def text_state(self) -> str:
+        """The state of a text: as its metadata have it, else as the worker said."""
+        return self.state_by_metadata if self.is_censored else self.state
+
 
 @dataclass(frozen=True, slots=True)
 class Open:

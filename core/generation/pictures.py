@@ -102,6 +102,17 @@ class Pictures(Kind[ImageParams]):
         side = free_side(horde, ask)
         return downgraded(ask, side) if is_heavy(ask, side) else None
 
+    def free(self, horde: Horde, ask: RequestSpec[ImageParams]) -> str:
+        """The limits beyond which a picture needs its kudos in advance, in words."""
+        side, sampler = free_side(horde, ask), ask.params.sampler_name
+        counted = ""
+        if SAMPLERS[sampler].passes > 1:
+            counted = f" ({sampler} counts each of its steps twice)"
+        elif (fixed := SAMPLERS[sampler].counts_as) is not None:
+            counted = f" ({sampler} counts as {fixed})"
+        most = f"{_free_steps(ask)} steps{counted} and the pixels of {side}x{side} at most"
+        return most if ask.slow_workers else f"{most} and has to take slow workers, too"
+
     def baseline(self, model: str) -> str | None:
         """What the model was made from, which decides its price and its speed."""
         return catalog.image_model(model).baseline
@@ -132,6 +143,10 @@ class Pictures(Kind[ImageParams]):
             "censored": delivery.is_censored,
             "gen_metadata": delivery.metadata,
         }
+
+    def state(self, delivery: Delivery) -> str:
+        """What the worker's notes say."""
+        return delivery.state_by_metadata
 
     def uptime_reward(self, offer: Offer) -> int:
         """By how many models the worker has, and whether it applies LoRAs."""

@@ -223,8 +223,7 @@ def _shape(request: AnyRow, feature: str | None, offer: Offer) -> tuple[Params, 
 
 
 def choose_model(needs: Needs, feature: str | None, offer: Offer) -> str:
-    """One of the models that the request names and the worker has, by chance; or the form."""
+    """One of the models that the request names and the worker would use, by chance; or the form."""
     if feature is not None:
         return kind.of(needs.kind).rules.model_of(feature)
-    both = sorted(offer.models.intersection(needs.models) if needs.models else offer.models)
-    return random.choice(both)  # noqa: S311 - nothing secret
+    return random.choice(sorted(offer.models_for(needs)))  # noqa: S311 - nothing secret

@@ -54,6 +54,10 @@ class Kind(Generic[P]):
         """The request within what needs no kudos in advance; None where it is there already."""
         return None
 
+    def free(self, horde: Horde, ask: RequestSpec[P]) -> str:  # noqa: ARG002
+        """The limits beyond which a request needs its kudos in advance, in words."""
+        return ""
+
     def baseline(self, model: str) -> str | None:  # noqa: ARG002
         """What the model was made from, where that decides its speed."""
         return None

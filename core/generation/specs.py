@@ -91,10 +91,11 @@ class KudosUpfront(Forbidden):
     code = "KudosUpfront"
 
     @classmethod
-    def asking(cls, quoted: Quote) -> Self:
-        """The refusal that says how much is needed."""
+    def asking(cls, quoted: Quote, free: str = "") -> Self:
+        """The refusal that says how much is needed, and what would need nothing (`Kind.free`)."""
         return cls(
             "Due to heavy demand, for requests of this size, number of steps or speed, the client "
             f"needs to have the kudos already. This request requires {quoted.total / 100:.2f} "
-            "kudos. Set allow_downgrade to have less made instead."
+            f"kudos.{f' Without them it may have {free}.' if free else ''} Set allow_downgrade to "
+            "have less made instead."
         )

@@ -101,9 +101,14 @@ class Texts(Kind[TextParams]):
         charge = prices.text_charge(price, rates=agreed)
         return Amounts(announced_reward=price, reward=price, charge=charge, things=work.tokens)
 
+    def free(self, horde: Horde, ask: RequestSpec[TextParams]) -> str:
+        """The limits beyond which a text needs its kudos in advance, in words."""
+        most = f"a max_length of {free_tokens(horde)} at most"
+        return most if ask.slow_workers else f"{most} and has to take slow workers, too"
+
     def state(self, delivery: Delivery) -> str:
-        """What the worker said."""
-        return delivery.state
+        """What the worker said, or says by its notes."""
+        return delivery.text_state
 
     def told(self, _horde: Horde, found: Open, delivery: Delivery) -> dict[str, Any]:
         """The text itself."""
@@ -111,7 +116,7 @@ class Texts(Kind[TextParams]):
             "text": delivery.text,
             "seed": delivery.seed,
             "model": found.attempt.model,
-            "state": delivery.state,
+            "state": delivery.text_state,
             "gen_metadata": delivery.metadata,
         }
 

@@ -53,6 +53,8 @@ class ImageParams:
     """`{image: name in the store, strength}`."""
     r2: bool = field(default=True, metadata=_PRIVATE)
     """Pictures are handed out as URLs; False: as base64."""
+    r2_named: bool = field(default=False, metadata=_PRIVATE)
+    """The client said so itself: it is not only the default."""
     use_nsfw_censor: bool = field(default=False, metadata=_PRIVATE)
     disable_batching: bool = field(default=False, metadata=_PRIVATE)
     passed_on: dict[str, Any] = field(default_factory=dict)

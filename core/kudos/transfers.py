@@ -99,7 +99,7 @@ async def _move(
         )
     except events.InsufficientKudos as lacking:
         raise refusals.KudosTransferNotEnough(
-            f"You don't have {amount / 100:g} kudos to give."
+            f"You don't have {amount / 100:.2f} kudos to give."
         ) from lacking
 
 

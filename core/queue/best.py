@@ -65,6 +65,8 @@ def lanes_for(engine: str, ids: Sequence[int]) -> Any:  # noqa: ANN401 - a list 
 def fits_for(engine: str, offer: matching.Offer) -> dict[str, Any]:
     """The parameters by which the statements that look at exact needs know the offer."""
     sizes = {name: getattr(offer, name) for name in matching.SIZES}
+    if offer.step_limits:  # `Lanes` leaves no doubt about these
+        sizes["steps"] = matching.UNLIMITED
     return {**sizes, "words": _many(engine, sorted(offer.blacklist))}
 
 

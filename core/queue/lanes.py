@@ -95,7 +95,10 @@ class _Known:
             return None
         if not matching.accepts(self.least, offer):
             return False
-        return None if offer.blacklist or not matching.accepts(self.most, offer) else True
+        if not matching.accepts(self.most, offer):
+            # A limit of steps that differs by model is not looked at job by job.
+            return False if offer.step_limits else None
+        return None if offer.blacklist else True
 
 
 @dataclass(slots=True)

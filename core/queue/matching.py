@@ -33,11 +33,15 @@ class _Side:
         known = _DEFAULTS[cls]
         return cls(
             **{
-                key: frozenset(value) if isinstance(value, list) else value
+                key: _read_set(value) if isinstance(value, list) else value
                 for key, value in document.items()
                 if key in known
             }
         )
+
+
+def _read_set(listed: list[Any]) -> frozenset[Any]:
+    return frozenset(tuple(one) if isinstance(one, list) else one for one in listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ class Offer(_Side):
     """Only requests whose kudos are held in advance."""
     pixels: int = UNLIMITED
     steps: int = UNLIMITED
+    step_limits: frozenset[tuple[str, int]] = frozenset()
+    """Models that it makes with other steps at most than `steps`."""
     length: int = UNLIMITED
     context: int = UNLIMITED
     tiles: int = UNLIMITED
@@ -106,6 +112,21 @@ class Offer(_Side):
     """Lower-case words that a prompt must not contain."""
     users: frozenset[int] = frozenset()
     """Whose jobs go first: the owner's and those of prioritised users."""
+
+    def models_for(self, needs: Needs) -> frozenset[str]:
+        """Its models of which any may make a job with these needs, by their names and steps."""
+        named = self.models & needs.models if needs.models else self.models
+        if needs.steps <= self.steps and not self.step_limits:
+            return named
+        limits = dict(self.step_limits)
+        return frozenset(name for name in named if needs.steps <= limits.get(name, self.steps))
+
+    def takes_steps(self, needs: Needs) -> bool:
+        """Whether so many steps are not too many for all of its models that would serve."""
+        if not self.step_limits:
+            return needs.steps <= self.steps
+        has_none = needs.models and needs.models.isdisjoint(self.models)  # told as `models`
+        return bool(has_none or self.models_for(needs))
 
 
 class Condition(NamedTuple):
@@ -141,7 +162,7 @@ CONDITIONS = (
     _permission("lora"),
     _permission("controlnet", "controlnet", "sdxl_controlnet"),
     Condition("max_pixels", lambda need, offer: need.pixels <= offer.pixels),
-    Condition("step_count", lambda need, offer: need.steps <= offer.steps),
+    Condition("step_count", lambda need, offer: offer.takes_steps(need)),
     Condition("max_length", lambda need, offer: need.length <= offer.length),
     Condition("max_context_length", lambda need, offer: need.context <= offer.context),
     Condition(

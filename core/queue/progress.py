@@ -197,20 +197,16 @@ _RUNNING = (
 )
 
 
-async def active_of(session: AsyncSession, user_id: int) -> Sequence[AnyRow]:
-    """The user's requests that are not over: `id` and `kind`."""
-    going_on = (
-        select(_jobs.c.id)
-        .where(
-            _jobs.c.request_id == _requests.c.id,
-            _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
-        )
-        .exists()
-    )
-    return (
-        await session.execute(
-            select(_requests.c.id, _requests.c.kind)
-            .where(_requests.c.user_id == user_id, going_on)
-            .order_by(_requests.c.created_at)
-        )
-    ).all()
+async def active_of(session: AsyncSession, user_id: int, *, at: datetime) -> Sequence[AnyRow]:
+    """The user's requests that have not expired, finished ones included: `id` and `kind`.
+
+    A client that lost its ids finds there what it can still fetch.
+    """
+    return (await session.execute(_ACTIVE, {"user_id": user_id, "at": at})).all()
+
+
+_ACTIVE = (
+    select(_requests.c.id, _requests.c.kind)
+    .where(_requests.c.user_id == bindparam("user_id"), _requests.c.expires_at > bindparam("at"))
+    .order_by(_requests.c.created_at)
+)

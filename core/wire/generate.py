@@ -146,7 +146,9 @@ class RequestAsync(Answer):
     id: str
     """Whoever knows it may read and cancel the request."""
     kudos: float
-    """The price of one picture before taxes."""
+    """The price of one picture before taxes, in whole kudos."""
+    kudos_exact: Omitted[float] = None
+    """The same to the hundredth. Ours."""
     message: str | None = None
     warnings: list[RequestSingleWarning] | None = None
 
@@ -155,6 +157,14 @@ class DryRun(Answer):
     """200: the price of all of it; nothing is queued."""
 
     kudos: float
+    """In whole kudos."""
+    kudos_exact: Omitted[float] = None
+    """The same to the hundredth. Ours."""
+
+    @property
+    def price(self) -> float:
+        """The price, as exactly as it was told."""
+        return self.kudos if self.kudos_exact is None else self.kudos_exact
 
 
 class RequestStatusCheck(Answer):
@@ -175,9 +185,16 @@ class RequestStatusCheck(Answer):
     queue_position: int
     """From 1; 0 where nothing is waiting."""
     kudos: float
-    """Consumed so far."""
+    """Consumed so far, in whole kudos."""
+    kudos_exact: Omitted[float] = None
+    """The same to the hundredth. Ours."""
     is_possible: bool = True
     """Whether a worker that is online could take it."""
+
+    @property
+    def cost(self) -> float:
+        """What was consumed so far, as exactly as it was told."""
+        return self.kudos if self.kudos_exact is None else self.kudos_exact
 
 
 class ReportedMetadata(Answer):

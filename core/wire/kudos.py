@@ -18,6 +18,15 @@ def to_wire(hundredths: int) -> float:
     return hundredths / HUNDREDTHS
 
 
+def to_whole(hundredths: int) -> float:
+    """Turn hundredths of a kudos into whole kudos, to the nearest: 1250 is 13.0, 49 is 0.0.
+
+    Prices and costs of requests are told so beside the exact amount, for clients that take whole
+    numbers only.
+    """
+    return float((hundredths + HUNDREDTHS // 2) // HUNDREDTHS)
+
+
 def from_wire(kudos: float) -> int:
     """Turn kudos into hundredths, to the nearest one: 0.125 is 13.
 

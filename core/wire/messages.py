@@ -15,7 +15,7 @@ class ResponseModelMessagePop(Answer):
     id: str
     message: str
     origin: Omitted[str] = None
-    """Who wrote it: `moderator` or a user's alias."""
+    """In whose name it is: whatever its author said, else the author's id."""
     expiry: Rfc822Date
 
 
@@ -36,6 +36,6 @@ class ResponseModelMessage__Input(Request):  # noqa: N801 - the contract's name
     """Moderators may leave it out: then it is for all workers."""
     message: Annotated[String, Field(min_length=1, max_length=MAX_MESSAGE_CHARS)]
     origin: Maybe[Annotated[String, Field(min_length=1, max_length=255)]] = None
-    """In whose name it is."""
+    """In whose name it is; the author's id if absent."""
     expiry: Annotated[StrictInt, Field(ge=1, le=720), WHOLE] = 12
     """Hours."""

@@ -39,7 +39,12 @@ class DevUser(Answer):
     """The account, and its key."""
 
     api_key: str
-    user_id: int
+    user_id: str
     username: str
     alias: str
     """`username#id`."""
+    created: bool
+    """Whether it is new; else it got a new key and nothing more."""
+    kudos: float
+    moderator: bool
+    trusted: bool

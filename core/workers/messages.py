@@ -72,6 +72,8 @@ async def write(
 ) -> AnyRow:
     """Let a worker be told something; all workers where `worker_id` is None.
 
+    origin: in whose name; None stands for the author's id.
+
     Raises AnonForbidden, WorkerNotFound and MessagesOnlyOwnWorkers.
     """
     roles.refuse_anonymous(author, "write messages")
@@ -84,7 +86,7 @@ async def write(
         worker_id=None if worker is None else worker.id,
         user_id=author.id,
         message=clean_text(message),
-        origin=None if origin is None else clean(origin),
+        origin=str(author.id) if origin is None else clean(origin),
         created_at=at,
         expires_at=at + timedelta(hours=hours),
     )

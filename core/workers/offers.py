@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from core.catalog import models as catalog
 from core.catalog.agents import Agent
+from core.catalog.reference import USUAL_STEPS
 from core.db import AnyRow
 from core.errors import Invalid
 from core.kinds import registry
@@ -16,7 +18,8 @@ MAX_SOFTPROMPTS, MAX_SOFTPROMPT_CHARS = 200, 100
 MAX_BLACKLISTED, MAX_BLACKLISTED_CHARS = 200, 15
 MAX_SHOWN_CHARS = 100  # characters of a name in a message
 MAX_USER_ID_CHARS = 9  # digits, all of which databases hold
-USUAL_STEPS = 30  # mean of the usual least (20) and most (40) steps; `limit_max_steps`
+MODERATE_STEPS = sum(USUAL_STEPS) // 2
+"""What a worker with `limit_max_steps` makes of a model of which nothing else is said."""
 
 
 class InvalidPriorityUsername(Invalid):
@@ -73,7 +76,8 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
         extra_slow=declared.extra_slow,
         only_covered=declared.only_covered,
         pixels=declared.max_pixels,
-        steps=USUAL_STEPS if declared.limit_steps else UNLIMITED,
+        steps=MODERATE_STEPS if declared.limit_steps else UNLIMITED,
+        step_limits=_step_limits(models) if declared.limit_steps else frozenset(),
         length=declared.max_length,
         context=declared.max_context,
         tiles=declared.max_tiles,
@@ -81,6 +85,12 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
         blacklist=frozenset([word for word in words if word][:MAX_BLACKLISTED]),
         users=frozenset({owner.id, *_user_ids(declared, rules)}),
     )
+
+
+def _step_limits(models: Sequence[str]) -> frozenset[tuple[str, int]]:
+    """The models whose own range of steps has another middle than usual, with that."""
+    limits = ((name, catalog.image_model(name).moderate_steps) for name in models)
+    return frozenset((name, steps) for name, steps in limits if steps != MODERATE_STEPS)
 
 
 def _models(owner: User, declared: Declared, rules: Rules) -> list[str]:

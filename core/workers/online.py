@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow
+from core.kinds import registry
 from core.queue import progress
 from core.queue.crews import Crews, OnlineWorker
 from core.queue.matching import Offer

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from cli import asking
 from horde_command import Horde
 
 
@@ -25,6 +26,7 @@ def test_a_dry_run_says_the_price_and_queues_nothing(horde):
     status, told = horde.run("generate", "a fox", "-n", "2", "--dry-run", "--json")
     assert status == 0
     assert json.loads(told)["kudos"] > 10
+    assert json.loads(told)["kudos"] % 1  # to the hundredth
     status, told = horde.run("status", "--json")
     assert status == 0
     assert json.loads(told)["performance"]["queued_requests"] == 0
@@ -60,3 +62,10 @@ def test_ctrl_c_cancels_the_request(horde):
     assert asking.end() == 6
     told = horde.run("status", "--json")[1]
     assert json.loads(told)["performance"]["queued_requests"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kudos", "figures"), [(6.5, "6.5"), (7.0, "7"), (0.0, "0"), (1234567.5, "1234567.5")]
+)
+def test_kudos_are_printed_in_figures_however_many_there_are(kudos, figures):
+    assert asking.amount(kudos) == figures

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from horde_sdk.generic_api.utils.swagger import SwaggerParser
 
 import pictures
 import serving
@@ -29,6 +30,13 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def owner(server):
     return server.user("Owner", oauth_id="g_sdk", trusted=True, kudos=1000)
+
+
+def test_its_parser_reads_the_description(server):
+    described = SwaggerParser(swagger_doc_url=f"{server.url}/api/swagger.json").get_swagger_doc()
+    assert described.swagger == "2.0"
+    assert len(described.paths) > 58
+    assert "GenerationInputStable" in described.definitions
 
 
 class Worker(threading.Thread):

@@ -135,7 +135,7 @@ def world(request, databases, tmp_path_factory):
 @pytest.fixture(scope="module")
 def described(world):
     """schemathesis's reading of the server's description, by method and pattern of the path."""
-    schema = schemathesis.openapi.from_url(f"{world.url}/api/swagger.json")
+    schema = schemathesis.openapi.from_url(f"{world.url}/openapi.json")
     return {
         (method.upper(), shapes.pattern(path.removeprefix(shapes.PREFIX))): schema[path][method]
         for path in schema

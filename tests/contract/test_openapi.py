@@ -170,7 +170,7 @@ def test_what_is_committed_is_up_to_date():
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_committed_document_is_what_the_server_says(server):
-    told = (await server.http.get("/api/swagger.json")).json()
+    told = (await server.http.get("/openapi.json")).json()
     assert told == json.loads(COMMITTED.read_text()), STALE
 
 
@@ -183,3 +183,13 @@ def test_every_reference_leads_somewhere():
     }
     assert len(references) > 30
     assert references <= schemas.keys()
+
+
+def test_what_is_no_json_is_described_too(document):
+    events = document["paths"]["/api/v2/generate/events/{request_id}"]["get"]
+    (stream,) = events["responses"]["200"]["content"].items()
+    assert stream[0] == "text/event-stream"
+    assert stream[1]["x-events"].keys() == {"status", "generation", "end"}
+    pictures = document["paths"]["/pictures/{name}"]
+    assert pictures["get"]["responses"]["200"]["content"].keys() == {"image/webp"}
+    assert pictures["put"]["requestBody"]["content"].keys() == {"image/webp"}

@@ -162,7 +162,7 @@ function progress(check, all) {
 }
 
 function outcome(check, all, cancelled) {
-  const cost = kudos(check.kudos);
+  const cost = kudos(check.kudos_exact ?? check.kudos);
   if (check.faulted) return `Workers failed at this. ${check.finished} of ${all} finished · ${cost}`;
   if (cancelled) return `Cancelled. ${check.finished} of ${all} finished · ${cost}`;
   if (check.finished < all) return `${check.finished} of ${all} finished · ${cost}`;

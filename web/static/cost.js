@@ -57,9 +57,9 @@ async function priceOf(request) {
   const asked = { ...request, prompt: "price", params: { ...request.params, seed: undefined } };
   const name = JSON.stringify([form.apiKey(), asked]);
   if (!prices.has(name)) {
-    const { kudos: price } = await api.price(form.apiKey(), asked);
+    const told = await api.price(form.apiKey(), asked);
     if (prices.size >= REMEMBERED) prices.clear();
-    prices.set(name, price);
+    prices.set(name, told.kudos_exact ?? told.kudos);
   }
   return prices.get(name);
 }

@@ -16,7 +16,8 @@ from werkzeug.datastructures import MultiDict
 
 from core.api import bodies
 from core.api.errors import status_of
-from core.api.operation import JSON_TYPE, Encoded, NotJson, Rule, has_nul, limited
+from core.api.kept import Encoded
+from core.api.operation import JSON_TYPE, NotJson, Rule, has_nul, limited
 from core.errors import Refusal
 from core.wire.limits import max_bytes
 from core.wire.model import Answer

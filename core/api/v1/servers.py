@@ -1,8 +1,9 @@
 """`servers`: who makes the pictures; today they are called workers."""
 
 from core.api import callers, context
+from core.api.kept import Encoded, encoded
 from core.api.limits import Limit
-from core.api.operation import Encoded, by_address, by_path
+from core.api.operation import by_address, by_path
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
 from core.db import AnyRow, now
@@ -10,7 +11,6 @@ from core.kinds.params import MEGA
 from core.queue.matching import Offer
 from core.wire import v1
 from core.wire.kudos import to_wire
-from core.wire.model import to_json
 from core.workers import edits, fleet, offers
 
 blueprint = new_blueprint("v1_servers")
@@ -20,13 +20,13 @@ blueprint = new_blueprint("v1_servers")
 @endpoint(limit=by_address())
 async def get_servers() -> Encoded:
     """List servers that were seen in the last 300 seconds."""
-    return Encoded(await context.server().lists.get("servers", _servers))
+    return await context.server().lists.get("servers", _servers)
 
 
-async def _servers() -> bytes:
+async def _servers() -> Encoded:
     async with context.server().database.reading() as session:
         rows = await fleet.online(session, at=now())
-    return to_json([_listed(row) for row in rows if row.kind == "image"], omit_nulls=False)
+    return encoded([_listed(row) for row in rows if row.kind == "image"])
 
 
 @blueprint.get("/servers/<server_id>")

@@ -11,9 +11,10 @@ from quart import Blueprint, abort, request
 from core.api import context, perimeter
 from core.api.operation import operation
 from core.kudos import settlement
+from core.ledger import accounts
 from core.users import directory
 from core.users.tables import Role
-from core.wire.kudos import from_wire
+from core.wire.kudos import from_wire, to_wire
 from core.wire.register import DevUser, DevUserInput
 
 blueprint = Blueprint("dev", __name__)
@@ -58,14 +59,15 @@ def _is_forwarding(name: str) -> bool:
 
 
 @blueprint.post("/dev/test-user")
-@operation(body=DevUserInput, answers={200: DevUser}, errors=(400, 404))
-async def test_user(body: DevUserInput) -> DevUser:
+@operation(body=DevUserInput, answers={201: DevUser, 200: DevUser}, errors=(400, 404))
+async def test_user(body: DevUserInput) -> tuple[DevUser, int]:
     """Make an account with kudos and roles; the same oauth_id again gets a new key."""
     server = context.server()
     roles = Role.MODERATOR if body.moderator else Role(0)
     roles |= Role.TRUSTED if body.trusted else Role(0)
     async with server.database.writing() as session:
         user = await directory.by_oauth_id(session, body.oauth_id)
+        is_new = user is None
         if user is not None:
             key = await directory.rotate_key(session, server.keyring, user)
         else:
@@ -83,4 +85,15 @@ async def test_user(body: DevUserInput) -> DevUser:
                     account=user.account_id,
                     amount=from_wire(body.kudos),
                 )
-    return DevUser(api_key=key, user_id=user.id, username=user.username, alias=user.alias)
+        balance = await accounts.balance(session, user.account_id)
+    made = DevUser(
+        api_key=key,
+        user_id=str(user.id),
+        username=user.username,
+        alias=user.alias,
+        created=is_new,
+        kudos=to_wire(balance),
+        moderator=user.has(Role.MODERATOR),
+        trusted=user.has(Role.TRUSTED),
+    )
+    return made, 201 if is_new else 200

@@ -1,5 +1,7 @@
 """The argument `model_state`: whether models of the horde's reference are meant, or others."""
 
+from collections.abc import Set as AbstractSet
+
 from quart import request
 
 from core.catalog import models as catalog
@@ -20,7 +22,10 @@ def is_in(state: str, kind: str, model: str) -> bool:
     """Whether a model that serves this kind is among those."""
     if state == "all":
         return True
-    is_known = (
-        model in catalog.known() if kind == "image" else catalog.text_model(model) is not None
-    )
+    is_known = model in names(kind) or (kind == "text" and catalog.text_model(model) is not None)
     return is_known == (state == "known")
+
+
+def names(kind: str) -> AbstractSet[str]:
+    """The names in the horde's reference of models that serve this kind, as they stand there."""
+    return catalog.known().keys() if kind == "image" else catalog.known_texts().keys()

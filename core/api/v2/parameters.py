@@ -25,6 +25,7 @@ CHANGED: Final[Mapping[str, Callable[[GenerationInputStable], Any]]] = {
         {"image": _place(extra.image), "strength": extra.strength}
         for extra in body.extra_source_images
     ],
+    "r2_named": lambda body: "r2" in body.model_fields_set,
     "use_nsfw_censor": lambda body: body.censor_nsfw and not body.nsfw,
 }
 """Parameters of the domain that are not what the request says; pictures get a place in the store,
@@ -40,6 +41,7 @@ BESIDE: Final = frozenset(
         "extra_source_images",
         "source_processing",
         "r2",
+        "r2_named",
         "disable_batching",
         "passed_on",
     }

@@ -4,7 +4,7 @@ import base64
 
 from quart import Blueprint
 
-from core.api import context, popping
+from core.api import context, links, popping
 from core.api.context import Server
 from core.api.limits import Limit
 from core.api.operation import by_address, operation
@@ -93,7 +93,8 @@ async def _payload(server: Server, popped: Popped, declared: Declared) -> Genera
     store, params = server.horde.store, _params(work)
     uploads = [store.upload_url(picture_of(attempt_id)) for attempt_id in work.attempt_ids]
     ids = [str(attempt_id) for attempt_id in work.attempt_ids]
-    by_url = "r2_source" in declared.program.features
+    settings = server.settings
+    by_url = links.source_by_link(settings.image_delivery, settings.base_url, declared.program)
     extras = [
         ExtraSourceImage(
             image=await _source(server, extra["image"], by_url=by_url), strength=extra["strength"]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from quart import Blueprint
 
 from core.api import context
+from core.api.kept import Encoded, encoded
 from core.api.operation import by_address, operation
 from core.api.v2 import model_state
 from core.db import now
@@ -25,28 +26,26 @@ blueprint = Blueprint("stats", __name__)
 
 @blueprint.get("/stats/img/totals")
 @operation(answers={200: StatsImgTotals}, limit=by_address())
-async def image_totals() -> StatsImgTotals:
+async def image_totals() -> Encoded:
     """See how many pictures were made."""
     sums = await _totals("image")
-    return StatsImgTotals(
-        **{
-            period: SinglePeriodImgStat(images=made, ps=things)
-            for period, (made, things) in sums.items()
-        }
-    )
+    periods = {
+        period: SinglePeriodImgStat(images=made, ps=things)
+        for period, (made, things) in sums.items()
+    }
+    return encoded(StatsImgTotals(**periods))
 
 
 @blueprint.get("/stats/text/totals")
 @operation(answers={200: StatsTxtTotals}, limit=by_address())
-async def text_totals() -> StatsTxtTotals:
+async def text_totals() -> Encoded:
     """See how many texts were written."""
     sums = await _totals("text")
-    return StatsTxtTotals(
-        **{
-            period: SinglePeriodTxtStat(requests=made, tokens=things)
-            for period, (made, things) in sums.items()
-        }
-    )
+    periods = {
+        period: SinglePeriodTxtStat(requests=made, tokens=things)
+        for period, (made, things) in sums.items()
+    }
+    return encoded(StatsTxtTotals(**periods))
 
 
 @blueprint.get("/stats/img/models")
@@ -56,16 +55,16 @@ async def text_totals() -> StatsTxtTotals:
     query={"model_state": "known, custom or all"},
     errors=(400,),
 )
-async def image_models() -> ImgModelStats:
+async def image_models() -> Encoded:
     """See how many pictures each model made."""
-    return ImgModelStats(**await _models("image", model_state.asked("known")))
+    return encoded(ImgModelStats(**await _models("image", model_state.asked("known"))))
 
 
 @blueprint.get("/stats/text/models")
 @operation(answers={200: TxtModelStats}, limit=by_address())
-async def text_models() -> TxtModelStats:
+async def text_models() -> Encoded:
     """See how many texts each model wrote."""
-    return TxtModelStats(**await _models("text", "all"))
+    return encoded(TxtModelStats(**await _models("text", "all")))
 
 
 class _Sum(NamedTuple):

@@ -1,12 +1,14 @@
 """`status/…`: how the horde is doing."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from quart import Blueprint, request
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.api import context
+from core.api.kept import Encoded, encoded
 from core.api.operation import by_address, operation
 from core.api.v2 import model_state
 from core.db import now
@@ -27,20 +29,34 @@ NOBODY_SECONDS = 10_000
 
 @blueprint.get("/status/heartbeat")
 @operation(answers={200: HordeHeartbeat})
-async def heartbeat() -> HordeHeartbeat:
+async def heartbeat() -> HordeHeartbeat | Encoded:
     """See whether this server works."""
     try:
-        async with context.server().database.reading() as session:
-            await session.execute(select(1))
+        return await context.server().answers.get("heartbeat", _beat)
     except (SQLAlchemyError, OSError, TimeoutError):
         return HordeHeartbeat(message="DOWN", version=VERSION, db_connection=False)
-    return HordeHeartbeat(message="OK", version=VERSION, active_count=1, threads=1)
+
+
+async def _beat() -> Encoded:
+    """That all is well, once the database has answered."""
+    async with context.server().database.reading() as session:
+        await session.execute(select(1))
+    return encoded(HordeHeartbeat(message="OK", version=VERSION, active_count=1, threads=1))
 
 
 @blueprint.get("/status/performance")
 @operation(answers={200: HordePerformance}, limit=by_address())
-async def performance() -> HordePerformance:
+async def performance() -> Encoded:
     """See the queues and who works on them."""
+    return await context.server().answers.get("performance", _performance, of=_counted)
+
+
+def _counted() -> float:
+    """When what waits was counted: that changes both answers."""
+    return context.server().horde.counts.read_at
+
+
+async def _performance() -> Encoded:
     horde = context.server().horde
     async with context.server().database.reading() as session:
         await horde.online.refresh(session, at=now())
@@ -48,7 +64,7 @@ async def performance() -> HordePerformance:
         made = await totals.past_minute(session, at=now())
     kinds = {kind: [s for s in horde.online.serving if s.offer.kind == kind] for kind in _KINDS}
     image, text, alchemy = (kinds[kind] for kind in _KINDS)
-    return HordePerformance(
+    told = HordePerformance(
         queued_requests=queued["image"].jobs,
         queued_text_requests=queued["text"].jobs,
         worker_count=len(image),
@@ -63,6 +79,7 @@ async def performance() -> HordePerformance:
         queued_tokens=float(queued["text"].things),
         past_minute_tokens=float(made["text"].things),
     )
+    return encoded(told)
 
 
 _KINDS = ("image", "text", "alchemy")
@@ -80,13 +97,16 @@ _KINDS = ("image", "text", "alchemy")
     },
     errors=(400,),
 )
-async def models() -> list[ActiveModel]:
-    """List the models that are offered or asked for."""
+async def models() -> list[ActiveModel] | Encoded:
+    """List the models that are offered, and known ones that are asked for."""
     kind = request.args.get("type") or "image"
     state = model_state.asked("all")
     if kind not in ("image", "text"):
         raise Invalid("type is image or text.")
     least, most = (_number(name) for name in ("min_count", "max_count"))
+    if least is None and most is None:
+        name, make = f"models {kind} {state}", partial(_listed, kind, state)
+        return await context.server().answers.get(name, make, of=_counted)
     return [
         model
         for model in await _models(kind)
@@ -94,6 +114,11 @@ async def models() -> list[ActiveModel]:
         and (most is None or model.count <= most)
         and model_state.is_in(state, kind, model.name)
     ]
+
+
+async def _listed(kind: str, state: str) -> Encoded:
+    found = await _models(kind)
+    return encoded([model for model in found if model_state.is_in(state, kind, model.name)])
 
 
 @blueprint.get("/status/models/<path:model_name>")
@@ -120,9 +145,11 @@ async def _models(kind: str) -> list[ActiveModel]:
         await horde.counts.refresh(session, horde.lanes)
         await horde.lanes.update(session)
     offered, waiting = horde.online.capacities(kind), _waiting(horde, kind)
+    # Anybody can name any text in a request: only names that others vouch for are listed.
+    named = offered.keys() | (waiting.keys() & model_state.names(kind))
     return [
         _active(name, kind, offered.get(name, NO_CAPACITY), waiting.get(name, (0, 0)))
-        for name in sorted(offered.keys() | waiting.keys())
+        for name in sorted(named)
     ]
 
 

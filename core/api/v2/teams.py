@@ -8,6 +8,7 @@ from quart import Blueprint, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
+from core.api.kept import Encoded, encoded
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
 from core.db import AnyRow, now
@@ -32,10 +33,10 @@ LIMIT = by_path(Limit(30, 60))
 
 @blueprint.get("/teams")
 @operation(answers={200: list[TeamDetails]}, limit=LIMIT)
-async def list_teams() -> list[TeamDetails]:
+async def list_teams() -> Encoded:
     """List all teams."""
     async with context.server().database.reading() as session:
-        return await _details(session, await teams.every(session))
+        return encoded(await _details(session, await teams.every(session)))
 
 
 @blueprint.post("/teams")

@@ -31,7 +31,7 @@ PAGES_SECONDS = 10.0
 @blueprint.get("/find_user")
 @operation(answers={200: UserDetails}, limit=by_address(), omit_nulls=True, errors=(401, 404))
 async def find_user() -> UserDetails:
-    """See who is behind an API key; of a shared key, its owner as everybody sees them."""
+    """See who is behind an API key; of a shared key its owner, with the kudos it can spend."""
     async with context.server().database.reading() as session:
         try:
             found = await context.user(session)
@@ -47,7 +47,11 @@ async def _owner_of_shared(session: AsyncSession) -> UserDetails:
     owner = await directory.by_id(session, key.user_id)
     seen = await user_views.details(session, owner, View.PUBLIC)
     called = f": {key.name}" if key.name else ""
-    return seen.model_copy(update={"username": f"{owner.alias} (Shared Key{called})"})
+    kudos = seen.kudos
+    if key.budget is not None:
+        kudos = min(kudos, to_wire(max(0, key.budget - key.held)))
+    changed = {"username": f"{owner.alias} (Shared Key{called})", "kudos": kudos}
+    return seen.model_copy(update=changed)
 
 
 @blueprint.get("/users")

@@ -4,15 +4,14 @@ No key is needed: who knows a request's id may see and cancel it.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from quart import Blueprint, Response, current_app
+from quart import Blueprint, Response, current_app, has_request_context
 
-from core.api import callers, context, inline, limits
+from core.api import callers, context, inline, limits, links
 from core.api.caches import TtlCache
 from core.api.context import Server
 from core.api.hubs import View
@@ -34,7 +33,7 @@ from core.wire.generate import (
     RequestStatusCheck,
     RequestStatusStable,
 )
-from core.wire.kudos import to_wire
+from core.wire.kudos import to_whole, to_wire
 
 blueprint = Blueprint("watch", __name__)
 
@@ -152,7 +151,8 @@ def counts(found: Status) -> dict[str, Any]:
         "faulted": progress.faulted,
         "wait_time": found.outlook.seconds,
         "queue_position": found.outlook.position,
-        "kudos": to_wire(found.consumed),
+        "kudos": to_whole(found.consumed),
+        "kudos_exact": to_wire(found.consumed),
         "is_possible": found.outlook.possible,
     }
 
@@ -169,9 +169,9 @@ async def _generation(
     server: Server, found: Status, row: AnyRow, *, is_inline: bool = False
 ) -> dict[str, Any]:
     """A finished picture. is_inline: its base64 comes in only as the answer is sent."""
-    name, by_url = picture_of(row.attempt_id), bool(found.progress.params["r2"])
+    name, params = picture_of(row.attempt_id), found.progress.params
     return {
-        "img": await _picture(server, name, by_url=by_url, is_inline=is_inline),
+        "img": await _picture(server, name, params, is_inline=is_inline),
         "seed": str(row.seed),
         "id": str(row.attempt_id),
         "censored": row.censored,
@@ -183,14 +183,11 @@ async def _generation(
     }
 
 
-async def _picture(server: Server, name: str, *, by_url: bool, is_inline: bool) -> str:
-    """A link or the picture itself: some clients follow only https and read the rest as base64."""
-    delivery = server.settings.image_delivery
-    if delivery == "auto":
-        by_url = by_url and urlsplit(server.settings.base_url).scheme == "https"
-    elif delivery == "base64":
-        by_url = False
-    if by_url:
+async def _picture(server: Server, name: str, params: Mapping[str, Any], *, is_inline: bool) -> str:
+    """A link or the picture itself, as the client that asks needs it."""
+    settings = server.settings
+    agents = context.agents() if has_request_context() else ()  # a stream outlives its request
+    if links.result_by_link(settings.image_delivery, settings.base_url, params, agents):
         return server.horde.store.download_url(name)
     if is_inline:
         return inline.picture(name)

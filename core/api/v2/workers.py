@@ -11,8 +11,9 @@ from quart import Blueprint, request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
+from core.api.kept import Encoded, encoded
 from core.api.limits import Limit
-from core.api.operation import Encoded, by_address, by_path, operation
+from core.api.operation import by_address, by_path, operation
 from core.api.v2.messages import to_wire as message_to_wire
 from core.db import AnyRow, now
 from core.errors import Unauthenticated
@@ -23,7 +24,6 @@ from core.users import directory, suspicion
 from core.users.tables import Role, User
 from core.wire.kudos import to_wire
 from core.wire.messages import ResponseModelMessage
-from core.wire.model import to_json
 from core.wire.workers import (
     DeletedWorker,
     ModifyWorker,
@@ -56,7 +56,7 @@ async def get_workers() -> list[WorkerDetails] | Encoded:
             return [await _one(session, row)] if row is not None and is_there else []
         if await _asked_by_moderator(session):
             return await _listed(session, kind, by_moderator=True)
-    return Encoded(await server.lists.get(f"workers {kind}", partial(_public, kind)))
+    return await server.lists.get(f"workers {kind}", partial(_public, kind))
 
 
 def _kind(wanted: str | None) -> str | None:
@@ -64,11 +64,11 @@ def _kind(wanted: str | None) -> str | None:
     return next((name for name, rules in registry.KINDS.items() if rules.type == wanted), None)
 
 
-async def _public(kind: str | None) -> bytes:
+async def _public(kind: str | None) -> Encoded:
     """The list as everybody may see it, whoever asks first."""
     async with context.server().database.reading() as session:
         listed = await _listed(session, kind, by_moderator=False)
-    return to_json(listed, omit_nulls=False)
+    return encoded(listed)
 
 
 async def _listed(

@@ -200,7 +200,7 @@ async def test_paths_have_an_alias_and_may_end_with_a_slash(site, prefix, slash)
     assert seen.json()["waiting"] == 1
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/swagger.json"])
+@pytest.mark.parametrize("path", ["/api", "/api/", "/openapi.json"])
 async def test_the_api_describes_itself(site, path):
     answer = await site.http.get(path)
     assert answer.status_code == 200

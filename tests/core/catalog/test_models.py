@@ -116,3 +116,18 @@ def test_of_several_the_largest_counts():
     named = ["unknown", "Qwen/Qwen3-8B", "openai/gpt-oss-20b.Q4_K_M"]
     assert models.most_billions(named) == 20.9
     assert models.most_billions(["unknown"]) is None
+
+
+@pytest.mark.parametrize(
+    ("requirements", "steps"),
+    [
+        ({}, 30),
+        ({"min_steps": 8, "max_steps": 40}, 24),
+        ({"min_steps": 4, "max_steps": 11}, 7),
+        ({"max_steps": 8}, 8),  # the usual least is more than its most
+        ({"min_steps": 50}, 50),
+        ({"min_steps": 30}, 35),
+    ],
+)
+def test_moderate_steps_are_between_the_least_and_the_most(requirements, steps):
+    assert models.ImageModel("a model", requirements=requirements).moderate_steps == steps

@@ -1,5 +1,6 @@
 """What is asked is stored and paid for in one step, or refused, and then nothing happened."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -320,6 +321,31 @@ async def test_the_free_size_depends_on_how_busy_it_is(
 )
 def test_what_is_heavy(changes, is_heavy):
     assert pictures.is_heavy(factories.image_ask(**changes), 1024) == is_heavy
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        (
+            {"steps": 21, "sampler_name": "k_heun"},
+            "40 steps (k_heun counts each",
+        ),
+        ({"steps": 41}, "40 steps and the pixels of 1024x1024 at most"),
+        (
+            {"width": 3072, "sampler_name": "k_dpm_adaptive"},
+            "40 steps (k_dpm_adaptive counts as 40",
+        ),
+        ({"steps": 11, "sampler_name": "lcm"}, "10 steps and the pixels"),
+    ],
+)
+async def test_who_needs_kudos_in_advance_is_told_beyond_what(session, horde, params, words):
+    poor, _ = await factories.user(session, available=0)
+    wanted = factories.image_ask(params=ImageParams(**params), models=["Deliberate"])
+    with pytest.raises(KudosUpfront, match=re.escape(f"Without them it may have {words}")):
+        await ask.ask(session, horde, Requester(user=poor), wanted)
+    hurried = factories.image_ask(slow_workers=False)
+    with pytest.raises(KudosUpfront, match="and has to take slow workers, too"):
+        await ask.ask(session, horde, Requester(user=poor), hurried)
 
 
 async def test_a_heavy_request_is_served_where_it_can_be_paid(session, horde):

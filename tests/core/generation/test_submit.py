@@ -110,7 +110,7 @@ async def test_a_censored_picture_costs_the_tax_only(session, horde, payer, owne
     assert await lives.balances(session, owner) == (FLOOR + 396, 0, 396)
     assert await accounts.balance(session, SystemAccount.REWARDS) == -692
     (kept,) = await attempts.generations(session, asked.request_id)
-    assert (kept.censored, kept.state) == (True, "ok")
+    assert (kept.censored, kept.state) == (True, "censored")
 
 
 @pytest.mark.parametrize("state", ["censored", "csam"])
@@ -119,7 +119,7 @@ async def test_only_metadata_say_that_a_picture_is_censored(session, horde, paye
     work = (await lives.popped(session, horde, owner)).work
     await lives.submitted(session, horde, owner, work.attempt_ids[0], state=state)
     (kept,) = await attempts.generations(session, asked.request_id)
-    assert (kept.censored, kept.charge) == (False, 892)
+    assert (kept.censored, kept.charge, kept.state) == (False, 892, "ok")
 
 
 async def test_what_the_payer_lacks_is_forgiven(session, horde, owner):

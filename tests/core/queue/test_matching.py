@@ -64,6 +64,8 @@ REFUSED = [
     ("controlnet", {"permissions": frozenset({"sdxl_controlnet"})}, {}),
     ("max_pixels", {}, {"pixels": 999}),
     ("step_count", {}, {"steps": 29}),
+    ("step_count", {}, {"step_limits": frozenset({("b", 29)})}),
+    ("step_count", {"models": frozenset()}, {"steps": 29, "step_limits": frozenset({("b", 8)})}),
     ("max_length", {}, {"length": 79}),
     ("max_context_length", {}, {"context": 2047}),
     ("matching_softprompt", {"softprompt": "a dragon's voice"}, {}),
@@ -98,6 +100,9 @@ def test_another_kind_never_fits():
     ("needs", "offer"),
     [
         ({"models": frozenset()}, {"models": frozenset({"z"})}),
+        ({}, {"steps": 8, "step_limits": frozenset({("b", 30), ("c", 4)})}),
+        ({"models": frozenset()}, {"step_limits": frozenset({("b", 29)})}),
+        ({"models": frozenset("bc")}, {"steps": 29, "step_limits": frozenset({("c", 30)})}),
         ({"workers": frozenset()}, {"worker_id": "anybody"}),
         ({"avoid": True}, {"worker_id": "anybody"}),
         ({"slow": True}, {"fast": False}),
@@ -111,7 +116,17 @@ def test_what_is_not_asked_is_not_needed(needs, offer):
     assert matching.accepts(replace(NEEDS, **needs), replace(OFFER, **offer))
 
 
-@pytest.mark.parametrize("side", [Needs(), NEEDS, Offer(), OFFER, Offer(users=frozenset({3, 1}))])
+@pytest.mark.parametrize(
+    "side",
+    [
+        Needs(),
+        NEEDS,
+        Offer(),
+        OFFER,
+        Offer(users=frozenset({3, 1})),
+        Offer(step_limits=frozenset({("b", 8), ("a", 24)})),
+    ],
+)
 def test_both_sides_survive_json(side):
     document = json.loads(json.dumps(side.to_json()))
     assert type(side).from_json(document) == side

@@ -171,7 +171,7 @@ class TestTransfer:
         usual = {"api_key": giver.key, "username": server.owner.alias, "amount": 1}
         for changes, status, text in (
             ({"api_key": "nobodys"}, 401, "API Key"),
-            ({"amount": 10**6}, 400, "kudos to give"),
+            ({"amount": 1_234_567}, 400, "1234567.00 kudos to give"),
             ({"amount": -1}, 400, "less than nothing"),
             ({"username": "nobody#99"}, 400, "no user"),
             ({"username": "Anonymous#0"}, 400, "anonymous"),

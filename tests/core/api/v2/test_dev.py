@@ -45,16 +45,28 @@ async def test_an_account_with_roles_and_kudos(server):
         "kudos": 12.5,
     }
     made = await make(server, body)
-    assert made.status_code == 200
-    assert made.json().keys() == {"api_key", "user_id", "username", "alias"}
-    assert made.json()["alias"] == f"rich#{made.json()['user_id']}"
+    assert made.status_code == 201
+    user_id = made.json()["user_id"]
+    assert made.json() == {
+        "api_key": made.json()["api_key"],
+        "user_id": str(int(user_id)),
+        "username": "rich",
+        "alias": f"rich#{user_id}",
+        "created": True,
+        "kudos": 37.5,
+        "moderator": True,
+        "trusted": True,
+    }
     found = (await find(server, made.json()["api_key"])).json()
     assert (found["kudos"], found["moderator"], found["trusted"]) == (37.5, True, True)
 
 
 async def test_the_same_login_again_gets_a_new_key_and_nothing_else(server):
     body = {**BODY, "oauth_id": "g_again", "kudos": 5}
-    first, second = (await make(server, body)).json(), (await make(server, body)).json()
+    created, refreshed = await make(server, body), await make(server, body)
+    assert (created.status_code, refreshed.status_code) == (201, 200)
+    first, second = created.json(), refreshed.json()
+    assert (first["created"], second["created"]) == (True, False)
     assert first["user_id"] == second["user_id"]
     assert first["api_key"] != second["api_key"]
     assert (await find(server, first["api_key"])).status_code == 404
@@ -65,7 +77,7 @@ async def test_the_same_login_again_gets_a_new_key_and_nothing_else(server):
     "host", ["localhost", "LOCALHOST:7001", "127.0.0.1", "127.0.0.1:7001", "[::1]", "[::1]:7001"]
 )
 async def test_this_machine_has_many_names(server, host):
-    assert (await make(server, Host=host)).status_code == 200
+    assert (await make(server, Host=host)).is_success
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Asking for pictures: the answer's shape, prices, defaults, downgrades."""
 
+import json
+
 import pytest
 from sqlalchemy import func, select
 
@@ -23,7 +25,7 @@ async def test_an_accepted_request_has_an_id_and_a_price(shop):
     shop.server.horde.online.forget()
     answer = await ask(shop.server, models=[shop.name], params=SMALL, nsfw=False)
     assert answer.status_code == 202
-    assert answer.json().keys() == {"id", "kudos"}
+    assert answer.json().keys() == {"id", "kudos", "kudos_exact"}
     assert isinstance(answer.json()["kudos"], float)
     assert len(answer.json()["id"]) == 36
 
@@ -53,21 +55,41 @@ async def test_a_dry_run_says_the_price_of_all_and_keeps_nothing(shop):
     one = await ask(shop.server, shop.owner.key, dry_run=True, params=SMALL)
     three = await ask(shop.server, shop.owner.key, dry_run=True, params={**SMALL, "n": 3})
     assert one.status_code == three.status_code == 200
-    assert one.json().keys() == {"kudos"}
+    assert one.json().keys() == {"kudos", "kudos_exact"}
     assert isinstance(one.json()["kudos"], float)
-    assert three.json()["kudos"] == pytest.approx(3 * (one.json()["kudos"] - 1) + 1)
+    assert three.json()["kudos_exact"] == pytest.approx(3 * (one.json()["kudos_exact"] - 1) + 1)
     assert await rows() == before
     after = (await shop.server.get("/find_user", key=shop.owner.key)).json()
     assert after["kudos"] == kudos["kudos"]
 
 
+async def test_prices_and_costs_are_told_in_whole_kudos_and_exactly_beside(shop):
+    """Clients of 2023 read them as whole numbers; the ledger and our own clients do not round."""
+    body = {"params": {"width": 512, "height": 512, "steps": 20}, "models": [shop.name]}
+    priced = (await ask(shop.server, shop.owner.key, **body, dry_run=True)).json()
+    asked = (await ask(shop.server, shop.owner.key, **body)).json()
+    early = (await shop.server.get(f"/generate/check/{asked['id']}")).json()
+    await shop.deliver(await shop.pop())
+    stream = await shop.server.get(f"/generate/events/{asked['id']}")
+    events = [json.loads(line[6:]) for line in stream.text.splitlines() if line[:5] == "data:"]
+    told = [priced, asked, early, await shop.status(asked["id"]), events[-1], *events]
+    costs = [one for one in told if "img" not in one]
+    assert len(costs) >= 7
+    for cost in costs:
+        assert cost["kudos"] == int(cost["kudos_exact"] + 0.5)
+    assert [priced["kudos"], asked["kudos"], early["kudos"]] == [9.0, 7.0, 1.0]
+    assert [priced["kudos_exact"], asked["kudos_exact"]] == [8.61, 6.61]
+    (picture,) = [event for event in events if "img" in event]
+    assert picture["kudos"] % 1  # a field of ours alone
+
+
 async def test_what_is_charged_is_what_the_dry_run_said(shop):
     payer = await shop.server.user(f"payer{next(serving.NUMBERS)}", kudos=1000)
     body = {"params": {**SMALL, "n": 2}, "models": [shop.name], "nsfw": False}
-    said = (await ask(shop.server, payer.key, **body, dry_run=True)).json()["kudos"]
+    said = (await ask(shop.server, payer.key, **body, dry_run=True)).json()["kudos_exact"]
     request_id = (await ask(shop.server, payer.key, **body)).json()["id"]
     await shop.deliver(await shop.pop(amount=2))
-    assert (await shop.status(request_id))["kudos"] == pytest.approx(said)
+    assert (await shop.status(request_id))["kudos_exact"] == pytest.approx(said)
 
 
 async def test_a_request_without_rights_is_nsfw_so_careful_workers_do_not_get_it(shop):

@@ -67,7 +67,8 @@ async def test_a_worker_is_told_with_each_pop_until_the_message_expires(shop):
     worker_id = await own_worker(shop)
     text = f"rest {worker_id}"
     written = await write(shop.server, shop.owner.key, worker_id=worker_id, message=text)
-    told = {name: written[name] for name in ("id", "message", "expiry")}
+    assert written["origin"] == str(shop.owner.id)
+    told = {name: written[name] for name in ("id", "message", "expiry", "origin")}
     assert told in (await shop.pop())["messages"]
     await shop.ask()
     working = await shop.pop()

@@ -1,6 +1,7 @@
 """What a worker gets: the shapes of a job and of none, batches, source pictures, waiting."""
 
 import asyncio
+import base64
 
 import pytest
 from sqlalchemy import update
@@ -111,6 +112,50 @@ async def test_what_does_not_fit_is_counted_by_its_reason(databases, tmp_path, r
             skipped = (await shop.pop(**offer))["skipped"]
             assert {name for name, count in skipped.items() if count} == {reason}
             assert skipped[reason] == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "steps", "is_served"),
+    [
+        ("horde-tiny", 24, True),  # 8 to 40 steps
+        ("horde-tiny", 33, False),
+        ("DreamShaper XL", 8, True),  # 4 to 12
+        ("DreamShaper XL", 9, False),
+        ("Deliberate", 30, True),  # 20 to 40, as of which nothing is said
+        ("Deliberate", 33, False),
+    ],
+)
+async def test_steps_are_limited_by_each_models_own_range(shop, model, steps, is_served):
+    request_id = await shop.ask(models=[model], params={**SMALL, "steps": steps})
+    both = [model, "Deliberate 3.0"]
+    shop.server.horde.counts.read_at = float("-inf")
+    popped = await shop.pop(models=both, limit_max_steps=True)
+    assert (popped["model"] == model) == is_served
+    assert popped["skipped"].get("step_count", 0) == (not is_served)
+    assert (await shop.pop(models=both))["id"] or is_served
+    await shop.server.call("DELETE", f"/generate/status/{request_id}")
+
+
+@pytest.mark.parametrize(
+    ("agent", "by_link"),
+    [
+        (serving.WORKER, True),
+        ("AI Horde Worker reGen:13:x", True),
+        ("AI Horde Worker:24:x", False),
+        ("AI Horde Worker~unknown:24:x", False),
+        ("SD-WebUI Stable Horde Worker Bridge:1:x", False),
+    ],
+)
+async def test_source_pictures_over_plain_http(databases, tmp_path, agent, by_link):
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path, public_url="http://horde.test") as server:
+            shop = await serving.open_shop(server)
+            source = {"source_image": pictures.SOURCE, "source_mask": pictures.SOURCE}
+            await shop.ask(**source, source_processing="inpainting")
+            popped = await shop.pop(bridge_agent=agent)
+    for sent in (popped["source_image"], popped["source_mask"]):
+        assert sent.startswith("http://horde.test/pictures/") == by_link
+        assert by_link or base64.b64decode(sent)[8:12] == b"WEBP"
 
 
 async def test_a_job_has_everything_a_worker_needs(shop):

@@ -87,6 +87,22 @@ async def test_who_has_it_finds_its_owner(shared, make):
     assert found["username"] == f"{owner.alias} (Shared Key: a name)"
 
 
+async def test_who_has_it_is_told_what_it_can_spend(shop, make):
+    server = shop.server
+    owner = await server.user(f"owner {next(serving.NUMBERS)}", kudos=100)
+    small, large = await make(owner, kudos=50), await make(owner, kudos=500)
+
+    async def kudos(key):
+        return (await server.get("/find_user", key=key["id"])).json()["kudos"]
+
+    assert [await kudos(key) for key in (small, large)] == [50.0, 125.0]
+    await shop.ask(key=small["id"])
+    assert 0 < await kudos(small) < 49  # its tax is paid, and what it may cost is set aside
+    for budget, told in ((0, 0.0), (-1, 124.0)):
+        await server.call("PATCH", f"/sharedkeys/{small['id']}", {"kudos": budget}, key=owner.key)
+        assert await kudos(small) == told
+
+
 async def test_its_owner_pays_and_its_budget_shrinks(shop, make):
     server = shop.server
     owner = await server.user(f"owner {next(serving.NUMBERS)}", kudos=1000)

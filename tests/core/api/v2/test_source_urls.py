@@ -117,4 +117,4 @@ async def test_a_price_needs_no_picture(shop):
     async with outsider(answer(body=PICTURE)) as server:
         priced = await ask(shop, source_image=server.url(), dry_run=True)
         assert server.connections == 0
-    assert priced.json().keys() == {"kudos"}
+    assert priced.json().keys() == {"kudos", "kudos_exact"}

@@ -71,7 +71,7 @@ async def test_models_that_are_offered_and_asked_for(server, shop):
     assert await models(server) == []
     await shop.pop(threads=2)
     await shop.ask(params={"width": 512, "height": 512, "steps": 10, "n": 2})
-    await server.ask(models=["nobody/serves it"])
+    await server.ask(models=["Deliberate"])
     offered, lost = sorted(await models(server), key=lambda one: one["name"] != shop.name)
     assert offered["name"] == shop.name
     assert (offered["count"], offered["jobs"], offered["type"]) == (2, 2.0, "image")
@@ -79,8 +79,35 @@ async def test_models_that_are_offered_and_asked_for(server, shop):
     each = USUAL["image"].seconds(1, 10 * 512 * 512)
     assert offered["eta"] == round(2 * each / 2)
     assert offered["performance"] == 1_000_000.0
-    assert (lost["name"], lost["count"], lost["eta"]) == ("nobody/serves it", 0, 10000)
+    assert (lost["name"], lost["count"], lost["eta"]) == ("Deliberate", 0, 10000)
     assert lost["performance"] == 0.0
+
+
+async def test_nobody_writes_into_the_list_of_models_by_a_request(server, shop):
+    advert = "<b>buy pills at example.com</b>"
+    await server.ask(models=[advert, shop.name])
+    written = ["tales::" + advert, "example.com/chronos-70b-v2", "elinas/chronos-70b-v2"]
+    wanted = {"prompt": "once", "models": written, "params": {"max_length": 80}}
+    asked = await server.post("/generate/text/async", wanted, key=serving.ANONYMOUS)
+    assert asked.status_code == 202, asked.text
+    for state in ("all", "known", "custom"):
+        assert await models(server, f"?model_state={state}") == []
+    assert (await server.get(f"/status/models/{quote(advert, safe='')}")).json() == []
+    (one,) = await models(server, "?type=text")
+    assert one["name"] == "elinas/chronos-70b-v2"
+    await shop.pop(models=["horde-tiny"])
+    assert [one["name"] for one in await models(server)] == ["horde-tiny"]
+    popped = await shop.pop()
+    assert popped["model"] == shop.name
+    assert shop.name in [one["name"] for one in await models(server)]
+
+
+async def test_the_speed_of_models_is_told_with_one_decimal(server, shop):
+    await shop.ask()
+    await shop.deliver(await shop.pop())
+    (one,) = await models(server)
+    assert one["performance"] > 0
+    assert one["performance"] == round(one["performance"], 1)
 
 
 async def test_models_are_chosen_by_query(server, shop):
@@ -98,11 +125,12 @@ async def test_models_are_chosen_by_query(server, shop):
 
 
 async def test_one_model_by_its_encoded_name(server):
-    await server.ask(models=["nobody/serves it"])
+    shop = await serving.open_shop(server)
+    await shop.pop(models=["a worker/serves it"])
     forget(server)
-    encoded = quote("nobody/serves it", safe="")
+    encoded = quote("a worker/serves it", safe="")
     (found,) = (await server.get(f"/status/models/{encoded}")).json()
-    assert found["name"] == "nobody/serves it"
+    assert found["name"] == "a worker/serves it"
     assert (await server.get("/status/models/nobody")).json() == []
 
 

@@ -122,10 +122,19 @@ async def test_a_dry_run_says_the_most_it_can_cost(writer):
     # 80 tokens by a model that nobody knows: 80 * 0.027 * 1.2114 = 2.62, and 1 of tax; twice, and
     # 1 of tax on the request.
     assert answer.status_code == 200
-    assert answer.json() == {"kudos": pytest.approx(2 * 3.62 + 1)}
+    assert answer.json() == {"kudos": 8.0, "kudos_exact": pytest.approx(2 * 3.62 + 1)}
     answer = await writer.ask(dry_run=True, params={**POSTED, "n": 2}, models=[])
     # By any model, taken for one of 13 thousand million parameters: 80 * 13 / 125 * 1.2114 = 10.08.
-    assert answer.json() == {"kudos": pytest.approx(2 * 11.08 + 1)}
+    assert answer.json() == {"kudos": 23.0, "kudos_exact": pytest.approx(2 * 11.08 + 1)}
+
+
+async def test_the_cost_of_texts_is_told_in_whole_kudos_and_exactly_beside(writer):
+    request_id = await writer.asked()
+    await writer.submit((await writer.pop())["id"])
+    status = await writer.status(request_id)
+    assert status["kudos"] == round(status["kudos"])
+    assert abs(status["kudos"] - status["kudos_exact"]) <= 0.5
+    assert status["kudos_exact"] % 1
 
 
 async def test_several_texts_may_be_popped_at_once(writer):
@@ -154,6 +163,15 @@ async def test_a_censored_text_says_so(writer, state):
     await writer.submit(popped["id"], state=state)
     (text,) = (await writer.status(request_id))["generations"]
     assert text["state"] == state
+
+
+async def test_a_text_that_its_metadata_call_csam_has_that_state(writer):
+    request_id = await writer.asked()
+    said = [{"type": "censorship", "value": "csam"}]
+    answer = await writer.submit((await writer.pop())["id"], gen_metadata=said)
+    assert answer.status_code == 200
+    (text,) = (await writer.status(request_id))["generations"]
+    assert (text["state"], text["gen_metadata"]) == ("csam", said)
 
 
 async def test_cancelled_texts_wait_no_more(writer):

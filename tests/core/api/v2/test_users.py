@@ -1,9 +1,13 @@
 """Users as the public, they themselves and moderators see them; keys under old secrets."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import select, update
 
 import serving
+from core.db import now, table
+from core.queue.tables import Request
 from core.users.keys import Keyring
 from core.users.tables import Role, User
 
@@ -77,9 +81,21 @@ async def test_a_users_running_requests_are_listed_for_them(shop):
     request_id = await shop.ask(key=shop.owner.key)
     active = (await shop.server.get("/find_user", key=shop.owner.key)).json()["active_generations"]
     assert active == {"image": [request_id], "text": []}
+
+
+async def test_finished_requests_are_listed_until_they_expire(shop):
+    async def active():
+        found = await shop.server.get("/find_user", key=shop.owner.key)
+        return found.json()["active_generations"]["image"]
+
+    done, cancelled = await shop.ask(key=shop.owner.key), await shop.ask(key=shop.owner.key)
     await shop.deliver(await shop.pop())
-    active = (await shop.server.get("/find_user", key=shop.owner.key)).json()["active_generations"]
-    assert active == {"image": [], "text": []}
+    await shop.server.call("DELETE", f"/generate/status/{cancelled}")
+    assert await active() == [done, cancelled]
+    await shop.status(done)
+    assert await active() == [done, cancelled]  # its pictures can be fetched again
+    await change(shop.server, table(Request), UUID(done), expires_at=now())
+    assert await active() == [cancelled]
 
 
 async def test_everybody_is_the_anonymous_user(shared):

@@ -84,12 +84,12 @@ async def test_nothing_is_paid_twice_and_a_cancel_gives_the_rest_back(shop):
 
     before = await kudos()
     request_id = await shop.ask(key=payer.key, params={**SMALL, "n": 2})
-    tax = (await shop.status(request_id))["kudos"]
+    tax = (await shop.status(request_id))["kudos_exact"]
     assert tax == 1.0
     assert await kudos() == before - tax
     await shop.deliver(await shop.pop())
     await shop.server.call("DELETE", f"/generate/status/{request_id}")
-    consumed = (await shop.status(request_id))["kudos"]
+    consumed = (await shop.status(request_id))["kudos_exact"]
     assert consumed > tax
     assert await kudos() == pytest.approx(before - consumed)
     assert (await shop.server.get("/kudos/audit")).json()["balanced"]
@@ -149,15 +149,16 @@ async def test_a_picture_comes_with_all_that_is_known_of_it(shop):
     assert (await shop.server.http.get(link)).content == pictures.WEBP
 
 
-@pytest.mark.parametrize("value", ["csam", "nsfw"])
-async def test_censorship_is_said_by_metadata(shop, value):
+@pytest.mark.parametrize(("value", "state"), [("csam", "csam"), ("nsfw", "censored")])
+async def test_censorship_is_said_by_metadata(shop, value, state):
     request_id = await shop.ask()
     popped = await shop.pop()
     said = [{"type": "censorship", "value": value}]
     await shop.submit(popped["id"], generation=pictures.RESULT, gen_metadata=said)
     status = await shop.status(request_id)
     assert status["generations"][0]["censored"]
-    assert status["kudos"] < 3  # the requester pays the taxes only
+    assert status["generations"][0]["state"] == state
+    assert status["kudos_exact"] < 3  # the requester pays the taxes only
 
 
 async def test_a_result_may_come_as_base64(shop):
@@ -199,6 +200,36 @@ async def test_how_pictures_are_handed_out(databases, tmp_path, delivery, public
             await shop.deliver(await shop.pop())
             (generation,) = (await shop.status(request_id))["generations"]
     assert generation["img"].startswith("http") == by_link
+
+
+async def test_over_plain_http_each_program_gets_pictures_as_it_needs_them(databases, tmp_path):
+    with databases.fresh("sqlite") as url:
+        async with serving.in_process(url, tmp_path, public_url="http://horde.test") as server:
+            shop = await serving.open_shop(server)
+
+            async def image(**asked_and_headers):
+                asked = {k: v for k, v in asked_and_headers.items() if k == "r2"}
+                request_id = await shop.ask(**asked)
+                await shop.deliver(await shop.pop())
+                headers = {k: v for k, v in asked_and_headers.items() if k != "r2"}
+                for method in ("GET", "DELETE"):
+                    path = f"/generate/status/{request_id}"
+                    answer = await server.call(method, path, **headers)
+                    yield answer.json()["generations"][0]["img"]
+                stream = await server.get(f"/generate/events/{request_id}", **headers)
+                line = next(each for each in stream.text.splitlines() if '"img"' in each)
+                yield json.loads(line.removeprefix("data: "))["img"]
+
+            named = [one async for one in image(r2=True, User_Agent="python-requests/2.32")]
+            assert {one.partition("?")[0][:26] for one in named} == {"http://horde.test/pictures"}
+            for sent in (
+                {"r2": True, "User_Agent": "Python-urllib/2.7"},
+                {"r2": True, "Client_Agent": "AIHordeForGimp:1:x"},
+                {"User_Agent": "python-requests/2.32"},
+                {"r2": False},
+            ):
+                told = [one async for one in image(**sent)][:2]
+                assert [base64.b64decode(one) for one in told] == [pictures.WEBP] * 2
 
 
 class Stream:

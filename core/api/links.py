@@ -1,0 +1,53 @@
+"""How pictures reach the programs that ask for them or make them: by link, or as base64.
+
+Where the horde's public URL is https, a picture is a link wherever one was asked for. Where it is
+plain http, some programs read every text without `https` as base64, while others, which said
+`r2: true`, want a link whatever it begins with. The table of the former stands here alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal
+
+from core.catalog.agents import Agent
+
+Delivery = Literal["auto", "url", "base64"]
+
+HTTPS_ONLY_CLIENTS: Final = (
+    "Python-urllib",  # the GIMP 2.10 plug-ins
+    "AIHordeFor",  # the GIMP 3 and LibreOffice plug-ins
+)
+"""How the `User-Agent` or `Client-Agent` begins of clients that follow only https."""
+
+HTTPS_ONLY_WORKERS: Final = frozenset(
+    {"AI Horde Worker", "SD-WebUI Stable Horde Worker Bridge", "HordeAutoWebBridge"}
+)
+"""Workers' programs that fetch a source picture only by https, and end where it is neither that
+nor base64. Their alchemists follow any link."""
+
+
+def result_by_link(
+    delivery: Delivery, base_url: str, params: Mapping[str, Any], agents: Iterable[str]
+) -> bool:
+    """Whether a finished picture is handed out as a link.
+
+    params: the request's, as they are stored. agents: what the client says it is.
+    """
+    if delivery != "auto":
+        return delivery == "url" and bool(params["r2"])
+    if not params["r2"] or _is_https(base_url):
+        return bool(params["r2"])
+    is_named = bool(params.get("r2_named", False))
+    return is_named and not any(agent.startswith(HTTPS_ONLY_CLIENTS) for agent in agents)
+
+
+def source_by_link(delivery: Delivery, base_url: str, program: Agent) -> bool:
+    """Whether a worker that is to make a picture gets its source pictures as links."""
+    if "r2_source" not in program.features or delivery == "base64":
+        return False
+    if delivery == "url" or _is_https(base_url):
+        return True
+    return program.name.partition("~")[0] not in HTTPS_ONLY_WORKERS
+
+
+def _is_https(url: str) -> bool:
+    return url.startswith("https://")
