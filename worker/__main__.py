@@ -19,7 +19,7 @@ from worker.crew import AGENT, Crew, NoModel
 from worker.engine import Engine, Limits
 from worker.engine_process import renderers
 from worker.loop import NothingToServe, Unwelcome
-from worker.progress import Display
+from worker.progress import Display, Unfailing
 from worker.settings import Settings, prepare_environment
 
 PATIENT: Final = Retries(attempts=10)
@@ -37,7 +37,7 @@ def main() -> int:
         return _wrong("set WORKER_API_KEY or WORKER_API_KEY_FILE to the key of the worker's owner")
     logs.configure(settings.log_format, settings.log_level)
     prepare_environment()
-    display = progress.display(settings.progress)
+    display = Unfailing(progress.display(settings.progress))
     try:
         return asyncio.run(_serve(settings, key, display))
     except NoModel as error:

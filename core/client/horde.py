@@ -168,10 +168,8 @@ class HordeClient:
     # Serving them
 
     async def pop(self, offer: PopInputStable) -> GenerationPayloadStable:
-        """Ask for work; `id` is None where there is none. Never repeated."""
-        return await self._api.post(
-            GenerationPayloadStable, "/generate/pop", offer, extra_seconds=offer.wait
-        )
+        """Ask for work; no `id`: there is none. Never repeated. May raise UnreadableJobs."""
+        return await self._api.pop(GenerationPayloadStable, "/generate/pop", offer, wait=offer.wait)
 
     async def submit(self, result: SubmitInputStable) -> GenerationSubmitted | None:
         """Say that a job is done, or given back (`faulted`). Repeated until the server has it.
@@ -183,7 +181,7 @@ class HordeClient:
 
     async def upload(self, url: str, content: bytes) -> None:
         """PUT a picture (WebP) to a URL from a pop's `r2_uploads`."""
-        await self._retries.run(lambda: pictures.upload(self._http, url, content))
+        await self._retries.for_results().run(lambda: pictures.upload(self._http, url, content))
 
     async def download(self, url_or_base64: str, max_bytes: int = pictures.MAX_BYTES) -> bytes:
         """Give the bytes of a generation's `img`, or of a pop's `source_image`.
