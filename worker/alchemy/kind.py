@@ -67,7 +67,7 @@ class Forms:
         if model is None:
             raise CannotRender(f"the form {batch.model!r} is not served here")
         if len(batch.ids) > 1:
-            raise CannotRender(f"{len(batch.ids)} forms at once: one was offered")
+            raise CannotRender(f"{len(batch.ids)} forms at once, beyond the limit of 1")
         if isinstance(model, Upscaler) and not batch.form.r2_upload:
             raise CannotRender("there is no place for the picture")
         picture = await fetched(self._client, batch.form.source_image, "source_image")
@@ -103,6 +103,6 @@ def check_size(size: tuple[int, int], factor: int, *, tiles: int) -> None:
     width, height = size
     here = math.ceil(width / TILE) * math.ceil(height / TILE)
     if here > tiles:
-        raise CannotRender(f"a picture of {here} tiles: {tiles} were offered")
+        raise CannotRender(f"a picture of {here} tiles, beyond the limit of {tiles}")
     if not pictures.fits(width * factor, height * factor):
         raise CannotRender(f"{width}x{height} enlarged {factor} times is too large for a picture")

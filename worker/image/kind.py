@@ -98,4 +98,9 @@ class Pictures:
         mask = None
         if answer.source_mask is not None:
             mask = await fetched(self._client, answer.source_mask, "source_mask")
-        return Source(picture, mask, painting=answer.source_processing in popped.PAINTING)
+        return Source(
+            picture,
+            mask,
+            painting=answer.source_processing in popped.PAINTING,
+            outwards=answer.source_processing == "outpainting",
+        )

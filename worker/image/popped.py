@@ -77,12 +77,12 @@ def check(jobs: PictureBatch, models: Mapping[str, Model], offer: Offer) -> None
         raise CannotRender(f"not served here: {wanted}")
     held_to(ModelPayloadRootStable, payload, exclude=OTHERWISE_NAMED)
     if not 1 <= payload.ddim_steps <= MAX_STEPS:
-        raise CannotRender(f"{shown(payload.ddim_steps)} steps: 1 to {MAX_STEPS} can be made")
+        raise CannotRender(f"{shown(payload.ddim_steps)} steps, not 1 to {MAX_STEPS}")
     if payload.width * payload.height > offer.max_pixels:
         size = f"{payload.width}x{payload.height}"
-        raise CannotRender(f"{size} is more than the {offer.max_pixels} pixels that were offered")
+        raise CannotRender(f"{size} pixels, beyond the limit of {offer.max_pixels}")
     if len(jobs.ids) > offer.amount:
-        raise CannotRender(f"{len(jobs.ids)} pictures at once: {offer.amount} were offered")
+        raise CannotRender(f"{len(jobs.ids)} pictures at once, beyond the limit of {offer.amount}")
     if len(payload.prompt or "") > MAX_PROMPT_CHARS:
         raise CannotRender(f"a prompt of {len(payload.prompt or '')} characters")
     if len(payload.seed or "") > MAX_SEED_DIGITS:

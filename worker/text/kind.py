@@ -87,16 +87,16 @@ def check(jobs: TextBatch, offer: PopInputKobold) -> None:
     """See that no more is ordered than was offered. Raises CannotRender."""
     payload = jobs.answer.payload
     if len(jobs.ids) > 1:
-        raise CannotRender(f"{len(jobs.ids)} texts at once: one was offered")
+        raise CannotRender(f"{len(jobs.ids)} texts at once, beyond the limit of 1")
     if len(payload.prompt or "") > MAX_PROMPT_CHARS:
         raise CannotRender(f"a prompt of {len(payload.prompt or '')} characters")
     held_to(ModelPayloadRootKobold, payload, exclude={"prompt", "n"})
     if payload.max_length > offer.max_length:
-        raise CannotRender(f"{payload.max_length} tokens: {offer.max_length} were offered")
+        raise CannotRender(f"{payload.max_length} tokens, beyond the limit of {offer.max_length}")
     if payload.max_context_length > offer.max_context_length:
         raise CannotRender(
-            f"{payload.max_context_length} tokens of context: "
-            f"{offer.max_context_length} were offered"
+            f"{payload.max_context_length} tokens of context, "
+            f"beyond the limit of {offer.max_context_length}"
         )
 
 

@@ -74,6 +74,7 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
         picture = await asking.decoded(source)
         source, tiles = f"{uuid4()}.webp", alchemy.tiles_of(*checks.size_of(picture))
         pictures = {source: picture}
+        alchemy.check_enlarged(checks.size_of(picture), forms)
     wanted = RequestSpec(
         kind="alchemy",
         prompt="",
