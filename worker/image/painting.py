@@ -122,7 +122,7 @@ def _mask(
     if not source.painting:
         return None, ()
     anew = ImageOps.invert(image.getchannel("A"))
-    if anew.getextrema()[1] > 0:
+    if anew.getbbox() is not None:
         return anew, ()
     if source.outwards:
         return None, (information("nothing of the source is transparent: all of it is redrawn"),)
