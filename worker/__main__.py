@@ -54,7 +54,13 @@ async def _serve(settings: Settings, key: str, display: Display) -> int:
     make = partial(renderers, device=settings.device, threads=settings.threads)
     limits = Limits(settings.start_timeout, settings.load_timeout, settings.step_timeout)
     async with (
-        HordeClient(settings.url, key, client_agent=AGENT, retries=PATIENT) as client,
+        HordeClient(
+            settings.url,
+            key,
+            client_agent=AGENT,
+            retries=PATIENT,
+            private=settings.private_networks,
+        ) as client,
         Engine(make, limits) as engine,
     ):
         await _run_until_signalled(Crew(settings, client, engine, display), display)
