@@ -1,10 +1,11 @@
 """What of a reward its owner has at once, so that the worker says no more than is true."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
-KEPT_BACK: Final = 0.5
-"""The share of each reward that owners who are not trusted yet get only later."""
+SHARES: Final = 2
+"""One of them is kept back from owners who are not trusted yet; an odd hundredth is not."""
 
 
 @dataclass
@@ -15,6 +16,7 @@ class Escrow:
 
     def told(self, earned: float) -> str:
         """Say what was earned, and what of it is credited where not all of it is."""
-        if self.trusted is not False or earned == 0:
-            return f"+{earned:.2f} kudos"
-        return f"+{earned:.2f} kudos ({earned * KEPT_BACK:.2f} of them in escrow)"
+        told = f"+{earned:.2f} kudos"
+        if self.trusted is not False or not earned or not math.isfinite(earned):
+            return told
+        return f"{told} ({round(earned * 100) // SHARES / 100:.2f} of them in escrow)"
