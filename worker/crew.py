@@ -20,7 +20,7 @@ from worker.alchemy.order import Palette
 from worker.engine import Engine
 from worker.escrow import Escrow
 from worker.image.kind import Pictures
-from worker.kind import AnyKind
+from worker.kind import AnyChannel
 from worker.loop import Habits, NothingToServe, Unwelcome, Worker
 from worker.progress import Display
 from worker.renderer import Model
@@ -124,7 +124,7 @@ class Crew:
         await self._work(Forms(self._client, offer), offer.name, forms, stop)
 
     async def _work(
-        self, kind: AnyKind, name: str, found: dict[str, Any], stop: asyncio.Event
+        self, kind: AnyChannel, name: str, found: dict[str, Any], stop: asyncio.Event
     ) -> None:
         """Be a worker of this kind. Raises what `Worker.run` raises."""
         settings = self._settings

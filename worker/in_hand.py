@@ -14,7 +14,7 @@ import structlog
 from core.client import AlreadySubmitted, HordeError, JobGone
 from core.wire.submit import GenerationMetadataStable
 from worker.escrow import Escrow
-from worker.kind import B, Batch, Kind, R, unexpected
+from worker.kind import B, Batch, Channel, R, unexpected
 from worker.progress import Display
 from worker.renderer import CannotRender
 
@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 class InHand(Generic[B, R]):
     """Submits batches, and knows which jobs the server has not heard about."""
 
-    def __init__(self, kind: Kind[B, R], display: Display, escrow: Escrow) -> None:
-        self._kind = kind
+    def __init__(self, channel: Channel[B, R], display: Display, escrow: Escrow) -> None:
+        self._channel = channel
         self._display = display
         self._escrow = escrow
         self._jobs: dict[str, None] = {}
@@ -43,7 +43,7 @@ class InHand(Generic[B, R]):
         earned, lost = 0.0, list[str]()
         for index, job in enumerate(batch.ids):
             try:
-                earned += await self._kind.submit(batch, index, result)
+                earned += await self._channel.submit(batch, index, result)
             except (AlreadySubmitted, JobGone) as error:
                 lost.append(str(error))
             except Exception as error:  # noqa: BLE001 - one job's bad luck is no other's
@@ -86,7 +86,7 @@ class InHand(Generic[B, R]):
     ) -> None:
         """Fault one job; where even that fails, the server finds out by its deadline."""
         try:
-            await self._kind.fault(job, reason, notes)
+            await self._channel.fault(job, reason, notes)
         except Exception as error:  # noqa: BLE001 - the other jobs are to be told about all the same
             log.warning("fault not reported", job=job, reason=str(error))
         self._jobs.pop(job, None)

@@ -64,8 +64,8 @@ class Haul(Generic[B]):
     messages: Sequence[ResponseModelMessagePop] = ()
 
 
-class Kind(Protocol[B, R]):
-    """One kind of work; its jobs come in batches B, and the engine makes an R of each."""
+class Channel(Protocol[B, R]):
+    """How one kind of work comes and goes: in batches B, of each of which the engine makes an R."""
 
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[B]:
         """Ask for work that these models can do.
@@ -86,7 +86,7 @@ class Kind(Protocol[B, R]):
         """Give one job back, and say why as far as the wire lets it. Raises HordeError."""
 
 
-AnyKind = Kind[Any, Any]
+AnyChannel = Channel[Any, Any]
 
 
 class HandedOut(Protocol):

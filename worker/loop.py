@@ -21,7 +21,7 @@ from core.wire.messages import ResponseModelMessagePop
 from worker.engine import Engine, EngineDied
 from worker.escrow import Escrow
 from worker.in_hand import InHand
-from worker.kind import B, Kind, R, unexpected
+from worker.kind import B, Channel, R, unexpected
 from worker.line_up import LineUp
 from worker.progress import Display, Unfailing
 from worker.renderer import CannotLoad, CannotRender, Model, Order
@@ -68,7 +68,7 @@ class Worker(Generic[B, R]):
 
     def __init__(
         self,
-        kind: Kind[B, R],
+        channel: Channel[B, R],
         engine: Engine,
         display: Display,
         *,
@@ -76,12 +76,12 @@ class Worker(Generic[B, R]):
         habits: Habits,
         escrow: Escrow | None = None,
     ) -> None:
-        self._kind = kind
+        self._channel = channel
         self._engine = engine
         self._display: Display = Unfailing(display)
         self._models = LineUp(models, max_deaths=habits.max_deaths)
         self._habits = habits
-        self._in_hand = InHand(kind, self._display, escrow or Escrow())
+        self._in_hand = InHand(channel, self._display, escrow or Escrow())
         self._ready: asyncio.Queue[tuple[B, Order[R]] | None] = asyncio.Queue(1)
         self._appetite = asyncio.Semaphore(1)  # batches that may be popped now
         self._stop = asyncio.Event()
@@ -150,7 +150,7 @@ class Worker(Generic[B, R]):
         """Pop once, and queue what there is to do. What it raises, it raises for no work."""
         began = time.monotonic()
         try:
-            haul = await self._kind.pop(list(self._models.offered), device=self._engine.device)
+            haul = await self._channel.pop(list(self._models.offered), device=self._engine.device)
         except UnreadableJobs as error:
             await self._in_hand.refuse(error.ids, error.message)
             raise
@@ -186,7 +186,7 @@ class Worker(Generic[B, R]):
     async def _prepare(self, batch: B) -> None:
         """Turn a pop into an order, and queue it."""
         try:
-            order = await self._kind.order(batch, self._models.offered)
+            order = await self._channel.order(batch, self._models.offered)
         except Exception as error:  # noqa: BLE001 - one job's fault is no other's
             self._appetite.release()
             await self._fault(batch, error)
