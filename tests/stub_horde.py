@@ -35,6 +35,7 @@ class StubHorde:
     pops, submits: the bodies that came in, in order.
     uploads: what was uploaded, by job id.
     pictures: what can be downloaded, by name.
+    redirects: where downloads are sent on to, by name.
     pop_errors, submit_errors: answers (status, body) for the next calls instead of the usual ones.
     """
 
@@ -44,6 +45,7 @@ class StubHorde:
         self.pops, self.submits, self.uploads, self.pictures = [], [], {}, {}
         self.pop_errors, self.submit_errors = deque(), deque()
         self.upload_status = 200
+        self.redirects = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.horde = self
         self._server.daemon_threads = True
@@ -179,6 +181,13 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(self.server.horde.upload_status, b"")
 
     def do_GET(self):
+        onward = self.server.horde.redirects.get(self.path.rpartition("/")[2])
+        if onward is not None:
+            self.send_response(302)
+            self.send_header("Location", onward)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         picture = self.server.horde.pictures.get(self.path.rpartition("/")[2])
         self._answer(404 if picture is None else 200, picture or b"")
 

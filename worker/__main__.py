@@ -19,7 +19,7 @@ from worker.crew import AGENT, Crew, NoModel
 from worker.engine import Engine, Limits
 from worker.engine_process import renderers
 from worker.loop import NothingToServe, Unwelcome
-from worker.progress import Display
+from worker.progress import Display, Unfailing
 from worker.settings import Settings, prepare_environment
 
 PATIENT: Final = Retries(attempts=10)
@@ -37,7 +37,7 @@ def main() -> int:
         return _wrong("set WORKER_API_KEY or WORKER_API_KEY_FILE to the key of the worker's owner")
     logs.configure(settings.log_format, settings.log_level)
     prepare_environment()
-    display = progress.display(settings.progress)
+    display = Unfailing(progress.display(settings.progress))
     try:
         return asyncio.run(_serve(settings, key, display))
     except NoModel as error:
@@ -54,7 +54,13 @@ async def _serve(settings: Settings, key: str, display: Display) -> int:
     make = partial(renderers, device=settings.device, threads=settings.threads)
     limits = Limits(settings.start_timeout, settings.load_timeout, settings.step_timeout)
     async with (
-        HordeClient(settings.url, key, client_agent=AGENT, retries=PATIENT) as client,
+        HordeClient(
+            settings.url,
+            key,
+            client_agent=AGENT,
+            retries=PATIENT,
+            private=settings.private_networks,
+        ) as client,
         Engine(make, limits) as engine,
     ):
         await _run_until_signalled(Crew(settings, client, engine, display), display)

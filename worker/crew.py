@@ -19,8 +19,9 @@ from worker import models, upscaler
 from worker.alchemy.kind import Forms
 from worker.alchemy.order import Description
 from worker.engine import Engine
+from worker.escrow import Escrow
 from worker.image.kind import Pictures
-from worker.kind import AnyKind
+from worker.kind import AnyChannel
 from worker.loop import Habits, NothingToServe, Unwelcome, Worker
 from worker.progress import Display
 from worker.renderer import Model
@@ -30,6 +31,9 @@ from worker.text.kind import Texts
 
 AGENT: Final = f"{OURS}:{version_of(OURS)}:https://github.com/stable-horde/stable-horde"
 """`name:version:url`; the version is the newest that the table of features has of this worker."""
+
+ASK_SECONDS: Final = 3600.0
+NOT_TRUSTED: Final = "your user is not trusted yet: half of each reward waits in escrow until then"
 
 M = TypeVar("M", bound=Model)
 
@@ -55,6 +59,7 @@ class Crew:
         self._display = display
         self._folders = [*settings.model_dirs, settings.data_dir]
         self._upscalers = upscaler.find(self._folders)
+        self._escrow = Escrow()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop; a kind that cannot be served leaves the others alone.
@@ -77,11 +82,28 @@ class Crew:
                 self._display.say(f"{kind} is not served: {reason}")
 
         kinds = dict.fromkeys(self._settings.kinds)
-        async with asyncio.TaskGroup() as group:
-            for kind in kinds:
-                group.create_task(serve(kind))
+        asking = asyncio.ensure_future(self._ask_whether_trusted())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for kind in kinds:
+                    group.create_task(serve(kind))
+        finally:
+            asking.cancel()
         if len(ends) == len(kinds):
             raise ends[-1]
+
+    async def _ask_whether_trusted(self) -> None:
+        """Learn, now and then, whether what is earned is credited at once."""
+        while True:
+            try:
+                trusted = (await self._client.find_user()).trusted
+            except Exception as error:  # noqa: BLE001 - it is for information only
+                log.debug("owner not asked for", reason=type(error).__name__)
+            else:
+                if trusted is False and self._escrow.trusted is None:
+                    self._display.say(NOT_TRUSTED)
+                self._escrow.trusted = trusted
+            await asyncio.sleep(ASK_SECONDS)
 
     async def _pictures(self, stop: asyncio.Event) -> None:
         found = self._find(self._settings.models, models.find)
@@ -108,13 +130,15 @@ class Crew:
         await self._work(Forms(self._client, offer), offer.name, forms, stop)
 
     async def _work(
-        self, kind: AnyKind, name: str, found: dict[str, Any], stop: asyncio.Event
+        self, kind: AnyChannel, name: str, found: dict[str, Any], stop: asyncio.Event
     ) -> None:
         """Be a worker of this kind. Raises what `Worker.run` raises."""
         settings = self._settings
         self._display.say(f"{name} serves {', '.join(found)} on {settings.url}")
         habits = Habits(settings.idle_seconds, settings.ahead_seconds, settings.max_deaths)
-        worker = Worker(kind, self._engine, self._display, models=found, habits=habits)
+        worker = Worker(
+            kind, self._engine, self._display, models=found, habits=habits, escrow=self._escrow
+        )
         await worker.run(stop)
 
     def _find(

@@ -130,7 +130,11 @@ class Engine:
                 if isinstance(report, Step) and on_step is not None:
                     on_step(report.step, report.steps)
                 limit = self._limits.step
-        except (asyncio.CancelledError, EngineDied):
+        except (CannotLoad, CannotRender):
+            raise
+        except (
+            BaseException
+        ):  # what else it may report belongs to nobody: it must not be read later
             await self.stop()
             raise
 
@@ -154,7 +158,10 @@ class Engine:
         if self._running is not None and not self._running.process.is_alive():
             await self.stop()  # it died between two commands: nobody's fault
         if self._running is None:
-            self._running = _start(self._make)
+            try:
+                self._running = _start(self._make)
+            except OSError as error:  # no memory, no process, no file left
+                raise EngineDied(f"the engine cannot be started: {error}") from error
             report = await self._next(self._running, self._limits.start)
             if not isinstance(report, Ready):
                 raise EngineDied(f"the engine began with {report}")
@@ -183,7 +190,7 @@ def _receive(running: _Running, loop: asyncio.AbstractEventLoop) -> None:
             while True:
                 report = running.connection.recv()
                 loop.call_soon_threadsafe(running.reports.put_nowait, report)
-        except (EOFError, OSError):
+        except Exception:  # noqa: BLE001 - the pipe's end, or something that cannot be read
             loop.call_soon_threadsafe(running.reports.put_nowait, None)
 
 

@@ -66,7 +66,7 @@ def _obey(renderer: Renderer, command: Command, report: Callable[[Report], None]
         report(Refused(error.reason, error.notes))
     except Exception as error:  # noqa: BLE001 - one order's bug must not end the engine
         traceback.print_exc()
-        report(Refused(f"{type(error).__name__}: {error}"))
+        report(Refused(f"the worker failed: {type(error).__name__}"))
 
 
 def _load(renderer: Renderer, model: Model, report: Callable[[Report], None]) -> None:

@@ -4,16 +4,29 @@ Everything else (when to pop, the engine, stopping, giving back) is the same for
 `worker.loop` and `worker.delivery`.
 """
 
+import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-from core.client import HordeClient, HordeError
+import structlog
+from pydantic import ValidationError
+
+from core.client import HordeClient, HordeError, UnreadableJobs
 from core.wire.image import MetadataType
 from core.wire.messages import ResponseModelMessagePop
+from core.wire.model import Answer, Request
 from core.wire.submit import GenerationMetadataStable
 from worker.renderer import CannotRender, Model, Order
+
+FETCH_SECONDS: Final = 20.0
+"""For a source picture, however often it is tried: meanwhile nothing else is popped."""
+MAX_REASON_CHARS: Final = 255
+"""As much of a reason as a note about a job can hold."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,18 +57,21 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Popped(Generic[B]):
-    """The answer to a pop. batch: None where there is no work."""
+class Haul(Generic[B]):
+    """What a pop brought. batch: None where there is no work."""
 
     batch: B | None
     messages: Sequence[ResponseModelMessagePop] = ()
 
 
-class Kind(Protocol[B, R]):
-    """One kind of work; its jobs come in batches B, and the engine makes an R of each."""
+class Channel(Protocol[B, R]):
+    """How one kind of work comes and goes: in batches B, of each of which the engine makes an R."""
 
-    async def pop(self, models: Sequence[str], *, device: str | None) -> Popped[B]:
-        """Ask for work that these models can do. Raises HordeError."""
+    async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[B]:
+        """Ask for work that these models can do.
+
+        Raises HordeError, which is UnreadableJobs where jobs were handed out all the same.
+        """
 
     async def order(self, batch: B, models: Mapping[str, Model]) -> Order[R]:
         """Say what the engine is to make, with everything fetched. Raises CannotRender."""
@@ -63,14 +79,61 @@ class Kind(Protocol[B, R]):
     async def submit(self, batch: B, index: int, result: R) -> float:
         """Deliver one job's part; gives what it earned, in kudos (0 where the answer got lost).
 
-        Raises HordeError.
+        Raises HordeError, and CannotRender where the result cannot be sent as it is.
         """
 
-    async def fault(self, batch: B, index: int, notes: Sequence[GenerationMetadataStable]) -> None:
-        """Give one job back. Raises HordeError."""
+    async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
+        """Give one job back, and say why as far as the wire lets it. Raises HordeError."""
 
 
-AnyKind = Kind[Any, Any]
+AnyChannel = Channel[Any, Any]
+
+
+class HandedOut(Protocol):
+    """A pop's answer, of pictures or texts."""
+
+    id: str | None
+    ids: list[str]
+
+
+def ids_of(answer: HandedOut) -> tuple[str, ...]:
+    """Give the jobs that an answer hands out; hordes of the first version know but `id`."""
+    return tuple(dict.fromkeys(answer.ids or ([answer.id] if answer.id else [])))
+
+
+def understood(ids: Sequence[str], read: Callable[[], B]) -> B:
+    """Read popped jobs. Raises UnreadableJobs, whatever is the matter with them."""
+    try:
+        return read()
+    except Exception as error:
+        log.exception("popped jobs cannot be read", jobs=list(ids))
+        raise UnreadableJobs(ids, unexpected(error)) from error
+
+
+def shown(number: int) -> str:
+    """Write a number that a server sent, which may have thousands of digits."""
+    return str(number) if abs(number) < 10**9 else "too many"
+
+
+def unexpected(error: Exception) -> str:
+    """Say to strangers that something went wrong: a message could name files of this machine."""
+    return f"the worker failed: {type(error).__name__}"
+
+
+def held_to(
+    limits: type[Request], payload: Answer, exclude: AbstractSet[str] = frozenset()
+) -> None:
+    """See that a server orders nothing that nobody may ask for. Raises CannotRender.
+
+    limits: what requests are held to. exclude: parameters that they call by another name.
+    """
+    said = payload.model_dump(exclude_none=True, exclude=set(exclude))
+    try:
+        limits.model_validate(said)
+    except ValidationError as error:
+        told = error.errors(include_url=False, include_context=False, include_input=False)
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in told[:3])
+        raise CannotRender(f"not to be asked for: {wrong}"[:MAX_REASON_CHARS]) from None
 
 
 async def fetched(client: HordeClient, place: str, kind: MetadataType) -> bytes:
@@ -79,7 +142,9 @@ async def fetched(client: HordeClient, place: str, kind: MetadataType) -> bytes:
     kind: what the requester is told could not be fetched. Raises CannotRender.
     """
     try:
-        return await client.download(place)
-    except HordeError as error:
+        async with asyncio.timeout(FETCH_SECONDS):
+            return await client.download(place)
+    except (HordeError, TimeoutError) as error:
         note = GenerationMetadataStable(type=kind, value="download_failed")
-        raise CannotRender(f"{kind} cannot be fetched: {error}", (note,)) from error
+        why = str(error) or f"it takes longer than {FETCH_SECONDS:g} seconds"
+        raise CannotRender(f"{kind} cannot be fetched: {why}", (note,)) from error

@@ -2,7 +2,8 @@
 
 Three things overlap: the next batch is fetched shortly before the one at work is done, and what is
 done is encoded, uploaded and submitted while the next is at work. Every popped job is submitted or
-reported faulted before `Worker.run` returns, also when it is told to stop meanwhile.
+reported faulted before `Worker.run` returns, however it comes to that. What goes wrong with a job,
+expected or not, ends that job and nothing else.
 """
 
 import asyncio
@@ -15,12 +16,14 @@ from typing import Final, Generic
 
 import structlog
 
-from core.client import HordeError, InMaintenance, Unauthenticated
+from core.client import HordeError, InMaintenance, Unauthenticated, UnreadableJobs
 from core.wire.messages import ResponseModelMessagePop
-from worker.delivery import Delivery
 from worker.engine import Engine, EngineDied
-from worker.kind import B, Kind, R
-from worker.progress import Display
+from worker.escrow import Escrow
+from worker.in_hand import InHand
+from worker.kind import B, Channel, R, unexpected
+from worker.line_up import LineUp
+from worker.progress import Display, Unfailing
 from worker.renderer import CannotLoad, CannotRender, Model, Order
 
 MAX_BATCHES: Final = 3
@@ -58,25 +61,27 @@ class Habits:
 class Worker(Generic[B, R]):
     """One worker of one horde. Workers of several kinds may share an engine: they take turns.
 
-    models: what can be served, by name; a model that keeps killing the engine is dropped.
+    models: what can be served, by name; one that does not load is dropped, and one that keeps
+        killing the engine rests for a while.
+    escrow: whether what is earned is credited at once.
     """
 
     def __init__(
         self,
-        kind: Kind[B, R],
+        channel: Channel[B, R],
         engine: Engine,
         display: Display,
         *,
         models: Mapping[str, Model],
         habits: Habits,
+        escrow: Escrow | None = None,
     ) -> None:
-        self._kind = kind
+        self._channel = channel
         self._engine = engine
-        self._display = display
-        self._models = dict(models)
+        self._display: Display = Unfailing(display)
+        self._models = LineUp(models, max_deaths=habits.max_deaths)
         self._habits = habits
-        self._delivery = Delivery(kind, display)
-        self._deaths: Counter[str] = Counter()
+        self._in_hand = InHand(channel, self._display, escrow or Escrow())
         self._ready: asyncio.Queue[tuple[B, Order[R]] | None] = asyncio.Queue(1)
         self._appetite = asyncio.Semaphore(1)  # batches that may be popped now
         self._stop = asyncio.Event()
@@ -94,22 +99,27 @@ class Worker(Generic[B, R]):
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pop_all())
                 group.create_task(self._render_all(group))
-        except asyncio.CancelledError:
-            await self._delivery.give_back()
-            raise
+        finally:
+            await self._in_hand.give_back()
         if self._end is not None:
             raise self._end
 
     async def _warm_up(self) -> None:
         """Have an engine with the first model that loads, so that no job waits for it."""
-        while not self._stop.is_set():
-            name = next(iter(self._models))
+        failures = Counter[str]()
+        while not self._stop.is_set() and self._models.offered:
+            name, model = next(iter(self._models.offered.items()))
             try:
-                await self._engine.load(self._models[name])
-            except (CannotLoad, EngineDied) as error:
-                self._blame(name, error)
+                await self._engine.load(model)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this model's
+                failures[name] += 1
+                log.warning(
+                    "engine trouble", model=name, failures=failures[name], reason=str(error)
+                )
+                if isinstance(error, CannotLoad) or failures[name] >= self._habits.max_deaths:
+                    self._drop(name, error)
             else:
-                self._display.say(f"ready: {', '.join(self._models)}")
+                self._display.say(f"ready: {', '.join(self._models.offered)}")
                 return
 
     # Popping
@@ -117,26 +127,48 @@ class Worker(Generic[B, R]):
     async def _pop_all(self) -> None:
         """Pop whenever there is appetite, until told to stop; then end the queue."""
         pause = FIRST_PAUSE_SECONDS
-        while await self._unless_stopped(self._appetite.acquire()):
-            began = time.monotonic()
+        while await self._unless_stopped(self._appetite.acquire()) and await self._has_models():
             try:
-                popped = await self._kind.pop(list(self._models), device=self._engine.device)
-            except HordeError as error:
+                await self._pop()
+            except Exception as error:  # noqa: BLE001 - the next pop may well go better
                 self._appetite.release()
                 await self._back_off(error, pause)
                 pause = min(pause * 2, MAX_PAUSE_SECONDS)
-                continue
-            pause = FIRST_PAUSE_SECONDS
-            self._hear(popped.messages)
-            if popped.batch is not None:
-                await self._prepare(popped.batch)
             else:
-                self._appetite.release()
-                await self._rest(self._habits.idle_seconds - (time.monotonic() - began))
+                pause = FIRST_PAUSE_SECONDS
         await self._ready.put(None)
 
-    async def _back_off(self, error: HordeError, pause: float) -> None:
+    async def _has_models(self) -> bool:
+        """Wait until a model may be offered; False where the worker is told to stop before."""
+        while not self._stop.is_set():
+            if self._models.offered:
+                return True
+            await self._rest(self._models.seconds_to_next())
+        return False
+
+    async def _pop(self) -> None:
+        """Pop once, and queue what there is to do. What it raises, it raises for no work."""
+        began = time.monotonic()
+        try:
+            haul = await self._channel.pop(list(self._models.offered), device=self._engine.device)
+        except UnreadableJobs as error:
+            await self._in_hand.refuse(error.ids, error.message)
+            raise
+        if haul.batch is not None:
+            self._in_hand.take(haul.batch.ids)
+        self._hear(haul.messages)
+        if haul.batch is not None:
+            await self._prepare(haul.batch)
+        else:
+            self._appetite.release()
+            await self._rest(self._habits.idle_seconds - (time.monotonic() - began))
+
+    async def _back_off(self, error: Exception, pause: float) -> None:
         """Wait before the next pop, or end, as a pop's failure demands."""
+        if not isinstance(error, HordeError):
+            log.error("popping failed", exc_info=error)
+            await self._rest(pause)
+            return
         if isinstance(error, Unauthenticated) or "wrong credentials" in error.message.lower():
             self._finish(Unwelcome(error.message))
             return
@@ -153,12 +185,11 @@ class Worker(Generic[B, R]):
 
     async def _prepare(self, batch: B) -> None:
         """Turn a pop into an order, and queue it."""
-        self._delivery.take(batch)
         try:
-            order = await self._kind.order(batch, self._models)
-        except CannotRender as error:
+            order = await self._channel.order(batch, self._models.offered)
+        except Exception as error:  # noqa: BLE001 - one job's fault is no other's
             self._appetite.release()
-            await self._delivery.fault(batch, error.reason, error.notes)
+            await self._fault(batch, error)
         else:
             await self._ready.put((batch, order))
 
@@ -188,32 +219,47 @@ class Worker(Generic[B, R]):
 
         def on_step(step: int, steps: int) -> None:
             self._display.step(batch, step, steps)
-            left = (time.monotonic() - began) / step * (steps - step)
+            left = (time.monotonic() - began) / max(step, 1) * (steps - step)
             if left < self._habits.ahead_seconds:
                 appetite.release()
 
-        if batch.model not in self._models:
-            return self._delivery.fault(batch, "its model has just been dropped")
+        if batch.model not in self._models.offered:
+            return self._in_hand.fault(batch, "its model has just been dropped")
         self._display.begin(batch)
         try:
             result = await self._engine.render(order, on_step)
-        except CannotRender as error:
-            return self._delivery.fault(batch, error.reason, error.notes)
-        except (CannotLoad, EngineDied) as error:
-            self._blame(batch.model, error)
-            return self._delivery.fault(batch, str(error))
-        self._deaths[batch.model] = 0
-        return self._delivery.results(batch, result)
+        except CannotLoad as error:
+            log.warning("a model does not load", model=batch.model, reason=str(error))
+            self._drop(batch.model, error)
+            return self._in_hand.fault(batch, "its model cannot be loaded")
+        except EngineDied as error:
+            self._count_death(batch.model, error)
+            return self._in_hand.fault(batch, str(error))
+        except Exception as error:  # noqa: BLE001 - one job's fault is no other's
+            return self._fault(batch, error)
+        self._models.succeeded(batch.model)
+        return self._in_hand.deliver(batch, result)
 
-    def _blame(self, model: str, error: CannotLoad | EngineDied) -> None:
-        """Count a death of the engine, and drop the model after too many, or if it cannot load."""
-        self._deaths[model] += 1
-        log.error("engine trouble", model=model, deaths=self._deaths[model], reason=str(error))
-        if isinstance(error, CannotLoad) or self._deaths[model] >= self._habits.max_deaths:
-            self._models.pop(model, None)
-            self._display.say(f"{model} is not offered any more: {error}")
-            if not self._models:
-                self._finish(NothingToServe("no model is left that can be rendered"))
+    def _fault(self, batch: B, error: Exception) -> Coroutine[None, None, None]:
+        """Tell the server that a batch cannot be made, for a reason that strangers may read."""
+        if isinstance(error, CannotRender):
+            return self._in_hand.fault(batch, error.reason, error.notes)
+        log.error("job failed", jobs=batch.ids, model=batch.model, exc_info=error)
+        return self._in_hand.fault(batch, unexpected(error))
+
+    def _count_death(self, model: str, error: EngineDied) -> None:
+        """Count a death of the engine; after too many of them, the model rests."""
+        log.error("engine trouble", model=model, reason=str(error))
+        minutes = self._models.died(model)
+        if minutes:
+            self._display.say(f"{model} is not offered for {minutes:g} minutes: {error}")
+
+    def _drop(self, model: str, error: Exception) -> None:
+        """Offer a model no more."""
+        self._models.drop(model)
+        self._display.say(f"{model} is not offered any more: {error}")
+        if self._models.is_empty:
+            self._finish(NothingToServe("no model is left that can be rendered"))
 
     # Stopping and waiting
 

@@ -1,9 +1,11 @@
 """Reads source pictures and writes finished ones. Pillow only; used on both sides of the border."""
 
 import io
+import math
+import struct
 from typing import Final
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from core.wire.image import MetadataType
 from core.wire.submit import GenerationMetadataStable
@@ -16,18 +18,74 @@ LOSSLESS_PIXELS: Final = 256 * 256
 """Up to here a picture is encoded without loss: lossy WebP has one colour for 2x2 pixels, which
 small pictures show (34 dB at 128x128, 39 dB at 256x256, whatever the quality), and 20 to 60 kB are
 little. Above, quality 95 gives 45 dB and more at a sixth of the size and a quarter of the time."""
-WEBP_QUALITY: Final = 95
+WEBP_QUALITIES: Final = (95, 85, 70, 50, 25)
+"""Each is tried where the one before takes too many bytes."""
 WEBP_METHOD: Final = 4
 """Effort, 0 to 6."""
+MAX_SIDE: Final = 16383
+"""Of a WebP."""
+MAX_RESULT_PIXELS: Final = 8192 * 8192
+MAX_RESULT_BYTES: Final = 20 * 1024 * 1024
+"""What servers take of a finished picture."""
+
+FORMATS: Final = (
+    "PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA",
+)  # fmt: skip
+"""Those with a decoder inside Pillow: others, such as EPS, start programs."""
+
+# What Pillow raises on files that are broken or lie; its decoders have no error of their own.
+UNREADABLE: Final = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    RuntimeError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+def fits(width: int, height: int) -> bool:
+    """Whether a finished picture may be so large."""
+    return max(width, height) <= MAX_SIDE and width * height <= MAX_RESULT_PIXELS
+
+
+def fitting(width: int, height: int) -> tuple[int, int]:
+    """Give the largest size of this shape that a finished picture may have; sides at least 1."""
+    scale = min(1.0, MAX_SIDE / max(width, height), math.sqrt(MAX_RESULT_PIXELS / width / height))
+    return max(1, int(width * scale)), max(1, int(height * scale))
 
 
 def to_webp(picture: Picture) -> bytes:
-    """Encode a finished picture as WebP, without any metadata: the same pixels, the same bytes."""
-    out = io.BytesIO()
+    """Encode a finished picture as WebP, without any metadata: the same pixels, the same bytes.
+
+    With less quality, where it would be larger than the server takes. Raises CannotRender where
+    nothing helps.
+    """
+    if not fits(picture.width, picture.height):
+        raise CannotRender(f"{picture.width}x{picture.height} is too large for a picture")
     image = Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
-    lossless = image.width * image.height <= LOSSLESS_PIXELS
-    image.save(out, "WEBP", lossless=lossless, quality=WEBP_QUALITY, method=WEBP_METHOD)
-    return out.getvalue()
+    for quality in WEBP_QUALITIES:
+        out = io.BytesIO()
+        lossless = quality == WEBP_QUALITIES[0] and image.width * image.height <= LOSSLESS_PIXELS
+        image.save(out, "WEBP", lossless=lossless, quality=quality, method=WEBP_METHOD)
+        if out.tell() <= MAX_RESULT_BYTES:
+            return out.getvalue()
+    raise CannotRender(f"the picture has more than {MAX_RESULT_BYTES} bytes")
+
+
+def size_of(encoded: bytes) -> tuple[int, int]:
+    """Read a source picture's width and height off its header. Raises CannotRender."""
+    try:
+        with Image.open(io.BytesIO(encoded), formats=FORMATS) as opened:
+            return opened.size
+    except UNREADABLE as error:
+        raise _unreadable("source_image", error) from error
 
 
 def read(encoded: bytes, *, kind: MetadataType) -> Image.Image:
@@ -38,12 +96,12 @@ def read(encoded: bytes, *, kind: MetadataType) -> Image.Image:
     Raises CannotRender.
     """
     try:
-        with Image.open(io.BytesIO(encoded)) as opened:
+        with Image.open(io.BytesIO(encoded), formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise CannotRender(f"{kind} has {opened.width}x{opened.height} pixels", _note(kind))
             return ImageOps.exif_transpose(opened).convert("RGBA")
-    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise CannotRender(f"{kind} cannot be read: {type(error).__name__}", _note(kind)) from error
+    except UNREADABLE as error:
+        raise _unreadable(kind, error) from error
 
 
 def on_white(image: Image.Image) -> Image.Image:
@@ -74,6 +132,10 @@ def scaled_seamless(image: Image.Image, width: int, height: int) -> Image.Image:
             wide.paste(image, (rim + across * image.width, rim + down * image.height))
     box = (rim, rim, rim + image.width, rim + image.height)
     return wide.resize((width, height), Image.Resampling.LANCZOS, box=box)
+
+
+def _unreadable(kind: MetadataType, error: Exception) -> CannotRender:
+    return CannotRender(f"{kind} cannot be read: {type(error).__name__}", _note(kind))
 
 
 def _note(kind: MetadataType) -> tuple[GenerationMetadataStable, ...]:

@@ -1,12 +1,16 @@
 """Shows people what the worker does: one line a job, and while it runs, a bar on a terminal."""
 
 import sys
+from collections.abc import Callable
 from typing import Protocol, Self
 
+import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from worker.kind import Batch
+
+log = structlog.get_logger(__name__)
 
 
 class Display(Protocol):
@@ -28,6 +32,11 @@ class Display(Protocol):
         """Nothing more will be shown."""
 
 
+def plain(text: str) -> str:
+    """Leave out what a terminal would obey: servers and requesters write parts of what is said."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
 class Lines:
     """One line a job, when it is over: for files, pipes and service managers."""
 
@@ -43,7 +52,7 @@ class Lines:
 
     def say(self, sentence: str) -> None:
         """Write a line, at once."""
-        sys.stdout.write(f"{sentence}\n")
+        sys.stdout.write(f"{plain(sentence)}\n")
         sys.stdout.flush()
 
     def close(self) -> None:
@@ -72,7 +81,7 @@ class Bar:
 
     def begin(self, batch: Batch) -> None:
         """Add a bar."""
-        self._tasks[batch.ids[0]] = self._bars.add_task(batch.title, total=batch.steps)
+        self._tasks[batch.ids[0]] = self._bars.add_task(plain(batch.title), total=batch.steps)
 
     def step(self, batch: Batch, step: int, steps: int) -> None:
         """Move the bar."""
@@ -87,11 +96,44 @@ class Bar:
 
     def say(self, sentence: str) -> None:
         """Write a line above the bars."""
-        self._bars.console.print(sentence)
+        self._bars.console.print(plain(sentence))
 
     def close(self) -> None:
         """Take all bars away."""
         self._bars.stop()
+
+
+class Unfailing:
+    """Another display that nothing comes of where it fails: a closed terminal, a full disk."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+
+    def begin(self, batch: Batch) -> None:
+        """Show it, if possible; so the others."""
+        self._try(lambda: self._display.begin(batch))
+
+    def step(self, batch: Batch, step: int, steps: int) -> None:
+        """Show it, if possible."""
+        self._try(lambda: self._display.step(batch, step, steps))
+
+    def end(self, batch: Batch, outcome: str) -> None:
+        """Show it, if possible."""
+        self._try(lambda: self._display.end(batch, outcome))
+
+    def say(self, sentence: str) -> None:
+        """Show it, if possible."""
+        self._try(lambda: self._display.say(sentence))
+
+    def close(self) -> None:
+        """Close it, if possible."""
+        self._try(self._display.close)
+
+    def _try(self, show: Callable[[], None]) -> None:
+        try:
+            show()
+        except Exception as error:  # noqa: BLE001 - who looks on must not stop the work
+            log.debug("not shown", reason=type(error).__name__)
 
 
 def display(wanted: str) -> Display:

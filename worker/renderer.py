@@ -4,6 +4,7 @@ Everything here, and in the module `order` of each kind, travels between the two
 small and plain; torch is not known.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +27,13 @@ class Model:
     folder: Path
 
 
-class Order(Generic[R]):
+class Order(ABC, Generic[R]):
     """Something to be made by one model; what comes of it is an R."""
 
     @property
+    @abstractmethod
     def model(self) -> Model:
         """Who makes it."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The worker's settings: `WORKER_*` variables, each with unit and default."""
 
+import ipaddress
 import os
 import socket
 from pathlib import Path
@@ -50,6 +51,11 @@ def default_threads() -> int:
     return os.cpu_count() or 1
 
 
+def _network(text: str) -> str:
+    ipaddress.ip_network(text, strict=False)
+    return text
+
+
 class Settings(BaseSettings):
     """Settings of the worker's control process."""
 
@@ -61,6 +67,12 @@ class Settings(BaseSettings):
     )
     api_key_file: Path | None = Field(
         default=None, description="A file with that key, instead of `WORKER_API_KEY`."
+    )
+    private_networks: list[Annotated[str, AfterValidator(_network)]] = Field(
+        default_factory=list,
+        description="Private addresses and networks (JSON list, such as `10.0.0.0/8`) from which "
+        "source pictures may be fetched and to which results may be sent; elsewhere, only the "
+        "public internet and the horde's own address may be reached.",
     )
     name: str = Field(
         default_factory=default_name,

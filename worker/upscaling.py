@@ -64,7 +64,8 @@ class Networks:
         self.load(upscaler)
         network, factor = self._loaded[upscaler], upscaler.factor
         pixels = torch.from_numpy(np.asarray(image, dtype=np.float32) / 255).permute(2, 0, 1)[None]
-        large = torch.empty(1, 3, image.height * factor, image.width * factor)
+        rows, columns = image.height * factor, image.width * factor
+        large = np.empty((rows, columns, 3), np.uint8)  # bytes: as numbers it takes four times more
         corners = [
             (top, left)
             for top in range(0, image.height, TILE)
@@ -73,12 +74,11 @@ class Networks:
         for step, (top, left) in enumerate(corners, start=1):
             with torch.inference_mode():
                 made = network.tile(pixels, top, left, self._device).cpu()
-            rows, columns = made.shape[-2:]
+            tile = (made[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
             y, x = top * factor, left * factor
-            large[..., y : y + rows, x : x + columns] = made
+            large[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
             on_step(step, len(corners))
-        array = (large[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-        return Image.fromarray(array)
+        return Image.fromarray(large)
 
 
 class _Network(nn.Module):  # type: ignore[misc]  # untyped

@@ -19,6 +19,7 @@ from core.client.errors import (
     Unavailable,
     UnexpectedAnswer,
     Unreachable,
+    UnreadableJobs,
 )
 from core.client.horde import HordeClient
 from core.client.retries import Retries
@@ -40,4 +41,5 @@ __all__ = [
     "Unavailable",
     "UnexpectedAnswer",
     "Unreachable",
+    "UnreadableJobs",
 ]

@@ -57,9 +57,9 @@ class Alchemy:
             raise TimedOut(f"not done after {timeout_seconds:g} seconds") from None
 
     async def pop(self, offer: InterrogationPopInput) -> InterrogationPopPayload:
-        """Ask for work; `forms` is empty or None where there is none. Never repeated."""
-        return await self.api.post(
-            InterrogationPopPayload, "/interrogate/pop", offer, extra_seconds=offer.wait
+        """Ask for work; no `forms`: there is none. Never repeated. May raise UnreadableJobs."""
+        return await self.api.pop(
+            InterrogationPopPayload, "/interrogate/pop", offer, wait=offer.wait
         )
 
     async def submit(self, result: InterrogationSubmitInput) -> GenerationSubmitted | None:

@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import ValidationError
 from pydantic_core import from_json
 
-from core.client import calls, submission
-from core.client.errors import UnexpectedAnswer
+from core.client import calls, handed_out, submission
+from core.client.errors import UnexpectedAnswer, UnreadableJobs
 from core.client.retries import Retries
 from core.wire.model import Answer, Request, request_json
 from core.wire.submit import GenerationSubmitted
 
 A = TypeVar("A", bound=Answer)
+
+UNREADABLE: Final = (ValueError, ArithmeticError, RecursionError)
+"""What is raised for an answer of another form: pydantic's own error is a ValueError."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,20 @@ class Api:
         call = self.call("POST", path, request_json(body), extra_seconds=extra_seconds)
         return await self.once(model, call)
 
+    async def pop(self, model: type[A], path: str, offer: Request, *, wait: float) -> A:
+        """POST once, for work. wait: for how many seconds the server may hold the call.
+
+        Raises UnreadableJobs where the answer names jobs and cannot be read.
+        """
+        call = self.call("POST", path, request_json(offer), extra_seconds=wait)
+        content = await calls.fetch(self.http, call)
+        try:
+            return model.model_validate_json(content)
+        except UNREADABLE as error:
+            if ids := handed_out.ids(content):
+                raise UnreadableJobs(ids, handed_out.complaint(error)) from None
+            raise _unexpected(model) from None
+
     async def get(self, model: type[A], path: str) -> A:
         """GET, repeated where that may help."""
         return read(model, await self._repeated(self.call("GET", path)))
@@ -63,7 +79,7 @@ class Api:
         content = await self._repeated(self.call("GET", path))
         try:
             return [model.model_validate(one) for one in from_json(content)]
-        except (TypeError, ValueError):
+        except (TypeError, *UNREADABLE):
             raise _unexpected(model) from None
 
     async def submit(
@@ -92,7 +108,7 @@ def read(model: type[A], content: bytes) -> A:
     """Read an answer. Raises UnexpectedAnswer where it is something else."""
     try:
         return model.model_validate_json(content)
-    except ValidationError:
+    except UNREADABLE:
         raise _unexpected(model) from None
 
 

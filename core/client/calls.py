@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from core.client.errors import TooLarge, UnexpectedAnswer, Unreachable, from_answer
+from core.client.guard import NotPublic
 
 REDIRECTS: Final = 5
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
@@ -69,6 +70,8 @@ async def opened(http: httpx.AsyncClient, call: Call) -> AsyncIterator[httpx.Res
                     yield response
                     return
                 url = _next(call, response)
+    except NotPublic as error:
+        raise UnexpectedAnswer(None, None, f"{_host(url)}: {error}") from None
     # From None: httpx's errors know the call, and with it the key.
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         raise UnexpectedAnswer(None, None, "not a URL to call") from None

@@ -5,6 +5,7 @@
       + TimedOut               the caller's own time is over; the request lives on
       + UnexpectedAnswer       an answer, but not one the API gives
       | + TooLarge             it is longer than the caller wants
+      | + UnreadableJobs       it hands out jobs, but does not say right what they are
       + Invalid                400: `errors` says what is wrong with which field
       | + AlreadySubmitted     the job has its result
       + Unauthenticated        401: the server does not know the key
@@ -18,7 +19,7 @@
 No error holds the API key, a prompt or the query of a URL (which may be a signature).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -78,6 +79,17 @@ class UnexpectedAnswer(HordeError):
 
 class TooLarge(UnexpectedAnswer):
     """The answer is longer than the caller wants; the rest was not read."""
+
+
+class UnreadableJobs(UnexpectedAnswer):
+    """A pop handed out jobs in a way that the API does not have.
+
+    ids: of these jobs, which are the caller's to give back.
+    """
+
+    def __init__(self, ids: Sequence[str], message: str) -> None:
+        super().__init__(None, None, message)
+        self.ids = tuple(ids)
 
 
 class Invalid(HordeError):

@@ -1,7 +1,7 @@
 """The client itself: one method for each endpoint, and the two ways to wait for a request."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from importlib.metadata import version
 from types import TracebackType
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from core.client import calls, pictures, stream, watch
+from core.client import calls, guard, pictures, stream, watch
 from core.client.alchemy import Alchemy
 from core.client.api import Api, segment
 from core.client.errors import TimedOut, UnexpectedAnswer
@@ -54,6 +54,8 @@ class HordeClient:
     timeout_seconds: for each attempt, from connecting to the last byte. Pictures have their own
         limit, and a pop may wait longer by what it asks for.
     poll_seconds: how often a request is looked at where the server has no event stream.
+    private: None: pictures may be anywhere. Else only on the public internet, at the horde's own
+        address, and at these addresses and networks.
     Every method raises a HordeError where it fails; see `core.client.errors`.
     """
 
@@ -67,6 +69,7 @@ class HordeClient:
         timeout_seconds: float = 30.0,
         retries: Retries | None = None,
         poll_seconds: float = 2.0,
+        private: Sequence[str] | None = None,
     ) -> None:
         if not (api_key.isascii() and api_key.isprintable()):
             raise ValueError("an API key has printable ASCII characters only")
@@ -83,6 +86,13 @@ class HordeClient:
             headers={"User-Agent": f"stable-horde/{release}"},
             mounts={calls.origin(site): transport} if transport else None,
         )
+        self._pictures = self._http
+        if private is not None:
+            self._pictures = guard.client(
+                guard.PublicOnly(site, private),
+                headers={"User-Agent": f"stable-horde/{release}"},
+                mounts={calls.origin(site): transport} if transport else None,
+            )
         self._api = Api(self._http, f"{site}/api/v2", headers, timeout_seconds, self._retries)
         self.text: Final = Text(self._api, poll_seconds)
         """The same for text."""
@@ -102,6 +112,7 @@ class HordeClient:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        await self._pictures.aclose()
         await self._http.aclose()
 
     # Asking for pictures
@@ -168,10 +179,8 @@ class HordeClient:
     # Serving them
 
     async def pop(self, offer: PopInputStable) -> GenerationPayloadStable:
-        """Ask for work; `id` is None where there is none. Never repeated."""
-        return await self._api.post(
-            GenerationPayloadStable, "/generate/pop", offer, extra_seconds=offer.wait
-        )
+        """Ask for work; no `id`: there is none. Never repeated. May raise UnreadableJobs."""
+        return await self._api.pop(GenerationPayloadStable, "/generate/pop", offer, wait=offer.wait)
 
     async def submit(self, result: SubmitInputStable) -> GenerationSubmitted | None:
         """Say that a job is done, or given back (`faulted`). Repeated until the server has it.
@@ -183,7 +192,7 @@ class HordeClient:
 
     async def upload(self, url: str, content: bytes) -> None:
         """PUT a picture (WebP) to a URL from a pop's `r2_uploads`."""
-        await self._retries.run(lambda: pictures.upload(self._http, url, content))
+        await self._retries.for_results().run(lambda: pictures.upload(self._pictures, url, content))
 
     async def download(self, url_or_base64: str, max_bytes: int = pictures.MAX_BYTES) -> bytes:
         """Give the bytes of a generation's `img`, or of a pop's `source_image`.
@@ -193,7 +202,7 @@ class HordeClient:
         if not url_or_base64.startswith(("http://", "https://")):
             return pictures.decode(url_or_base64, max_bytes=max_bytes)
         return await self._retries.run(
-            lambda: pictures.download(self._http, url_or_base64, max_bytes=max_bytes)
+            lambda: pictures.download(self._pictures, url_or_base64, max_bytes=max_bytes)
         )
 
     # Users, workers and the horde

@@ -4,9 +4,9 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from core.client.errors import HordeError, Unreachable
 
@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 PASSING: Final = frozenset({408, 429, 502, 503, 504})
 """Statuses that say "not now" rather than "no"."""
+STUMBLED: Final = PASSING | {500}
+"""The same for what is too dear to be lost over a server's slip, such as a finished picture."""
 
 log = logging.getLogger(__name__)
 
@@ -26,16 +28,18 @@ class Retries:
     first_seconds: the longest pause after the first attempt; it doubles with each.
     longest_seconds: no pause is longer, unless the server asks for it.
     patience_seconds: where the server asks for a longer pause than this, the call fails instead.
+    statuses: those after which the call is made again.
     """
 
     attempts: int = 4
     first_seconds: float = 0.5
     longest_seconds: float = 10.0
     patience_seconds: float = 60.0
+    statuses: frozenset[int] = PASSING
 
     def pause(self, attempt: int, error: HordeError) -> float | None:
         """Say how many seconds to wait after an attempt (from 1) failed; None: do not try again."""
-        if attempt >= self.attempts or not passing(error):
+        if attempt >= self.attempts or not self.passing(error):
             return None
         asked = error.retry_after_seconds or 0.0
         if asked > self.patience_seconds:
@@ -43,6 +47,14 @@ class Retries:
         own = min(self.longest_seconds, self.first_seconds * 2.0 ** (attempt - 1))
         # Half of it is chance, so that clients which failed together do not come back together.
         return max(asked, own * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, keeps no secret
+
+    def passing(self, error: HordeError) -> bool:
+        """Whether the same call may well succeed a little later."""
+        return isinstance(error, Unreachable) or error.status in self.statuses
+
+    def for_results(self) -> Self:
+        """The same for what delivers a result: it is also tried again where the server slipped."""
+        return replace(self, statuses=STUMBLED)
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call until it succeeds, fails for good or has failed too often.
@@ -59,8 +71,3 @@ class Retries:
                 log.debug("attempt %d: %s; again in %.1f s", attempt, type(error).__name__, pause)
             await asyncio.sleep(pause)
         raise AssertionError("count() does not end")
-
-
-def passing(error: HordeError) -> bool:
-    """Whether the same call may well succeed a little later."""
-    return isinstance(error, Unreachable) or error.status in PASSING

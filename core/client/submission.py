@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from core.client.errors import AlreadySubmitted, HordeError, JobGone, TooMany
-from core.client.retries import Retries, passing
+from core.client.retries import Retries
 from core.wire.submit import GenerationSubmitted
 
 
@@ -19,6 +19,7 @@ async def run(
     fault: whether the job is given back; that earns nothing, so no answer is missed.
     """
     maybe_done = False
+    retries = retries.for_results()
 
     async def attempt() -> GenerationSubmitted | None:
         nonlocal maybe_done
@@ -33,7 +34,7 @@ async def run(
                 return GenerationSubmitted(reward=0.0)
             raise
         except HordeError as error:
-            maybe_done = maybe_done or (passing(error) and not isinstance(error, TooMany))
+            maybe_done = maybe_done or (retries.passing(error) and not isinstance(error, TooMany))
             raise
 
     return await retries.run(attempt)

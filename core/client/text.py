@@ -70,9 +70,9 @@ class Text:
             raise TimedOut(f"not done after {timeout_seconds:g} seconds") from None
 
     async def pop(self, offer: PopInputKobold) -> GenerationPayloadKobold:
-        """Ask for work; `id` is None where there is none. Never repeated."""
-        return await self.api.post(
-            GenerationPayloadKobold, "/generate/text/pop", offer, extra_seconds=offer.wait
+        """Ask for work; no `id`: there is none. Never repeated. May raise UnreadableJobs."""
+        return await self.api.pop(
+            GenerationPayloadKobold, "/generate/text/pop", offer, wait=offer.wait
         )
 
     async def submit(self, result: SubmitInputKobold) -> GenerationSubmitted | None:

@@ -1,5 +1,6 @@
 """Parameters of an alchemy request: a picture, and the forms that are to be filled from it."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from math import ceil
 from typing import Any, Self
@@ -11,8 +12,16 @@ from core.kinds.params import is_url
 SECONDS = 180  # for a form that is not in the table
 TILE = 512
 MAX_TILES = 255
+MAX_RESULT_SIDE = 16383  # WebP has no more
+MAX_RESULT_PIXELS = 8192 * 8192
 FORM = "form:"
 """What the feature that a worker needs for a form begins with."""
+
+
+class SourceTooLarge(Invalid):
+    """The picture is too large for what is wanted of it."""
+
+    code = "SourceImageResolutionExceeded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,22 @@ def tiles_of(width: int, height: int) -> int:
     if tiles > MAX_TILES:
         raise Invalid(f"The image is too large: {tiles} tiles of {TILE} pixels, {MAX_TILES} fit.")
     return tiles
+
+
+def enlarges_by(form: str) -> int:
+    """What a form multiplies a picture's sides by; 1 where it does not enlarge."""
+    return FORMS[form].enlarges_by if form in FORMS else 1
+
+
+def check_enlarged(size: tuple[int, int], forms: Iterable[str]) -> None:
+    """Raise SourceTooLarge where a form would make more of the picture than anybody takes back."""
+    for form in forms:
+        width, height = (side * enlarges_by(form) for side in size)
+        if max(width, height) > MAX_RESULT_SIDE or width * height > MAX_RESULT_PIXELS:
+            raise SourceTooLarge(
+                f"{form} would make {width} x {height} pixels of the image: a picture has at most "
+                f"{MAX_RESULT_SIDE} on a side and {MAX_RESULT_PIXELS} in all."
+            )
 
 
 def feature_of(form: str) -> str:

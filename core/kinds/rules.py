@@ -216,6 +216,8 @@ def _check_sources(params: ImageParams, models: Sequence[ImageModel]) -> None:
     if params.source_mask and not params.source_image:
         raise SourceMaskUnnecessary("A mask needs a source image to apply to.")
     remix = params.source_processing == "remix"
+    if remix and not models and params.source_image:
+        raise InvalidRemix("Image remix needs a Stable Cascade model to be named.")
     if remix and any(model.baseline != "stable_cascade" for model in models):
         raise InvalidRemix("Image remix is only available for Stable Cascade models.")
     if params.extra_source_images and not remix:

@@ -48,6 +48,22 @@ def crew(horde, monkeypatch, tmp_path):
     return start
 
 
+async def test_an_owner_who_is_not_trusted_hears_what_becomes_of_rewards(horde, crew, monkeypatch):
+    class Owner:
+        trusted = False
+
+    async def find_user(_):
+        return Owner
+
+    monkeypatch.setattr(HordeClient, "find_user", find_user)
+    monkeypatch.setattr(Said, "end", lambda said, _, outcome: said.append(outcome))
+    horde.add()
+    async with crew(["image"]) as (_, said):
+        await until(horde, lambda: any("in escrow)" in one for one in said))
+    assert crews.NOT_TRUSTED in said
+    assert any("+10.00 kudos (5.00 of them in escrow)" in one for one in said)
+
+
 class Said(list):
     def say(self, sentence):
         self.append(sentence)

@@ -65,7 +65,7 @@ async def test_refusals_and_bugs_leave_the_engine_alive(engine):
     with pytest.raises(CannotRender) as refusal:
         await engine.render(replace(ORDER, prompt="refuse"), ignore)
     assert refusal.value.notes[0].ref == "for a reason"
-    with pytest.raises(CannotRender, match="ZeroDivisionError: nobody expected this"):
+    with pytest.raises(CannotRender, match="the worker failed: ZeroDivisionError"):
         await engine.render(replace(ORDER, prompt="bug"), ignore)
     await engine.render(ORDER, ignore)
     assert engine.pid == pid

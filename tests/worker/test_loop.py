@@ -106,41 +106,61 @@ async def test_sources_are_fetched_by_url_and_from_base64(horde, serve):
 
 
 @pytest.mark.parametrize(
-    ("answer", "payload", "note"),
+    ("answer", "payload", "reason"),
     [
-        ({"source_image": "{url}/pictures/none.webp"}, {}, ["source_image", "download_failed"]),
-        ({"source_image": "not base64!"}, {}, ["source_image", "download_failed"]),
-        ({"model": "another"}, {}, None),
-        ({}, {"control_type": "canny"}, None),
-        ({}, {"loras": [{"name": "x"}]}, None),
-        ({}, {"post_processing": ["GFPGAN"]}, None),
-        ({}, {"sampler_name": "k_unheard_of"}, None),
-        ({}, {"prompt": "refuse"}, ["information", "see_ref"]),
+        ({"source_image": "{url}/pictures/none.webp"}, {}, "source_image cannot be fetched"),
+        ({"source_image": "not base64!"}, {}, "source_image cannot be fetched"),
+        ({"model": "another"}, {}, "'another' is not served"),
+        ({}, {"control_type": "canny"}, "control_type"),
+        ({}, {"loras": [{"name": "x"}]}, "loras"),
+        ({}, {"post_processing": ["GFPGAN"]}, "GFPGAN"),
+        ({}, {"sampler_name": "k_unheard_of"}, "the sampler k_unheard_of"),
+        ({}, {"prompt": "refuse"}, "not this one"),
     ],
 )
-async def test_what_cannot_be_made_is_faulted_and_the_next_job_served(
-    horde, serve, answer, payload, note
+async def test_what_cannot_be_made_is_faulted_with_its_reason_and_the_next_job_served(
+    horde, serve, answer, payload, reason
 ):
     answer = {name: text.format(url=horde.url) for name, text in answer.items()}
-    jobs = horde.add(n=2, payload=payload, **answer)
+    [job] = horde.add(payload=payload, **answer)
     [good] = horde.add()
     async with serve() as serving:
-        submits = [await serving.submitted(job) for job in jobs]
+        submit = await serving.submitted(job)
         assert (await serving.submitted(good))["state"] == "ok"
-    for submit in submits:
-        assert submit["state"] == "faulted"
-        assert [[one["type"], one["value"]] for one in submit["gen_metadata"]] == (
-            [note] if note else []
-        )
+    assert submit["state"] == "faulted"
+    assert reason in submit["gen_metadata"][-1]["ref"]
 
 
-async def test_three_deaths_in_a_row_drop_the_model_and_nothing_is_left(horde, serve):
-    jobs = [horde.add(payload={"prompt": "die"})[0] for _ in range(3)]
-    engine = ThreadEngine()
-    async with serve(engine) as serving:
-        await serving.ends(NothingToServe)
-    assert [horde.submitted(job)["state"] for job in jobs] == ["faulted"] * 3
-    assert engine.starts == 3
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [("{url}/pictures/none.webp", "download_failed"), ("bm8gcGljdHVyZQ==", "parse_failed")],
+)
+async def test_a_source_that_is_none_is_noted_as_the_contract_has_it(horde, serve, place, value):
+    from worker.image.painting import Painting
+    from worker.image.sizes import Size
+
+    class Reading(FakeRenderer):
+        def render(self, order, on_step):
+            Painting.read(order.source, wanted=Size(64, 64), composed=Size(64, 64))
+
+    [job] = horde.add(source_image=place.format(url=horde.url))
+    async with serve(ThreadEngine(Reading())) as serving:
+        submit = await serving.submitted(job)
+    note = submit["gen_metadata"][0]
+    assert (note["type"], note["value"]) == ("source_image", value)
+
+
+async def test_a_job_that_keeps_killing_the_engine_ends_neither_worker_nor_model(
+    horde, serve, monkeypatch
+):
+    monkeypatch.setattr("worker.line_up.FIRST_REST_SECONDS", 0.1)
+    jobs = [horde.add(payload={"prompt": "die"})[0] for _ in range(7)]
+    [good] = horde.add()
+    async with serve() as serving:
+        assert (await serving.submitted(good))["state"] == "ok"
+        said = [one for one in serving.display.said if "not offered for" in one]
+    assert [horde.submitted(job)["state"] for job in jobs] == ["faulted"] * 7
+    assert len(said) == 2
 
 
 async def test_after_a_death_the_next_engine_is_ready_before_the_next_job(horde, serve):

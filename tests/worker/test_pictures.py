@@ -32,6 +32,34 @@ def test_webp_is_close_to_the_picture_and_the_same_each_time(size, least_decibel
     assert 10 * np.log10(255**2 / max(1e-9, (error**2).mean())) > least_decibels
 
 
+def test_a_picture_of_too_many_bytes_is_encoded_with_less_quality(monkeypatch):
+    random = np.random.default_rng(0)
+    picture = Picture(300, 300, random.integers(0, 256, 300 * 300 * 3, np.uint8).tobytes())
+    best = pictures.to_webp(picture)
+    monkeypatch.setattr(pictures, "MAX_RESULT_BYTES", len(best) - 1)
+    less = pictures.to_webp(picture)
+    assert len(less) < len(best)
+    assert Image.open(io.BytesIO(less)).size == (300, 300)
+    monkeypatch.setattr(pictures, "MAX_RESULT_BYTES", 10)
+    with pytest.raises(CannotRender, match="more than 10 bytes"):
+        pictures.to_webp(picture)
+
+
+@pytest.mark.parametrize("size", [(16384, 1), (1, 16384), (9000, 8000)])
+def test_a_picture_that_nobody_takes_is_refused_before_it_is_encoded(size):
+    assert not pictures.fits(*size)
+    with pytest.raises(CannotRender, match="too large"):
+        pictures.to_webp(Picture(*size, b""))
+    assert pictures.fits(*pictures.fitting(*size))
+
+
+def test_only_formats_that_start_no_program_are_read():
+    with pytest.raises(CannotRender, match="source_image"):
+        pictures.read(encoded(drawn(), "EPS"), kind="source_image")
+    with pytest.raises(CannotRender, match="source_image"):
+        pictures.size_of(encoded(drawn(), "EPS"))
+
+
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG", "GIF"])
 def test_any_usual_format_is_read(kind):
     read = pictures.read(encoded(drawn(), kind), kind="source_image")

@@ -1,6 +1,7 @@
 """Alchemy on the wire: `interrogate/pop`, upload, `interrogate/submit`."""
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
@@ -15,19 +16,23 @@ from core.wire.alchemy import (
 from core.wire.submit import UPLOADED, GenerationMetadataStable
 from worker import pictures
 from worker.alchemy.order import Answered, FormOrder
-from worker.kind import Batch, Popped, fetched
+from worker.kind import Batch, Haul, fetched
 from worker.renderer import CannotRender, Model, Picture
+from worker.upscaler import Upscaler
 
 CPU_TILES: Final = 1
 """A form has 180 seconds; to enlarge 512 x 512 pixels fourfold takes a CPU the most of them."""
 GPU_TILES: Final = 80
+TILE: Final = 512
+"""Pixels of a tile's side, as the horde counts them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormBatch(Batch):
-    """One form, as it was popped."""
+    """One form, as it was popped. tiles: as many as were offered."""
 
     form: InterrogationPopFormPayload
+    tiles: int
 
 
 class Forms:
@@ -37,7 +42,7 @@ class Forms:
         self._client = client
         self._offer = offer
 
-    async def pop(self, models: Sequence[str], *, device: str | None) -> Popped[FormBatch]:
+    async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[FormBatch]:
         """Ask for a form; one at a time, whatever the device."""
         tiles = CPU_TILES if device == "cpu" else GPU_TILES
         forms = cast("list[Form]", list(models))
@@ -47,16 +52,27 @@ class Forms:
         if answer.forms:
             form = answer.forms[0]
             batch = FormBatch(
-                ids=(form.id,), model=form.form, work="of a picture", steps=1, form=form
+                ids=tuple(dict.fromkeys(one.id for one in answer.forms)),
+                model=form.form,
+                work="of a picture",
+                steps=1,
+                form=form,
+                tiles=tiles,
             )
-        return Popped(batch, answer.messages or ())
+        return Haul(batch, answer.messages or ())
 
     async def order(self, batch: FormBatch, models: Mapping[str, Model]) -> FormOrder:
         """Fetch the picture, and say what is wanted of it."""
         model = models.get(batch.model)
         if model is None:
             raise CannotRender(f"the form {batch.model!r} is not served here")
+        if len(batch.ids) > 1:
+            raise CannotRender(f"{len(batch.ids)} forms at once, beyond the limit of 1")
+        if isinstance(model, Upscaler) and not batch.form.r2_upload:
+            raise CannotRender("there is no place for the picture")
         picture = await fetched(self._client, batch.form.source_image, "source_image")
+        if isinstance(model, Upscaler):
+            check_size(pictures.size_of(picture), model.factor, tiles=batch.tiles)
         return FormOrder(model, picture)
 
     async def submit(self, batch: FormBatch, index: int, result: Answered) -> float:
@@ -71,11 +87,22 @@ class Forms:
         )
         return 0.0 if submitted is None else submitted.reward
 
-    async def fault(
-        self, batch: FormBatch, index: int, notes: Sequence[GenerationMetadataStable]
-    ) -> None:
+    async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
         """Give the form back; the wire has no place for notes about one."""
-        del notes
+        del reason, notes
         await self._client.alchemy.submit(
-            InterrogationSubmitInput(id=batch.ids[index], result={}, state="faulted")
+            InterrogationSubmitInput(id=job, result={}, state="faulted")
         )
+
+
+def check_size(size: tuple[int, int], factor: int, *, tiles: int) -> None:
+    """See that a picture may be enlarged so many times here. Raises CannotRender.
+
+    tiles: as many as were offered.
+    """
+    width, height = size
+    here = math.ceil(width / TILE) * math.ceil(height / TILE)
+    if here > tiles:
+        raise CannotRender(f"a picture of {here} tiles, beyond the limit of {tiles}")
+    if not pictures.fits(width * factor, height * factor):
+        raise CannotRender(f"{width}x{height} enlarged {factor} times is too large for a picture")

@@ -53,11 +53,24 @@ class Finish:
             width, height = self._wanted.width, self._wanted.height
             image = pictures.scaled(image, width, height, tiling=self._order.tiling)
         for upscaler in self._order.upscalers:
-            image = self._enlarged(upscaler, image)
+            image = self._enlarged(upscaler, self._small_enough(image, upscaler))
         return Picture(image.width, image.height, image.tobytes())
+
+    def _small_enough(self, image: Image.Image, upscaler: Upscaler) -> Image.Image:
+        """Make a picture smaller that would become larger than the horde takes."""
+        width, height = (side * upscaler.factor for side in image.size)
+        if pictures.fits(width, height):
+            return image
+        wide, high = (side // upscaler.factor for side in pictures.fitting(width, height))
+        size = Size(max(1, wide), max(1, high))
+        larger = Size(size.width * upscaler.factor, size.height * upscaler.factor)
+        note = information(f"{upscaler.name} made {larger}: a picture may have no more pixels")
+        if note not in self.notes:
+            self.notes = (*self.notes, note)
+        return image.resize((size.width, size.height), Image.Resampling.LANCZOS)
 
     def _enlarged(self, upscaler: Upscaler, image: Image.Image) -> Image.Image:
         try:
             return self._networks.enlarge(upscaler, image)
         except CannotLoad as error:  # not the checkpoint's fault, which would be blamed for it
-            raise CannotRender(str(error)) from error
+            raise CannotRender(f"the weights of {upscaler.name} cannot be used") from error

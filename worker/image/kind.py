@@ -12,8 +12,8 @@ from worker import pictures
 from worker.image import popped
 from worker.image.order import PictureOrder, Rendered, Source
 from worker.image.popped import PictureBatch
-from worker.kind import Popped, fetched
-from worker.renderer import Model
+from worker.kind import Haul, fetched, ids_of, understood
+from worker.renderer import Model, information
 from worker.upscaler import FACTORS, Upscaler
 
 GPU_BATCH: Final = 4
@@ -42,16 +42,22 @@ class Pictures:
         has_all = self._upscalers.keys() == FACTORS.keys()
         self._offer = offer.model_copy(update={"allow_post_processing": has_all})
         self._batch = batch
+        self._asked = 1  # pictures at once, by the last pop
 
-    async def pop(self, models: Sequence[str], *, device: str | None) -> Popped[PictureBatch]:
+    async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[PictureBatch]:
         """Ask for pictures to make."""
-        amount = self._batch or (1 if device == "cpu" else GPU_BATCH)
-        update = {"models": list(models), "amount": amount}
+        self._asked = self._batch or (1 if device == "cpu" else GPU_BATCH)
+        update = {"models": list(models), "amount": self._asked}
         answer = await self._client.pop(self._offer.model_copy(update=update))
-        return Popped(popped.batch(answer) if answer.ids else None, answer.messages)
+        ids = ids_of(answer)
+        if not ids:
+            return Haul(None, answer.messages)
+        return Haul(understood(ids, lambda: popped.batch(answer)), answer.messages)
 
     async def order(self, batch: PictureBatch, models: Mapping[str, Model]) -> PictureOrder:
         """Fetch the source pictures, and say what is to be rendered."""
+        offer = popped.Offer(self._offer.max_pixels, self._asked, self._upscalers)
+        popped.check(batch, models, offer)  # first: nothing is fetched for what is never made
         source = await self._source(batch.answer)
         return popped.order(batch, models, source, self._upscalers)
 
@@ -74,19 +80,16 @@ class Pictures:
         )
         return 0.0 if submitted is None else submitted.reward
 
-    async def fault(
-        self, batch: PictureBatch, index: int, notes: Sequence[GenerationMetadataStable]
-    ) -> None:
+    async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
         """Give one picture back."""
-        await self._client.submit(
-            SubmitInputStable(
-                id=batch.ids[index],
-                generation="faulted",
-                seed=batch.seeds[index],
-                state="faulted",
-                gen_metadata=list(notes),
-            )
+        fault = SubmitInputStable(
+            id=job,
+            generation="faulted",
+            seed=0,  # of no picture
+            state="faulted",
+            gen_metadata=[*notes, information(reason)],
         )
+        await self._client.submit(fault)
 
     async def _source(self, answer: GenerationPayloadStable) -> Source | None:
         if answer.source_image is None:
@@ -95,4 +98,9 @@ class Pictures:
         mask = None
         if answer.source_mask is not None:
             mask = await fetched(self._client, answer.source_mask, "source_mask")
-        return Source(picture, mask, painting=answer.source_processing in popped.PAINTING)
+        return Source(
+            picture,
+            mask,
+            painting=answer.source_processing in popped.PAINTING,
+            outwards=answer.source_processing == "outpainting",
+        )

@@ -26,12 +26,14 @@ class Source:
 
     picture: an encoded picture (WebP, PNG, …), as downloaded.
     mask: an encoded picture of what is to be painted anew (white), or None.
-    painting: whether only the masked part is painted; without a mask, the transparent part.
+    painting: whether the transparent part is painted anew where there is no mask.
+    outwards: whether all of it is, where there is no transparent part either.
     """
 
     picture: bytes
     mask: bytes | None = None
     painting: bool = False
+    outwards: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from diffusers import StableDiffusionImg2ImgPipeline
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image, ImageFilter, ImageOps
 
+from core.wire.submit import GenerationMetadataStable
 from worker import pictures
 from worker.image.order import Source
 from worker.image.sizes import Size
-from worker.renderer import CannotRender
+from worker.renderer import information
 
 Blend = Callable[[StableDiffusionImg2ImgPipeline, int, dict[str, Any]], dict[str, Any]]
 """Changes the state after a step: of this pipeline, by the step's index."""
@@ -55,11 +56,13 @@ class Painting:
     start: RGB, at the size at which the model composes.
     whole: RGB, at the wanted size.
     mask: L, at the wanted size, white where it is to be painted anew; None: everywhere.
+    notes: what the requester should know about that.
     """
 
     start: Image.Image
     whole: Image.Image
     mask: Image.Image | None
+    notes: tuple[GenerationMetadataStable, ...] = ()
 
     @classmethod
     def read(cls, source: Source, *, wanted: Size, composed: Size) -> Self:
@@ -70,12 +73,10 @@ class Painting:
         """
         frame = (wanted.width, wanted.height)
         image = _fitted(pictures.read(source.picture, kind="source_image"), frame)
-        mask = None
-        if source.painting:
-            mask = _mask(source, image, frame)
+        mask, notes = _mask(source, image, frame)
         whole = pictures.on_white(image)
         start = whole.resize((composed.width, composed.height), Image.Resampling.LANCZOS)
-        return cls(start, whole, mask)
+        return cls(start, whole, mask, notes)
 
     def blender(self, pipe: StableDiffusionImg2ImgPipeline, seeds: list[int]) -> Blend:
         """A callback after each step that puts the part which stays back, noised as the rest is."""
@@ -108,15 +109,24 @@ def _fitted(image: Image.Image, frame: tuple[int, int]) -> Image.Image:
     return ImageOps.fit(image, frame, Image.Resampling.LANCZOS)
 
 
-def _mask(source: Source, image: Image.Image, frame: tuple[int, int]) -> Image.Image:
-    """Read the mask, or take the source's transparency for it. Raises CannotRender."""
+def _mask(
+    source: Source, image: Image.Image, frame: tuple[int, int]
+) -> tuple[Image.Image | None, tuple[GenerationMetadataStable, ...]]:
+    """Read the mask, or take the source's transparency for it, with what is to be said about it.
+
+    A mask counts whatever the source is for. Raises CannotRender where it cannot be read.
+    """
     if source.mask is not None:
         mask = pictures.read(source.mask, kind="source_mask").convert("L")
-        return _fitted(mask, frame)
-    alpha = image.getchannel("A")
-    if alpha.getextrema()[0] == 255:  # noqa: PLR2004 - the largest value of a byte
-        raise CannotRender("inpainting needs a mask or a transparent part")
-    return ImageOps.invert(alpha)
+        return _fitted(mask, frame), ()
+    if not source.painting:
+        return None, ()
+    anew = ImageOps.invert(image.getchannel("A"))
+    if anew.getbbox() is not None:
+        return anew, ()
+    if source.outwards:
+        return None, (information("nothing of the source is transparent: all of it is redrawn"),)
+    return anew, (information("nothing of the source is transparent: it stays as it is"),)
 
 
 def _encoded(pipe: StableDiffusionImg2ImgPipeline, image: Image.Image) -> torch.Tensor:

@@ -249,6 +249,7 @@ class _Run:
         return Painting.read(self.order.source, wanted=self.wanted, composed=self.composed)
 
     def _notes(self) -> Iterator[GenerationMetadataStable]:
+        yield from () if self.painting is None else self.painting.notes
         if self.sampler.instead is not None:
             yield information(f"{self.order.sampler} is {self.sampler.instead} here")
         layers = self.model.from_text.text_encoder.config.num_hidden_layers

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from core.wire.image import ModelPayloadStable
+from core.wire.image import ModelPayloadRootStable, ModelPayloadStable
 from core.wire.pop import GenerationPayloadStable
 from worker.image import prompts
 from worker.image.order import Checkpoint, PictureOrder, Source
 from worker.image.samplers import SAMPLERS
-from worker.kind import Batch
+from worker.kind import Batch, held_to, ids_of, shown
 from worker.renderer import CannotRender, Model
 from worker.upscaler import Upscaler
 
@@ -18,6 +18,14 @@ SEEDS: Final = 2**32
 IMG2IMG_STRENGTH: Final = 0.75
 HIRES_STRENGTH: Final = 0.65
 PAINTING: Final = ("inpainting", "outpainting")
+OTHERWISE_NAMED: Final = frozenset({"prompt", "ddim_steps", "n_iter", "use_nsfw_censor"})
+"""Parameters of a pop that requests call by another name, or do not have."""
+MAX_STEPS: Final = 500
+MAX_PROMPT_CHARS: Final = 100_000
+"""As many of either as anybody may ask with."""
+MAX_SEED_DIGITS: Final = 1000
+MAX_NAME_CHARS: Final = 40
+"""Of a name that is refused."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,19 +43,50 @@ class PictureBatch(Batch):
 
 
 def batch(answer: GenerationPayloadStable) -> PictureBatch:
-    """Read which jobs were popped; there is at least one."""
-    payload = answer.payload
-    uploads = tuple(answer.r2_uploads or ())
-    many = f" x{len(answer.ids)}" if len(answer.ids) > 1 else ""
+    """Read what was popped, whatever it is; `check` says whether it can be made."""
+    payload, ids = answer.payload, ids_of(answer)
+    uploads = tuple(answer.r2_uploads or ([answer.r2_upload] if answer.r2_upload else ()))
+    many = f" x{len(ids)}" if len(ids) > 1 else ""
+    size = f"{shown(payload.width)}x{shown(payload.height)}"
     return PictureBatch(
         answer=answer,
-        ids=tuple(answer.ids),
-        seeds=tuple(_seeds(payload, len(answer.ids))),
-        uploads=uploads if len(uploads) == len(answer.ids) else (),
+        ids=ids,
+        seeds=tuple(_seeds(payload, len(ids))),
+        uploads=uploads if len(uploads) == len(ids) else (),
         model=answer.model or "",
-        work=f"{payload.width}x{payload.height}{many} {payload.ddim_steps} steps",
+        work=f"{size}{many} {shown(payload.ddim_steps)} steps",
         steps=payload.ddim_steps,
     )
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a pop offered, as far as an order may exceed it. amount: of pictures at once."""
+
+    max_pixels: int
+    amount: int
+    upscalers: Mapping[str, Upscaler]
+
+
+def check(jobs: PictureBatch, models: Mapping[str, Model], offer: Offer) -> None:
+    """See that no more is ordered than was offered. Raises CannotRender."""
+    payload = jobs.answer.payload
+    if not isinstance(models.get(jobs.model), Checkpoint):
+        raise CannotRender(f"the model {jobs.model[:MAX_NAME_CHARS]!r} is not served here")
+    if wanted := ", ".join(_not_served(jobs.answer, offer.upscalers)):
+        raise CannotRender(f"not served here: {wanted}")
+    held_to(ModelPayloadRootStable, payload, exclude=OTHERWISE_NAMED)
+    if not 1 <= payload.ddim_steps <= MAX_STEPS:
+        raise CannotRender(f"{shown(payload.ddim_steps)} steps, not 1 to {MAX_STEPS}")
+    if payload.width * payload.height > offer.max_pixels:
+        size = f"{payload.width}x{payload.height}"
+        raise CannotRender(f"{size} pixels, beyond the limit of {offer.max_pixels}")
+    if len(jobs.ids) > offer.amount:
+        raise CannotRender(f"{len(jobs.ids)} pictures at once, beyond the limit of {offer.amount}")
+    if len(payload.prompt or "") > MAX_PROMPT_CHARS:
+        raise CannotRender(f"a prompt of {len(payload.prompt or '')} characters")
+    if len(payload.seed or "") > MAX_SEED_DIGITS:
+        raise CannotRender(f"a seed of {len(payload.seed or '')} characters")
 
 
 def order(
@@ -56,13 +95,11 @@ def order(
     source: Source | None,
     upscalers: Mapping[str, Upscaler],
 ) -> PictureOrder:
-    """Say what is to be rendered for popped jobs. Raises CannotRender."""
+    """Say what is to be rendered for popped jobs that `check` has passed."""
     payload = jobs.answer.payload
     checkpoint = models.get(jobs.model)
     if not isinstance(checkpoint, Checkpoint):
-        raise CannotRender(f"the model {jobs.model!r} is not served here")
-    if wanted := ", ".join(_not_served(jobs.answer, upscalers)):
-        raise CannotRender(f"not served here: {wanted}")
+        raise CannotRender("its model has just been dropped")
     positive, negative = prompts.split_negative(payload.prompt or "")
     usual = 1.0 if source is not None and source.painting else IMG2IMG_STRENGTH
     hires_strength = payload.hires_fix_denoising_strength or HIRES_STRENGTH
@@ -89,7 +126,8 @@ def order(
 
 def _seeds(payload: ModelPayloadStable, count: int) -> Iterator[int]:
     text = payload.seed or ""
-    first = int(text) if text.isascii() and text.isdecimal() else secrets.randbelow(SEEDS)
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_SEED_DIGITS
+    first = int(text) if is_number else secrets.randbelow(SEEDS)
     for index in range(count):
         yield (first + index * (payload.seed_variation or 1)) % SEEDS
 
@@ -100,10 +138,11 @@ def _not_served(
     """What the offer has already declined; a server that sends it all the same is told so."""
     payload = answer.payload
     if payload.sampler_name not in SAMPLERS:
-        yield f"the sampler {payload.sampler_name}"
+        yield f"the sampler {payload.sampler_name[:MAX_NAME_CHARS]}"
     if answer.source_image is not None and answer.source_processing == "remix":
         yield "remix"
-    yield from (name for name in payload.post_processing or () if name not in upscalers)
+    processors = payload.post_processing or ()
+    yield from (name[:MAX_NAME_CHARS] for name in processors if name not in upscalers)
     for name in ("control_type", "loras", "tis", "workflow", "transparent"):
         if getattr(payload, name):
             yield name

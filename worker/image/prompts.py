@@ -4,8 +4,10 @@ The weights are A1111's: `(word)` is 1.1, `(word:1.3)` is 1.3, `[word]` is 1/1.1
 nested, and a backslash takes a bracket for what it is. A bracket without its partner is text.
 """
 
+import itertools
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +22,8 @@ _PAIRS: Final = {("(", ")"): MORE, ("[", "]"): LESS}
 _TOKEN: Final = re.compile(
     r"\\[\\()\[\]]"  # an escaped bracket or backslash
     r"|[(\[\]]"
-    r"|:\s*(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))\s*\)"  # the end of (word:1.3)
+    # The end of (word:1.3); what was read is not tried again, else long numbers take for ever.
+    r"|:\s*+(?P<weight>[+-]?(?:\d++\.?\d*+|\.\d++))\s*+\)"
     r"|\)"
     r"|[^\\()\[\]:]+"
     r"|[\\:]"
@@ -35,6 +38,14 @@ class Segment:
     weight: float = 1.0
 
 
+@dataclass(frozen=True)
+class _Group:
+    """What stood in a pair of brackets, and how strongly all of it counts."""
+
+    pieces: Sequence["Segment | _Group"]
+    weight: float
+
+
 def split_negative(prompt: str) -> tuple[str, str]:
     """Split a prompt into what is wanted and, after the first `###`, what is not."""
     positive, _, negative = prompt.partition(NEGATIVE)
@@ -42,8 +53,11 @@ def split_negative(prompt: str) -> tuple[str, str]:
 
 
 def parse(prompt: str) -> list[Segment]:
-    """Read the weights of a prompt; neighbours of the same weight are one segment."""
-    pieces: list[Segment] = []
+    """Read the weights of a prompt; neighbours of the same weight are one segment.
+
+    In linear time, however deep brackets are nested.
+    """
+    pieces: list[Segment | _Group] = []
     opened: list[tuple[str, int]] = []  # the bracket, and where its content begins in `pieces`
     for match in _TOKEN.finditer(prompt):
         token = match.group()
@@ -70,19 +84,30 @@ def _inner(opened: list[tuple[str, int]]) -> str:
     return opened[-1][0] if opened else ""
 
 
-def _close(pieces: list[Segment], opened: list[tuple[str, int]], weight: float) -> None:
-    """Weigh what stands since the innermost open bracket, and drop the bracket."""
+def _close(pieces: list[Segment | _Group], opened: list[tuple[str, int]], weight: float) -> None:
+    """Make a group of what stands since the innermost open bracket, without the bracket."""
     _, start = opened.pop()
-    pieces[start:] = [Segment(piece.text, piece.weight * weight) for piece in pieces[start:]]
-    del pieces[start - 1]
+    pieces[start - 1 :] = [_Group(pieces[start:], weight)]
 
 
-def _merged(pieces: list[Segment]) -> list[Segment]:
-    merged: list[Segment] = []
-    for piece in pieces:
-        weight = max(-MOST, min(MOST, piece.weight))
-        if merged and merged[-1].weight == weight:
-            merged[-1] = Segment(merged[-1].text + piece.text, weight)
+def _flat(pieces: Sequence[Segment | _Group]) -> Iterator[Segment]:
+    """Give the pieces with all their weights, without a call for each level."""
+    levels = [(iter(pieces), 1.0)]
+    while levels:
+        rest, weight = levels[-1]
+        piece = next(rest, None)
+        if piece is None:
+            levels.pop()
+        elif isinstance(piece, _Group):
+            levels.append((iter(piece.pieces), weight * piece.weight))
         else:
-            merged.append(Segment(piece.text, weight))
-    return merged
+            yield Segment(piece.text, piece.weight * weight)
+
+
+def _merged(pieces: Sequence[Segment | _Group]) -> list[Segment]:
+    """Join neighbours of the same weight."""
+    clamped = ((max(-MOST, min(MOST, piece.weight)), piece.text) for piece in _flat(pieces))
+    return [
+        Segment("".join(text for _, text in same), weight)
+        for weight, same in itertools.groupby(clamped, key=operator.itemgetter(0))
+    ]

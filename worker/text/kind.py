@@ -10,14 +10,17 @@ from core.wire.submit import GenerationMetadataStable
 from core.wire.text import (
     GenerationPayloadKobold,
     ModelPayloadKobold,
+    ModelPayloadRootKobold,
     PopInputKobold,
     SubmitInputKobold,
 )
-from worker.kind import Batch, Popped
+from worker.kind import Batch, Haul, held_to, ids_of, shown, understood
 from worker.renderer import CannotRender, Model
 from worker.text.order import Format, LanguageModel, Sampling, TextOrder, Written
 
 SEEDS: Final = 2**32
+MAX_PROMPT_CHARS: Final = 2**20
+"""As many as anybody may ask with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +38,19 @@ class Texts:
         self._client = client
         self._offer = offer
 
-    async def pop(self, models: Sequence[str], *, device: str | None) -> Popped[TextBatch]:
+    async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[TextBatch]:
         """Ask for a text to write; one at a time, whatever the device."""
         del device
         update = {"models": list(models), "amount": 1}
         answer = await self._client.text.pop(self._offer.model_copy(update=update))
-        return Popped(batch(answer) if answer.ids else None, answer.messages)
+        ids = ids_of(answer)
+        if not ids:
+            return Haul(None, answer.messages)
+        return Haul(understood(ids, lambda: batch(answer)), answer.messages)
 
     async def order(self, batch: TextBatch, models: Mapping[str, Model]) -> TextOrder:
         """Say what is to be written."""
+        check(batch, self._offer)
         return order(batch, models)
 
     async def submit(self, batch: TextBatch, index: int, result: Written) -> float:
@@ -55,13 +62,11 @@ class Texts:
         )
         return 0.0 if submitted is None else submitted.reward
 
-    async def fault(
-        self, batch: TextBatch, index: int, notes: Sequence[GenerationMetadataStable]
-    ) -> None:
+    async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
         """Give the text back; the wire has no place for notes about one."""
-        del notes
+        del reason, notes
         await self._client.text.submit(
-            SubmitInputKobold(id=batch.ids[index], generation="faulted", state="faulted")
+            SubmitInputKobold(id=job, generation="faulted", state="faulted")
         )
 
 
@@ -70,12 +75,29 @@ def batch(answer: GenerationPayloadKobold) -> TextBatch:
     length = answer.payload.max_length
     return TextBatch(
         answer=answer,
-        ids=tuple(answer.ids),
+        ids=ids_of(answer),
         model=answer.model or "",
-        work=f"{length} tokens",
+        work=f"{shown(length)} tokens",
         steps=length,
         seed=secrets.randbelow(SEEDS),
     )
+
+
+def check(jobs: TextBatch, offer: PopInputKobold) -> None:
+    """See that no more is ordered than was offered. Raises CannotRender."""
+    payload = jobs.answer.payload
+    if len(jobs.ids) > 1:
+        raise CannotRender(f"{len(jobs.ids)} texts at once, beyond the limit of 1")
+    if len(payload.prompt or "") > MAX_PROMPT_CHARS:
+        raise CannotRender(f"a prompt of {len(payload.prompt or '')} characters")
+    held_to(ModelPayloadRootKobold, payload, exclude={"prompt", "n"})
+    if payload.max_length > offer.max_length:
+        raise CannotRender(f"{payload.max_length} tokens, beyond the limit of {offer.max_length}")
+    if payload.max_context_length > offer.max_context_length:
+        raise CannotRender(
+            f"{payload.max_context_length} tokens of context, "
+            f"beyond the limit of {offer.max_context_length}"
+        )
 
 
 def order(jobs: TextBatch, models: Mapping[str, Model]) -> TextOrder:

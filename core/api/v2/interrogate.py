@@ -93,6 +93,7 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
         return RequestInterrogationResponse(id=str(asked.request_id))
     admitted = await asking.admitted(wanted)
     picture = await asking.decoded(source)
+    alchemy.check_enlarged(webp.size_of(picture), forms)
     tiles, name = alchemy.tiles_of(*webp.size_of(picture)), f"{uuid4()}.webp"
     sized = replace(admitted.wanted, params=replace(params, source_image=name, tiles=tiles))
     asked = await asking.queue(admitted._replace(wanted=sized), {name: picture})

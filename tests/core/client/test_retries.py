@@ -93,6 +93,20 @@ async def test_what_may_be_repeated_is(server, client, call):
     assert len(server.asked) == 4
 
 
+async def test_a_result_is_too_dear_to_be_lost_over_a_servers_slip(server, client):
+    slip = server.answer(500, {"message": "Internal Server Error"})
+    server.will(slip, slip, server.answer(200, {"reward": 12.5}))
+    assert (await client.submit(RESULT)).reward == 12.5
+    server.will(slip, server.answer(200))
+    await client.upload(f"{server.url}/pictures/1.webp", b"x")
+    assert len(server.asked) == 5
+
+
+async def test_what_was_kept_before_a_slip_is_submitted(server, client):
+    server.will(server.answer(500), server.answer(400, DUPLICATE))
+    assert await client.submit(RESULT) is None
+
+
 async def test_a_lost_reward_is_unknown(server, client):
     server.will(server.drop, server.answer(400, DUPLICATE))
     assert await client.submit(RESULT) is None

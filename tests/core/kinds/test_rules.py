@@ -57,6 +57,7 @@ BROKEN = [
     ("SourceImageRequiredForModel", {}, [SD1, "pix2pix"], {}, SOURCE),
     ("SourceMaskUnnecessary", {}, [], {"source_mask": "x"}, SOURCE),
     ("InvalidRemix", {}, [SD1], REMIX, {"names": [CASCADE]}),
+    ("InvalidRemix", {}, [], REMIX, {"names": [CASCADE]}),
     (
         "InvalidExtraSourceImages.",
         {},

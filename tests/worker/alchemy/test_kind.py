@@ -56,6 +56,26 @@ async def test_a_picture_that_is_made_is_uploaded(horde, answer):
     assert horde.uploads[job].startswith(b"RIFF")
 
 
+@pytest.mark.parametrize(
+    ("size", "tiles", "reason"),
+    [
+        ((4100, 16), 80, "too large for a picture"),
+        ((2500, 2500), 80, "too large for a picture"),
+        ((600, 300), 1, "2 tiles, beyond the limit of 1"),
+    ],
+)
+async def test_what_cannot_be_enlarged_here_is_given_back_before_it_is_tried(
+    horde, answer, monkeypatch, size, tiles, reason
+):
+    monkeypatch.setattr("worker.alchemy.kind.CPU_TILES", tiles)
+    job = horde.add_form("RealESRGAN_x4plus", pictures.picture(size))
+    good = horde.add_form("palette", pictures.picture(size))
+    async with answer() as serving:
+        assert (await serving.submitted(job))["state"] == "faulted"
+        assert (await serving.submitted(good))["state"] == "ok"
+        assert any(reason in outcome for outcome in serving.display.ended)
+
+
 async def test_the_pop_says_what_is_served(horde, answer):
     async with answer() as serving:
         await serving.until(lambda: len(horde.pops) > 1)

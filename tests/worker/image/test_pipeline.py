@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from worker import models
+import tiny_esrgan
+from worker import models, pictures, upscaler
 from worker.image.order import Checkpoint, PictureOrder, Source
 from worker.image.samplers import SAMPLERS
 from worker.renderer import CannotLoad, CannotRender
@@ -226,9 +227,51 @@ def test_inpainting_works_with_every_sampler(make, sampler):
     assert picture[:, 80:].std() > 1
 
 
-def test_inpainting_without_anything_to_paint_is_refused(make):
-    with pytest.raises(CannotRender, match="mask"):
-        make(source=Source(png(gradient()), painting=True))
+@pytest.mark.parametrize("strength", [0.3, 1.0])
+def test_a_mask_counts_for_img2img_too(make, strength):
+    original = gradient().astype(np.uint8)
+    source = Source(png(original), png(half_mask()))
+    [picture] = make(source=source, steps=6, strength=strength)
+    assert not differ(picture[:, :50], original[:, :50])
+    assert differ(picture[:, 80:], original[:, 80:])
+
+
+@pytest.mark.parametrize("outwards", [True, False], ids=["outpainting", "inpainting"])
+def test_a_source_with_nothing_to_paint_gives_the_obvious_and_says_so(renderer, order, outwards):
+    original = gradient().astype(np.uint8)
+    source = Source(png(original), painting=True, outwards=outwards)
+    rendered = renderer.render(replace(order, source=source, steps=6), lambda *_: None)
+    [picture] = map(array, rendered.pictures)
+    assert differ(picture, original) == outwards
+    [note] = rendered.notes
+    assert note.ref.endswith("all of it is redrawn" if outwards else "it stays as it is")
+
+
+@pytest.mark.parametrize("shade", [0, 255], ids=["nothing", "everything"])
+@pytest.mark.parametrize("painting", [True, False], ids=["inpainting", "img2img"])
+def test_a_mask_may_hide_nothing_or_everything(make, shade, painting):
+    original = gradient().astype(np.uint8)
+    mask = png(np.full((128, 128), shade, np.uint8))
+    [picture] = make(source=Source(png(original), mask, painting=painting), steps=4)
+    assert differ(picture, original) == (shade == 255)
+
+
+def test_a_transparent_part_that_the_shape_cuts_off_is_no_fault(make):
+    rgba = np.dstack([gradient(192), np.full((192, 192), 255)]).astype(np.uint8)
+    rgba[:8, :, 3] = 0
+    assert make(source=Source(png(rgba), painting=True), width=192, height=64, steps=2)
+
+
+def test_what_would_be_enlarged_beyond_what_a_picture_may_have_is_so_large_at_most(
+    renderer, order, monkeypatch, tmp_path
+):
+    tiny_esrgan.save(tmp_path / "RealESRGAN_x4plus.pth")
+    upscalers = tuple(upscaler.find([tmp_path]).values())
+    monkeypatch.setattr(pictures, "MAX_RESULT_PIXELS", 256 * 200)
+    rendered = renderer.render(replace(order, upscalers=upscalers), lambda *_: None)
+    [picture] = rendered.pictures
+    assert (picture.width, picture.height) == (224, 224)
+    assert "RealESRGAN_x4plus made 224x224" in rendered.notes[0].ref
 
 
 def test_a_source_that_is_no_picture_is_refused(make):

@@ -4,6 +4,7 @@ from core.wire.pop import GenerationPayloadStable
 from fake_renderers import TINY
 from worker.image import popped
 from worker.image.order import Source
+from worker.image.popped import Offer
 from worker.renderer import CannotRender
 from worker.upscaler import Upscaler
 
@@ -21,6 +22,7 @@ def answered(payload=None, n=1, **answer):
 
 def ordered(payload=None, source=None, upscalers=None, **answer):
     batch = popped.batch(answered(payload, **answer))
+    popped.check(batch, {"tiny": TINY}, Offer(1024 * 1024, 4, upscalers or {}))
     return popped.order(batch, {"tiny": TINY}, source, upscalers or {})
 
 

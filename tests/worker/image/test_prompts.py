@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,23 @@ def test_any_text_parses_and_without_brackets_nothing_is_lost(text):
     assert all(-prompts.MOST <= segment.weight <= prompts.MOST for segment in parsed)
     if not set(text) & set("()[]\\"):
         assert parsed == ([Segment(text)] if text else [])
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "(a" * 50_000 + ")" * 50_000,
+        "[(a" * 30_000,
+        "(x:" + "1" * 99_000,
+        "(x:" + " " * 99_000,
+        "(x:1" + "." * 99_000,
+    ],
+    ids=lambda prompt: prompt[:4],
+)
+def test_no_prompt_takes_long_to_read(prompt):
+    began = time.process_time()
+    assert prompts.parse(prompt)
+    assert time.process_time() - began < 20  # one that grows with the square takes minutes
 
 
 def test_chunks_hold_what_the_encoder_takes():

@@ -137,6 +137,35 @@ async def test_what_forms_cost(alchemist, shared):
     assert left == pytest.approx(100 + 25 - (3 + 2) - (6 + 2))  # 25: the floor of an account
 
 
+@pytest.mark.parametrize(
+    ("size", "form", "status"),
+    [
+        ((4100, 16), "RealESRGAN_x4plus", 400),
+        ((4100, 16), "RealESRGAN_x2plus", 202),
+        ((8192, 16), "2xModernSpanimationV1", 400),
+        ((4095, 16), "4xNomos8kSC", 202),
+        ((2049, 2048), "NMKD_Siax", 400),
+        ((2048, 2048), "NMKD_Siax", 202),
+        ((4100, 16), "caption", 202),
+        ((4100, 16), "GFPGAN", 202),
+    ],
+)
+async def test_a_picture_is_refused_that_enlarged_nobody_would_take_back(
+    alchemist, shared, size, form, status
+):
+    rich = await shared.user(f"rich {next(NUMBERS)}", kudos=1000)
+    large = pictures.encoded(pictures.picture(size))
+    answer = await shared.post(
+        "/interrogate/async",
+        {"forms": [{"name": "palette"}, {"name": form}], "source_image": large},
+        key=rich.key,
+    )
+    assert answer.status_code == status
+    if status == 400:
+        assert answer.json()["rc"] == "SourceImageResolutionExceeded"
+        assert form in answer.json()["message"]
+
+
 async def test_a_form_that_fails_three_times_is_faulted_and_the_others_go_on(alchemist):
     request_id = await alchemist.asked("caption", "nsfw")
     for _ in range(3):
