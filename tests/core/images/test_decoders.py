@@ -25,7 +25,7 @@ GONE_SECONDS = 60
 
 
 def work(content, seconds=5):
-    return Work(content=content, max_pixels=3072 * 3072, quality=50, seconds=seconds)
+    return Work(content=content, max_pixels=5000 * 5000, quality=50, seconds=seconds)
 
 
 def png(side=16):
@@ -35,7 +35,7 @@ def png(side=16):
 
 
 SMALL = png()
-BOMB = bombs.scans(3072, 3072, 80)  # within all bounds, and some seconds of work
+BOMB = bombs.scans(5000, 5000, 85)  # few enough scans, and some seconds of work
 
 
 @pytest.fixture
@@ -211,11 +211,12 @@ SERVER = """
 import asyncio, sys
 from pathlib import Path
 from core.images.decoders import Decoders
+from core.images.process import Work
 
 async def main(path):
     decoders = Decoders()
     small, bomb = (Path(path, name).read_bytes() for name in ("small", "bomb"))
-    work = dict(max_pixels=3072 * 3072, quality=50, seconds=5)
+    work = dict(max_pixels=5000 * 5000, quality=50, seconds=5)
     await decoders.source(Work(content=small, **work), caller="a")
     print(*decoders.process_ids, flush=True)
     if sys.argv[2] == "busy":
