@@ -43,7 +43,9 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
+from core import remembered
 from core.errors import Invalid
+from core.remembered import Remembered
 
 POOL_SIZE = 10  # connections each, readers and writers, a server process
 STATEMENT_TIMEOUT_SECONDS = 30
@@ -142,13 +144,15 @@ class Database:
             self._writer = _postgres(url, read_only=False)
         for engine in (self._reader, self._writer):
             event.listen(engine.sync_engine, "handle_error", _tell_unstorable)
+        self._remembered = Remembered()
+        self._remembered.watch(self._writer.sync_engine)
         self._turn = asyncio.Lock()
         self._held: IO[str] | None = None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that can only read. Hold it for as short as possible, never while waiting."""
-        async with AsyncSession(self._reader, expire_on_commit=False) as session:
+        async with self._session(self._reader) as session:
             yield session
 
     @asynccontextmanager
@@ -164,10 +168,15 @@ class Database:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncSession]:
         async with (
-            AsyncSession(self._writer, expire_on_commit=False) as session,
+            self._session(self._writer) as session,
             session.begin(),
         ):
             yield session
+
+    def _session(self, engine: AsyncEngine) -> AsyncSession:
+        return AsyncSession(
+            engine, expire_on_commit=False, info={remembered.INFO: self._remembered}
+        )
 
     def hold_alone(self) -> None:
         """Be the one server process that a SQLite database has, until `close`.

@@ -9,13 +9,13 @@ import ipaddress
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sqlalchemy import Boolean, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
-from core import dialects
+from core import dialects, remembered
 from core.db import AnyRow, Moment, table
 from core.dialects import Insert
 from core.errors import Forbidden, Invalid
@@ -33,6 +33,9 @@ OFFENCES_KEPT = timedelta(hours=24)
 MAX_OFFENCES = 1000  # what is beyond makes no difference, and the counter stays small
 
 _timeouts = table(AddressTimeout)
+
+
+_UNKNOWN: Final = object()
 
 
 class TimeoutIP(Forbidden):
@@ -83,9 +86,13 @@ def caller_of(address: str) -> str:
 
 async def refuse(session: AsyncSession, address: str, *, at: datetime) -> None:
     """Raise TimeoutIP where the address is kept out. address: an IP address."""
-    keys = _keys_around(network_of(address))
-    until = await session.scalar(_UNTIL, {"keys": keys, "at": at})
-    if until is not None:
+    network, known = network_of(address), remembered.of(session)
+    until = known.get(_timeouts.name, network, _UNKNOWN)
+    if until is _UNKNOWN:
+        moment = known.moment
+        until = await session.scalar(_UNTIL, {"keys": _keys_around(network), "at": at})
+        known.put(_timeouts.name, network, until, read_at=moment)
+    if until is not None and until > at:
         seconds = max(1, round((until - at).total_seconds()))
         raise TimeoutIP(
             f"Your address is in timeout for {seconds} more seconds. Prompts that violate the "

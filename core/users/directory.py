@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
+from core import remembered
 from core.db import now, table
 from core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from core.ledger import accounts
@@ -68,9 +69,13 @@ async def by_key(session: AsyncSession, keyring: Keyring, key: str) -> User:
     Raises UnknownKey. Where `keyring.is_current(user.key_hash)` is false, an old secret matched and
     `rehash` is due in a session that can write.
     """
-    user = None
+    user: User | None = None
     if len(key) <= MAX_KEY_CHARACTERS:
-        user = await _one(session, _BY_KEY, keyring.candidates(key))
+        hashes, known = tuple(keyring.candidates(key)), remembered.of(session)
+        moment = known.moment
+        user = known.get(_users.name, hashes)
+        if user is None and (user := await _one(session, _BY_KEY, hashes)) is not None:
+            known.put(_users.name, hashes, user, read_at=moment)
     if user is None:
         raise UnknownKey(
             "No user matching sent API Key. Have you remembered to register at /register?"

@@ -1,14 +1,15 @@
 """Check-in: a pop is how a worker says that it is there and what it serves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import dialects
+from core import dialects, remembered
 from core.db import AnyRow, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.moderation import names as visible
@@ -205,7 +206,20 @@ async def online(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
 
 async def by_id(session: AsyncSession, worker_id: UUID) -> AnyRow | None:
     """The worker, also one that is away, or None."""
-    return (await session.execute(_BY_ID, {"id": worker_id})).first()
+    return await _one(session, _BY_ID, {"id": worker_id})
+
+
+async def _one(
+    session: AsyncSession, statement: Select[Any], which: dict[str, Hashable]
+) -> AnyRow | None:
+    (key,), rows = which.items(), remembered.of(session)
+    row: AnyRow | None = rows.get(_workers.name, key)
+    if row is None:
+        moment = rows.moment
+        row = (await session.execute(statement, which)).first()
+        if row is not None:
+            rows.put(_workers.name, key, row, read_at=moment)
+    return row
 
 
 _BY_ID = select(_workers).where(_workers.c.id == bindparam("id"))
@@ -213,7 +227,7 @@ _BY_ID = select(_workers).where(_workers.c.id == bindparam("id"))
 
 async def by_name(session: AsyncSession, name: str) -> AnyRow | None:
     """The worker of that name in any case, or None."""
-    return (await session.execute(_BY_NAME, {"key": key_of(clean_name(name))})).first()
+    return await _one(session, _BY_NAME, {"key": key_of(clean_name(name))})
 
 
 async def known(session: AsyncSession, worker_id: str) -> AnyRow:

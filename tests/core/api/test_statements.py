@@ -1,0 +1,69 @@
+"""What a whole job asks of PostgreSQL, in statements, with caches warm."""
+
+import pytest
+
+import pictures
+import serving
+import statements
+
+CHECKS = 7
+BUDGET = {
+    "ask": 7,
+    "pop": 5,
+    "upload": 1,
+    "submit": 7,
+    "check while it waits": 2,
+    "check when it is done": 1,
+    "status": 1,
+    "pop of nothing": 3,
+}
+WHOLE_JOB = 32
+"""Ask, pop, upload, submit, seven checks and a status."""
+
+
+@pytest.fixture
+async def shop(postgres_url, tmp_path):
+    async with serving.in_process(postgres_url, tmp_path / "data", upkeep="off") as server:
+        yield await serving.open_shop(server)
+
+
+async def a_whole_job(shop):
+    """The statements of each step."""
+    server, seen = shop.server, {}
+    database = server.app.extensions["horde"].database
+
+    async def step(name, call):
+        server.app.extensions["recent_checks"]._kept.clear()
+        with statements.counted(database) as sent:
+            answer = await call
+        seen[name] = list(sent)
+        return answer
+
+    async def check(name, request_id):
+        answer = await step(name, server.get(f"/generate/check/{request_id}"))
+        assert answer.status_code == 200, answer.text
+
+    request_id = await step("ask", server.ask(key=shop.owner.key, models=[shop.name]))
+    await check("check while it waits", request_id)
+    popped = await step("pop", shop.pop())
+    picture = pictures.WEBP
+    uploaded = await step("upload", server.http.put(popped["r2_upload"], content=picture))
+    assert uploaded.status_code == 200, uploaded.text
+    submitted = await step("submit", shop.submit(popped["id"]))
+    assert submitted.status_code == 200, submitted.text
+    await check("check when it is done", request_id)
+    answer = await step("status", server.get(f"/generate/status/{request_id}"))
+    assert len(answer.json()["generations"]) == 1
+    assert (await step("pop of nothing", shop.pop()))["id"] is None
+    return seen
+
+
+async def test_each_step_keeps_its_budget(shop):
+    for _ in range(2):
+        await a_whole_job(shop)
+    seen = await a_whole_job(shop)
+    for name, sent in seen.items():
+        print(f"{name}: {len(sent)}", *(one[:150].replace("\n", " ") for one in sent), sep="\n    ")
+    assert {name: len(sent) for name, sent in seen.items() if len(sent) > BUDGET[name]} == {}
+    whole = sum(len(sent) for name, sent in seen.items() if name != "pop of nothing")
+    assert whole + (CHECKS - 2) * len(seen["check while it waits"]) <= WHOLE_JOB
