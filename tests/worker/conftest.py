@@ -92,12 +92,12 @@ def serve(horde):
     """Start a worker for `async with`; its run must end by itself or at the end of the block."""
 
     @contextlib.asynccontextmanager
-    async def start(engine=None, *, kind=None, models=None, key=KEY, wait=0.05, **habits):
+    async def start(engine=None, *, kind=None, models=None, key=KEY, wait=0.05, batch=0, **habits):
         settings = Settings(url=horde.url, name="tester", wait_seconds=wait)
         display = Display()
         async with HordeClient(horde.url, key, retries=SOON) as client:
             worker = Worker(
-                kind(client) if kind else Pictures(client, image_offer(settings)),
+                kind(client) if kind else Pictures(client, image_offer(settings), batch=batch),
                 engine or ThreadEngine(),
                 display,
                 models=models or {"tiny": TINY},

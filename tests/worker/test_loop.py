@@ -41,7 +41,7 @@ async def test_a_job_becomes_an_uploaded_picture_and_a_submit(horde, serve):
 
 async def test_each_picture_of_a_batch_has_its_own_seed_and_place(horde, serve):
     jobs = horde.add(n=3, payload={"seed": str(2**32 - 2), "seed_variation": 3})
-    async with serve() as serving:
+    async with serve(batch=3) as serving:
         seeds = [(await serving.submitted(job))["seed"] for job in jobs]
     assert seeds == [2**32 - 2, 1, 4]
     reds = [opened(horde.uploads[job]).convert("RGB").getpixel((9, 9))[0] for job in jobs]
@@ -214,7 +214,7 @@ async def test_stopping_finishes_the_job_in_hand(horde, serve, tmp_path):
 async def test_a_second_signal_gives_back_the_jobs_in_hand(horde, serve, tmp_path):
     go = tmp_path / "go"
     jobs = horde.add(n=2, payload={"prompt": f"wait {go}"})
-    async with serve() as serving:
+    async with serve(batch=2) as serving:
         await serving.display.stepped.wait()
         serving.task.cancel()
         await serving.ends(asyncio.CancelledError)

@@ -11,7 +11,7 @@ from fake_renderers import FakeRenderer, ThreadEngine
 from worker import pictures as encoding
 from worker.alchemy.kind import Forms
 from worker.alchemy.order import Palette
-from worker.crew import alchemy_offer, image_offer, text_offer
+from worker.crew import alchemy_offer, text_offer
 from worker.image import popped
 from worker.image.kind import Pictures
 from worker.loop import Worker
@@ -35,8 +35,6 @@ def first_call_raises(monkeypatch, owner, name, error):
     monkeypatch.setattr(owner, name, called)
     return failed
 
-
-OFFER = image_offer(Settings(name="tester", wait_seconds=0.05))
 
 STAGES = {
     "reading the pop": (popped, "batch"),
@@ -74,7 +72,7 @@ async def test_one_picture_of_a_batch_may_be_lost_and_the_others_are_not(
 ):
     first_call_raises(monkeypatch, *STAGES[stage], FULL)
     jobs = horde.add(n=3)
-    async with serve(kind=lambda client: Pictures(client, OFFER, batch=3)) as serving:
+    async with serve(batch=3) as serving:
         states = [(await serving.submitted(job))["state"] for job in jobs]
     assert states == ["faulted", "ok", "ok"]
 
