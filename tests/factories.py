@@ -129,8 +129,9 @@ async def started(session, found, *, deadline=timedelta(minutes=5), at=None, wor
     )
 
 
-async def finished(session, attempt_id):
+async def finished(session, attempt_id, *, at=None, **changes):
     """End the attempt as done, with a result; False where it was over."""
+    at = at or now()
     row = await attempts.attempt(session, attempt_id)
     if row is None or row.number is None:
         return False
@@ -151,12 +152,10 @@ async def finished(session, attempt_id):
     return await endings.finish(
         session,
         attempt_id,
-        at=now(),
-        charge=1,
-        reward=1,
-        things=1,
+        at=at,
         result=result,
-        expires_at=now() + LIFE,
+        expires_at=at + LIFE,
+        **{"charge": 1, "reward": 1, "things": 1, **changes},
     )
 
 

@@ -135,8 +135,7 @@ _KEPT: Final = (
     "minLength",
     "maxLength",
     "minItems",
-    "maxItems",
     "multipleOf",
     "uniqueItems",
 )
-"""Keywords that mean the same in both."""
+"""Keywords that mean the same in both; `maxItems` is left out, which horde-sdk's parser refuses."""

@@ -75,5 +75,7 @@ def _result(content: bytes | str) -> Work:
 
 
 def _check_text(base64_text: str) -> None:
+    if not base64_text:
+        raise ImageValidationFailed("there is nothing")
     if not base64_text.isascii():
         raise ImageValidationFailed(encoded.fault_of(base64_text) or "it is not base64")

@@ -1,6 +1,7 @@
 """The rules of forms for every layer."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar
 
 from core.kinds import alchemy
@@ -23,6 +24,10 @@ class FormRules(Rules):
     def params_from(self, document: dict[str, Any]) -> AlchemyParams:
         """The parameters that `to_json` wrote."""
         return AlchemyParams.from_json(document)
+
+    def models_of(self, features: AbstractSet[str]) -> frozenset[str]:
+        """The forms."""
+        return frozenset(map(alchemy.form_of, features))
 
     def least_speed(self, _models: Sequence[str]) -> float:
         """A form in ten seconds."""

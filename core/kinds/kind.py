@@ -6,6 +6,7 @@ what is different with it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar
 
 from core.kinds.params import Advice, Params
@@ -19,6 +20,8 @@ class Rules:
 
     usual_speed: ClassVar[float] = 1.0
     """Things a second of a worker that has delivered nothing yet."""
+    usual_pace: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    """Seconds that any job costs such a worker, and seconds for each thing, in forecasts."""
     max_models: ClassVar[int] = 0
     """How many models a worker may offer; 0 where the kind needs none."""
     max_drops: ClassVar[int | None] = None
@@ -49,6 +52,10 @@ class Rules:
     def params_from(self, document: dict[str, Any]) -> Params:
         """The parameters that `to_json` wrote."""
         raise NotImplementedError
+
+    def models_of(self, features: AbstractSet[str]) -> frozenset[str]:  # noqa: ARG002
+        """What makes jobs with these features, where that is no model that a request names."""
+        return frozenset()
 
     def least_speed(self, models: Sequence[str]) -> float:  # noqa: ARG002 - for those that differ
         """Things a second below which a worker with these models is slow."""

@@ -19,6 +19,7 @@ class PictureRules(Rules):
 
     name: ClassVar[str] = "image"
     usual_speed: ClassVar[float] = 1_000_000.0
+    usual_pace: ClassVar[tuple[float, float]] = (0.5, 0.5e-6)
     max_models: ClassVar[int] = 300
     needs_named_client: ClassVar[bool] = True
     has_negative_prompt: ClassVar[bool] = True

@@ -22,6 +22,7 @@ class TextRules(Rules):
     """Texts: things are tokens."""
 
     name: ClassVar[str] = "text"
+    usual_pace: ClassVar[tuple[float, float]] = (1.0, 0.1)
     max_models: ClassVar[int] = 200
     safe_addresses_in_raid: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset({"n", "max_length", "max_context_length"})

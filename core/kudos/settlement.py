@@ -56,7 +56,7 @@ async def settle(  # noqa: PLR0913 - two parties, and what each owes or gets
     )
     if not await events.write(session, kind=kind, key=key, entries=entries):
         return
-    if hold_key and held:
+    if hold_key:
         await holds.take(session, key=hold_key, amount=captured, is_last=is_last)
     freed = held if is_last else captured
     await events.move(session, entries, freed={payer_account: freed})

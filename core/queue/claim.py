@@ -82,10 +82,7 @@ async def claim(
     """
     state = (await session.execute(_STATE, {"users": sorted(offer.users) or [-1]})).one()
     await lanes.refresh(session, state.version)
-    matched = lanes.matching(offer)
-    if not only_own and lanes.looks.is_due(offer, state.parked):
-        released = await parking.release(session, lanes, offer)
-        matched = matched.with_released(released, in_doubt=bool(offer.blacklist))
+    matched = Matched() if only_own else await _matched(session, lanes, offer, state.parked)
     seeking = _Seeking(session, matched, offer, at, at - retry_pause)
     for _ in range(TRIES):
         head = await seeking.head(own=state.own, only_own=only_own)
@@ -101,6 +98,15 @@ async def claim(
     rest = await _continue(session, head, more) if more > 0 else []
     first = Claimed(head.id, head.number, head.seed, head.things, head.feature)
     return Claim([first, *rest], request)
+
+
+async def _matched(session: AsyncSession, lanes: Lanes, offer: Offer, parked: int) -> Matched:
+    """The lanes that may hold a job for the offer, also of what was parked until now."""
+    matched = lanes.matching(offer)
+    if lanes.looks.is_due(offer, parked):
+        released = await parking.release(session, lanes, offer)
+        matched = matched.with_released(released, in_doubt=bool(offer.blacklist))
+    return matched
 
 
 _STATE = select(
@@ -212,8 +218,10 @@ async def glimpse(
 
     Nothing is claimed. Of the job: `number` and `feature`.
     """
-    await lanes.update(session)
-    job_id = await _Seeking(session, lanes.matching(offer), offer, at, at).head_of_lanes()
+    state = (await session.execute(_STATE, {"users": [-1]})).one()
+    await lanes.refresh(session, state.version)
+    matched = await _matched(session, lanes, offer, state.parked)
+    job_id = await _Seeking(session, matched, offer, at, at).head_of_lanes()
     if job_id is None:
         return None
     row = (await session.execute(_JOB, {"id": job_id})).one()

@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from core.db import AnyRow
-from core.kinds import alchemy
+from core.kinds import registry
 from core.queue import matching, pace
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.pace import USUAL, Pace
+from core.queue.pace import Pace
 
 REMEMBERED_NEEDS: Final = 4096
 OVERDUE: Final = 0.1
@@ -54,9 +54,7 @@ def _mean(paces: Sequence[Pace]) -> Pace:
 
 def models_of(needs: Needs) -> frozenset[str]:
     """The models, or the forms, any of which serves these needs; empty: whatever there is."""
-    if needs.kind == "alchemy":
-        return frozenset(map(alchemy.form_of, needs.features))
-    return needs.models
+    return registry.of(needs.kind).models_of(needs.features) or needs.models
 
 
 class Served(NamedTuple):
@@ -209,7 +207,7 @@ class Crews:
             mine = models & worker.offer.models if models else worker.offer.models
             others = [self._of_models[model] for model in mine if model in self._of_models]
             found = _mean(others) if others else None
-        return found or USUAL[kind]
+        return found or pace.usual(kind)
 
     def threads(self, workers: Workers) -> int:
         """How many jobs they do at once."""
@@ -222,7 +220,7 @@ class Crews:
         key = (workers, kind, models)
         if (found := self._paces.get(key)) is None:
             each = [(self._of(one, kind, models), one.threads) for one in self._each(workers)]
-            found = self._paces[key] = pace.together(each) if each else USUAL[kind]
+            found = self._paces[key] = pace.together(each) if each else pace.usual(kind)
         return found
 
     def busy(self, workers: Workers, at: datetime) -> float:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
 from core.queue import pace
-from core.queue.pace import MIN_SECONDS, USUAL, Pace, Sample
+from core.queue.pace import MIN_SECONDS, Pace, Sample
 from core.queue.tables import Attempt, Job, Outcome
 
 MAX_ATTEMPTS: Final = 100
@@ -46,7 +46,7 @@ async def measure(
     done = _done(rows, threads)
     if not done:
         return None
-    usual = before.get(ANY_MODEL) or USUAL[done[0].kind]
+    usual = before.get(ANY_MODEL) or pace.usual(done[0].kind)
     newest = done[:MAX_SAMPLES]
     of_all = pace.fit([one.asked for one in newest], usual)
     speed = of_all.speed

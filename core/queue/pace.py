@@ -5,9 +5,11 @@ little about size; one that made large ones has shown the reverse. So both parts
 where the jobs do not tell them apart, they keep the proportion of what is usual.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Final, NamedTuple
+
+from core.kinds import registry
 
 MIN_SECONDS: Final = 0.001
 HALF_LIFE: Final = 25
@@ -38,12 +40,9 @@ class Pace(NamedTuple):
         return 1 / self.per_thing
 
 
-USUAL: Final[Mapping[str, Pace]] = {
-    "image": Pace(0.5, 0.5e-6),
-    "text": Pace(1.0, 0.1),
-    "alchemy": Pace(0.0, 1.0),
-}
-"""By kind, of a worker about which nothing is known."""
+def usual(kind: str) -> Pace:
+    """The pace of a worker about which nothing is known."""
+    return Pace(*registry.of(kind).usual_pace)
 
 
 class Sample(NamedTuple):

@@ -177,9 +177,9 @@ class ModelStyleInputParamsStableNoDefaults(Request):
     hires_fix: Maybe[Boolean] = None
     clip_skip: Maybe[Annotated[StrictInt, Field(ge=1, le=12), WHOLE]] = None
     facefixer_strength: Maybe[Annotated[Number, Field(ge=0, le=1)]] = None
-    loras: Maybe[list[ModelPayloadLorasStable]] = None
-    tis: Maybe[list[ModelPayloadTextualInversionsStable]] = None
-    special: Maybe[ModelSpecialPayloadStable] = None
+    loras: Maybe[Loras] = None
+    tis: Maybe[TextualInversions] = None
+    special: Maybe[FreeObject] = None
     workflow: Maybe[Workflow] = None
     transparent: Maybe[Boolean] = None
 

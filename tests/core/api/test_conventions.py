@@ -49,7 +49,8 @@ async def test_every_answer_may_be_read_by_a_page_from_elsewhere(site, method, p
     assert answer.status_code == status
     for name, value in CORS.items():
         assert answer.headers[name].startswith(value)
-    assert "ETag" not in answer.headers
+    if status != 200:
+        assert "ETag" not in answer.headers
     if method == "OPTIONS":
         assert answer.content == b""
     else:

@@ -62,8 +62,6 @@ async def test_each_step_keeps_its_budget(shop):
     for _ in range(2):
         await a_whole_job(shop)
     seen = await a_whole_job(shop)
-    for name, sent in seen.items():
-        print(f"{name}: {len(sent)}", *(one[:150].replace("\n", " ") for one in sent), sep="\n    ")
     assert {name: len(sent) for name, sent in seen.items() if len(sent) > BUDGET[name]} == {}
     whole = sum(len(sent) for name, sent in seen.items() if name != "pop of nothing")
     assert whole + (CHECKS - 2) * len(seen["check while it waits"]) <= WHOLE_JOB

@@ -132,6 +132,7 @@ async def test_the_tax_is_paid_and_the_price_held(session, horde, user):
     assert await accounts.balance(session, SystemAccount.TAX) == TAX
     assert (await stored(session, answer.request_id)).terms == {
         "version": 1,
+        "account": user.account_id,
         "price": PRICE,
         "tax": TAX,
         "slow_workers": True,

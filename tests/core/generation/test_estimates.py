@@ -143,7 +143,7 @@ class Simulation:
         law.at_work -= 1
         for attempt_id, things in jobs:
             made = {"charge": 0, "reward": 0, "things": things}
-            assert await attempts.finish(self.session, attempt_id, at=self.at, **made)
+            assert await factories.finished(self.session, attempt_id, at=self.at, **made)
         self.open[request_id] -= len(jobs)
         if not self.open[request_id]:
             del self.open[request_id]

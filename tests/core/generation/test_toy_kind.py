@@ -73,6 +73,7 @@ class TuneRules(Rules):
 
     name = "tune"
     usual_speed = 2.0
+    usual_pace = (0.0, 0.5)
     max_models = 3
     max_drops = 1
 

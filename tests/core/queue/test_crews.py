@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import factories
-from core.queue import matching
+from core.queue import matching, pace
 from core.queue.crews import Crews, OnlineWorker, Roster
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.pace import USUAL, Pace
+from core.queue.pace import Pace
 
 few = st.frozensets(st.sampled_from("abc"))
 needs = st.builds(
@@ -50,12 +50,12 @@ async def test_the_lanes_of_workers_grow_with_the_lanes(session):
         [OnlineWorker(Offer(worker_id=name, models=frozenset(name)), 1, 1) for name in "ab"]
     )
     first = await factories.request(session, lanes, needs=Needs(models=frozenset("a")))
-    await lanes.catch_up(session)
+    await lanes.update(session)
     assert roster.shared(lanes, 0b01) == (first.lane_id,)
     assert roster.shared(lanes, 0b10) == ()
     named = await factories.request(session, lanes, needs=Needs(workers=frozenset("b")))
     any_ = await factories.request(session, lanes, needs=Needs(models=frozenset("c")))
-    await lanes.catch_up(session)
+    await lanes.update(session)
     assert set(roster.shared(lanes, 0b01)) == {first.lane_id, any_.lane_id}  # the catch-all
     assert set(roster.shared(lanes, 0b10)) == {named.lane_id, any_.lane_id}
 
@@ -76,7 +76,7 @@ def test_who_may_serve_what_is_kept_as_long_as_the_same_is_offered():
         ({"pace": Pace(1, 1), "paces": {"a": Pace(2, 2)}}, {}, Pace(2, 2)),
         ({"pace": Pace(1, 1), "paces": {"b": Pace(2, 2)}}, {}, Pace(1, 1)),
         ({}, {"paces": {"a": Pace(3, 3)}, "pace": Pace(4, 4)}, Pace(3, 3)),
-        ({}, {"paces": {"c": Pace(3, 3)}, "pace": Pace(4, 4)}, USUAL["image"]),
+        ({}, {"paces": {"c": Pace(3, 3)}, "pace": Pace(4, 4)}, pace.usual("image")),
     ],
 )
 def test_what_is_not_known_of_a_worker_is_known_of_others_or_usual(known, other, expected):

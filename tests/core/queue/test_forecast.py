@@ -41,7 +41,7 @@ def worker(offer, speed, threads=1, fixed=0.0):
 
 async def look(session, lanes, asked, needs, servers, *, n=1, counts=None):
     first = await factories.first_waiting(session, asked.request_id)
-    await lanes.catch_up(session)
+    await lanes.update(session)
     crews = Crews(servers)
     own = [Jobs(crews.roster.able(needs), needs.models, n, first.things)]
     place = Place(first.rank, first.id)
@@ -103,7 +103,7 @@ async def test_what_a_worker_is_at_comes_first(session, lanes):
         )
         for number in range(2)
     ]
-    await lanes.catch_up(session)
+    await lanes.update(session)
     first = await factories.first_waiting(session, asked.request_id)
     crews = Crews([worker(offer, 10.0)], running, at=at)
     own = [Jobs(crews.roster.able(FOR_ANY), frozenset(), 1, 100)]

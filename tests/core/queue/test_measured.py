@@ -7,7 +7,7 @@ import pytest
 
 import factories
 from core.db import now
-from core.queue import attempts, measured
+from core.queue import attempts, endings, measured
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.measured import ANY_MODEL
@@ -41,10 +41,10 @@ def do(session):
         for attempt_id, end in zip(ids, ends, strict=True):
             at = START + timedelta(seconds=end)
             if faulted:
-                await attempts.fault(session, attempt_id, at=at)
+                await endings.fault(session, attempt_id, at=at)
                 continue
             made = {"charge": 0, "reward": 0, "things": things if brought is None else brought}
-            await attempts.finish(session, attempt_id, at=at, **made)
+            assert await factories.finished(session, attempt_id, at=at, **made)
 
     return batch
 

@@ -79,7 +79,7 @@ OWN_COLUMNS = {
 OWN = {
     "generations.model", "jobs.seed", "requests.n", "shared_keys.budget", "shared_keys.held",
     "shared_keys.utilized", "transfers.amount", "users.monthly_kudos", "users.username",
-    "users.worker_invited", "ratings.rating", "ratings.artifacts",
+    "users.worker_invited", "attempts.reason", "ratings.rating", "ratings.artifacts",
 }  # fmt: skip
 SIZES = {SmallInteger: 2**15 - 1, BigInteger: 2**63 - 1, Integer: 2**31 - 1}
 

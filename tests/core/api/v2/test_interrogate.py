@@ -163,6 +163,7 @@ async def test_a_picture_is_refused_that_enlarged_nobody_would_take_back(
         await alchemist.server.call("DELETE", f"/interrogate/status/{answer.json()['id']}")
 
 
+@pytest.mark.usefixtures("no_pause")
 async def test_a_form_that_fails_three_times_is_faulted_and_the_others_go_on(alchemist):
     request_id = await alchemist.asked("caption", "nsfw")
     for _ in range(3):

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 import pictures
 import serving
-from core.queue.pace import USUAL
+from core.queue import pace
 from core.version import VERSION
 from core.workers.tables import Worker
 
@@ -76,7 +76,7 @@ async def test_models_that_are_offered_and_asked_for(server, shop):
     assert offered["name"] == shop.name
     assert (offered["count"], offered["jobs"], offered["type"]) == (2, 2.0, "image")
     assert offered["queued"] == 2 * 10 * 512 * 512
-    each = USUAL["image"].seconds(1, 10 * 512 * 512)
+    each = pace.usual("image").seconds(1, 10 * 512 * 512)
     assert offered["eta"] == round(2 * each / 2)
     assert offered["performance"] == 1_000_000.0
     assert (lost["name"], lost["count"], lost["eta"]) == ("Deliberate", 0, 10000)
