@@ -66,7 +66,7 @@ async def live(server, facts):
     people = {
         "payer": await server.user("Payer", kudos=5000),
         "owner": await server.user("Owner", roles=int(Role.CUSTOMIZER)),
-        "author": await server.user("Author", roles=int(Role.TRUSTED), kudos=100),
+        "author": await server.user("Author", roles=int(Role.TRUSTED | Role.CUSTOMIZER), kudos=100),
     }
     payer, owner = people["payer"].key, people["owner"].key
     made = await server.post("/teams", {"name": "Old team"}, key=people["author"].key)
