@@ -27,6 +27,7 @@ MODEL = "an old model"
 WRITER = "KoboldCppEmbedWorker:1:none"
 IMAGES = ("pictures", "faulted", "rich", "by_key", "styled", "abandoned", "crowded")
 PAYER, OWNER, AUTHOR = (FACTS["people"][name] for name in ("payer", "owner", "author"))
+PLAIN = {"width": 512, "height": 512, "steps": 20}
 SKILLED = {
     "bridge_agent": factories.REGEN,
     "nsfw": True,
@@ -203,6 +204,27 @@ async def test_what_waited_is_found_made_and_settled(server):
     assert (await funds(server, PAYER))[1] == 0
     gone = await server.get(f"/generate/check/{FACTS['abandoned']}")
     assert gone.status_code == 404
+
+
+async def test_lanes_of_size_classes_hand_nothing_to_who_cannot_make_it(server):
+    """The lower ends of the classes would fit: the jobs themselves do not."""
+    offered = {"name": "another", "models": [MODEL], **SKILLED}
+    for refusal in ({"max_pixels": 448 * 448}, {"blacklist": ["RED f"]}):
+        assert (await server.pop(AUTHOR["key"], **offered | refusal))["id"] is None, refusal
+    offered = {"name": "a writer too", "models": [MODEL], "bridge_agent": WRITER}
+    shorter = offered | {"max_length": 70}
+    popped = await posted(server, "/generate/text/pop", shorter, key=AUTHOR["key"])
+    assert popped["id"] is None
+    popped = await posted(server, "/generate/text/pop", offered, key=AUTHOR["key"])
+    assert popped["payload"]["prompt"] == "a second ÄPFEL"
+
+
+async def test_new_requests_join_the_old_ones(server):
+    new = await server.ask(key=PAYER["key"], models=[MODEL], params=PLAIN)
+    made = await serve(server, MODEL)
+    assert len(made) == 6
+    assert (await got(server, f"/generate/check/{new}"))["done"]
+    assert f"request:{new}" not in await holds(server)
 
 
 async def _forms_and_texts(server):
