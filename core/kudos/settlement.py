@@ -40,7 +40,7 @@ async def settle(  # noqa: PLR0913 - two parties, and what each owes or gets
 
     The difference between charge and reward is burned as tax or minted for rewards.
     """
-    held = await holds.locked(session, key=hold_key) if hold_key else 0
+    held = await _held(session, hold_key, is_last=is_last)
     captured = min(held, charge)
     entries = _rewarded(reward, owner_account, None if owner_trusted else owner_escrow)
     if captured < charge and is_stored(payer_account):
@@ -55,11 +55,17 @@ async def settle(  # noqa: PLR0913 - two parties, and what each owes or gets
         else {SystemAccount.REWARDS: charge - reward}
     )
     if not await events.write(session, kind=kind, key=key, entries=entries):
-        return
-    if hold_key:
-        await holds.take(session, key=hold_key, amount=captured, is_last=is_last)
-    freed = held if is_last else captured
-    await events.move(session, entries, freed={payer_account: freed})
+        entries, captured = Counter(), 0  # it is settled already
+    if hold_key and not is_last:
+        await holds.take(session, key=hold_key, amount=captured)
+    await events.move(session, entries, freed={payer_account: held if is_last else captured})
+
+
+async def _held(session: AsyncSession, key: str | None, *, is_last: bool) -> int:
+    """What a settlement finds in the hold; where it is the last, there is no hold any more."""
+    if key is None:
+        return 0
+    return await (holds.end if is_last else holds.locked)(session, key=key)
 
 
 async def accept(

@@ -96,17 +96,13 @@ async def locked(session: AsyncSession, *, key: str) -> int:
 _amount_locked = _amount.with_for_update()
 
 
-async def take(session: AsyncSession, *, key: str, amount: int, is_last: bool = False) -> None:
+async def take(session: AsyncSession, *, key: str, amount: int) -> None:
     """Take hundredths of a kudos out of a locked hold, to spend them in the event at hand.
-
-    is_last: end the hold, whatever is left in it.
 
     The account's own `held` is lowered by that event (`events.move`), so that accounts are locked
     last and in order.
     """
-    if is_last:
-        await session.execute(_end, {"holds": [key]})
-    elif amount:
+    if amount:
         await session.execute(_take, {"hold": key, "taken": amount})
 
 
@@ -115,6 +111,15 @@ _take = (
     .where(_holds.c.key == bindparam("hold"))
     .values(amount=_holds.c.amount - bindparam("taken"))
 )
+
+
+async def end(session: AsyncSession, *, key: str) -> int:
+    """End a hold. Returns what was in it; 0 where there is none.
+
+    The account's own `held` is lowered by the event at hand (`events.move`).
+    """
+    left: int | None = await session.scalar(_end, {"holds": [key]})
+    return int(left or 0)
 
 
 async def release(session: AsyncSession, *, key: str) -> int:

@@ -132,6 +132,5 @@ def test_an_alchemists_model_is_the_form():
     limited = Offer(models=frozenset("ab"), steps=30, step_limits=frozenset({("a", 8)}))
     for steps, models in ((8, {"a", "b"}), (9, {"b"})):
         assert {pop.choose_model(Needs(steps=steps), None, limited) for _ in range(50)} == models
-    assert (
-        pop.choose_model(Needs(kind="alchemy"), "form:caption", Offer(kind="alchemy")) == "caption"
-    )
+    its = Needs(kind="alchemy")
+    assert pop.choose_model(its, "form:caption", Offer(kind="alchemy")) == "caption"

@@ -70,7 +70,7 @@ async def test_what_is_taken_of_a_hold_is_in_it_no_more(session, account):
     await holds.place(session, key="h", account_id=account, amount=300)
     await holds.take(session, key="h", amount=120)
     assert await holds.locked(session, key="h") == 180
-    await holds.take(session, key="h", amount=0, is_last=True)
+    assert await holds.end(session, key="h") == 180
     assert await rows(session) == {}
 
 
