@@ -207,7 +207,7 @@ async def test_a_page_that_cannot_start_says_so_and_sends_nothing(chromium, hord
     await expect(page.get_by_text("The page did not start.")).to_be_visible()
     await expect(page.locator("#submit")).to_be_disabled()
     await page.get_by_label("Prompt").fill("a secret")
-    await page.get_by_label("Width").press("Enter")
+    await page.get_by_role("spinbutton", name="Width").press("Enter")
     assert page.url == f"{horde_url}/"
     await context.close()
 
