@@ -4,9 +4,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
-from quart import Response, request
-
 KEPT: Final = "public, max-age=31536000, immutable"
+FOUND: Final = {200, 206, 304}
 STAMP_BYTES: Final = 6
 
 
@@ -23,9 +22,11 @@ def address(prefix: str, folder: Path) -> str:
     return f"{prefix}/{read.hexdigest()}"
 
 
-def keep(response: Response) -> None:
-    """Let a browser keep such a file, and ask for a page's HTML each time unless it says else."""
-    if response.status_code in (200, 206, 304) and (request.endpoint or "").endswith(".static"):
-        response.headers["Cache-Control"] = KEPT
-    elif "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-cache"
+def lifetime(endpoint: str | None, status: int, said: str | None) -> str:
+    """The `Cache-Control` of what a blueprint with such files answers.
+
+    said: the one that it has. A page's HTML is asked for each time unless the page says else.
+    """
+    if (endpoint or "").endswith(".static"):
+        return KEPT if status in FOUND else "no-cache"
+    return said or "no-cache"

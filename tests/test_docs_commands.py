@@ -199,7 +199,7 @@ def test_the_commands_of_the_docs_are_there_once_the_environment_is_active():
     commands = {one for page in pages for one in _commands(page.read_text())}
     mine = sorted(one for one in commands if re.match(r"horde |python -m (core|worker)\b", one))
     assert {"horde up", "horde status", "python -m core serve"} <= set(mine)
-    modules = {one for one in mine if one.startswith("python -m core ") or one.startswith("horde ")}
+    modules = {one for one in mine if one.startswith(("python -m core ", "horde "))}
     activate = Path(sys.prefix) / "bin" / "activate"
     lines = [f". {activate}", *(f"{one} --help >/dev/null" for one in sorted(modules))]
     ended = subprocess.run(

@@ -9,7 +9,7 @@ Its files have addresses that differ with what is in them, so a browser never mi
 from pathlib import Path
 from typing import Final
 
-from quart import Blueprint, Response, render_template
+from quart import Blueprint, Response, render_template, request
 
 from core import static
 from core.features import SAMPLERS
@@ -42,5 +42,7 @@ async def guard(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    static.keep(response)
+    response.headers["Cache-Control"] = static.lifetime(
+        request.endpoint, response.status_code, response.headers.get("Cache-Control")
+    )
     return response

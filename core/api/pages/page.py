@@ -79,7 +79,9 @@ async def _guard(response: Response) -> Response:
     # Not "no-referrer": with that, browsers hide the Origin of our own forms.
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    static.keep(response)
+    response.headers["Cache-Control"] = static.lifetime(
+        request.endpoint, response.status_code, response.headers.get("Cache-Control")
+    )
     return response
 
 
