@@ -8,6 +8,7 @@ export PROMPT OUT HORDE_DATA_DIR
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN := .venv/bin
 UV  := uv==0.13.9
+HINT = Other commands (horde status, python -m worker): . $(BIN)/activate, then as the documentation has them.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -19,10 +20,12 @@ help: ## Say what each target does
 # --- What people use ---
 
 up: .venv/run.stamp ## Start the whole horde: server, web page and one worker; Ctrl-C stops it
+	@echo '$(HINT)'
 	@exec $(BIN)/horde up
 
 demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a red fox on a blue background" OUT=fox.png
-	@exec $(BIN)/horde demo --prompt "$$PROMPT" --out "$$OUT"
+	@$(BIN)/horde demo --prompt "$$PROMPT" --out "$$OUT"
+	@echo '$(HINT)'
 
 migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newest schema
 	@exec $(BIN)/python -m core migrate

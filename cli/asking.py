@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import monotonic
@@ -10,7 +10,7 @@ from time import monotonic
 from cli.exits import Exit, Failure
 from core.client import HordeClient, HordeError
 from core.wire.events import EndEvent, GenerationEvent, StatusEvent
-from core.wire.generate import GenerationInputStable, RequestStatusCheck
+from core.wire.generate import GenerationInputStable, JobFault, RequestStatusCheck
 
 
 @dataclass
@@ -18,12 +18,21 @@ class Answer:
     """What came of a request so far.
 
     kudos: what all of it cost; None until the request has ended.
+    faults: what workers failed at, in part perhaps before another made it.
     """
 
     pictures: list[tuple[GenerationEvent, bytes]] = field(default_factory=list)
     kudos: float | None = None
     faulted: bool = False
+    faults: list[JobFault] = field(default_factory=list)
     seconds: float = 0.0
+
+    @property
+    def failure(self) -> str:
+        """That workers could not make it, and why."""
+        made = {picture.index for picture, _ in self.pictures}
+        lost = [fault for fault in self.faults if fault.index not in made]
+        return " ".join(["Workers could not make all of it.", *map(why, lost)])
 
 
 async def ask(
@@ -44,7 +53,8 @@ async def ask(
     request = await client.generate(wanted)
     try:
         async with asyncio.timeout(timeout_seconds):
-            await _follow(client, request.id, show, answer)
+            unoffered = await _unoffered(client, wanted.models)
+            await _follow(client, request.id, unoffered, show, answer)
     except TimeoutError:
         await _cancel(client, request.id)
         raise Failure(Exit.TIMED_OUT, f"Not done after {timeout_seconds:g} s.") from None
@@ -55,8 +65,20 @@ async def ask(
         answer.seconds = monotonic() - begun
 
 
+async def _unoffered(client: HordeClient, models: Sequence[str]) -> list[str]:
+    """Which of the models no worker offers, such as one whose name is mistyped."""
+    if not models:
+        return []
+    offered = {model.name for model in await client.models() if model.count}
+    return [name for name in models if name not in offered]
+
+
 async def _follow(
-    client: HordeClient, request_id: str, show: Callable[[str], None], answer: Answer
+    client: HordeClient,
+    request_id: str,
+    unoffered: Sequence[str],
+    show: Callable[[str], None],
+    answer: Answer,
 ) -> None:
     shown = ""
     async with aclosing(client.events(request_id)) as events:
@@ -65,7 +87,8 @@ async def _follow(
                 answer.pictures.append((event, await client.download(event.img)))
             elif isinstance(event, EndEvent):
                 answer.kudos, answer.faulted = event.cost, event.faulted
-            elif not event.done and (words := standing(event)) != shown:
+                answer.faults = event.faults or []
+            elif not event.done and (words := standing(event, unoffered)) != shown:
                 show(shown := words)
 
 
@@ -81,22 +104,34 @@ def amount(kudos: float) -> str:
     return f"{kudos:.2f}".rstrip("0").rstrip(".")
 
 
-def standing(check: RequestStatusCheck) -> str:
-    """Where a request stands, in a few words."""
+def why(fault: JobFault) -> str:
+    """What workers said about a picture that they could not make, as a sentence."""
+    times = "once" if fault.tries == 1 else f"{fault.tries} times"
+    reason = f": {fault.reason.strip()}" if fault.reason else ""
+    return f"Picture {fault.index + 1} failed {times}{reason}".rstrip(".") + "."
+
+
+def standing(check: RequestStatusCheck, unoffered: Sequence[str] = ()) -> str:
+    """Where a request stands, in a few words.
+
+    unoffered: which of the models that it names no worker has.
+    """
     made = check.finished
     parts = [f"{made} of {made + check.processing + check.waiting} finished"] if made else []
     if check.processing:
         names = _makers(check)
         parts.append(f"being made by {names}" if names else "being made")
     elif check.waiting and not check.is_possible:
-        parts.append("waiting for a worker that can make it")
+        models = f"; nobody offers a model named {' or '.join(unoffered)}" if unoffered else ""
+        parts.append(f"no worker can make it{models}; waiting for a worker that can")
     elif check.queue_position == 1:
         parts.append("next in the queue")
     elif check.queue_position:
         parts.append(f"number {check.queue_position} in the queue")
-    if check.wait_time:
+    if check.wait_time and check.is_possible:
         parts.append(f"about {check.wait_time} s")
-    return ", ".join(parts) or "waiting"
+    said = ", ".join(parts) or "waiting"
+    return ". ".join([said, *map(why, check.faults)]) if check.faults else said
 
 
 def _makers(check: RequestStatusCheck) -> str:

@@ -14,6 +14,11 @@ QUALITY: Final = 95
 """Of JPEG."""
 
 
+def part(text: str) -> str:
+    """What may stand in a file's name of a word that a horde said: it chooses no folder."""
+    return "".join(one if one.isprintable() and one not in "/\\" else "_" for one in text)
+
+
 def check(path: Path) -> None:
     """Raise Failure where a picture could not be written there, before anybody makes it."""
     suffix = path.suffix.lower()

@@ -32,9 +32,9 @@ OURS = {
     "HordeModes": {"anonymous_mode"},
     None: {"kudos_exact"},  # the answer to a dry run has no name
     "RequestAsync": {"kudos_exact"},
-    "RequestStatusCheck": {"kudos_exact"},
-    "RequestStatusStable": {"kudos_exact"},
-    "RequestStatusKobold": {"kudos_exact"},
+    "RequestStatusCheck": {"kudos_exact", "faults"},
+    "RequestStatusStable": {"kudos_exact", "faults"},
+    "RequestStatusKobold": {"kudos_exact", "faults"},
     # These two are read, though the schema does not name them.
     "SubmitInputKobold": {"seed"},
     "ModelInterrogationInputStable": {"trusted_workers"},

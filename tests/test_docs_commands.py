@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -171,3 +172,43 @@ def test_the_targets_that_the_docs_name_exist():
     targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert {"up", "demo", "test"} <= named
     assert named <= set(targets)
+
+
+HINT = ". .venv/bin/activate"
+COMMAND = re.compile(
+    r"(?:^|`|\s|\()(horde [a-z]+|python -m [a-z.]+(?: [a-z]+)?)(?=[ `\n]|$)", re.MULTILINE
+)
+
+
+def _commands(text):
+    """The commands of our own that a page has, as code."""
+    code = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    code += re.findall(r"`([^`\n]+)`", text)
+    return [found for words in code for found in COMMAND.findall(words)]
+
+
+@pytest.mark.parametrize("page", ["cli", "operate", "worker", "benchmarks"])
+def test_a_page_says_how_its_commands_are_found_before_the_first(page):
+    text = (ROOT / "docs" / f"{page}.md").read_text()
+    first = _commands(text)[0]
+    assert text.index(HINT) < text.index(f"`{first}" if f"`{first}" in text else first)
+
+
+def test_the_commands_of_the_docs_are_there_once_the_environment_is_active():
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    commands = {one for page in pages for one in _commands(page.read_text())}
+    mine = sorted(one for one in commands if re.match(r"horde |python -m (core|worker)\b", one))
+    assert {"horde up", "horde status", "python -m core serve"} <= set(mine)
+    modules = {one for one in mine if one.startswith(("python -m core ", "horde "))}
+    activate = Path(sys.prefix) / "bin" / "activate"
+    lines = [f". {activate}", *(f"{one} --help >/dev/null" for one in sorted(modules))]
+    ended = subprocess.run(
+        ["/bin/sh", "-eu", "-c", "\n".join(lines)],
+        env={"HOME": os.environ.get("HOME", "/"), "PATH": "/usr/bin:/bin"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr

@@ -1,13 +1,17 @@
 """Serves the page and its files; everything the page shows it gets from the API, in the browser.
 
 The server mounts `blueprint` by name. It knows nothing of the server but that `/api/v2` is at the
-same origin, and `/assets`, which has the look that all pages share.
+same origin, and that its blueprint `site` has the look that all pages share.
+
+Its files have addresses that differ with what is in them, so a browser never mixes two versions.
 """
 
+from pathlib import Path
 from typing import Final
 
-from quart import Blueprint, Response, render_template
+from quart import Blueprint, Response, render_template, request
 
+from core import static
 from core.features import SAMPLERS
 
 # img-src: a picture comes as base64, from this server, or by https from an object store elsewhere.
@@ -17,7 +21,11 @@ CONTENT_SECURITY_POLICY: Final = (
 )
 
 blueprint = Blueprint(
-    "web", __name__, template_folder="templates", static_folder="static", static_url_path="/web"
+    "web",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path=static.address("/web", Path(__file__).parent / "static"),
 )
 
 
@@ -34,4 +42,7 @@ async def guard(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = static.lifetime(
+        request.endpoint, response.status_code, response.headers.get("Cache-Control")
+    )
     return response

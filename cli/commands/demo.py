@@ -38,7 +38,7 @@ def demo(
     except asyncio.CancelledError:
         raise Failure(Exit.CANCELLED, "Cancelled.") from None
     if not answer.pictures:
-        raise Failure(Exit.FAULTED, "The workers could not make it.")
+        raise Failure(Exit.FAULTED, answer.failure)
     made, content = answer.pictures[0]
     pictures.write(out, content)
     size = pictures.size(content)

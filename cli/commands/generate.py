@@ -114,14 +114,15 @@ def _make(
     finally:
         _save(answer, out, as_json=as_json)
     if answer.faulted or not answer.pictures:
-        raise Failure(Exit.FAULTED, "Workers could not make all of it.")
+        raise Failure(Exit.FAULTED, answer.failure)
 
 
 def _save(answer: asking.Answer, out: str, *, as_json: bool) -> None:
     told = []
     for made, content in answer.pictures:
         fields = {"index": made.index, "seed": made.seed, "id": made.id, "model": made.model}
-        name = Path(out.format_map(fields))
+        parts = {name: pictures.part(str(value)) for name, value in fields.items()}
+        name = Path(out.format_map(parts))
         path = name if "{" in out or not made.index else name.with_stem(f"{name.stem}-{made.index}")
         pictures.write(path, content)
         fields |= {"file": str(path), "worker": made.worker_name, "kudos": made.kudos}
@@ -129,6 +130,8 @@ def _save(answer: asking.Answer, out: str, *, as_json: bool) -> None:
         if not as_json:
             terminal.output.print(f"{path}: seed {made.seed}, made by {made.worker_name}")
     if as_json:
-        terminal.output.print(json.dumps({"pictures": told, "kudos": answer.kudos}))
+        faults = [fault.model_dump() for fault in answer.faults]
+        told_of_all = {"pictures": told, "kudos": answer.kudos, "faults": faults}
+        terminal.output.print(json.dumps(told_of_all))
     elif answer.kudos is not None:
         terminal.output.print(f"{asking.amount(answer.kudos)} kudos in {answer.seconds:.1f} s")

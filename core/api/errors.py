@@ -66,11 +66,7 @@ def register(app: Quart) -> None:
 
     @app.errorhandler(HTTPException)
     async def _http(error: HTTPException) -> Response:
-        answer = _json({"message": error.description or error.name}, error.code or 500)
-        for name, value in error.get_headers():  # Allow, Retry-After and the like
-            if name.lower() not in OF_THE_BODY:
-                answer.headers[name] = value
-        return answer
+        return of_http(error)
 
     @app.errorhandler(Exception)
     async def _crash(error: Exception) -> Response:
@@ -80,6 +76,15 @@ def register(app: Quart) -> None:
             return _json({"message": told.message, "rc": told.code}, status_of(type(told)))
         _log.error("crash", exc_info=error)
         return _json({"message": "Internal Server Error"}, 500)
+
+
+def of_http(error: HTTPException) -> Response:
+    """An error that the framework raised, as JSON."""
+    answer = _json({"message": error.description or error.name}, error.code or 500)
+    for name, value in error.get_headers():  # Allow, Retry-After and the like
+        if name.lower() not in OF_THE_BODY:
+            answer.headers[name] = value
+    return answer
 
 
 def _json(data: dict[str, Any], status: int) -> Response:

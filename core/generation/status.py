@@ -26,6 +26,16 @@ class RequestNotFound(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """A job that workers failed at, once or more."""
+
+    number: int
+    tries: int
+    reason: str | None
+    """Why the last try failed, in the worker's words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A request at one moment, with what it may expect."""
 
@@ -33,6 +43,8 @@ class Status:
     outlook: Outlook
     """`position` is 0 where nothing waits. `seconds` is 0 only where all is done: what nobody can
     serve waits for the rest of its life."""
+    faults: Sequence[Fault] = ()
+    """The jobs that workers failed at, those included that another worker has made since."""
 
     @property
     def consumed(self) -> int:
@@ -48,7 +60,15 @@ async def look(
     found = await progress.of(session, parsed(request_id), at=at)
     if found is None or kind not in (None, found.kind):
         raise RequestNotFound(f"Request with ID '{request_id}' not found.")
-    return Status(found, await _outlook(session, horde, found, at))
+    return Status(found, await _outlook(session, horde, found, at), await _faults(session, found))
+
+
+async def _faults(session: AsyncSession, found: Progress) -> list[Fault]:
+    """What workers failed at; a request without faults, which most are, costs no statement."""
+    if not found.restarted:
+        return []
+    rows = await progress.faults(session, found.request_id)
+    return [Fault(row.number, row.faults, row.reason) for row in rows]
 
 
 def parsed(request_id: str) -> UUID:

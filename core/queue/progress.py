@@ -164,6 +164,18 @@ _last_reason = (
     .limit(1)
     .scalar_subquery()
 )
+
+
+async def faults(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
+    """The request's jobs that a worker failed at, in order: `number`, `faults` and `reason`."""
+    return (await session.execute(_FAULTS, {"id": request_id})).all()
+
+
+_FAULTS = (
+    select(_jobs.c.number, _jobs.c.faults, _last_reason.label("reason"))
+    .where(_jobs.c.request_id == bindparam("id"), _jobs.c.faults > 0)
+    .order_by(_jobs.c.number)
+)
 _JOBS = (
     select(
         _jobs.c.number,

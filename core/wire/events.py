@@ -31,6 +31,10 @@ class JobProgress(Answer):
     worker_id: Omitted[str] = None
     """Who makes it, or made it."""
     worker_name: Omitted[str] = None
+    faults: Omitted[int] = None
+    """How many workers' tries failed, where any did."""
+    reason: Omitted[str] = None
+    """Why the last of them did, in the worker's words, where it said."""
 
 
 class StatusEvent(RequestStatusCheck):

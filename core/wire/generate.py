@@ -167,6 +167,17 @@ class DryRun(Answer):
         return self.kudos if self.kudos_exact is None else self.kudos_exact
 
 
+class JobFault(Answer):
+    """A picture or text that workers failed at. Ours."""
+
+    index: int
+    """From 0, in the order of the request's seeds."""
+    tries: int
+    """How many workers' tries failed."""
+    reason: Omitted[str] = None
+    """Why the last of them did, in the worker's words, where it said."""
+
+
 class RequestStatusCheck(Answer):
     """How far a request is."""
 
@@ -190,6 +201,8 @@ class RequestStatusCheck(Answer):
     """The same to the hundredth. Ours."""
     is_possible: bool = True
     """Whether a worker that is online could take it."""
+    faults: Omitted[list[JobFault]] = None
+    """What workers failed at, where they did. Ours."""
 
     @property
     def cost(self) -> float:

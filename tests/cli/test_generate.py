@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from cli import asking
+from core.wire.generate import JobFault, RequestStatusCheck
 from horde_command import Horde
 
 
@@ -62,6 +63,28 @@ def test_ctrl_c_cancels_the_request(horde):
     assert asking.end() == 6
     told = horde.run("status", "--json")[1]
     assert json.loads(told)["performance"]["queued_requests"] == 0
+
+
+def test_what_nobody_can_make_is_told_without_a_time(horde):
+    asking = horde.start("generate", "a fox", "--model", "nomodel")
+    line = asking.line("no worker can make it")
+    assert "nobody offers a model named nomodel" in line
+    assert "about" not in line
+    asking.signal(signal.SIGINT)
+    assert asking.end() == 6
+
+
+FAULT = {"index": 1, "tries": 2, "reason": "its mask cannot be read."}
+CHECK = {"finished": 0, "processing": 0, "restarted": 2, "done": False, "kudos": 1.0}
+
+
+def test_why_workers_failed_is_told():
+    waiting = CHECK | {"waiting": 2, "wait_time": 8, "queue_position": 1, "faults": [FAULT]}
+    told = asking.standing(RequestStatusCheck.model_validate(waiting))
+    why = "Picture 2 failed 2 times: its mask cannot be read."
+    assert told == f"next in the queue, about 8 s. {why}"
+    answer = asking.Answer(faulted=True, faults=[JobFault.model_validate(FAULT)])
+    assert answer.failure == f"Workers could not make all of it. {why}"
 
 
 @pytest.mark.parametrize(

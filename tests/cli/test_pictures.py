@@ -27,6 +27,11 @@ def test_the_name_says_the_format(tmp_path, webp, name, form):
         assert (image.format, image.size) == (form, (64, 128))
 
 
+def test_what_a_horde_says_chooses_no_folder():
+    assert pictures.part("../../etc/\x1b[2Jmodel") == ".._.._etc__[2Jmodel"
+    assert pictures.part("stable diffusion 1.5") == "stable diffusion 1.5"
+
+
 def test_the_size_is_told(webp):
     assert pictures.size(webp) == "64x128"
 

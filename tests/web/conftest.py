@@ -75,11 +75,16 @@ class ScriptedWorker:
         await self._client.submit(SubmitInputStable(id=job_id, generation=result, seed=seed))
         return seed
 
-    async def fault(self, job):
+    async def fault(self, job, reason=None):
         job_id, _, payload = job
+        note = {"type": "information", "value": "see_ref", "ref": reason}
         await self._client.submit(
             SubmitInputStable(
-                id=job_id, generation="faulted", state="faulted", seed=int(payload.seed)
+                id=job_id,
+                generation="faulted",
+                state="faulted",
+                seed=int(payload.seed),
+                gen_metadata=[note] if reason else [],
             )
         )
 

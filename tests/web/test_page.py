@@ -140,6 +140,13 @@ async def test_without_the_event_stream_the_page_polls(page, worker):
     await expect(card.locator(".state")).to_contain_text("1 picture")
 
 
+async def test_why_a_worker_failed_is_said(page, worker):
+    card = await ask(page, "too hard for one")
+    await worker.fault((await worker.take())[0], "<b>its mask</b> cannot be read")
+    why = "It failed once: <b>its mask</b> cannot be read."
+    await expect(card.locator(".why")).to_have_text(why)
+
+
 async def test_what_workers_fail_at_is_said(page, worker):
     card = await ask(page, "too hard")
     for _ in range(3):
@@ -190,3 +197,28 @@ async def test_the_policy_lets_scripts_and_calls_go_nowhere_else(horde_url):
     assert "script-src 'self';" in policy
     assert "connect-src 'self';" in policy
     assert "unsafe" not in policy
+
+
+async def test_a_page_that_cannot_start_says_so_and_sends_nothing(chromium, horde_url):
+    context = await chromium.new_context(viewport={"width": 1280, "height": 860})
+    page = await context.new_page()
+    await page.route("**/form.js", lambda route: route.abort())
+    await page.goto(horde_url)
+    await expect(page.get_by_text("The page did not start.")).to_be_visible()
+    await expect(page.locator("#submit")).to_be_disabled()
+    await page.get_by_label("Prompt").fill("a secret")
+    await page.get_by_role("spinbutton", name="Width").press("Enter")
+    assert page.url == f"{horde_url}/"
+    await context.close()
+
+
+async def test_without_scripts_the_page_says_what_it_needs(chromium, horde_url):
+    context = await chromium.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(horde_url)
+    told = page.locator("noscript p")
+    await expect(told).to_contain_text("This page talks to the horde by JavaScript")
+    await expect(told).to_be_in_viewport()
+    assert await page.locator("form").get_attribute("method") == "post"
+    assert await page.locator("#apikey").get_attribute("name") is None
+    await context.close()

@@ -79,6 +79,7 @@ export class Card {
       open.forEach((tile, k) => tile.show(k < check.processing ? "processing" : "waiting"));
     }
     this.#part(".state").textContent = progress(check, this.#tiles.length);
+    this.#explain(check);
     if (check.queue_position > 0 && check.queue_position !== this.#position && !check.processing) {
       this.#announce(place(check.queue_position));
     }
@@ -100,8 +101,16 @@ export class Card {
     for (const tile of this.#tiles) if (!tile.picture && !OVER.has(tile.state)) tile.show(rest);
     const words = outcome(check, this.#tiles.length, this.#cancelled);
     this.#part(".state").textContent = words;
+    this.#explain(check);
     this.#announce(words);
     this.#close();
+  }
+
+  /** Say why workers failed at what is still missing. */
+  #explain({ faults = [] }) {
+    const missing = faults.filter(({ index }) => !this.#tiles[index]?.picture);
+    this.#part(".why").textContent = missing.map((fault) => why(fault, this.#tiles.length)).join("\n");
+    this.#part(".why").hidden = !missing.length;
   }
 
   #gone() {
@@ -159,6 +168,12 @@ function progress(check, all) {
   if (!check.processing && !check.finished) return `Waiting for a worker${wait}`;
   if (all === 1) return `Being made${wait}`;
   return `${check.finished} of ${all} finished${wait}`;
+}
+
+function why({ index, tries, reason }, all) {
+  const what = all === 1 ? "It" : `Picture ${index + 1}`;
+  const times = tries === 1 ? "once" : `${tries} times`;
+  return `${what} failed ${times}${reason ? `: ${reason}` : ""}`.replace(/[.\s]*$/, ".");
 }
 
 function outcome(check, all, cancelled) {

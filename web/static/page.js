@@ -51,5 +51,7 @@ for (const example of document.querySelectorAll("[data-example]")) {
 }
 requests.restore(handlers);
 horde.watch();
+button.disabled = false;
+dispatchEvent(new Event("started"));
 await api.useSession();
 cost.watch();

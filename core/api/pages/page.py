@@ -1,10 +1,20 @@
 """What all pages of ours share: the frame, what browsers may load, and how errors look."""
 
+from pathlib import Path
 from typing import Final
 
-from quart import Blueprint, Response, make_response, render_template
-from quart.typing import ResponseTypes
+from quart import (
+    Blueprint,
+    Response,
+    make_response,
+    render_template,
+    request,
+    send_from_directory,
+)
+from werkzeug.exceptions import HTTPException
 
+from core import static
+from core.api import errors
 from core.api.errors import status_of
 from core.api.pages import visit
 from core.errors import Refusal
@@ -14,8 +24,14 @@ CONTENT_SECURITY_POLICY: Final = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+STATIC: Final = Path(__file__).parent / "static"
+
 blueprint = Blueprint(
-    "site", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
+    "site",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path=static.address("/assets", STATIC),
 )
 
 
@@ -36,14 +52,36 @@ async def go(location: str) -> Response:
     return response
 
 
+@blueprint.get("/favicon.ico")
+@blueprint.get("/assets/mark.svg")
+async def mark() -> Response:
+    """The mark, where browsers and programs look for it whatever version this is."""
+    return await send_from_directory(STATIC, "mark.svg")
+
+
+@blueprint.app_errorhandler(404)
+@blueprint.app_errorhandler(405)
+async def _nowhere(error: HTTPException) -> Response:
+    """A page for people who come to a wrong address; programs get JSON."""
+    wanted = request.accept_mimetypes
+    is_person = wanted["text/html"] > wanted["application/json"]
+    if request.path.startswith("/api/") or not is_person:
+        return errors.of_http(error)
+    answer: Response = await make_response(await render_template("site/nowhere.html"), error.code)  # type: ignore[assignment]
+    return await _guard(answer)
+
+
 @blueprint.after_request
-async def _guard(response: ResponseTypes) -> ResponseTypes:
+async def _guard(response: Response) -> Response:
     """Allow the browser nothing that the pages do not need."""
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     # Not "no-referrer": with that, browsers hide the Origin of our own forms.
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = static.lifetime(
+        request.endpoint, response.status_code, response.headers.get("Cache-Control")
+    )
     return response
 
 

@@ -104,7 +104,7 @@ async def _register(visitor: Visit, username: str) -> Response:
     async with context.server().database.writing() as session:
         user, key = await registration.register(session, username=username, oauth_id=oauth_id)
         await _begin_anew(session, visitor, user)
-    return await page.show("key.html", key=key, alias=user.alias, is_pseudonymous=not oauth_id)
+    return await _show_key(key, user)
 
 
 async def _change(visitor: Visit, user: User, sent: RegisterForm) -> Response:
@@ -118,7 +118,13 @@ async def _change(visitor: Visit, user: User, sent: RegisterForm) -> Response:
             user = await directory.by_id(session, user.id)
     if sent.key == "keep":
         return await page.go("/register")
-    return await page.show("key.html", key=key, alias=user.alias, is_pseudonymous=False)
+    return await _show_key(key, user)
+
+
+async def _show_key(key: str, user: User) -> Response:
+    """The page with a key, which says how to come by another where that can be."""
+    is_pseudonymous = directory.is_pseudonymous(user.oauth_id)
+    return await page.show("key.html", key=key, alias=user.alias, is_pseudonymous=is_pseudonymous)
 
 
 async def _begin_anew(session: AsyncSession, visitor: Visit, user: User) -> None:

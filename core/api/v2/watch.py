@@ -29,6 +29,7 @@ from core.wire import events
 from core.wire.events import EndEvent, GenerationEvent, JobProgress, StatusEvent
 from core.wire.generate import (
     GenerationStable,
+    JobFault,
     ReportedMetadata,
     RequestStatusCheck,
     RequestStatusStable,
@@ -123,6 +124,8 @@ async def look(server: Server, request_id: UUID, before: View | None) -> View:
             state=JobState(job.state).name.lower(),
             worker_id=str(job.worker_id) if job.worker_id else None,
             worker_name=job.worker_name,
+            faults=job.faults or None,
+            reason=job.reason,
         )
         for job in jobs
     ]
@@ -154,6 +157,11 @@ def counts(found: Status) -> dict[str, Any]:
         "kudos": to_whole(found.consumed),
         "kudos_exact": to_wire(found.consumed),
         "is_possible": found.outlook.possible,
+        "faults": [
+            JobFault(index=fault.number, tries=fault.tries, reason=fault.reason)
+            for fault in found.faults
+        ]
+        or None,
     }
 
 

@@ -105,6 +105,12 @@ async def test_a_key_can_be_changed_alone(site, ann):
     assert await name_of(site, ann.key) is None
 
 
+async def test_a_new_key_is_given_back_by_nobody_where_there_is_no_login(site, ann):
+    shown = (await ann.send("/register", username="", key="new")).text
+    assert "nobody can give it back" in shown
+    assert "log in and make another" not in shown
+
+
 async def test_who_had_the_former_key_is_logged_out(site, ann):
     async with visitors.visitor(site.app) as thief:
         await thief.open()

@@ -74,7 +74,7 @@ async def test_a_form_that_is_sent_twice_gives_once(site, browser, giver, receiv
     ("fields", "status", "said"),
     [
         ({"username": "Nobody#999"}, 400, "There is no user"),
-        ({"amount": "101"}, 400, "You don&#39;t have 101 kudos"),
+        ({"amount": "101"}, 400, "You don&#39;t have 101.00 kudos"),
         ({"amount": str(10**30)}, 400, "Nobody has so many"),
         ({"src_api_key": ""}, 401, "No user matching"),
         ({"src_api_key": serving.ANONYMOUS}, 400, "anonymous user cannot"),

@@ -5,6 +5,7 @@ import re
 import pytest
 
 import serving
+from core import static
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -66,6 +67,44 @@ async def test_an_operator_has_documents_of_their_own(databases, tmp_path):
 async def test_pages_link_to_what_is_there(site):
     pages = [(await site.http.get(path)).text for path in ("/register", "/transfer", "/privacy")]
     links = {link for page in pages for link in re.findall(r'(?:href|src)="(/[^"]*)"', page)}
-    assert links > {"/assets/look.css", "/assets/site.css", "/terms"}
+    files = {link.rpartition("/")[2] for link in links if link.startswith("/assets/")}
+    assert files >= {"look.css", "site.css", "mark.svg"}
+    assert "/terms" in links
     for link in links - {"/"}:  # the front page is the plug-in's
         assert (await site.http.get(link)).status_code in (200, 308), link
+
+
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+async def test_files_have_addresses_that_differ_with_what_they_say(site, tmp_path):
+    page = (await site.http.get("/register")).text
+    (look,) = re.findall(r'"(/assets/[0-9a-f]{12}/look.css)"', page)
+    answer = await site.http.get(look)
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    missing = await site.http.get("/assets/0123456789ab/look.css")
+    assert missing.status_code == 404
+    assert "immutable" not in missing.headers.get("Cache-Control", "")
+    (tmp_path / "a.js").write_text("one")
+    first = static.address("/web", tmp_path)
+    assert static.address("/web", tmp_path) == first
+    (tmp_path / "a.js").write_text("two")
+    assert static.address("/web", tmp_path) != first
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nope", 404), ("/login", 405)])
+async def test_people_at_a_wrong_address_get_a_page_and_programs_json(site, path, status):
+    person = await site.http.get(path, headers=HTML)
+    assert person.status_code == status
+    assert "There is nothing here" in person.text
+    assert "default-src 'none'" in person.headers["Content-Security-Policy"]
+    assert "Set-Cookie" not in person.headers
+    program = await site.http.get(path, headers={"Accept": "*/*"})
+    assert (program.status_code, list(program.json())) == (status, ["message"])
+    assert "message" in (await site.http.get("/api/v2/nope", headers=HTML)).json()
+
+
+async def test_the_mark_is_where_browsers_look_for_it(site):
+    for path in ("/favicon.ico", "/assets/mark.svg"):
+        answer = await site.http.get(path)
+        assert (answer.status_code, answer.headers["Content-Type"][:13]) == (200, "image/svg+xml")

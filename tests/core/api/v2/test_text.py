@@ -153,6 +153,7 @@ async def test_a_fault_lets_the_text_wait_again(writer):
     told = await writer.submit(popped["id"], state="faulted", generation="")
     assert told.json() == {"reward": 0.0}
     status = await writer.status(request_id)
+    assert status["faults"] == [{"index": 0, "tries": 1}]
     assert (status["waiting"], status["restarted"], status["done"]) == (1, 1, False)
 
 

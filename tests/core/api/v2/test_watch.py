@@ -4,13 +4,14 @@ import asyncio
 import base64
 import contextlib
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 import pictures
 import serving
 from core.api import hubs
+from core.api.context import EXTENSION as SERVER
 from core.api.streams import EXTENSION as STREAMS
 from core.api.v2 import watch
 from core.wire import events
@@ -51,6 +52,24 @@ async def test_the_third_fault_faults_the_request_which_keeps_its_pictures(shop)
     assert status["waiting"] == 0
     assert len(status["generations"]) == 1
     assert (await shop.pop())["id"] is None
+
+
+async def test_why_a_worker_failed_reaches_who_asked(shop):
+    request_id = await shop.ask(params={**SMALL, "n": 2})
+    assert "faults" not in (await shop.status(request_id))
+    popped = await shop.pop(amount=2)
+    note = {"type": "information", "value": "see_ref", "ref": "source_mask cannot be read"}
+    await shop.submit(popped["ids"][1], state="faulted", gen_metadata=[note])
+    told = [{"index": 1, "tries": 1, "reason": "source_mask cannot be read"}]
+    assert (await shop.status(request_id))["faults"] == told
+    shop.server.app.extensions[watch.CHECKS]._kept.clear()
+    assert (await shop.server.get(f"/generate/check/{request_id}")).json()["faults"] == told
+    view = await watch.look(shop.server.app.extensions[SERVER], UUID(request_id), None)
+    seen = events.decode("status", view.status.split(b"data: ")[1].decode())
+    assert [(job.faults, job.reason) for job in seen.jobs] == [(None, None), (1, told[0]["reason"])]
+    assert [fault.model_dump() for fault in seen.faults] == told
+    await shop.submit(popped["ids"][0], state="faulted")
+    assert (await shop.status(request_id))["faults"] == [{"index": 0, "tries": 1}, *told]
 
 
 async def test_a_cancel_answers_what_was_before_and_lets_running_jobs_end(shop):
