@@ -26,7 +26,9 @@ def text_of(answer):
 
 async def popped(server):
     """The id of the next job, however long it takes until somebody asks for something."""
-    return (await server.horde.app.pop(server.owner.key, name=server.name, wait=10))["id"]
+    return (await server.horde.app.pop(server.owner.key, name=server.name, threads=2, wait=10))[
+        "id"
+    ]
 
 
 async def served(server):
@@ -68,6 +70,7 @@ class TestSync:
         assert "expired" in text_of(answer)
         assert (await server.pop()).json()["id"] is None
 
+    @pytest.mark.usefixtures("no_pause")
     async def test_servers_that_fail_at_it(self, horde, server):
         async def fail():
             for _ in range(3):

@@ -29,7 +29,7 @@ async def test_a_peer_on_this_machine_is_answered_without_a_public_url(databases
     with databases.fresh("sqlite") as url:
         settings = {"dev_endpoints": "on", "public_url": ""}
         async with serving.in_process(url, tmp_path, **settings) as server:
-            assert (await make(server)).status_code == 200
+            assert (await make(server)).status_code == 201
 
 
 async def find(server, key):
