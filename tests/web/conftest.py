@@ -47,6 +47,10 @@ class ScriptedWorker:
         self._client = client
         self.name = name
 
+    def other(self, name):
+        """Another worker of the same owner."""
+        return ScriptedWorker(self._client, name)
+
     async def check_in(self):
         """Be online, without taking anything."""
         assert (await self._client.pop(self._offer())).id is None

@@ -149,8 +149,9 @@ async def test_why_a_worker_failed_is_said(page, worker):
 
 async def test_what_workers_fail_at_is_said(page, worker):
     card = await ask(page, "too hard")
-    for _ in range(3):
-        await worker.fault((await worker.take())[0])
+    for number in range(3):  # what a worker failed at is for others first
+        other = worker.other(f"Cellar {number}")
+        await other.fault((await other.take())[0])
     await expect(card.locator(".state")).to_contain_text("Workers failed at this")
     await expect(tiles(card, "faulted")).to_have_count(1)
 

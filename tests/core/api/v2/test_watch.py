@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from core.api import hubs
 from core.api.context import EXTENSION as SERVER
 from core.api.streams import EXTENSION as STREAMS
 from core.api.v2 import watch
+from core.queue import claim
 from core.wire import events
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -21,12 +23,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SMALL = serving.SMALL
 
 
+@pytest.fixture
+def no_pause(monkeypatch):
+    """A worker gets what it failed at again at once."""
+    monkeypatch.setattr(claim, "RETRY_PAUSE", timedelta(0))
+
+
 def counters(status):
     names = ("finished", "processing", "restarted", "waiting", "done", "faulted")
     return tuple(int(status[name]) for name in names)
 
 
-async def test_counters_from_ask_to_done(shop):
+async def test_counters_from_ask_to_done(shop, no_pause):
     request_id = await shop.ask(params={**SMALL, "n": 3})
     assert counters(await shop.status(request_id)) == (0, 0, 0, 3, 0, 0)
     popped = await shop.pop(amount=2)
@@ -40,7 +48,7 @@ async def test_counters_from_ask_to_done(shop):
     assert counters(await shop.status(request_id)) == (3, 0, 1, 0, 1, 0)
 
 
-async def test_the_third_fault_faults_the_request_which_keeps_its_pictures(shop):
+async def test_the_third_fault_faults_the_request_which_keeps_its_pictures(shop, no_pause):
     request_id = await shop.ask(params={**SMALL, "n": 3})
     await shop.deliver(await shop.pop())
     for fault in range(1, 4):
