@@ -81,7 +81,8 @@ class Remembered:
             self._changing[name] += 1
 
     def _ended(self, connection: Connection) -> None:
-        self._settle(connection.info)
+        if not connection.invalidated:  # else the pool has told
+            self._settle(connection.info)
 
     def _given_back(self, _connection: object, record: Any, *_: object) -> None:  # noqa: ANN401
         self._settle(record.info)

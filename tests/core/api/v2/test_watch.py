@@ -48,18 +48,26 @@ async def test_counters_from_ask_to_done(shop, no_pause):
     assert counters(await shop.status(request_id)) == (3, 0, 1, 0, 1, 0)
 
 
-async def test_the_third_fault_faults_the_request_which_keeps_its_pictures(shop, no_pause):
+async def test_the_third_try_of_the_only_worker_ends_a_picture_and_it_alone(shop, no_pause):
     request_id = await shop.ask(params={**SMALL, "n": 3})
     await shop.deliver(await shop.pop())
     for fault in range(1, 4):
         popped = await shop.pop()
         assert (await shop.submit(popped["id"], state="faulted")).json() == {"reward": 0.0}
         assert (await shop.status(request_id))["restarted"] == fault
+    assert counters(await shop.status(request_id)) == (1, 0, 3, 1, 0, 0)
+    await shop.deliver(await shop.pop())
     status = await shop.status(request_id)
-    assert counters(status)[0:1] + counters(status)[4:] == (1, 1, 1)
-    assert status["waiting"] == 0
-    assert len(status["generations"]) == 1
+    assert counters(status) == (2, 0, 3, 0, 1, 0)
+    assert len(status["generations"]) == 2
     assert (await shop.pop())["id"] is None
+
+
+async def test_a_request_of_which_nothing_could_be_made_is_faulted(shop, no_pause):
+    request_id = await shop.ask()
+    for _ in range(3):
+        await shop.submit((await shop.pop())["id"], state="faulted")
+    assert counters(await shop.status(request_id)) == (0, 0, 3, 0, 1, 1)
 
 
 async def test_why_a_worker_failed_reaches_who_asked(shop):
