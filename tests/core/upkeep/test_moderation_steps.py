@@ -49,6 +49,7 @@ async def test_one_drop_too_many_is_maintenance(server, do, owner, raid, most):
         await modes.switch(session, raid=raid)
     await do(steps.abort_stale, minutes=15)
     assert not (await stored(server)).maintenance
+    await server.ask()
     await server.pop(owner.key)
     await do(steps.abort_stale, minutes=30)
     row = await stored(server)
