@@ -124,6 +124,7 @@ def _not_its_own_fault(jobs: Any) -> ColumnElement[bool]:  # noqa: ANN401 - jobs
         _attempts.c.job_id == jobs.c.id,
         _attempts.c.worker_id == bindparam("worker", type_=Uuid),
         _attempts.c.ended_at > bindparam("retry", type_=Moment),
+        _attempts.c.ended_at <= bindparam("at", type_=Moment),  # another host's clock may be ahead
     )
     return or_(jobs.c.faults == 0, ~failed)
 

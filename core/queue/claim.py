@@ -132,7 +132,7 @@ class _Seeking:
         self._session, self._matched, self._offer, self._at = session, matched, offer, at
         self._engine = session.get_bind().dialect.name
         worker = UUID(offer.worker_id) if offer.worker_id else NOBODY
-        self._place = {"worker": worker, "retry": retry}
+        self._place = {"worker": worker, "retry": retry, "at": at}
 
     async def head(self, *, own: bool, only_own: bool) -> AnyRow | None:
         """Take the first job of the claim: of the worker's own users, else of the lanes."""
