@@ -4,6 +4,7 @@ Each kind is a class with these methods, in a module of its own, and a line in `
 the layers below are in `core.kinds`. What a kind does not say is as it is for most.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
 from core.generation.delivery import Amounts, Delivery, Open
@@ -18,7 +19,7 @@ from core.users.tables import User
 P = TypeVar("P", bound=Params)
 
 
-class Kind(Generic[P]):
+class Kind(ABC, Generic[P]):
     """What the five steps ask of a kind. Subclassed by each, once."""
 
     rules: Rules
@@ -38,17 +39,17 @@ class Kind(Generic[P]):
         """Why the results may not turn out well."""
         return []
 
+    @abstractmethod
     def needs(self, ask: RequestSpec[P]) -> Needs:
         """What the parameters ask of a worker."""
-        raise NotImplementedError
 
+    @abstractmethod
     def jobs(self, ask: RequestSpec[P]) -> list[NewJob]:
         """A job for each result."""
-        raise NotImplementedError
 
+    @abstractmethod
     def quote(self, ask: RequestSpec[P]) -> Quote:
         """The price of it all, by the same functions that settle it."""
-        raise NotImplementedError
 
     def lighter(self, horde: Horde, ask: RequestSpec[P]) -> RequestSpec[P] | None:  # noqa: ARG002
         """The request within what needs no kudos in advance; None where it is there already."""
@@ -62,17 +63,17 @@ class Kind(Generic[P]):
         """What the model was made from, where that decides its speed."""
         return None
 
+    @abstractmethod
     def amounts(self, found: Open, delivery: Delivery) -> Amounts:
         """What the worker's owner gets and the requester pays, by the rates that were agreed."""
-        raise NotImplementedError
 
     def state(self, delivery: Delivery) -> str:  # noqa: ARG002
         """What is kept as the result's state."""
         return "ok"
 
+    @abstractmethod
     def told(self, horde: Horde, found: Open, delivery: Delivery) -> dict[str, Any]:
         """What the requester's webhook is told of a result."""
-        raise NotImplementedError
 
     def uptime_reward(self, offer: Offer) -> int:  # noqa: ARG002
         """What a worker with this offer gets for each 600 s that it is there."""

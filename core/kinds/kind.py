@@ -5,6 +5,7 @@ by `core.generation.protocol.Kind`. Both have answers that hold for most kinds; 
 what is different with it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar
@@ -12,7 +13,7 @@ from typing import Any, ClassVar
 from core.kinds.params import Advice, Params
 
 
-class Rules:
+class Rules(ABC):
     """The rules of one kind. Subclassed by each, once."""
 
     name: ClassVar[str]
@@ -49,9 +50,9 @@ class Rules:
     has_negative_prompt: ClassVar[bool] = False
     """Whether what follows the first ### of a prompt is what is not wanted."""
 
+    @abstractmethod
     def params_from(self, document: dict[str, Any]) -> Params:
         """The parameters that `to_json` wrote."""
-        raise NotImplementedError
 
     def models_of(self, features: AbstractSet[str]) -> frozenset[str]:  # noqa: ARG002
         """What makes jobs with these features, where that is no model that a request names."""
