@@ -169,13 +169,18 @@ def test_settings_that_are_wrong(run, data):
     assert "password" not in told[1]
 
 
+def untraced():
+    """The environment of a process whose coverage is not taken: it could not be written."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 def test_a_disk_that_is_full(migrated):
     """As full as a limit on the size of files makes it."""
     script = f"trap '' XFSZ; ulimit -f 8; exec {sys.executable} -m core user create --name bob"
     full = subprocess.run(
         ["sh", "-c", script],
         cwd=processes.ROOT,
-        env=os.environ | variables(migrated),
+        env=untraced() | variables(migrated),
         capture_output=True,
         text=True,
         timeout=SECONDS,

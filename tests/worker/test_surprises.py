@@ -10,7 +10,7 @@ from core.client import HordeClient, handed_out
 from fake_renderers import FakeRenderer, ThreadEngine
 from worker import pictures as encoding
 from worker.alchemy.kind import Forms
-from worker.alchemy.order import Palette
+from worker.alchemy.order import Description
 from worker.crew import alchemy_offer, text_offer
 from worker.image import popped
 from worker.image.kind import Pictures
@@ -283,7 +283,8 @@ async def test_more_texts_and_forms_than_were_asked_for_are_given_back(horde, wr
     horde.forms.append({"forms": [horde.forms.popleft()["forms"][0] for _ in forms], "skipped": {}})
     settings = Settings(url=horde.url, name="tester", wait_seconds=0.05)
     async with serve(
-        kind=lambda client: Forms(client, alchemy_offer(settings)), models={"palette": Palette()}
+        kind=lambda client: Forms(client, alchemy_offer(settings)),
+        models={"palette": Description("palette")},
     ) as serving:
         for form in forms:
             assert (await serving.submitted(form))["state"] == "faulted"

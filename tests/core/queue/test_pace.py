@@ -4,12 +4,13 @@ import random
 
 import pytest
 
+from core.kinds import registry
 from core.queue import pace
-from core.queue.pace import USUAL, Pace, Sample
+from core.queue.pace import Pace, Sample
 
 TINY, SMALL, LARGE = 12_288, 1_310_720, 7_864_320
 LAWS = [Pace(0.28, 0.25e-6), Pace(1.0, 4e-6), Pace(0.0, 1e-6), Pace(3.0, 0.1e-6)]
-USUAL_IMAGE = USUAL["image"]
+USUAL_IMAGE = pace.usual("image")
 
 
 def samples(law, sizes, *, count=50, seed=1):
@@ -70,7 +71,7 @@ def test_jobs_made_at_once_share_their_time():
 
 
 def test_forms_have_no_size():
-    found = pace.fit([Sample(1, 1, 4.0)] * 3, USUAL["alchemy"])
+    found = pace.fit([Sample(1, 1, 4.0)] * 3, pace.usual("alchemy"))
     assert found == pytest.approx((0.0, 4.0))
     assert found.speed == pytest.approx(0.25)
 
@@ -90,7 +91,7 @@ def test_whatever_was_seen_gives_a_pace(seed):
         )
         for _ in range(chance.randint(1, 50))
     ]
-    found = pace.fit(seen, USUAL[chance.choice(list(USUAL))])
+    found = pace.fit(seen, pace.usual(chance.choice(list(registry.KINDS))))
     assert 0 <= found.fixed < 1e9
     assert 0 < found.per_thing < 1e9
 

@@ -5,7 +5,7 @@ import pytest
 
 import factories
 from core.db import now
-from core.queue.pace import USUAL
+from core.queue import pace
 from core.workers import fleet, online
 from core.workers.online import Online
 
@@ -75,9 +75,9 @@ async def test_what_all_can_do_together_by_model(session, worker):
             "stable_diffusion": (4, 3_000_500.0),
             "Deliberate": (1, 500.0),
         }
-    assert offered["Deliberate"].pace == pytest.approx(USUAL["image"])
+    assert offered["Deliberate"].pace == pytest.approx(pace.usual("image"))
     assert offered["stable_diffusion"].pace == pytest.approx(
-        tuple(part / 4 for part in USUAL["image"])
+        tuple(part / 4 for part in pace.usual("image"))
     )
     assert seen.capacities("text") == {}
     await factories.change_worker(session, worker.id, paused=True)

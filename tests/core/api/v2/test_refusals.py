@@ -139,4 +139,5 @@ def test_a_code_belongs_to_one_refusal():
         "InvalidExtraSourceImages.": {"ExtraImagesWithText", "InvalidExtraSourceImages"},
         "InvalidPromptSize": {"InvalidPromptSize", "PromptTooLong"},
         "SharedKeyExpired": {"ExpiredSharedKey", "SharedKeyExpired"},
+        "SourceImageResolutionExceeded": {"SourceTooLarge", "TooManyPixels"},
     }
