@@ -9,13 +9,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, now
+from core.db import now
 from core.errors import NotFound
 from core.generation.horde import Horde
-from core.queue import attempts, forecast, progress
+from core.queue import forecast, progress
 from core.queue.crews import Crews, models_of
 from core.queue.forecast import Jobs, Outlook, Place
 from core.queue.progress import Progress
+from core.queue.results import Result
 from core.workers import fleet
 
 
@@ -45,6 +46,8 @@ class Status:
     serve waits for the rest of its life."""
     faults: Sequence[Fault] = ()
     """The jobs that workers failed at, those included that another worker has made since."""
+    results: Sequence[Result] = ()
+    """What is finished of it, in order, where that was looked for as well."""
 
     @property
     def consumed(self) -> int:
@@ -59,8 +62,25 @@ async def look(
     at = now()
     found = await progress.of(session, parsed(request_id), at=at)
     if found is None or kind not in (None, found.kind):
-        raise RequestNotFound(f"Request with ID '{request_id}' not found.")
+        raise _not_found(request_id)
     return Status(found, await _outlook(session, horde, found, at), await _faults(session, found))
+
+
+async def look_whole(
+    session: AsyncSession, horde: Horde, request_id: str, *, kind: str | None = None
+) -> Status:
+    """As `look`, with the results."""
+    at = now()
+    whole = await progress.whole(session, parsed(request_id), at=at)
+    if whole is None or kind not in (None, whole[0].kind):
+        raise _not_found(request_id)
+    found, results = whole
+    outlook = await _outlook(session, horde, found, at)
+    return Status(found, outlook, await _faults(session, found), results)
+
+
+def _not_found(request_id: str) -> RequestNotFound:
+    return RequestNotFound(f"Request with ID '{request_id}' not found.")
 
 
 async def _faults(session: AsyncSession, found: Progress) -> list[Fault]:
@@ -76,7 +96,7 @@ def parsed(request_id: str) -> UUID:
     try:
         return UUID(request_id)
     except ValueError:
-        raise RequestNotFound(f"Request with ID '{request_id}' not found.") from None
+        raise _not_found(request_id) from None
 
 
 async def _outlook(session: AsyncSession, horde: Horde, found: Progress, at: datetime) -> Outlook:
@@ -125,11 +145,6 @@ def _running(crews: Crews, found: Progress, at: datetime) -> float:
     pace = crews.pace(able, found.kind, found.needs.models)
     threads = crews.threads(able)
     return max(seconds, pace.seconds(1, found.things_each) * max(1, threads))
-
-
-async def finished(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
-    """What is finished, in order: rows of `generations` with their `charge`."""
-    return await attempts.generations(session, request_id)
 
 
 @dataclass(frozen=True, slots=True)

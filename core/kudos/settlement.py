@@ -94,8 +94,8 @@ async def accept(
     entries = {**entries, SystemAccount.TAX: tax}
     if tax and not await events.write(session, kind="tax", key=tax_key, entries=entries):
         raise ValueError(f"{tax_key} stands already")
-    await holds.add(session, key=hold_key, account_id=payer_account, amount=held)
-    await events.move(session, entries, freed={payer_account: -held})
+    paid = -entries[payer_account]
+    await holds.add(session, key=hold_key, account_id=payer_account, amount=held, paid=paid)
     return held
 
 

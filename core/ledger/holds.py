@@ -79,9 +79,34 @@ _hold_more = (
 )
 
 
-async def add(session: AsyncSession, *, key: str, account_id: int, amount: int) -> None:
-    """Write a hold of a locked account, whose `held` the event at hand changes (`events.move`)."""
-    await session.execute(insert(_holds), {"key": key, "account_id": account_id, "amount": amount})
+async def add(
+    session: AsyncSession, *, key: str, account_id: int, amount: int, paid: int = 0
+) -> None:
+    """Set kudos of a locked account aside, and lower its balance by what the event at hand took.
+
+    amount and paid: hundredths of a kudos, which the account covers; the lock told so.
+    """
+    hold = {"hold": key, "its_account": account_id, "its_amount": amount}
+    change = {"account": account_id, "more": amount, "paid": paid}
+    if dialects.name(session) == "postgresql":
+        await session.execute(_ADD, hold | change)
+    else:
+        await session.execute(_add_hold, hold)
+        await session.execute(_change_account, change)
+
+
+_add_hold = insert(_holds).values(
+    key=bindparam("hold"), account_id=bindparam("its_account"), amount=bindparam("its_amount")
+)
+_change_account = (
+    update(_accounts)
+    .where(_accounts.c.id == bindparam("account"))
+    .values(
+        balance=_accounts.c.balance - bindparam("paid"),
+        held=_accounts.c.held + bindparam("more"),
+    )
+)
+_ADD = _change_account.add_cte(_add_hold.cte("hold"))
 
 
 async def locked(session: AsyncSession, *, key: str) -> int:

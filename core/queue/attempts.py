@@ -1,6 +1,5 @@
 """A worker's attempt at a job: begun at a pop, looked up at a submit; `endings` ends it."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,7 +23,6 @@ from core.queue.claim import Claim
 from core.queue.tables import (
     ALIVE,
     Attempt,
-    Generation,
     Job,
     Outcome,
     Request,
@@ -33,7 +31,6 @@ from core.queue.tables import (
 _requests = table(Request)
 _jobs = table(Job)
 _attempts = table(Attempt)
-_generations = table(Generation)
 
 
 async def start(
@@ -189,16 +186,3 @@ async def is_alive(session: AsyncSession, attempt_id: str) -> bool:
 
 
 _OUTCOME = select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id"))
-
-
-async def generations(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
-    """What is finished of a request, in the order of its jobs, with each one's charge."""
-    return (await session.execute(_GENERATIONS, {"id": request_id})).all()
-
-
-_GENERATIONS = (
-    select(_generations, _attempts.c.charge)
-    .join(_attempts, _attempts.c.id == _generations.c.attempt_id)
-    .where(_generations.c.request_id == bindparam("id"))
-    .order_by(_generations.c.number)
-)

@@ -10,7 +10,9 @@ from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import AnyRow, table
+from core.queue import results
 from core.queue.matching import Needs
+from core.queue.results import Result
 from core.queue.tables import ALIVE, Attempt, Job, JobState, LaneVersion, Outcome, Request
 
 MAX_RUNNING = 10_000
@@ -66,8 +68,21 @@ class Progress:
 async def of(session: AsyncSession, request_id: UUID, *, at: datetime) -> Progress | None:
     """The request's progress, or None where there is no such request (any more)."""
     row = (await session.execute(_PROGRESS, {"id": request_id})).first()
-    if row is None or row.expires_at <= at:
+    return None if row is None or row.expires_at <= at else _read(row)
+
+
+async def whole(
+    session: AsyncSession, request_id: UUID, *, at: datetime
+) -> tuple[Progress, Sequence[Result]] | None:
+    """The request's progress and what is finished of it, in order; None as in `of`."""
+    rows = (await session.execute(_WHOLE, {"id": request_id})).all()
+    if not rows or rows[0].expires_at <= at:
         return None
+    done = [Result.from_row(row) for row in rows if row.result_attempt_id is not None]
+    return _read(rows[0]), done
+
+
+def _read(row: AnyRow) -> Progress:
     return Progress(
         request_id=row.id,
         kind=row.kind,
@@ -132,6 +147,13 @@ _PROGRESS = (
     .where(_requests.c.id == bindparam("id"))
     .group_by(_requests.c.id)
 )
+_progress = _PROGRESS.subquery()
+_WHOLE = (
+    select(_progress, *results.COLUMNS)
+    .select_from(_progress.outerjoin(results.JOINED, _progress.c.id == results.request_column))
+    .order_by(results.number_column)
+)
+"""How far a request is, once for each of its results: few, so that it is cheaper than two."""
 
 
 async def jobs(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:

@@ -15,7 +15,7 @@ from core.api.streams import EXTENSION as STREAMS
 from core.api.streams import Streams
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
-from core.db import AnyRow, now
+from core.db import now
 from core.errors import Invalid, Unavailable
 from core.features import SAMPLERS
 from core.generation import cancel, status
@@ -24,6 +24,7 @@ from core.generation.specs import RequestSpec
 from core.generation.status import Status
 from core.kinds.image import ImageParams
 from core.queue import requests
+from core.queue.results import Result
 from core.wire import v1
 from core.workers import fleet
 
@@ -82,10 +83,10 @@ async def _waited_for(
     except BaseException:  # the client hung up, or the server stops
         await _cancel(server, request_id)
         raise
-    _, rows = await _look(server, str(request_id))
-    if not rows:
+    found = await _look(server, str(request_id))
+    if not found.results:
         raise TookTooLong("The request was given up: the servers failed at it.")
-    made = _generations(rows)
+    made = _generations(found.results)
     await _end(server, request_id)
     return made
 
@@ -94,8 +95,9 @@ async def _waited_for(
 @endpoint(limit=by_path(Limit(10, 1)))
 async def check(request_id: str) -> v1.Progress:
     """See how far a request is."""
-    found, _ = await _look(context.server(), request_id)
-    return _progress(found)
+    server = context.server()
+    async with server.database.reading() as session:
+        return _progress(await status.look(session, server.horde, request_id, kind="image"))
 
 
 @blueprint.get("/generate/prompt/<request_id>")
@@ -103,8 +105,8 @@ async def check(request_id: str) -> v1.Progress:
 async def prompt(request_id: str) -> v1.ProgressWithGenerations:
     """Get what is finished of a request. Once all is, the request is gone after the answer."""
     server = context.server()
-    found, rows = await _look(server, request_id)
-    made = _generations(rows)
+    found = await _look(server, request_id)
+    made = _generations(found.results)
     if found.progress.done:
         await _end(server, found.progress.request_id)
     return v1.ProgressWithGenerations(**_progress(found).model_dump(), generations=made)
@@ -165,10 +167,9 @@ def _known(more: dict[str, Any]) -> dict[str, Any]:
     return known
 
 
-async def _look(server: Server, request_id: str) -> tuple[Status, Sequence[AnyRow]]:
+async def _look(server: Server, request_id: str) -> Status:
     async with server.database.reading() as session:
-        found = await status.look(session, server.horde, request_id, kind="image")
-        return found, await status.finished(session, found.progress.request_id)
+        return await status.look_whole(session, server.horde, request_id, kind="image")
 
 
 async def _cancel(server: Server, request_id: UUID) -> None:
@@ -193,13 +194,13 @@ def _progress(found: Status) -> v1.Progress:
     )
 
 
-def _generations(rows: Sequence[AnyRow]) -> list[v1.Generation]:
+def _generations(results: Sequence[Result]) -> list[v1.Generation]:
     return [
         v1.Generation(
-            img=inline.picture(picture_of(row.attempt_id)),
-            seed=row.seed,
-            server_id=str(row.worker_id),
-            server_name=row.worker_name,
+            img=inline.picture(picture_of(result.attempt_id)),
+            seed=result.seed,
+            server_id=str(result.worker_id),
+            server_name=result.worker_name,
         )
-        for row in rows
+        for result in results
     ]

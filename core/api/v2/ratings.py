@@ -39,13 +39,12 @@ async def rate_request(body: AestheticsPayload, request_id: str) -> GenerationSu
 
 async def _finished(session: AsyncSession, request_id: str) -> tuple[Finished, int]:
     horde = context.server().horde
-    found = await status.look(session, horde, request_id, kind="image")
-    rows = await status.finished(session, found.progress.request_id)
+    found = await status.look_whole(session, horde, request_id, kind="image")
     finished = Finished(
         id=found.progress.request_id,
         is_done=found.progress.done,
         is_shared=found.progress.shared,
-        picture_ids={row.attempt_id for row in rows},
+        picture_ids={result.attempt_id for result in found.results},
         consumed=found.consumed,
     )
     return finished, found.progress.user_id

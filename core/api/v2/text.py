@@ -11,7 +11,6 @@ from core.api.operation import by_address, by_path, generating, operation
 from core.api.styling import styled
 from core.api.v2.watch import counts
 from core.catalog import agents
-from core.db import AnyRow
 from core.errors import Invalid
 from core.generation import cancel, status, texts
 from core.generation.delivery import Delivery
@@ -19,6 +18,7 @@ from core.generation.pop import Popped
 from core.generation.specs import RequestSpec
 from core.generation.status import Status
 from core.kinds.text import TextParams
+from core.queue.results import Result
 from core.wire.generate import DryRun, RequestAsync
 from core.wire.submit import GenerationSubmitted
 from core.wire.text import (
@@ -73,9 +73,8 @@ async def get_status(request_id: str) -> RequestStatusKobold:
     """See how far a request is and what is finished of it."""
     server = context.server()
     async with server.database.reading() as session:
-        found = await status.look(session, server.horde, request_id, kind="text")
-        rows = await status.finished(session, found.progress.request_id)
-    return _status(found, [_generation(row) for row in rows])
+        found = await status.look_whole(session, server.horde, request_id, kind="text")
+    return _status(found, [_generation(result) for result in found.results])
 
 
 @blueprint.delete("/generate/text/status/<request_id>")
@@ -84,11 +83,10 @@ async def cancel_request(request_id: str) -> RequestStatusKobold:
     """Cancel what waits of a request; the answer is its status before."""
     server = context.server()
     async with callers.writing_to(request_id, kind="text") as session:
-        found = await status.look(session, server.horde, request_id, kind="text")
-        rows = await status.finished(session, found.progress.request_id)
+        found = await status.look_whole(session, server.horde, request_id, kind="text")
         await cancel.cancel(session, found.progress.request_id)
     await server.horde.changed(found.progress.request_id, "cancelled")
-    return _status(found, [_generation(row) for row in rows])
+    return _status(found, [_generation(result) for result in found.results])
 
 
 @blueprint.post("/generate/text/pop")
@@ -158,15 +156,15 @@ def _status(found: Status, generations: list[GenerationKobold]) -> RequestStatus
     return RequestStatusKobold(**counts(found), generations=generations)
 
 
-def _generation(row: AnyRow) -> GenerationKobold:
+def _generation(result: Result) -> GenerationKobold:
     return GenerationKobold(
-        text=row.text or "",
-        seed=row.seed,
-        gen_metadata=[ReportedMetadataKobold(**entry) for entry in row.gen_metadata],
-        worker_id=str(row.worker_id),
-        worker_name=row.worker_name,
-        model=row.model,
-        state=row.state,
+        text=result.text or "",
+        seed=result.seed,
+        gen_metadata=[ReportedMetadataKobold(**entry) for entry in result.gen_metadata],
+        worker_id=str(result.worker_id),
+        worker_name=result.worker_name,
+        model=result.model,
+        state=result.state,
     )
 
 

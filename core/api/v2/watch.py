@@ -20,10 +20,11 @@ from core.api.limits import Limit
 from core.api.operation import by_path, operation
 from core.api.streams import EXTENSION as STREAMS
 from core.api.streams import STREAM_SECONDS, Streams
-from core.db import AnyRow
 from core.generation import cancel, status
 from core.generation.delivery import picture_of
 from core.generation.status import Status
+from core.queue import results
+from core.queue.results import Result
 from core.queue.tables import JobState
 from core.wire import events
 from core.wire.events import EndEvent, GenerationEvent, JobProgress, StatusEvent
@@ -64,9 +65,8 @@ async def get_status(request_id: str) -> RequestStatusStable:
     """Get what is finished of a request."""
     server = context.server()
     async with server.database.reading() as session:
-        found = await status.look(session, server.horde, request_id, kind="image")
-        rows = await status.finished(session, found.progress.request_id)
-    return await _status(server, found, rows)
+        found = await status.look_whole(session, server.horde, request_id, kind="image")
+    return await _status(server, found)
 
 
 @blueprint.delete("/generate/status/<request_id>")
@@ -75,11 +75,10 @@ async def cancel_request(request_id: str) -> RequestStatusStable:
     """Cancel what waits of a request; the answer is its status before."""
     server = context.server()
     async with callers.writing_to(request_id, kind="image") as session:
-        found = await status.look(session, server.horde, request_id, kind="image")
-        rows = await status.finished(session, found.progress.request_id)
+        found = await status.look_whole(session, server.horde, request_id, kind="image")
         await cancel.cancel(session, found.progress.request_id)
     await server.horde.changed(found.progress.request_id, "cancelled")
-    return await _status(server, found, rows)
+    return await _status(server, found)
 
 
 @blueprint.get("/generate/events/<request_id>")
@@ -111,13 +110,13 @@ async def look(server: Server, request_id: UUID, before: View | None) -> View:
     Pictures alone are events; a text or what alchemists found is fetched when the request is over.
     """
     known = before.pictures if before is not None else {}
-    rows: Sequence[AnyRow] = ()
+    done: Sequence[Result] = ()
     async with server.database.reading() as session:
         found = await status.look(session, server.horde, str(request_id))
         jobs = await status.jobs_of(session, found.progress.request_id)
         if found.progress.kind == "image" and found.progress.finished > len(known):
-            rows = await status.finished(session, found.progress.request_id)
-    new = {str(row.attempt_id): partial(_event, server, found, row) for row in rows}
+            done = await results.of(session, found.progress.request_id)
+    new = {str(one.attempt_id): partial(_event, server, found, one) for one in done}
     progress = [
         JobProgress(
             index=job.number,
@@ -137,9 +136,11 @@ async def look(server: Server, request_id: UUID, before: View | None) -> View:
     )
 
 
-async def _event(server: Server, found: Status, row: AnyRow) -> bytes:
-    picture = await _generation(server, found, row)
-    return events.encode(GenerationEvent(**picture, index=row.number, kudos=to_wire(row.charge)))
+async def _event(server: Server, found: Status, result: Result) -> bytes:
+    picture = await _generation(server, found, result)
+    return events.encode(
+        GenerationEvent(**picture, index=result.number, kudos=to_wire(result.charge))
+    )
 
 
 def counts(found: Status) -> dict[str, Any]:
@@ -165,29 +166,30 @@ def counts(found: Status) -> dict[str, Any]:
     }
 
 
-async def _status(server: Server, found: Status, rows: Sequence[AnyRow]) -> RequestStatusStable:
+async def _status(server: Server, found: Status) -> RequestStatusStable:
     generations = [
-        GenerationStable(**await _generation(server, found, row, is_inline=True)) for row in rows
+        GenerationStable(**await _generation(server, found, result, is_inline=True))
+        for result in found.results
     ]
     shared = found.progress.shared
     return RequestStatusStable(**counts(found), generations=generations, shared=shared)
 
 
 async def _generation(
-    server: Server, found: Status, row: AnyRow, *, is_inline: bool = False
+    server: Server, found: Status, result: Result, *, is_inline: bool = False
 ) -> dict[str, Any]:
     """A finished picture. is_inline: its base64 comes in only as the answer is sent."""
-    name, params = picture_of(row.attempt_id), found.progress.params
+    name, params = picture_of(result.attempt_id), found.progress.params
     return {
         "img": await _picture(server, name, params, is_inline=is_inline),
-        "seed": str(row.seed),
-        "id": str(row.attempt_id),
-        "censored": row.censored,
-        "gen_metadata": [ReportedMetadata(**entry) for entry in row.gen_metadata],
-        "worker_id": str(row.worker_id),
-        "worker_name": row.worker_name,
-        "model": row.model,
-        "state": row.state,
+        "seed": str(result.seed),
+        "id": str(result.attempt_id),
+        "censored": result.censored,
+        "gen_metadata": [ReportedMetadata(**entry) for entry in result.gen_metadata],
+        "worker_id": str(result.worker_id),
+        "worker_name": result.worker_name,
+        "model": result.model,
+        "state": result.state,
     }
 
 

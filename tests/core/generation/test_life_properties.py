@@ -30,7 +30,7 @@ from core.generation.submit import AbortedGen, DuplicateGen, InvalidJobID
 from core.kinds.image import ImageParams
 from core.ledger import audit
 from core.ledger.tables import Hold, SystemAccount
-from core.queue import endings, requests
+from core.queue import endings, requests, results
 from core.queue.tables import Attempt, Job, JobState, Outcome, Request
 
 SMALL = ImageParams(width=64, height=64, steps=1)
@@ -239,7 +239,7 @@ class Life(RuleBasedStateMachine):
                 going_on = states[JobState.WAITING] + states[JobState.PROCESSING]
                 if not going_on:
                     assert holding.key_of(request_id) not in held
-                finished = await status.finished(session, request_id)
+                finished = await results.of(session, request_id)
                 assert len(finished) == seen.finished
 
     async def check_jobs(self, session):

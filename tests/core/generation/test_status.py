@@ -8,7 +8,7 @@ import lives
 from core.db import now, table
 from core.generation import cancel, status
 from core.kinds.image import ImageParams
-from core.queue import requests
+from core.queue import requests, results
 from core.queue.forecast import Outlook
 from core.queue.tables import Attempt, JobState, Request
 
@@ -84,7 +84,7 @@ async def test_results_come_in_the_order_of_the_jobs(session, horde, payer, owne
     works = [(await lives.popped(session, horde, owner, name=f"w {n}")).work for n in range(3)]
     for work in reversed(works):
         await lives.submitted(session, horde, owner, work.attempt_ids[0])
-    finished = await status.finished(session, asked.request_id)
+    finished = await results.of(session, asked.request_id)
     assert [(row.number, row.worker_name) for row in finished] == [
         (0, "w 0"),
         (1, "w 1"),

@@ -26,7 +26,7 @@ from core.ledger import audit
 from core.ledger.tables import Event
 from core.moderation import shipped
 from core.outbox.tables import Letter
-from core.queue import attempts
+from core.queue import results
 from core.queue.forecast import WaitingCounts
 from core.queue.matching import Needs
 from core.queue.requests import NewJob
@@ -171,7 +171,7 @@ async def test_a_tune_is_asked_for_played_and_paid(session, horde, players):
     assert await lives.balances(session, payer) == (FLOOR + 10_000 - 5 - 160, 0, 0)
     # 78 for each: half of it in escrow, since nobody trusts the owner yet.
     assert await lives.balances(session, owner) == (FLOOR + 78, 0, 78)
-    kept = await attempts.generations(session, accepted.request_id)
+    kept = await results.of(session, accepted.request_id)
     assert [(row.text, row.state) for row in kept] == [("do re mi", "ok")] * 2
     assert await factories.states(session, accepted.request_id) == [JobState.DONE] * 2
     letters = (await session.scalars(select(Letter))).all()
