@@ -7,9 +7,7 @@ from datetime import datetime
 from math import ceil
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow, now
+from core.db import AnyRow, Reading, now
 from core.errors import NotFound
 from core.generation.horde import Horde
 from core.queue import attempts, forecast, progress
@@ -53,7 +51,7 @@ class Status:
 
 
 async def look(
-    session: AsyncSession, horde: Horde, request_id: str, *, kind: str | None = None
+    session: Reading, horde: Horde, request_id: str, *, kind: str | None = None
 ) -> Status:
     """How far the request is. Raises RequestNotFound, also where it is of another kind."""
     at = now()
@@ -63,7 +61,7 @@ async def look(
     return Status(found, await _outlook(session, horde, found, at), await _faults(session, found))
 
 
-async def _faults(session: AsyncSession, found: Progress) -> list[Fault]:
+async def _faults(session: Reading, found: Progress) -> list[Fault]:
     """What workers failed at; a request without faults, which most are, costs no statement."""
     if not found.restarted:
         return []
@@ -79,7 +77,7 @@ def parsed(request_id: str) -> UUID:
         raise RequestNotFound(f"Request with ID '{request_id}' not found.") from None
 
 
-async def _outlook(session: AsyncSession, horde: Horde, found: Progress, at: datetime) -> Outlook:
+async def _outlook(session: Reading, horde: Horde, found: Progress, at: datetime) -> Outlook:
     if found.done:
         return Outlook(possible=True, position=0, seconds=0)
     await horde.online.refresh(session, at=at)
@@ -127,7 +125,7 @@ def _running(crews: Crews, found: Progress, at: datetime) -> float:
     return max(seconds, pace.seconds(1, found.things_each) * max(1, threads))
 
 
-async def finished(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
+async def finished(session: Reading, request_id: UUID) -> Sequence[AnyRow]:
     """What is finished, in order: rows of `generations` with their `charge`."""
     return await attempts.generations(session, request_id)
 
@@ -148,7 +146,7 @@ class JobView:
     """Why the last of them did, in the worker's words."""
 
 
-async def jobs_of(session: AsyncSession, request_id: UUID) -> list[JobView]:
+async def jobs_of(session: Reading, request_id: UUID) -> list[JobView]:
     """The request's jobs in order, with the workers that have or had them last."""
     rows = await progress.jobs(session, request_id)
     ids = {row.worker_id for row in rows if row.worker_id}

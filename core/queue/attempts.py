@@ -16,9 +16,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.queue import requests
 from core.queue.claim import Claim
 from core.queue.tables import (
@@ -37,7 +36,7 @@ _generations = table(Generation)
 
 
 async def start(
-    session: AsyncSession,
+    session: Writing,
     claim: Claim,
     *,
     worker_id: UUID,
@@ -63,7 +62,7 @@ async def start(
         "started_at": at,
         "deadline": deadline,
     }
-    if session.get_bind().dialect.name == "postgresql":
+    if session.engine == "postgresql":
         lists = {f"{name}s": [one[name] for one in each] for name in each[0]}
         renewed = {"request": claim.request.id, "until": expires_at}
         its = {f"its_{name}": value for name, value in shared.items()}
@@ -110,7 +109,7 @@ _START = _start()
 
 
 async def start_decoy(
-    session: AsyncSession,
+    session: Writing,
     request: AnyRow,
     *,
     worker_id: UUID,
@@ -139,7 +138,7 @@ async def start_decoy(
     return attempt_id
 
 
-async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> bool:
+async def end_decoy(session: Writing, attempt_id: UUID, *, at: datetime) -> bool:
     """The worker is done with a decoy; it is in no sum. False where it was over already."""
     ended = await session.execute(
         update(_attempts)
@@ -150,7 +149,7 @@ async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) ->
     return ended.first() is not None
 
 
-async def attempt(session: AsyncSession, attempt_id: UUID) -> AnyRow | None:
+async def attempt(session: Reading, attempt_id: UUID) -> AnyRow | None:
     """The attempt with what its settlement and answer need of job and request, or None."""
     return (await session.execute(_ATTEMPT, {"id": attempt_id})).first()
 
@@ -178,7 +177,7 @@ _ATTEMPT = (
 )
 
 
-async def is_alive(session: AsyncSession, attempt_id: str) -> bool:
+async def is_alive(session: Reading, attempt_id: str) -> bool:
     """Whether the attempt may still deliver."""
     try:
         wanted = UUID(attempt_id)
@@ -191,7 +190,7 @@ async def is_alive(session: AsyncSession, attempt_id: str) -> bool:
 _OUTCOME = select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id"))
 
 
-async def generations(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
+async def generations(session: Reading, request_id: UUID) -> Sequence[AnyRow]:
     """What is finished of a request, in the order of its jobs, with each one's charge."""
     return (await session.execute(_GENERATIONS, {"id": request_id})).all()
 
