@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import text
 
 from benchmarks.processes import cpu_seconds
-from core import db
+from core import engines, schema
 from core.db import Database
 from tests import services  # what `make test` starts, so that both speak of the same server
 
@@ -50,7 +50,7 @@ class Engine:
 
     async def tidy(self) -> None:
         """What autovacuum does in life: remove dead rows, learn how many there are."""
-        engine = db.plain_engine(self.url)
+        engine = engines.plain_engine(self.url)
         async with engine.connect() as connection:
             apart = await connection.execution_options(isolation_level="AUTOCOMMIT")
             await apart.execute(text("ANALYZE" if self.name == "sqlite" else "VACUUM ANALYZE"))
@@ -79,5 +79,5 @@ def running(name: str) -> Iterator[Engine]:
         else:
             plain = stack.enter_context(services.postgres())
             url = plain.replace("postgresql://", "postgresql+asyncpg://", 1)
-        db.migrate(url)
+        schema.migrate(url)
         yield Engine(name, url)

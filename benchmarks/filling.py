@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, insert, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from benchmarks.engines import Engine
 from core.catalog import models as catalog
-from core.db import Database, now, table
+from core.db import Database, Reading, now, table
 from core.kinds.image import ImageParams
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs
@@ -107,7 +106,7 @@ class Filler:
             )
 
     async def _request(
-        self, session: AsyncSession, n: int
+        self, session: Reading, n: int
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         sort = await self._sort(session)
         user_id, at = self._chance.choice(self._users), now()
@@ -141,7 +140,7 @@ class Filler:
         ]
         return request, jobs
 
-    async def _sort(self, session: AsyncSession) -> _Sort:
+    async def _sort(self, session: Reading) -> _Sort:
         popular = [1 / rank for rank in range(1, len(MODELS) + 1)]  # Zipf's law
         (model,) = self._chance.choices(MODELS, popular)
         width, height = self._chance.choice(SIDES)

@@ -9,10 +9,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from core import failures, files, logs, user_commands
-from core.db import Database, DatabaseInUse, migrate
+from core.db import Database, DatabaseInUse
 from core.errors import Refusal
 from core.failures import CannotStart
 from core.moderation import shipped
+from core.schema import migrate
 from core.settings import BadSecret, NoSecret, Settings
 
 

@@ -12,24 +12,14 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import UpdateBase
 
 SECONDS = 1.0
 MAX_ROWS = 10_000
 WATCHED = frozenset({"users", "workers", "address_timeouts"})
 
-INFO = "remembered"
-"""Where a session has it."""
-
 _CHANGED = "changed_tables"
 _MISSING = object()
-
-
-def of(session: AsyncSession) -> "Remembered":
-    """What is remembered of the session's database; nothing where it is not a `Database`'s."""
-    found: Remembered = session.info.get(INFO) or Remembered()
-    return found
 
 
 class Remembered:

@@ -1,14 +1,17 @@
 """Whether a database is ours, and of which version: looked at before anything is changed in it."""
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Final
 
+import alembic.command
+import alembic.config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, inspect
 
-from core.db import Database, alembic_config
+from core.db import Database
 from core.failures import CannotStart
 
 _OURS: Final = frozenset({"users", "ledger_events", "jobs"})
@@ -18,6 +21,22 @@ _VERSIONS: Final = "alembic_version"
 
 class UnusableDatabase(CannotStart):
     """The database is not one that this version can use. The text says what to do."""
+
+
+def migrate(url: str) -> None:
+    """Bring the database at `url` to the newest schema (`alembic upgrade head`).
+
+    Runs its own event loop: call it from a thread where one is running already.
+    """
+    alembic.command.upgrade(alembic_config(url), "head")
+
+
+def alembic_config(url: str) -> alembic.config.Config:
+    """Alembic's settings for the database at `url`; the migrations lie beside the packages."""
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(Path(__file__).parent.parent / "alembic"))
+    config.attributes["url"] = url
+    return config
 
 
 def require_ours(connection: Connection, script: ScriptDirectory) -> None:

@@ -13,8 +13,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from quart import Quart
 
-from core.db import migrate
 from core.failures import CannotStart
+from core.schema import migrate
 from core.settings import Settings
 from core.supervise import ON_STOP
 

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core import files
 from core.accounts import deletion, registering, trust
-from core.db import Database, now
+from core.db import Database, Reading, Writing, now
 from core.kudos import grants, monthly
 from core.ledger import accounts
 from core.settings import Settings
@@ -133,7 +131,7 @@ async def _to_user(
         await do(session, user, keyring=keyring, arguments=arguments)
 
 
-async def _show(session: AsyncSession, user: User, **_: object) -> None:
+async def _show(session: Reading, user: User, **_: object) -> None:
     balance = await accounts.balance(session, user.account_id)
     escrow = 0 if user.escrow_id is None else await accounts.balance(session, user.escrow_id)
     roles = [str(role.name).lower() for role in Role(user.roles)]
@@ -147,7 +145,7 @@ async def _show(session: AsyncSession, user: User, **_: object) -> None:
 
 
 async def _change_roles(
-    session: AsyncSession, user: User, *, arguments: argparse.Namespace, **_: object
+    session: Writing, user: User, *, arguments: argparse.Namespace, **_: object
 ) -> None:
     at = now()
     grant, revoke = _roles(arguments.grant), _roles(arguments.revoke)
@@ -167,18 +165,18 @@ def _roles(names: list[str]) -> Role:
 
 
 async def _change_kudos(
-    session: AsyncSession, user: User, *, arguments: argparse.Namespace, **_: object
+    session: Writing, user: User, *, arguments: argparse.Namespace, **_: object
 ) -> None:
     await grants.adjust(session, user, arguments.amount * 100, key=uuid4().hex)
     await _show(session, user)
 
 
-async def _rotate_key(session: AsyncSession, user: User, *, keyring: Keyring, **_: object) -> None:
+async def _rotate_key(session: Writing, user: User, *, keyring: Keyring, **_: object) -> None:
     print(f"{user.alias} {await registering.renew_key(session, keyring, user)}")
 
 
 async def _disable(
-    session: AsyncSession, user: User, *, arguments: argparse.Namespace, **_: object
+    session: Writing, user: User, *, arguments: argparse.Namespace, **_: object
 ) -> None:
     if arguments.undo:
         await deletion.undelete(session, user)

@@ -1,5 +1,6 @@
 """Make rows for tests, through the code that makes them in life. All amounts are hundredths."""
 
+import contextlib
 import itertools
 from datetime import timedelta
 from pathlib import Path
@@ -33,6 +34,25 @@ REGEN = "AI Horde Worker reGen:13:https://example.com"
 LIFE = timedelta(minutes=20)
 
 _numbers = itertools.count(1)
+
+
+class _Undone(Exception):
+    pass
+
+
+@contextlib.asynccontextmanager
+async def undone(database):
+    """A transaction that comes to nothing."""
+    with contextlib.suppress(_Undone):
+        async with database.writing() as session:
+            yield session
+            raise _Undone
+
+
+async def row(session, model, key):
+    """The row of this id."""
+    rows = table(model)
+    return (await session.execute(select(rows).where(rows.c.id == key))).one()
 
 
 class Accounts(NamedTuple):

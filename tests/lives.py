@@ -55,7 +55,7 @@ async def looked(session, horde, request_id):
 
 
 async def balances(session, user):
-    account = await session.get_one(Account, user.account_id, populate_existing=True)
+    account = await factories.row(session, Account, user.account_id)
     escrow = await accounts.balance(session, user.escrow_id)
     return Balances(account.balance, account.held, escrow)
 

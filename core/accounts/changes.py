@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.accounts import deletion, trust
+from core.db import Writing
 from core.errors import Forbidden, Invalid
 from core.kudos import grants, monthly
 from core.ledger import accounts
@@ -109,7 +108,7 @@ class ProfaneAdminComment(Invalid):
 class UserChange:
     """A change under way. `user` is locked; `answer` gathers what the caller is told."""
 
-    session: AsyncSession
+    session: Writing
     keyring: Keyring
     by: User
     user: User

@@ -10,12 +10,11 @@ import secrets
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
 from core.accounts.hashes import keyed
 from core.accounts.tables import LoginCode
-from core.db import table
+from core.db import Writing, table
 from core.users.keys import Keyring
 
 PURPOSE = "login-code"
@@ -28,7 +27,7 @@ MAX_TRIES = 5
 _codes = table(LoginCode)
 
 
-async def issue(session: AsyncSession, keyring: Keyring, user_id: int, *, at: datetime) -> str:
+async def issue(session: Writing, keyring: Keyring, user_id: int, *, at: datetime) -> str:
     """A new code for the user, valid for LIFE: `BCDF-GHJK-LMNP`."""
     replaced = (_codes.c.user_id == user_id) | (_codes.c.expires_at <= at)
     await session.execute(delete(_codes).where(replaced))
@@ -50,7 +49,7 @@ async def issue(session: AsyncSession, keyring: Keyring, user_id: int, *, at: da
             return "-".join(code[i : i + GROUP] for i in range(0, len(code), GROUP))
 
 
-async def redeem(session: AsyncSession, keyring: Keyring, code: str, *, at: datetime) -> int | None:
+async def redeem(session: Writing, keyring: Keyring, code: str, *, at: datetime) -> int | None:
     """The id of the user who was shown this code, which is used up; None where it is wrong.
 
     A wrong guess is counted, so the caller commits also where None is returned.

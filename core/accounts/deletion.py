@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import shared_keys
 from core.accounts.tables import LoginCode, SignedIn
-from core.db import table
+from core.db import Writing, table
 from core.errors import Forbidden, Invalid
 from core.users import directory, suspicion
 from core.users.tables import Role, User
@@ -53,7 +52,7 @@ class UserNotDeleted(Invalid):
     code = "UserNotDeleted"
 
 
-async def end(session: AsyncSession, by: User, user: User, *, at: datetime) -> bool:
+async def end(session: Writing, by: User, user: User, *, at: datetime) -> bool:
     """Disable the user's account or, where it is disabled and idle for 30 days, wipe it.
 
     user: its row is locked (`directory.locked`).
@@ -79,14 +78,14 @@ async def end(session: AsyncSession, by: User, user: User, *, at: datetime) -> b
     return True
 
 
-async def undelete(session: AsyncSession, user: User) -> None:
+async def undelete(session: Writing, user: User) -> None:
     """Enable a disabled account, whose row is locked. Raises UserNotDeleted."""
     if not user.has(Role.DELETED) or user.key_hash is None:
         raise UserNotDeleted("This account is not disabled, or it is wiped for good.")
     await directory.set_roles(session, user, revoke=Role.DELETED)
 
 
-async def _wipe(session: AsyncSession, user: User) -> None:
+async def _wipe(session: Writing, user: User) -> None:
     await shared_keys.remove_all(session, user.id)
     await owned.remove(session, user.id)
     await suspicion.reset(session, user.id)

@@ -3,15 +3,14 @@
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts.tables import LoginAttempt, LoginCode, SignedIn
-from core.db import table
+from core.db import Writing, table
 
 _TABLES = tuple(table(model) for model in (SignedIn, LoginAttempt, LoginCode))
 
 
-async def forget(session: AsyncSession, *, at: datetime, limit: int) -> bool:
+async def forget(session: Writing, *, at: datetime, limit: int) -> bool:
     """Delete up to `limit` rows of each kind that expired. Whether there may be more."""
     more = False
     for each in _TABLES:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, Base, table
+from core.db import AnyRow, Base, Reading, table
 from core.ledger.tables import Entry, Event
 from core.users import roles, shared_keys
 from core.users.tables import User
@@ -66,7 +65,7 @@ class Kept:
         return self.entries[-1].id if len(self.entries) == MOST else None
 
 
-async def read(session: AsyncSession, by: User, user: User, *, before: int | None) -> Kept:
+async def read(session: Reading, by: User, user: User, *, before: int | None) -> Kept:
     """Read it all.
 
     before: only entries of the ledger with smaller ids; None: from the latest on.
@@ -82,7 +81,7 @@ async def read(session: AsyncSession, by: User, user: User, *, before: int | Non
     return Kept(rows, await _ledger(session, user, before))
 
 
-async def _rows(session: AsyncSession, name: str, user_id: int) -> list[dict[str, Any]]:
+async def _rows(session: Reading, name: str, user_id: int) -> list[dict[str, Any]]:
     owned = Base.metadata.tables[name]
     columns = [column for column in owned.c if not column.name.endswith(SECRET)]
     is_theirs = or_(*(owned.c[column] == user_id for column in OWNED[name]))
@@ -92,7 +91,7 @@ async def _rows(session: AsyncSession, name: str, user_id: int) -> list[dict[str
     return [dict(row) for row in found.mappings()]
 
 
-async def _ledger(session: AsyncSession, user: User, before: int | None) -> Sequence[AnyRow]:
+async def _ledger(session: Reading, user: User, before: int | None) -> Sequence[AnyRow]:
     """By account, as its index has them: both together would be sorted by no index."""
     found: list[AnyRow] = []
     for account_id in (user.account_id, user.escrow_id):

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts.hashes import keyed
 from core.accounts.tables import LoginAttempt
-from core.db import table
+from core.db import Writing, table
 from core.users.keys import Keyring
 
 LIFE = timedelta(minutes=10)
@@ -39,7 +38,7 @@ class Returned:
 
 
 async def begin(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     *,
     visitor: str,
@@ -66,7 +65,7 @@ async def begin(
 
 
 async def finish(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     *,
     visitor: str,

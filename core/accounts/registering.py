@@ -2,10 +2,9 @@
 
 from uuid import uuid4
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.accounts import sessions
 from core.accounts.changes import ProfaneUserName
+from core.db import Writing
 from core.errors import Forbidden
 from core.moderation import modes
 from core.moderation.names import is_profane
@@ -21,7 +20,7 @@ class RegistrationClosed(Forbidden):
 
 
 async def register(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     *,
     username: str,
@@ -48,13 +47,13 @@ async def register(
     )
 
 
-async def rename(session: AsyncSession, user: User, username: str) -> None:
+async def rename(session: Writing, user: User, username: str) -> None:
     """Give the user another name. Raises BadUsername and ProfaneUserName."""
     _refuse_profane(username)
     await directory.change(session, user, username=names.clean(username))
 
 
-async def renew_key(session: AsyncSession, keyring: Keyring, user: User) -> str:
+async def renew_key(session: Writing, keyring: Keyring, user: User) -> str:
     """Give the user a new API key, which is returned, and log the user out everywhere.
 
     Whoever had the former key may have logged in with it. Raises AnonForbidden.

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts.hashes import keyed
 from core.accounts.tables import LoginCode, SignedIn
-from core.db import table
+from core.db import Reading, Writing, table
 from core.users import directory
 from core.users.keys import Keyring
 from core.users.tables import User
@@ -42,7 +41,7 @@ def new_token() -> str:
 
 
 async def begin(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     *,
     at: datetime,
@@ -63,7 +62,7 @@ async def begin(
 
 
 async def begin_program(
-    session: AsyncSession, keyring: Keyring, user_id: int, *, at: datetime
+    session: Writing, keyring: Keyring, user_id: int, *, at: datetime
 ) -> tuple[str, datetime]:
     """Let a program be a user for PROGRAM_LIFE; its token and when that expires."""
     token = PROGRAM_PREFIX + new_token()
@@ -75,7 +74,7 @@ async def begin_program(
 
 
 async def _add(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     token: str,
     *,
@@ -96,9 +95,7 @@ async def _add(
     )
 
 
-async def person(
-    session: AsyncSession, keyring: Keyring, token: str, *, at: datetime
-) -> Person | None:
+async def person(session: Reading, keyring: Keyring, token: str, *, at: datetime) -> Person | None:
     """Who is behind a token; None where no session that goes on has it."""
     if len(token) > MAX_TOKEN_CHARACTERS:
         return None
@@ -115,7 +112,7 @@ async def person(
     return Person(await directory.by_id(session, row.user_id), None)
 
 
-async def end(session: AsyncSession, keyring: Keyring, token: str) -> None:
+async def end(session: Writing, keyring: Keyring, token: str) -> None:
     """End the session with this token, if there is one."""
     if len(token) <= MAX_TOKEN_CHARACTERS:
         await session.execute(
@@ -123,13 +120,13 @@ async def end(session: AsyncSession, keyring: Keyring, token: str) -> None:
         )
 
 
-async def end_all(session: AsyncSession, user_id: int) -> None:
+async def end_all(session: Writing, user_id: int) -> None:
     """Log a user out everywhere, programs too; a code that was shown is worth nothing any more."""
     for each in (_sessions, _codes):
         await session.execute(delete(each).where(each.c.user_id == user_id))
 
 
-async def programs(session: AsyncSession, user_id: int, *, at: datetime) -> int:
+async def programs(session: Reading, user_id: int, *, at: datetime) -> int:
     """How many programs are logged in as this user."""
     counted = await session.scalar(
         select(func.count()).where(

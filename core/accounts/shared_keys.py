@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import delete, insert, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, Writing, table
 from core.errors import Forbidden, Invalid, Unauthenticated
 from core.moderation.names import clean
 from core.users import directory, roles, shared_keys
@@ -44,7 +43,7 @@ class NoSharedKeyModSelected(Invalid):
     code = "NoSharedKeyModSelected"
 
 
-async def by_id(session: AsyncSession, text: str) -> SharedKey:
+async def by_id(session: Reading, text: str) -> SharedKey:
     """The shared key with this id. Raises UnknownSharedKey."""
     found = await shared_keys.by_key(session, text)
     if found is None:
@@ -53,7 +52,7 @@ async def by_id(session: AsyncSession, text: str) -> SharedKey:
 
 
 async def create(
-    session: AsyncSession, owner: User, wanted: Mapping[str, Any], *, at: datetime
+    session: Writing, owner: User, wanted: Mapping[str, Any], *, at: datetime
 ) -> SharedKey:
     """Make a shared key.
 
@@ -84,7 +83,7 @@ def most_of(owner: User) -> int:
 
 
 async def change(
-    session: AsyncSession, by: User, text: str, wanted: Mapping[str, Any], *, at: datetime
+    session: Writing, by: User, text: str, wanted: Mapping[str, Any], *, at: datetime
 ) -> SharedKey:
     """Change what is `wanted`, which is as for `create`, and leave the rest.
 
@@ -99,18 +98,18 @@ async def change(
     return SharedKey(**changed.mappings().one())
 
 
-async def remove(session: AsyncSession, by: User, text: str) -> None:
+async def remove(session: Writing, by: User, text: str) -> None:
     """Delete a shared key. Raises UnknownSharedKey and NotYourSharedKey."""
     key = await _own(session, by, text)
     await session.execute(delete(_keys).where(_keys.c.id == key.id))
 
 
-async def remove_all(session: AsyncSession, user_id: int) -> None:
+async def remove_all(session: Writing, user_id: int) -> None:
     """Delete all shared keys of the user."""
     await session.execute(delete(_keys).where(_keys.c.user_id == user_id))
 
 
-async def _own(session: AsyncSession, by: User, text: str) -> SharedKey:
+async def _own(session: Reading, by: User, text: str) -> SharedKey:
     key = await by_id(session, text)
     if key.user_id != by.id:
         raise NotYourSharedKey("This shared key is somebody else's.")

@@ -4,9 +4,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Writing, table
 from core.kudos import grants
 from core.ledger.tables import Account, AccountKind
 from core.users import directory, suspicion
@@ -21,7 +20,7 @@ _accounts = table(Account)
 _users = table(User)
 
 
-async def promote_next(session: AsyncSession, *, threshold: int, at: datetime) -> User | None:
+async def promote_next(session: Writing, *, threshold: int, at: datetime) -> User | None:
     """Trust a user whose escrow is above the threshold; None where there is nobody.
 
     threshold: hundredths of a kudos. The user is at least 7 days old and not suspicious. One at a
@@ -50,7 +49,7 @@ async def promote_next(session: AsyncSession, *, threshold: int, at: datetime) -
     return None
 
 
-async def promote(session: AsyncSession, user: User, *, at: datetime) -> None:
+async def promote(session: Writing, user: User, *, at: datetime) -> None:
     """Trust a user whose row is locked: workers are no longer paused, the escrow can be spent.
 
     Raises AnonForbidden.

@@ -5,10 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.api import callers, context, limits
 from core.api.context import Server
+from core.db import Reading
 from core.errors import Invalid, Unauthenticated, Unavailable
 from core.generation import admission, ask
 from core.generation.admission import Admitted, Caller
@@ -67,7 +66,7 @@ async def accept(wanted: RequestSpec[Any], *, must_be_possible: bool = False) ->
     await _recognise(server, wanted)
     verdict = await _verdict(server)
     async with _punishing(server, wanted), server.database.writing() as session:
-        caller = await _caller(session, verdict, renew=True)
+        caller = await _caller(session, verdict)
         found = await admission.admit(session, server.horde, caller, wanted)
         asked = await ask.ask(session, server.horde, found.requester, found.wanted)
         if must_be_possible and (message := _nobody(asked)):
@@ -123,12 +122,10 @@ async def _recognise(server: Server, wanted: RequestSpec[Any]) -> None:
             await admission.requester_of(session, await _caller(session), wanted)
 
 
-async def _caller(
-    session: AsyncSession, verdict: Verdict = Verdict.SAFE, *, renew: bool = False
-) -> Caller:
+async def _caller(session: Reading, verdict: Verdict = Verdict.SAFE) -> Caller:
     """Who calls: a user, or somebody with a key that is no user's."""
     try:
-        user: User | UnknownKey = await context.user(session, renew=renew)
+        user: User | UnknownKey = await context.user(session)
     except UnknownKey as unknown:
         user = unknown
     return Caller(user=user, key=context.api_key(), address=context.address(), verdict=verdict)

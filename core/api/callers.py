@@ -11,15 +11,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from quart import g
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import context
+from core.db import Writing
 from core.errors import Unauthenticated
 from core.generation import status
 
 
 @asynccontextmanager
-async def writing() -> AsyncIterator[AsyncSession]:
+async def writing() -> AsyncIterator[Writing]:
     """A transaction for a caller with a good key or session. Raises what `context.user` does."""
     await recognise()
     async with context.server().database.writing() as session:
@@ -52,7 +52,7 @@ async def user_id() -> int | None:
 
 
 @asynccontextmanager
-async def writing_to(request_id: str, *, kind: str | None = None) -> AsyncIterator[AsyncSession]:
+async def writing_to(request_id: str, *, kind: str | None = None) -> AsyncIterator[Writing]:
     """A transaction for who knows the id of a request. Raises RequestNotFound."""
     server = context.server()
     async with server.database.reading() as session:

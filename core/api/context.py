@@ -5,14 +5,13 @@ import time
 from dataclasses import dataclass, field
 
 from quart import current_app, g, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import sessions
 from core.api import browser
 from core.api.caches import AdaptiveCache, TtlCache
 from core.api.kept import Encoded, KeptAnswers
 from core.api.limits import Limiter
-from core.db import Database, now
+from core.db import Database, Reading, Writing, now
 from core.errors import Unauthenticated
 from core.generation.horde import Horde
 from core.images.decoders import Decoders
@@ -155,17 +154,17 @@ def _is_in(peer: str, networks: list[str]) -> bool:
     return any(there in ipaddress.ip_network(network, strict=False) for network in networks)
 
 
-async def user(session: AsyncSession, *, renew: bool = False) -> User:
+async def user(session: Reading) -> User:
     """Who is behind the sent key, token or session. Raises UnknownKey.
 
-    renew: the session writes, so a key that was hashed with an old secret can be hashed anew.
+    A key that was hashed with an old secret is hashed anew where the session writes.
     """
     sent = api_key()
     if not sent:
         raise Unauthenticated("No API key was sent. Please send yours in the apikey header.")
     is_key = sent == request.headers.get("apikey")
     if is_key and not sent.startswith(sessions.PROGRAM_PREFIX):
-        found = await _of_key(session, sent, renew=renew)
+        found = await _of_key(session, sent)
     else:
         found = await _of_session(session, sent)
     if found.roles & RELAXING and _proxied() is None:
@@ -173,21 +172,21 @@ async def user(session: AsyncSession, *, renew: bool = False) -> User:
     return found
 
 
-async def _of_key(session: AsyncSession, key: str, *, renew: bool) -> User:
+async def _of_key(session: Reading, key: str) -> User:
     keyring = server().keyring
     found = await directory.by_key(session, keyring, key)
-    if renew and not keyring.is_current(found.key_hash):
+    if isinstance(session, Writing) and not keyring.is_current(found.key_hash):
         await directory.rehash(session, keyring, found, key)
     return found
 
 
-async def _of_session(session: AsyncSession, token: str) -> User:
+async def _of_session(session: Reading, token: str) -> User:
     person = await sessions.person(session, server().keyring, token, at=now())
     if person is None or person.user is None:
         raise directory.UnknownKey("This login is over. Please log in again at /register.")
     return person.user
 
 
-async def is_moderator(session: AsyncSession) -> bool:
+async def is_moderator(session: Reading) -> bool:
     """Whether a moderator asks; no key is nobody. Raises UnknownKey for a wrong key."""
     return bool(api_key()) and (await user(session)).has(Role.MODERATOR)

@@ -4,11 +4,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.api import callers, context, limits
 from core.api.context import Server
-from core.db import now
+from core.db import Reading, now
 from core.generation import pop
 from core.generation.pop import Popped
 from core.generation.waiters import Waiter, Why
@@ -62,7 +60,7 @@ async def _pop(
     server: Server, declared: Declared, verdict: Verdict, *, amount: int, decoys: bool
 ) -> Popped:
     async with callers.writing() as session:
-        owner = await context.user(session, renew=True)
+        owner = await context.user(session)
         checkin = await _checkin_context(session, server, verdict)
         found = await pop.pop(
             session, server.horde, owner, declared, amount=amount, context=checkin, decoys=decoys
@@ -84,9 +82,7 @@ async def _verdict(server: Server) -> Verdict:
     return await server.horde.scorer.judge(context.address())
 
 
-async def _checkin_context(
-    session: AsyncSession, server: Server, verdict: Verdict
-) -> CheckinContext:
+async def _checkin_context(session: Reading, server: Server, verdict: Verdict) -> CheckinContext:
     return CheckinContext(
         address=context.address(),
         verdict=verdict,

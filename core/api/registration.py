@@ -1,11 +1,9 @@
 """Registering, the same way for the page and for the API."""
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.accounts import registering
 from core.api import browser, context, limits, perimeter
 from core.api.limits import Counted, Limit
-from core.db import now
+from core.db import Writing, now
 from core.moderation import addresses
 from core.users.tables import User
 
@@ -23,7 +21,7 @@ def refuse_foreign() -> None:
 
 
 async def register(
-    session: AsyncSession, *, username: str, oauth_id: str | None = None
+    session: Writing, *, username: str, oauth_id: str | None = None
 ) -> tuple[User, str]:
     """Register who calls; the user and the API key.
 

@@ -3,30 +3,33 @@
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import String, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import String, bindparam, insert, select, update
 
 from core.catalog import models, reference
 from core.catalog.reference import BadReference
 from core.catalog.tables import FetchedReference
+from core.db import Reading, Writing, table
+
+_references = table(FetchedReference)
 
 
-async def keep(session: AsyncSession, content: bytes, *, url: str, at: datetime) -> bool:
+async def keep(session: Writing, content: bytes, *, url: str, at: datetime) -> bool:
     """Keep a reference in place of the one before. Whether it says anything new.
 
     Raises BadReference, so that a bad one never replaces a good one.
     """
     reference.parse(content)
     digest = hashlib.sha256(content).hexdigest()
-    kept = await session.get(FetchedReference, 1)
-    is_new = kept is None or (kept.url, kept.digest) != (url, digest)
-    row = kept or FetchedReference(id=1)
-    row.url, row.digest, row.content, row.fetched_at = url, digest, content.decode(), at
-    session.add(row)
-    return is_new
+    row = {"url": url, "digest": digest, "content": content.decode(), "fetched_at": at}
+    kept = (await session.execute(_KEPT)).first()
+    if kept is None:
+        await session.execute(insert(_references).values(id=1, **row))
+    else:
+        await session.execute(update(_references).where(_references.c.id == 1).values(**row))
+    return kept is None or (kept.url, kept.digest) != (url, digest)
 
 
-async def take_over(session: AsyncSession, *, url: str, digest: str | None) -> str | None:
+async def take_over(session: Reading, *, url: str, digest: str | None) -> str | None:
     """Use what was kept of this URL, if its digest is another one than `digest`.
 
     Returns the digest of what is in use now; None is the shipped one.
@@ -46,7 +49,6 @@ async def take_over(session: AsyncSession, *, url: str, digest: str | None) -> s
 
 
 _url = bindparam("url", type_=String)
-_DIGEST = select(FetchedReference.digest).where(FetchedReference.url == _url)
-_CONTENT = select(FetchedReference.digest, FetchedReference.content).where(
-    FetchedReference.url == _url
-)
+_KEPT = select(_references.c.url, _references.c.digest).where(_references.c.id == 1)
+_DIGEST = select(_references.c.digest).where(_references.c.url == _url)
+_CONTENT = select(_references.c.digest, _references.c.content).where(_references.c.url == _url)

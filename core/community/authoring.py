@@ -6,11 +6,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community import names, styles, templates
 from core.community.tables import Style, StyleLabel
-from core.db import AnyRow, now, table
+from core.db import AnyRow, Reading, Writing, now, table
 from core.errors import Forbidden, Invalid
 from core.kinds import registry
 from core.kinds.params import Advice
@@ -80,7 +79,7 @@ def require_owner(user: User, owner_id: int, *, or_moderator: bool = False) -> N
 
 
 async def create(
-    session: AsyncSession, author: User, kind: str, draft: Draft
+    session: Writing, author: User, kind: str, draft: Draft
 ) -> tuple[UUID, list[Advice]]:
     """Add a style; its id, and what its models' requirements say against its parameters.
 
@@ -105,7 +104,7 @@ async def create(
     return style_id, advice
 
 
-async def change(session: AsyncSession, user: User, style: AnyRow, draft: Draft) -> list[Advice]:
+async def change(session: Writing, user: User, style: AnyRow, draft: Draft) -> list[Advice]:
     """Change what the draft says of a style; nothing else. For its owner.
 
     Raises Forbidden for others, and what `create` raises.
@@ -126,13 +125,13 @@ async def change(session: AsyncSession, user: User, style: AnyRow, draft: Draft)
     return advice
 
 
-async def remove(session: AsyncSession, user: User, style: AnyRow) -> None:
+async def remove(session: Writing, user: User, style: AnyRow) -> None:
     """Delete a style, also from collections. For its owner and moderators (else Forbidden)."""
     require_owner(user, style.user_id, or_moderator=True)
     await session.execute(delete(_styles).where(_styles.c.id == style.id))
 
 
-async def _values(session: AsyncSession, author: User, kind: str, draft: Draft) -> dict[str, Any]:
+async def _values(session: Reading, author: User, kind: str, draft: Draft) -> dict[str, Any]:
     """The columns that the draft says something about."""
     values: dict[str, Any] = {
         name: given
@@ -162,7 +161,7 @@ def _check_labels(draft: Draft) -> None:
         raise Invalid(f"A style has 1 to {MAX_MODELS} models.")
 
 
-async def _own_key(session: AsyncSession, author: User, text: str) -> UUID:
+async def _own_key(session: Reading, author: User, text: str) -> UUID:
     key = await shared_keys.by_key(session, text)
     if key is None:
         raise SharedKeyInvalid("There is no such shared key.")
@@ -171,7 +170,7 @@ async def _own_key(session: AsyncSession, author: User, text: str) -> UUID:
     return key.id
 
 
-async def _label(session: AsyncSession, style_id: UUID, draft: Draft) -> None:
+async def _label(session: Writing, style_id: UUID, draft: Draft) -> None:
     """Replace the tags and the models that the draft says something about."""
     for what, given in ((styles.TAG, draft.tags), (styles.MODEL, draft.models)):
         if given is None:

@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, exists, insert, select, union_all, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community.ratings.tables import SharedPicture
 from core.community.tables import Collection, Report, Style
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import NotFound
 from core.moderation.names import clean_text
 from core.queue.tables import Generation
@@ -49,7 +48,7 @@ class ReportNotFound(NotFound):
 
 
 async def make(
-    session: AsyncSession, user: User, *, kind: str, subject: str, reason: str, at: datetime
+    session: Writing, user: User, *, kind: str, subject: str, reason: str, at: datetime
 ) -> AnyRow:
     """Report something. A user's second report of it replaces the reason while the first is open.
 
@@ -79,7 +78,7 @@ async def make(
     return made.one()
 
 
-async def _exists(session: AsyncSession, kind: str, subject: str) -> bool:
+async def _exists(session: Reading, kind: str, subject: str) -> bool:
     try:
         known = _users.c.id == _user_id(subject) if kind == "user" else _ids[kind] == UUID(subject)
     except ValueError:
@@ -94,7 +93,7 @@ def _user_id(text: str) -> int:
     return min(int(text), MAX_ID)
 
 
-async def listed(session: AsyncSession, *, state: str, page: int) -> Sequence[AnyRow]:
+async def listed(session: Reading, *, state: str, page: int) -> Sequence[AnyRow]:
     """A page of reports. state: open, the oldest first; closed, the latest first; or all."""
     rows = select(_reports)
     if state == "open":
@@ -107,7 +106,7 @@ async def listed(session: AsyncSession, *, state: str, page: int) -> Sequence[An
 
 
 async def change(
-    session: AsyncSession,
+    session: Writing,
     moderator: User,
     report_id: int,
     *,
@@ -130,7 +129,7 @@ async def change(
     return found
 
 
-async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
+async def forget(session: Writing, *, at: datetime, limit: int) -> int:
     """Delete reports that were closed long ago. How many."""
     old = select(_reports.c.id).where(_reports.c.closed_at < at - KEPT).limit(limit)
     gone = await session.execute(

@@ -12,12 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, Table, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community import names, templates
 from core.community.names import Name
 from core.community.tables import Collection, CollectionStyle, Style, StyleLabel
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import Invalid, NotFound
 from core.kudos import styling
 from core.stats import uses
@@ -77,7 +76,7 @@ class Listing:
     model: str | None = None
 
 
-async def resolve(session: AsyncSession, kind: str, name: str) -> ChosenStyle:
+async def resolve(session: Reading, kind: str, name: str) -> ChosenStyle:
     """The style that a request of this kind means; of a collection, one of its styles by chance.
 
     name: an id, or one of the forms of `names.read`. Where several have a plain name, a style goes
@@ -125,7 +124,7 @@ def apply(
     )
 
 
-async def by_id(session: AsyncSession, style_id: str) -> AnyRow | None:
+async def by_id(session: Reading, style_id: str) -> AnyRow | None:
     """The style, with its owner's `account_id` and `username`; None also for what is no id."""
     try:
         return (await session.execute(_STYLES.where(_styles.c.id == UUID(style_id)))).first()
@@ -134,7 +133,7 @@ async def by_id(session: AsyncSession, style_id: str) -> AnyRow | None:
 
 
 async def find(
-    session: AsyncSession, text: str, *, kind: str | None = None, user_id: int = -1
+    session: Reading, text: str, *, kind: str | None = None, user_id: int = -1
 ) -> AnyRow | None:
     """The style of this id or name, if there is one.
 
@@ -157,9 +156,7 @@ async def find(
     return found
 
 
-async def find_collection(
-    session: AsyncSession, text: str, *, kind: str | None = None
-) -> AnyRow | None:
+async def find_collection(session: Reading, text: str, *, kind: str | None = None) -> AnyRow | None:
     """The collection of this id or name, with its owner's `username`, if there is one."""
     try:
         wanted = _COLLECTIONS.where(_collections.c.id == UUID(text))
@@ -190,15 +187,13 @@ def _named(rows: Select[Any], of: Table, wanted: Name) -> Select[Any]:
     return named if wanted.user_id is None else named.where(of.c.user_id == wanted.user_id)
 
 
-async def _draw(session: AsyncSession, collection_id: UUID) -> AnyRow | None:
+async def _draw(session: Reading, collection_id: UUID) -> AnyRow | None:
     members = _STYLES.join(_members, _members.c.style_id == _styles.c.id)
     drawn = members.where(_members.c.collection_id == collection_id).order_by(func.random())
     return (await session.execute(drawn.limit(1))).first()
 
 
-async def labels(
-    session: AsyncSession, style_ids: Several[UUID], what: str
-) -> dict[UUID, list[str]]:
+async def labels(session: Reading, style_ids: Several[UUID], what: str) -> dict[UUID, list[str]]:
     """The tags or models of these styles, in the order they were given."""
     rows = await session.execute(
         select(_labels.c.style_id, _labels.c.label)
@@ -211,7 +206,7 @@ async def labels(
     return found
 
 
-async def listed(session: AsyncSession, wanted: Listing) -> Sequence[AnyRow]:
+async def listed(session: Reading, wanted: Listing) -> Sequence[AnyRow]:
     """A page of public styles."""
     rows = _STYLES.where(_styles.c.kind == wanted.kind, _styles.c.public.is_(True))
     for what, label in ((TAG, wanted.tag), (MODEL, wanted.model)):
@@ -228,13 +223,13 @@ async def listed(session: AsyncSession, wanted: Listing) -> Sequence[AnyRow]:
     return (await session.execute(page)).all()
 
 
-async def of_users(session: AsyncSession, user_ids: Several[int]) -> Sequence[AnyRow]:
+async def of_users(session: Reading, user_ids: Several[int]) -> Sequence[AnyRow]:
     """The styles of these users, public or not, the oldest first."""
     rows = _STYLES.where(_styles.c.user_id.in_(user_ids))
     return (await session.execute(rows.order_by(_styles.c.created_at, _styles.c.id))).all()
 
 
-async def uses_of(session: AsyncSession, user_ids: Several[int]) -> dict[int, dict[str, int]]:
+async def uses_of(session: Reading, user_ids: Several[int]) -> dict[int, dict[str, int]]:
     """How often these users' styles were used, by user and kind."""
     found: dict[int, dict[str, int]] = {}
     rows = await session.execute(
@@ -247,7 +242,7 @@ async def uses_of(session: AsyncSession, user_ids: Several[int]) -> dict[int, di
     return found
 
 
-async def refuse_assigned(session: AsyncSession, shared_key_id: UUID) -> None:
+async def refuse_assigned(session: Reading, shared_key_id: UUID) -> None:
     """Raise SharedKeyAssignedStyles for a shared key that pays for a style.
 
     Everybody may read such a key, so it works by its styles only.
@@ -258,7 +253,7 @@ async def refuse_assigned(session: AsyncSession, shared_key_id: UUID) -> None:
         )
 
 
-async def count_uses(session: AsyncSession, *, limit: int) -> int:
+async def count_uses(session: Writing, *, limit: int) -> int:
     """Add uses to the counts of styles and collections and reward the styles' owners, each once.
 
     How many.
@@ -271,7 +266,7 @@ async def count_uses(session: AsyncSession, *, limit: int) -> int:
     return len(taken)
 
 
-async def _add_uses(session: AsyncSession, to: Table, ids: Iterable[UUID | None]) -> None:
+async def _add_uses(session: Writing, to: Table, ids: Iterable[UUID | None]) -> None:
     counted = Counter(used_id for used_id in ids if used_id is not None)
     for used_id, count in sorted(counted.items()):
         await session.execute(

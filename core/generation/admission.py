@@ -11,10 +11,8 @@ Endpoints call `admit` once for a request, and then `ask.ask`; where a prompt wa
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.community import styles
-from core.db import now
+from core.db import Reading, Writing, now
 from core.generation import ask, gates
 from core.generation.horde import Horde
 from core.generation.specs import Requester, RequestSpec
@@ -47,7 +45,7 @@ class Admitted(NamedTuple):
 
 
 async def admit(
-    session: AsyncSession, horde: Horde, caller: Caller, wanted: RequestSpec[Any]
+    session: Reading, horde: Horde, caller: Caller, wanted: RequestSpec[Any]
 ) -> Admitted:
     """Who asks, and the request with the prompt that it may have. Writes nothing.
 
@@ -62,14 +60,12 @@ async def admit(
     return Admitted(requester, screened)
 
 
-async def punish(session: AsyncSession, caller: Caller, wanted: RequestSpec[Any]) -> None:
+async def punish(session: Writing, caller: Caller, wanted: RequestSpec[Any]) -> None:
     """Keep a caller out for a while whose prompt was refused."""
     await gates.punish(session, await requester_of(session, caller, wanted), at=now())
 
 
-async def requester_of(
-    session: AsyncSession, caller: Caller, wanted: RequestSpec[Any]
-) -> Requester:
+async def requester_of(session: Reading, caller: Caller, wanted: RequestSpec[Any]) -> Requester:
     """As whom the caller asks: as themselves, or as the owner of a shared key."""
     shared_key = None
     if isinstance(caller.user, UnknownKey):
@@ -86,9 +82,7 @@ async def requester_of(
     )
 
 
-async def _styles_key(
-    session: AsyncSession, user: User, wanted: RequestSpec[Any]
-) -> SharedKey | None:
+async def _styles_key(session: Reading, user: User, wanted: RequestSpec[Any]) -> SharedKey | None:
     """The shared key by which the request's style pays for it, if it is good and the user may.
 
     What holds for some users in particular must hold with it, too: they pay themselves.
@@ -106,7 +100,7 @@ async def _styles_key(
 
 
 async def _as_owner(
-    session: AsyncSession, key: SharedKey, wanted: RequestSpec[Any]
+    session: Reading, key: SharedKey, wanted: RequestSpec[Any]
 ) -> tuple[User, SharedKey | None]:
     """The key's owner; nobody, and no key, where it is empty and the request may be downgraded."""
     downgraded = wanted.allow_downgrade

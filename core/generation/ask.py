@@ -7,9 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import now
+from core.db import Reading, Writing, now
 from core.errors import Invalid, TooMany
 from core.generation import holding, kind, privileges, sharing, styled
 from core.generation.horde import Horde
@@ -92,7 +90,7 @@ def quote(wanted: RequestSpec[Any]) -> Quote:
 
 
 async def ask(
-    session: AsyncSession, horde: Horde, requester: Requester, wanted: RequestSpec[Any]
+    session: Writing, horde: Horde, requester: Requester, wanted: RequestSpec[Any]
 ) -> Accepted:
     """Queue a checked request. Its tax is paid and its kudos are held in the same transaction.
 
@@ -131,7 +129,7 @@ async def ask(
 
 
 async def _pay(
-    session: AsyncSession,
+    session: Writing,
     request_id: UUID,
     user: User,
     quoted: Quote,
@@ -170,7 +168,7 @@ async def announce(horde: Horde, asked: Accepted) -> None:
         await horde.jobs_wait(lane_id, count)
 
 
-async def _targeted(session: AsyncSession, wanted: RequestSpec[Any]) -> frozenset[str]:
+async def _targeted(session: Reading, wanted: RequestSpec[Any]) -> frozenset[str]:
     if not wanted.workers:
         return frozenset()
     ids = {}
@@ -185,7 +183,7 @@ async def _targeted(session: AsyncSession, wanted: RequestSpec[Any]) -> frozense
 
 
 async def _parking(
-    session: AsyncSession, horde: Horde, needs: Needs, at: datetime
+    session: Reading, horde: Horde, needs: Needs, at: datetime
 ) -> Callable[[Needs], bool]:
     """Says of needs whether nobody could serve them of late, so that they are set aside."""
     if _is_served(horde, needs):
@@ -199,7 +197,7 @@ def _is_served(horde: Horde, needs: Needs) -> bool:
 
 
 async def _standing(
-    session: AsyncSession, horde: Horde, user: User, wanted: RequestSpec[Any], *, parked: bool
+    session: Writing, horde: Horde, user: User, wanted: RequestSpec[Any], *, parked: bool
 ) -> tuple[Funds | None, int]:
     """What the user has, as of now and until this transaction ends, and how many jobs wait.
 

@@ -3,16 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import now
+from core.db import Writing, now
 from core.generation import holding, kind
 from core.generation.delivery import picture_of
 from core.generation.horde import Horde
 from core.queue import requests
 
 
-async def cancel(session: AsyncSession, request_id: UUID) -> None:
+async def cancel(session: Writing, request_id: UUID) -> None:
     """Cancel what waits. What is being made goes on and is charged and paid for.
 
     The hold is given back at once where nothing is being made, else when that is over.
@@ -21,7 +19,7 @@ async def cancel(session: AsyncSession, request_id: UUID) -> None:
     await holding.release_if_over(session, request_id)
 
 
-async def expire(session: AsyncSession, *, at: datetime, limit: int) -> list[requests.Expired]:
+async def expire(session: Writing, *, at: datetime, limit: int) -> list[requests.Expired]:
     """Delete requests whose life is over and give back their holds. Their pictures are listed."""
     gone = await requests.delete_expired(session, at=at, limit=limit)
     await holding.release(session, *(request.request_id for request in gone))

@@ -4,8 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Reading, Writing
 from core.errors import Forbidden, Invalid
 from core.generation.horde import Horde
 from core.generation.specs import Requester, RequestSpec
@@ -40,7 +39,7 @@ class UntrustedUnsafeIP(Forbidden):
 
 
 async def admit(
-    session: AsyncSession,
+    session: Reading,
     horde: Horde,
     requester: Requester,
     wanted: RequestSpec[Any],
@@ -69,7 +68,7 @@ async def admit(
 
 
 async def screened(
-    session: AsyncSession, horde: Horde, user: User, wanted: RequestSpec[Any], *, at: datetime
+    session: Reading, horde: Horde, user: User, wanted: RequestSpec[Any], *, at: datetime
 ) -> RequestSpec[Any]:
     """The request with the prompt that it may have: its own, or one that was rewritten.
 
@@ -86,7 +85,7 @@ async def screened(
     return replace(wanted, prompt=prompt)
 
 
-async def punish(session: AsyncSession, requester: Requester, *, at: datetime) -> None:
+async def punish(session: Writing, requester: Requester, *, at: datetime) -> None:
     """Keep the address out for a while after a refused prompt, and remember who it was.
 
     Moderators, who try filters out, are left alone.

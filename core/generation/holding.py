@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.ledger import holds
 from core.queue import requests
 from core.users import shared_keys
@@ -14,13 +13,13 @@ def key_of(request_id: UUID) -> str:
     return f"request:{request_id}"
 
 
-async def release(session: AsyncSession, *request_ids: UUID) -> None:
+async def release(session: Writing, *request_ids: UUID) -> None:
     """Give back what is left of the requests' holds, if there are any."""
     await shared_keys.release(session, request_ids)  # before accounts are locked
     await holds.release_all(session, keys=[key_of(request_id) for request_id in request_ids])
 
 
-async def release_if_over(session: AsyncSession, *request_ids: UUID) -> None:
+async def release_if_over(session: Writing, *request_ids: UUID) -> None:
     """Give it back where no job of the request can be charged any more.
 
     Call it in the transaction that ended a job or cancelled: it has the request locked, so of two

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow, now
+from core.db import AnyRow, Writing, now
 from core.errors import Forbidden
 from core.generation import kind
 from core.generation.horde import Horde
@@ -71,7 +69,7 @@ class Popped:
 
 
 async def pop(
-    session: AsyncSession,
+    session: Writing,
     horde: Horde,
     owner: User,
     declared: Declared,
@@ -102,7 +100,7 @@ async def pop(
 
 
 async def _works(
-    session: AsyncSession,
+    session: Writing,
     horde: Horde,
     owner: User,
     worker: CheckedIn,
@@ -156,7 +154,7 @@ def _batch(request: AnyRow, amount: int, offer: Offer) -> int:
 
 
 async def _start(
-    session: AsyncSession,
+    session: Writing,
     horde: Horde,
     owner: User,
     worker: CheckedIn,
@@ -180,7 +178,7 @@ async def _start(
 
 
 async def _decoys(
-    session: AsyncSession, horde: Horde, owner: User, worker: CheckedIn, at: datetime
+    session: Writing, horde: Horde, owner: User, worker: CheckedIn, at: datetime
 ) -> list[Work]:
     """Work that looks like the best job the worker could have had. Nobody gets its result."""
     glimpsed = await claim.glimpse(session, horde.lanes, worker.offer, at=at)

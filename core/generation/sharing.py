@@ -8,8 +8,7 @@ together with the owner's kudos. Keys are locked before accounts.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.generation.specs import Quote, Requester, RequestSpec
 from core.kinds import registry
 from core.users import shared_keys
@@ -30,7 +29,7 @@ def check(requester: Requester, wanted: RequestSpec[Any]) -> None:
 
 
 async def reserve(
-    session: AsyncSession,
+    session: Writing,
     requester: Requester,
     wanted: RequestSpec[Any],
     quoted: Quote,
@@ -55,15 +54,13 @@ def terms(requester: Requester) -> dict[str, str]:
     return {} if requester.shared_key is None else {TERM: str(requester.shared_key.id)}
 
 
-async def release(session: AsyncSession, agreed: dict[str, Any], request_id: UUID) -> None:
+async def release(session: Writing, agreed: dict[str, Any], request_id: UUID) -> None:
     """Give back what the request, which is over, has set aside of its shared key, if of one."""
     if TERM in agreed:
         await shared_keys.release(session, [request_id])
 
 
-async def consume(
-    session: AsyncSession, agreed: dict[str, Any], request_id: UUID, charge: int
-) -> None:
+async def consume(session: Writing, agreed: dict[str, Any], request_id: UUID, charge: int) -> None:
     """Take a charge from the budget of the request's shared key, where its terms name one."""
     if TERM in agreed:
         await shared_keys.consume(session, request_id, charge)

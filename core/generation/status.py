@@ -7,9 +7,7 @@ from datetime import datetime
 from math import ceil
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import now
+from core.db import Reading, now
 from core.errors import NotFound
 from core.generation.horde import Horde
 from core.queue import forecast, progress
@@ -56,7 +54,7 @@ class Status:
 
 
 async def look(
-    session: AsyncSession, horde: Horde, request_id: str, *, kind: str | None = None
+    session: Reading, horde: Horde, request_id: str, *, kind: str | None = None
 ) -> Status:
     """How far the request is. Raises RequestNotFound, also where it is of another kind."""
     at = now()
@@ -67,7 +65,7 @@ async def look(
 
 
 async def look_whole(
-    session: AsyncSession, horde: Horde, request_id: str, *, kind: str | None = None
+    session: Reading, horde: Horde, request_id: str, *, kind: str | None = None
 ) -> Status:
     """As `look`, with the results."""
     at = now()
@@ -83,7 +81,7 @@ def _not_found(request_id: str) -> RequestNotFound:
     return RequestNotFound(f"Request with ID '{request_id}' not found.")
 
 
-async def _faults(session: AsyncSession, found: Progress) -> list[Fault]:
+async def _faults(session: Reading, found: Progress) -> list[Fault]:
     """What workers failed at; a request without faults, which most are, costs no statement."""
     if not found.restarted:
         return []
@@ -99,7 +97,7 @@ def parsed(request_id: str) -> UUID:
         raise _not_found(request_id) from None
 
 
-async def _outlook(session: AsyncSession, horde: Horde, found: Progress, at: datetime) -> Outlook:
+async def _outlook(session: Reading, horde: Horde, found: Progress, at: datetime) -> Outlook:
     if found.done:
         return Outlook(possible=True, position=0, seconds=0)
     await horde.online.refresh(session, at=at)
@@ -163,7 +161,7 @@ class JobView:
     """Why the last of them did, in the worker's words."""
 
 
-async def jobs_of(session: AsyncSession, request_id: UUID) -> list[JobView]:
+async def jobs_of(session: Reading, request_id: UUID) -> list[JobView]:
     """The request's jobs in order, with the workers that have or had them last."""
     rows = await progress.jobs(session, request_id)
     ids = {row.worker_id for row in rows if row.worker_id}

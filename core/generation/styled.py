@@ -4,9 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow
+from core.db import AnyRow, Writing
 from core.generation.specs import RequestSpec
 from core.stats import uses
 from core.users.tables import User
@@ -30,7 +28,7 @@ def terms(user: User, wanted: RequestSpec[Any]) -> dict[str, Any]:
     }
 
 
-async def used(session: AsyncSession, attempt: AnyRow, *, at: datetime) -> None:
+async def used(session: Writing, attempt: AnyRow, *, at: datetime) -> None:
     """Record that the request's style was used, where its terms name one."""
     agreed = attempt.terms.get(STYLE)
     if agreed is None:

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow, now
+from core.db import AnyRow, Reading, Writing, now
 from core.errors import Invalid, NotFound
 from core.generation import holding, kind, scrutiny, sharing, styled, webhooks
 from core.generation.delivery import Amounts, Delivery, Open
@@ -60,7 +58,7 @@ class Settled:
     """The name of a picture that nobody asked for."""
 
 
-async def look_up(session: AsyncSession, owner: User, job_id: str, *, kind_name: str) -> Open:
+async def look_up(session: Reading, owner: User, job_id: str, *, kind_name: str) -> Open:
     """The job of this kind, if this user may deliver it now.
 
     Raises InvalidJobID, WrongCredentials, DuplicateGen and AbortedGen.
@@ -83,7 +81,7 @@ async def check_uploaded(horde: Horde, found: Open) -> tuple[int, int]:
     return _size(await horde.store.received(found.picture))
 
 
-async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Delivery) -> Settled:
+async def submit(session: Writing, horde: Horde, found: Open, delivery: Delivery) -> Settled:
     """Take the delivery: finish the job and settle its kudos, or let it wait again.
 
     The store has received the picture already. Raises DuplicateGen or AbortedGen where another
@@ -125,7 +123,7 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     return Settled(attempt.request_id, amounts.announced_reward, is_done=True)
 
 
-async def _settle(session: AsyncSession, found: Open, amounts: Amounts) -> None:
+async def _settle(session: Writing, found: Open, amounts: Amounts) -> None:
     """Move the kudos, and give back what is held where this was the request's last job."""
     attempt, owner = found.attempt, found.owner
     has_hold = attempt.user_id != ANONYMOUS_ID
@@ -147,7 +145,7 @@ async def _settle(session: AsyncSession, found: Open, amounts: Amounts) -> None:
     )
 
 
-async def _payer_account(session: AsyncSession, attempt: AnyRow) -> int:
+async def _payer_account(session: Reading, attempt: AnyRow) -> int:
     """Who pays; requests of earlier versions do not say."""
     known: int | None = attempt.terms.get("account")
     return known or (await directory.by_id(session, attempt.user_id)).account_id
@@ -169,7 +167,7 @@ async def announce(horde: Horde, settled: Settled) -> None:
         await horde.jobs_wait(settled.lane_id, 1)
 
 
-async def _end_decoy(session: AsyncSession, found: Open, delivery: Delivery) -> Settled:
+async def _end_decoy(session: Writing, found: Open, delivery: Delivery) -> Settled:
     """Say of a fake job what is said of a real one; nothing is stored, nothing moves."""
     if not await attempts.end_decoy(session, found.attempt.id, at=now()):
         await _refuse(session, found.attempt.id)
@@ -207,7 +205,7 @@ def _check_alive(attempt: AnyRow) -> None:
         )
 
 
-async def _refuse(session: AsyncSession, attempt_id: UUID) -> NoReturn:
+async def _refuse(session: Reading, attempt_id: UUID) -> NoReturn:
     """Say who was faster."""
     attempt = await attempts.attempt(session, attempt_id)
     if attempt is None:

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.generation import kind
 from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
@@ -11,7 +10,7 @@ from core.outbox import letters
 
 
 async def tell(
-    session: AsyncSession,
+    session: Writing,
     horde: Horde,
     found: Open,
     delivery: Delivery,

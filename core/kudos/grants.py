@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.kudos import refusals
 from core.ledger import accounts, events
 from core.ledger.tables import SystemAccount
@@ -11,7 +10,7 @@ from core.users import directory, roles
 from core.users.tables import Role, User
 
 
-async def award(session: AsyncSession, admin: User, *, alias: str, amount: int, key: str) -> None:
+async def award(session: Writing, admin: User, *, alias: str, amount: int, key: str) -> None:
     """Award a user kudos.
 
     amount: hundredths of a kudos.
@@ -42,7 +41,7 @@ async def award(session: AsyncSession, admin: User, *, alias: str, amount: int, 
     )
 
 
-async def adjust(session: AsyncSession, user: User, amount: int, *, key: str) -> None:
+async def adjust(session: Writing, user: User, amount: int, *, key: str) -> None:
     """Give a user kudos, or take them where the amount is negative: no more than is available.
 
     amount: hundredths of a kudos.
@@ -62,7 +61,7 @@ async def adjust(session: AsyncSession, user: User, amount: int, *, key: str) ->
     )
 
 
-async def drain_escrow(session: AsyncSession, user: User, *, at: datetime) -> None:
+async def drain_escrow(session: Writing, user: User, *, at: datetime) -> None:
     """Let the user spend what was kept back until they are trusted."""
     if user.escrow_id is None:
         return

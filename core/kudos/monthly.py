@@ -10,9 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Writing, table
 from core.ledger import accounts, events
 from core.ledger.tables import SystemAccount
 from core.users import directory, roles
@@ -33,7 +32,7 @@ def amount_of(user: User) -> int:
     return user.monthly_kudos + (MODERATOR if user.has(Role.MODERATOR) else 0)
 
 
-async def pay_due(session: AsyncSession, *, at: datetime, limit: int) -> int:
+async def pay_due(session: Writing, *, at: datetime, limit: int) -> int:
     """Grant a month to each user for whom one is due. Returns how many got one.
 
     Who has several months due gets the next one at the next call. Users are locked before their
@@ -61,9 +60,7 @@ async def pay_due(session: AsyncSession, *, at: datetime, limit: int) -> int:
     return len(users)
 
 
-async def change_by(
-    session: AsyncSession, user: User, change: int, *, key: str, at: datetime
-) -> None:
+async def change_by(session: Writing, user: User, change: int, *, key: str, at: datetime) -> None:
     """Change what the user is granted each month, never below nothing; what is more, at once.
 
     change: hundredths of a kudos.
@@ -81,7 +78,7 @@ async def change_by(
         await _grant(session, user, after - before, key=f"raise:{key}")
 
 
-async def entitle(session: AsyncSession, user: User, *, at: datetime) -> None:
+async def entitle(session: Writing, user: User, *, at: datetime) -> None:
     """Begin anew for a user who has no monthly kudos so far: past months are not made up.
 
     A month that was granted already is not granted again to who loses the claim and regains it.
@@ -91,7 +88,7 @@ async def entitle(session: AsyncSession, user: User, *, at: datetime) -> None:
         await directory.change(session, user, monthly_received_at=None)
 
 
-async def _grant(session: AsyncSession, user: User, amount: int, *, key: str) -> None:
+async def _grant(session: Writing, user: User, amount: int, *, key: str) -> None:
     await events.post(
         session,
         kind="monthly",

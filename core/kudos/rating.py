@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.ledger import events
 from core.ledger.tables import SystemAccount
 
@@ -38,7 +37,7 @@ def for_request(
     return max(0, min(amount, consumed - MIN_COST))
 
 
-async def pay(session: AsyncSession, *, key: str, account: int, amount: int) -> None:
+async def pay(session: Writing, *, key: str, account: int, amount: int) -> None:
     """Mint it, once for each key (`rating:<what>`)."""
     entries = {SystemAccount.GRANTS.value: -amount, account: amount}
     await events.post(session, kind="rating", key=key, entries=entries)

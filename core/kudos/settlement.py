@@ -9,14 +9,13 @@ decided while the payer's account is locked, so that two settlements at once can
 
 from collections import Counter
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.ledger import accounts, events, holds
 from core.ledger.tables import SystemAccount, is_stored
 
 
 async def settle(  # noqa: PLR0913 - two parties, and what each owes or gets
-    session: AsyncSession,
+    session: Writing,
     *,
     key: str,
     payer_account: int,
@@ -61,7 +60,7 @@ async def settle(  # noqa: PLR0913 - two parties, and what each owes or gets
     await events.move(session, entries, freed={payer_account: held if is_last else captured})
 
 
-async def _held(session: AsyncSession, key: str | None, *, is_last: bool) -> int:
+async def _held(session: Writing, key: str | None, *, is_last: bool) -> int:
     """What a settlement finds in the hold; where it is the last, there is no hold any more."""
     if key is None:
         return 0
@@ -69,7 +68,7 @@ async def _held(session: AsyncSession, key: str | None, *, is_last: bool) -> int
 
 
 async def accept(
-    session: AsyncSession,
+    session: Writing,
     *,
     tax_key: str,
     hold_key: str,
@@ -100,7 +99,7 @@ async def accept(
 
 
 async def charge_tax(
-    session: AsyncSession, *, key: str, payer_account: int, amount: int, kind: str = "tax"
+    session: Writing, *, key: str, payer_account: int, amount: int, kind: str = "tax"
 ) -> None:
     """Burn a tax: from what the payer has available, and what is lacking is forgiven.
 
@@ -119,7 +118,7 @@ async def charge_tax(
 
 
 async def uptime(
-    session: AsyncSession,
+    session: Writing,
     *,
     key: str,
     owner_account: int,
@@ -136,7 +135,7 @@ async def uptime(
     )
 
 
-async def grant(session: AsyncSession, *, key: str, account: int, amount: int) -> None:
+async def grant(session: Writing, *, key: str, account: int, amount: int) -> None:
     """Give an account kudos from the mint, or take them back where the amount is negative.
 
     Raises ledger.events.InsufficientKudos where less than that is available.

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.kudos.prices import NEWEST
 from core.ledger import accounts, events
 from core.ledger.tables import SystemAccount
@@ -13,7 +12,7 @@ REWARD = NEWEST.style_tax
 """Hundredths of a kudos for each request: what its styling cost the requester."""
 
 
-async def reward(session: AsyncSession, owed: Sequence[tuple[UUID, int]]) -> None:
+async def reward(session: Writing, owed: Sequence[tuple[UUID, int]]) -> None:
     """Pay for styled requests, once for each.
 
     owed: a request's id and the account of the style's owner, each.

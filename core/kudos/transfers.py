@@ -6,10 +6,9 @@ from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.kudos import refusals
 from core.kudos.tables import Transfer
 from core.ledger import accounts, events
@@ -26,7 +25,7 @@ _transfers = table(Transfer)
 
 
 async def give(
-    session: AsyncSession,
+    session: Writing,
     giver: User,
     *,
     target: str,
@@ -75,7 +74,7 @@ def _digest(client_key: str) -> str:
 
 
 async def _move(
-    session: AsyncSession,
+    session: Writing,
     transfer_id: int,
     giver: User,
     receiver: User,
@@ -103,9 +102,7 @@ async def _move(
         ) from lacking
 
 
-async def _stands(
-    session: AsyncSession, giver: User, key: str, *, target: str, amount: int
-) -> bool:
+async def _stands(session: Reading, giver: User, key: str, *, target: str, amount: int) -> bool:
     """Whether the key stands for this very transfer. Raises IdempotencyKeyConflict."""
     earlier: AnyRow | None = (
         await session.execute(
@@ -132,9 +129,7 @@ def _check_amount(giver: User, amount: int) -> None:
         raise refusals.KudosTransferNotEnough("Nobody has so many kudos.")
 
 
-async def _resolve(
-    session: AsyncSession, target: str, *, at: datetime
-) -> tuple[User, SharedKey | None]:
+async def _resolve(session: Reading, target: str, *, at: datetime) -> tuple[User, SharedKey | None]:
     """Who gets the kudos, and the shared key that was named, if one was."""
     unknown = refusals.InvalidTargetUsername("There is no user, or shared key, of this name.")
     if len(target) > MAX_TARGET_CHARS:
@@ -150,9 +145,7 @@ async def _resolve(
     return await directory.by_id(session, shared_key.user_id), shared_key
 
 
-async def _check_parties(
-    session: AsyncSession, giver: User, receiver: User, *, at: datetime
-) -> None:
+async def _check_parties(session: Reading, giver: User, receiver: User, *, at: datetime) -> None:
     if receiver.is_anonymous:
         raise refusals.KudosTransferToAnon("The anonymous user cannot be given kudos.")
     if receiver.id == giver.id:
@@ -171,9 +164,7 @@ async def _check_parties(
         raise refusals.FaultWhenKudosReceiving("The receiver cannot be given kudos at present.")
 
 
-async def _check_direction(
-    session: AsyncSession, giver: User, receiver: User, *, at: datetime
-) -> None:
+async def _check_direction(session: Reading, giver: User, receiver: User, *, at: datetime) -> None:
     back = select(_transfers.c.id).where(
         _transfers.c.giver_id == receiver.id,
         _transfers.c.receiver_id == giver.id,

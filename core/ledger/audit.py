@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import BigInteger, ScalarSelect, Select, cast, func, insert, literal, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import now, table
+from core.db import Reading, Writing, now, table
 from core.ledger.tables import (
     Account,
     AccountKind,
@@ -65,7 +64,7 @@ class Audit:
         )
 
 
-async def audit(session: AsyncSession) -> Audit:
+async def audit(session: Reading) -> Audit:
     """Check the whole ledger.
 
     One statement, so that it sees one moment also while kudos move. It reads every entry: keep its
@@ -162,7 +161,7 @@ def _wrong_checkpoints() -> Select[tuple[int]]:
     )
 
 
-async def checkpoint(session: AsyncSession) -> None:
+async def checkpoint(session: Writing) -> None:
     """Write down what each system account had an hour ago, so that later sums start there.
 
     Repeated, it writes nothing new. No entry with an id up to the checkpoint's can appear later:

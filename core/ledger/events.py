@@ -15,10 +15,9 @@ from sqlalchemy import BigInteger, Select, bindparam, func, insert, select, true
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import now, table
+from core.db import Writing, now, table
 from core.errors import Forbidden, Invalid
 from core.ledger.tables import Account, Entry, Event, is_stored
 
@@ -48,7 +47,7 @@ class InsufficientKudos(Forbidden):
     code = "InsufficientKudos"
 
 
-async def post(session: AsyncSession, *, kind: str, key: str, entries: Mapping[int, int]) -> bool:
+async def post(session: Writing, *, kind: str, key: str, entries: Mapping[int, int]) -> bool:
     """Move kudos between accounts, once for each `key`.
 
     kind: what moved them, for statistics; at most 24 characters.
@@ -64,13 +63,13 @@ async def post(session: AsyncSession, *, kind: str, key: str, entries: Mapping[i
     return True
 
 
-async def write(session: AsyncSession, *, kind: str, key: str, entries: Mapping[int, int]) -> bool:
+async def write(session: Writing, *, kind: str, key: str, entries: Mapping[int, int]) -> bool:
     """Write an event and its entries, but for the balances, which `move` changes last.
 
     Arguments, result and errors are those of `post`.
     """
     entries = _balanced(entries)
-    if dialects.name(session) == "postgresql":
+    if session.engine == "postgresql":
         values = {
             "its_kind": kind,
             "its_key": key,
@@ -122,14 +121,14 @@ def _written_at_once() -> Select[tuple[int]]:
 _WRITE = _written_at_once()
 
 
-async def _begin(session: AsyncSession, *, kind: str, key: str) -> int | None:
+async def _begin(session: Writing, *, kind: str, key: str) -> int | None:
     """Write an event that has no entries yet; its id, or None where the key already stands.
 
     Waits for a transaction that is writing the same key: afterwards that event stands, or this
     one is the first.
     """
     values = {"kind": kind, "key": key, "at": now()}
-    written: int | None = await session.scalar(_BEGIN[dialects.name(session)], values)
+    written: int | None = await session.scalar(_BEGIN[session.engine], values)
     return written
 
 
@@ -146,7 +145,7 @@ def _balanced(entries: Mapping[int, int]) -> dict[int, int]:
     return {account_id: amount for account_id, amount in entries.items() if amount}
 
 
-async def _add(session: AsyncSession, event_id: int, entries: Mapping[int, int]) -> None:
+async def _add(session: Writing, event_id: int, entries: Mapping[int, int]) -> None:
     if entries:
         await session.execute(
             insert(_entries),
@@ -158,7 +157,7 @@ async def _add(session: AsyncSession, event_id: int, entries: Mapping[int, int])
 
 
 async def move(
-    session: AsyncSession, entries: Mapping[int, int], *, freed: Mapping[int, int] | None = None
+    session: Writing, entries: Mapping[int, int], *, freed: Mapping[int, int] | None = None
 ) -> None:
     """Change the stored balances by entries that are written: the transaction's last statement.
 

@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Collection
 
 from sqlalchemy import Boolean, bindparam, case, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from core import dialects
-from core.db import table
+from core.db import Writing, table
 from core.ledger.tables import Account, Hold, is_stored
 
 _accounts = table(Account)
@@ -26,7 +25,7 @@ _give_back = (
 
 
 async def place(
-    session: AsyncSession, *, key: str, account_id: int, amount: int, partly: bool = False
+    session: Writing, *, key: str, account_id: int, amount: int, partly: bool = False
 ) -> int | None:
     """Set kudos of the account aside, once for each `key`.
 
@@ -43,7 +42,7 @@ async def place(
     if not is_stored(account_id):
         return amount
     wanted = {"hold": key, "account": account_id, "wanted": amount, "partly": partly}
-    placed = await session.scalar(_place[dialects.name(session)], wanted)
+    placed = await session.scalar(_place[session.engine], wanted)
     if placed is None:
         earlier: int | None = await session.scalar(_amount, {"hold": key})
         return earlier
@@ -79,16 +78,14 @@ _hold_more = (
 )
 
 
-async def add(
-    session: AsyncSession, *, key: str, account_id: int, amount: int, paid: int = 0
-) -> None:
+async def add(session: Writing, *, key: str, account_id: int, amount: int, paid: int = 0) -> None:
     """Set kudos of a locked account aside, and lower its balance by what the event at hand took.
 
     amount and paid: hundredths of a kudos, which the account covers; the lock told so.
     """
     hold = {"hold": key, "its_account": account_id, "its_amount": amount}
     change = {"account": account_id, "more": amount, "paid": paid}
-    if dialects.name(session) == "postgresql":
+    if session.engine == "postgresql":
         await session.execute(_ADD, hold | change)
     else:
         await session.execute(_add_hold, hold)
@@ -109,7 +106,7 @@ _change_account = (
 _ADD = _change_account.add_cte(_add_hold.cte("hold"))
 
 
-async def locked(session: AsyncSession, *, key: str) -> int:
+async def locked(session: Writing, *, key: str) -> int:
     """What is in a hold, which nobody else uses until the transaction ends; 0 where there is none.
 
     Waits for other users of the same hold.
@@ -121,7 +118,7 @@ async def locked(session: AsyncSession, *, key: str) -> int:
 _amount_locked = _amount.with_for_update()
 
 
-async def take(session: AsyncSession, *, key: str, amount: int) -> None:
+async def take(session: Writing, *, key: str, amount: int) -> None:
     """Take hundredths of a kudos out of a locked hold, to spend them in the event at hand.
 
     The account's own `held` is lowered by that event (`events.move`), so that accounts are locked
@@ -138,7 +135,7 @@ _take = (
 )
 
 
-async def end(session: AsyncSession, *, key: str) -> int:
+async def end(session: Writing, *, key: str) -> int:
     """End a hold. Returns what was in it; 0 where there is none.
 
     The account's own `held` is lowered by the event at hand (`events.move`).
@@ -147,7 +144,7 @@ async def end(session: AsyncSession, *, key: str) -> int:
     return int(left or 0)
 
 
-async def release(session: AsyncSession, *, key: str) -> int:
+async def release(session: Writing, *, key: str) -> int:
     """End a hold and give back what is left in it.
 
     Returns the hundredths of a kudos that were left; 0 where there is no such hold.
@@ -155,7 +152,7 @@ async def release(session: AsyncSession, *, key: str) -> int:
     return await release_all(session, keys=[key])
 
 
-async def release_all(session: AsyncSession, *, keys: Collection[str]) -> int:
+async def release_all(session: Writing, *, keys: Collection[str]) -> int:
     """End several holds in one transaction, which several calls of `release` must not do.
 
     Accounts are locked in order: one by one, in the order of their holds, this transaction and one

@@ -12,11 +12,10 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Final, TypeAlias
 
 from sqlalchemy import Boolean, bindparam, case, delete, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
-from core import dialects, remembered
-from core.db import AnyRow, Moment, table
+from core import dialects
+from core.db import AnyRow, Moment, Reading, Writing, table
 from core.dialects import Insert
 from core.errors import Forbidden, Invalid
 from core.moderation.tables import AddressTimeout
@@ -84,9 +83,9 @@ def caller_of(address: str) -> str:
     return str(network.network_address if is_one else network)
 
 
-async def refuse(session: AsyncSession, address: str, *, at: datetime) -> None:
+async def refuse(session: Reading, address: str, *, at: datetime) -> None:
     """Raise TimeoutIP where the address is kept out. address: an IP address."""
-    network, known = network_of(address), remembered.of(session)
+    network, known = network_of(address), session.remembered
     until = known.get(_timeouts.name, network, _UNKNOWN)
     if until is _UNKNOWN:
         moment = known.moment
@@ -106,11 +105,11 @@ _UNTIL = select(func.max(_timeouts.c.until)).where(
 )
 
 
-async def punish(session: AsyncSession, address: str, *, at: datetime) -> int:
+async def punish(session: Writing, address: str, *, at: datetime) -> int:
     """Keep an address out after a refused prompt; the minutes: 3, 9, 15 … within 24 hours."""
     key = str(network_of(address))
     values = {"key": key, "at": at, "long_ago": at - OFFENCES_KEPT}
-    offences = await session.scalar(_OFFENCE[dialects.name(session)], values)
+    offences = await session.scalar(_OFFENCE[session.engine], values)
     minutes = FIRST_MINUTES * (2 * int(offences or 1) - 1)
     until = at + timedelta(minutes=minutes)
     await session.execute(
@@ -121,36 +120,34 @@ async def punish(session: AsyncSession, address: str, *, at: datetime) -> int:
     return minutes
 
 
-async def keep_out(
-    session: AsyncSession, network: Network, *, until: datetime, is_block: bool
-) -> None:
+async def keep_out(session: Writing, network: Network, *, until: datetime, is_block: bool) -> None:
     """Keep a network out until a time, whatever it was before.
 
     is_block: it was blocked as a range, or as a worker's address, and is listed among those.
     """
     values = {"key": str(network), "until": until, "is_block": is_block}
-    await session.execute(_KEEP_OUT[dialects.name(session)], values)
+    await session.execute(_KEEP_OUT[session.engine], values)
 
 
-async def let_in(session: AsyncSession, network: Network) -> None:
+async def let_in(session: Writing, network: Network) -> None:
     """Forget a network's timeout and offences."""
     await session.execute(delete(_timeouts).where(_timeouts.c.network == str(network)))
 
 
-async def blocks(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
+async def blocks(session: Reading, *, at: datetime) -> Sequence[AnyRow]:
     """All blocks in effect, those that end first at the front."""
     listed = select(_timeouts).where(_timeouts.c.is_block, _LIVE).order_by(_timeouts.c.until)
     return (await session.execute(listed, {"at": at})).all()
 
 
-async def around(session: AsyncSession, network: Network, *, at: datetime) -> Sequence[AnyRow]:
+async def around(session: Reading, network: Network, *, at: datetime) -> Sequence[AnyRow]:
     """What keeps the network out at present: its own timeout, and those of networks around it."""
     of_them = _timeouts.c.network.in_(_keys_around(network))
     listed = select(_timeouts).where(of_them, _LIVE).order_by(_timeouts.c.until)
     return (await session.execute(listed, {"at": at})).all()
 
 
-async def forget(session: AsyncSession, *, at: datetime) -> None:
+async def forget(session: Writing, *, at: datetime) -> None:
     """Delete what neither keeps anybody out nor lengthens a next timeout."""
     harmless = or_(_timeouts.c.offended_at.is_(None), _timeouts.c.offended_at <= at - OFFENCES_KEPT)
     await session.execute(delete(_timeouts).where(_timeouts.c.until <= at, harmless))

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import Invalid, NotFound
 from core.moderation import patterns
 from core.moderation.names import clean_text
@@ -32,7 +31,7 @@ class FilterNotFound(NotFound):
 
 
 async def find(
-    session: AsyncSession, *, filter_type: int | None = None, contains: str | None = None
+    session: Reading, *, filter_type: int | None = None, contains: str | None = None
 ) -> Sequence[AnyRow]:
     """The filters of a type, or all, the oldest first. contains: a part of the expression."""
     wanted = select(_filters).order_by(_filters.c.id)
@@ -43,7 +42,7 @@ async def find(
     return (await session.execute(wanted)).all()
 
 
-async def by_id(session: AsyncSession, filter_id: str) -> AnyRow:
+async def by_id(session: Reading, filter_id: str) -> AnyRow:
     """The filter with this id, as a client wrote it. Raises FilterNotFound."""
     is_id = filter_id.isascii() and filter_id.isdecimal() and len(filter_id) <= MAX_ID_CHARS
     number = int(filter_id) if is_id else -1
@@ -55,7 +54,7 @@ async def by_id(session: AsyncSession, filter_id: str) -> AnyRow:
     return found
 
 
-async def expressions(session: AsyncSession, filter_type: int | None = None) -> dict[int, str]:
+async def expressions(session: Reading, filter_type: int | None = None) -> dict[int, str]:
     """One expression for all filters of a type, for each type in use."""
     rows = await find(session, filter_type=filter_type)
     joined = {kind: patterns.union(r.regex for r in rows if r.filter_type == kind) for kind in USED}
@@ -63,7 +62,7 @@ async def expressions(session: AsyncSession, filter_type: int | None = None) -> 
 
 
 async def add(
-    session: AsyncSession,
+    session: Writing,
     *,
     regex: str,
     filter_type: int,
@@ -96,7 +95,7 @@ async def add(
     return row
 
 
-async def change(session: AsyncSession, filter_id: str, changes: dict[str, Any]) -> AnyRow:
+async def change(session: Writing, filter_id: str, changes: dict[str, Any]) -> AnyRow:
     """Set columns of a filter. Raises FilterNotFound, and Invalid as `add` does."""
     await _raise_version(session)
     old = await by_id(session, filter_id)
@@ -115,7 +114,7 @@ async def change(session: AsyncSession, filter_id: str, changes: dict[str, Any])
     return row
 
 
-async def remove(session: AsyncSession, filter_id: str) -> None:
+async def remove(session: Writing, filter_id: str) -> None:
     """Delete a filter. Raises FilterNotFound."""
     await _raise_version(session)
     row = await by_id(session, filter_id)
@@ -128,10 +127,10 @@ def _check(regex: str, description: str | None, replacement: str) -> None:
         raise Invalid(f"Description and replacement have at most {MAX_TEXT_CHARS} characters each.")
 
 
-async def _raise_version(session: AsyncSession) -> None:
+async def _raise_version(session: Writing) -> None:
     await session.execute(update(_version).values(version=_version.c.version + 1))
 
 
-async def _check_together(session: AsyncSession) -> None:
+async def _check_together(session: Reading) -> None:
     """Raise Invalid where the filters, each good by itself, are too much as a set."""
     FilterSet.of(await find(session))

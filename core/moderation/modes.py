@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, Writing, table
 from core.moderation.tables import HordeModes
 
 READ_AGAIN = timedelta(seconds=1)
@@ -38,7 +37,7 @@ class CurrentModes:
         self.current = Modes(anonymous=anonymous)
         """As of the last `refresh`."""
 
-    async def refresh(self, session: AsyncSession, *, at: datetime) -> Modes:
+    async def refresh(self, session: Reading, *, at: datetime) -> Modes:
         """Read them anew, at most once a second; returns `current`."""
         if not self._read_at <= at < self._read_at + READ_AGAIN:
             self.current = self.in_effect(await read(session))
@@ -55,7 +54,7 @@ class CurrentModes:
         self._read_at = LONG_AGO
 
 
-async def read(session: AsyncSession) -> Modes:
+async def read(session: Reading) -> Modes:
     """The states as they are stored."""
     row = (await session.execute(_READ)).one()
     return Modes(row.maintenance, row.invite_only, row.raid, row.anonymous)
@@ -64,6 +63,6 @@ async def read(session: AsyncSession) -> Modes:
 _READ = select(_modes.c.maintenance, _modes.c.invite_only, _modes.c.raid, _modes.c.anonymous)
 
 
-async def switch(session: AsyncSession, **states: bool) -> None:
+async def switch(session: Writing, **states: bool) -> None:
     """Set states by their names in `Modes`; the others stay."""
     await session.execute(update(_modes).values(**states))

@@ -9,9 +9,8 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Writing, table
 from core.moderation import addresses
 from core.moderation.tables import ProblemJob
 
@@ -24,7 +23,7 @@ _problems = table(ProblemJob)
 
 
 async def report(
-    session: AsyncSession,
+    session: Writing,
     *,
     attempt_id: UUID,
     worker_id: UUID,
@@ -73,6 +72,6 @@ async def report(
             )
 
 
-async def forget(session: AsyncSession, *, at: datetime) -> None:
+async def forget(session: Writing, *, at: datetime) -> None:
     """Delete reports that count for nothing any more."""
     await session.execute(delete(_problems).where(_problems.c.at <= at - KEPT))

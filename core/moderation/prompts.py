@@ -24,9 +24,8 @@ from typing import Protocol
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.errors import Invalid, Unavailable
 from core.features import NEGATIVE
 from core.moderation import patterns
@@ -152,7 +151,7 @@ class Filters:
         self._version = 0
         self._set: FilterSet | None = None
 
-    async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
+    async def refresh(self, session: Reading, *, at: datetime) -> None:
         """Read the filters anew where they changed; looks at most once a second."""
         if self._read_at <= at < self._read_at + READ_AGAIN:
             return

@@ -6,23 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Writing, table
 from core.moderation.tables import Filter, FilterVersion
 
 _filters = table(Filter)
 _version = table(FilterVersion)
 
 
-async def ensure(session: AsyncSession) -> None:
+async def ensure(session: Writing) -> None:
     """Store what ships where no filters were ever stored. Later it is the moderators' alone."""
     first = update(_version).where(_version.c.version == 0).values(version=1)
     if (await session.execute(first.returning(_version.c.version))).first() is not None:
         await session.execute(insert(_filters), _shipped())
 
 
-async def load(session: AsyncSession) -> int:
+async def load(session: Writing) -> int:
     """Store those that ship and are not there: after an update, say. How many."""
     await session.execute(update(_version).values(version=_version.c.version + 1))
     rows = await session.execute(select(_filters.c.filter_type, _filters.c.regex))

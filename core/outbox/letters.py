@@ -14,9 +14,8 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.outbox.tables import Letter
 
 LIFE: Final = timedelta(minutes=20)
@@ -34,7 +33,7 @@ _letters = table(Letter)
 
 
 async def put(
-    session: AsyncSession, *, user_id: int, url: str, body: Mapping[str, Any], at: datetime
+    session: Writing, *, user_id: int, url: str, body: Mapping[str, Any], at: datetime
 ) -> bool:
     """Have the body sent to the URL soon after the caller's transaction commits.
 
@@ -53,14 +52,14 @@ async def put(
     return True
 
 
-async def is_any_due(session: AsyncSession, *, at: datetime) -> bool:
+async def is_any_due(session: Reading, *, at: datetime) -> bool:
     """Whether something is to be sent, or to be given up."""
     due = select(_letters.c.id).where(_letters.c.due_at <= at).limit(1)
     return await session.scalar(due) is not None
 
 
 async def claim(
-    session: AsyncSession, *, at: datetime, limit: int, per_host: int, busy: Collection[str] = ()
+    session: Writing, *, at: datetime, limit: int, per_host: int, busy: Collection[str] = ()
 ) -> Sequence[AnyRow]:
     """Take letters that are due; nobody else gets them for CLAIM. Those too old are deleted.
 
@@ -94,12 +93,12 @@ async def claim(
     return taken
 
 
-async def end(session: AsyncSession, letter_id: UUID) -> None:
+async def end(session: Writing, letter_id: UUID) -> None:
     """The letter has arrived, or never will."""
     await session.execute(delete(_letters).where(_letters.c.id == letter_id))
 
 
-async def again(session: AsyncSession, letter: AnyRow, *, at: datetime) -> None:
+async def again(session: Writing, letter: AnyRow, *, at: datetime) -> None:
     """Try once more after a pause, unless the letter is too old by then."""
     due = at + pause(letter.tries)
     if due >= letter.expires_at:

@@ -15,9 +15,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.queue import requests
 from core.queue.claim import Claim
 from core.queue.tables import (
@@ -34,7 +33,7 @@ _attempts = table(Attempt)
 
 
 async def start(
-    session: AsyncSession,
+    session: Writing,
     claim: Claim,
     *,
     worker_id: UUID,
@@ -60,7 +59,7 @@ async def start(
         "started_at": at,
         "deadline": deadline,
     }
-    if session.get_bind().dialect.name == "postgresql":
+    if session.engine == "postgresql":
         lists = {f"{name}s": [one[name] for one in each] for name in each[0]}
         renewed = {"request": claim.request.id, "until": expires_at}
         its = {f"its_{name}": value for name, value in shared.items()}
@@ -107,7 +106,7 @@ _START = _start()
 
 
 async def start_decoy(
-    session: AsyncSession,
+    session: Writing,
     request: AnyRow,
     *,
     worker_id: UUID,
@@ -136,7 +135,7 @@ async def start_decoy(
     return attempt_id
 
 
-async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> bool:
+async def end_decoy(session: Writing, attempt_id: UUID, *, at: datetime) -> bool:
     """The worker is done with a decoy; it is in no sum. False where it was over already."""
     ended = await session.execute(
         update(_attempts)
@@ -147,7 +146,7 @@ async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) ->
     return ended.first() is not None
 
 
-async def attempt(session: AsyncSession, attempt_id: UUID) -> AnyRow | None:
+async def attempt(session: Reading, attempt_id: UUID) -> AnyRow | None:
     """The attempt with what its settlement and answer need of job and request, or None."""
     return (await session.execute(_ATTEMPT, {"id": attempt_id})).first()
 
@@ -175,7 +174,7 @@ _ATTEMPT = (
 )
 
 
-async def is_alive(session: AsyncSession, attempt_id: str) -> bool:
+async def is_alive(session: Reading, attempt_id: str) -> bool:
     """Whether the attempt may still deliver."""
     try:
         wanted = UUID(attempt_id)

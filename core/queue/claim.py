@@ -20,9 +20,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, exists, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Writing, table
 from core.queue import best, matching, parking
 from core.queue.lanes import Lanes, Matched
 from core.queue.matching import Needs, Offer
@@ -63,7 +62,7 @@ class Claim(NamedTuple):
 
 
 async def claim(
-    session: AsyncSession,
+    session: Writing,
     lanes: Lanes,
     offer: Offer,
     *,
@@ -100,7 +99,7 @@ async def claim(
     return Claim([first, *rest], request)
 
 
-async def _matched(session: AsyncSession, lanes: Lanes, offer: Offer, parked: int) -> Matched:
+async def _matched(session: Writing, lanes: Lanes, offer: Offer, parked: int) -> Matched:
     """The lanes that may hold a job for the offer, also of what was parked until now."""
     matched = lanes.matching(offer)
     if lanes.looks.is_due(offer, parked):
@@ -126,11 +125,11 @@ class _Seeking:
     """One worker's look for its best job."""
 
     def __init__(
-        self, session: AsyncSession, matched: Matched, offer: Offer, at: datetime, retry: datetime
+        self, session: Writing, matched: Matched, offer: Offer, at: datetime, retry: datetime
     ) -> None:
         """retry: what the worker failed at since then is kept from it."""
         self._session, self._matched, self._offer, self._at = session, matched, offer, at
-        self._engine = session.get_bind().dialect.name
+        self._engine = session.engine
         worker = UUID(offer.worker_id) if offer.worker_id else NOBODY
         self._place = {"worker": worker, "retry": retry, "at": at}
 
@@ -212,7 +211,7 @@ def _window_sizes() -> Iterator[int]:
 
 
 async def glimpse(
-    session: AsyncSession, lanes: Lanes, offer: Offer, *, at: datetime
+    session: Writing, lanes: Lanes, offer: Offer, *, at: datetime
 ) -> tuple[AnyRow, AnyRow] | None:
     """The request whose job this worker would have got, and that job, or None.
 
@@ -236,7 +235,7 @@ def _exact(row: AnyRow) -> Needs:
     return replace(Needs.from_json(row.needs).of_job(row.feature), words=row.words)
 
 
-async def _continue(session: AsyncSession, head: AnyRow, more: int) -> list[Claimed]:
+async def _continue(session: Writing, head: AnyRow, more: int) -> list[Claimed]:
     """Claim up to `more` jobs after the head while their seeds go on by one."""
     following = (
         select(_jobs.c.id)
@@ -265,7 +264,7 @@ async def _continue(session: AsyncSession, head: AnyRow, more: int) -> list[Clai
     return [Claimed(*row) for row in in_turn]
 
 
-async def _put_away(session: AsyncSession, taken: AnyRow, request: AnyRow, at: datetime) -> None:
+async def _put_away(session: Writing, taken: AnyRow, request: AnyRow, at: datetime) -> None:
     """End what waits of requests that are over, the claimed job with it.
 
     Upkeep, which comes once in a while, has not seen the expired ones yet. A job waits in a

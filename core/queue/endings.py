@@ -25,9 +25,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.queue import requests
 from core.queue.tables import (
     ALIVE,
@@ -50,7 +49,7 @@ _generations = table(Generation)
 
 
 async def finish(  # noqa: PLR0913 - what a delivery is, and what it brings
-    session: AsyncSession,
+    session: Writing,
     attempt_id: UUID,
     *,
     at: datetime,
@@ -70,7 +69,7 @@ async def finish(  # noqa: PLR0913 - what a delivery is, and what it brings
     """
     outcome = {"charge": charge, "reward": reward, "things": things, "team_id": team_id}
     values = {"attempt": attempt_id, "outcome": Outcome.DONE, "ended_at": at, **outcome}
-    if session.get_bind().dialect.name == "postgresql":
+    if session.engine == "postgresql":
         its = {f"its_{name}": value for name, value in values.items()}
         kept = {f"kept_{name}": value for name, value in result.items()}
         finished = await session.scalar(_FINISH, {**its, **kept, "until": expires_at})
@@ -118,7 +117,7 @@ def _finish() -> Select[tuple[UUID]]:
 
 
 async def fault(
-    session: AsyncSession, attempt_id: UUID, *, at: datetime, reason: str | None = None
+    session: Writing, attempt_id: UUID, *, at: datetime, reason: str | None = None
 ) -> bool:
     """The worker could not: the job waits again, or is faulted. False where it was over.
 
@@ -129,7 +128,7 @@ async def fault(
 
 
 async def _end(
-    session: AsyncSession, attempt_id: UUID, outcome: Outcome, at: datetime, **told: object
+    session: Writing, attempt_id: UUID, outcome: Outcome, at: datetime, **told: object
 ) -> bool:
     values = {"attempt": attempt_id, "outcome": outcome, "ended_at": at, **told}
     ended = (await session.execute(_END, values)).first()
@@ -151,7 +150,7 @@ _END = (
 _DONE = update(_jobs).where(_jobs.c.id == bindparam("job")).values(state=JobState.DONE)
 
 
-async def abort_stale(session: AsyncSession, *, at: datetime, limit: int) -> list[AnyRow]:
+async def abort_stale(session: Writing, *, at: datetime, limit: int) -> list[AnyRow]:
     """End attempts past their deadline; their jobs wait again or are faulted.
 
     Rows with `job_id`, `request_id` and `worker_id`, one an attempt. Decoys just end.
@@ -178,7 +177,7 @@ async def abort_stale(session: AsyncSession, *, at: datetime, limit: int) -> lis
     return [row for row in ended if row.job_id is not None]
 
 
-async def lanes_of(session: AsyncSession, job_ids: Collection[int]) -> Counter[int]:
+async def lanes_of(session: Reading, job_ids: Collection[int]) -> Counter[int]:
     """How many of these jobs wait in which lane."""
     lanes = select(_jobs.c.lane_id).where(
         _jobs.c.id.in_(job_ids), _jobs.c.state == JobState.WAITING
@@ -186,7 +185,7 @@ async def lanes_of(session: AsyncSession, job_ids: Collection[int]) -> Counter[i
     return Counter(await session.scalars(lanes))
 
 
-async def _return(session: AsyncSession, job_ids: Sequence[int]) -> None:
+async def _return(session: Writing, job_ids: Sequence[int]) -> None:
     """Let jobs wait again after a fault, or fault those of which workers have said enough.
 
     What was cancelled or is over meanwhile does not wait again: the requests are locked and looked

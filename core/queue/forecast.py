@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.queue import best, matching, places
 from core.queue.crews import Crews, Workers
 from core.queue.lanes import Lanes
@@ -62,7 +61,7 @@ class Place(NamedTuple):
 
 
 async def outlook(
-    session: AsyncSession,
+    session: Reading,
     lanes: Lanes,
     crews: Crews,
     kind: str,
@@ -92,10 +91,10 @@ async def outlook(
 
 
 async def _ahead_of(
-    session: AsyncSession, lanes: Lanes, crews: Crews, able: Workers, place: Place
+    session: Reading, lanes: Lanes, crews: Crews, able: Workers, place: Place
 ) -> tuple[int, list[Jobs]]:
     """How many requests are ahead in the lanes that these workers may serve, and their jobs."""
-    engine = session.get_bind().dialect.name
+    engine = session.engine
     ids = crews.roster.shared(lanes, able)
     if not ids:
         return 0, []
@@ -107,7 +106,7 @@ async def _ahead_of(
 
 
 async def _deep_ahead_of(
-    session: AsyncSession,
+    session: Reading,
     lanes: Lanes,
     crews: Crews,
     able: Workers,
@@ -118,7 +117,7 @@ async def _deep_ahead_of(
 
     Where that, too, is too much, half of what waits.
     """
-    engine = session.get_bind().dialect.name
+    engine = session.engine
     ids = [lane_id for lane_id in crews.roster.shared(lanes, able) if counts.jobs.get(lane_id)]
     among = {"lanes": best.lanes_for(engine, ids), "most": MAX_COUNTED, **place._asdict()}
     served = crews.roster.served(lanes)
@@ -213,7 +212,7 @@ class WaitingCounts:
     parked: Sequence[tuple[Needs, int]] = ()
     """What nobody could serve, and how many jobs of it wait."""
 
-    async def refresh(self, session: AsyncSession, lanes: Lanes, *, fresh: bool = False) -> None:
+    async def refresh(self, session: Reading, lanes: Lanes, *, fresh: bool = False) -> None:
         """Count again where the counts are old.
 
         fresh: also where they are young, if something was asked for since.
@@ -257,7 +256,7 @@ class WaitingCounts:
         counts.update(dict.fromkeys(matching.reasons(needs, offer), waiting))
 
 
-async def _parked(session: AsyncSession, lane_ids: Sequence[int]) -> Sequence[tuple[Needs, int]]:
+async def _parked(session: Reading, lane_ids: Sequence[int]) -> Sequence[tuple[Needs, int]]:
     rows = await session.execute(_PARKED, {"lanes": lane_ids})
     return [(Needs.from_json(row.needs).of_job(row.feature), row.jobs) for row in rows]
 

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.queue.lanes import Lanes
 from core.queue.matching import Offer
 from core.queue.tables import WAITING, Job, Lane, LaneVersion
@@ -34,7 +33,7 @@ class Heads:
         self._by_lane: Mapping[int, int] = {}
         self._parked = 0
 
-    async def read(self, session: AsyncSession, lanes: Lanes) -> None:
+    async def read(self, session: Reading, lanes: Lanes) -> None:
         """Read them anew, and take in which lanes there are."""
         start = time.monotonic()
         rows = (await session.execute(_HEADS)).all()

@@ -22,9 +22,8 @@ from datetime import timedelta
 from typing import Any, NamedTuple, Self
 
 from sqlalchemy import bindparam, delete, distinct, exists, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import now, table
+from core.db import Reading, Writing, now, table
 from core.queue import matching
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, Request
@@ -157,9 +156,7 @@ class Lanes:
         """What this process knows is of this version."""
         return self._version
 
-    async def lane_for(
-        self, session: AsyncSession, needs: Needs, caller: Caller | None = None
-    ) -> int:
+    async def lane_for(self, session: Writing, needs: Needs, caller: Caller | None = None) -> int:
         """The id of the lane for a job with these needs, made where there is none yet.
 
         caller: whose job it is, where the number of their lanes is limited.
@@ -172,7 +169,7 @@ class Lanes:
             del documents[: await _lanes_of(session, caller) // MAX_EXACT_LANES_OF_CALLER]
         return await self._first(session, documents)
 
-    async def _first(self, session: AsyncSession, documents: list[dict[str, Any]]) -> int:
+    async def _first(self, session: Writing, documents: list[dict[str, Any]]) -> int:
         """The first of these lanes that is there or may be made; else the catch-all."""
         if documents and not await self._is_full(session):
             return await self._made(session, documents[0])
@@ -181,7 +178,7 @@ class Lanes:
                 return lane_id
         return await self._made(session, None)
 
-    async def _made(self, session: AsyncSession, document: dict[str, Any] | None) -> int:
+    async def _made(self, session: Writing, document: dict[str, Any] | None) -> int:
         key = CATCH_ALL if document is None else key_of(document)
         if (lane_id := await locked(session, key)) is not None:
             return lane_id
@@ -190,14 +187,14 @@ class Lanes:
             return await self._made(session, None)
         return await add(session, key, document or {})
 
-    async def _is_full(self, session: AsyncSession) -> bool:
+    async def _is_full(self, session: Reading) -> bool:
         return (await session.scalar(_COUNT) or 0) >= self._max
 
-    async def update(self, session: AsyncSession) -> None:
+    async def update(self, session: Reading) -> None:
         """Take in what changed until now; a claim, which reads the version anyway, refreshes."""
         await self.refresh(session, await session.scalar(select(_version.c.version)) or 0)
 
-    async def refresh(self, session: AsyncSession, version: int) -> None:
+    async def refresh(self, session: Reading, version: int) -> None:
         """Take in what changed up to `version`; what this process knows is never undone."""
         if version <= self._version:
             return
@@ -275,7 +272,7 @@ def _with_changes(
     return Matched(tuple(certain), tuple(doubtful), catch_all)
 
 
-async def _lanes_of(session: AsyncSession, caller: Caller) -> int:
+async def _lanes_of(session: Reading, caller: Caller) -> int:
     """In how many lanes jobs of the caller wait."""
     waiting = select(func.count(distinct(_jobs.c.lane_id))).where(
         _jobs.c.user_id == caller.user_id, _jobs.c.state == WAITING
@@ -291,7 +288,7 @@ _is_parked = _lanes.c.key.startswith(f"{PARKED}:")
 _COUNT = select(func.count()).where(_lanes.c.key != CATCH_ALL, ~_is_parked)
 
 
-async def remove_empty(session: AsyncSession, limit: int = 200) -> int:
+async def remove_empty(session: Writing, limit: int = 200) -> int:
     """Remove lanes that hold no waiting or running job and are not fresh.
 
     Returns how many were removed.
@@ -315,7 +312,7 @@ async def remove_empty(session: AsyncSession, limit: int = 200) -> int:
     return 0
 
 
-async def locked(session: AsyncSession, key: str) -> int | None:
+async def locked(session: Writing, key: str) -> int | None:
     """The lane's id, kept from removal until the transaction ends."""
     found: int | None = await session.scalar(_LOCKED, {"key": key})
     return found
@@ -328,7 +325,7 @@ _LOCKED = (
 )
 
 
-async def add(session: AsyncSession, key: str, document: dict[str, Any]) -> int:
+async def add(session: Writing, key: str, document: dict[str, Any]) -> int:
     """Add the lane, unless another transaction just did; whoever adds has raised the version."""
     if (lane_id := await locked(session, key)) is not None:
         return lane_id
@@ -338,7 +335,7 @@ async def add(session: AsyncSession, key: str, document: dict[str, Any]) -> int:
     return added
 
 
-async def _raise_version(session: AsyncSession) -> None:
+async def _raise_version(session: Writing) -> None:
     await session.execute(
         update(_version).where(_version.c.id == 1).values(version=_version.c.version + 1)
     )

@@ -7,9 +7,8 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, table
 from core.queue import pace
 from core.queue.pace import MIN_SECONDS, Pace, Sample
 from core.queue.tables import Attempt, Job, Outcome
@@ -35,7 +34,7 @@ class Measured(NamedTuple):
 
 
 async def measure(
-    session: AsyncSession, worker_id: UUID, *, threads: int, before: Mapping[str, Pace]
+    session: Reading, worker_id: UUID, *, threads: int, before: Mapping[str, Pace]
 ) -> Measured | None:
     """Measure the worker at its last jobs, decoys left out; None before the first.
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Writing, table
 from core.queue import lanes as lanes_
 from core.queue import matching
 from core.queue.lanes import PARKED, Lanes
@@ -27,7 +26,7 @@ _lanes = table(Lane)
 _version = table(LaneVersion)
 
 
-async def lane_for(session: AsyncSession, kind: str) -> int:
+async def lane_for(session: Writing, kind: str) -> int:
     """The id of the kind's parked lane; that something is parked is counted.
 
     Whoever parks waits here for those before them, so jobs are parked in the order of their ids.
@@ -43,7 +42,7 @@ _COUNT = (
 )
 
 
-async def release(session: AsyncSession, lanes: Lanes, offer: Offer) -> set[int]:
+async def release(session: Writing, lanes: Lanes, offer: Offer) -> set[int]:
     """Give lanes of their own to the parked jobs that this offer serves.
 
     Returns their lanes. `lanes` learns of them after the commit, which may not come.
@@ -77,9 +76,7 @@ _PARKED = (
 )
 
 
-async def _move(
-    session: AsyncSession, lanes: Lanes, offer: Offer, rows: Sequence[AnyRow]
-) -> set[int]:
+async def _move(session: Writing, lanes: Lanes, offer: Offer, rows: Sequence[AnyRow]) -> set[int]:
     """Move those of the jobs that fit. Returns the lanes in which they are now."""
     into = set()
     fitting = [

@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, table
 from core.queue import results
 from core.queue.matching import Needs
 from core.queue.results import Result
@@ -65,14 +64,14 @@ class Progress:
         return self.faulted or (self.waiting == 0 and self.processing == 0)
 
 
-async def of(session: AsyncSession, request_id: UUID, *, at: datetime) -> Progress | None:
+async def of(session: Reading, request_id: UUID, *, at: datetime) -> Progress | None:
     """The request's progress, or None where there is no such request (any more)."""
     row = (await session.execute(_PROGRESS, {"id": request_id})).first()
     return None if row is None or row.expires_at <= at else _read(row)
 
 
 async def whole(
-    session: AsyncSession, request_id: UUID, *, at: datetime
+    session: Reading, request_id: UUID, *, at: datetime
 ) -> tuple[Progress, Sequence[Result]] | None:
     """The request's progress and what is finished of it, in order; None as in `of`."""
     rows = (await session.execute(_WHOLE, {"id": request_id})).all()
@@ -156,7 +155,7 @@ _WHOLE = (
 """How far a request is, once for each of its results: few, so that it is cheaper than two."""
 
 
-async def jobs(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
+async def jobs(session: Reading, request_id: UUID) -> Sequence[AnyRow]:
     """The request's jobs in order.
 
     Of each: `number`, `state`, `feature`, `worker_id` of the last attempt that did not fail, how
@@ -188,7 +187,7 @@ _last_reason = (
 )
 
 
-async def faults(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
+async def faults(session: Reading, request_id: UUID) -> Sequence[AnyRow]:
     """The request's jobs that a worker failed at, in order: `number`, `faults` and `reason`."""
     return (await session.execute(_FAULTS, {"id": request_id})).all()
 
@@ -212,7 +211,7 @@ _JOBS = (
 )
 
 
-async def running(session: AsyncSession) -> Sequence[AnyRow]:
+async def running(session: Reading) -> Sequence[AnyRow]:
     """What workers are at: `worker_id`, `request_id`, `kind`, `model`, `things`, `started_at`."""
     return (await session.execute(_RUNNING)).all()
 
@@ -231,7 +230,7 @@ _RUNNING = (
 )
 
 
-async def active_of(session: AsyncSession, user_id: int, *, at: datetime) -> Sequence[AnyRow]:
+async def active_of(session: Reading, user_id: int, *, at: datetime) -> Sequence[AnyRow]:
     """The user's requests that have not expired, finished ones included: `id` and `kind`.
 
     A client that lost its ids finds there what it can still fetch.

@@ -26,9 +26,8 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import Moment, table
+from core.db import Moment, Reading, Writing, table
 from core.queue import parking
 from core.queue.lanes import Caller, Lanes
 from core.queue.matching import Needs
@@ -75,7 +74,7 @@ class NewRequest:
 
 
 async def enqueue(
-    session: AsyncSession,
+    session: Writing,
     lanes: Lanes,
     new: NewRequest,
     *,
@@ -146,7 +145,7 @@ async def enqueue(
     return Counter(lane_of[job.feature] for job in new.jobs if job.feature not in parked)
 
 
-async def is_over(session: AsyncSession, request_id: UUID) -> bool:
+async def is_over(session: Reading, request_id: UUID) -> bool:
     """Whether none of the request's jobs waits or is worked on."""
     return not await session.scalar(_IS_GOING_ON, {"id": request_id})
 
@@ -161,9 +160,7 @@ _IS_GOING_ON = select(
 )
 
 
-async def waiting_of(
-    session: AsyncSession, user_id: int, *, lanes: Sequence[int] | None = None
-) -> int:
+async def waiting_of(session: Reading, user_id: int, *, lanes: Sequence[int] | None = None) -> int:
     """How many pictures and texts of the user wait (popped ones do not count).
 
     lanes: only in these.
@@ -182,7 +179,7 @@ _WAITING_OF = (
 )
 
 
-async def unfinished_forms_of(session: AsyncSession, user_id: int) -> int:
+async def unfinished_forms_of(session: Reading, user_id: int) -> int:
     """How many of the user's forms wait or are worked on."""
     count = await session.scalar(_FORMS_OF, {"user": user_id})
     return int(count or 0)
@@ -199,12 +196,12 @@ _FORMS_OF = (
 )
 
 
-async def renew(session: AsyncSession, request_id: UUID, expires_at: datetime) -> None:
+async def renew(session: Writing, request_id: UUID, expires_at: datetime) -> None:
     """Let the request live until `expires_at`, unless it lives longer already; lock it anyway."""
     await session.execute(_RENEW, {"request": request_id, "until": expires_at})
 
 
-async def end(session: AsyncSession, request_id: UUID, *, at: datetime) -> None:
+async def end(session: Writing, request_id: UUID, *, at: datetime) -> None:
     """Let the request be gone for everybody from now on; its rows go as those of expired ones."""
     await session.execute(
         update(_requests).where(_requests.c.id == request_id).values(expires_at=at)
@@ -228,7 +225,7 @@ def renewing(request_id: ColumnElement[UUID]) -> Update:
 _RENEW = renewing(bindparam("request", type_=_requests.c.id.type))
 
 
-async def cancel(session: AsyncSession, request_id: UUID, *, at: datetime) -> int:
+async def cancel(session: Writing, request_id: UUID, *, at: datetime) -> int:
     """Cancel the request's waiting jobs; running ones go on. How many were cancelled."""
     await session.execute(
         update(_requests)
@@ -238,7 +235,7 @@ async def cancel(session: AsyncSession, request_id: UUID, *, at: datetime) -> in
     return await stop(session, [request_id], JobState.CANCELLED)
 
 
-async def stop(session: AsyncSession, request_ids: Sequence[UUID], state: JobState) -> int:
+async def stop(session: Writing, request_ids: Sequence[UUID], state: JobState) -> int:
     """End the waiting jobs of requests that are locked; one that is being claimed goes on."""
     if not request_ids:
         return 0
@@ -262,7 +259,7 @@ class Expired(NamedTuple):
     attempt_ids: list[UUID]
 
 
-async def delete_expired(session: AsyncSession, *, at: datetime, limit: int) -> list[Expired]:
+async def delete_expired(session: Writing, *, at: datetime, limit: int) -> list[Expired]:
     """Delete requests whose life is over, with their jobs, prompts and results.
 
     Attempts stay, for statistics; those still alive are ended. Requests that somebody is at are
@@ -300,7 +297,7 @@ async def delete_expired(session: AsyncSession, *, at: datetime, limit: int) -> 
 
 
 async def _wholly_locked(
-    session: AsyncSession, rows: Table, which: ColumnElement[bool], ids: Sequence[UUID]
+    session: Writing, rows: Table, which: ColumnElement[bool], ids: Sequence[UUID]
 ) -> list[UUID]:
     """Lock these rows of the requests; the requests of which nobody else has one locked.
 

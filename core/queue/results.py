@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, table
 from core.queue.tables import Attempt, Generation
 
 _generations = table(Generation)
@@ -58,7 +57,7 @@ COLUMNS = [
 """The columns of a result, labelled such that a statement about more than results may have them."""
 
 
-async def of(session: AsyncSession, request_id: UUID) -> Sequence[Result]:
+async def of(session: Reading, request_id: UUID) -> Sequence[Result]:
     """What is finished of a request, in the order of its jobs."""
     return [Result.from_row(row) for row in await session.execute(_OF, {"id": request_id})]
 

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Select, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.queue.forecast import WaitingCounts
 from core.queue.lanes import Lanes
 from core.queue.tables import ALIVE, WAITING, Attempt, Job, Outcome, Request
@@ -25,9 +24,7 @@ class Load(NamedTuple):
     things: int = 0
 
 
-async def queued(
-    session: AsyncSession, lanes: Lanes, counts: WaitingCounts
-) -> defaultdict[str, Load]:
+async def queued(session: Reading, lanes: Lanes, counts: WaitingCounts) -> defaultdict[str, Load]:
     """What waits or is worked on, by kind.
 
     What waits is known by lane, at most some seconds old; a deep queue is not counted anew. Lanes
@@ -77,7 +74,7 @@ def _waiting_in(lane_ids: Collection[int]) -> Select[tuple[str, int, int]]:
     )
 
 
-async def past_minute(session: AsyncSession, *, at: datetime) -> defaultdict[str, Load]:
+async def past_minute(session: Reading, *, at: datetime) -> defaultdict[str, Load]:
     """What was made within the last 60 s, by kind. Decoys, which have no size, are not."""
     rows = await session.execute(
         select(
@@ -95,7 +92,7 @@ async def past_minute(session: AsyncSession, *, at: datetime) -> defaultdict[str
     return defaultdict(Load, {row.kind: Load(row.jobs, int(row.things)) for row in rows})
 
 
-async def take_uncounted(session: AsyncSession, limit: int) -> Sequence[AnyRow]:
+async def take_uncounted(session: Writing, limit: int) -> Sequence[AnyRow]:
     """Attempts that ended and are in no roll-up yet; from this transaction on they are."""
     uncounted = (
         select(_attempts.c.id)
@@ -117,7 +114,7 @@ async def take_uncounted(session: AsyncSession, limit: int) -> Sequence[AnyRow]:
     return counted
 
 
-async def delete_attempts(session: AsyncSession, *, before: datetime, limit: int) -> int:
+async def delete_attempts(session: Writing, *, before: datetime, limit: int) -> int:
     """Delete counted attempts that ended long ago. How many."""
     old = (
         select(_attempts.c.id)

@@ -11,10 +11,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Select, case, func, select, union_all, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import table
+from core.db import Reading, Writing, table
 from core.ledger.tables import Entry, Event
 from core.stats.tables import KudosCounted, KudosTotal
 
@@ -37,7 +36,7 @@ class Flow(NamedTuple):
     """How often it gained something."""
 
 
-async def count(session: AsyncSession, *, at: datetime, limit: int) -> int:
+async def count(session: Writing, *, at: datetime, limit: int) -> int:
     """Add the next entries, in the order of their ids, to the totals. How many.
 
     Two at once are one after the other: the row that says how far it is stays locked.
@@ -68,7 +67,7 @@ async def count(session: AsyncSession, *, at: datetime, limit: int) -> int:
     return added
 
 
-async def _lock(session: AsyncSession) -> int:
+async def _lock(session: Writing) -> int:
     """Up to which entry the totals have everything; nobody else counts until the commit."""
     await session.execute(
         dialects.insert(session, _counted)
@@ -79,7 +78,7 @@ async def _lock(session: AsyncSession) -> int:
     return int((await session.scalars(locked)).one())
 
 
-async def _add(session: AsyncSession, sums: dict[tuple[int, str], list[int]]) -> None:
+async def _add(session: Writing, sums: dict[tuple[int, str], list[int]]) -> None:
     inserted = dialects.insert(session, _totals)
     names = ("gained", "lost", "gains")
     statement = inserted.on_conflict_do_update(
@@ -93,7 +92,7 @@ async def _add(session: AsyncSession, sums: dict[tuple[int, str], list[int]]) ->
     await session.execute(statement, rows)
 
 
-async def flows(session: AsyncSession, account_ids: Collection[int]) -> dict[int, dict[str, Flow]]:
+async def flows(session: Reading, account_ids: Collection[int]) -> dict[int, dict[str, Flow]]:
     """What these accounts gained and lost up to now, by account and kind of event.
 
     One statement, so that an entry which is being counted is seen once.

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Reading
 from core.stats import kudos
 from core.stats.kudos import Flow
 from core.users.tables import User
@@ -42,7 +41,7 @@ NOT_SHOWN = frozenset({"floor"})
 """What everybody starts with is nobody's doing."""
 
 
-async def kudos_details(session: AsyncSession, users: Collection[User]) -> dict[int, KudosDetails]:
+async def kudos_details(session: Reading, users: Collection[User]) -> dict[int, KudosDetails]:
     """The details of these users' spendable kudos, by user id."""
     flows = await kudos.flows(session, {user.account_id for user in users})
     return {user.id: details(flows.get(user.account_id, {})) for user in users}

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Table, delete, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import table
+from core.db import Reading, Writing, table
 from core.stats.tables import ModelTotal, Span, UserTotal
 from core.users.tables import User
 
@@ -42,7 +41,7 @@ class Made:
     owner_id: int
 
 
-async def add(session: AsyncSession, made: Iterable[Made]) -> None:
+async def add(session: Writing, made: Iterable[Made]) -> None:
     """Add finished work to the sums. The caller sees to it that each piece is added once."""
     pieces = list(made)
     multipliers = await _multipliers(session, {one.requester_id for one in pieces})
@@ -66,7 +65,7 @@ async def add(session: AsyncSession, made: Iterable[Made]) -> None:
     )
 
 
-async def _multipliers(session: AsyncSession, user_ids: set[int]) -> dict[int, float]:
+async def _multipliers(session: Reading, user_ids: set[int]) -> dict[int, float]:
     """By how much the usage of these users counts, where that is not once."""
     unusual = select(_people.c.id, _people.c.usage_multiplier).where(
         _people.c.id.in_(user_ids), _people.c.usage_multiplier != 1.0
@@ -83,7 +82,7 @@ def _buckets(at: datetime) -> Iterable[tuple[str, datetime]]:
 
 
 async def _add(
-    session: AsyncSession,
+    session: Writing,
     to: Table,
     key: tuple[str, ...],
     sums: tuple[str, ...],
@@ -103,7 +102,7 @@ async def _add(
     await session.execute(statement, rows)
 
 
-async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
+async def forget(session: Writing, *, at: datetime, limit: int) -> int:
     """Delete buckets that nobody asks for any more, at most `limit` of each span. How many."""
     gone = 0
     keys = (_models.c.span, _models.c.start, _models.c.kind, _models.c.model)

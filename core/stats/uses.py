@@ -10,10 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import AnyRow, table
+from core.db import AnyRow, Writing, table
 from core.stats.tables import StyleUse
 
 KEPT = timedelta(days=7)
@@ -23,7 +22,7 @@ _uses = table(StyleUse)
 
 
 async def add(
-    session: AsyncSession, request_id: UUID, style: Mapping[str, Any], *, at: datetime
+    session: Writing, request_id: UUID, style: Mapping[str, Any], *, at: datetime
 ) -> None:
     """Record that the request used a style; nothing where that is known.
 
@@ -37,7 +36,7 @@ async def add(
     )
 
 
-async def take(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
+async def take(session: Writing, *, limit: int) -> Sequence[AnyRow]:
     """Uses that are in no count yet, the oldest first; from this transaction on they are."""
     waiting = (
         select(_uses.c.request_id)
@@ -55,7 +54,7 @@ async def take(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
     return taken.all()
 
 
-async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
+async def forget(session: Writing, *, at: datetime, limit: int) -> int:
     """Delete uses that were counted and whose requests are over. How many."""
     old = (
         select(_uses.c.request_id)

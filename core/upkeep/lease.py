@@ -3,17 +3,16 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import table
+from core.db import Writing, table
 from core.upkeep.tables import Lease
 
 _leases = table(Lease)
 
 
 async def take(
-    session: AsyncSession, duty: str, holder: str, *, at: datetime, length: timedelta
+    session: Writing, duty: str, holder: str, *, at: datetime, length: timedelta
 ) -> int | None:
     """Take or renew the duty's lease; its fencing number, or None where another has it.
 
@@ -42,7 +41,7 @@ async def take(
     return None if taken is None else int(taken)
 
 
-async def still_held(session: AsyncSession, duty: str, holder: str, fence: int) -> bool:
+async def still_held(session: Writing, duty: str, holder: str, fence: int) -> bool:
     """Whether the lease is still ours; locks it for the transaction, so that it stays so."""
     held = await session.scalar(
         update(_leases)
@@ -53,7 +52,7 @@ async def still_held(session: AsyncSession, duty: str, holder: str, fence: int) 
     return held is not None
 
 
-async def give_up(session: AsyncSession, duty: str, holder: str, *, at: datetime) -> None:
+async def give_up(session: Writing, duty: str, holder: str, *, at: datetime) -> None:
     """End the lease, so that another process need not wait for its end."""
     await session.execute(
         update(_leases).where(_leases.c.duty == duty, _leases.c.holder == holder).values(until=at)

@@ -10,13 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
-from core import remembered
-from core.db import now, table
+from core.db import Reading, Writing, now, table
 from core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from core.ledger import accounts
 from core.users import names
@@ -63,7 +61,7 @@ class BadOauthId(Invalid):
     code = "BadOauthId"
 
 
-async def by_key(session: AsyncSession, keyring: Keyring, key: str) -> User:
+async def by_key(session: Reading, keyring: Keyring, key: str) -> User:
     """The user with this API key; also a deleted one, whom the caller may want to refuse.
 
     Raises UnknownKey. Where `keyring.is_current(user.key_hash)` is false, an old secret matched and
@@ -71,7 +69,7 @@ async def by_key(session: AsyncSession, keyring: Keyring, key: str) -> User:
     """
     user: User | None = None
     if len(key) <= MAX_KEY_CHARACTERS:
-        hashes, known = tuple(keyring.candidates(key)), remembered.of(session)
+        hashes, known = tuple(keyring.candidates(key)), session.remembered
         moment = known.moment
         user = known.get(_users.name, hashes)
         if user is None and (user := await _one(session, _BY_KEY, hashes)) is not None:
@@ -83,7 +81,7 @@ async def by_key(session: AsyncSession, keyring: Keyring, key: str) -> User:
     return user
 
 
-async def by_id(session: AsyncSession, user_id: int) -> User:
+async def by_id(session: Reading, user_id: int) -> User:
     """The user with this id. Raises UnknownUser, also for ids no database could hold."""
     user = await _one(session, _BY_ID, user_id) if 0 <= user_id <= MAX_ID else None
     if user is None:
@@ -91,7 +89,7 @@ async def by_id(session: AsyncSession, user_id: int) -> User:
     return user
 
 
-async def locked(session: AsyncSession, user_id: int) -> User:
+async def locked(session: Writing, user_id: int) -> User:
     """The user with this id, whose row nobody else changes until the transaction's end.
 
     Who changes a user and moves the user's kudos locks the user first. Raises UnknownUser.
@@ -102,13 +100,13 @@ async def locked(session: AsyncSession, user_id: int) -> User:
     return user
 
 
-async def by_ids(session: AsyncSession, user_ids: Collection[int]) -> dict[int, User]:
+async def by_ids(session: Reading, user_ids: Collection[int]) -> dict[int, User]:
     """The users with these ids, by id."""
     found = await session.execute(select(_users).where(_users.c.id.in_(user_ids)))
     return {row["id"]: User(**row) for row in found.mappings()}
 
 
-async def by_alias(session: AsyncSession, alias: str) -> User:
+async def by_alias(session: Reading, alias: str) -> User:
     """The user called `name#id`; what follows the last # is the id. Raises UnknownUser."""
     name, _, number = alias.rpartition("#")
     is_id = number.isascii() and number.isdecimal() and len(number) <= len(str(MAX_ID))
@@ -118,14 +116,14 @@ async def by_alias(session: AsyncSession, alias: str) -> User:
     return user
 
 
-async def by_oauth_id(session: AsyncSession, oauth_id: str) -> User | None:
+async def by_oauth_id(session: Reading, oauth_id: str) -> User | None:
     """The user who registered with this login, if there is one."""
     if not _OAUTH_ID.fullmatch(oauth_id):
         return None
     return await _one(session, _BY_OAUTH_ID, oauth_id)
 
 
-async def _one(session: AsyncSession, statement: Select[Any], value: object) -> User | None:
+async def _one(session: Reading, statement: Select[Any], value: object) -> User | None:
     row = (await session.execute(statement, {"value": value})).mappings().first()
     return None if row is None else User(**row)
 
@@ -137,7 +135,7 @@ _BY_OAUTH_ID = select(_users).where(_users.c.oauth_id == bindparam("value"))
 
 
 async def create(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     *,
     username: str,
@@ -162,7 +160,7 @@ async def create(
     floor = PSEUDONYMOUS_FLOOR if is_pseudonymous(oauth_id) else FLOOR
     account_id, escrow_id = await accounts.open_pair(session, floor=floor)
     moment = now()
-    user = User(
+    adding = insert(_users).values(
         username=name,
         oauth_id=oauth_id,
         key_hash=keyring.hash(key),
@@ -173,14 +171,13 @@ async def create(
         created_at=moment,
         last_active_at=moment,
     )
-    session.add(user)
     try:
-        await session.flush()
+        added = await session.execute(adding.returning(_users))
     except IntegrityError as refused:
         if "oauth_id" not in str(refused.orig):
             raise
         raise AlreadyRegistered("This login is registered already.") from refused
-    return user, key
+    return User(**added.mappings().one()), key
 
 
 def is_pseudonymous(oauth_id: str) -> bool:
@@ -192,7 +189,7 @@ def is_pseudonymous(oauth_id: str) -> bool:
     return True
 
 
-async def rotate_key(session: AsyncSession, keyring: Keyring, user: User) -> str:
+async def rotate_key(session: Writing, keyring: Keyring, user: User) -> str:
     """Give the user a new API key, which is returned; the old one no longer works.
 
     Raises AnonForbidden.
@@ -205,7 +202,7 @@ async def rotate_key(session: AsyncSession, keyring: Keyring, user: User) -> str
     return key
 
 
-async def rehash(session: AsyncSession, keyring: Keyring, user: User, key: str) -> None:
+async def rehash(session: Writing, keyring: Keyring, user: User, key: str) -> None:
     """Store the user's unchanged key under the present secret; nothing if it was rotated since."""
     renewed = keyring.hash(key)
     await session.execute(
@@ -215,7 +212,7 @@ async def rehash(session: AsyncSession, keyring: Keyring, user: User, key: str) 
     )
 
 
-async def ensure_anonymous(session: AsyncSession, keyring: Keyring) -> None:
+async def ensure_anonymous(session: Writing, keyring: Keyring) -> None:
     """Let the anonymous user be found by its public key, under the present secret."""
     expected = keyring.hash(ANONYMOUS_KEY)
     await session.execute(
@@ -226,7 +223,7 @@ async def ensure_anonymous(session: AsyncSession, keyring: Keyring) -> None:
 
 
 async def set_roles(
-    session: AsyncSession, user: User, *, grant: Role = NO_ROLE, revoke: Role = NO_ROLE
+    session: Writing, user: User, *, grant: Role = NO_ROLE, revoke: Role = NO_ROLE
 ) -> None:
     """Give the user roles and take others; two changes at once are both kept.
 
@@ -242,14 +239,14 @@ async def set_roles(
     set_committed_value(user, "roles", changed.scalar_one())
 
 
-async def change(session: AsyncSession, user: User, **values: Any) -> None:  # noqa: ANN401 - columns
+async def change(session: Writing, user: User, **values: Any) -> None:  # noqa: ANN401 - columns
     """Set columns of the user's row, and of this copy of it."""
     await session.execute(update(_users).where(_users.c.id == user.id).values(**values))
     for name, value in values.items():
         set_committed_value(user, name, value)
 
 
-async def touch(session: AsyncSession, user_ids: Collection[int], *, at: datetime) -> None:
+async def touch(session: Writing, user_ids: Collection[int], *, at: datetime) -> None:
     """Record that these users, or their workers, were active; exact to an hour."""
     await session.execute(
         update(_users)

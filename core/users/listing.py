@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.ledger.tables import Account, AccountKind
 from core.users.tables import User
 
@@ -17,9 +16,7 @@ _accounts = table(Account)
 _users = table(User)
 
 
-async def page(
-    session: AsyncSession, number: int, *, by_age: bool, size: int = PAGE
-) -> Sequence[User]:
+async def page(session: Reading, number: int, *, by_age: bool, size: int = PAGE) -> Sequence[User]:
     """A page of all users, those with most kudos first, or the oldest first.
 
     number: from 1 on; beyond LAST_PAGE is nobody. The anonymous user has no balance to be sorted

@@ -11,9 +11,8 @@ import time
 from typing import Final
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, Writing, table
 from core.users.keys import Keyring
 from core.users.tables import Role, User
 
@@ -22,7 +21,7 @@ READ_AGAIN_SECONDS: Final = 5.0
 _users = table(User)
 
 
-async def renew(session: AsyncSession, keyring: Keyring, user: User) -> str:
+async def renew(session: Writing, keyring: Keyring, user: User) -> str:
     """Give the user a passkey, 16 characters, which is returned; a former one no longer works."""
     passkey = secrets.token_urlsafe(12)
     stored = keyring.hash(_named(passkey))
@@ -37,7 +36,7 @@ class Passkeys:
         self._read_at = float("-inf")
         self._owners: dict[str, str] = {}
 
-    async def refresh(self, session: AsyncSession) -> None:
+    async def refresh(self, session: Reading) -> None:
         """Read anew where the last look is old."""
         if time.monotonic() - self._read_at < READ_AGAIN_SECONDS:
             return

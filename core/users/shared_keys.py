@@ -11,9 +11,8 @@ from enum import Enum, auto
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, Writing, table
 from core.errors import Forbidden, Invalid
 from core.users.tables import SharedKey, SharedKeyHold
 
@@ -75,13 +74,13 @@ def parse(text: str) -> UUID | None:
         return None
 
 
-async def by_key(session: AsyncSession, text: str) -> SharedKey | None:
+async def by_key(session: Reading, text: str) -> SharedKey | None:
     """The shared key that was sent, if it is one."""
     key_id = parse(text)
     return None if key_id is None else await by_id(session, key_id)
 
 
-async def by_id(session: AsyncSession, key_id: UUID) -> SharedKey | None:
+async def by_id(session: Reading, key_id: UUID) -> SharedKey | None:
     """The shared key with this id: a copy that belongs to no session."""
     row = (await session.execute(_BY_ID, {"key": key_id})).mappings().first()
     return None if row is None else SharedKey(**row)
@@ -90,7 +89,7 @@ async def by_id(session: AsyncSession, key_id: UUID) -> SharedKey | None:
 _BY_ID = select(_keys).where(_keys.c.id == bindparam("key"))
 
 
-async def of_user(session: AsyncSession, user_id: int) -> Sequence[SharedKey]:
+async def of_user(session: Reading, user_id: int) -> Sequence[SharedKey]:
     """The user's shared keys, the oldest first."""
     found = await session.execute(
         select(_keys).where(_keys.c.user_id == user_id).order_by(_keys.c.created_at, _keys.c.id)
@@ -98,7 +97,7 @@ async def of_user(session: AsyncSession, user_id: int) -> Sequence[SharedKey]:
     return [SharedKey(**row) for row in found.mappings()]
 
 
-async def count_of(session: AsyncSession, user_id: int) -> int:
+async def count_of(session: Reading, user_id: int) -> int:
     """How many shared keys the user has."""
     counted = select(func.count()).select_from(_keys).where(_keys.c.user_id == user_id)
     return (await session.scalars(counted)).one()
@@ -136,7 +135,7 @@ def check_size(key: SharedKey, *, pixels: int = 0, steps: int = 0, tokens: int =
 
 
 async def reserve(
-    session: AsyncSession, key_id: UUID, request_id: UUID, cost: int, *, allow_downgrade: bool
+    session: Writing, key_id: UUID, request_id: UUID, cost: int, *, allow_downgrade: bool
 ) -> Standing:
     """Set what a request may cost aside of the key's budget, so that no other spends it.
 
@@ -167,7 +166,7 @@ async def reserve(
 _LOCKED = _BY_ID.with_for_update(key_share=True)
 
 
-async def consume(session: AsyncSession, request_id: UUID, amount: int) -> None:
+async def consume(session: Writing, request_id: UUID, amount: int) -> None:
     """Take a charge from the budget of the key that the request was sent with, if it was.
 
     It comes out of what the request has set aside; beyond that, out of what nobody has, and what is
@@ -199,7 +198,7 @@ async def consume(session: AsyncSession, request_id: UUID, amount: int) -> None:
 _HELD = select(_holds).where(_holds.c.request_id == bindparam("request")).with_for_update()
 
 
-async def release(session: AsyncSession, request_ids: Collection[UUID]) -> None:
+async def release(session: Writing, request_ids: Collection[UUID]) -> None:
     """Give back what these requests, which are over, have set aside; most have nothing."""
     ended = await session.execute(
         delete(_holds)
@@ -215,7 +214,7 @@ async def release(session: AsyncSession, request_ids: Collection[UUID]) -> None:
         )
 
 
-async def add(session: AsyncSession, key_id: UUID, amount: int) -> None:
+async def add(session: Writing, key_id: UUID, amount: int) -> None:
     """Let more be spent with the key; nothing changes where its budget has no limit."""
     await session.execute(
         update(_keys).where(_keys.c.id == key_id).values(budget=_keys.c.budget + amount)

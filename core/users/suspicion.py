@@ -10,10 +10,9 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.users.tables import ANONYMOUS_ID, Reason, Role, Suspicion, User
 
 SUSPICIOUS: Final = 5
@@ -32,7 +31,7 @@ _suspicions = table(Suspicion)
 
 
 async def suspect(
-    session: AsyncSession,
+    session: Writing,
     user_id: int,
     reason: Reason,
     *,
@@ -61,14 +60,12 @@ async def suspect(
     return await count(session, user_id, at=at)
 
 
-async def count(session: AsyncSession, user_id: int, *, at: datetime) -> int:
+async def count(session: Reading, user_id: int, *, at: datetime) -> int:
     """How many suspicions against the user, and the user's workers, stand."""
     return (await counts(session, [user_id], at=at)).get(user_id, 0)
 
 
-async def counts(
-    session: AsyncSession, user_ids: Collection[int], *, at: datetime
-) -> dict[int, int]:
+async def counts(session: Reading, user_ids: Collection[int], *, at: datetime) -> dict[int, int]:
     """The same of several users; those without are left out."""
     found: dict[int, int] = {}
     rows = await session.execute(select(_suspicions).where(_suspicions.c.user_id.in_(user_ids)))
@@ -78,9 +75,7 @@ async def counts(
     return found
 
 
-async def count_of_worker(
-    session: AsyncSession, worker_id: UUID, *, user_id: int, at: datetime
-) -> int:
+async def count_of_worker(session: Reading, worker_id: UUID, *, user_id: int, at: datetime) -> int:
     """How many suspicions against the worker of this user stand."""
     rows = await session.execute(
         select(_suspicions).where(
@@ -91,7 +86,7 @@ async def count_of_worker(
 
 
 async def counts_of_workers(
-    session: AsyncSession, worker_ids: Collection[UUID], *, at: datetime
+    session: Reading, worker_ids: Collection[UUID], *, at: datetime
 ) -> dict[UUID, int]:
     """How many suspicions against each of these workers stand; those without are left out."""
     found: dict[UUID, int] = {}
@@ -102,17 +97,17 @@ async def counts_of_workers(
     return found
 
 
-async def is_suspicious(session: AsyncSession, user: User, *, at: datetime) -> bool:
+async def is_suspicious(session: Reading, user: User, *, at: datetime) -> bool:
     """Whether the user is kept from moving kudos; trusted users never are."""
     return not user.has(Role.TRUSTED) and await count(session, user.id, at=at) >= SUSPICIOUS
 
 
-async def reset(session: AsyncSession, user_id: int) -> None:
+async def reset(session: Writing, user_id: int) -> None:
     """Forgive the user and the user's workers everything."""
     await session.execute(delete(_suspicions).where(_suspicions.c.user_id == user_id))
 
 
-async def forget(session: AsyncSession, *, at: datetime) -> None:
+async def forget(session: Writing, *, at: datetime) -> None:
     """Delete what is forgiven, whatever it counted."""
     await session.execute(delete(_suspicions).where(_suspicions.c.at < at - MOST * FORGIVEN_AFTER))
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.errors import Forbidden, Invalid
 from core.moderation import addresses, names
 from core.moderation.modes import Modes
@@ -101,7 +100,7 @@ OPEN = CheckinContext()
 
 
 async def check_owner(
-    session: AsyncSession, owner: User, context: CheckinContext, *, at: datetime
+    session: Reading, owner: User, context: CheckinContext, *, at: datetime
 ) -> None:
     """Raise what keeps all workers of this owner out, or all from this address."""
     if owner.is_anonymous and not context.anonymous_workers:
@@ -144,7 +143,7 @@ def gets_decoys(owner: User, context: CheckinContext) -> bool:
     return unsafe and context.modes.raid
 
 
-async def check_new(session: AsyncSession, owner: User, name: str, context: CheckinContext) -> None:
+async def check_new(session: Reading, owner: User, name: str, context: CheckinContext) -> None:
     """Raise what keeps a worker out that was not there before."""
     check_name(name)
     there: Sequence[str | None] = (

@@ -10,9 +10,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import case, distinct, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Writing, table
 from core.kinds import registry
 from core.queue.tables import Attempt, Job, JobState, Outcome
 from core.users import directory, suspicion
@@ -42,7 +41,7 @@ _workers = table(Worker)
 
 
 async def suspect(
-    session: AsyncSession, owner: User, worker_id: UUID, reason: Reason, *, at: datetime
+    session: Writing, owner: User, worker_id: UUID, reason: Reason, *, at: datetime
 ) -> None:
     """Record a reason for suspicion, and pause the worker where it is one too many."""
     if owner.has(Role.TRUSTED):
@@ -55,7 +54,7 @@ async def suspect(
 
 
 async def judge_drops(
-    session: AsyncSession, worker_ids: Collection[UUID], *, raid: bool, at: datetime
+    session: Writing, worker_ids: Collection[UUID], *, raid: bool, at: datetime
 ) -> None:
     """Put those of the workers into maintenance that let too many jobs pass their deadline.
 
@@ -87,7 +86,7 @@ async def judge_drops(
         await suspect(session, owner, row.worker_id, Reason.TOO_MANY_JOBS_ABORTED, at=at)
 
 
-async def judge_faults(session: AsyncSession, job_id: int, *, at: datetime) -> None:
+async def judge_faults(session: Writing, job_id: int, *, at: datetime) -> None:
     """Put those workers into maintenance that failed at this job and nearly always fail.
 
     Call it when another worker finished the job: of a request at which everybody fails nothing is
@@ -118,7 +117,7 @@ async def judge_faults(session: AsyncSession, job_id: int, *, at: datetime) -> N
 
 
 async def judge_speed(
-    session: AsyncSession,
+    session: Writing,
     owner: User,
     attempt: AnyRow,
     *,

@@ -5,9 +5,8 @@ from typing import Any
 
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import Invalid, Locked, Refusal
 from core.moderation.names import clean_text, is_profane
 from core.queue.tables import Attempt, Outcome
@@ -69,7 +68,7 @@ class Changed:
     """The team's name, or NO_TEAM."""
 
 
-async def change(session: AsyncSession, user: User, worker: AnyRow, wanted: Change) -> Changed:
+async def change(session: Writing, user: User, worker: AnyRow, wanted: Change) -> Changed:
     """Change a worker.
 
     Raises AnonForbiddenWorker; NotOwner (maintenance, info) or NotModerator (paused, name, team)
@@ -103,7 +102,7 @@ async def change(session: AsyncSession, user: User, worker: AnyRow, wanted: Chan
     )
 
 
-async def remove(session: AsyncSession, user: User, worker: AnyRow) -> None:
+async def remove(session: Writing, user: User, worker: AnyRow) -> None:
     """Delete a worker. What it made keeps its name; sums of its owner and team stay.
 
     Raises AnonForbiddenWorker, NotModerator for all but owner and moderators, and Locked
@@ -157,7 +156,7 @@ def _broken(wanted: Change, refused: IntegrityError) -> Refusal:
     return TeamNotFound(f"Team with ID '{wanted.team}' not found.")  # deleted since the look-up
 
 
-async def _team(session: AsyncSession, team_id: str) -> tuple[Any, str]:
+async def _team(session: Reading, team_id: str) -> tuple[Any, str]:
     if not team_id:
         return None, NO_TEAM
     team = await teams.by_id(session, team_id)

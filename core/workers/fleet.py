@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Select, bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import dialects, remembered
-from core.db import AnyRow, table
+from core import dialects
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.moderation import names as visible
 from core.queue.matching import UNLIMITED, Offer
@@ -64,7 +63,7 @@ class CheckedIn:
 
 
 async def check_in(
-    session: AsyncSession,
+    session: Writing,
     owner: User,
     declared: Declared,
     *,
@@ -108,7 +107,7 @@ async def check_in(
 
 
 async def _suspect(
-    session: AsyncSession, owner: User, worker_id: UUID, declared: Declared, at: datetime
+    session: Writing, owner: User, worker_id: UUID, declared: Declared, at: datetime
 ) -> None:
     """Record what is strange about a new worker."""
     strange = {
@@ -133,7 +132,7 @@ def _changed(row: AnyRow, declared: Declared, offer: Offer, context: CheckinCont
 
 
 async def _add(
-    session: AsyncSession,
+    session: Writing,
     worker_id: UUID,
     owner: User,
     name: str,
@@ -165,7 +164,7 @@ async def _add(
 
 
 async def _write(
-    session: AsyncSession,
+    session: Writing,
     row: AnyRow,
     declared: Declared,
     offer: Offer,
@@ -190,7 +189,7 @@ async def _write(
     )
 
 
-async def forget_addresses(session: AsyncSession, *, at: datetime) -> None:
+async def forget_addresses(session: Writing, *, at: datetime) -> None:
     """Forget where workers came from that were not here for a week: no limit needs it."""
     await session.execute(
         update(_workers)
@@ -199,20 +198,20 @@ async def forget_addresses(session: AsyncSession, *, at: datetime) -> None:
     )
 
 
-async def online(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
+async def online(session: Reading, *, at: datetime) -> Sequence[AnyRow]:
     """All workers seen within the last 300 s."""
     return (await session.execute(select(_workers).where(_workers.c.seen_at > at - ONLINE))).all()
 
 
-async def by_id(session: AsyncSession, worker_id: UUID) -> AnyRow | None:
+async def by_id(session: Reading, worker_id: UUID) -> AnyRow | None:
     """The worker, also one that is away, or None."""
     return await _one(session, _BY_ID, {"id": worker_id})
 
 
 async def _one(
-    session: AsyncSession, statement: Select[Any], which: dict[str, Hashable]
+    session: Reading, statement: Select[Any], which: dict[str, Hashable]
 ) -> AnyRow | None:
-    (key,), rows = which.items(), remembered.of(session)
+    (key,), rows = which.items(), session.remembered
     row: AnyRow | None = rows.get(_workers.name, key)
     if row is None:
         moment = rows.moment
@@ -225,12 +224,12 @@ async def _one(
 _BY_ID = select(_workers).where(_workers.c.id == bindparam("id"))
 
 
-async def by_name(session: AsyncSession, name: str) -> AnyRow | None:
+async def by_name(session: Reading, name: str) -> AnyRow | None:
     """The worker of that name in any case, or None."""
     return await _one(session, _BY_NAME, {"key": key_of(clean_name(name))})
 
 
-async def known(session: AsyncSession, worker_id: str) -> AnyRow:
+async def known(session: Reading, worker_id: str) -> AnyRow:
     """The worker, also one that is away. Raises WorkerNotFound, also for what is no id."""
     try:
         found = await by_id(session, UUID(worker_id))
@@ -251,14 +250,14 @@ def key_of(name: str) -> str:
     return name.casefold()[:MAX_KEY_CHARS]
 
 
-async def missing(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:
+async def missing(session: Reading, ids: Iterable[UUID]) -> set[UUID]:
     """Which of these ids are no worker's."""
     wanted = set(ids)
     found = await session.scalars(select(_workers.c.id).where(_workers.c.id.in_(wanted)))
     return wanted - set(found)
 
 
-async def names(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, str]:
+async def names(session: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Names of these workers by id."""
     rows = await session.execute(
         select(_workers.c.id, _workers.c.name).where(_workers.c.id.in_(set(ids)))

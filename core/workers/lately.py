@@ -5,9 +5,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.queue import matching
 from core.queue.matching import Needs, Offer
 from core.workers.tables import Worker
@@ -25,7 +24,7 @@ class Lately:
         self._read_at = float("-inf")
         self._offers: Mapping[str, Collection[Offer]] = {}
 
-    async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
+    async def refresh(self, session: Reading, *, at: datetime) -> None:
         """Read anew where the last look is old."""
         if time.monotonic() - self._read_at < LOOK_AGAIN_SECONDS:
             return

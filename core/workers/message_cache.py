@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow
+from core.db import AnyRow, Reading
 from core.workers import messages
 
 SEEN_AGAIN_SECONDS = 2.0
@@ -24,7 +22,7 @@ class MessageCache:
         self._read_at = float("-inf")
         self._active: Sequence[AnyRow] = ()
 
-    async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
+    async def refresh(self, session: Reading, *, at: datetime) -> None:
         """Read anew where the last look is old."""
         if time.monotonic() - self._read_at < SEEN_AGAIN_SECONDS:
             return

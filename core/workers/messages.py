@@ -8,9 +8,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.moderation.names import clean, clean_text
 from core.users import roles
@@ -50,7 +49,7 @@ class Wanted:
     page: int = 1
 
 
-async def active(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
+async def active(session: Reading, *, at: datetime) -> Sequence[AnyRow]:
     """What any worker is to be told now, the oldest first."""
     rows = await session.execute(
         select(_messages)
@@ -61,7 +60,7 @@ async def active(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
 
 
 async def write(
-    session: AsyncSession,
+    session: Writing,
     author: User,
     *,
     worker_id: str | None,
@@ -97,7 +96,7 @@ async def write(
     return added.one()
 
 
-async def by_id(session: AsyncSession, message_id: str) -> AnyRow:
+async def by_id(session: Reading, message_id: str) -> AnyRow:
     """The message. Raises MessageNotFound."""
     try:
         wanted = select(_messages).where(_messages.c.id == UUID(message_id))
@@ -109,16 +108,14 @@ async def by_id(session: AsyncSession, message_id: str) -> AnyRow:
     return found
 
 
-async def remove(session: AsyncSession, user: User, message: AnyRow) -> None:
+async def remove(session: Writing, user: User, message: AnyRow) -> None:
     """Take a message back. Raises Forbidden for all but its author and moderators."""
     if user.id != message.user_id and not user.has(Role.MODERATOR):
         raise Forbidden("Only the author of a message and moderators may delete it.")
     await session.execute(delete(_messages).where(_messages.c.id == message.id))
 
 
-async def listed(
-    session: AsyncSession, user: User, wanted: Wanted, *, at: datetime
-) -> Sequence[AnyRow]:
+async def listed(session: Reading, user: User, wanted: Wanted, *, at: datetime) -> Sequence[AnyRow]:
     """A page of messages, the newest first: moderators see all, others what is from or for them.
 
     Raises Forbidden where somebody asks for another's.
@@ -153,7 +150,7 @@ def check_validity(validity: str) -> str:
     return validity
 
 
-async def _visible(session: AsyncSession, user: User, wanted: Wanted) -> list[ColumnElement[bool]]:
+async def _visible(session: Reading, user: User, wanted: Wanted) -> list[ColumnElement[bool]]:
     if user.has(Role.MODERATOR):
         return []
     if user.is_anonymous:
@@ -168,7 +165,7 @@ async def _visible(session: AsyncSession, user: User, wanted: Wanted) -> list[Co
     return [or_(_messages.c.user_id == user.id, _messages.c.worker_id.in_(own))]
 
 
-async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
+async def forget(session: Writing, *, at: datetime, limit: int) -> int:
     """Delete messages that expired long ago. How many."""
     old = select(_messages.c.id).where(_messages.c.expires_at < at - KEPT).limit(limit)
     gone = await session.execute(

@@ -7,9 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow
+from core.db import AnyRow, Reading
 from core.kinds import registry
 from core.queue import progress
 from core.queue.crews import Crews, OnlineWorker
@@ -52,7 +50,7 @@ class Online:
         self.crews = Crews()
         """The same, arranged for forecasts, with what they are at."""
 
-    async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
+    async def refresh(self, session: Reading, *, at: datetime) -> None:
         """Read anew where the last look is old."""
         start = time.monotonic()
         if start - self._read_at < (SEEN_AGAIN_SECONDS if self._took < DEAR else 20 * self._took):

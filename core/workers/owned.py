@@ -5,15 +5,14 @@ from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, Writing, table
 from core.workers.tables import Worker
 
 _workers = table(Worker)
 
 
-async def ids(session: AsyncSession, user_ids: Collection[int]) -> Mapping[int, list[UUID]]:
+async def ids(session: Reading, user_ids: Collection[int]) -> Mapping[int, list[UUID]]:
     """The ids of these users' workers by user, each one's oldest first."""
     found: dict[int, list[UUID]] = defaultdict(list)
     rows = await session.execute(
@@ -26,7 +25,7 @@ async def ids(session: AsyncSession, user_ids: Collection[int]) -> Mapping[int, 
     return found
 
 
-async def resume(session: AsyncSession, user_id: int) -> None:
+async def resume(session: Writing, user_id: int) -> None:
     """Let the user's workers get real jobs again."""
     await session.execute(
         update(_workers)
@@ -35,6 +34,6 @@ async def resume(session: AsyncSession, user_id: int) -> None:
     )
 
 
-async def remove(session: AsyncSession, user_id: int) -> None:
+async def remove(session: Writing, user_id: int) -> None:
     """Delete the user's workers. What they made stays in the sums."""
     await session.execute(delete(_workers).where(_workers.c.user_id == user_id))

@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Writing, table
 from core.queue import measured
 from core.queue.measured import ANY_MODEL, Measured
 from core.queue.pace import Pace
@@ -25,7 +24,7 @@ _workers = table(Worker)
 _teams = table(Team)
 
 
-async def add(session: AsyncSession, ended: Sequence[AnyRow]) -> None:
+async def add(session: Writing, ended: Sequence[AnyRow]) -> None:
     """Add ended attempts (rows of `attempts`) to the sums of workers and of the teams they were in.
 
     How fast the workers are is measured anew.
@@ -78,7 +77,7 @@ def _speeds(seen: Measured | None, known: dict[str, list[float]]) -> dict[str, A
 
 
 async def _add_to_team(
-    session: AsyncSession, team_id: UUID, *, fulfilled: int = 0, kudos: int = 0, seconds: int = 0
+    session: Writing, team_id: UUID, *, fulfilled: int = 0, kudos: int = 0, seconds: int = 0
 ) -> None:
     await session.execute(
         update(_teams)
@@ -91,7 +90,7 @@ async def _add_to_team(
     )
 
 
-async def due_uptime(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
+async def due_uptime(session: Writing, *, limit: int) -> Sequence[AnyRow]:
     """Workers that have been there for another 600 s, in the order of their ids, locked."""
     due = (
         select(_workers)
@@ -105,7 +104,7 @@ async def due_uptime(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
     return (await session.execute(due)).all()
 
 
-async def mark_paid(session: AsyncSession, worker: AnyRow, *, up_to: int, kudos: int) -> None:
+async def mark_paid(session: Writing, worker: AnyRow, *, up_to: int, kudos: int) -> None:
     """Uptime is paid up to this many seconds; kudos: the hundredths that were paid."""
     await session.execute(
         update(_workers)
@@ -117,7 +116,7 @@ async def mark_paid(session: AsyncSession, worker: AnyRow, *, up_to: int, kudos:
         await _add_to_team(session, worker.team_id, kudos=kudos, seconds=seconds)
 
 
-async def put_into_maintenance(session: AsyncSession, worker_id: UUID, *, message: str) -> None:
+async def put_into_maintenance(session: Writing, worker_id: UUID, *, message: str) -> None:
     """Stop handing strangers' jobs to the worker."""
     await session.execute(
         update(_workers)

@@ -59,10 +59,9 @@ async def test_a_change_of_this_process_is_seen_at_once(database, someone):
 async def test_a_change_that_comes_to_nothing_is_not_seen(database, someone):
     user_id, key = someone
     await roles_of(database, key)
-    async with database.writing() as session:
+    async with factories.undone(database) as session:
         await session.execute(given(user_id, Role.MODERATOR))
         assert (await directory.by_key(session, KEYRING, key)).roles & Role.MODERATOR
-        await session.rollback()
     assert not await roles_of(database, key) & Role.MODERATOR
 
 

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import insert, literal, select, text
 
 from core.catalog.tables import FetchedReference
-from core.db import Database, Unstorable, now, table
+from core.db import Database, now, table
+from core.engines import Unstorable
 from core.errors import Invalid
 from core.moderation.tables import Filter
 from core.users.tables import User

@@ -15,10 +15,11 @@ import factories
 import old_state
 import pictures
 import serving
-from core.db import alembic_config, migrate, now
+from core.db import now
 from core.ledger import audit
 from core.ledger.tables import Account, Hold
 from core.queue.tables import Request
+from core.schema import alembic_config, migrate
 from core.upkeep import steps
 from core.users.tables import SharedKey, User
 from old_state import FACTS
@@ -87,10 +88,8 @@ async def holds(server):
 async def funds(server, person):
     """What somebody has, what of it is held, and what is in escrow."""
     async with server.database.reading() as session:
-        user = (await session.scalars(select(User).where(User.id == person["id"]))).one()
-        spendable = (
-            await session.scalars(select(Account).where(Account.id == user.account_id))
-        ).one()
+        user = await factories.row(session, User, person["id"])
+        spendable = await factories.row(session, Account, user.account_id)
         escrow = await session.scalar(select(Account.balance).where(Account.id == user.escrow_id))
         return spendable.balance, spendable.held, escrow
 

@@ -7,7 +7,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, update
 
 import factories
-from core.db import alembic_config, now, table
+from core.db import now, table
+from core.schema import alembic_config
 from core.users.tables import Role, User
 from core.workers import fleet
 from core.workers.tables import Team, Worker

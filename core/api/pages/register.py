@@ -4,7 +4,6 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 from quart import Blueprint, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import codes, registering, sessions
 from core.accounts.changes import ProfaneUserName
@@ -14,7 +13,7 @@ from core.api.limits import Limit
 from core.api.operation import by_address
 from core.api.pages import page, visit
 from core.api.pages.visit import Visit
-from core.db import now
+from core.db import Writing, now
 from core.errors import Refusal, Unauthenticated
 from core.ledger import accounts
 from core.moderation import modes
@@ -127,7 +126,7 @@ async def _show_key(key: str, user: User) -> Response:
     return await page.show("key.html", key=key, alias=user.alias, is_pseudonymous=is_pseudonymous)
 
 
-async def _begin_anew(session: AsyncSession, visitor: Visit, user: User) -> None:
+async def _begin_anew(session: Writing, visitor: Visit, user: User) -> None:
     """Give the browser another session, so that reloading a page that shows a key sends nothing.
 
     The form that it would send again carries the former session's CSRF token.

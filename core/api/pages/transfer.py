@@ -4,7 +4,6 @@ from uuid import uuid4
 
 from pydantic import BaseModel, Field
 from quart import Blueprint, Response, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import context
 from core.api.errors import status_of
@@ -12,7 +11,7 @@ from core.api.limits import Limit
 from core.api.operation import by_address
 from core.api.pages import page, visit
 from core.api.pages.visit import Visit
-from core.db import now
+from core.db import Reading, now
 from core.errors import Refusal
 from core.kudos import transfers
 from core.ledger import accounts
@@ -66,7 +65,7 @@ async def submit() -> Response:
     return await page.show("given.html", username=sent.username.strip(), amount=sent.amount)
 
 
-async def _giver(session: AsyncSession, visitor: Visit, key: str) -> User:
+async def _giver(session: Reading, visitor: Visit, key: str) -> User:
     if visitor.user is not None:
         return visitor.user
     return await directory.by_key(session, context.server().keyring, key.strip())

@@ -56,7 +56,7 @@ async def create_collection(body: InputModelCollection) -> StyleModify:
     async with callers.writing() as session:
         collection_id = await collections.create(
             session,
-            await context.user(session, renew=True),
+            await context.user(session),
             name=body.name,
             info=body.info,
             public=body.public,
@@ -99,7 +99,7 @@ async def change_collection(body: InputModelCollection, collection_id: str) -> S
     """Change a collection of one's own; what is absent stays as it is."""
     given = body.model_fields_set
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         collection = await collections.known(session, collection_id)
         await collections.change(
             session,
@@ -118,6 +118,6 @@ async def change_collection(body: InputModelCollection, collection_id: str) -> S
 async def delete_collection(collection_id: str) -> SimpleResponse:
     """Delete a collection, not its styles: its owner and moderators may."""
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         await collections.remove(session, user, await collections.known(session, collection_id))
     return SimpleResponse()

@@ -23,7 +23,7 @@ blueprint = Blueprint("examples", __name__)
 async def add_style_example(body: InputStyleExamplePost, style_id: str) -> StyleModify:
     """Show what a style does, by the https URL of a picture."""
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         style = await changeable(session, "image", style_id)
         example_id = await examples.add(session, user, style, url=body.url, primary=body.primary)
     return StyleModify(id=str(example_id))
@@ -42,7 +42,7 @@ async def change_style_example(
 ) -> StyleModify:
     """Change an example."""
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         style = await changeable(session, "image", style_id)
         await examples.change(session, user, style, example_id, url=body.url, primary=body.primary)
     return StyleModify(id=example_id)
@@ -55,7 +55,7 @@ async def change_style_example(
 async def delete_style_example(style_id: str, example_id: str) -> SimpleResponse:
     """Delete an example."""
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         style = await changeable(session, "image", style_id)
         await examples.remove(session, user, style, example_id)
     return SimpleResponse()

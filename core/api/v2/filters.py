@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from quart import Blueprint, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.operation import by_address, operation
-from core.db import AnyRow
+from core.db import AnyRow, Reading
 from core.errors import Invalid
 from core.moderation import filters
 from core.moderation.prompts import FilterSet
@@ -167,7 +166,7 @@ async def remove_filter(filter_id: str) -> SimpleResponse:
     return SimpleResponse()
 
 
-async def _moderator(session: AsyncSession) -> User:
+async def _moderator(session: Reading) -> User:
     asking = await context.user(session)
     roles.require_moderator(asking)
     return asking
@@ -183,7 +182,7 @@ def _type_asked() -> int | None:
     return int(text)
 
 
-async def _details(session: AsyncSession, rows: Sequence[AnyRow]) -> list[FilterDetails]:
+async def _details(session: Reading, rows: Sequence[AnyRow]) -> list[FilterDetails]:
     ids = {row.user_id for row in rows if row.user_id is not None}
     authors = await directory.by_ids(session, ids) if ids else {}
     return [

@@ -55,7 +55,7 @@ async def write_message(body: ResponseModelMessage__Input) -> ResponseModelMessa
     """Tell one of your workers something; moderators may tell any, or all."""
     server = context.server()
     async with callers.writing() as session:
-        author = await context.user(session, renew=True)
+        author = await context.user(session)
         row = await messages.write(
             session,
             author,
@@ -85,7 +85,7 @@ async def delete_message(message_id: str) -> SimpleResponse:
     """Take a message back."""
     server = context.server()
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         await messages.remove(session, user, await messages.by_id(session, message_id))
     server.horde.message_cache.forget()
     return SimpleResponse()

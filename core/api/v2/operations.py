@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from quart import Blueprint
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.operation import by_address, operation
-from core.db import AnyRow, now
+from core.db import AnyRow, Reading, now
 from core.moderation import addresses
 from core.moderation.addresses import Network
 from core.users import roles
@@ -113,11 +112,11 @@ async def unblock_worker(worker_id: str) -> SimpleResponse:
     return SimpleResponse()
 
 
-async def _moderator(session: AsyncSession) -> None:
+async def _moderator(session: Reading) -> None:
     roles.require_moderator(await context.user(session))
 
 
-async def _network_of(session: AsyncSession, worker_id: str) -> Network:
+async def _network_of(session: Reading, worker_id: str) -> Network:
     row = await fleet.known(session, worker_id)
     if row.address is None:
         raise fleet.WorkerNotFound(f"The address of worker '{worker_id}' is no longer known.")

@@ -1,14 +1,13 @@
 """`generate/rate/{id}`, and `shared/pictures` (ours): what was given to the data set."""
 
 from quart import Blueprint, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.community.ratings import pictures, rate
 from core.community.ratings.rate import Finished, Vote
-from core.db import AnyRow
+from core.db import AnyRow, Reading
 from core.errors import Invalid
 from core.generation import status
 from core.users import directory, roles
@@ -37,7 +36,7 @@ async def rate_request(body: AestheticsPayload, request_id: str) -> GenerationSu
     return GenerationSubmitted(reward=to_wire(amount))
 
 
-async def _finished(session: AsyncSession, request_id: str) -> tuple[Finished, int]:
+async def _finished(session: Reading, request_id: str) -> tuple[Finished, int]:
     horde = context.server().horde
     found = await status.look_whole(session, horde, request_id, kind="image")
     finished = Finished(

@@ -3,13 +3,12 @@
 from typing import Any
 
 from quart import Blueprint
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import shared_keys
 from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
-from core.db import now
+from core.db import Reading, now
 from core.users import directory
 from core.users.tables import SharedKey
 from core.wire.sharedkeys import UNLIMITED, SharedKeyDetails, SharedKeyInput
@@ -82,7 +81,7 @@ def _columns(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-async def _details(session: AsyncSession, key: SharedKey) -> SharedKeyDetails:
+async def _details(session: Reading, key: SharedKey) -> SharedKeyDetails:
     return to_wire(key, (await directory.by_id(session, key.user_id)).alias)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from quart import Blueprint, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.limits import Limit
@@ -14,7 +13,7 @@ from core.api.style_views import to_images, to_texts
 from core.community import authoring, styles
 from core.community.authoring import Draft
 from core.community.styles import Listing, StyleNotFound
-from core.db import AnyRow
+from core.db import AnyRow, Reading
 from core.errors import Invalid, NotFound
 from core.kinds.params import Advice
 from core.wire.generate import RequestSingleWarning
@@ -185,14 +184,14 @@ async def get_text_style_by_name(style_name: str) -> StyleKobold:
 
 async def _create(kind: str, body: ModelStyleInputStable | ModelStyleInputKobold) -> StyleModify:
     async with callers.writing() as session:
-        author = await context.user(session, renew=True)
+        author = await context.user(session)
         style_id, advice = await authoring.create(session, author, kind, _new(body))
     return _done(str(style_id), advice)
 
 
 async def _change(kind: str, style_id: str, body: Request) -> StyleModify:
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         style = await changeable(session, kind, style_id)
         advice = await authoring.change(session, user, style, _draft(body))
     return _done(str(style.id), advice)
@@ -200,12 +199,12 @@ async def _change(kind: str, style_id: str, body: Request) -> StyleModify:
 
 async def _delete(kind: str, style_id: str) -> SimpleResponse:
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         await authoring.remove(session, user, await changeable(session, kind, style_id))
     return SimpleResponse()
 
 
-async def changeable(session: AsyncSession, kind: str, style_id: str) -> AnyRow:
+async def changeable(session: Reading, kind: str, style_id: str) -> AnyRow:
     """The style that is to be changed."""
     style = await styles.by_id(session, style_id)
     if style is None or style.kind != kind:
@@ -213,7 +212,7 @@ async def changeable(session: AsyncSession, kind: str, style_id: str) -> AnyRow:
     return style
 
 
-async def _of_kind(session: AsyncSession, kind: str, style_id: str) -> AnyRow:
+async def _of_kind(session: Reading, kind: str, style_id: str) -> AnyRow:
     """The style that is to be seen."""
     style = await styles.by_id(session, style_id)
     if style is None:
@@ -223,7 +222,7 @@ async def _of_kind(session: AsyncSession, kind: str, style_id: str) -> AnyRow:
     return style
 
 
-async def _named(session: AsyncSession, kind: str, name: str) -> AnyRow:
+async def _named(session: Reading, kind: str, name: str) -> AnyRow:
     style = await styles.find(session, name, kind=kind)
     if style is None or style.kind != kind:
         raise StyleNotFound(f"There is no {kind} style called '{name}'.")

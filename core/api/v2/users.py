@@ -3,7 +3,6 @@
 from uuid import uuid4
 
 from quart import Blueprint, current_app, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import changes, deletion
 from core.accounts.changes import UserChange
@@ -13,7 +12,7 @@ from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.api.user_views import View
 from core.community.ratings import pictures
-from core.db import now
+from core.db import Reading, now
 from core.users import directory, listing, shared_keys
 from core.wire.kudos import from_wire, to_wire
 from core.wire.simple import SimpleResponse
@@ -40,7 +39,7 @@ async def find_user() -> UserDetails:
         return await user_views.details(session, found, View.OWNER)
 
 
-async def _owner_of_shared(session: AsyncSession) -> UserDetails:
+async def _owner_of_shared(session: Reading) -> UserDetails:
     key = await shared_keys.by_key(session, context.api_key())
     if key is None:
         raise directory.UnknownUser("No user matching sent API Key.")

@@ -8,14 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from quart import Blueprint, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.kept import Encoded, encoded
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.api.v2.messages import to_wire as message_to_wire
-from core.db import AnyRow, now
+from core.db import AnyRow, Reading, now
 from core.errors import Unauthenticated
 from core.kinds import alchemy, registry
 from core.kinds.params import MEGA
@@ -71,9 +70,7 @@ async def _public(kind: str | None) -> Encoded:
     return encoded(listed)
 
 
-async def _listed(
-    session: AsyncSession, kind: str | None, *, by_moderator: bool
-) -> list[WorkerDetails]:
+async def _listed(session: Reading, kind: str | None, *, by_moderator: bool) -> list[WorkerDetails]:
     rows = await fleet.online(session, at=now())
     wanted = [row for row in rows if kind in (None, row.kind)]
     return await _details(session, wanted, by_moderator=by_moderator)
@@ -99,7 +96,7 @@ async def get_worker_by_name(worker_name: str) -> WorkerDetails:
         return await _one(session, row)
 
 
-async def _one(session: AsyncSession, row: AnyRow) -> WorkerDetails:
+async def _one(session: Reading, row: AnyRow) -> WorkerDetails:
     by_moderator = await _asked_by_moderator(session)
     (details,) = await _details(session, [row], by_moderator=by_moderator)
     return details
@@ -127,7 +124,7 @@ async def change_worker(body: ModifyWorkerInput, worker_id: str) -> ModifyWorker
     )
     async with callers.writing() as session:
         worker = await fleet.known(session, worker_id)
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         changed = await edits.change(session, user, worker, wanted)
     server.horde.online.forget()
     return ModifyWorker(**asdict(changed))
@@ -140,7 +137,7 @@ async def delete_worker(worker_id: str) -> DeletedWorker:
     server = context.server()
     async with callers.writing() as session:
         worker = await fleet.known(session, worker_id)
-        await edits.remove(session, await context.user(session, renew=True), worker)
+        await edits.remove(session, await context.user(session), worker)
     server.horde.online.forget()
     return DeletedWorker(deleted_id=str(worker.id), deleted_name=worker.name)
 
@@ -160,7 +157,7 @@ class _Around:
 
 
 async def _details(
-    session: AsyncSession, rows: Sequence[AnyRow], *, by_moderator: bool
+    session: Reading, rows: Sequence[AnyRow], *, by_moderator: bool
 ) -> list[WorkerDetails]:
     at = now()
     to_each: dict[UUID | None, list[ResponseModelMessage]] = {}
@@ -178,7 +175,7 @@ async def _details(
     return [_detail(row, around) for row in rows]
 
 
-async def _asked_by_moderator(session: AsyncSession) -> bool:
+async def _asked_by_moderator(session: Reading) -> bool:
     """A wrong key is nobody here: the contract ignores it."""
     try:
         return await context.is_moderator(session)

@@ -10,11 +10,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community.ratings import pictures
 from core.community.ratings.tables import Rating, SharedPicture
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, table
 from core.users.directory import is_pseudonymous
 from core.users.tables import ANONYMOUS_ID, Role, User
 
@@ -25,7 +24,7 @@ _ratings = table(Rating)
 _users = table(User)
 
 
-async def records(session: AsyncSession, secret: bytes) -> AsyncIterator[dict[str, Any]]:
+async def records(session: Reading, secret: bytes) -> AsyncIterator[dict[str, Any]]:
     """All pictures in the order of their ids, each as one JSON object.
 
     secret: what pseudonyms are made with.
@@ -45,7 +44,7 @@ async def records(session: AsyncSession, secret: bytes) -> AsyncIterator[dict[st
 
 
 async def _ratings_of(
-    session: AsyncSession, ids: list[UUID], secret: bytes
+    session: Reading, ids: list[UUID], secret: bytes
 ) -> dict[UUID, list[dict[str, Any]]]:
     of_them = (
         select(_ratings, _users.c.oauth_id, _users.c.roles)

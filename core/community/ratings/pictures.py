@@ -12,10 +12,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import delete, exists, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community.ratings.tables import Rating, SharedPicture
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import NotFound
 from core.kinds.image import PRIVATE
 from core.users import roles
@@ -55,7 +54,7 @@ def name_of(picture_id: UUID) -> str:
     return f"{picture_id}.webp"
 
 
-async def add(session: AsyncSession, shared: Shared, *, at: datetime) -> None:
+async def add(session: Writing, shared: Shared, *, at: datetime) -> None:
     """Add a picture to the data set."""
     known = {key: value for key, value in shared.params.items() if key not in PRIVATE}
     values = {
@@ -73,9 +72,7 @@ async def add(session: AsyncSession, shared: Shared, *, at: datetime) -> None:
     await session.execute(insert(_pictures), values)
 
 
-async def to_rate(
-    session: AsyncSession, user: User | None, *, model: str | None = None
-) -> UUID | None:
+async def to_rate(session: Reading, user: User | None, *, model: str | None = None) -> UUID | None:
     """A picture that this user may rate, by chance among those with the fewest ratings.
 
     user: None is nobody we know; everybody else gets what is neither their own nor rated by them.
@@ -92,7 +89,7 @@ async def to_rate(
     return random.choice(ids) if ids else None  # noqa: S311 - nothing secret
 
 
-async def by_id(session: AsyncSession, picture_id: str) -> AnyRow:
+async def by_id(session: Reading, picture_id: str) -> AnyRow:
     """The row of a picture. Raises SharedPictureNotFound."""
     try:
         wanted = UUID(picture_id)
@@ -104,13 +101,13 @@ async def by_id(session: AsyncSession, picture_id: str) -> AnyRow:
     return found
 
 
-async def of_request(session: AsyncSession, request_id: UUID) -> set[UUID]:
+async def of_request(session: Reading, request_id: UUID) -> set[UUID]:
     """The request's pictures that are shared (still)."""
     of_it = select(_pictures.c.id).where(_pictures.c.request_id == request_id)
     return set(await session.scalars(of_it))
 
 
-async def of_user(session: AsyncSession, user_id: int, *, page: int) -> Sequence[AnyRow]:
+async def of_user(session: Reading, user_id: int, *, page: int) -> Sequence[AnyRow]:
     """The user's shared pictures, newest first. page: from 1, PAGE pictures each."""
     own = (
         select(_pictures)
@@ -123,12 +120,12 @@ async def of_user(session: AsyncSession, user_id: int, *, page: int) -> Sequence
     return found
 
 
-async def count(session: AsyncSession) -> int:
+async def count(session: Reading) -> int:
     """How many pictures the data set has."""
     return await session.scalar(select(func.count()).select_from(_pictures)) or 0
 
 
-async def remove(session: AsyncSession, user: User, picture_id: str) -> UUID:
+async def remove(session: Writing, user: User, picture_id: str) -> UUID:
     """Take a picture and its ratings out of the data set; whose file is to be deleted then.
 
     What was paid for ratings stays paid. Raises SharedPictureNotFound and NotOwner.
@@ -141,7 +138,7 @@ async def remove(session: AsyncSession, user: User, picture_id: str) -> UUID:
     return removed
 
 
-async def remove_all_of(session: AsyncSession, user_id: int) -> list[UUID]:
+async def remove_all_of(session: Writing, user_id: int) -> list[UUID]:
     """Take all of a user's pictures and ratings out of the data set; whose files are to go."""
     own = _ratings.c.user_id == user_id
     await session.execute(

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
 from core.community.ratings import pictures
 from core.community.ratings.tables import Rating, SharedPicture
-from core.db import now, table
+from core.db import Writing, now, table
 from core.errors import Invalid
 from core.kudos import rating as rewards
 from core.users import roles
@@ -129,7 +128,7 @@ def _check_best(votes: Sequence[Vote], best: str | None) -> None:
 
 
 async def rate_request(
-    session: AsyncSession,
+    session: Writing,
     owner: User,
     finished: Finished,
     votes: Sequence[Vote],
@@ -163,7 +162,7 @@ async def rate_request(
     return amount
 
 
-async def rate_picture(session: AsyncSession, user: User, vote: Vote) -> int:
+async def rate_picture(session: Writing, user: User, vote: Vote) -> int:
     """Keep what somebody thinks of another's picture; hundredths of a kudos for it.
 
     Raises SharedPictureNotFound, InvalidAestheticAttempt and AestheticsAlreadyExist.
@@ -192,7 +191,7 @@ def _rows(votes: Sequence[Vote], best: str | None) -> dict[UUID, dict[str, int |
 
 
 async def _add(
-    session: AsyncSession, picture_id: UUID, user_id: int, values: dict[str, int | bool | None]
+    session: Writing, picture_id: UUID, user_id: int, values: dict[str, int | bool | None]
 ) -> None:
     """Write a rating; of two at once, one is refused."""
     added = await session.execute(

@@ -1,7 +1,7 @@
 """Who may ask, in one order: the requester, the horde, the rules, the filter."""
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 
 import factories
 from core.db import table
@@ -38,10 +38,9 @@ async def filters(session):
 async def shared_key(session, **properties):
     """A friend's shared key."""
     owner, _ = await factories.user(session, available=10_000)
-    key = SharedKey(user_id=owner.id, **properties)
-    session.add(key)
-    await session.flush()
-    return owner, Caller(user=UNKNOWN, key=str(key.id)), key.id
+    adding = insert(table(SharedKey)).values(user_id=owner.id, **properties)
+    key_id = await session.scalar(adding.returning(SharedKey.id))
+    return owner, Caller(user=UNKNOWN, key=str(key_id)), key_id
 
 
 async def test_a_user_asks_as_they_are(session, horde):

@@ -157,12 +157,11 @@ async def test_a_changed_version_is_seen_by_other_processes(database, lanes):
 
 
 async def test_a_rolled_back_lane_is_nobodys(database, lanes):
-    async with database.writing() as session:
+    async with factories.undone(database) as session:
         await lanes.lane_for(session, Needs())
-        await session.rollback()
     async with database.writing() as session:
         lane_id = await lanes.lane_for(session, Needs())
-        assert await session.get(Lane, lane_id) is not None
+        assert (await factories.row(session, Lane, lane_id)).id == lane_id
 
 
 async def test_an_old_look_does_not_undo_a_newer_one(database, database_url, lanes):

@@ -72,9 +72,9 @@ async def test_a_known_offer_looks_only_where_more_was_parked(session, lanes):
     await parked(session, lanes, needs=Needs(models=SD))
     await taken(session, lanes, Offer(models=ODD))
     looks = []
-    engine = session.get_bind()
+    connection = (await session.connection()).sync_connection
     event.listen(
-        engine, "before_cursor_execute", lambda *call: looks.append("lane_id = " in call[2])
+        connection, "before_cursor_execute", lambda *call: looks.append("lane_id = " in call[2])
     )
     for _ in range(3):
         await taken(session, lanes, Offer(models=ODD))
@@ -94,9 +94,8 @@ async def test_a_parked_lane_stays(session, lanes, monkeypatch):
 async def test_after_a_rollback_it_is_found_all_the_same(database, lanes, monkeypatch):
     async with database.writing() as session:
         asked = await parked(session, lanes, needs=Needs(models=ODD))
-    async with database.writing() as session:
+    async with factories.undone(database) as session:
         assert await taken(session, lanes, Offer(models=ODD)) == asked.request_id
-        await session.rollback()
     monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0)
     async with database.writing() as session:
         assert await taken(session, lanes, Offer(models=ODD)) == asked.request_id

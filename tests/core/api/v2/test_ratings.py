@@ -12,7 +12,7 @@ import pictures
 import serving
 from core.api import shared
 from core.community.ratings.tables import Rating, SharedPicture
-from core.db import now
+from core.db import now, table
 from core.generation import cancel, submit
 from core.generation.delivery import Delivery
 from core.queue import requests
@@ -60,8 +60,8 @@ async def kudos(site, person):
 
 async def kept(site, request_id):
     async with site.database.reading() as session:
-        found = select(SharedPicture).where(SharedPicture.request_id == UUID(request_id))
-        return list(await session.scalars(found))
+        found = select(table(SharedPicture)).where(SharedPicture.request_id == UUID(request_id))
+        return list(await session.execute(found))
 
 
 def files(site):
@@ -244,7 +244,9 @@ async def test_what_is_not_in_the_data_set_cannot_be_rated(shop, site):
     assert (answer.status_code, answer.json()["rc"]) == (400, "InvalidAestheticAttempt")
     async with site.database.reading() as session:  # nothing of it is kept
         assert not list(
-            await session.scalars(select(Rating).where(Rating.picture_id == UUID(second)))
+            await session.scalars(
+                select(Rating.picture_id).where(Rating.picture_id == UUID(second))
+            )
         )
 
 
