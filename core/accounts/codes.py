@@ -13,7 +13,6 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.accounts.hashes import keyed
 from core.accounts.tables import LoginCode
 from core.db import table
 from core.users.keys import Keyring
@@ -38,7 +37,7 @@ async def issue(session: AsyncSession, keyring: Keyring, user_id: int, *, at: da
             dialects.insert(session, _codes)
             .values(
                 name=code[:GROUP],
-                code_hash=keyed(keyring, PURPOSE, code),
+                code_hash=keyring.keyed(PURPOSE, code),
                 user_id=user_id,
                 tries=0,
                 expires_at=at + LIFE,
@@ -65,7 +64,7 @@ async def redeem(session: AsyncSession, keyring: Keyring, code: str, *, at: date
         .returning(_codes.c.code_hash, _codes.c.user_id)
     )
     row = tried.first()
-    if row is None or not hmac.compare_digest(row.code_hash, keyed(keyring, PURPOSE, typed)):
+    if row is None or not hmac.compare_digest(row.code_hash, keyring.keyed(PURPOSE, typed)):
         return None
     used = await session.execute(
         delete(_codes).where(_codes.c.name == typed[:GROUP]).returning(_codes.c.user_id)

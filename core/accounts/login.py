@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.accounts.hashes import keyed
 from core.accounts.tables import LoginAttempt
 from core.db import table
 from core.users.keys import Keyring
@@ -54,8 +53,8 @@ async def begin(
     challenge = Challenge(secrets.token_urlsafe(32), secrets.token_urlsafe(48))
     await session.execute(
         insert(_attempts).values(
-            state_hash=keyed(keyring, "login-state", challenge.state),
-            visitor_hash=keyed(keyring, "login-visitor", visitor),
+            state_hash=keyring.keyed("login-state", challenge.state),
+            visitor_hash=keyring.keyed("login-visitor", visitor),
             provider=provider,
             verifier=challenge.verifier,
             page=page,
@@ -78,8 +77,8 @@ async def finish(
     found = await session.execute(
         delete(_attempts)
         .where(
-            _attempts.c.state_hash == keyed(keyring, "login-state", state),
-            _attempts.c.visitor_hash == keyed(keyring, "login-visitor", visitor),
+            _attempts.c.state_hash == keyring.keyed("login-state", state),
+            _attempts.c.visitor_hash == keyring.keyed("login-visitor", visitor),
             _attempts.c.provider == provider,
             _attempts.c.expires_at > at,
         )

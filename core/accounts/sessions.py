@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.accounts.hashes import keyed
 from core.accounts.tables import LoginCode, SignedIn
 from core.db import table
 from core.users import directory
@@ -86,7 +85,7 @@ async def _add(
 ) -> None:
     await session.execute(
         insert(_sessions).values(
-            token_hash=keyed(keyring, PURPOSE, token),
+            token_hash=keyring.keyed(PURPOSE, token),
             user_id=user_id,
             oauth_id=oauth_id,
             is_program=token.startswith(PROGRAM_PREFIX),
@@ -104,7 +103,7 @@ async def person(
         return None
     found = await session.execute(
         select(_sessions.c.user_id, _sessions.c.oauth_id).where(
-            _sessions.c.token_hash == keyed(keyring, PURPOSE, token), _sessions.c.expires_at > at
+            _sessions.c.token_hash == keyring.keyed(PURPOSE, token), _sessions.c.expires_at > at
         )
     )
     row = found.first()
@@ -119,7 +118,7 @@ async def end(session: AsyncSession, keyring: Keyring, token: str) -> None:
     """End the session with this token, if there is one."""
     if len(token) <= MAX_TOKEN_CHARACTERS:
         await session.execute(
-            delete(_sessions).where(_sessions.c.token_hash == keyed(keyring, PURPOSE, token))
+            delete(_sessions).where(_sessions.c.token_hash == keyring.keyed(PURPOSE, token))
         )
 
 
