@@ -1,5 +1,6 @@
 """Messages to workers: they come with each pop until they expire."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from core.workers import fleet
 from core.workers.tables import Message, Worker
 
 PAGE = 50
+SEEN_AGAIN_SECONDS = 2.0
 KEPT = timedelta(days=30)
 """How long a message can still be listed after it expired."""
 
@@ -175,3 +177,34 @@ async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
         delete(_messages).where(_messages.c.id.in_(old)).returning(_messages.c.id)
     )
     return len(gone.all())
+
+
+class MessageCache:
+    """The messages that have not expired, as this process last saw them.
+
+    Every pop asks, and there is hardly ever anything to tell: so the messages of all workers are
+    read together, at most every 2 s, and not for each pop.
+    """
+
+    def __init__(self) -> None:
+        self._read_at = float("-inf")
+        self._active: Sequence[AnyRow] = ()
+
+    async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
+        """Read anew where the last look is old."""
+        if time.monotonic() - self._read_at < SEEN_AGAIN_SECONDS:
+            return
+        self._active = await active(session, at=at)
+        self._read_at = time.monotonic()
+
+    def for_worker(self, worker_id: UUID, *, at: datetime) -> list[AnyRow]:
+        """What the worker is to be told now: rows of `worker_messages`, the oldest first."""
+        return [
+            message
+            for message in self._active
+            if message.worker_id in (None, worker_id) and message.expires_at > at
+        ]
+
+    def forget(self) -> None:
+        """Look again next time: something was written or taken back here."""
+        self._read_at = float("-inf")
