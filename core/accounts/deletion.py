@@ -16,7 +16,7 @@ from core.db import table
 from core.errors import Forbidden, Invalid
 from core.users import directory, suspicion
 from core.users.tables import Role, User
-from core.workers import owned
+from core.workers import edits
 
 IDLE: Final = timedelta(days=30)
 WIPED: Final = "Wiped"
@@ -88,7 +88,7 @@ async def undelete(session: AsyncSession, user: User) -> None:
 
 async def _wipe(session: AsyncSession, user: User) -> None:
     await shared_keys.remove_all(session, user.id)
-    await owned.remove(session, user.id)
+    await edits.remove_all(session, user.id)
     await suspicion.reset(session, user.id)
     for model in (SignedIn, LoginCode):
         own = table(model)

@@ -11,7 +11,7 @@ from core.kudos import grants
 from core.ledger.tables import Account, AccountKind
 from core.users import directory, suspicion
 from core.users.tables import Role, User
-from core.workers import owned
+from core.workers import conduct
 
 MIN_AGE: Final = timedelta(days=7)
 KEPT_FROM_TRUST: Final = Role.TRUSTED | Role.MODERATOR | Role.FLAGGED | Role.DELETED
@@ -56,5 +56,5 @@ async def promote(session: AsyncSession, user: User, *, at: datetime) -> None:
     Raises AnonForbidden.
     """
     await directory.set_roles(session, user, grant=Role.TRUSTED)
-    await owned.resume(session, user.id)
+    await conduct.resume(session, user.id)
     await grants.drain_escrow(session, user, at=at)

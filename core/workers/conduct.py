@@ -54,6 +54,15 @@ async def suspect(
         )
 
 
+async def resume(session: AsyncSession, user_id: int) -> None:
+    """Let the user's workers get real jobs again."""
+    await session.execute(
+        update(_workers)
+        .where(_workers.c.user_id == user_id, _workers.c.paused)
+        .values(paused=False)
+    )
+
+
 async def judge_drops(
     session: AsyncSession, worker_ids: Collection[UUID], *, raid: bool, at: datetime
 ) -> None:

@@ -123,6 +123,11 @@ async def remove(session: AsyncSession, user: User, worker: AnyRow) -> None:
     await session.execute(delete(_workers).where(_workers.c.id == worker.id))
 
 
+async def remove_all(session: AsyncSession, user_id: int) -> None:
+    """Delete the user's workers. What they made stays in the sums."""
+    await session.execute(delete(_workers).where(_workers.c.user_id == user_id))
+
+
 def _refuse_anonymous(user: User) -> None:
     if user.is_anonymous:
         raise admission.AnonForbiddenWorker("Anonymous users have no workers. Please register.")

@@ -1,6 +1,7 @@
 """Check-in: a pop is how a worker says that it is there and what it serves."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -256,6 +257,19 @@ async def missing(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:
     wanted = set(ids)
     found = await session.scalars(select(_workers.c.id).where(_workers.c.id.in_(wanted)))
     return wanted - set(found)
+
+
+async def ids_of(session: AsyncSession, user_ids: Collection[int]) -> Mapping[int, list[UUID]]:
+    """The ids of these users' workers by user, each one's oldest first."""
+    found: dict[int, list[UUID]] = defaultdict(list)
+    rows = await session.execute(
+        select(_workers.c.user_id, _workers.c.id)
+        .where(_workers.c.user_id.in_(user_ids))
+        .order_by(_workers.c.created_at, _workers.c.id)
+    )
+    for row in rows:
+        found[row.user_id].append(row.id)
+    return found
 
 
 async def names(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, str]:
