@@ -8,11 +8,17 @@ decided while the payer's account is locked, so that two settlements at once can
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.kudos.prices import NEWEST
 from core.ledger import accounts, events, holds
 from core.ledger.tables import SystemAccount, is_stored
+
+STYLE_REWARD = NEWEST.style_tax
+"""For each styled request: what its styling cost the requester."""
 
 
 async def settle(  # noqa: PLR0913 - two parties, and what each owes or gets
@@ -155,3 +161,19 @@ def _rewarded(reward: int, spendable: int, escrow: int | None) -> Counter[int]:
     if escrow is None:
         return Counter({spendable: reward})
     return Counter({spendable: reward - reward // 2, escrow: reward // 2})
+
+
+async def reward_styles(session: AsyncSession, owed: Sequence[tuple[UUID, int]]) -> None:
+    """Pay the owners of styles that were used, once for each request.
+
+    owed: a request's id and the account of the style's owner, each.
+    """
+    # At once: paying one after the other would lock them in the order of the requests.
+    await accounts.lock(session, {account for _, account in owed})
+    for request_id, account in owed:
+        await events.post(
+            session,
+            kind="style",
+            key=f"style:{request_id}",
+            entries={SystemAccount.REWARDS: -STYLE_REWARD, account: STYLE_REWARD},
+        )
