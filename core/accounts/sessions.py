@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.accounts.tables import LoginCode, SignedIn
+from core.accounts.tables import LoginAttempt, LoginCode, SignedIn
 from core.db import table
 from core.users import directory
 from core.users.keys import Keyring
@@ -24,7 +24,7 @@ PROGRAM_PREFIX = "hs."
 MAX_TOKEN_CHARACTERS = 64
 PROGRAM_LIFE = timedelta(days=365)
 
-_sessions, _codes = table(SignedIn), table(LoginCode)
+_sessions, _attempts, _codes = table(SignedIn), table(LoginAttempt), table(LoginCode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +136,17 @@ async def programs(session: AsyncSession, user_id: int, *, at: datetime) -> int:
         )
     )
     return counted or 0
+
+
+async def forget(session: AsyncSession, *, at: datetime, limit: int) -> bool:
+    """Delete up to `limit` each of sessions, login attempts and codes that expired.
+
+    Returns whether there may be more.
+    """
+    more = False
+    for each in (_sessions, _attempts, _codes):
+        (key,) = each.primary_key.columns
+        due = select(key).where(each.c.expires_at <= at).limit(limit).scalar_subquery()
+        gone = await session.execute(delete(each).where(key.in_(due)).returning(key))
+        more |= len(gone.all()) == limit
+    return more

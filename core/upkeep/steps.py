@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.accounts import expiry, trust
+from core.accounts import sessions, trust
 from core.community import reports, styles
 from core.db import AnyRow
 from core.generation import cancel, holding, kind
@@ -171,7 +171,7 @@ async def forget_attempts(session: AsyncSession, _horde: Horde, at: datetime) ->
 
 async def forget_logins(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
     """Delete sessions, attempts to log in and codes that are over."""
-    return Round(await expiry.forget(session, at=at, limit=BATCH))
+    return Round(await sessions.forget(session, at=at, limit=BATCH))
 
 
 async def count_styles(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
