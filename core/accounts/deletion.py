@@ -1,7 +1,7 @@
-"""Leaving: an account is disabled first, and wiped when it has not been used for 30 days since.
+"""Leaving: an account is first disabled, and wiped once it has been unused for 30 days.
 
-Wiping leaves a number without a name: who it was, what they logged in with, their keys and workers
-are gone. What the number's kudos did stays in the ledger, where every event sums to zero.
+Wiping leaves a number without a name: the user's name, logins, keys and workers are gone. The kudos
+history of the number stays in the ledger, where every event sums to zero.
 """
 
 from datetime import datetime, timedelta
@@ -20,11 +20,11 @@ from core.workers import edits
 
 IDLE: Final = timedelta(days=30)
 WIPED: Final = "Wiped"
-"""What a wiped user is called."""
+"""The name of a wiped user."""
 
 
 class AnonForbiddenUser(Forbidden):
-    """The anonymous user deletes nobody, and nobody deletes it."""
+    """The anonymous user deletes nobody and cannot be deleted."""
 
     code = "AnonForbiddenUser"
 
@@ -48,7 +48,7 @@ class CannotWipeActiveUser(Forbidden):
 
 
 class UserNotDeleted(Invalid):
-    """There is nothing to be undone: the account is in use, or wiped."""
+    """There is nothing to undo: the account is in use, or wiped."""
 
     code = "UserNotDeleted"
 
@@ -58,7 +58,7 @@ async def end(session: AsyncSession, by: User, user: User, *, at: datetime) -> b
 
     user: its row is locked (`directory.locked`).
 
-    Returns whether it is wiped; what the user shared with everybody is the caller's to take back.
+    Returns whether it is wiped; the caller has to remove what the user shared with everybody.
 
     Raises AnonForbiddenUser, NotUserOrMod, CannotDeleteMod and CannotWipeActiveUser.
     """
@@ -73,7 +73,7 @@ async def end(session: AsyncSession, by: User, user: User, *, at: datetime) -> b
         return False
     if user.last_active_at > at - IDLE:
         raise CannotWipeActiveUser(
-            "The account is disabled. It can be wiped when it was not used for 30 days."
+            "The account is disabled. It can be wiped once it has not been used for 30 days."
         )
     await _wipe(session, user)
     return True
@@ -82,7 +82,7 @@ async def end(session: AsyncSession, by: User, user: User, *, at: datetime) -> b
 async def undelete(session: AsyncSession, user: User) -> None:
     """Enable a disabled account, whose row is locked. Raises UserNotDeleted."""
     if not user.has(Role.DELETED) or user.key_hash is None:
-        raise UserNotDeleted("This account is not disabled, or it is wiped for good.")
+        raise UserNotDeleted("This account is not disabled, or it has been wiped for good.")
     await directory.set_roles(session, user, revoke=Role.DELETED)
 
 

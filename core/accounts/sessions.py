@@ -49,7 +49,7 @@ async def begin(
     user_id: int | None = None,
     oauth_id: str | None = None,
 ) -> str:
-    """Let a browser be somebody for a while; the token for its cookie.
+    """Begin a browser's session. Returns the token for its cookie.
 
     Exactly one of user_id and oauth_id is given. The token is always a new one: what a browser
     sent before it logged in may be known to others (session fixation).
@@ -64,7 +64,7 @@ async def begin(
 async def begin_program(
     session: AsyncSession, keyring: Keyring, user_id: int, *, at: datetime
 ) -> tuple[str, datetime]:
-    """Let a program be a user for PROGRAM_LIFE; its token and when that expires."""
+    """Log a program in for PROGRAM_LIFE. Returns its token and the token's expiry."""
     token = PROGRAM_PREFIX + new_token()
     expires_at = at + PROGRAM_LIFE
     await _add(
@@ -98,7 +98,7 @@ async def _add(
 async def person(
     session: AsyncSession, keyring: Keyring, token: str, *, at: datetime
 ) -> Person | None:
-    """Who is behind a token; None where no session that goes on has it."""
+    """Who is behind a token; None if no running session has it."""
     if len(token) > MAX_TOKEN_CHARACTERS:
         return None
     found = await session.execute(
@@ -123,7 +123,7 @@ async def end(session: AsyncSession, keyring: Keyring, token: str) -> None:
 
 
 async def end_all(session: AsyncSession, user_id: int) -> None:
-    """Log a user out everywhere, programs too; a code that was shown is worth nothing any more."""
+    """Log a user out everywhere, programs too; a code that was shown becomes invalid."""
     for each in (_sessions, _codes):
         await session.execute(delete(each).where(each.c.user_id == user_id))
 
