@@ -1,10 +1,10 @@
-"""What moves when work is accepted, delivered, or a worker has been there: rules over the ledger.
+"""What moves when work is accepted or delivered, or a worker was online: rules over the ledger.
 
 Each function posts one event under the caller's key, as the last thing of the caller's transaction;
-a key that stands already moves nothing. Amounts are hundredths of a kudos.
+a key that exists already moves nothing. Amounts are hundredths of a kudos.
 
-A payer is served even without kudos: what is lacking comes from FORGIVENESS. How much that is, is
-decided while the payer's account is locked, so that two settlements at once cannot both spend it.
+A payer is served even without kudos: what is lacking comes from FORGIVENESS. That amount is decided
+while the payer's account is locked, so that two settlements at once cannot both spend it.
 """
 
 from collections import Counter
@@ -42,7 +42,7 @@ async def settle(  # noqa: PLR0913 - two parties, and what each owes or gets
     reward: what the owner gets; half of it (rounded down) to escrow while not trusted.
     hold_key: of the request's hold, or None.
     is_last: nothing more will be charged: what is left in the hold is given back.
-    owner_escrow: None where the owner has none, as the anonymous user; all is spendable then.
+    owner_escrow: None if the owner has none, like the anonymous user; then all is spendable.
 
     The difference between charge and reward is burned as tax or minted for rewards.
     """
@@ -61,14 +61,14 @@ async def settle(  # noqa: PLR0913 - two parties, and what each owes or gets
         else {SystemAccount.REWARDS: charge - reward}
     )
     if not await events.write(session, kind=kind, key=key, entries=entries):
-        entries, captured = Counter(), 0  # it is settled already
+        entries, captured = Counter(), 0  # it was settled already
     if hold_key and not is_last:
         await holds.take(session, key=hold_key, amount=captured)
     await events.move(session, entries, freed={payer_account: held if is_last else captured})
 
 
 async def _held(session: AsyncSession, key: str | None, *, is_last: bool) -> int:
-    """What a settlement finds in the hold; where it is the last, there is no hold any more."""
+    """What a settlement finds in the hold; the last settlement ends the hold."""
     if key is None:
         return 0
     return await (holds.end if is_last else holds.locked)(session, key=key)
@@ -87,10 +87,10 @@ async def accept(
 ) -> int | None:
     """Burn a request's tax and set its price aside. Returns what is held.
 
-    available: what the payer's account has, as its lock told (`accounts.lock`). What the tax lacks
-        is forgiven; it is paid before anything is held.
-    partly: be content with what there is to hold, even nothing; else, where the price is not
-        covered, None is returned and the transaction is to be rolled back.
+    available: what the payer's account has, as `accounts.lock` returned it. What the tax lacks is
+        forgiven; it is paid before anything is held.
+    partly: hold what there is, even nothing; otherwise, if the price is not covered, None is
+        returned and the transaction must be rolled back.
     """
     entries = _paid(payer_account, tax, min(tax, available))
     rest = available + entries[payer_account]
@@ -108,10 +108,10 @@ async def accept(
 async def charge_tax(
     session: AsyncSession, *, key: str, payer_account: int, amount: int, kind: str = "tax"
 ) -> None:
-    """Burn a tax: from what the payer has available, and what is lacking is forgiven.
+    """Burn a tax from what the payer has available; what is lacking is forgiven.
 
-    Place the request's hold afterwards, so that the tax is paid rather than held. Where there is no
-    tax, nothing is written, and the payer's account is locked all the same.
+    Place the request's hold afterwards, so that the tax is paid rather than held. If there is no
+    tax, nothing is written, but the payer's account is locked all the same.
     """
     if not amount:
         return
@@ -133,7 +133,7 @@ async def uptime(
     owner_trusted: bool,
     amount: int,
 ) -> None:
-    """Mint what a worker gets for being there; all to escrow while the owner is not trusted."""
+    """Mint a worker's reward for uptime; all of it to escrow while the owner is not trusted."""
     if not amount:
         return
     to = owner_account if owner_trusted or owner_escrow is None else owner_escrow
@@ -143,9 +143,9 @@ async def uptime(
 
 
 async def grant(session: AsyncSession, *, key: str, account: int, amount: int) -> None:
-    """Give an account kudos from the mint, or take them back where the amount is negative.
+    """Give an account kudos from the mint, or take them back if the amount is negative.
 
-    Raises ledger.events.InsufficientKudos where less than that is available.
+    Raises ledger.events.InsufficientKudos if less than that is available.
     """
     await events.post(
         session, kind="grant", key=key, entries={SystemAccount.GRANTS: -amount, account: amount}
