@@ -1,7 +1,7 @@
 """Holds: kudos set aside for a purpose, still their account's, that nothing else can spend.
 
-A hold is a row and its part of the account's `held`. It is placed once, captured in parts as what
-it was placed for gets done, and released when no more will come.
+A hold is a row and its part of the account's `held`. It is placed once, captured in parts as the
+work gets done, and released when no more will come.
 """
 
 from collections import Counter
@@ -33,10 +33,10 @@ async def place(
     key: names the purpose, at most 160 characters. It is free again after `release`; don't use
         one twice.
     amount: hundredths of a kudos, at least 0.
-    partly: be content with what is available, even nothing.
+    partly: hold what is available, even nothing.
 
-    Returns what is held under the key (what an earlier call held, if there was one), or None where
-    the account does not cover the amount. A system account covers anything and holds nothing.
+    Returns what is held under the key (what an earlier call held, if there was one), or None if the
+    account does not cover the amount. A system account covers anything and holds nothing.
     """
     if amount < 0:
         raise ValueError(f"cannot hold {amount}")
@@ -80,12 +80,12 @@ _hold_more = (
 
 
 async def add(session: AsyncSession, *, key: str, account_id: int, amount: int) -> None:
-    """Write a hold of a locked account, whose `held` the event at hand changes (`events.move`)."""
+    """Write a hold of a locked account; the event at hand changes `held` (`events.move`)."""
     await session.execute(insert(_holds), {"key": key, "account_id": account_id, "amount": amount})
 
 
 async def locked(session: AsyncSession, *, key: str) -> int:
-    """What is in a hold, which nobody else uses until the transaction ends; 0 where there is none.
+    """Lock a hold until the transaction ends. Returns what is in it; 0 if there is none.
 
     Waits for other users of the same hold.
     """
@@ -114,7 +114,7 @@ _take = (
 
 
 async def end(session: AsyncSession, *, key: str) -> int:
-    """End a hold. Returns what was in it; 0 where there is none.
+    """End a hold. Returns what was in it; 0 if there is none.
 
     The account's own `held` is lowered by the event at hand (`events.move`).
     """
@@ -125,7 +125,7 @@ async def end(session: AsyncSession, *, key: str) -> int:
 async def release(session: AsyncSession, *, key: str) -> int:
     """End a hold and give back what is left in it.
 
-    Returns the hundredths of a kudos that were left; 0 where there is no such hold.
+    Returns the hundredths of a kudos that were left; 0 if there is no such hold.
     """
     return await release_all(session, keys=[key])
 
@@ -133,9 +133,9 @@ async def release(session: AsyncSession, *, key: str) -> int:
 async def release_all(session: AsyncSession, *, keys: Collection[str]) -> int:
     """End several holds in one transaction, which several calls of `release` must not do.
 
-    Accounts are locked in order: one by one, in the order of their holds, this transaction and one
-    that settles between two of their users could wait for each other.
-    Returns the hundredths of a kudos that were left; keys without a hold count nothing.
+    Accounts are locked in order: locked one by one, in the order of their holds, this transaction
+    and one that settles between two of their users could deadlock. Returns the hundredths of a
+    kudos that were left; keys without a hold count nothing.
     """
     released = await session.execute(_end, {"holds": list(keys)})
     left = Counter[int]()

@@ -1,7 +1,7 @@
 """The steps of upkeep. Each is one transaction that may be run again, or twice, without harm.
 
-A step handles a batch at most, so that its transaction stays short, and says whether there may be
-more. One that touches several accounts locks them in order, as the ledger wants.
+A step handles at most one batch, so that its transaction stays short, and returns whether there may
+be more. A step that touches several accounts locks them in order, as the ledger requires.
 """
 
 from collections import Counter
@@ -35,7 +35,7 @@ BATCH = 500
 ATTEMPTS_KEPT = timedelta(days=30)
 
 After = Callable[[], Awaitable[None]]
-"""What is to be done after the commit."""
+"""Called after the commit."""
 
 
 class Round(NamedTuple):
@@ -102,7 +102,7 @@ async def count(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
 
 
 async def pay_uptime(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
-    """Pay workers for each 600 s that they have been there."""
+    """Pay workers for each 600 s of uptime."""
     due = await records.due_uptime(session, limit=BATCH)
     owners = await directory.by_ids(session, {row.user_id for row in due})
     await directory.touch(session, owners, at=at)
@@ -132,12 +132,12 @@ async def _pay(session: AsyncSession, row: AnyRow, owner: User) -> None:
 
 
 async def remove_lanes(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
-    """Remove lanes that nobody waits in."""
+    """Remove lanes without jobs."""
     return Round(await lanes.remove_empty(session, BATCH) == BATCH)
 
 
 async def sweep_pictures(_session: AsyncSession, horde: Horde, at: datetime) -> Round:
-    """Delete pictures that outlived their requests, whatever became of these."""
+    """Delete pictures that outlived their requests."""
     before = at - timedelta(minutes=horde.settings.picture_minutes)
     return Round(after=partial(_sweep, horde, before))
 
@@ -159,12 +159,12 @@ async def count_kudos(session: AsyncSession, _horde: Horde, at: datetime) -> Rou
 
 
 async def forget_sums(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
-    """Delete sums of minutes, hours and days that nobody asks for any more."""
+    """Delete sums of minutes, hours and days that are no longer needed."""
     return Round(await rollup.forget(session, at=at, limit=BATCH) >= BATCH)
 
 
 async def forget_attempts(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
-    """Delete attempts that are in the sums and a month old."""
+    """Delete attempts that are counted and a month old."""
     gone = await totals.delete_attempts(session, before=at - ATTEMPTS_KEPT, limit=BATCH)
     return Round(gone == BATCH)
 
@@ -191,7 +191,7 @@ async def pay_monthly(session: AsyncSession, _horde: Horde, at: datetime) -> Rou
 
 
 async def promote(session: AsyncSession, horde: Horde, at: datetime) -> Round:
-    """Trust who has earned enough: one user a turn."""
+    """Trust a user who has earned enough: one user a turn."""
     threshold = horde.settings.trust_threshold * 100
     if not threshold:
         return Round()
@@ -206,7 +206,7 @@ async def forget_suspicions(session: AsyncSession, _horde: Horde, at: datetime) 
 
 
 async def forget_addresses(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
-    """Delete addresses that no limit needs any more, and reports that count for nothing."""
+    """Delete addresses that no limit needs any more, and reports that no longer count."""
     await addresses.forget(session, at=at)
     await problems.forget(session, at=at)
     await fleet.forget_addresses(session, at=at)
