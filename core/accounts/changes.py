@@ -36,7 +36,7 @@ BY_MODERATORS: Final = (
 )
 BY_OWNERS: Final = ("public_workers", "username", "contact", "generate_proxy_passkey", "undelete")
 DEEDS: Final = ("reset_suspicion", "generate_proxy_passkey", "undelete")
-"""Fields that ask for something to be done; false asks for nothing."""
+"""Fields that request an action; false requests none."""
 ROLES: Final = {
     "moderator": Role.MODERATOR,
     "flagged": Role.FLAGGED,
@@ -57,7 +57,7 @@ COLUMNS: Final = (
 
 
 class AnonForbiddenUserMod(Forbidden):
-    """Everybody may be the anonymous user, so it changes nobody."""
+    """The anonymous user is shared by everybody, so it may change nobody."""
 
     code = "AnonForbiddenUserMod"
 
@@ -119,13 +119,13 @@ class UserChange:
 
 
 async def apply(change: UserChange, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Change what is wanted, by the contract's names; kudos and monthly kudos are what to add.
+    """Change the given fields, named as in the contract; kudos and monthly kudos are added.
 
-    All kudos are hundredths. Returns what the contract answers: the new values. Either all of it is
-    changed or, where this raises, nothing: the transaction is to be rolled back.
+    All kudos are hundredths. Returns the new values, as the contract's answer has them. If this
+    raises, the transaction must be rolled back, so that nothing is changed.
 
-    Raises AnonForbiddenUserMod, NotAdmin, NotModerator, NoUserModSelected, and what single fields
-    say.
+    Raises AnonForbiddenUserMod, NotAdmin, NotModerator, NoUserModSelected, and whatever single
+    fields raise.
     """
     wanted = {name: value for name, value in wanted.items() if value or name not in DEEDS}
     wanted |= {name: clean_text(wanted[name]) for name in COMMENTS if name in wanted}
@@ -245,4 +245,4 @@ _STEPS: Final[tuple[tuple[tuple[str, ...], Callable[..., Awaitable[None]]], ...]
     (("monthly_kudos",), _change_monthly),
     (("kudos",), _change_kudos),
 )
-"""Fields and what is done about them, in this order."""
+"""Fields and the functions that change them, in this order."""

@@ -1,4 +1,4 @@
-"""Registering, and what the registered may change: their name and their API key."""
+"""Registering, and what users may change: their name and their API key."""
 
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from core.users.tables import User
 
 
 class RegistrationClosed(Forbidden):
-    """Nobody may register here at present, or nobody who did not log in at a service."""
+    """Registration is closed, or open only to people who logged in at a service."""
 
     code = "RegistrationClosed"
 
@@ -27,10 +27,10 @@ async def register(
     oauth_id: str | None,
     is_open: bool,
 ) -> tuple[User, str]:
-    """Register somebody; the user and the API key, which cannot be had again.
+    """Register a user. Returns the user and the API key, which is never shown again.
 
-    oauth_id: who this is at a login service; None makes a pseudonymous account, which is refused
-        in raid mode: many can be made in a moment.
+    oauth_id: who this is at a login service; None makes a pseudonymous account, which is refused in
+        raid mode, since many can be made in a moment.
 
     Raises RegistrationClosed, BadUsername, ProfaneUserName, and AlreadyRegistered (see
     `directory.create`).
@@ -54,9 +54,9 @@ async def rename(session: Writing, user: User, username: str) -> None:
 
 
 async def renew_key(session: Writing, keyring: Keyring, user: User) -> str:
-    """Give the user a new API key, which is returned, and log the user out everywhere.
+    """Give the user a new API key, log the user out everywhere, and return the key.
 
-    Whoever had the former key may have logged in with it. Raises AnonForbidden.
+    Somebody with the former key may have logged in with it. Raises AnonForbidden.
     """
     key = await directory.rotate_key(session, keyring, user)
     await sessions.end_all(session, user.id)

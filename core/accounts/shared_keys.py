@@ -14,7 +14,7 @@ from core.users.tables import Role, SharedKey, User
 
 MOST, MAX_TRUSTED, MAX_EDUCATION = 3, 10, 1000
 MAX_EXPIRY: Final = 365_000
-"""Days: what lasts longer lasts for ever, and a date can hold it."""
+"""Days: a longer life means for ever, and a date can still hold this one."""
 
 _keys = table(SharedKey)
 
@@ -56,14 +56,14 @@ async def create(
 ) -> SharedKey:
     """Make a shared key.
 
-    wanted: columns of the key, but `days` (until it expires; None: never) for its end.
+    wanted: columns of the key, with `days` until it expires (None: never) instead of the date.
 
     Raises AnonForbidden, DeletedUser and TooManySharedKeys.
     """
     roles.refuse_anonymous(owner, "have shared keys")
     if owner.has(Role.DELETED):
         raise roles.DeletedUser("This account is deleted.")
-    await directory.locked(session, owner.id)  # two at once could both be the last one allowed
+    await directory.locked(session, owner.id)  # else two at once could both be the last one allowed
     most = most_of(owner)
     if await shared_keys.count_of(session, owner.id) >= most:
         raise TooManySharedKeys(f"You have as many shared keys as you may have ({most}).")
@@ -76,7 +76,7 @@ async def create(
 
 
 def most_of(owner: User) -> int:
-    """How many shared keys the user may have: the most that a role allows."""
+    """How many shared keys the user may have: the largest number that a role allows."""
     if owner.has(Role.EDUCATION):
         return MAX_EDUCATION
     return MAX_TRUSTED if owner.has(Role.TRUSTED) else MOST
@@ -85,7 +85,7 @@ def most_of(owner: User) -> int:
 async def change(
     session: Writing, by: User, text: str, wanted: Mapping[str, Any], *, at: datetime
 ) -> SharedKey:
-    """Change what is `wanted`, which is as for `create`, and leave the rest.
+    """Change what is in `wanted`, as for `create`, and leave the rest.
 
     Raises UnknownSharedKey, NotYourSharedKey and NoSharedKeyModSelected.
     """

@@ -28,7 +28,7 @@ from core.wire.users import (
     UserRecords,
     UserThingRecords,
 )
-from core.workers import owned
+from core.workers import fleet
 
 ANONYMOUS_KUDOS = -5000
 """What clients see as the anonymous user's balance; its account is summed, not shown."""
@@ -84,7 +84,7 @@ async def _known(session: Reading, users: Collection[User]) -> _Known:
     ids = {user.id for user in users}
     return _Known(
         balances=await accounts.balances(session, {user.account_id for user in users}),
-        workers=await owned.ids(session, ids),
+        workers=await fleet.ids_of(session, ids),
         made=await totals.of_users(session, ids),
         kudos=await records.kudos_details(session, users),
         styles=_by_user(await styles.of_users(session, ids)),

@@ -18,7 +18,7 @@ from core.community.names import Name
 from core.community.tables import Collection, CollectionStyle, Style, StyleLabel
 from core.db import AnyRow, Reading, Writing, table
 from core.errors import Invalid, NotFound
-from core.kudos import styling
+from core.kudos import settlement
 from core.stats import uses
 from core.users.shared_keys import SharedKeyAssignedStyles
 from core.users.tables import User
@@ -262,7 +262,7 @@ async def count_uses(session: Writing, *, limit: int) -> int:
     await _add_uses(session, _styles, (row.style_id for row in taken))
     await _add_uses(session, _collections, (row.collection_id for row in taken))
     owed = [(row.request_id, row.account_id) for row in taken if row.account_id is not None]
-    await styling.reward(session, owed)
+    await settlement.reward_styles(session, owed)
     return len(taken)
 
 

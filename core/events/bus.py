@@ -1,4 +1,4 @@
-"""What publishes and subscribes: the `Bus`, its three kinds, and which one the settings mean."""
+"""Publishing and subscribing: the `Bus`, its three kinds, and which one the settings mean."""
 
 from functools import partial
 from typing import Protocol
@@ -15,7 +15,7 @@ class Bus(Protocol):
 
     @property
     def linked(self) -> bool:
-        """Whether what other processes publish arrives here at present."""
+        """Whether messages of other processes arrive here at present."""
 
     async def start(self) -> None:
         """Connect, if there is anything to connect to; call it once, in the server's own loop."""
@@ -45,9 +45,9 @@ class PostgresBus(RelayBus):
 
 
 def connect(*, redis_url: str, database_url: str) -> Bus:
-    """The bus for these settings: Redis where there is one, else PostgreSQL, else this process.
+    """The bus for these settings: Redis if there is one, else PostgreSQL, else this process.
 
-    The bus is yet to be started.
+    The bus still has to be started.
     """
     if redis_url:
         return RedisBus(redis_url)

@@ -19,7 +19,7 @@ from core.queue.heads import Heads
 from core.queue.lanes import Lanes
 from core.settings import Settings
 from core.workers.lately import Lately
-from core.workers.message_cache import MessageCache
+from core.workers.messages import MessageCache
 from core.workers.online import Online
 
 JOBS = "jobs"

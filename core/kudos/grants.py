@@ -1,4 +1,4 @@
-"""Kudos from the mint by somebody's decision: awards, and what administrators give or take."""
+"""Kudos minted by somebody's decision: awards, and what administrators give or take."""
 
 from datetime import datetime
 
@@ -16,8 +16,8 @@ async def award(session: Writing, admin: User, *, alias: str, amount: int, key: 
     amount: hundredths of a kudos.
     key: names this award among all; a key that stands already moves nothing.
 
-    Raises NotAllowedAwards, InvalidAwardUsername, KudosAwardToAnon, DeletedUser, and for what is no
-    amount NegativeKudosTransfer and InvalidKudosTransferAmount.
+    Raises NotAllowedAwards, InvalidAwardUsername, KudosAwardToAnon, DeletedUser, and for an amount
+    that is not positive NegativeKudosTransfer or InvalidKudosTransferAmount.
     """
     if not admin.has(Role.ADMIN):
         raise refusals.NotAllowedAwards("Only administrators may award kudos.")
@@ -42,7 +42,7 @@ async def award(session: Writing, admin: User, *, alias: str, amount: int, key: 
 
 
 async def adjust(session: Writing, user: User, amount: int, *, key: str) -> None:
-    """Give a user kudos, or take them where the amount is negative: no more than is available.
+    """Give a user kudos, or take them if the amount is negative: at most what is available.
 
     amount: hundredths of a kudos.
     key: names this change among all; a key that stands already moves nothing.
@@ -62,7 +62,7 @@ async def adjust(session: Writing, user: User, amount: int, *, key: str) -> None
 
 
 async def drain_escrow(session: Writing, user: User, *, at: datetime) -> None:
-    """Let the user spend what was kept back until they are trusted."""
+    """Let the user spend what was held back until they were trusted."""
     if user.escrow_id is None:
         return
     available = await accounts.lock(session, {user.account_id, user.escrow_id})

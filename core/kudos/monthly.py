@@ -2,8 +2,8 @@
 
 A user's cursor is the month that was granted last. It moves by whole calendar months, so that a
 grant that comes late does not make the next one late, and each month is granted once: the month is
-part of the event's key. It is on a day that every month has: who begins after the 28th is granted
-the next month on its 28th, and stays there.
+part of the event's key. It is on a day that every month has: a user who begins after the 28th gets
+the next month on its 28th, and all later ones too.
 """
 
 from datetime import datetime
@@ -18,7 +18,7 @@ from core.users import directory, roles
 from core.users.tables import Role, User
 
 LAST_DAY: Final = 28
-"""The last that every month has."""
+"""The last day that every month has."""
 MODERATOR: Final = 300_000_00
 """Hundredths of a kudos that a moderator is granted each month."""
 
@@ -35,7 +35,7 @@ def amount_of(user: User) -> int:
 async def pay_due(session: Writing, *, at: datetime, limit: int) -> int:
     """Grant a month to each user for whom one is due. Returns how many got one.
 
-    Who has several months due gets the next one at the next call. Users are locked before their
+    A user with several months due gets the next one at the next call. Users are locked before their
     accounts, both in order.
     """
     before = month_before(at)
@@ -61,7 +61,7 @@ async def pay_due(session: Writing, *, at: datetime, limit: int) -> int:
 
 
 async def change_by(session: Writing, user: User, change: int, *, key: str, at: datetime) -> None:
-    """Change what the user is granted each month, never below nothing; what is more, at once.
+    """Change what the user is granted each month, never below 0; an increase is granted at once.
 
     change: hundredths of a kudos.
     key: names this change among all.
@@ -79,9 +79,10 @@ async def change_by(session: Writing, user: User, change: int, *, key: str, at: 
 
 
 async def entitle(session: Writing, user: User, *, at: datetime) -> None:
-    """Begin anew for a user who has no monthly kudos so far: past months are not made up.
+    """Begin again for a user without monthly kudos so far: past months are not made up for.
 
-    A month that was granted already is not granted again to who loses the claim and regains it.
+    A month that was granted already is not granted again to a user who loses the claim and regains
+    it.
     """
     received = user.monthly_received_at
     if amount_of(user) == 0 and received is not None and received <= month_before(at):

@@ -19,7 +19,7 @@ _entries = table(Entry)
 
 
 class Funds(NamedTuple):
-    """What an account has, in hundredths of a kudos."""
+    """The amounts of an account, in hundredths of a kudos."""
 
     balance: int
     available: int
@@ -54,7 +54,7 @@ async def _open(session: Writing, kind: AccountKind) -> int:
 async def balance(session: Reading, account_id: int) -> int:
     """What the account has, in hundredths of a kudos; a mint's balance is negative.
 
-    Raises sqlalchemy.exc.NoResultFound where there is no such account.
+    Raises sqlalchemy.exc.NoResultFound if there is no such account.
     """
     if is_stored(account_id):
         stored = select(_accounts.c.balance).where(_accounts.c.id == account_id)
@@ -110,13 +110,13 @@ def _system_balances() -> Select[tuple[int, int]]:
 
 
 async def lock(session: Writing, account_ids: Collection[int]) -> dict[int, int]:
-    """Keep other transactions from changing these accounts; what each has available, by id.
+    """Lock these accounts for this transaction. Returns what each has available, by id.
 
     Available is what can be spent: the balance without holds and floor, in hundredths of a kudos.
     System accounts are left out: they are never locked. Accounts are locked by ascending id, after
-    the holds that the transaction needs, and all that it needs at once: else two may deadlock. So
-    would they by a plain FOR UPDATE, which conflicts with what inserting an entry locks of the
-    account it refers to.
+    the holds that the transaction needs, and all of them at once: otherwise two transactions may
+    deadlock. A plain FOR UPDATE would deadlock too: it conflicts with the lock that inserting an
+    entry takes on its account.
     """
     locked = await session.execute(_lock, {"ids": sorted(filter(is_stored, account_ids))})
     return {row.id: int(row.available) for row in locked}
@@ -125,13 +125,13 @@ async def lock(session: Writing, account_ids: Collection[int]) -> dict[int, int]
 async def funds(session: Reading, account_id: int) -> Funds:
     """What a user's account has, as of now; it is not locked.
 
-    Raises sqlalchemy.exc.NoResultFound where there is no such account.
+    Raises sqlalchemy.exc.NoResultFound if there is no such account.
     """
     return Funds(*(await session.execute(_funds, {"id": account_id})).one())
 
 
 async def locked_funds(session: Writing, account_id: int) -> Funds:
-    """The same, and nobody changes it until the transaction ends."""
+    """The same, locked until the transaction ends."""
     return Funds(*(await session.execute(_locked_funds, {"id": account_id})).one())
 
 

@@ -1,7 +1,7 @@
 """Holds: kudos set aside for a purpose, still their account's, that nothing else can spend.
 
-A hold is a row and its part of the account's `held`. It is placed once, captured in parts as what
-it was placed for gets done, and released when no more will come.
+A hold is a row and its part of the account's `held`. It is placed once, captured in parts as the
+work gets done, and released when no more will come.
 """
 
 from collections import Counter
@@ -32,10 +32,10 @@ async def place(
     key: names the purpose, at most 160 characters. It is free again after `release`; don't use
         one twice.
     amount: hundredths of a kudos, at least 0.
-    partly: be content with what is available, even nothing.
+    partly: hold what is available, even nothing.
 
-    Returns what is held under the key (what an earlier call held, if there was one), or None where
-    the account does not cover the amount. A system account covers anything and holds nothing.
+    Returns what is held under the key (what an earlier call held, if there was one), or None if the
+    account does not cover the amount. A system account covers anything and holds nothing.
     """
     if amount < 0:
         raise ValueError(f"cannot hold {amount}")
@@ -107,7 +107,7 @@ _ADD = _change_account.add_cte(_add_hold.cte("hold"))
 
 
 async def locked(session: Writing, *, key: str) -> int:
-    """What is in a hold, which nobody else uses until the transaction ends; 0 where there is none.
+    """Lock a hold until the transaction ends. Returns what is in it; 0 if there is none.
 
     Waits for other users of the same hold.
     """
@@ -136,7 +136,7 @@ _take = (
 
 
 async def end(session: Writing, *, key: str) -> int:
-    """End a hold. Returns what was in it; 0 where there is none.
+    """End a hold. Returns what was in it; 0 if there is none.
 
     The account's own `held` is lowered by the event at hand (`events.move`).
     """
@@ -147,7 +147,7 @@ async def end(session: Writing, *, key: str) -> int:
 async def release(session: Writing, *, key: str) -> int:
     """End a hold and give back what is left in it.
 
-    Returns the hundredths of a kudos that were left; 0 where there is no such hold.
+    Returns the hundredths of a kudos that were left; 0 if there is no such hold.
     """
     return await release_all(session, keys=[key])
 
@@ -155,9 +155,9 @@ async def release(session: Writing, *, key: str) -> int:
 async def release_all(session: Writing, *, keys: Collection[str]) -> int:
     """End several holds in one transaction, which several calls of `release` must not do.
 
-    Accounts are locked in order: one by one, in the order of their holds, this transaction and one
-    that settles between two of their users could wait for each other.
-    Returns the hundredths of a kudos that were left; keys without a hold count nothing.
+    Accounts are locked in order: locked one by one, in the order of their holds, this transaction
+    and one that settles between two of their users could deadlock. Returns the hundredths of a
+    kudos that were left; keys without a hold count nothing.
     """
     released = await session.execute(_end, {"holds": list(keys)})
     left = Counter[int]()

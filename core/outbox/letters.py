@@ -1,9 +1,9 @@
-"""A letter from being put into the outbox to being delivered: each function is a step of it.
+"""The life of a letter, from the outbox to its delivery: each function is a step of it.
 
     put → (claim → again)* → claim → delivered | given up
 
 Nothing here sends: a courier claims letters in one transaction, sends them outside of any, and
-says in another what became of them.
+records the outcome in another.
 """
 
 import json
@@ -19,15 +19,15 @@ from core.db import AnyRow, Reading, Writing, table
 from core.outbox.tables import Letter
 
 LIFE: Final = timedelta(minutes=20)
-"""As long as what a webhook tells of can be looked up; afterwards nobody waits for it."""
+"""As long as the result that a webhook announces can be looked up; then nobody waits for it."""
 CLAIM: Final = timedelta(seconds=30)
-"""After that, another courier takes over a letter: longer than sending it can take."""
+"""When another courier takes over a letter: longer than sending it can take."""
 QUICK_TRIES: Final = 3
 QUICK_PAUSE: Final = timedelta(seconds=3)
 LONG_PAUSE: Final = timedelta(seconds=30)
-"""Before the fourth try; each further one waits twice as long."""
+"""The pause before the fourth try; each further one is twice as long."""
 MAX_FOR_A_HOST: Final = 1000
-"""Letters that may wait for one host; further ones are not kept."""
+"""How many letters may wait for one host; further ones are dropped."""
 
 _letters = table(Letter)
 
@@ -35,11 +35,11 @@ _letters = table(Letter)
 async def put(
     session: Writing, *, user_id: int, url: str, body: Mapping[str, Any], at: datetime
 ) -> bool:
-    """Have the body sent to the URL soon after the caller's transaction commits.
+    """Send the body to the URL soon after the caller's transaction commits.
 
     user_id: whose key signs it.
 
-    Returns False, and keeps nothing, where too much waits for that host already.
+    Returns False, and keeps nothing, if too much waits for that host already.
     """
     host = (urlsplit(url).hostname or "")[:255]
     waiting = select(_letters.c.id).where(_letters.c.host == host).limit(MAX_FOR_A_HOST)
@@ -53,7 +53,7 @@ async def put(
 
 
 async def is_any_due(session: Reading, *, at: datetime) -> bool:
-    """Whether something is to be sent, or to be given up."""
+    """Whether any letter has to be sent or given up."""
     due = select(_letters.c.id).where(_letters.c.due_at <= at).limit(1)
     return await session.scalar(due) is not None
 
@@ -61,9 +61,9 @@ async def is_any_due(session: Reading, *, at: datetime) -> bool:
 async def claim(
     session: Writing, *, at: datetime, limit: int, per_host: int, busy: Collection[str] = ()
 ) -> Sequence[AnyRow]:
-    """Take letters that are due; nobody else gets them for CLAIM. Those too old are deleted.
+    """Claim letters that are due; nobody else gets them for CLAIM. Old ones are deleted.
 
-    limit: the most. per_host: the most for one host. busy: hosts that get none now.
+    limit: the most letters. per_host: the most for one host. busy: hosts that get none now.
 
     Rows of `outbox`; `tries` counts the one that begins.
     """
@@ -99,7 +99,7 @@ async def end(session: Writing, letter_id: UUID) -> None:
 
 
 async def again(session: Writing, letter: AnyRow, *, at: datetime) -> None:
-    """Try once more after a pause, unless the letter is too old by then."""
+    """Try again after a pause, unless the letter is too old by then."""
     due = at + pause(letter.tries)
     if due >= letter.expires_at:
         await end(session, letter.id)

@@ -1,4 +1,4 @@
-"""What is shown of people's kudos: the `kudos_details` of users, from the roll-up of the ledger."""
+"""The `kudos_details` of users, from the roll-up of the ledger."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -35,10 +35,10 @@ GAINED = {
     "rating": "awarded",
     "style": "styled",
 }
-"""Kind of ledger event → what its gains count as. Any other kind is work: accumulated."""
+"""How gains count, by kind of ledger event. Any other kind is work: accumulated."""
 LOST = GAINED | {"transfer": "gifted", "donation": "donated"}
 NOT_SHOWN = frozenset({"floor"})
-"""What everybody starts with is nobody's doing."""
+"""Every account starts with it, so it counts as nothing."""
 
 
 async def kudos_details(session: Reading, users: Collection[User]) -> dict[int, KudosDetails]:
@@ -48,7 +48,7 @@ async def kudos_details(session: Reading, users: Collection[User]) -> dict[int, 
 
 
 def details(flows: Mapping[str, Flow]) -> KudosDetails:
-    """Sort the flows of an account, which are by kind of event, into the contract's eight."""
+    """Sort the flows of an account, given by kind of event, into the contract's eight."""
     found = KudosDetails()
     for kind, flow in flows.items():
         if kind not in NOT_SHOWN:

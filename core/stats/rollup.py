@@ -21,7 +21,7 @@ KEPT = {
     Span.HOUR: timedelta(days=3),
     Span.DAY: timedelta(days=62),
 }
-"""How long buckets are kept: twice what is ever asked of them, so that late work still fits."""
+"""How long buckets are kept: twice as long as anybody asks for, so that late work still fits."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _models = table(ModelTotal)
@@ -66,7 +66,7 @@ async def add(session: Writing, made: Iterable[Made]) -> None:
 
 
 async def _multipliers(session: Reading, user_ids: set[int]) -> dict[int, float]:
-    """By how much the usage of these users counts, where that is not once."""
+    """The factors by which the usage of these users counts, if not once."""
     unusual = select(_people.c.id, _people.c.usage_multiplier).where(
         _people.c.id.in_(user_ids), _people.c.usage_multiplier != 1.0
     )
@@ -88,7 +88,7 @@ async def _add(
     sums: tuple[str, ...],
     amounts: Iterable[tuple[tuple[object, ...], list[int]]],
 ) -> None:
-    """Add to the rows of these keys; in order, so that two at once wait and never deadlock."""
+    """Add to the rows of these keys, in order, so that two at once wait but never deadlock."""
     rows = [
         dict(zip(key + sums, (*values, *added), strict=True))
         for values, added in sorted(amounts, key=lambda item: tuple(map(str, item[0])))
@@ -103,7 +103,7 @@ async def _add(
 
 
 async def forget(session: Writing, *, at: datetime, limit: int) -> int:
-    """Delete buckets that nobody asks for any more, at most `limit` of each span. How many."""
+    """Delete old buckets, at most `limit` of each span. Returns how many."""
     gone = 0
     keys = (_models.c.span, _models.c.start, _models.c.kind, _models.c.model)
     for span, kept in KEPT.items():

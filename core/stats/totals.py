@@ -1,4 +1,4 @@
-"""What the roll-ups say: sums of a user, of all models together, and of each model."""
+"""Reading the roll-ups: sums of a user, of all models together, and of each model."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -32,7 +32,7 @@ class Sum(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UserTotals:
-    """What a user asked for and the user's workers made, by kind."""
+    """What a user asked for, and what the user's workers made, by kind."""
 
     requested: dict[str, int] = field(default_factory=dict)
     requested_things: dict[str, int] = field(default_factory=dict)
@@ -93,6 +93,6 @@ async def by_model(session: Reading, kind: str, *, at: datetime) -> Mapping[str,
 
 
 def _windows(at: datetime) -> dict[str, tuple[str, datetime]]:
-    """For each period its kind of bucket, and the moment after which they begin."""
+    """For each period its kind of bucket, and the moment after which its buckets begin."""
     windows = {name: (span.value, at - length) for name, (span, length) in PERIODS.items()}
     return {**windows, "total": (Span.EVER.value, EPOCH - timedelta(days=1))}

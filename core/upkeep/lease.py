@@ -1,4 +1,4 @@
-"""Leases: which process does a duty. A row says who and until when; a fencing number says since."""
+"""Leases: which process has a duty, until when, and by a fencing number since when."""
 
 from datetime import datetime, timedelta
 
@@ -14,9 +14,9 @@ _leases = table(Lease)
 async def take(
     session: Writing, duty: str, holder: str, *, at: datetime, length: timedelta
 ) -> int | None:
-    """Take or renew the duty's lease; its fencing number, or None where another has it.
+    """Take or renew the duty's lease. Returns its fencing number, or None if it is taken.
 
-    The number grows with each new holder: who finds another number than its own has lost the lease.
+    It grows with each new holder: a process that finds another number has lost the lease.
     """
     await session.execute(
         dialects.insert(session, _leases)
@@ -42,7 +42,7 @@ async def take(
 
 
 async def still_held(session: Writing, duty: str, holder: str, fence: int) -> bool:
-    """Whether the lease is still ours; locks it for the transaction, so that it stays so."""
+    """Whether the lease is still ours; it is locked for the transaction, so that it stays ours."""
     held = await session.scalar(
         update(_leases)
         .where(_leases.c.duty == duty, _leases.c.holder == holder, _leases.c.fence == fence)
@@ -53,7 +53,7 @@ async def still_held(session: Writing, duty: str, holder: str, fence: int) -> bo
 
 
 async def give_up(session: Writing, duty: str, holder: str, *, at: datetime) -> None:
-    """End the lease, so that another process need not wait for its end."""
+    """Give up the lease, so that another process need not wait for its end."""
     await session.execute(
         update(_leases).where(_leases.c.duty == duty, _leases.c.holder == holder).values(until=at)
     )

@@ -1,7 +1,7 @@
 """The steps of upkeep. Each is one transaction that may be run again, or twice, without harm.
 
-A step handles a batch at most, so that its transaction stays short, and says whether there may be
-more. One that touches several accounts locks them in order, as the ledger wants.
+A step handles at most one batch, so that its transaction stays short, and returns whether there may
+be more. A step that touches several accounts locks them in order, as the ledger requires.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from core.accounts import expiry, trust
+from core.accounts import sessions, trust
 from core.community import reports, styles
 from core.db import AnyRow, Reading, Writing
 from core.generation import cancel, holding, kind
@@ -33,7 +33,7 @@ BATCH = 500
 ATTEMPTS_KEPT = timedelta(days=30)
 
 After = Callable[[], Awaitable[None]]
-"""What is to be done after the commit."""
+"""Called after the commit."""
 
 
 class Round(NamedTuple):
@@ -100,7 +100,7 @@ async def count(session: Writing, _horde: Horde, at: datetime) -> Round:
 
 
 async def pay_uptime(session: Writing, _horde: Horde, at: datetime) -> Round:
-    """Pay workers for each 600 s that they have been there."""
+    """Pay workers for each 600 s of uptime."""
     due = await records.due_uptime(session, limit=BATCH)
     owners = await directory.by_ids(session, {row.user_id for row in due})
     await directory.touch(session, owners, at=at)
@@ -130,12 +130,12 @@ async def _pay(session: Writing, row: AnyRow, owner: User) -> None:
 
 
 async def remove_lanes(session: Writing, _horde: Horde, _at: datetime) -> Round:
-    """Remove lanes that nobody waits in."""
+    """Remove lanes without jobs."""
     return Round(await lanes.remove_empty(session, BATCH) == BATCH)
 
 
 async def sweep_pictures(_session: Reading, horde: Horde, at: datetime) -> Round:
-    """Delete pictures that outlived their requests, whatever became of these."""
+    """Delete pictures that outlived their requests."""
     before = at - timedelta(minutes=horde.settings.picture_minutes)
     return Round(after=partial(_sweep, horde, before))
 
@@ -157,19 +157,19 @@ async def count_kudos(session: Writing, _horde: Horde, at: datetime) -> Round:
 
 
 async def forget_sums(session: Writing, _horde: Horde, at: datetime) -> Round:
-    """Delete sums of minutes, hours and days that nobody asks for any more."""
+    """Delete sums of minutes, hours and days that are no longer needed."""
     return Round(await rollup.forget(session, at=at, limit=BATCH) >= BATCH)
 
 
 async def forget_attempts(session: Writing, _horde: Horde, at: datetime) -> Round:
-    """Delete attempts that are in the sums and a month old."""
+    """Delete attempts that are counted and a month old."""
     gone = await totals.delete_attempts(session, before=at - ATTEMPTS_KEPT, limit=BATCH)
     return Round(gone == BATCH)
 
 
 async def forget_logins(session: Writing, _horde: Horde, at: datetime) -> Round:
     """Delete sessions, attempts to log in and codes that are over."""
-    return Round(await expiry.forget(session, at=at, limit=BATCH))
+    return Round(await sessions.forget(session, at=at, limit=BATCH))
 
 
 async def count_styles(session: Writing, _horde: Horde, _at: datetime) -> Round:
@@ -189,7 +189,7 @@ async def pay_monthly(session: Writing, _horde: Horde, at: datetime) -> Round:
 
 
 async def promote(session: Writing, horde: Horde, at: datetime) -> Round:
-    """Trust who has earned enough: one user a turn."""
+    """Trust a user who has earned enough: one user a turn."""
     threshold = horde.settings.trust_threshold * 100
     if not threshold:
         return Round()
@@ -204,7 +204,7 @@ async def forget_suspicions(session: Writing, _horde: Horde, at: datetime) -> Ro
 
 
 async def forget_addresses(session: Writing, _horde: Horde, at: datetime) -> Round:
-    """Delete addresses that no limit needs any more, and reports that count for nothing."""
+    """Delete addresses that no limit needs any more, and reports that no longer count."""
     await addresses.forget(session, at=at)
     await problems.forget(session, at=at)
     await fleet.forget_addresses(session, at=at)

@@ -1,7 +1,7 @@
 """Who is who: finding, registering and changing users. Keys are hashed by a `Keyring`.
 
-Users are read by Core, as every request reads one and the ORM would cost twice as much: what is
-found is a copy that belongs to no session.
+Users are read by Core, as every request reads one and the ORM would cost twice as much. A user that
+is returned is a copy that belongs to no session.
 """
 
 import re
@@ -25,10 +25,10 @@ from core.users.tables import ANONYMOUS_ID, ANONYMOUS_KEY, Role, User
 FLOOR = 2500
 """Hundredths of a kudos that a user who logged in at a service starts with and keeps."""
 PSEUDONYMOUS_FLOOR = 1400
-"""The same for who has no login but a key."""
+"""The same for users who have a key but no login."""
 
 MAX_ID = 2**31 - 1
-MAX_KEY_CHARACTERS = 255  # far above any key; what is longer is not worth hashing
+MAX_KEY_CHARACTERS = 255  # far above any key; anything longer is not worth hashing
 
 NO_ROLE = Role(0)
 ACTIVE_WRITTEN_EVERY = timedelta(hours=1)
@@ -50,7 +50,7 @@ class UnknownUser(NotFound):
 
 
 class AlreadyRegistered(Conflict):
-    """Who is behind this login has a registration."""
+    """The person behind this login is registered already."""
 
     code = "AlreadyRegistered"
 
@@ -62,10 +62,10 @@ class BadOauthId(Invalid):
 
 
 async def by_key(session: Reading, keyring: Keyring, key: str) -> User:
-    """The user with this API key; also a deleted one, whom the caller may want to refuse.
+    """The user with this API key, deleted ones included, whom the caller may want to refuse.
 
-    Raises UnknownKey. Where `keyring.is_current(user.key_hash)` is false, an old secret matched and
-    `rehash` is due in a session that can write.
+    Raises UnknownKey. Where `keyring.is_current(user.key_hash)` is false, the key matched under an
+    old secret and `rehash` is due in a writing session.
     """
     user: User | None = None
     if len(key) <= MAX_KEY_CHARACTERS:
@@ -90,9 +90,9 @@ async def by_id(session: Reading, user_id: int) -> User:
 
 
 async def locked(session: Writing, user_id: int) -> User:
-    """The user with this id, whose row nobody else changes until the transaction's end.
+    """The user with this id, whose row is locked until the transaction ends.
 
-    Who changes a user and moves the user's kudos locks the user first. Raises UnknownUser.
+    Lock the user first if you change a user and move that user's kudos. Raises UnknownUser.
     """
     user = await _one(session, _LOCKED, user_id) if 0 <= user_id <= MAX_ID else None
     if user is None:
@@ -143,15 +143,15 @@ async def create(
     roles: int = 0,
     concurrency: int = 30,
 ) -> tuple[User, str]:
-    """Register a user; returns the user and the API key, which cannot be had again.
+    """Register a user. Returns the user and the API key, which is never shown again.
 
     username: cleaned by `names.clean`.
     oauth_id: who this is at a login service (`g_…`, `d_…`, `gh_…`), or a UUID for a pseudonymous
         user. It decides the floor that is granted.
     concurrency: how many of the user's jobs may wait at once.
 
-    Raises BadUsername, BadOauthId, and AlreadyRegistered where the oauth_id has a user; after the
-    last the transaction must be rolled back.
+    Raises BadUsername, BadOauthId, and AlreadyRegistered if the oauth_id has a user; after the
+    latter the transaction must be rolled back.
     """
     name = names.clean(username)
     if not _OAUTH_ID.fullmatch(oauth_id):
@@ -181,7 +181,7 @@ async def create(
 
 
 def is_pseudonymous(oauth_id: str) -> bool:
-    """Whether the login is none: a UUID made at registration."""
+    """Whether it is not a login but a UUID made at registration."""
     try:
         UUID(oauth_id)
     except ValueError:
@@ -190,7 +190,7 @@ def is_pseudonymous(oauth_id: str) -> bool:
 
 
 async def rotate_key(session: Writing, keyring: Keyring, user: User) -> str:
-    """Give the user a new API key, which is returned; the old one no longer works.
+    """Give the user a new API key and return it; the old one stops working.
 
     Raises AnonForbidden.
     """
@@ -203,7 +203,7 @@ async def rotate_key(session: Writing, keyring: Keyring, user: User) -> str:
 
 
 async def rehash(session: Writing, keyring: Keyring, user: User, key: str) -> None:
-    """Store the user's unchanged key under the present secret; nothing if it was rotated since."""
+    """Store the user's key under the present secret, unless it was replaced meanwhile."""
     renewed = keyring.hash(key)
     await session.execute(
         update(_users)

@@ -19,9 +19,9 @@ _users = table(User)
 async def page(session: Reading, number: int, *, by_age: bool, size: int = PAGE) -> Sequence[User]:
     """A page of all users, those with most kudos first, or the oldest first.
 
-    number: from 1 on; beyond LAST_PAGE is nobody. The anonymous user has no balance to be sorted
-    by, and is listed by age only. The page is cut out of an index, so that a late one costs little
-    more than the first.
+    number: from 1 on; pages beyond LAST_PAGE are empty. The anonymous user has no balance to be
+        sorted by, and is listed by age only. The page is cut out of an index, so that a late one
+        costs little more than the first.
     """
     if not 1 <= number <= LAST_PAGE:
         return []

@@ -1,8 +1,8 @@
 """Shared keys at work: finding one, what it allows, and what is left of its budget.
 
-Who asks with a shared key asks as its owner, with the owner's priority; the owner pays, and each
-charge is taken from the key's budget too. A request sets aside what it may cost, so that many at
-once do not spend a budget several times. Amounts are hundredths of a kudos.
+A request with a shared key runs as its owner's, with the owner's priority; the owner pays, and each
+charge is also taken from the key's budget. A request reserves what it may cost, so that several at
+once cannot spend the same budget. Amounts are hundredths of a kudos.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,9 +17,9 @@ from core.errors import Forbidden, Invalid
 from core.users.tables import SharedKey, SharedKeyHold
 
 TERM = "shared_key"
-"""What the terms of a request name the key by that it was sent with."""
+"""The name, in a request's terms, of the key that it was sent with."""
 UNLIMITED = -1
-"""What a limit on pixels, steps or tokens says where there is none."""
+"""The value of a limit on pixels, steps or tokens that means no limit."""
 
 _holds = table(SharedKeyHold)
 _keys = table(SharedKey)
@@ -32,7 +32,7 @@ class SharedKeyEmpty(Forbidden):
 
 
 class SharedKeyExpired(Forbidden):
-    """The key's time is over."""
+    """The key has expired."""
 
     code = "SharedKeyExpired"
 
@@ -61,13 +61,13 @@ class Standing(Enum):
     OWNER = auto()
     """As the key's owner, with the owner's priority."""
     LAST = auto()
-    """As the owner, after everybody: its cost is more than is left of the budget."""
+    """As the owner, after everybody else: it costs more than is left of the budget."""
     ANONYMOUS = auto()
-    """As the anonymous user, after everybody: the budget is empty."""
+    """As the anonymous user, after everybody else: the budget is empty."""
 
 
 def parse(text: str) -> UUID | None:
-    """The id of a shared key, if the text can be one; users' keys are no UUIDs."""
+    """The id of a shared key, if the text can be one; users' API keys are never UUIDs."""
     try:
         return UUID(text)
     except ValueError:
@@ -104,14 +104,14 @@ async def count_of(session: Reading, user_id: int) -> int:
 
 
 def is_expired(key: SharedKey, *, at: datetime) -> bool:
-    """Whether the key's time is over."""
+    """Whether the key has expired."""
     return key.expires_at is not None and key.expires_at <= at
 
 
 def check_usable(key: SharedKey, *, at: datetime, allow_downgrade: bool) -> Standing:
-    """As whom a request may run before its cost is known: as the owner, or anonymously.
+    """How a request may run as far as known before its cost is: as the owner, or anonymously.
 
-    Raises SharedKeyExpired, and SharedKeyEmpty where the request may not be downgraded.
+    Raises SharedKeyExpired, and SharedKeyEmpty if the request may not be downgraded.
     """
     if is_expired(key, at=at):
         raise SharedKeyExpired("This shared key has expired.")
@@ -137,12 +137,12 @@ def check_size(key: SharedKey, *, pixels: int = 0, steps: int = 0, tokens: int =
 async def reserve(
     session: Writing, key_id: UUID, request_id: UUID, cost: int, *, allow_downgrade: bool
 ) -> Standing:
-    """Set what a request may cost aside of the key's budget, so that no other spends it.
+    """Reserve what a request may cost in the key's budget, so that no other request spends it.
 
-    cost: the most that the request costs in all. Where less is left, a request that may be
-        downgraded gets what there is and runs after everybody.
+    cost: the most that the request can cost in all. If less is left, a request that may be
+        downgraded gets what there is and runs after everybody else.
 
-    Raises SharedKeyInsufficientKudos, and SharedKeyExpired where it was just deleted.
+    Raises SharedKeyInsufficientKudos, and SharedKeyExpired if the key was just deleted.
     """
     key = (await session.execute(_LOCKED, {"key": key_id})).first()
     if key is None:  # deleted since it was looked up
@@ -169,9 +169,9 @@ _LOCKED = _BY_ID.with_for_update(key_share=True)
 async def consume(session: Writing, request_id: UUID, amount: int) -> None:
     """Take a charge from the budget of the key that the request was sent with, if it was.
 
-    It comes out of what the request has set aside; beyond that, out of what nobody has, and what is
-    lacking even so the owner alone pays. Call it before accounts are locked, as `release`: keys are
-    locked before accounts wherever both are.
+    It comes out of what the request has reserved; beyond that, out of what nobody has reserved, and
+    the owner alone pays the rest. Like `release`, call it before accounts are locked: keys are
+    always locked before accounts.
     """
     hold = (await session.execute(_HELD, {"request": request_id})).first()
     if hold is None:
@@ -199,7 +199,7 @@ _HELD = select(_holds).where(_holds.c.request_id == bindparam("request")).with_f
 
 
 async def release(session: Writing, request_ids: Collection[UUID]) -> None:
-    """Give back what these requests, which are over, have set aside; most have nothing."""
+    """Give back what these finished requests have reserved; most have reserved nothing."""
     ended = await session.execute(
         delete(_holds)
         .where(_holds.c.request_id.in_(request_ids))
@@ -215,7 +215,7 @@ async def release(session: Writing, request_ids: Collection[UUID]) -> None:
 
 
 async def add(session: Writing, key_id: UUID, amount: int) -> None:
-    """Let more be spent with the key; nothing changes where its budget has no limit."""
+    """Raise the budget of the key; nothing changes if it has no limit."""
     await session.execute(
         update(_keys).where(_keys.c.id == key_id).values(budget=_keys.c.budget + amount)
     )

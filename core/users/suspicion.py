@@ -1,7 +1,7 @@
-"""Suspicion: what users and their workers did that hardly happens by chance, until it is forgiven.
+"""Suspicion: what users and their workers did that hardly happens by chance, and its forgiving.
 
-Each reason counts once, but for the few that may well happen to anybody once. Each is forgiven with
-time, one count after another, so that a row for each reason says everything.
+Each reason counts once, except for the few that count each time. Each is forgiven with time, one
+count after another, so that one row for each reason says everything.
 """
 
 from collections.abc import Collection
@@ -18,9 +18,9 @@ from core.users.tables import ANONYMOUS_ID, Reason, Role, Suspicion, User
 SUSPICIOUS: Final = 5
 """From this count on, a user can neither give nor get kudos, and a worker is to be paused."""
 FORGIVEN_AFTER: Final = timedelta(days=7)
-"""How long until a reason counts one less; it begins anew each time that the reason is given."""
+"""How long until a reason counts one less; it starts over each time the reason is given."""
 MOST: Final = 10
-"""A reason counts no more than this, so that all of it is forgiven in time."""
+"""A reason counts at most this often, so that all of it is forgiven in time."""
 REPEATING: Final = frozenset(
     {Reason.UNREASONABLY_FAST, Reason.TOO_MANY_JOBS_ABORTED, Reason.RESULT_TOO_SMALL}
 )
@@ -40,8 +40,8 @@ async def suspect(
 ) -> int:
     """Record that a user, or the user's worker, gave a reason for suspicion.
 
-    Returns how many suspicions the worker now has, or the user where no worker is named. The
-    anonymous user, who is everybody, has none.
+    Returns how many suspicions the worker now has, or the user if no worker is named. The anonymous
+    user, shared by everybody, has none.
     """
     if user_id == ANONYMOUS_ID:
         return 0
@@ -61,12 +61,12 @@ async def suspect(
 
 
 async def count(session: Reading, user_id: int, *, at: datetime) -> int:
-    """How many suspicions against the user, and the user's workers, stand."""
+    """How many suspicions stand against the user and the user's workers."""
     return (await counts(session, [user_id], at=at)).get(user_id, 0)
 
 
 async def counts(session: Reading, user_ids: Collection[int], *, at: datetime) -> dict[int, int]:
-    """The same of several users; those without are left out."""
+    """The same for several users; users without suspicions are left out."""
     found: dict[int, int] = {}
     rows = await session.execute(select(_suspicions).where(_suspicions.c.user_id.in_(user_ids)))
     for row in rows:
@@ -76,7 +76,7 @@ async def counts(session: Reading, user_ids: Collection[int], *, at: datetime) -
 
 
 async def count_of_worker(session: Reading, worker_id: UUID, *, user_id: int, at: datetime) -> int:
-    """How many suspicions against the worker of this user stand."""
+    """How many suspicions stand against the worker of this user."""
     rows = await session.execute(
         select(_suspicions).where(
             _suspicions.c.user_id == user_id, _suspicions.c.worker_id == worker_id
@@ -88,7 +88,7 @@ async def count_of_worker(session: Reading, worker_id: UUID, *, user_id: int, at
 async def counts_of_workers(
     session: Reading, worker_ids: Collection[UUID], *, at: datetime
 ) -> dict[UUID, int]:
-    """How many suspicions against each of these workers stand; those without are left out."""
+    """How many suspicions stand against each of these workers; workers without are left out."""
     found: dict[UUID, int] = {}
     rows = await session.execute(select(_suspicions).where(_suspicions.c.worker_id.in_(worker_ids)))
     for row in rows:
@@ -108,7 +108,7 @@ async def reset(session: Writing, user_id: int) -> None:
 
 
 async def forget(session: Writing, *, at: datetime) -> None:
-    """Delete what is forgiven, whatever it counted."""
+    """Delete what is completely forgiven."""
     await session.execute(delete(_suspicions).where(_suspicions.c.at < at - MOST * FORGIVEN_AFTER))
 
 

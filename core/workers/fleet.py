@@ -1,6 +1,7 @@
-"""Check-in: a pop is how a worker says that it is there and what it serves."""
+"""Check-in: by a pop a worker says that it is online and what it serves."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,13 +21,13 @@ from core.workers.offers import Declared, offer_of
 from core.workers.tables import Worker
 
 ONLINE = timedelta(seconds=300)
-"""How long after its last check-in a worker counts as there."""
+"""How long after its last check-in a worker counts as online."""
 WRITTEN_EVERY = timedelta(seconds=30)
 ADDRESS_KEPT = timedelta(days=7)
 MAX_NAME_CHARS, MAX_KEY_CHARS = 100, 200
 EXTREME_NAME = 200
 MAX_PIXELS_UNTRUSTED = 3072 * 3072
-"""What an untrusted owner's worker can be believed to make."""
+"""The largest area that an untrusted owner's worker is believed to make."""
 
 _workers = table(Worker)
 
@@ -72,7 +73,7 @@ async def check_in(
 ) -> CheckedIn:
     """Record what a worker declares, creating it on first sight.
 
-    What has not changed is written again every 30 s only.
+    If nothing has changed, it is written every 30 s only.
     """
     await admission.check_owner(session, owner, context, at=at)
     name = clean_name(declared.name)
@@ -109,7 +110,7 @@ async def check_in(
 async def _suspect(
     session: Writing, owner: User, worker_id: UUID, declared: Declared, at: datetime
 ) -> None:
-    """Record what is strange about a new worker."""
+    """Record suspicions about a new worker."""
     strange = {
         Reason.WORKER_NAME_LONG: len(declared.name) > MAX_NAME_CHARS,
         Reason.WORKER_NAME_EXTREME: len(declared.name) > EXTREME_NAME,
@@ -141,7 +142,7 @@ async def _add(
     context: CheckinContext,
     at: datetime,
 ) -> bool:
-    """Add the worker; False where another of its threads, or somebody else, was faster."""
+    """Add the worker. Returns False if another of its threads, or somebody else, was faster."""
     added = await session.execute(
         dialects.insert(session, _workers)
         .values(
@@ -171,7 +172,7 @@ async def _write(
     context: CheckinContext,
     at: datetime,
 ) -> None:
-    """Write down what changed and the uptime since; nothing where another thread just did."""
+    """Record what changed and the uptime since, unless another thread just did."""
     away = at - row.seen_at
     counts = away < ONLINE and not row.paused and not row.maintenance
     served = round(away.total_seconds()) if counts else 0
@@ -190,7 +191,7 @@ async def _write(
 
 
 async def forget_addresses(session: Writing, *, at: datetime) -> None:
-    """Forget where workers came from that were not here for a week: no limit needs it."""
+    """Forget the addresses of workers that have been away for a week: no limit needs them."""
     await session.execute(
         update(_workers)
         .where(_workers.c.address.is_not(None), _workers.c.seen_at <= at - ADDRESS_KEPT)
@@ -204,7 +205,7 @@ async def online(session: Reading, *, at: datetime) -> Sequence[AnyRow]:
 
 
 async def by_id(session: Reading, worker_id: UUID) -> AnyRow | None:
-    """The worker, also one that is away, or None."""
+    """The worker, even if it is offline, or None."""
     return await _one(session, _BY_ID, {"id": worker_id})
 
 
@@ -225,12 +226,12 @@ _BY_ID = select(_workers).where(_workers.c.id == bindparam("id"))
 
 
 async def by_name(session: Reading, name: str) -> AnyRow | None:
-    """The worker of that name in any case, or None."""
+    """The worker of that name, ignoring case, or None."""
     return await _one(session, _BY_NAME, {"key": key_of(clean_name(name))})
 
 
 async def known(session: Reading, worker_id: str) -> AnyRow:
-    """The worker, also one that is away. Raises WorkerNotFound, also for what is no id."""
+    """The worker, even if it is offline. Raises WorkerNotFound, also for text that is not an id."""
     try:
         found = await by_id(session, UUID(worker_id))
     except ValueError:
@@ -241,20 +242,33 @@ async def known(session: Reading, worker_id: str) -> AnyRow:
 
 
 def clean_name(name: str) -> str:
-    """The name as it is stored: on one line, all of it visible, and cut where it is too long."""
+    """The name as it is stored: on one line, all of it visible, and cut if it is too long."""
     return visible.clean(name)[:MAX_NAME_CHARS].rstrip()
 
 
 def key_of(name: str) -> str:
-    """The name as it is compared: case folding may make it longer than there is room for."""
+    """The name as it is compared, cut to fit, as case folding may make it longer."""
     return name.casefold()[:MAX_KEY_CHARS]
 
 
 async def missing(session: Reading, ids: Iterable[UUID]) -> set[UUID]:
-    """Which of these ids are no worker's."""
+    """Which of these ids belong to no worker."""
     wanted = set(ids)
     found = await session.scalars(select(_workers.c.id).where(_workers.c.id.in_(wanted)))
     return wanted - set(found)
+
+
+async def ids_of(session: Reading, user_ids: Collection[int]) -> Mapping[int, list[UUID]]:
+    """The ids of these users' workers by user, each one's oldest first."""
+    found: dict[int, list[UUID]] = defaultdict(list)
+    rows = await session.execute(
+        select(_workers.c.user_id, _workers.c.id)
+        .where(_workers.c.user_id.in_(user_ids))
+        .order_by(_workers.c.created_at, _workers.c.id)
+    )
+    for row in rows:
+        found[row.user_id].append(row.id)
+    return found
 
 
 async def names(session: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:

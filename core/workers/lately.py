@@ -18,14 +18,14 @@ _workers = table(Worker)
 
 
 class Lately:
-    """The offers of the last hour, each once; read anew at most every 10 s."""
+    """The offers of the last hour, each once; read again at most every 10 s."""
 
     def __init__(self) -> None:
         self._read_at = float("-inf")
         self._offers: Mapping[str, Collection[Offer]] = {}
 
     async def refresh(self, session: Reading, *, at: datetime) -> None:
-        """Read anew where the last look is old."""
+        """Read again if the last look is out of date."""
         if time.monotonic() - self._read_at < LOOK_AGAIN_SECONDS:
             return
         found: dict[str, set[Offer]] = {}

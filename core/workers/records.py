@@ -15,10 +15,10 @@ from core.queue.tables import Outcome
 from core.workers.tables import Team, Worker
 
 UPTIME_UNIT_SECONDS = 600
-"""Each such stretch of uptime is paid for."""
+"""The stretch of uptime that is paid at once."""
 
 MAX_PACES = 50
-"""Models whose paces are kept of a worker: those that it made last."""
+"""How many models' paces are kept for a worker: those that it served last."""
 
 _workers = table(Worker)
 _teams = table(Team)
@@ -27,7 +27,7 @@ _teams = table(Team)
 async def add(session: Writing, ended: Sequence[AnyRow]) -> None:
     """Add ended attempts (rows of `attempts`) to the sums of workers and of the teams they were in.
 
-    How fast the workers are is measured anew.
+    The speed of the workers is measured again.
     """
     worker_ids = sorted({row.worker_id for row in ended})
     known = {row.id: row for row in await session.execute(_PACES, {"ids": worker_ids})}
@@ -62,12 +62,12 @@ _PACES = select(_workers.c.id, _workers.c.threads, _workers.c.paces).where(
 
 
 def paces_of(worker: AnyRow) -> dict[str, Pace]:
-    """What a job takes the worker, by model and, by ANY_MODEL, of any model."""
+    """The worker's paces by model and, under ANY_MODEL, at any model."""
     return {model: Pace(*parts) for model, parts in (worker.paces or {}).items()}
 
 
 def _speeds(seen: Measured | None, known: dict[str, list[float]]) -> dict[str, Any]:
-    """The columns that say how fast a worker is; of other models what was known stays."""
+    """The columns of a worker's speed; for other models what was known stays."""
     if seen is None:
         return {}
     paces = {ANY_MODEL: seen.pace, **seen.of_models}
@@ -91,7 +91,7 @@ async def _add_to_team(
 
 
 async def due_uptime(session: Writing, *, limit: int) -> Sequence[AnyRow]:
-    """Workers that have been there for another 600 s, in the order of their ids, locked."""
+    """Workers that have been online for another 600 s, in the order of their ids, locked."""
     due = (
         select(_workers)
         .where(
@@ -105,7 +105,7 @@ async def due_uptime(session: Writing, *, limit: int) -> Sequence[AnyRow]:
 
 
 async def mark_paid(session: Writing, worker: AnyRow, *, up_to: int, kudos: int) -> None:
-    """Uptime is paid up to this many seconds; kudos: the hundredths that were paid."""
+    """Record that uptime is paid up to this many seconds. kudos: the hundredths that were paid."""
     await session.execute(
         update(_workers)
         .where(_workers.c.id == worker.id)
@@ -117,7 +117,7 @@ async def mark_paid(session: Writing, worker: AnyRow, *, up_to: int, kudos: int)
 
 
 async def put_into_maintenance(session: Writing, worker_id: UUID, *, message: str) -> None:
-    """Stop handing strangers' jobs to the worker."""
+    """Stop giving strangers' jobs to the worker."""
     await session.execute(
         update(_workers)
         .where(_workers.c.id == worker_id)

@@ -1,4 +1,4 @@
-"""Teams: workers that count their work together.
+"""Teams: workers whose work is counted together.
 
 Sums of a team are roll-ups of what its workers did while they were in it (`core.workers.records`).
 """
@@ -41,25 +41,25 @@ class TeamNameAlreadyExists(Invalid):
 
 
 class ProfaneTeamName(Invalid):
-    """The name has a word that nobody wants to see."""
+    """The name is obscene."""
 
     code = "ProfaneTeamName"
 
 
 class ProfaneTeamInfo(Invalid):
-    """The description has such a word."""
+    """The description is obscene."""
 
     code = "ProfaneTeamInfo"
 
 
 class NoTeamModSelected(Invalid):
-    """Nothing is to be different."""
+    """No change was given."""
 
     code = "NoTeamModSelected"
 
 
 async def by_id(session: Reading, team_id: str) -> AnyRow:
-    """The team. Raises TeamNotFound, also for what is no id."""
+    """The team. Raises TeamNotFound, also for text that is not an id."""
     try:
         found = (await session.execute(_BY_ID, {"id": UUID(team_id)})).first()
     except ValueError:
@@ -89,7 +89,7 @@ async def names(session: Reading, team_ids: Collection[UUID]) -> dict[UUID, str]
 
 
 async def members(session: Reading, team_ids: Collection[UUID]) -> Sequence[AnyRow]:
-    """The workers of these teams, also those that are away, by name."""
+    """The workers of these teams, offline ones included, by name."""
     rows = await session.execute(
         select(_workers).where(_workers.c.team_id.in_(team_ids)).order_by(_workers.c.name_key)
     )
@@ -118,7 +118,7 @@ async def create(session: Writing, creator: User, *, name: str, info: str | None
 async def change(
     session: Writing, user: User, team: AnyRow, *, name: str | None, info: str | None
 ) -> None:
-    """Rename or describe a team; None leaves it as it is. For its creator and moderators.
+    """Rename or describe a team; None leaves it as it is. Its creator and moderators may do this.
 
     Raises NotOwner and what `create` raises about names.
     """
@@ -133,7 +133,7 @@ async def change(
 
 
 async def remove(session: Writing, user: User, team: AnyRow) -> None:
-    """Delete a team; its workers have none then. For its creator and moderators (NotModerator)."""
+    """Delete a team; its workers have none then. Only for its creator and moderators."""
     if user.id != team.user_id and not user.has(Role.MODERATOR):
         raise NotModerator("Only the creator of a team and moderators may delete it.")
     # Workers first: upkeep, too, locks a worker before its team.
