@@ -50,12 +50,6 @@ class TooManyPrompts(TooMany):
     code = "TooManyPrompts"
 
 
-class InpaintingMissingMask(Invalid):
-    """Inpainting without a mask or transparency."""
-
-    code = "InpaintingMissingMask"
-
-
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What was accepted."""

@@ -7,7 +7,7 @@ from core.db import Writing, now
 from core.generation import holding, kind
 from core.generation.delivery import picture_of
 from core.generation.horde import Horde
-from core.queue import requests
+from core.queue import expiry, requests
 
 
 async def cancel(session: Writing, request_id: UUID) -> None:
@@ -19,14 +19,14 @@ async def cancel(session: Writing, request_id: UUID) -> None:
     await holding.release_if_over(session, request_id)
 
 
-async def expire(session: Writing, *, at: datetime, limit: int) -> list[requests.Expired]:
+async def expire(session: Writing, *, at: datetime, limit: int) -> list[expiry.Expired]:
     """Delete requests whose life is over and give back their holds. Their pictures are listed."""
-    gone = await requests.delete_expired(session, at=at, limit=limit)
+    gone = await expiry.delete_expired(session, at=at, limit=limit)
     await holding.release(session, *(request.request_id for request in gone))
     return gone
 
 
-async def delete_pictures(horde: Horde, gone: list[requests.Expired]) -> None:
+async def delete_pictures(horde: Horde, gone: list[expiry.Expired]) -> None:
     """Remove the pictures of requests that are gone, made or sent. After the commit."""
     for request in gone:
         made = [picture_of(attempt_id) for attempt_id in request.attempt_ids]

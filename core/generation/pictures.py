@@ -34,6 +34,12 @@ NATIVE_SIDES = {
 }
 
 
+class InpaintingMissingMask(Invalid):
+    """Inpainting without a mask or transparency."""
+
+    code = "InpaintingMissingMask"
+
+
 class MoreExtraImagesNeedTrust(Invalid):
     """More than one extra source picture needs a trusted user."""
 

@@ -12,35 +12,24 @@ The lanes are rows; each process keeps them in memory between versions. A versio
 one row, raised in the transaction that adds or removes a lane and read by every pop.
 """
 
-import hashlib
-import json
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import bindparam, delete, distinct, exists, func, insert, select, update
+from sqlalchemy import select
 
-from core.db import Reading, Writing, now, table
-from core.queue import matching
+from core.db import Reading, Writing, table
+from core.queue import lane_rows, matching
+from core.queue.lane_rows import CATCH_ALL, EXACT, PARKED, Caller
 from core.queue.matching import Needs, Offer
-from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, Request
-
-CATCH_ALL = "*"
-"""Key of the lane that takes what comes when there are enough lanes; its jobs may need anything."""
-EXACT, PARKED = "exact", "parked"
-"""What a lane's needs say of themselves: that they hold no classes; that nobody could serve them.
-
-Lanes that say neither are of size classes.
-"""
+from core.queue.tables import Job, Lane, LaneVersion, Request
 
 MAX_EXACT_LANES_OF_CALLER = 50
 """And as many of size classes; what is more goes to the catch-all."""
 REMEMBERED_OFFERS = 4096
 REMEMBERED_CHANGES = 10_000
-EMPTY_LANE_LIFE = timedelta(minutes=5)
 LOOK_AGAIN_SECONDS = 10.0
 """A look at what is parked counts for as long: its transaction may have come to nothing."""
 
@@ -48,14 +37,6 @@ _lanes = table(Lane)
 _jobs = table(Job)
 _requests = table(Request)
 _version = table(LaneVersion)
-
-
-class Caller(NamedTuple):
-    """Whose jobs are to wait, for the limit of lanes."""
-
-    user_id: int
-    address: str | None = None
-    """Where the anonymous user asks from, who is many."""
 
 
 class Matched(NamedTuple):
@@ -162,11 +143,11 @@ class Lanes:
         caller: whose job it is, where the number of their lanes is limited.
         """
         exact = {**replace(needs, words="").to_json(), EXACT: True}
-        if (lane_id := await locked(session, key_of(exact))) is not None:
+        if (lane_id := await lane_rows.locked(session, lane_rows.key_of(exact))) is not None:
             return lane_id
         documents = [exact, matching.least(needs).to_json()]
         if caller is not None:
-            del documents[: await _lanes_of(session, caller) // MAX_EXACT_LANES_OF_CALLER]
+            del documents[: await lane_rows.lanes_of(session, caller) // MAX_EXACT_LANES_OF_CALLER]
         return await self._first(session, documents)
 
     async def _first(self, session: Writing, documents: list[dict[str, Any]]) -> int:
@@ -174,21 +155,21 @@ class Lanes:
         if documents and not await self._is_full(session):
             return await self._made(session, documents[0])
         for document in documents:
-            if (lane_id := await locked(session, key_of(document))) is not None:
+            if (lane_id := await lane_rows.locked(session, lane_rows.key_of(document))) is not None:
                 return lane_id
         return await self._made(session, None)
 
     async def _made(self, session: Writing, document: dict[str, Any] | None) -> int:
-        key = CATCH_ALL if document is None else key_of(document)
-        if (lane_id := await locked(session, key)) is not None:
+        key = CATCH_ALL if document is None else lane_rows.key_of(document)
+        if (lane_id := await lane_rows.locked(session, key)) is not None:
             return lane_id
-        await _raise_version(session)  # from here on, whoever adds a lane waits
+        await lane_rows.raise_version(session)  # from here on, whoever adds a lane waits
         if document is not None and await self._is_full(session):
             return await self._made(session, None)
-        return await add(session, key, document or {})
+        return await lane_rows.add(session, key, document or {})
 
     async def _is_full(self, session: Reading) -> bool:
-        return (await session.scalar(_COUNT) or 0) >= self._max
+        return await lane_rows.count(session) >= self._max
 
     async def update(self, session: Reading) -> None:
         """Take in what changed until now; a claim, which reads the version anyway, refreshes."""
@@ -272,83 +253,8 @@ def _with_changes(
     return Matched(tuple(certain), tuple(doubtful), catch_all)
 
 
-async def _lanes_of(session: Reading, caller: Caller) -> int:
-    """In how many lanes jobs of the caller wait."""
-    waiting = select(func.count(distinct(_jobs.c.lane_id))).where(
-        _jobs.c.user_id == caller.user_id, _jobs.c.state == WAITING
-    )
-    if caller.address is not None:
-        waiting = waiting.join(_requests, _requests.c.id == _jobs.c.request_id).where(
-            _requests.c.address == caller.address
-        )
-    return await session.scalar(waiting) or 0
-
-
-_is_parked = _lanes.c.key.startswith(f"{PARKED}:")
-_COUNT = select(func.count()).where(_lanes.c.key != CATCH_ALL, ~_is_parked)
-
-
-async def remove_empty(session: Writing, limit: int = 200) -> int:
-    """Remove lanes that hold no waiting or running job and are not fresh.
-
-    Returns how many were removed.
-    """
-    busy = exists().where(
-        _jobs.c.lane_id == _lanes.c.id,
-        _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
-    )
-    empty = (
-        select(_lanes.c.id)
-        .where(_lanes.c.created_at < now() - EMPTY_LANE_LIFE, ~busy, ~_is_parked)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(await session.scalars(empty))
-    if ids:
-        await _raise_version(session)
-        # Again with `busy`: between reading and locking a request may have come in.
-        removed = delete(_lanes).where(_lanes.c.id.in_(ids), ~busy).returning(_lanes.c.id)
-        return len((await session.scalars(removed)).all())
-    return 0
-
-
-async def locked(session: Writing, key: str) -> int | None:
-    """The lane's id, kept from removal until the transaction ends."""
-    found: int | None = await session.scalar(_LOCKED, {"key": key})
-    return found
-
-
-_LOCKED = (
-    select(_lanes.c.id)
-    .where(_lanes.c.key == bindparam("key"))
-    .with_for_update(read=True, key_share=True)
-)
-
-
-async def add(session: Writing, key: str, document: dict[str, Any]) -> int:
-    """Add the lane, unless another transaction just did; whoever adds has raised the version."""
-    if (lane_id := await locked(session, key)) is not None:
-        return lane_id
-    added: int = await session.scalar(
-        insert(_lanes).values(key=key, needs=document, created_at=now()).returning(_lanes.c.id)
-    )
-    return added
-
-
-async def _raise_version(session: Writing) -> None:
-    await session.execute(
-        update(_version).where(_version.c.id == 1).values(version=_version.c.version + 1)
-    )
-
-
 def _read(key: str, document: dict[str, Any]) -> _Known:
     if key == CATCH_ALL:
         return _Known(None, None)
     needs = Needs.from_json(document)
     return _Known(needs, needs if document.get(EXACT) else matching.most(needs))
-
-
-def key_of(document: dict[str, Any]) -> str:
-    """The digest by which a lane with these needs is found."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()

@@ -11,9 +11,9 @@ from itertools import groupby
 from sqlalchemy import bindparam, select, update
 
 from core.db import AnyRow, Writing, table
-from core.queue import lanes as lanes_
-from core.queue import matching
-from core.queue.lanes import PARKED, Lanes
+from core.queue import lane_rows, matching
+from core.queue.lane_rows import PARKED
+from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job, Lane, LaneVersion, Request
 
@@ -32,7 +32,7 @@ async def lane_for(session: Writing, kind: str) -> int:
     Whoever parks waits here for those before them, so jobs are parked in the order of their ids.
     """
     await session.execute(_COUNT)
-    return await lanes_.add(session, f"{PARKED}:{kind}", {"kind": kind, PARKED: True})
+    return await lane_rows.add(session, f"{PARKED}:{kind}", {"kind": kind, PARKED: True})
 
 
 _COUNT = (

@@ -20,7 +20,7 @@ from core.generation.horde import Horde
 from core.kudos import monthly, settlement
 from core.ledger import accounts, audit
 from core.moderation import addresses, modes, problems
-from core.queue import endings, lanes, totals
+from core.queue import endings, lane_rows, totals
 from core.queue.matching import Offer
 from core.queue.tables import Outcome
 from core.stats import kudos, rollup, uses
@@ -131,7 +131,7 @@ async def _pay(session: Writing, row: AnyRow, owner: User) -> None:
 
 async def remove_lanes(session: Writing, _horde: Horde, _at: datetime) -> Round:
     """Remove lanes without jobs."""
-    return Round(await lanes.remove_empty(session, BATCH) == BATCH)
+    return Round(await lane_rows.remove_empty(session, BATCH) == BATCH)
 
 
 async def sweep_pictures(_session: Reading, horde: Horde, at: datetime) -> Round:

@@ -30,7 +30,7 @@ from core.generation.submit import AbortedGen, DuplicateGen, InvalidJobID
 from core.kinds.image import ImageParams
 from core.ledger import audit
 from core.ledger.tables import Hold, SystemAccount
-from core.queue import endings, requests, results
+from core.queue import endings, expiry, results
 from core.queue.tables import Attempt, Job, JobState, Outcome, Request
 from core.users import directory
 
@@ -202,7 +202,7 @@ class Life(RuleBasedStateMachine):
         over = update(rows).where(rows.c.id == request_id)
         of_request = select(Attempt.id).where(Attempt.request_id == request_id)
         async with self.database.writing() as session:
-            await session.execute(over.values(expires_at=at - requests.GRACE))
+            await session.execute(over.values(expires_at=at - expiry.GRACE))
             ids = (await session.scalars(of_request)).all()
             (gone,) = await cancel.expire(session, at=at, limit=100)
         assert gone.request_id == request_id

@@ -8,7 +8,7 @@ import lives
 from core.db import now, table
 from core.generation import cancel, status
 from core.kinds.image import ImageParams
-from core.queue import requests, results
+from core.queue import expiry, results
 from core.queue.forecast import Outlook
 from core.queue.tables import Attempt, JobState, Request
 
@@ -231,10 +231,10 @@ async def test_expired_requests_leave_their_attempts_and_give_back_their_holds(
     alive = (await lives.popped(session, horde, owner)).work.attempt_ids[0]
     rows, at = table(Request), now()
     over = update(rows).where(rows.c.id == asked.request_id)
-    almost = at - requests.GRACE + timedelta(seconds=1)
+    almost = at - expiry.GRACE + timedelta(seconds=1)
     await session.execute(over.values(expires_at=almost))
     assert await cancel.expire(session, at=at, limit=9) == []
-    await session.execute(over.values(expires_at=at - requests.GRACE))
+    await session.execute(over.values(expires_at=at - expiry.GRACE))
     (gone,) = await cancel.expire(session, at=at, limit=9)
     assert gone.request_id == asked.request_id
     assert len(gone.attempt_ids) == 2
@@ -249,6 +249,6 @@ async def test_pictures_of_gone_requests_are_deleted(session, horde, payer, owne
     work = (await lives.popped(session, horde, owner)).work
     name = f"{work.attempt_ids[0]}.webp"
     await horde.store.put(name, b"a picture")
-    await session.execute(update(table(Request)).values(expires_at=now() - requests.GRACE))
+    await session.execute(update(table(Request)).values(expires_at=now() - expiry.GRACE))
     await cancel.delete_pictures(horde, await cancel.expire(session, at=now(), limit=9))
     assert not await horde.store.exists(name)

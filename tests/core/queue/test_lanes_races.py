@@ -7,8 +7,9 @@ from sqlalchemy import func, select, update
 
 import factories
 from core.db import now, table
-from core.queue import lanes as module
-from core.queue.lanes import EMPTY_LANE_LIFE, Lanes
+from core.queue import lane_rows
+from core.queue.lane_rows import EMPTY_LANE_LIFE
+from core.queue.lanes import Lanes
 from core.queue.matching import Needs
 from core.queue.tables import Job, JobState, Lane
 
@@ -51,7 +52,7 @@ async def test_no_job_loses_its_lane(database):
             await session.execute(update(jobs).where(jobs.c.state == 0).values(state=JobState.DONE))
             await session.execute(update(table(Lane)).values(created_at=old))
         async with database.writing() as session:
-            return await module.remove_empty(session)
+            return await lane_rows.remove_empty(session)
 
     removed = 0
     for _ in range(6):

@@ -15,7 +15,7 @@ from core.community.ratings.tables import Rating, SharedPicture
 from core.db import now, table
 from core.generation import cancel, submit
 from core.generation.delivery import Delivery
-from core.queue import requests
+from core.queue import expiry
 from core.queue.tables import Request
 from core.users import directory
 from core.users.tables import Role, User
@@ -89,7 +89,7 @@ async def test_a_shared_picture_outlives_its_request(shop, site):
     assert (row.prompt, row.seed, row.nsfw) == ("a red fox", 1, False)
     assert (row.params["width"], row.params["clip_skip"]) == (64, 2)
     assert not {"source_image", "special", "r2"} & row.params.keys()
-    gone = [requests.Expired(row.request_id, "image", {}, [row.id])]
+    gone = [expiry.Expired(row.request_id, "image", {}, [row.id])]
     await cancel.delete_pictures(site.horde, gone)
     told = (await site.get(f"/shared/pictures/{picture}")).json()
     assert (await site.http.get(told["url"])).content == pictures.WEBP
