@@ -74,15 +74,15 @@ async def remove_empty(session: Writing, limit: int = 200) -> int:
         select(_lanes.c.id)
         .where(_lanes.c.created_at < now() - EMPTY_LANE_LIFE, ~busy, ~_is_parked)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    ids = list(await session.scalars(empty))
-    if ids:
-        await raise_version(session)
-        # Again with `busy`: between reading and locking a request may have come in.
-        removed = delete(_lanes).where(_lanes.c.id.in_(ids), ~busy).returning(_lanes.c.id)
-        return len((await session.scalars(removed)).all())
-    return 0
+    if await session.scalar(empty.limit(1)) is None:
+        return 0
+    # Before any lane is locked: whoever adds a lane has raised it when it looks for that lane.
+    await raise_version(session)
+    ids = list(await session.scalars(empty.with_for_update(skip_locked=True)))
+    # Again with `busy`: between reading and locking a request may have come in.
+    removed = delete(_lanes).where(_lanes.c.id.in_(ids), ~busy).returning(_lanes.c.id)
+    return len((await session.scalars(removed)).all())
 
 
 async def locked(session: Writing, key: str) -> int | None:

@@ -15,7 +15,10 @@ from core.users.tables import User
 from core.workers.tables import Worker
 
 SMALL = {"width": 64, "height": 64, "n": 1}
-BLOCKED = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+BLOCKED = text(
+    "select count(*) from pg_stat_activity"
+    " where wait_event_type = 'Lock' and datname = current_database()"
+)
 
 
 @pytest.fixture
