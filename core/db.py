@@ -1,14 +1,12 @@
-"""The database: declarative base, column types, and the two ways to open a session.
+"""The database: declarative base, column types, and the two kinds of session.
 
-`reading()` can only read, `writing()` is one transaction. Two engines are supported:
+A `Reading` can only read, a `Writing` is one transaction. Two engines are supported:
 
 - SQLite, for one server process. Readers use a pool of query-only connections; writers take turns
   on one connection behind an asyncio lock and begin with `BEGIN IMMEDIATE`, so a writer never
   meets "database is locked" and a reader (WAL) never waits for a writer.
 - PostgreSQL. Readers run each statement by itself on connections whose default is read-only,
   which saves the BEGIN and COMMIT round trips; writers have a pool of their own.
-
-Errors of the database do not show statement parameters: prompts and keys' hashes stay out of logs.
 
 Who may open a session: `core.api`, `core.upkeep`, `core.__main__`. Below them sessions are passed
 in, and nobody commits.
@@ -99,7 +97,7 @@ AnyRow: TypeAlias = Row[*Columns]
 
 
 def table(model: type[Base]) -> Table:
-    """The model's table, for the hot statements: Core over tables costs half of the ORM."""
+    """The model's table: statements are about tables, so that what they bring are plain rows."""
     return cast("Table", model.__table__)
 
 

@@ -150,10 +150,10 @@ async def _change_roles(
     at = now()
     grant, revoke = _roles(arguments.grant), _roles(arguments.revoke)
     if Role.MODERATOR in grant:
-        await monthly.entitle(session, user, at=at)
-    await directory.set_roles(session, user, grant=grant, revoke=revoke)
+        user = await monthly.entitle(session, user, at=at)
+    user = await directory.set_roles(session, user, grant=grant, revoke=revoke)
     if Role.TRUSTED in grant:
-        await trust.promote(session, user, at=at)
+        user = await trust.promote(session, user, at=at)
     await _show(session, user)
 
 
@@ -179,7 +179,7 @@ async def _disable(
     session: Writing, user: User, *, arguments: argparse.Namespace, **_: object
 ) -> None:
     if arguments.undo:
-        await deletion.undelete(session, user)
+        user = await deletion.undelete(session, user)
     else:
-        await directory.set_roles(session, user, grant=Role.DELETED)
+        user = await directory.set_roles(session, user, grant=Role.DELETED)
     await _show(session, user)

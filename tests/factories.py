@@ -1,6 +1,7 @@
 """Make rows for tests, through the code that makes them in life. All amounts are hundredths."""
 
 import contextlib
+import dataclasses
 import itertools
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from core.queue.tables import Attempt, Job, JobState
 from core.settings import Settings
 from core.users import directory
 from core.users.keys import Keyring
+from core.users.tables import SharedKey, User
 from core.workers.offers import Declared
 from core.workers.tables import Worker
 
@@ -82,6 +84,20 @@ async def user(session, *, username="Someone", available=0, **properties):
     if available:
         await give(session, made.account_id, available)
     return made, key
+
+
+def person(**changes):
+    """A user as one is read, whom no database knows."""
+    columns = dict.fromkeys((one.name for one in dataclasses.fields(User)), None)
+    known = {"id": 1, "username": "Someone", "roles": 0, "created_at": now()}
+    return User(**columns | known | changes)
+
+
+def friends_key(**changes):
+    """A shared key as one is read, that no database knows."""
+    columns = dict.fromkeys((one.name for one in dataclasses.fields(SharedKey)), None)
+    limits = {"max_image_pixels": -1, "max_image_steps": -1, "max_text_tokens": -1}
+    return SharedKey(**columns | limits | changes)
 
 
 class Queued(NamedTuple):

@@ -168,12 +168,12 @@ def _check_texts(wanted: Mapping[str, Any]) -> None:
 
 
 async def _undelete(change: UserChange, _: Mapping[str, Any]) -> None:
-    await deletion.undelete(change.session, change.user)
+    change.user = await deletion.undelete(change.session, change.user)
     change.answer["undeleted"] = True
 
 
 async def _set_columns(change: UserChange, wanted: Mapping[str, Any]) -> None:
-    await directory.change(change.session, change.user, **wanted)
+    change.user = await directory.change(change.session, change.user, **wanted)
     change.answer.update(wanted)
 
 
@@ -183,7 +183,7 @@ async def _rename(change: UserChange, wanted: Mapping[str, Any]) -> None:
     if len(wanted["username"]) > names.MAX_CHARACTERS:
         raise TooLongUserName(f"A username has at most {names.MAX_CHARACTERS} characters.")
     name = names.clean(wanted["username"])
-    await directory.change(change.session, change.user, username=name)
+    change.user = await directory.change(change.session, change.user, username=name)
     change.answer["username"] = change.user.username
 
 
@@ -193,8 +193,8 @@ async def _set_roles(change: UserChange, wanted: Mapping[str, Any]) -> None:
         grant |= ROLES[name] if given else Role(0)
         revoke |= Role(0) if given else ROLES[name]
     if Role.MODERATOR in grant and not change.user.has(Role.MODERATOR):
-        await monthly.entitle(change.session, change.user, at=change.at)
-    await directory.set_roles(change.session, change.user, grant=grant, revoke=revoke)
+        change.user = await monthly.entitle(change.session, change.user, at=change.at)
+    change.user = await directory.set_roles(change.session, change.user, grant=grant, revoke=revoke)
     change.answer.update(wanted)
     if "education" in wanted and "concurrency" not in change.answer:
         concurrency = CONCURRENCY_EDUCATION if wanted["education"] else CONCURRENCY
@@ -215,14 +215,14 @@ async def _reset_suspicion(change: UserChange, _: Mapping[str, Any]) -> None:
 
 async def _set_trust(change: UserChange, wanted: Mapping[str, Any]) -> None:
     if wanted["trusted"]:
-        await trust.promote(change.session, change.user, at=change.at)
+        change.user = await trust.promote(change.session, change.user, at=change.at)
     else:
-        await directory.set_roles(change.session, change.user, revoke=Role.TRUSTED)
+        change.user = await directory.set_roles(change.session, change.user, revoke=Role.TRUSTED)
     change.answer.update(wanted)
 
 
 async def _change_monthly(change: UserChange, wanted: Mapping[str, Any]) -> None:
-    await monthly.change_by(
+    change.user = await monthly.change_by(
         change.session, change.user, wanted["monthly_kudos"], key=change.key, at=change.at
     )
     change.answer["monthly_kudos"] = change.user.monthly_kudos

@@ -78,11 +78,11 @@ async def end(session: Writing, by: User, user: User, *, at: datetime) -> bool:
     return True
 
 
-async def undelete(session: Writing, user: User) -> None:
-    """Enable a disabled account, whose row is locked. Raises UserNotDeleted."""
+async def undelete(session: Writing, user: User) -> User:
+    """Enable a disabled account, whose row is locked; returns the user. Raises UserNotDeleted."""
     if not user.has(Role.DELETED) or user.key_hash is None:
         raise UserNotDeleted("This account is not disabled, or it has been wiped for good.")
-    await directory.set_roles(session, user, revoke=Role.DELETED)
+    return await directory.set_roles(session, user, revoke=Role.DELETED)
 
 
 async def _wipe(session: Writing, user: User) -> None:

@@ -47,10 +47,10 @@ async def register(
     )
 
 
-async def rename(session: Writing, user: User, username: str) -> None:
-    """Give the user another name. Raises BadUsername and ProfaneUserName."""
+async def rename(session: Writing, user: User, username: str) -> User:
+    """Give the user another name; returns the user. Raises BadUsername and ProfaneUserName."""
     _refuse_profane(username)
-    await directory.change(session, user, username=names.clean(username))
+    return await directory.change(session, user, username=names.clean(username))
 
 
 async def renew_key(session: Writing, keyring: Keyring, user: User) -> str:

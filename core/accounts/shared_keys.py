@@ -10,13 +10,13 @@ from core.db import Reading, Writing, table
 from core.errors import Forbidden, Invalid, Unauthenticated
 from core.moderation.names import clean
 from core.users import directory, roles, shared_keys
-from core.users.tables import Role, SharedKey, User
+from core.users.tables import Role, SharedKey, SharedKeyRow, User
 
 MOST, MAX_TRUSTED, MAX_EDUCATION = 3, 10, 1000
 MAX_EXPIRY: Final = 365_000
 """Days: a longer life means for ever, and a date can still hold this one."""
 
-_keys = table(SharedKey)
+_keys = table(SharedKeyRow)
 
 
 class TooManySharedKeys(Forbidden):

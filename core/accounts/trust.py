@@ -9,7 +9,7 @@ from core.db import Writing, table
 from core.kudos import grants
 from core.ledger.tables import Account, AccountKind
 from core.users import directory, suspicion
-from core.users.tables import Role, User
+from core.users.tables import Role, User, UserRow
 from core.workers import conduct
 
 MIN_AGE: Final = timedelta(days=7)
@@ -17,7 +17,7 @@ KEPT_FROM_TRUST: Final = Role.TRUSTED | Role.MODERATOR | Role.FLAGGED | Role.DEL
 """Users who are trusted already, and users who never will be."""
 
 _accounts = table(Account)
-_users = table(User)
+_users = table(UserRow)
 
 
 async def promote_next(session: Writing, *, threshold: int, at: datetime) -> User | None:
@@ -44,16 +44,16 @@ async def promote_next(session: Writing, *, threshold: int, at: datetime) -> Use
         if suspicions.get(user_id, 0) < suspicion.SUSPICIOUS:
             user = await directory.locked(session, user_id)
             if not user.roles & KEPT_FROM_TRUST:
-                await promote(session, user, at=at)
-                return user
+                return await promote(session, user, at=at)
     return None
 
 
-async def promote(session: Writing, user: User, *, at: datetime) -> None:
+async def promote(session: Writing, user: User, *, at: datetime) -> User:
     """Trust a user whose row is locked: resume paused workers and make the escrow spendable.
 
-    Raises AnonForbidden.
+    Returns the changed user. Raises AnonForbidden.
     """
-    await directory.set_roles(session, user, grant=Role.TRUSTED)
+    user = await directory.set_roles(session, user, grant=Role.TRUSTED)
     await conduct.resume(session, user.id)
     await grants.drain_escrow(session, user, at=at)
+    return user

@@ -14,14 +14,14 @@ from core.community.tables import Collection, CollectionStyle, Style
 from core.db import AnyRow, Reading, Writing, now, table
 from core.errors import Invalid, NotFound
 from core.moderation.names import clean_text
-from core.users.tables import User
+from core.users.tables import User, UserRow
 
 MAX_STYLES = 500
 
 _collections = table(Collection)
 _members = table(CollectionStyle)
 _styles = table(Style)
-_users = table(User)
+_users = table(UserRow)
 
 
 class CollectionNotFound(NotFound):

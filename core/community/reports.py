@@ -13,7 +13,7 @@ from core.errors import NotFound
 from core.moderation.names import clean_text
 from core.queue.tables import Generation
 from core.users.directory import MAX_ID
-from core.users.tables import User
+from core.users.tables import User, UserRow
 from core.workers.tables import Team, Worker
 
 PAGE = 50
@@ -32,7 +32,7 @@ _ids = {
     "worker": table(Worker).c.id,
     "team": table(Team).c.id,
 }
-_users = table(User)
+_users = table(UserRow)
 
 
 class NothingToReport(NotFound):

@@ -21,7 +21,7 @@ from core.errors import Invalid, NotFound
 from core.kudos import settlement
 from core.stats import uses
 from core.users.shared_keys import SharedKeyAssignedStyles
-from core.users.tables import User
+from core.users.tables import UserRow
 
 PAGE = 25
 TAG, MODEL = "tag", "model"
@@ -30,7 +30,7 @@ _styles = table(Style)
 _labels = table(StyleLabel)
 _collections = table(Collection)
 _members = table(CollectionStyle)
-_users = table(User)
+_users = table(UserRow)
 
 
 class StyleNotFound(NotFound):

@@ -14,7 +14,7 @@ from sqlalchemy import Table, delete, select, tuple_
 from core import dialects
 from core.db import Reading, Writing, table
 from core.stats.tables import ModelTotal, Span, UserTotal
-from core.users.tables import User
+from core.users.tables import UserRow
 
 KEPT = {
     Span.MINUTE: timedelta(hours=2),
@@ -26,7 +26,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _models = table(ModelTotal)
 _users = table(UserTotal)
-_people = table(User)
+_people = table(UserRow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,17 @@
 """Who is who: finding, registering and changing users. Keys are hashed by a `Keyring`.
 
-Users are read by Core, as every request reads one and the ORM would cost twice as much. A user that
-is returned is a copy that belongs to no session.
+What is found stays as it was read. Whoever changes a user gets another one back.
 """
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.attributes import set_committed_value
 
 from core.db import Reading, Writing, now, table
 from core.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -20,7 +19,7 @@ from core.ledger import accounts
 from core.users import names
 from core.users.keys import Keyring
 from core.users.roles import AnonForbidden
-from core.users.tables import ANONYMOUS_ID, ANONYMOUS_KEY, Role, User
+from core.users.tables import ANONYMOUS_ID, ANONYMOUS_KEY, Role, User, UserRow
 
 FLOOR = 2500
 """Hundredths of a kudos that a user who logged in at a service starts with and keeps."""
@@ -34,7 +33,7 @@ NO_ROLE = Role(0)
 ACTIVE_WRITTEN_EVERY = timedelta(hours=1)
 
 _OAUTH_ID = re.compile(r"[!-~]{1,50}")
-_users = table(User)
+_users = table(UserRow)
 
 
 class UnknownKey(Unauthenticated):
@@ -198,7 +197,6 @@ async def rotate_key(session: Writing, keyring: Keyring, user: User) -> str:
     key = keyring.new()
     hashed = keyring.hash(key)
     await session.execute(update(_users).where(_users.c.id == user.id).values(key_hash=hashed))
-    set_committed_value(user, "key_hash", hashed)
     return key
 
 
@@ -224,10 +222,10 @@ async def ensure_anonymous(session: Writing, keyring: Keyring) -> None:
 
 async def set_roles(
     session: Writing, user: User, *, grant: Role = NO_ROLE, revoke: Role = NO_ROLE
-) -> None:
+) -> User:
     """Give the user roles and take others; two changes at once are both kept.
 
-    Raises AnonForbidden.
+    Returns the changed user. Raises AnonForbidden.
     """
     _refuse_anonymous(user)
     changed = await session.execute(
@@ -236,14 +234,13 @@ async def set_roles(
         .values(roles=_users.c.roles.bitwise_or(grant.value).bitwise_and(~revoke.value))
         .returning(_users.c.roles)
     )
-    set_committed_value(user, "roles", changed.scalar_one())
+    return replace(user, roles=changed.scalar_one())
 
 
-async def change(session: Writing, user: User, **values: Any) -> None:  # noqa: ANN401 - columns
-    """Set columns of the user's row, and of this copy of it."""
+async def change(session: Writing, user: User, **values: Any) -> User:  # noqa: ANN401 - columns
+    """Set columns of the user's row; returns the changed user."""
     await session.execute(update(_users).where(_users.c.id == user.id).values(**values))
-    for name, value in values.items():
-        set_committed_value(user, name, value)
+    return replace(user, **values)
 
 
 async def touch(session: Writing, user_ids: Collection[int], *, at: datetime) -> None:

@@ -7,13 +7,13 @@ from sqlalchemy import select
 
 from core.db import Reading, table
 from core.ledger.tables import Account, AccountKind
-from core.users.tables import User
+from core.users.tables import User, UserRow
 
 PAGE: Final = 25
 LAST_PAGE: Final = 10_000
 
 _accounts = table(Account)
-_users = table(User)
+_users = table(UserRow)
 
 
 async def page(session: Reading, number: int, *, by_age: bool, size: int = PAGE) -> Sequence[User]:

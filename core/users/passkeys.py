@@ -14,11 +14,11 @@ from sqlalchemy import select, update
 
 from core.db import Reading, Writing, table
 from core.users.keys import Keyring
-from core.users.tables import Role, User
+from core.users.tables import Role, User, UserRow
 
 READ_AGAIN_SECONDS: Final = 5.0
 
-_users = table(User)
+_users = table(UserRow)
 
 
 async def renew(session: Writing, keyring: Keyring, user: User) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, case, delete, func, insert, select, update
 
 from core.db import Reading, Writing, table
 from core.errors import Forbidden, Invalid
-from core.users.tables import SharedKey, SharedKeyHold
+from core.users.tables import SharedKey, SharedKeyHold, SharedKeyRow
 
 TERM = "shared_key"
 """The name, in a request's terms, of the key that it was sent with."""
@@ -22,7 +22,7 @@ UNLIMITED = -1
 """The value of a limit on pixels, steps or tokens that means no limit."""
 
 _holds = table(SharedKeyHold)
-_keys = table(SharedKey)
+_keys = table(SharedKeyRow)
 
 
 class SharedKeyEmpty(Forbidden):
@@ -81,7 +81,7 @@ async def by_key(session: Reading, text: str) -> SharedKey | None:
 
 
 async def by_id(session: Reading, key_id: UUID) -> SharedKey | None:
-    """The shared key with this id: a copy that belongs to no session."""
+    """The shared key with this id."""
     row = (await session.execute(_BY_ID, {"key": key_id})).mappings().first()
     return None if row is None else SharedKey(**row)
 

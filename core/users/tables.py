@@ -1,5 +1,6 @@
 """Tables of users. A user is a person's registration; kudos are in the ledger's accounts."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, IntFlag
 from uuid import UUID, uuid4
@@ -28,7 +29,7 @@ class Role(IntFlag):
     ADMIN = 512
 
 
-class User(Base):
+class UserRow(Base):
     """A registration. Id 0 is the anonymous user, shared by everybody."""
 
     __tablename__ = "users"
@@ -61,6 +62,30 @@ class User(Base):
     passkey_hash: Mapped[str | None] = mapped_column(String(80), unique=True)
     """Hash of a service's passkey (`core.users.passkeys`)."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A registration as it was read, by the names of the columns of `UserRow`."""
+
+    id: int
+    username: str
+    oauth_id: str
+    key_hash: str | None
+    account_id: int
+    escrow_id: int | None
+    roles: int
+    created_at: datetime
+    last_active_at: datetime
+    concurrency: int
+    worker_invited: int
+    usage_multiplier: float
+    monthly_kudos: int
+    monthly_received_at: datetime | None
+    public_workers: bool
+    contact: str | None
+    admin_comment: str | None
+    passkey_hash: str | None
+
     @property
     def alias(self) -> str:
         """The name that is unique: `username#id`."""
@@ -79,7 +104,7 @@ class User(Base):
         return role in roles
 
 
-class SharedKey(Base):
+class SharedKeyRow(Base):
     """A key that lets others ask at its owner's expense. Its id is what they send."""
 
     __tablename__ = "shared_keys"
@@ -101,6 +126,23 @@ class SharedKey(Base):
     """Width times height; here and below -1 means no limit, and 0 forbids the kind."""
     max_image_steps: Mapped[int] = mapped_column(Integer, default=-1)
     max_text_tokens: Mapped[int] = mapped_column(Integer, default=-1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedKey:
+    """A shared key as it was read, by the names of the columns of `SharedKeyRow`."""
+
+    id: UUID
+    user_id: int
+    name: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    budget: int | None
+    held: int
+    utilized: int
+    max_image_pixels: int
+    max_image_steps: int
+    max_text_tokens: int
 
 
 class SharedKeyHold(Base):

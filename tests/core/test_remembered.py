@@ -7,7 +7,7 @@ import factories
 from core import remembered
 from core.db import table
 from core.users import directory
-from core.users.tables import Role, User
+from core.users.tables import Role, UserRow
 from statements import counted
 
 KEYRING = factories.KEYRING
@@ -27,7 +27,7 @@ async def roles_of(database, key):
 
 
 def given(user_id, roles):
-    users = table(User)
+    users = table(UserRow)
     return update(users).where(users.c.id == user_id).values(roles=roles)
 
 

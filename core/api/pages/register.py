@@ -110,7 +110,7 @@ async def _change(visitor: Visit, user: User, sent: RegisterForm) -> Response:
     server = context.server()
     async with server.database.writing() as session:
         if sent.username:
-            await registering.rename(session, user, sent.username)
+            user = await registering.rename(session, user, sent.username)
         if sent.key == "new":
             key = await registering.renew_key(session, server.keyring, user)
             await _begin_anew(session, visitor, user)

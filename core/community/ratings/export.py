@@ -15,13 +15,13 @@ from core.community.ratings import pictures
 from core.community.ratings.tables import Rating, SharedPicture
 from core.db import AnyRow, Reading, table
 from core.users.directory import is_pseudonymous
-from core.users.tables import ANONYMOUS_ID, Role, User
+from core.users.tables import ANONYMOUS_ID, Role, UserRow
 
 BATCH: Final = 500
 
 _pictures = table(SharedPicture)
 _ratings = table(Rating)
-_users = table(User)
+_users = table(UserRow)
 
 
 async def records(session: Reading, secret: bytes) -> AsyncIterator[dict[str, Any]]:

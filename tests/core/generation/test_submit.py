@@ -22,7 +22,7 @@ from core.ledger.tables import SystemAccount
 from core.queue import claim, endings, results
 from core.queue.tables import Attempt, Job, JobState, Outcome, Request
 from core.users import directory
-from core.users.tables import Role, User
+from core.users.tables import Role
 from core.workers import conduct, fleet
 
 NOTE = {"type": "source_mask", "value": "parse_failed", "ref": "the mask cannot be read"}
@@ -380,7 +380,7 @@ async def test_texts_and_forms_are_settled_by_those_rates_too(kind_name, monkeyp
             terms={"version": version, "slow_workers": False},
         )
         worker = SimpleNamespace(agent="")
-        opened = Open(attempt, worker, User(roles=0))
+        opened = Open(attempt, worker, factories.person())
         found[version] = kind.of(kind_name).amounts(opened, Delivery(job_id="", text="")).charge
     assert found[2] == found[1] + 600
 

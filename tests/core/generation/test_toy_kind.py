@@ -34,7 +34,7 @@ from core.queue.tables import JobState
 from core.upkeep import steps
 from core.users import suspicion
 from core.users.shared_keys import BeyondSharedKey
-from core.users.tables import SharedKey
+from core.users.tables import SharedKeyRow
 from core.workers import fleet
 from core.workers.tables import Worker
 
@@ -215,8 +215,8 @@ async def test_its_rules_refuse(session, horde, players):
         await asked(session, horde, payer, tune(prompt=" "))
     with pytest.raises(KudosUpfront):
         await asked(session, horde, payer, tune(bars=2000))
-    adding = insert(table(SharedKey)).values(user_id=payer.id, max_text_tokens=8)
-    key = await session.scalar(adding.returning(SharedKey.id))
+    adding = insert(table(SharedKeyRow)).values(user_id=payer.id, max_text_tokens=8)
+    key = await session.scalar(adding.returning(SharedKeyRow.id))
     caller = Caller(user=admission.UnknownKey("No such key."), key=str(key))
     await admission.admit(session, horde, caller, tune(bars=8))
     with pytest.raises(BeyondSharedKey):

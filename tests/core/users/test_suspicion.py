@@ -1,5 +1,6 @@
 """Suspicion: what counts once, what counts each time, and how it is forgiven."""
 
+import dataclasses
 from datetime import timedelta
 from uuid import uuid4
 
@@ -74,8 +75,8 @@ async def test_five_make_suspicious_but_never_the_trusted(session, someone):
     assert not await suspicion.is_suspicious(session, someone, at=AT)
     await suspect(session, someone, Reason.CORRUPT_PROMPT)
     assert await suspicion.is_suspicious(session, someone, at=AT)
-    someone.roles = int(Role.TRUSTED)
-    assert not await suspicion.is_suspicious(session, someone, at=AT)
+    trusted = dataclasses.replace(someone, roles=int(Role.TRUSTED))
+    assert not await suspicion.is_suspicious(session, trusted, at=AT)
 
 
 async def test_moderators_forgive_everything(session, someone):

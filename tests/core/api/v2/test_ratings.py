@@ -18,7 +18,7 @@ from core.generation.delivery import Delivery
 from core.queue import expiry
 from core.queue.tables import Request
 from core.users import directory
-from core.users.tables import Role, User
+from core.users.tables import Role, UserRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -319,7 +319,7 @@ async def test_who_is_wiped_leaves_no_picture(shop, site, rater):
     assert f"{picture}.webp" in files(site)  # it can still be undone
     long_ago = now() - timedelta(days=31)
     async with site.database.writing() as session:
-        idle = update(User).where(User.id == shop.owner.id).values(last_active_at=long_ago)
+        idle = update(UserRow).where(UserRow.id == shop.owner.id).values(last_active_at=long_ago)
         await session.execute(idle)
     assert (await site.call("DELETE", path, key=moderator.key)).status_code == 200
     assert f"{picture}.webp" not in files(site)
