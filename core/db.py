@@ -20,10 +20,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
-import alembic.command
-import alembic.config
 import structlog
 from sqlalchemy import (
     JSON,
@@ -47,6 +45,10 @@ from core import remembered
 from core.errors import Invalid
 from core.remembered import Remembered
 
+if TYPE_CHECKING:
+    import alembic.config
+
+MIGRATIONS = Path(__file__).parent.parent / "alembic"
 POOL_SIZE = 10  # connections each, readers and writers, a server process
 STATEMENT_TIMEOUT_SECONDS = 30
 DATA_EXCEPTION = "22"
@@ -263,18 +265,25 @@ def _tune_sqlite(engine: AsyncEngine, *, query_only: bool) -> None:
             connection.rollback()
 
 
+# Alembic takes 11 MB, which a server on a database of its version never needs.
+
+
 def migrate(url: str) -> None:
     """Bring the database at `url` to the newest schema (`alembic upgrade head`).
 
     Runs its own event loop: call it from a thread where one is running already.
     """
+    import alembic.command  # noqa: PLC0415
+
     alembic.command.upgrade(alembic_config(url), "head")
 
 
-def alembic_config(url: str) -> alembic.config.Config:
+def alembic_config(url: str) -> "alembic.config.Config":
     """Alembic's settings for the database at `url`; the migrations lie beside the packages."""
+    import alembic.config  # noqa: PLC0415
+
     config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent.parent / "alembic"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["url"] = url
     return config
 
