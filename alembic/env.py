@@ -41,7 +41,7 @@ def _run(connection: Connection) -> None:
         render_item=_render,
     )
     with context.begin_transaction():
-        schema.require_ours(connection, context.script)
+        schema.require_ours(connection)
         context.run_migrations()
 
 

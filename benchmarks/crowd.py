@@ -31,12 +31,15 @@ MINUTES, HOURS, DAYS = 60, 24, 31
 Row = dict[str, Any]
 
 
-def fill(engine: Engine, *, users: int, workers: int) -> None:
-    """Add so many of each, the same ones in every run."""
-    engine.run(_fill(engine, users, workers))
+def fill(engine: Engine, *, users: int, workers: int, used: bool = True) -> None:
+    """Add so many of each, the same ones in every run.
+
+    used: with the sums of a month in which each model was made.
+    """
+    engine.run(_fill(engine, users, workers, used=used))
 
 
-async def _fill(engine: Engine, users: int, workers: int) -> None:
+async def _fill(engine: Engine, users: int, workers: int, *, used: bool) -> None:
     chance = random.Random(1)  # noqa: S311 - nothing secret
     async with engine.opened() as database:
         async with database.writing() as session:
@@ -50,7 +53,7 @@ async def _fill(engine: Engine, users: int, workers: int) -> None:
             (_user_totals(first, users, chance), UserTotal),
             (_kudos(start, users, chance), KudosTotal),
             (_workers(first, users, workers, chance), Worker),
-            (_model_totals(chance), ModelTotal),
+            (_model_totals(chance) if used else (), ModelTotal),
         ):
             for batch in _batches(rows):
                 async with database.writing() as session:

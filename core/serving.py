@@ -13,6 +13,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from quart import Quart
 
+from core import schema
 from core.failures import CannotStart
 from core.schema import migrate
 from core.settings import Settings
@@ -30,7 +31,7 @@ def serve(settings: Settings) -> None:
     if settings.port == 0:
         settings = settings.model_copy(update={"port": free_port(settings.host)})
     refuse_taken(settings.host, settings.port)
-    if not settings.database_url:
+    if not settings.database_url and not schema.is_current_file(settings.database):
         migrate(settings.database)
 
     def make() -> Quart:

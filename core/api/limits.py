@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.api.windows import Counters, MemoryCounters, RedisCounters, Window
+from core.api.windows import Counters, MemoryCounters, Window
 
 _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -108,7 +108,11 @@ class Limiter:
 
 def connect(*, redis_url: str) -> Limiter:
     """The limiter that counts in the Redis at `redis_url`; where that is empty, in this process."""
-    return Limiter(RedisCounters(redis_url) if redis_url else MemoryCounters())
+    if not redis_url:
+        return Limiter(MemoryCounters())
+    from core.api.redis_windows import RedisCounters  # noqa: PLC0415 - 24 MB for those who need it
+
+    return Limiter(RedisCounters(redis_url))
 
 
 def for_generate(

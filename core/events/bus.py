@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Protocol
 
-from core.events import postgres_link, redis_link
 from core.events.local import LocalBus, Message, Subscription
 from core.events.relay import RelayBus
 
@@ -34,6 +33,8 @@ class RedisBus(RelayBus):
     """Events between processes by the Redis at `url`; without it, within this process."""
 
     def __init__(self, url: str, *, heartbeat_seconds: float = 5) -> None:
+        from core.events import redis_link  # noqa: PLC0415 - 24 MB that most servers never need
+
         super().__init__(partial(redis_link.dial, url), heartbeat_seconds=heartbeat_seconds)
 
 
@@ -41,6 +42,8 @@ class PostgresBus(RelayBus):
     """Events between processes by the PostgreSQL at `url`."""
 
     def __init__(self, url: str, *, heartbeat_seconds: float = 5) -> None:
+        from core.events import postgres_link  # noqa: PLC0415 - 4 MB
+
         super().__init__(partial(postgres_link.dial, url), heartbeat_seconds=heartbeat_seconds)
 
 

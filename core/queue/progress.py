@@ -118,7 +118,8 @@ def _count(state: JobState) -> Any:  # noqa: ANN401 - a column expression
 
 
 def _waiting(value: Any) -> Any:  # noqa: ANN401
-    return case((_jobs.c.state == JobState.WAITING, value))
+    # In a mapping: to tell a pair from one, SQLAlchemy would write the column, for 6 MB.
+    return case({_jobs.c.state == JobState.WAITING: value})
 
 
 _charged = (

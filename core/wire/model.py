@@ -15,7 +15,11 @@ class Request(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        defer_build=True,
     )
 
 
@@ -28,6 +32,7 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(
         frozen=True,
+        defer_build=True,
         extra="ignore",
         validate_by_name=True,
         validate_by_alias=True,
