@@ -47,7 +47,7 @@ async def start(
     deadline: datetime,
     expires_at: datetime,
 ) -> list[UUID]:
-    """Begin an attempt at each claimed job and renew the request. The attempts' ids, in order."""
+    """Begin an attempt at each claimed job and renew the request. Returns their ids, in order."""
     ids = [uuid4() for _ in claim.jobs]
     each = [
         {"id": attempt_id, "job_id": job.id, "things": job.things}
@@ -80,7 +80,7 @@ def _many(name: str) -> ColumnElement[Any]:
 
 
 def _start() -> Update:
-    """The same by one statement."""
+    """The same in one statement."""
     columns = ("id", "job_id", "things")
     each = (
         func.unnest(*(_many(name) for name in columns))
@@ -119,7 +119,7 @@ async def start_decoy(
     at: datetime,
     deadline: datetime,
 ) -> UUID:
-    """Let a worker believe that it works at the request. No job is claimed, nothing renewed."""
+    """Begin a decoy at the request. No job is claimed, nothing is renewed."""
     attempt_id = uuid4()
     await session.execute(
         insert(_attempts).values(
@@ -140,7 +140,7 @@ async def start_decoy(
 
 
 async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> bool:
-    """The worker is done with a decoy; it is in no sum. False where it was over already."""
+    """End a decoy; it counts in no sum. Returns False if it was over already."""
     ended = await session.execute(
         update(_attempts)
         .where(_attempts.c.id == attempt_id, _attempts.c.outcome == Outcome.DECOY)
@@ -151,7 +151,7 @@ async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) ->
 
 
 async def attempt(session: AsyncSession, attempt_id: UUID) -> AnyRow | None:
-    """The attempt with what its settlement and answer need of job and request, or None."""
+    """The attempt, with what settlement and answer need of its job and request, or None."""
     return (await session.execute(_ATTEMPT, {"id": attempt_id})).first()
 
 
@@ -192,7 +192,7 @@ _OUTCOME = select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id"))
 
 
 async def generations(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
-    """What is finished of a request, in the order of its jobs, with each one's charge."""
+    """The finished results of a request, in the order of its jobs, each with its charge."""
     return (await session.execute(_GENERATIONS, {"id": request_id})).all()
 
 
