@@ -10,8 +10,8 @@
 
 Errors of the database do not show statement parameters: prompts and keys' hashes stay out of logs.
 
-Who may open a session: `core.api`, `core.upkeep`, `core.__main__`. Below them sessions are passed
-in, and nobody commits.
+Only `core.api`, `core.upkeep` and `core.__main__` open sessions. Below them sessions are passed in,
+and nobody commits.
 """
 
 import asyncio
@@ -47,10 +47,10 @@ from core import remembered
 from core.errors import Invalid
 from core.remembered import Remembered
 
-POOL_SIZE = 10  # connections each, readers and writers, a server process
+POOL_SIZE = 10  # connections for readers and for writers, in each server process
 STATEMENT_TIMEOUT_SECONDS = 30
 DATA_EXCEPTION = "22"
-"""What the codes of SQL begin with for a value out of range, too long or malformed."""
+"""The prefix of SQL error codes for a value out of range, too long or malformed."""
 
 _log = structlog.get_logger(__name__)
 
@@ -76,7 +76,7 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times: they are a defect of the caller."""
+        """Refuse naive times, which are a defect of the caller."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -111,7 +111,7 @@ def now() -> datetime:
 
 
 class Unstorable(Invalid):
-    """A number or a text is beyond what its place in the database holds."""
+    """A number or a text does not fit into the database."""
 
     code = "BadRequest"
 
@@ -157,7 +157,7 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed where the block ends, rolled back where it raises."""
+        """One transaction: committed when the block ends, rolled back if it raises."""
         if self.is_sqlite:
             async with self._turn, self._transaction() as session:
                 yield session
@@ -181,7 +181,7 @@ class Database:
     def hold_alone(self) -> None:
         """Be the one server process that a SQLite database has, until `close`.
 
-        Raises DatabaseInUse where another one is. PostgreSQL serves as many as there are.
+        Raises DatabaseInUse if another one is. PostgreSQL serves any number.
         """
         path = make_url(str(self._writer.url)).database
         if not self.is_sqlite or not path:
@@ -208,8 +208,8 @@ class Database:
 def _tell_unstorable(failed: ExceptionContext) -> None:
     """Raise Unstorable for a value that no database holds, or not this column.
 
-    Whoever sent it is told so. The log says where it went, but not what it is: where that was the
-    server's own, the fault is to be found.
+    The sender is told so. The log says where it went, but not what it is: if the server made the
+    value, the fault has to be found.
     """
     error = failed.original_exception
     is_beyond = isinstance(error, OverflowError | UnicodeError)  # as the drivers of SQLite have it
@@ -264,7 +264,7 @@ def _tune_sqlite(engine: AsyncEngine, *, query_only: bool) -> None:
 
 
 def migrate(url: str) -> None:
-    """Bring the database at `url` to the newest schema (`alembic upgrade head`).
+    """Upgrade the database at `url` to the newest schema (`alembic upgrade head`).
 
     Runs its own event loop: call it from a thread where one is running already.
     """

@@ -1,4 +1,4 @@
-"""The one statement that SQLAlchemy spells differently for each engine: INSERT … ON CONFLICT."""
+"""The only statement that SQLAlchemy spells differently for each engine: INSERT … ON CONFLICT."""
 
 from typing import TypeAlias
 
@@ -10,7 +10,7 @@ Insert: TypeAlias = postgresql.Insert | sqlite.Insert
 
 
 def insert(session: AsyncSession, into: Table) -> Insert:
-    """An INSERT that knows `on_conflict_do_nothing`, for the engine behind the session."""
+    """An INSERT with `on_conflict_do_nothing`, for the engine behind the session."""
     return inserts(into)[name(session)]
 
 

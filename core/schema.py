@@ -1,4 +1,4 @@
-"""Whether a database is ours, and of which version: looked at before anything is changed in it."""
+"""Whether a database is ours, and of which version: checked before anything in it is changed."""
 
 from collections.abc import Collection
 from typing import Final
@@ -12,16 +12,16 @@ from core.db import Database, alembic_config
 from core.failures import CannotStart
 
 _OURS: Final = frozenset({"users", "ledger_events", "jobs"})
-"""Tables that every version has, and all of them hardly anybody else."""
+"""Tables that every version has; hardly any other program has all of them."""
 _VERSIONS: Final = "alembic_version"
 
 
 class UnusableDatabase(CannotStart):
-    """The database is not one that this version can use. The text says what to do."""
+    """This version cannot use the database. The text says what to do."""
 
 
 def require_ours(connection: Connection, script: ScriptDirectory) -> None:
-    """Refuse to migrate another program's database, and one that a newer version has migrated.
+    """Refuse to migrate another program's database, or one migrated by a newer version.
 
     Raises UnusableDatabase.
     """
