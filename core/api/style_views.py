@@ -22,7 +22,7 @@ from core.wire.styles import (
 
 
 async def to_images(session: AsyncSession, rows: Sequence[AnyRow]) -> list[StyleStable]:
-    """Rows of `styles`, for pictures; one query each for what stands elsewhere."""
+    """Styles for pictures, from rows of `styles`; one query for each further table."""
     common = await _common(session, rows)
     shown = await examples.of_styles(session, [row.id for row in rows])
     keys = await _keys(session, rows)
@@ -42,7 +42,7 @@ async def to_images(session: AsyncSession, rows: Sequence[AnyRow]) -> list[Style
 
 
 async def to_texts(session: AsyncSession, rows: Sequence[AnyRow]) -> list[StyleKobold]:
-    """Rows of `styles`, for texts."""
+    """Styles for texts, from rows of `styles`."""
     common = await _common(session, rows)
     return [
         StyleKobold(**common[row.id], params=ModelStyleInputParamsKobold.model_validate(row.params))
@@ -53,7 +53,7 @@ async def to_texts(session: AsyncSession, rows: Sequence[AnyRow]) -> list[StyleK
 async def to_collections(
     session: AsyncSession, rows: Sequence[AnyRow]
 ) -> list[ResponseModelCollection]:
-    """Rows of `collections`."""
+    """Collections, from rows of `collections`."""
     members = await collections.members(session, [row.id for row in rows])
     return [
         ResponseModelCollection(

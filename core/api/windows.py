@@ -17,17 +17,17 @@ from redis.exceptions import RedisError
 MAX_WINDOWS: Final = 100_000
 """Open windows in memory, of all lengths together (25 MB). Beyond, the oldest are forgotten."""
 REDIS_SECONDS: Final = 0.5
-"""A call waits no longer than this for Redis."""
+"""The longest time that a call waits for Redis."""
 REDIS_CONNECTIONS: Final = 20
 REDIS_AWAY_SECONDS: Final = 5.0
-"""After a failure calls are counted here for so long, before Redis is asked again."""
+"""How long after a failure calls are counted here, before Redis is asked again."""
 PREFIX: Final = "horde:limit:"
 
 log = structlog.get_logger(__name__)
 
 
 class Window(NamedTuple):
-    """Room for so many calls in `seconds`, from the first on."""
+    """Room for so many calls in `seconds`, beginning with the first call."""
 
     key: str
     room: int
@@ -35,7 +35,7 @@ class Window(NamedTuple):
 
 
 class State(NamedTuple):
-    """How a window stands after a call."""
+    """The state of a window after a call."""
 
     used: int
     seconds_left: float
@@ -45,7 +45,7 @@ class Counters(Protocol):
     """Where calls are counted."""
 
     async def hit(self, windows: Sequence[Window]) -> tuple[bool, list[State]]:
-        """Count a call in all of the windows if each has room; says so, and how each stands."""
+        """Count a call in all windows if each has room. Returns whether, and all their states."""
 
     async def close(self) -> None:
         """Disconnect."""
@@ -120,7 +120,7 @@ class RedisCounters:
             timeout=REDIS_SECONDS,
             socket_timeout=REDIS_SECONDS,
             socket_connect_timeout=REDIS_SECONDS,
-            retry=Retry(NoBackoff(), 0),  # one that fails is left alone for a while, see below
+            retry=Retry(NoBackoff(), 0),  # after a failure it is left alone for a while, see below
         )
         self._redis = aioredis.Redis.from_pool(pool)
         self._script = self._redis.register_script(_HIT)
