@@ -1,4 +1,4 @@
-"""The one statement that SQLAlchemy spells differently for each engine: INSERT … ON CONFLICT."""
+"""The only statement that SQLAlchemy spells differently for each engine: INSERT … ON CONFLICT."""
 
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ Insert: TypeAlias = postgresql.Insert | sqlite.Insert
 
 
 def insert(session: Writing, into: Table) -> Insert:
-    """An INSERT that knows `on_conflict_do_nothing`, for the engine behind the session."""
+    """An INSERT with `on_conflict_do_nothing`, for the engine behind the session."""
     return inserts(into)[session.engine]
 
 

@@ -1,4 +1,4 @@
-"""Whether a database is ours, and of which version: looked at before anything is changed in it.
+"""Whether a database is ours, and of which version: checked before anything in it is changed.
 
 The migrations' names are read here without Alembic, which a running server does not need.
 """
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 MIGRATIONS: Final = Path(__file__).parent.parent / "alembic"
 
 _OURS: Final = frozenset({"users", "ledger_events", "jobs"})
-"""Tables that every version has, and all of them hardly anybody else."""
+"""Tables that every version has; hardly any other program has all of them."""
 _VERSIONS: Final = "alembic_version"
 _STORED: Final = f"SELECT version_num FROM {_VERSIONS}"  # noqa: S608 - a name of our own
 _ASSIGNED: Final = re.compile(r"^(revision|down_revision)\b[^=\n]*=(.*)$", re.MULTILINE)
 
 
 class UnusableDatabase(CannotStart):
-    """The database is not one that this version can use. The text says what to do."""
+    """This version cannot use the database. The text says what to do."""
 
 
 class Revisions(NamedTuple):
@@ -74,7 +74,7 @@ def alembic_config(url: str) -> "alembic.config.Config":
 
 
 def require_ours(connection: Connection) -> None:
-    """Refuse to migrate another program's database, and one that a newer version has migrated.
+    """Refuse to migrate another program's database, or one migrated by a newer version.
 
     Raises UnusableDatabase.
     """

@@ -1,4 +1,4 @@
-"""`python -m core user …`: what an operator does to users, without the API."""
+"""`python -m core user …`: changes of users by an operator, without the API."""
 
 import argparse
 import asyncio
@@ -25,7 +25,7 @@ Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse names its type 
 
 
 def add(commands: "Commands[argparse.ArgumentParser]") -> None:
-    """Describe `user` and its actions. Each parser's `run` is what does it."""
+    """Define `user` and its actions. Each parser's `run` performs its action."""
     actions = commands.add_parser("user", help="manage users").add_subparsers(
         dest="action", required=True
     )
@@ -36,7 +36,7 @@ def add(commands: "Commands[argparse.ArgumentParser]") -> None:
     create.add_argument(
         "--key-file",
         type=Path,
-        help="keep the key in this file (mode 0600); one that is there and valid is left alone",
+        help="keep the key in this file (mode 0600); a valid one that is there is left alone",
     )
     create.set_defaults(run=_create)
     show = _of_user(actions, "show", "show a user", _show)
@@ -47,7 +47,7 @@ def add(commands: "Commands[argparse.ArgumentParser]") -> None:
     roles.epilog = f"Roles: {', '.join(ROLES)}."
     kudos = _of_user(actions, "kudos", "give a user kudos, or take them", _change_kudos)
     kudos.add_argument("amount", type=int, help="whole kudos; negative to take what there is")
-    _of_user(actions, "rotate-key", "print a new API key; the old one dies", _rotate_key)
+    _of_user(actions, "rotate-key", "print a new API key; the old one stops working", _rotate_key)
     disable = _of_user(actions, "disable", "disable an account, or enable it", _disable)
     disable.add_argument("--undo", action="store_true", help="enable it again")
 
@@ -65,7 +65,7 @@ def _of_user(
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Do what was asked for. The database is migrated. Raises what the domain refuses."""
+    """Do what was asked for. The database must be migrated. Raises the domain's refusals."""
     asyncio.run(_with_database(arguments, settings))
 
 
@@ -121,7 +121,7 @@ async def _to_user(
     keyring: Keyring,
     arguments: argparse.Namespace,
 ) -> None:
-    """Do it to the named user, whose row is locked, in one transaction."""
+    """Do it to the named user, whose row is locked, in a single transaction."""
     async with database.writing() as session:
         named = arguments.user
         user_id = int(named) if named.isascii() and named.isdecimal() else None

@@ -1,4 +1,4 @@
-"""Answers kept for a moment: what many ask again and again is looked up once."""
+"""Answers kept for a moment: common questions are looked up once."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ MOST = 10_000
 MAX_SECONDS = 30.0
 CHEAP_SECONDS = 0.05
 DEAR = 20
-"""An answer is kept for so many times as long as it took to make: 5 % of the time goes into it."""
+"""An answer is kept this many times as long as it took to make: at most 5 % of the time."""
 
 
 class TtlCache(Generic[T]):
@@ -30,7 +30,7 @@ class TtlCache(Generic[T]):
         return found[1]
 
     def put(self, key: str, value: T) -> T:
-        """Keep the value from now on; returns it."""
+        """Keep the value from now on, and return it."""
         self._kept.pop(key, None)
         self._kept[key] = (time.monotonic() + self._seconds, value)
         if len(self._kept) > MOST:
@@ -39,11 +39,11 @@ class TtlCache(Generic[T]):
 
 
 class AdaptiveCache(Generic[T]):
-    """Answers that may be dear to make: the dearer one is, the longer it is kept.
+    """Answers that may be costly to make: the costlier one is, the longer it is kept.
 
-    What was made within CHEAP_SECONDS is made anew each time, so that small hordes see everything
-    at once; the rest is kept for DEAR times as long as it took, at most MAX_SECONDS. For public
-    answers only, of few different keys: none is ever dropped.
+    Answers made within CHEAP_SECONDS are made again each time, so that small hordes see everything
+    at once; others are kept for DEAR times as long as they took, at most MAX_SECONDS. For public
+    answers only, with few different keys: none is ever dropped.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class AdaptiveCache(Generic[T]):
         self._making: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def get(self, key: str, make: Callable[[], Awaitable[T]]) -> T:
-        """The value, made by one caller while others wait for it."""
+        """The value; one caller makes it while others wait for it."""
         async with self._making[key]:
             start = time.monotonic()
             if key in self._kept and start < self._kept[key][0]:

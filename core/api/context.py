@@ -1,4 +1,4 @@
-"""What a request handler can reach: the server's parts and who is asking."""
+"""The context of a request handler: the server's parts and who is asking."""
 
 import ipaddress
 import time
@@ -31,7 +31,7 @@ EXTENSION = "horde"
 RELAXED_SECONDS = 86_400.0
 KNOWN_SECONDS = 60.0
 RELAXING = Role.TRUSTED | Role.MODERATOR | Role.EDUCATION | Role.SERVICE
-"""Whose own addresses get the relaxed limits for a day."""
+"""Users whose addresses get relaxed limits for a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +46,31 @@ class Server:
     horde: Horde
     outside: GuardedClient
     shared: Store
-    """Pictures of the data set, which stay."""
+    """The store of the shared data set, which is never swept."""
     shared_signer: Signer
     decoders: Decoders = field(default_factory=Decoders)
     passkeys: Passkeys = field(default_factory=Passkeys)
     relaxed: TtlCache[bool] = field(default_factory=lambda: TtlCache(RELAXED_SECONDS))
-    """Addresses that get the relaxed limits, as this process saw them."""
+    """Addresses with relaxed limits, as this process saw them."""
     known: TtlCache[int] = field(default_factory=lambda: TtlCache(KNOWN_SECONDS))
-    """Users' ids by the digest of a key or session that was good; see `core.api.callers`."""
+    """Users' ids by the digest of a valid key or session; see `core.api.callers`."""
     lists: AdaptiveCache[Encoded] = field(default_factory=AdaptiveCache)
-    """Long public lists as JSON, kept for as long as they are worth."""
+    """Long public lists as JSON, kept the longer, the costlier they are."""
     answers: KeptAnswers = field(default_factory=lambda: KeptAnswers(time.monotonic))
-    """Short public answers, the same for everybody for a moment."""
+    """Short public answers, the same for everybody, kept for a moment."""
 
 
 def server() -> Server:
-    """The server that this request came to."""
+    """The server that handles this request."""
     found: Server = current_app.extensions[EXTENSION]
     return found
 
 
 def api_key() -> str:
-    """What the caller is known by: the API key that was sent, or else the session of a browser.
+    """The caller's credential: the API key that was sent, or else the session of a browser.
 
-    A session counts where a page of ours asks, with the cookie's CSRF token, so no page from
-    elsewhere can act for a visitor. Empty where the caller is nobody.
+    A session counts if a page of ours asks, with the cookie's CSRF token, so no foreign page can
+    act for a visitor. Empty if there is none.
     """
     return request.headers.get("apikey", "") or _session_token()
 
@@ -92,19 +92,19 @@ def _session_token() -> str:
 
 
 def client_agent() -> str:
-    """What the client says it is: `name:version:contact`."""
+    """The client's name for itself: `name:version:contact`."""
     return names.clean(request.headers.get("Client-Agent", UNKNOWN_AGENT)[:MAX_AGENT_CHARS])
 
 
 def agents() -> tuple[str, str]:
-    """What the client calls itself: to us, and to any server."""
+    """The client's names: for us, and for any server."""
     return client_agent(), request.headers.get("User-Agent", "")
 
 
 def address() -> str:
     """The client's address; forwarding headers are believed from trusted proxies only.
 
-    Where a service calls for somebody, and is believed, it is that one's.
+    If a trusted service calls for somebody, it is that person's address.
     """
     if (proxied := _proxied()) is not None:
         return proxied
@@ -112,12 +112,12 @@ def address() -> str:
     forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
     if forwarded and _is_in(peer, server().settings.trusted_proxies):
         peer = forwarded.rpartition(",")[2].strip()
-    # Else a unix socket, or a proxy that forwards something else.
+    # Otherwise a unix socket, or a proxy that forwards something else.
     return _as_address(peer) or "127.0.0.1"
 
 
 async def believe_service() -> None:
-    """Find out whether a service calls for somebody else, before anything depends on addresses."""
+    """Find out whether a service calls for somebody, before anything depends on addresses."""
     passkey = request.headers.get("Proxy-Authorization", "")
     proxied = _as_address(request.headers.get("Proxied-For", ""))
     if not passkey or proxied is None or not api_key():
@@ -130,7 +130,7 @@ async def believe_service() -> None:
 
 
 def is_relaxed() -> bool:
-    """Whether many people may be behind the address: somebody trusted, or a service, called."""
+    """Whether many people may share the address: a trusted user or a service called from it."""
     return server().relaxed.get(address()) is not None
 
 
@@ -155,9 +155,9 @@ def _is_in(peer: str, networks: list[str]) -> bool:
 
 
 async def user(session: Reading) -> User:
-    """Who is behind the sent key, token or session. Raises UnknownKey.
+    """The user of the key, token or session that was sent. Raises UnknownKey.
 
-    A key that was hashed with an old secret is hashed anew where the session writes.
+    A key hashed with an old secret is hashed anew where the session writes.
     """
     sent = api_key()
     if not sent:
@@ -188,5 +188,5 @@ async def _of_session(session: Reading, token: str) -> User:
 
 
 async def is_moderator(session: Reading) -> bool:
-    """Whether a moderator asks; no key is nobody. Raises UnknownKey for a wrong key."""
+    """Whether a moderator asks; without a key nobody does. Raises UnknownKey for a wrong key."""
     return bool(api_key()) and (await user(session)).has(Role.MODERATOR)

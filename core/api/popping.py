@@ -1,4 +1,4 @@
-"""What all pops have in common: the worker checks in, gets work, and may wait for it."""
+"""The common part of all pops: the worker checks in, gets work, and may wait for it."""
 
 import asyncio
 import time
@@ -17,16 +17,16 @@ from core.workers.admission import CheckinContext
 from core.workers.offers import Declared
 
 MAX_JOBS = 20
-"""A pop may have at most."""
+"""The most jobs of a pop."""
 SHARED_SECONDS = 1.0
-"""Looks by the clock may see what was read for another waiter so long ago."""
+"""Looks by the clock may use what was read for another waiter this long ago."""
 
 
 async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool = True) -> Popped:
-    """Give the worker up to `amount` jobs; where there are none, wait up to so many seconds.
+    """Give the worker up to `amount` jobs; if there are none, wait up to so many seconds.
 
     A worker has at most as many waiting pops as threads; a further one is answered at once.
-    decoys: whether it gets one where it is paused.
+    decoys: whether it gets a decoy if it is paused.
     """
     server = context.server()
     verdict = await _verdict(server)
@@ -47,7 +47,7 @@ async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool =
 
 
 def told(found: Popped) -> list[ResponseModelMessagePop]:
-    """What the worker is told with its pop."""
+    """The messages for the worker with its pop."""
     return [
         ResponseModelMessagePop(
             id=str(row.id), message=row.message, origin=row.origin, expiry=row.expires_at
@@ -72,7 +72,7 @@ async def _pop(
 
 
 async def _verdict(server: Server) -> Verdict:
-    """What is known of the worker's address, where that matters. It may ask a service."""
+    """What is known about the worker's address, if that matters. It may ask a service."""
     if server.horde.scorer is None:
         return Verdict.SAFE
     async with server.database.reading() as session:
@@ -100,8 +100,8 @@ async def _wait(
 ) -> Popped:
     """Try again whenever work comes in that fits. No session is held meanwhile.
 
-    A call is followed by a pop; without one, a pop is worth its transaction only where a reading
-    look sees a job that may fit. A wait is shorter than the time for which a check-in holds.
+    After a call it pops; without one, a pop is worth its transaction only if a reading look sees a
+    job that may fit. A wait is shorter than the time for which a check-in holds.
     """
     loop, waiters = asyncio.get_running_loop(), server.horde.waiters
     until = loop.time() + wait
@@ -117,9 +117,9 @@ async def _wait(
 
 
 async def _may_find(server: Server, waiter: Waiter, why: Why) -> bool:
-    """Whether a job waits that may fit: one look for all who want it at the same time.
+    """Whether a job waits that may fit: one look for all waiters that want it at the same time.
 
-    Where events arrive, a lane is not tried again before its first job is another.
+    If events arrive, a lane is not tried again before its first job has changed.
     """
     horde = server.horde
     since = time.monotonic() - (SHARED_SECONDS if why is Why.CLOCK else 0)

@@ -20,7 +20,7 @@ from core.wire.styles import (
 
 
 async def to_images(session: Reading, rows: Sequence[AnyRow]) -> list[StyleStable]:
-    """Rows of `styles`, for pictures; one query each for what stands elsewhere."""
+    """Styles for pictures, from rows of `styles`; one query for each further table."""
     common = await _common(session, rows)
     shown = await examples.of_styles(session, [row.id for row in rows])
     keys = await _keys(session, rows)
@@ -40,7 +40,7 @@ async def to_images(session: Reading, rows: Sequence[AnyRow]) -> list[StyleStabl
 
 
 async def to_texts(session: Reading, rows: Sequence[AnyRow]) -> list[StyleKobold]:
-    """Rows of `styles`, for texts."""
+    """Styles for texts, from rows of `styles`."""
     common = await _common(session, rows)
     return [
         StyleKobold(**common[row.id], params=ModelStyleInputParamsKobold.model_validate(row.params))
@@ -49,7 +49,7 @@ async def to_texts(session: Reading, rows: Sequence[AnyRow]) -> list[StyleKobold
 
 
 async def to_collections(session: Reading, rows: Sequence[AnyRow]) -> list[ResponseModelCollection]:
-    """Rows of `collections`."""
+    """Collections, from rows of `collections`."""
     members = await collections.members(session, [row.id for row in rows])
     return [
         ResponseModelCollection(

@@ -1,4 +1,4 @@
-"""Users as the public, they themselves and moderators see them."""
+"""Users, as seen by the public, themselves and moderators."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ from core.wire.users import (
 from core.workers import fleet
 
 ANONYMOUS_KUDOS = -5000
-"""What clients see as the anonymous user's balance; its account is summed, not shown."""
+"""The anonymous user's balance for clients; its account is summed, not shown."""
 
 
 class View(IntEnum):
-    """Who looks; each sees what those before see, and more."""
+    """The viewer; each sees more than the one before."""
 
     PUBLIC = 0
     OWNER = 1
@@ -44,7 +44,7 @@ class View(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is read of several users at once, by user or account."""
+    """Data of several users, read at once, by user or account."""
 
     balances: Mapping[int, int]
     workers: Mapping[int, list[UUID]]
@@ -55,7 +55,7 @@ class _Known:
 
 
 def view_of(asking: User | None, user: User) -> View:
-    """As whom the caller sees the user."""
+    """The caller's view of the user."""
     if asking is None:
         return View.PUBLIC
     if asking.has(Role.MODERATOR):
@@ -64,7 +64,7 @@ def view_of(asking: User | None, user: User) -> View:
 
 
 async def public(session: Reading, users: Sequence[User]) -> list[UserDetails]:
-    """Users as everybody sees them, with a handful of statements however many they are."""
+    """Users as the public sees them, by a handful of statements for any number of users."""
     known = await _known(session, users)
     return [UserDetails(**_public(user, known)) for user in users]
 

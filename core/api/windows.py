@@ -13,7 +13,7 @@ MAX_WINDOWS: Final = 100_000
 
 
 class Window(NamedTuple):
-    """Room for so many calls in `seconds`, from the first on."""
+    """Room for so many calls in `seconds`, beginning with the first call."""
 
     key: str
     room: int
@@ -21,7 +21,7 @@ class Window(NamedTuple):
 
 
 class State(NamedTuple):
-    """How a window stands after a call."""
+    """The state of a window after a call."""
 
     used: int
     seconds_left: float
@@ -31,7 +31,7 @@ class Counters(Protocol):
     """Where calls are counted."""
 
     async def hit(self, windows: Sequence[Window]) -> tuple[bool, list[State]]:
-        """Count a call in all of the windows if each has room; says so, and how each stands."""
+        """Count a call in all windows if each has room. Returns whether, and all their states."""
 
     async def close(self) -> None:
         """Disconnect."""

@@ -1,4 +1,4 @@
-"""The model reference of a URL: what was fetched is kept, and every process takes it over."""
+"""The model reference of a URL: what was fetched is stored, and every process uses it."""
 
 import hashlib
 from datetime import datetime
@@ -14,7 +14,7 @@ _references = table(FetchedReference)
 
 
 async def keep(session: Writing, content: bytes, *, url: str, at: datetime) -> bool:
-    """Keep a reference in place of the one before. Whether it says anything new.
+    """Store a reference in place of the one before. Returns whether it differs.
 
     Raises BadReference, so that a bad one never replaces a good one.
     """
@@ -30,9 +30,9 @@ async def keep(session: Writing, content: bytes, *, url: str, at: datetime) -> b
 
 
 async def take_over(session: Reading, *, url: str, digest: str | None) -> str | None:
-    """Use what was kept of this URL, if its digest is another one than `digest`.
+    """Use the stored reference of this URL, if its digest differs from `digest`.
 
-    Returns the digest of what is in use now; None is the shipped one.
+    Returns the digest of the reference in use now; None for the shipped one.
     """
     kept = await session.scalar(_DIGEST, {"url": url})
     if kept == digest:
@@ -43,7 +43,7 @@ async def take_over(session: Reading, *, url: str, digest: str | None) -> str | 
         return None
     try:
         models.use(reference.over_shipped(reference.parse(row.content)))
-    except BadReference:  # kept by another version of this program; it will be fetched anew
+    except BadReference:  # stored by another version of this program; it will be fetched again
         models.use(None)
     return str(row.digest)
 

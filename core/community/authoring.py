@@ -50,7 +50,7 @@ class SharedKeyInvalid(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What is said about a style; None where nothing is."""
+    """Changes of a style; None leaves a field as it is."""
 
     name: str | None = None
     info: str | None = None
@@ -64,7 +64,7 @@ class Draft:
 
 
 def refuse_anonymous(user: User) -> None:
-    """Raise what keeps this user from having any styles or collections."""
+    """Raise the reason why this user may have no styles or collections."""
     if user.is_anonymous:
         raise StylesAnonForbidden("The anonymous user has no styles. Please register.")
     if user.has(Role.DELETED):
@@ -72,7 +72,7 @@ def refuse_anonymous(user: User) -> None:
 
 
 def require_owner(user: User, owner_id: int, *, or_moderator: bool = False) -> None:
-    """Raise StylesAnonForbidden, DeletedUser, or Forbidden where it is somebody else's."""
+    """Raise StylesAnonForbidden, DeletedUser, or Forbidden if it is somebody else's."""
     refuse_anonymous(user)
     if user.id != owner_id and not (or_moderator and user.has(Role.MODERATOR)):
         raise Forbidden("This belongs to somebody else.")
@@ -81,13 +81,13 @@ def require_owner(user: User, owner_id: int, *, or_moderator: bool = False) -> N
 async def create(
     session: Writing, author: User, kind: str, draft: Draft
 ) -> tuple[UUID, list[Advice]]:
-    """Add a style; its id, and what its models' requirements say against its parameters.
+    """Add a style. Returns its id, and warnings of its models' requirements.
 
     draft: with a name and a prompt.
 
-    Raises what `refuse_anonymous` raises, StylesRequiresCustomizer, what `core.kinds.rules` says
-    against the parameters, StylePromptMissingVars, SharedKeyInvalid, and Invalid for names (also
-    for one that the author has given already; then the transaction must be rolled back).
+    Raises what `refuse_anonymous` raises, StylesRequiresCustomizer, what `core.kinds.rules` raises
+    for the parameters, StylePromptMissingVars, SharedKeyInvalid, and Invalid for names (also for
+    one that the author uses already; then the transaction must be rolled back).
     """
     refuse_anonymous(author)
     if not (author.has(Role.CUSTOMIZER) or author.has(Role.TRUSTED)):
@@ -105,7 +105,7 @@ async def create(
 
 
 async def change(session: Writing, user: User, style: AnyRow, draft: Draft) -> list[Advice]:
-    """Change what the draft says of a style; nothing else. For its owner.
+    """Change what the draft contains of a style, nothing else. Only for its owner.
 
     Raises Forbidden for others, and what `create` raises.
     """
@@ -126,13 +126,13 @@ async def change(session: Writing, user: User, style: AnyRow, draft: Draft) -> l
 
 
 async def remove(session: Writing, user: User, style: AnyRow) -> None:
-    """Delete a style, also from collections. For its owner and moderators (else Forbidden)."""
+    """Delete a style, also from collections. Only its owner and moderators may (Forbidden)."""
     require_owner(user, style.user_id, or_moderator=True)
     await session.execute(delete(_styles).where(_styles.c.id == style.id))
 
 
 async def _values(session: Reading, author: User, kind: str, draft: Draft) -> dict[str, Any]:
-    """The columns that the draft says something about."""
+    """The columns that the draft changes."""
     values: dict[str, Any] = {
         name: given
         for name in ("info", "prompt", "params", "public", "nsfw")
@@ -171,7 +171,7 @@ async def _own_key(session: Reading, author: User, text: str) -> UUID:
 
 
 async def _label(session: Writing, style_id: UUID, draft: Draft) -> None:
-    """Replace the tags and the models that the draft says something about."""
+    """Replace the tags and the models that the draft changes."""
     for what, given in ((styles.TAG, draft.tags), (styles.MODEL, draft.models)):
         if given is None:
             continue

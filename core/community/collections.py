@@ -1,4 +1,4 @@
-"""Collections of styles: any registered user makes them, of styles of one kind."""
+"""Collections of styles of one kind, which any registered user may make."""
 
 from collections.abc import Collection as Several
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class CollectionNotFound(NotFound):
 
 
 async def known(session: Reading, collection_id: str) -> AnyRow:
-    """The collection. Raises CollectionNotFound, also for what is no id."""
+    """The collection. Raises CollectionNotFound, also for text that is not an id."""
     try:
         wanted = select(_collections).where(_collections.c.id == UUID(collection_id))
         found = (await session.execute(wanted)).first()
@@ -83,10 +83,10 @@ async def create(
     public: bool,
     style_names: Sequence[str],
 ) -> UUID:
-    """Collect styles, by their ids or names. The collection's id.
+    """Make a collection of styles, by their ids or names. Returns its id.
 
-    Raises StylesAnonForbidden, DeletedUser, StyleNotFound, StyleMismatch where the styles are of
-    two kinds, and Invalid for names (also for one that the author has given already; then the
+    Raises StylesAnonForbidden, DeletedUser, StyleNotFound, StyleMismatch if the styles are of
+    two kinds, and Invalid for names (also for one that the author uses already; then the
     transaction must be rolled back).
     """
     authoring.refuse_anonymous(author)
@@ -117,7 +117,7 @@ async def change(
     public: bool | None,
     style_names: Sequence[str] | None,
 ) -> None:
-    """Change a collection; None leaves it as it is. For its owner.
+    """Change a collection; None leaves a field as it is. Only for its owner.
 
     Raises Forbidden for others, and what `create` raises.
     """
@@ -140,7 +140,7 @@ async def change(
 
 
 async def remove(session: Writing, user: User, collection: AnyRow) -> None:
-    """Delete a collection, not its styles. For its owner and moderators (else Forbidden)."""
+    """Delete a collection, not its styles. Only its owner and moderators may (Forbidden)."""
     authoring.require_owner(user, collection.user_id, or_moderator=True)
     await session.execute(delete(_collections).where(_collections.c.id == collection.id))
 
@@ -159,7 +159,7 @@ def _values(*, name: str | None, info: str | None, public: bool | None) -> dict[
 
 
 async def _styles_of(session: Reading, author: User, style_names: Sequence[str]) -> list[AnyRow]:
-    """The styles, each once. Of several with a name, the author's own is meant."""
+    """The styles, each once. Of several with the same name, the author's own is meant."""
     if not 1 <= len(style_names) <= MAX_STYLES:
         raise Invalid(f"A collection has 1 to {MAX_STYLES} styles.")
     found: dict[UUID, AnyRow] = {}

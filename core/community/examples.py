@@ -22,7 +22,7 @@ _examples = table(StyleExample)
 
 
 class TooManyStyleExamples(Forbidden):
-    """The style has as many examples as it may."""
+    """The style has as many examples as it may have."""
 
     code = "TooManyStyleExamples"
 
@@ -53,9 +53,9 @@ async def of_styles(session: Reading, style_ids: Several[UUID]) -> dict[UUID, li
 
 
 async def add(session: Writing, user: User, style: AnyRow, *, url: str, primary: bool) -> UUID:
-    """Show what the style does. For its owner and moderators.
+    """Add an example. Only for the style's owner and moderators.
 
-    Raises Forbidden, Invalid for what is no https URL, TooManyStyleExamples, and
+    Raises Forbidden, Invalid unless it is an https URL, TooManyStyleExamples, and
     ExampleURLAlreadyInUse, after which the transaction must be rolled back.
     """
     authoring.require_owner(user, style.user_id, or_moderator=True)
@@ -90,9 +90,9 @@ async def change(
     url: str | None,
     primary: bool | None,
 ) -> None:
-    """Change an example; None leaves it as it is.
+    """Change an example; None leaves a field as it is.
 
-    Raises ExampleNotFound and what `add` raises, but for TooManyStyleExamples.
+    Raises ExampleNotFound and what `add` raises, except TooManyStyleExamples.
     """
     authoring.require_owner(user, style.user_id, or_moderator=True)
     example = await _example(session, style, example_id)
@@ -133,7 +133,7 @@ async def _example(session: Reading, style: AnyRow, example_id: str) -> AnyRow:
 
 
 async def _demote(session: Writing, style_id: UUID) -> None:
-    """At most one example is the primary one."""
+    """Let at most one example be the primary one."""
     await session.execute(
         update(_examples).where(_examples.c.style_id == style_id).values(is_primary=False)
     )

@@ -1,4 +1,4 @@
-"""Reports of abuse: anybody may say what is wrong with something, moderators close the report."""
+"""Reports of abuse: anybody may report something, moderators close the report."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ _users = table(UserRow)
 
 
 class NothingToReport(NotFound):
-    """There is nothing of that kind with that id."""
+    """Nothing of that kind has that id."""
 
     code = "NothingToReport"
 
@@ -50,7 +50,7 @@ class ReportNotFound(NotFound):
 async def make(
     session: Writing, user: User, *, kind: str, subject: str, reason: str, at: datetime
 ) -> AnyRow:
-    """Report something. A user's second report of it replaces the reason while the first is open.
+    """Report something. A second report by the same user replaces the reason of an open first one.
 
     kind: picture, style, collection, user, worker or team. subject: its id, as clients know it.
 
@@ -65,7 +65,7 @@ async def make(
         _reports.c.subject == subject,
         _reports.c.closed_at.is_(None),
     )
-    if not user.is_anonymous:  # which is many people, each with a reason
+    if not user.is_anonymous:  # which stands for many people, each with a reason
         again = await session.execute(
             update(_reports).where(*same).values(reason=reason).returning(*_reports.c)
         )
@@ -87,9 +87,9 @@ async def _exists(session: Reading, kind: str, subject: str) -> bool:
 
 
 def _user_id(text: str) -> int:
-    """The number. Raises ValueError for what no user has."""
+    """The number. Raises ValueError unless it can be a user's."""
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_ID))):
-        raise ValueError(f"no id: {text}")
+        raise ValueError(f"not an id: {text}")
     return min(int(text), MAX_ID)
 
 
@@ -114,7 +114,7 @@ async def change(
     comment: str | None,
     at: datetime,
 ) -> AnyRow:
-    """Close a report, or open it again; comment: what to note. Raises ReportNotFound."""
+    """Close a report, or open it again. comment: a note. Raises ReportNotFound."""
     values = {
         "closed_at": at if closed else None,
         "closed_by": moderator.id if closed else None,
@@ -130,7 +130,7 @@ async def change(
 
 
 async def forget(session: Writing, *, at: datetime, limit: int) -> int:
-    """Delete reports that were closed long ago. How many."""
+    """Delete reports that were closed long ago. Returns how many."""
     old = select(_reports.c.id).where(_reports.c.closed_at < at - KEPT).limit(limit)
     gone = await session.execute(
         delete(_reports).where(_reports.c.id.in_(old)).returning(_reports.c.id)

@@ -1,7 +1,7 @@
 """Styles: finding them, applying them to a request, listing them, and counting their use.
 
-`authoring` makes and changes them; a *collection* is asked for like a style and draws one of its
-styles by chance.
+`authoring` makes and changes them; a *collection* is named like a style and stands for a random one
+of its styles.
 """
 
 from collections import Counter
@@ -47,13 +47,13 @@ class StyleMismatch(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenStyle:
-    """What a request needs of the style that it names."""
+    """What a request needs from the style that it names."""
 
     id: UUID
     kind: str
     user_id: int
     account_id: int
-    """The owner's, for the reward at settlement."""
+    """The owner's account, for the reward at settlement."""
     prompt: str
     """The template."""
     params: dict[str, Any]
@@ -61,12 +61,12 @@ class ChosenStyle:
     shared_key_id: UUID | None
     """The shared key that pays instead of the caller, if it is good."""
     collection_id: UUID | None
-    """What it was drawn from, if the request named a collection."""
+    """The collection that it was drawn from, if the request named one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Which public styles are wanted."""
+    """A selection of public styles."""
 
     kind: str
     sort: str = "popular"
@@ -77,12 +77,12 @@ class Listing:
 
 
 async def resolve(session: Reading, kind: str, name: str) -> ChosenStyle:
-    """The style that a request of this kind means; of a collection, one of its styles by chance.
+    """The style that a request of this kind means; of a collection, a random one of its styles.
 
-    name: an id, or one of the forms of `names.read`. Where several have a plain name, a style goes
-    before a collection, and of these the right kind, then public ones, then the most used.
+    name: an id, or one of the forms of `names.read`. If several have the plain name, a style comes
+        before a collection, then the right kind, then public ones, then the most used.
 
-    Raises StyleNotFound, and StyleMismatch where it is for another kind.
+    Raises StyleNotFound, and StyleMismatch if it is for another kind.
     """
     collection_id = None
     style = await find(session, name, kind=kind)
@@ -112,7 +112,7 @@ async def resolve(session: Reading, kind: str, name: str) -> ChosenStyle:
 def apply(
     style: ChosenStyle, prompt: str, params: dict[str, Any], models: Sequence[str]
 ) -> tuple[str, dict[str, Any], list[str]]:
-    """What becomes of a request's prompt, parameters and models.
+    """Apply the style to a request's prompt, parameters and models.
 
     params: those that the request gave, without defaults. A style without models leaves the
     request its own.
@@ -125,7 +125,7 @@ def apply(
 
 
 async def by_id(session: Reading, style_id: str) -> AnyRow | None:
-    """The style, with its owner's `account_id` and `username`; None also for what is no id."""
+    """The style, with its owner's `account_id` and `username`, or None, also if it is not an id."""
     try:
         return (await session.execute(_STYLES.where(_styles.c.id == UUID(style_id)))).first()
     except ValueError:
@@ -137,7 +137,7 @@ async def find(
 ) -> AnyRow | None:
     """The style of this id or name, if there is one.
 
-    kind, user_id: what is preferred where several have the name.
+    kind, user_id: preferred if several have the name.
     """
     if (known := await by_id(session, text)) is not None:
         return known
@@ -245,7 +245,7 @@ async def uses_of(session: Reading, user_ids: Several[int]) -> dict[int, dict[st
 async def refuse_assigned(session: Reading, shared_key_id: UUID) -> None:
     """Raise SharedKeyAssignedStyles for a shared key that pays for a style.
 
-    Everybody may read such a key, so it works by its styles only.
+    Everybody may read such a key, so it works only through its styles.
     """
     if await session.scalar(select(exists().where(_styles.c.shared_key_id == shared_key_id))):
         raise SharedKeyAssignedStyles(
@@ -254,9 +254,9 @@ async def refuse_assigned(session: Reading, shared_key_id: UUID) -> None:
 
 
 async def count_uses(session: Writing, *, limit: int) -> int:
-    """Add uses to the counts of styles and collections and reward the styles' owners, each once.
+    """Count uses of styles and collections, each once, and reward the styles' owners.
 
-    How many.
+    Returns how many were counted.
     """
     taken = await uses.take(session, limit=limit)
     await _add_uses(session, _styles, (row.style_id for row in taken))

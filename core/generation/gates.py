@@ -1,4 +1,4 @@
-"""Who may ask now, and for what: the horde's modes, the requester's address, and the prompt."""
+"""Gates: the horde's modes, the requester's address, and the prompt."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from core.users.tables import Reason, Role, User
 from core.workers.admission import needs_safe_address
 
 NOBODYS_AGENT = "My-Project:v0.0.1:My-Contact"
-"""What horde-sdk's example has where a program's name belongs."""
+"""The name of a program in horde-sdk's example."""
 
 
 class MaintenanceMode(Invalid):
@@ -27,13 +27,13 @@ class MaintenanceMode(Invalid):
 
 
 class BannedClientAgent(Forbidden):
-    """The program calls itself what its author copied from an example, so nobody can be asked."""
+    """The program has the name of a published example, so nobody can be contacted."""
 
     code = "BannedClientAgent"
 
 
 class UntrustedUnsafeIP(Forbidden):
-    """In a raid, an address that hides its user, and a user who is not trusted."""
+    """In a raid, an untrusted user at an address that hides its user."""
 
     code = "UntrustedUnsafeIP"
 
@@ -46,7 +46,7 @@ async def admit(
     *,
     at: datetime,
 ) -> None:
-    """Raise what keeps this requester out at present, whatever the request says in detail.
+    """Raise the reason why this requester is kept out at present, whatever the request is.
 
     Raises MaintenanceMode, AnonForbidden, TimeoutIP, UntrustedUnsafeIP and BannedClientAgent.
     """
@@ -70,7 +70,7 @@ async def admit(
 async def screened(
     session: Reading, horde: Horde, user: User, wanted: RequestSpec[Any], *, at: datetime
 ) -> RequestSpec[Any]:
-    """The request with the prompt that it may have: its own, or one that was rewritten.
+    """The request with the prompt that it may have: its own, or a rewritten one.
 
     Raises CorruptPrompt, after which `punish` is due once the transaction is rolled back;
     PromptTooLong and FiltersUnavailable.
@@ -86,7 +86,7 @@ async def screened(
 
 
 async def punish(session: Writing, requester: Requester, *, at: datetime) -> None:
-    """Keep the address out for a while after a refused prompt, and remember who it was.
+    """Keep the address out for a while after a refused prompt, and record a suspicion.
 
     Moderators, who try filters out, are left alone.
     """

@@ -20,10 +20,10 @@ async def release(session: Writing, *request_ids: UUID) -> None:
 
 
 async def release_if_over(session: Writing, *request_ids: UUID) -> None:
-    """Give it back where no job of the request can be charged any more.
+    """Give back the holds of those requests of which no job can be charged any more.
 
-    Call it in the transaction that ended a job or cancelled: it has the request locked, so of two
-    last jobs that end at once the second sees the first one's end. For several requests call it
+    Call it in the transaction that ended a job or cancelled: that has the request locked, so if the
+    last two jobs end at once, the second sees the end of the first. For several requests call it
     once: their accounts are locked in order.
     """
     over = [request_id for request_id in request_ids if await requests.is_over(session, request_id)]

@@ -1,4 +1,4 @@
-"""What a delivery says about who made it, and about who asked for it."""
+"""What a delivery reveals about its worker and about its requester."""
 
 from datetime import datetime
 

@@ -53,7 +53,7 @@ class Settled:
     """Hundredths of a kudos, before the factor for the worker's program."""
     is_done: bool
     lane_id: int | None = None
-    """Where the job waits again, unless it is done."""
+    """The lane in which the job waits again, unless it is done."""
     decoy: str | None = None
     """The name of a picture that nobody asked for."""
 
@@ -77,14 +77,14 @@ async def look_up(session: Reading, owner: User, job_id: str, *, kind_name: str)
 
 
 async def check_uploaded(horde: Horde, found: Open) -> tuple[int, int]:
-    """The size of the picture that is announced. Raises MissingPicture where there is none."""
+    """The size of the announced picture. Raises MissingPicture if there is none."""
     return _size(await horde.store.received(found.picture))
 
 
 async def submit(session: Writing, horde: Horde, found: Open, delivery: Delivery) -> Settled:
-    """Take the delivery: finish the job and settle its kudos, or let it wait again.
+    """Accept the delivery: finish the job and settle its kudos, or let it wait again.
 
-    The store has received the picture already. Raises DuplicateGen or AbortedGen where another
+    The store must have received the picture already. Raises DuplicateGen or AbortedGen if another
     submission, or upkeep, was faster. Call `announce` after the commit.
     """
     attempt = found.attempt
@@ -111,7 +111,7 @@ async def submit(session: Writing, horde: Horde, found: Open, delivery: Delivery
         expires_at=at + horde.life,
     ):
         await _refuse(session, attempt.id)
-    if delivery.size is not None:  # not before: who loses a race must not change the picture
+    if delivery.size is not None:  # not before: the loser of a race must not change the picture
         await _accept(horde, found, delivery.size)
     await webhooks.tell(session, horde, found, delivery, amounts, at=at)
     await styled.used(session, attempt, at=at)
@@ -124,7 +124,7 @@ async def submit(session: Writing, horde: Horde, found: Open, delivery: Delivery
 
 
 async def _settle(session: Writing, found: Open, amounts: Amounts) -> None:
-    """Move the kudos, and give back what is held where this was the request's last job."""
+    """Move the kudos, and give back the rest of the hold if this was the request's last job."""
     attempt, owner = found.attempt, found.owner
     has_hold = attempt.user_id != ANONYMOUS_ID
     is_last = has_hold and await requests.is_over(session, attempt.request_id)
@@ -146,7 +146,7 @@ async def _settle(session: Writing, found: Open, amounts: Amounts) -> None:
 
 
 async def _payer_account(session: Reading, attempt: AnyRow) -> int:
-    """Who pays; requests of earlier versions do not say."""
+    """The account that pays; requests of earlier versions do not name it."""
     known: int | None = attempt.terms.get("account")
     return known or (await directory.by_id(session, attempt.user_id)).account_id
 
@@ -158,7 +158,7 @@ def _amounts(found: Open, delivery: Delivery) -> Amounts:
 
 
 async def announce(horde: Horde, settled: Settled) -> None:
-    """Tell who watches the request that a job is done, or waits again, and workers the latter."""
+    """Tell watchers that a job is done or waits again, and in the latter case workers too."""
     if settled.decoy is not None:
         await horde.store.delete(settled.decoy)
         return
@@ -168,7 +168,7 @@ async def announce(horde: Horde, settled: Settled) -> None:
 
 
 async def _end_decoy(session: Writing, found: Open, delivery: Delivery) -> Settled:
-    """Say of a fake job what is said of a real one; nothing is stored, nothing moves."""
+    """Answer for a decoy as for a real job; nothing is stored, nothing moves."""
     if not await attempts.end_decoy(session, found.attempt.id, at=now()):
         await _refuse(session, found.attempt.id)
     told = 0 if delivery.is_fault else _amounts(found, delivery).announced_reward
@@ -177,7 +177,7 @@ async def _end_decoy(session: Writing, found: Open, delivery: Delivery) -> Settl
 
 
 async def _accept(horde: Horde, found: Open, size: tuple[int, int]) -> None:
-    """From here on the picture is the job's, and what is uploaded later does not change it."""
+    """From here on the picture belongs to the job, and later uploads do not change it."""
     if _size(await horde.store.accept(found.picture)) != size:  # replaced while it was weighed
         raise MissingPicture("The picture changed while the job was submitted. Please try again.")
 
@@ -206,7 +206,7 @@ def _check_alive(attempt: AnyRow) -> None:
 
 
 async def _refuse(session: Reading, attempt_id: UUID) -> NoReturn:
-    """Say who was faster."""
+    """Raise the refusal that names who was faster."""
     attempt = await attempts.attempt(session, attempt_id)
     if attempt is None:
         raise InvalidJobID(f"Processing Job with ID {attempt_id} does not exist.")

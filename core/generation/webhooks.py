@@ -1,4 +1,4 @@
-"""Webhooks: what the requester's server is told of each finished job, as a letter in the outbox."""
+"""Webhooks: each finished job is announced to the requester's server by a letter in the outbox."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ async def tell(
     *,
     at: datetime,
 ) -> None:
-    """Have the delivery told to the request's webhook, if it has one."""
+    """Send the delivery to the request's webhook, if it has one."""
     attempt = found.attempt
     if attempt.webhook is None:
         return

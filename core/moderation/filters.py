@@ -1,7 +1,7 @@
 """The stored filters: looking them up and changing them.
 
-Each change first raises the version row, which others that change filters wait for; so every
-process reads the same set for the same version, and a set that cannot be used is never stored.
+Each change first raises the version row, for which concurrent changes wait; so every process reads
+the same set for the same version, and an unusable set is never stored.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ async def by_id(session: Reading, filter_id: str) -> AnyRow:
 
 
 async def expressions(session: Reading, filter_type: int | None = None) -> dict[int, str]:
-    """One expression for all filters of a type, for each type in use."""
+    """For each type in use, one expression for all its filters."""
     rows = await find(session, filter_type=filter_type)
     joined = {kind: patterns.union(r.regex for r in rows if r.filter_type == kind) for kind in USED}
     return {kind: regex for kind, regex in joined.items() if filter_type in (None, kind)}
@@ -70,9 +70,9 @@ async def add(
     replacement: str,
     user_id: int | None,
 ) -> AnyRow:
-    """Add a filter; one with the same type and expression is returned as it is.
+    """Add a filter; an existing one with the same type and expression is returned unchanged.
 
-    Raises Invalid where the expression cannot be used.
+    Raises Invalid if the expression cannot be used.
     """
     _check(regex, description, replacement)
     await _raise_version(session)
@@ -132,5 +132,5 @@ async def _raise_version(session: Writing) -> None:
 
 
 async def _check_together(session: Reading) -> None:
-    """Raise Invalid where the filters, each good by itself, are too much as a set."""
+    """Raise Invalid if the filters, each valid by itself, are too large as a set."""
     FilterSet.of(await find(session))

@@ -1,4 +1,4 @@
-"""The filters that ship: a first set, so that no horde starts without any."""
+"""The shipped filters: a first set, so that no horde starts without any."""
 
 import json
 from functools import cache
@@ -15,14 +15,14 @@ _version = table(FilterVersion)
 
 
 async def ensure(session: Writing) -> None:
-    """Store what ships where no filters were ever stored. Later it is the moderators' alone."""
+    """Store the shipped filters if none were ever stored. Later only moderators change them."""
     first = update(_version).where(_version.c.version == 0).values(version=1)
     if (await session.execute(first.returning(_version.c.version))).first() is not None:
         await session.execute(insert(_filters), _shipped())
 
 
 async def load(session: Writing) -> int:
-    """Store those that ship and are not there: after an update, say. How many."""
+    """Store shipped filters that are missing: after an update, say. Returns how many."""
     await session.execute(update(_version).values(version=_version.c.version + 1))
     rows = await session.execute(select(_filters.c.filter_type, _filters.c.regex))
     there = {tuple(row) for row in rows}

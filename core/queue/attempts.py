@@ -43,7 +43,7 @@ async def start(
     deadline: datetime,
     expires_at: datetime,
 ) -> list[UUID]:
-    """Begin an attempt at each claimed job and renew the request. The attempts' ids, in order."""
+    """Begin an attempt at each claimed job and renew the request. Returns their ids, in order."""
     ids = [uuid4() for _ in claim.jobs]
     each = [
         {"id": attempt_id, "job_id": job.id, "things": job.things}
@@ -76,7 +76,7 @@ def _many(name: str) -> ColumnElement[Any]:
 
 
 def _start() -> Update:
-    """The same by one statement."""
+    """The same in one statement."""
     columns = ("id", "job_id", "things")
     each = (
         func.unnest(*(_many(name) for name in columns))
@@ -115,7 +115,7 @@ async def start_decoy(
     at: datetime,
     deadline: datetime,
 ) -> UUID:
-    """Let a worker believe that it works at the request. No job is claimed, nothing renewed."""
+    """Begin a decoy at the request. No job is claimed, nothing is renewed."""
     attempt_id = uuid4()
     await session.execute(
         insert(_attempts).values(
@@ -136,7 +136,7 @@ async def start_decoy(
 
 
 async def end_decoy(session: Writing, attempt_id: UUID, *, at: datetime) -> bool:
-    """The worker is done with a decoy; it is in no sum. False where it was over already."""
+    """End a decoy; it counts in no sum. Returns False if it was over already."""
     ended = await session.execute(
         update(_attempts)
         .where(_attempts.c.id == attempt_id, _attempts.c.outcome == Outcome.DECOY)
@@ -147,7 +147,7 @@ async def end_decoy(session: Writing, attempt_id: UUID, *, at: datetime) -> bool
 
 
 async def attempt(session: Reading, attempt_id: UUID) -> AnyRow | None:
-    """The attempt with what its settlement and answer need of job and request, or None."""
+    """The attempt, with what settlement and answer need of its job and request, or None."""
     return (await session.execute(_ATTEMPT, {"id": attempt_id})).first()
 
 

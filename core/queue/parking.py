@@ -1,8 +1,8 @@
-"""What nobody could serve of late waits aside, in one lane of each kind, and displaces nothing.
+"""Jobs that nobody could serve lately wait aside, in one lane of each kind, and displace nothing.
 
-No pop looks at it but one whose offer is new, or finds that more was parked since it last looked:
-what fits the offer gets a lane of its own then, for everybody. So a thousand requests for models
-that do not exist cost the others no lane and no look.
+A pop looks at them only if its offer is new, if more was parked since, or every 10 s; jobs that fit
+the offer then get a lane of their own, for everybody. So a thousand requests for models that do not
+exist cost the others no lane and hardly a look.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ _version = table(LaneVersion)
 
 
 async def lane_for(session: Writing, kind: str) -> int:
-    """The id of the kind's parked lane; that something is parked is counted.
+    """The id of the kind's parked lane; counts the parking.
 
-    Whoever parks waits here for those before them, so jobs are parked in the order of their ids.
+    Transactions that park wait here for each other, so jobs are parked in the order of their ids.
     """
     await session.execute(_COUNT)
     return await lane_rows.add(session, f"{PARKED}:{kind}", {"kind": kind, PARKED: True})
@@ -45,7 +45,7 @@ _COUNT = (
 async def release(session: Writing, lanes: Lanes, offer: Offer) -> set[int]:
     """Give lanes of their own to the parked jobs that this offer serves.
 
-    Returns their lanes. `lanes` learns of them after the commit, which may not come.
+    Returns their lanes. `lanes` learns of them after the commit, which may fail.
     """
     parked = lanes.parked.get(offer.kind)
     if parked is None:
@@ -77,7 +77,7 @@ _PARKED = (
 
 
 async def _move(session: Writing, lanes: Lanes, offer: Offer, rows: Sequence[AnyRow]) -> set[int]:
-    """Move those of the jobs that fit. Returns the lanes in which they are now."""
+    """Move the fitting jobs. Returns the lanes in which they are now."""
     into = set()
     fitting = [
         (needs, row.id)

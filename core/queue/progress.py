@@ -1,4 +1,4 @@
-"""How far a request is: counts by state, from one statement."""
+"""The progress of a request: counts by state, from one statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from core.queue.results import Result
 from core.queue.tables import ALIVE, Attempt, Job, JobState, LaneVersion, Outcome, Request
 
 MAX_RUNNING = 10_000
-"""Attempts that are looked at; beyond, an estimate is too small and nobody minds."""
+"""The most attempts that are read; beyond, an estimate is too small, which is harmless."""
 
 _requests = table(Request)
 _jobs = table(Job)
@@ -41,22 +41,22 @@ class Progress:
     restarted: int
     """Attempts that failed; never decreases."""
     faulted: bool
-    """All that it was is over, and nothing came of it."""
+    """All of it is over, without any result."""
     cancelled: bool
     charged: int
     """Hundredths of a kudos charged for finished jobs."""
     rank: int | None
-    """Rank of its waiting jobs, with `job_id` of the first of them; None where none waits."""
+    """Rank of its waiting jobs, with `job_id` of the first; None if none waits."""
     job_id: int | None
     things_waiting: int
     things_each: float
     """Size of a job, on average."""
     features_waiting: list[str]
-    """Of its waiting jobs that ask for something of their own: one for each."""
+    """The features of its waiting jobs that need one of their own: one for each job."""
     expires_at: datetime
     prompt: str
     lane_version: int
-    """Of the lanes, at the same moment."""
+    """The version of the lanes at the same moment."""
 
     @property
     def done(self) -> bool:
@@ -65,7 +65,7 @@ class Progress:
 
 
 async def of(session: Reading, request_id: UUID, *, at: datetime) -> Progress | None:
-    """The request's progress, or None where there is no such request (any more)."""
+    """The request's progress, or None if there is no such request (any more)."""
     row = (await session.execute(_PROGRESS, {"id": request_id})).first()
     return None if row is None or row.expires_at <= at else _read(row)
 
@@ -213,7 +213,7 @@ _JOBS = (
 
 
 async def running(session: Reading) -> Sequence[AnyRow]:
-    """What workers are at: `worker_id`, `request_id`, `kind`, `model`, `things`, `started_at`."""
+    """Running attempts: `worker_id`, `request_id`, `kind`, `model`, `things`, `started_at`."""
     return (await session.execute(_RUNNING)).all()
 
 
@@ -234,7 +234,7 @@ _RUNNING = (
 async def active_of(session: Reading, user_id: int, *, at: datetime) -> Sequence[AnyRow]:
     """The user's requests that have not expired, finished ones included: `id` and `kind`.
 
-    A client that lost its ids finds there what it can still fetch.
+    A client that lost its ids can find there what it can still fetch.
     """
     return (await session.execute(_ACTIVE, {"user_id": user_id, "at": at})).all()
 

@@ -25,10 +25,10 @@ class Load(NamedTuple):
 
 
 async def queued(session: Reading, lanes: Lanes, counts: WaitingCounts) -> defaultdict[str, Load]:
-    """What waits or is worked on, by kind.
+    """Jobs that wait or are worked on, by kind.
 
-    What waits is known by lane, at most some seconds old; a deep queue is not counted anew. Lanes
-    whose kind this process does not know are looked up job by job.
+    Waiting jobs are known by lane, at most some seconds old; a deep queue is not counted again.
+    Lanes whose kind this process does not know are looked up job by job.
     """
     await lanes.update(session)
     await counts.refresh(session, lanes)
@@ -75,7 +75,7 @@ def _waiting_in(lane_ids: Collection[int]) -> Select[tuple[str, int, int]]:
 
 
 async def past_minute(session: Reading, *, at: datetime) -> defaultdict[str, Load]:
-    """What was made within the last 60 s, by kind. Decoys, which have no size, are not."""
+    """Results of the last 60 s, by kind, without decoys, which have no size."""
     rows = await session.execute(
         select(
             _attempts.c.kind,
@@ -93,7 +93,7 @@ async def past_minute(session: Reading, *, at: datetime) -> defaultdict[str, Loa
 
 
 async def take_uncounted(session: Writing, limit: int) -> Sequence[AnyRow]:
-    """Attempts that ended and are in no roll-up yet; from this transaction on they are."""
+    """Take the attempts that ended and are not in the roll-ups yet, and mark them as counted."""
     uncounted = (
         select(_attempts.c.id)
         .where(
@@ -115,7 +115,7 @@ async def take_uncounted(session: Writing, limit: int) -> Sequence[AnyRow]:
 
 
 async def delete_attempts(session: Writing, *, before: datetime, limit: int) -> int:
-    """Delete counted attempts that ended long ago. How many."""
+    """Delete counted attempts that ended long ago. Returns how many."""
     old = (
         select(_attempts.c.id)
         .where(_attempts.c.ended_at < before, _attempts.c.counted.is_(True))

@@ -25,13 +25,13 @@ GIVING = by_address(Limit(1, 1), Limit(90, 3600))
 
 
 class TransferForm(BaseModel):
-    """Who gets how much. Whoever is not logged in gives by the key."""
+    """Who gets how much. Users who are not logged in give by their key."""
 
     username: str = Field(min_length=1, max_length=255)
     amount: int = Field(ge=1)
     src_api_key: str = Field(default="", max_length=100)
     once: str = Field(min_length=1, max_length=100)
-    """Made with the form, so that sending it twice gives the kudos once."""
+    """Made with the form, so that sending it twice gives kudos only once."""
 
 
 @blueprint.get("/transfer")
@@ -42,13 +42,13 @@ async def form() -> Response:
 
 @blueprint.post("/transfer")
 async def submit() -> Response:
-    """Give the kudos, or say on the form why not."""
+    """Give the kudos, or show on the form why not."""
     await visit.limited(GIVING())
     sent = await visit.form(TransferForm)
     visitor = await visit.current()
     server = context.server()
     try:
-        async with server.database.reading() as session:  # a made-up key does not get to write
+        async with server.database.reading() as session:  # a made-up key must not write
             await _giver(session, visitor, sent.src_api_key)
         async with server.database.writing() as session:
             await transfers.give(

@@ -35,13 +35,13 @@ MAX_STEPS = 100
 MIN_SIDE, MAX_SIDE, SIDE_STEP = 64, 3072, 64
 MAX_CFG = 100
 MAX_PASSED_ON = 10_000
-"""Characters of JSON, of what is passed on to the worker's program."""
+"""The most characters of JSON passed on to the worker's program."""
 A_PICTURES_SECONDS, MAX_SECONDS = 180, 300
-"""How long a call may take that waits for its pictures."""
+"""How long a call may wait for its pictures."""
 
 
 class NotWanted(Invalid):
-    """A picture of such a size, or made in so many steps, was not to be had in version 1."""
+    """Version 1 made no pictures of such a size or with so many steps."""
 
     code = "BadRequest"
 
@@ -62,7 +62,7 @@ async def generate_async(wanted: v1.GenerateArguments) -> v1.Asked:
 @blueprint.post("/generate/sync")
 @endpoint(arguments=v1.GenerateArguments, limit=by_address(DEFAULT))
 async def generate_sync(wanted: v1.GenerateArguments) -> list[v1.Generation]:
-    """Ask for pictures and wait for them. Who hangs up does not want them any more."""
+    """Ask for pictures and wait for them. Hanging up cancels the request."""
     server, streams = context.server(), current_app.extensions[STREAMS]
     address = limits.network(context.address())
     with streams.place(address, relaxed=context.is_relaxed()):
@@ -103,7 +103,7 @@ async def check(request_id: str) -> v1.Progress:
 @blueprint.get("/generate/prompt/<request_id>")
 @endpoint(limit=by_path(Limit(2, 60)))
 async def prompt(request_id: str) -> v1.ProgressWithGenerations:
-    """Get what is finished of a request. Once all is, the request is gone after the answer."""
+    """Get finished pictures of a request. Once all are, it is deleted after the answer."""
     server = context.server()
     found = await _look(server, request_id)
     made = _generations(found.results)
@@ -139,7 +139,7 @@ def _ask(wanted: v1.GenerateArguments) -> RequestSpec[ImageParams]:
         models=context.server().settings.default_models,
         seed=str(seed) if isinstance(seed, str | int) and str(seed) else None,
         workers=wanted.servers,
-        allow_downgrade=True,  # its 50 steps are more than version 2 makes for nothing
+        allow_downgrade=True,  # its 50 steps are more than version 2 makes without kudos
         client_agent=context.client_agent(),
     )
 
@@ -150,14 +150,14 @@ def _check(given: v1.Parameters) -> None:
             raise NotWanted("Invalid size. The image dimensions have to be a multiple of 64.")
     if given.steps > MAX_STEPS:
         raise NotWanted(
-            f"Too many sampling steps. So that there is enough for all, {MAX_STEPS} are the most."
+            f"Too many sampling steps. To be fair to everybody, at most {MAX_STEPS} are allowed."
         )
     if len(str(given.model_extra)) > MAX_PASSED_ON:
-        raise NotWanted("There is too much in params that is not known here.")
+        raise NotWanted("There are too many unknown parameters in params.")
 
 
 def _known(more: dict[str, Any]) -> dict[str, Any]:
-    """What version 2 knows too, of what is for the worker's program."""
+    """The parameters for the worker's program that version 2 also knows."""
     known: dict[str, Any] = {}
     if more.get("sampler_name") in SAMPLERS:
         known["sampler_name"] = more["sampler_name"]

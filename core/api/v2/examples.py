@@ -1,4 +1,4 @@
-"""`styles/image/{id}/example`: pictures somewhere on the web that show what a style does."""
+"""`styles/image/{id}/example`: pictures on the web that show what a style does."""
 
 from quart import Blueprint
 
@@ -21,7 +21,7 @@ blueprint = Blueprint("examples", __name__)
     errors=(400, 401, 403, 404),
 )
 async def add_style_example(body: InputStyleExamplePost, style_id: str) -> StyleModify:
-    """Show what a style does, by the https URL of a picture."""
+    """Add an example of a style, by the https URL of a picture."""
     async with callers.writing() as session:
         user = await context.user(session)
         style = await changeable(session, "image", style_id)

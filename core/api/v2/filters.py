@@ -1,4 +1,4 @@
-"""`filters`: what prompts are looked through with, for moderators."""
+"""`filters`: the prompt filters, for moderators."""
 
 from collections.abc import Sequence
 
@@ -65,7 +65,7 @@ async def list_filters() -> list[FilterDetails]:
     errors=(400, 401, 403),
 )
 async def add_filter(body: PutNewFilter) -> FilterDetails:
-    """Add a filter; one that is there already is answered as it is."""
+    """Add a filter; an existing one is returned unchanged."""
     server = context.server()
     async with callers.writing() as session:
         moderator = await _moderator(session)
@@ -145,7 +145,7 @@ async def change_filter(body: PatchExistingFilter, filter_id: str) -> FilterDeta
         await _moderator(session)
         if not changes:
             await filters.by_id(session, filter_id)
-            raise NoFilterModSelected("Say at least one thing that is to be changed.")
+            raise NoFilterModSelected("Please change at least one field.")
         row = await filters.change(session, filter_id, changes)
         (changed,) = await _details(session, [row])
     server.horde.filters.forget()

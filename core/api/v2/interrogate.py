@@ -1,4 +1,4 @@
-"""`interrogate`: what is to be found out about a picture, or made of it; and who does it."""
+"""`interrogate`: forms of a picture, and the workers that serve them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -54,7 +54,7 @@ STATES = {
     JobState.EXPIRED: "cancelled",
 }
 ELSEWHERE_TILES = 1
-"""What a picture that only its address is known of counts as."""
+"""The size that counts for a picture of which only the address is known."""
 
 
 @blueprint.post("/interrogate/async")
@@ -105,7 +105,7 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
 @blueprint.get("/interrogate/status/<request_id>")
 @operation(answers={200: InterrogationStatus}, limit=by_path(Limit(10, 1)), errors=(404,))
 async def get_status(request_id: str) -> InterrogationStatus:
-    """See how far the forms are, and their results."""
+    """See the status of the forms, and their results."""
     server = context.server()
     async with server.database.reading() as session:
         found = await status.look_whole(session, server.horde, request_id, kind="alchemy")
@@ -116,7 +116,7 @@ async def get_status(request_id: str) -> InterrogationStatus:
 @blueprint.delete("/interrogate/status/<request_id>")
 @operation(answers={200: InterrogationStatus}, limit=by_path(Limit(10, 1)), errors=(404,))
 async def cancel_request(request_id: str) -> InterrogationStatus:
-    """Cancel the forms that wait; the answer is the status after it."""
+    """Cancel the waiting forms; the answer is the status after that."""
     server = context.server()
     async with callers.writing_to(request_id, kind="alchemy") as session:
         found = await status.look(session, server.horde, request_id, kind="alchemy")
@@ -136,7 +136,7 @@ async def cancel_request(request_id: str) -> InterrogationStatus:
     errors=(400, 401, 403),
 )
 async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
-    """Get forms to fill. With `wait`, the answer comes when there are some."""
+    """Get forms to fill. With `wait`, the answer comes once there are some."""
     declared = Declared(
         kind="alchemy",
         name=body.name,
@@ -170,7 +170,7 @@ async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
     errors=(400, 401, 403, 404),
 )
 async def submit(body: InterrogationSubmitInput) -> GenerationSubmitted:
-    """Deliver what came of a form, or give it back."""
+    """Deliver the result of a form, or give it back."""
     delivery = Delivery(job_id=body.id, state=body.state, form=body.result)
     job = await submitting.found(delivery, "alchemy")
     if not delivery.is_fault and UPLOADED in body.result.values():
@@ -199,7 +199,7 @@ def _overall(states: set[str]) -> str:
 
 
 def _result(server: Server, result: Result) -> InterrogationFormResult:
-    """What was found out; a picture that was made is a link to it, signed anew each time."""
+    """The form's result; a picture is a link, newly signed each time."""
     return {
         name: _link(server, result.attempt_id) if value == UPLOADED else value
         for name, value in (result.form or {}).items()

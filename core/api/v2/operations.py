@@ -75,7 +75,7 @@ async def let_in(body: DeleteTimeoutIPInput) -> SimpleResponse:
     answers={200: list[IPTimeout]}, limit=by_address(), key_required=True, errors=(400, 401, 403)
 )
 async def see_timeouts(ipaddr: str) -> list[IPTimeout]:
-    """See what keeps an address out."""
+    """See why an address is kept out."""
     at = now()
     async with context.server().database.reading() as session:
         await _moderator(session)
@@ -91,7 +91,7 @@ async def see_timeouts(ipaddr: str) -> list[IPTimeout]:
     errors=(400, 401, 403, 404),
 )
 async def block_worker(body: AddWorkerTimeout, worker_id: str) -> SimpleResponse:
-    """Keep the address out from which a worker last checked in."""
+    """Keep out the address from which a worker last checked in."""
     async with callers.writing() as session:
         await _moderator(session)
         network = await _network_of(session, worker_id)

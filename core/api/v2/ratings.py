@@ -1,4 +1,4 @@
-"""`generate/rate/{id}`, and `shared/pictures` (ours): what was given to the data set."""
+"""`generate/rate/{id}`, and `shared/pictures` (ours): the pictures of the data set."""
 
 from quart import Blueprint, request
 
@@ -27,7 +27,7 @@ blueprint = Blueprint("ratings", __name__)
     errors=(400, 404),
 )
 async def rate_request(body: AestheticsPayload, request_id: str) -> GenerationSubmitted:
-    """Say what you think of a shared request's pictures; who knows its id may."""
+    """Rate a shared request's pictures; its id is enough."""
     votes = [Vote(each.id, each.rating, each.artifacts) for each in body.ratings]
     async with callers.writing_to(request_id) as session:
         finished, owner_id = await _finished(session, request_id)
@@ -61,7 +61,7 @@ async def get_own() -> list[SharedPictureDetails]:
     """List the pictures that you have shared, newest first."""
     page = request.args.get("page") or "1"
     if not page.isascii() or not page.isdecimal() or not 1 <= int(page[:6]) <= pictures.MAX_PAGES:
-        raise Invalid(f"page is a number from 1 to {pictures.MAX_PAGES}.")
+        raise Invalid(f"page has to be a number from 1 to {pictures.MAX_PAGES}.")
     async with context.server().database.reading() as session:
         user = await context.user(session)
         roles.refuse_anonymous(user, "list what everybody shared")
@@ -82,7 +82,7 @@ async def get_one(picture_id: str) -> SharedPictureDetails:
     answers={200: SimpleResponse}, limit=by_address(), key_required=True, errors=(401, 403, 404)
 )
 async def remove(picture_id: str) -> SimpleResponse:
-    """Take a picture out of the data set: its requester and moderators may."""
+    """Remove a picture from the data set: its requester and moderators may."""
     server = context.server()
     async with callers.writing() as session:
         removed = await pictures.remove(session, await context.user(session), picture_id)

@@ -1,4 +1,4 @@
-"""`teams`: workers that count their work together."""
+"""`teams`: workers whose work is counted together."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ async def get_team(team_id: str) -> TeamDetails:
     """See a team."""
     async with context.server().database.reading() as session:
         team = await teams.by_id(session, team_id)
-        if request.headers.get("apikey"):  # by contract only moderators send one here
+        if request.headers.get("apikey"):  # by contract only moderators send a key here
             roles.require_moderator(await context.user(session))
         (details,) = await _details(session, [team])
         return details

@@ -37,7 +37,7 @@ from core.workers.offers import Declared
 blueprint = Blueprint("text", __name__)
 
 OURS = {"n", "max_length", "max_context_length"}
-"""Parameters that the server needs itself; the others are the worker's alone."""
+"""Parameters that the server needs itself; the others are only for the worker."""
 
 
 class ExtraImagesWithText(Invalid):
@@ -70,7 +70,7 @@ async def generate_text(body: GenerationInputKobold) -> RequestAsync | tuple[Dry
 @blueprint.get("/generate/text/status/<request_id>")
 @operation(answers={200: RequestStatusKobold}, limit=by_path(Limit(60, 60)), errors=(404,))
 async def get_status(request_id: str) -> RequestStatusKobold:
-    """See how far a request is and what is finished of it."""
+    """See the status of a request, with its finished texts."""
     server = context.server()
     async with server.database.reading() as session:
         found = await status.look_whole(session, server.horde, request_id, kind="text")
@@ -80,7 +80,7 @@ async def get_status(request_id: str) -> RequestStatusKobold:
 @blueprint.delete("/generate/text/status/<request_id>")
 @operation(answers={200: RequestStatusKobold}, limit=by_path(Limit(60, 60)), errors=(404,))
 async def cancel_request(request_id: str) -> RequestStatusKobold:
-    """Cancel what waits of a request; the answer is its status before."""
+    """Cancel the waiting texts of a request; the answer is its status before."""
     server = context.server()
     async with callers.writing_to(request_id, kind="text") as session:
         found = await status.look_whole(session, server.horde, request_id, kind="text")
@@ -98,7 +98,7 @@ async def cancel_request(request_id: str) -> RequestStatusKobold:
     errors=(400, 401, 403),
 )
 async def pop(body: PopInputKobold) -> GenerationPayloadKobold:
-    """Get texts to write. With `wait`, the answer comes when there are some."""
+    """Get texts to write. With `wait`, the answer comes once there are some."""
     declared = _declared(body)
     return _payload(await popping.popped(declared, amount=body.amount, wait=body.wait))
 

@@ -1,6 +1,6 @@
 """`generate/check`, `generate/status` and `generate/events`: watching a request, cancelling it.
 
-No key is needed: who knows a request's id may see and cancel it.
+No key is needed: anybody who knows a request's id may see and cancel it.
 """
 
 import base64
@@ -41,7 +41,7 @@ blueprint = Blueprint("watch", __name__)
 
 CHECK_SECONDS = 1.0
 ANSWER_SECONDS = 90.0
-"""How long a stream's last words may take to be read."""
+"""How long reading the end of a stream may take."""
 
 CHECKS = "recent_checks"
 
@@ -49,7 +49,7 @@ CHECKS = "recent_checks"
 @blueprint.get("/generate/check/<request_id>")
 @operation(answers={200: RequestStatusCheck}, limit=by_path(Limit(10, 1)), errors=(404,))
 async def check(request_id: str) -> RequestStatusCheck:
-    """See how far a request is."""
+    """See the status of a request."""
     recent: TtlCache[RequestStatusCheck] = current_app.extensions[CHECKS]
     if (known := recent.get(request_id)) is not None:
         return known
@@ -62,7 +62,7 @@ async def check(request_id: str) -> RequestStatusCheck:
 @blueprint.get("/generate/status/<request_id>")
 @operation(answers={200: RequestStatusStable}, limit=by_path(Limit(10, 60)), errors=(404,))
 async def get_status(request_id: str) -> RequestStatusStable:
-    """Get what is finished of a request."""
+    """Get the status of a request, with its finished pictures."""
     server = context.server()
     async with server.database.reading() as session:
         found = await status.look_whole(session, server.horde, request_id, kind="image")
@@ -72,7 +72,7 @@ async def get_status(request_id: str) -> RequestStatusStable:
 @blueprint.delete("/generate/status/<request_id>")
 @operation(answers={200: RequestStatusStable}, limit=by_path(Limit(10, 60)), errors=(404,))
 async def cancel_request(request_id: str) -> RequestStatusStable:
-    """Cancel what waits of a request; the answer is its status before."""
+    """Cancel the waiting pictures of a request; the answer is its status before."""
     server = context.server()
     async with callers.writing_to(request_id, kind="image") as session:
         found = await status.look_whole(session, server.horde, request_id, kind="image")
@@ -105,9 +105,9 @@ async def watch(request_id: str) -> Response:
 
 
 async def look(server: Server, request_id: UUID, before: View | None) -> View:
-    """What there is to be told of a request to all who watch it.
+    """The view of a request for everybody who watches it.
 
-    Pictures alone are events; a text or what alchemists found is fetched when the request is over.
+    Only pictures are events; texts and forms are fetched when the request is over.
     """
     known = before.pictures if before is not None else {}
     done: Sequence[Result] = ()
@@ -144,7 +144,7 @@ async def _event(server: Server, found: Status, result: Result) -> bytes:
 
 
 def counts(found: Status) -> dict[str, Any]:
-    """How far a request is, as `RequestStatusCheck` has it."""
+    """The status of a request, as in `RequestStatusCheck`."""
     progress = found.progress
     return {
         "finished": progress.finished,
@@ -178,7 +178,7 @@ async def _status(server: Server, found: Status) -> RequestStatusStable:
 async def _generation(
     server: Server, found: Status, result: Result, *, is_inline: bool = False
 ) -> dict[str, Any]:
-    """A finished picture. is_inline: its base64 comes in only as the answer is sent."""
+    """A finished picture. is_inline: its base64 is inserted only when the answer is sent."""
     name, params = picture_of(result.attempt_id), found.progress.params
     return {
         "img": await _picture(server, name, params, is_inline=is_inline),
@@ -194,7 +194,7 @@ async def _generation(
 
 
 async def _picture(server: Server, name: str, params: Mapping[str, Any], *, is_inline: bool) -> str:
-    """A link or the picture itself, as the client that asks needs it."""
+    """A link or the picture itself, as the client needs it."""
     settings = server.settings
     agents = context.agents() if has_request_context() else ()  # a stream outlives its request
     if links.result_by_link(settings.image_delivery, settings.base_url, params, agents):

@@ -1,4 +1,4 @@
-"""`workers`: who makes the pictures, and what owners and moderators change about them."""
+"""`workers`: the workers, and changes of them by owners and moderators."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -59,12 +59,12 @@ async def get_workers() -> list[WorkerDetails] | Encoded:
 
 
 def _kind(wanted: str | None) -> str | None:
-    """The kind that a type of worker stands for; None for all, also for a type that is unknown."""
+    """The kind of a type of worker; None for all, and for unknown types."""
     return next((name for name, rules in registry.KINDS.items() if rules.type == wanted), None)
 
 
 async def _public(kind: str | None) -> Encoded:
-    """The list as everybody may see it, whoever asks first."""
+    """The list as everybody may see it."""
     async with context.server().database.reading() as session:
         listed = await _listed(session, kind, by_moderator=False)
     return encoded(listed)
@@ -79,7 +79,7 @@ async def _listed(session: Reading, kind: str | None, *, by_moderator: bool) -> 
 @blueprint.get("/workers/<worker_id>")
 @operation(answers={200: WorkerDetails}, limit=by_path(Limit(30, 60)), errors=(404,))
 async def get_worker(worker_id: str) -> WorkerDetails:
-    """See a worker, also one that is away."""
+    """See a worker, even if it is offline."""
     async with context.server().database.reading() as session:
         worker = await fleet.known(session, worker_id)
         return await _one(session, worker)
@@ -88,7 +88,7 @@ async def get_worker(worker_id: str) -> WorkerDetails:
 @blueprint.get("/workers/name/<path:worker_name>")
 @operation(answers={200: WorkerDetails}, limit=by_address(), errors=(404,))
 async def get_worker_by_name(worker_name: str) -> WorkerDetails:
-    """See the worker of a name, in any case."""
+    """See the worker of a name, ignoring case."""
     async with context.server().database.reading() as session:
         row = await fleet.by_name(session, worker_name)
         if row is None:
@@ -112,7 +112,7 @@ async def _one(session: Reading, row: AnyRow) -> WorkerDetails:
     errors=(400, 401, 403, 404),
 )
 async def change_worker(body: ModifyWorkerInput, worker_id: str) -> ModifyWorker:
-    """Change a worker: its owner and moderators may, and only these pause it."""
+    """Change a worker: its owner and moderators may; only moderators pause it."""
     server = context.server()
     wanted = edits.Change(
         maintenance=body.maintenance,
@@ -144,7 +144,7 @@ async def delete_worker(worker_id: str) -> DeletedWorker:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What is shown of workers and stands elsewhere, looked up once for all of them."""
+    """Data about workers from other tables, looked up once for all of them."""
 
     at: datetime
     by_moderator: bool
@@ -176,7 +176,7 @@ async def _details(
 
 
 async def _asked_by_moderator(session: Reading) -> bool:
-    """A wrong key is nobody here: the contract ignores it."""
+    """A wrong key counts as none here: the contract ignores it."""
     try:
         return await context.is_moderator(session)
     except Unauthenticated:
@@ -264,6 +264,6 @@ _ABILITIES = {"image": _of_pictures, "text": _of_texts, "alchemy": _of_forms}
 
 
 def _limit(row: AnyRow, size: str) -> int | None:
-    """What the worker declared as its limit, if it did."""
+    """The worker's declared limit, if it has one."""
     limit: int = row.offer.get(size, UNLIMITED)
     return limit if limit < UNLIMITED else None

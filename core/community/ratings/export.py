@@ -1,7 +1,7 @@
-"""The data set as it is given away: each picture with how it was made and what people think of it.
+"""The published data set: each picture with how it was made and its ratings.
 
-Who asked for a picture and who rated it are told as kinds of users and as pseudonyms, which are the
-same within one horde and lead back to nobody outside of it.
+Requesters and raters appear as kinds of users and as pseudonyms, which are stable within one horde
+and identify nobody outside of it.
 """
 
 import hmac
@@ -27,7 +27,7 @@ _users = table(UserRow)
 async def records(session: Reading, secret: bytes) -> AsyncIterator[dict[str, Any]]:
     """All pictures in the order of their ids, each as one JSON object.
 
-    secret: what pseudonyms are made with.
+    secret: from which pseudonyms are made.
     """
     after: UUID | None = None
     while True:
@@ -91,7 +91,7 @@ def _pseudonym(secret: bytes, user_id: int) -> str:
 
 
 def _type(row: AnyRow) -> str:
-    """What is known of how reliable a user is."""
+    """What is known about a user's reliability."""
     if row.user_id == ANONYMOUS_ID:
         return "anonymous"
     if row.roles & (Role.TRUSTED | Role.MODERATOR):

@@ -1,7 +1,7 @@
-"""Shared pictures: added as they are delivered, shown to who rates, removed by owner or moderator.
+"""Shared pictures: added on delivery, shown to raters, removed by owner or moderator.
 
-The files lie in a store of their own, which nothing sweeps; whoever calls puts them there before,
-and deletes them after, the transaction.
+The files are in a store of their own, which is never swept; the caller puts them there before the
+transaction, and deletes them after it.
 """
 
 import random
@@ -23,14 +23,14 @@ from core.users.tables import User
 PAGE: Final = 25
 MAX_PAGES: Final = 10_000
 CHOICE: Final = 20
-"""Of how many pictures with the fewest ratings one is drawn."""
+"""How many pictures with the fewest ratings one is drawn from."""
 
 _pictures = table(SharedPicture)
 _ratings = table(Rating)
 
 
 class SharedPictureNotFound(NotFound):
-    """No such picture in the data set, or none any more."""
+    """No such picture is in the data set, or not any more."""
 
     code = "SharedPictureNotFound"
 
@@ -73,9 +73,9 @@ async def add(session: Writing, shared: Shared, *, at: datetime) -> None:
 
 
 async def to_rate(session: Reading, user: User | None, *, model: str | None = None) -> UUID | None:
-    """A picture that this user may rate, by chance among those with the fewest ratings.
+    """A random picture that this user may rate, among those with the fewest ratings.
 
-    user: None is nobody we know; everybody else gets what is neither their own nor rated by them.
+    user: None is an unknown user; known ones get pictures that they neither own nor rated.
     """
     chosen = select(_pictures.c.id).order_by(_pictures.c.rating_count, _pictures.c.id)
     if user is not None:
@@ -102,7 +102,7 @@ async def by_id(session: Reading, picture_id: str) -> AnyRow:
 
 
 async def of_request(session: Reading, request_id: UUID) -> set[UUID]:
-    """The request's pictures that are shared (still)."""
+    """The request's pictures that are (still) shared."""
     of_it = select(_pictures.c.id).where(_pictures.c.request_id == request_id)
     return set(await session.scalars(of_it))
 
@@ -126,9 +126,9 @@ async def count(session: Reading) -> int:
 
 
 async def remove(session: Writing, user: User, picture_id: str) -> UUID:
-    """Take a picture and its ratings out of the data set; whose file is to be deleted then.
+    """Remove a picture and its ratings from the data set. Delete its file afterwards.
 
-    What was paid for ratings stays paid. Raises SharedPictureNotFound and NotOwner.
+    Rewards for ratings stay paid. Raises SharedPictureNotFound and NotOwner.
     """
     found = await by_id(session, picture_id)
     roles.refuse_anonymous(user, "remove pictures")
@@ -139,7 +139,7 @@ async def remove(session: Writing, user: User, picture_id: str) -> UUID:
 
 
 async def remove_all_of(session: Writing, user_id: int) -> list[UUID]:
-    """Take all of a user's pictures and ratings out of the data set; whose files are to go."""
+    """Remove all of a user's pictures and ratings from the data set. Returns whose files go."""
     own = _ratings.c.user_id == user_id
     await session.execute(
         update(_pictures)
