@@ -36,7 +36,7 @@ async def test_who_calls_again_within_a_second_is_not_read_again(database, someo
     await roles_of(database, key)
     with counted(database) as sent:
         await roles_of(database, key)
-    assert sent == []
+    assert sent.all == []
 
 
 async def test_after_a_second_it_is_read_again(database, someone, monkeypatch):
@@ -45,7 +45,7 @@ async def test_after_a_second_it_is_read_again(database, someone, monkeypatch):
     monkeypatch.setattr(remembered, "SECONDS", 0.0)
     with counted(database) as sent:
         await roles_of(database, key)
-    assert len(sent) == 1
+    assert len(sent.all) == 1
 
 
 async def test_a_change_of_this_process_is_seen_at_once(database, someone):

@@ -38,7 +38,7 @@ async def a_whole_job(shop, asker):
         server.app.extensions["recent_checks"]._kept.clear()
         with statements.counted(database) as sent:
             answer = await call
-        seen[name] = list(sent)
+        seen[name] = list(sent.all)
         return answer
 
     async def check(name, request_id):
