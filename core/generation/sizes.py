@@ -4,14 +4,12 @@ from fractions import Fraction
 from typing import Final
 
 from core.generation.delivery import Amounts, Delivery
-from core.kinds.image import ImageParams
+from core.kinds.image import ImageParams, enlarges_by
 
 TOLERANCE: Final = 2
 """A picture may have this much less area than was ordered: programs round sides differently."""
 MAX_EXPECTED: Final = 4096 * 4096
 """Nobody is expected to enlarge beyond this area."""
-TWICE: Final = frozenset({"RealESRGAN_x2plus", "2xModernSpanimationV1"})
-"""Upscalers that double the sides; the others make them four times as long."""
 
 
 def adjusted(amounts: Amounts, params: ImageParams, delivery: Delivery) -> Amounts:
@@ -32,5 +30,5 @@ def adjusted(amounts: Amounts, params: ImageParams, delivery: Delivery) -> Amoun
 
 def _expected(params: ImageParams) -> int:
     """The area that was ordered; of several upscalers, the smallest factor counts."""
-    factor = min((2 if name in TWICE else 4 for name in params.upscalers), default=1)
+    factor = min(map(enlarges_by, params.upscalers), default=1)
     return max(params.pixels, min(MAX_EXPECTED, params.pixels * factor**2))

@@ -87,7 +87,7 @@ class ImageParams:
     @property
     def upscalers(self) -> list[str]:
         """The post-processors that enlarge."""
-        return [name for name in self.post_processing if _enlarges_by(name) > 1]
+        return [name for name in self.post_processing if enlarges_by(name) > 1]
 
     @property
     def sources(self) -> list[str]:
@@ -162,7 +162,8 @@ PRIVATE = frozenset(field.name for field in fields(ImageParams) if field.metadat
 """The parameters that are not shared with a picture."""
 
 
-def _enlarges_by(processor: str) -> int:
+def enlarges_by(processor: str) -> int:
+    """The factor by which a post-processor enlarges a picture's sides; 1 if it does not."""
     known = POST_PROCESSORS.get(processor)
     return 1 if known is None else known.enlarges_by
 
