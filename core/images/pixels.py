@@ -166,7 +166,7 @@ def _encode(picture: Image.Image, quality: int) -> bytes:
 
 def _failure(error: Exception) -> ImageValidationFailed:
     if isinstance(error, UnidentifiedImageError):
-        return ImageValidationFailed(f"it is not one of {', '.join(FORMATS)}", is_picture=False)
+        return ImageValidationFailed(f"it is none of {', '.join(FORMATS)}", is_picture=False)
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return TooManyPixels("it has far too many pixels")
     if isinstance(error, MemoryError):
