@@ -20,7 +20,7 @@ def default_data_dir() -> Path:
 
 
 class ClientSettings(BaseSettings):
-    """Which horde to call, and as whom."""
+    """The horde to call, and the key for it."""
 
     model_config = SettingsConfigDict(env_prefix="HORDE_", frozen=True, extra="ignore")
 

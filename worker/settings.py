@@ -107,13 +107,13 @@ class Settings(BaseSettings):
         description="Folder for what the worker fetches; models are looked up there, too.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        default="auto", description="Where to render; `auto` takes a GPU where there is one."
+        default="auto", description="Where to render; `auto` takes a GPU if there is one."
     )
     threads: int = Field(
         default_factory=default_threads,
         ge=1,
         le=256,
-        description="CPU threads of the renderer; by default all cores. 1 where others share them.",
+        description="CPU threads of the renderer; by default all cores. 1 if others share them.",
     )
     max_pixels: int = Field(
         default=1024 * 1024,
@@ -201,7 +201,7 @@ class Settings(BaseSettings):
     )
 
     def key(self) -> str:
-        """The API key in effect; empty where there is none.
+        """The API key in effect; empty if there is none.
 
         Raises OSError if the file cannot be read.
         """
