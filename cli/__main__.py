@@ -22,7 +22,7 @@ for command in (up.up, demo.demo, generate.generate, status.status):
 
 
 def main() -> None:
-    """Run the command; ends the process with one of `cli.exits.Exit`."""
+    """Run the command. Ends the process with one of `cli.exits.Exit`."""
     try:
         app()
     except Failure as failure:

@@ -1,8 +1,8 @@
 """`python -m worker`: serves a horde until told to stop.
 
 The first SIGINT or SIGTERM lets the jobs in hand be finished and submitted; the second gives them
-back at once. Exit status: 0 after finishing, 1 after giving back or where the server or the models
-leave nothing to do, 2 where the settings are wrong.
+back at once. Exit status: 0 after finishing, 1 after giving back or if the server or the models
+leave nothing to do, 2 if the settings are wrong.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from worker.progress import Display, Unfailing
 from worker.settings import Settings, prepare_environment
 
 PATIENT: Final = Retries(attempts=10)
-"""About a minute for what may be repeated, submitting above all: a server may be restarting."""
+"""About a minute for calls that may be repeated, above all submitting."""
 
 
 def main() -> int:
-    """Run the worker; gives the exit status."""
+    """Run the worker. Returns the exit status."""
     try:
         settings = Settings()
         key = settings.key()

@@ -1,6 +1,6 @@
 """The workers of one process: one for each kind of work, with one engine among them.
 
-To a horde they are workers of their own, since a name there belongs to one kind of work.
+For a horde they are separate workers, since a name there belongs to one kind of work.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ log = structlog.get_logger("worker")
 
 
 class NoModel(NothingToServe):
-    """None of the models that were asked for is here."""
+    """None of the wanted models is here."""
 
 
 class Crew:
@@ -64,7 +64,7 @@ class Crew:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop; a kind that cannot be served leaves the others alone.
 
-        When cancelled, all of them give back what they have in hand. Where none is left, raises the
+        When cancelled, all of them give back what they have in hand. If none is left, raises the
         last one's reason: Unwelcome or NothingToServe.
         """
         workers: dict[WorkKind, Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = {
@@ -93,7 +93,7 @@ class Crew:
             raise ends[-1]
 
     async def _ask_whether_trusted(self) -> None:
-        """Learn, now and then, whether what is earned is credited at once."""
+        """Find out, now and then, whether rewards are credited at once."""
         while True:
             try:
                 trusted = (await self._client.find_user()).trusted
@@ -159,7 +159,7 @@ class Crew:
 
 
 def image_offer(settings: Settings) -> PopInputStable:
-    """What each pop says of pictures, but for the models and the size of batches."""
+    """What each pop declares about pictures, without the models and the size of batches."""
     return PopInputStable(
         name=settings.name,
         bridge_agent=AGENT,
@@ -182,7 +182,7 @@ def image_offer(settings: Settings) -> PopInputStable:
 
 
 def text_offer(settings: Settings) -> PopInputKobold:
-    """What each pop says of text, but for the models."""
+    """What each pop declares about text, without the models."""
     return PopInputKobold(
         name=f"{settings.name} text",
         bridge_agent=AGENT,
@@ -198,7 +198,7 @@ def text_offer(settings: Settings) -> PopInputKobold:
 
 
 def alchemy_offer(settings: Settings) -> InterrogationPopInput:
-    """What each pop says of alchemy, but for the forms and the size of pictures."""
+    """What each pop declares about alchemy, without the forms and the size of pictures."""
     return InterrogationPopInput(
         name=f"{settings.name} alchemy",
         bridge_agent=AGENT,

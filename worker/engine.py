@@ -30,10 +30,10 @@ R = TypeVar("R")
 F = TypeVar("F", Loaded, Done)
 
 REAP_SECONDS: Final = 10.0
-"""A killed process is gone sooner than this, unless a driver holds it."""
+"""A killed process ends sooner than this, unless a driver holds it."""
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
-"""Not fork: neither CUDA nor threads survive it."""
+"""Not fork, which neither CUDA nor threads survive."""
 
 
 class EngineDied(Exception):
@@ -42,7 +42,7 @@ class EngineDied(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds without a word after which an engine is taken for hanging.
+    """Seconds of silence after which an engine counts as hanging.
 
     start: until the libraries are imported.
     load: for a model.
@@ -59,7 +59,7 @@ class _Running:
     process: BaseProcess
     connection: Connection
     reports: "asyncio.Queue[Report | None]"
-    """None: the pipe is at its end."""
+    """None: the end of the pipe."""
 
 
 class Engine:
@@ -74,7 +74,7 @@ class Engine:
         self._running: _Running | None = None
         self._turn = asyncio.Lock()  # commands of several kinds come one after the other
         self.device: str | None = None
-        """What it renders on, once it has been started."""
+        """The device it renders on, once it has been started."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,11 +89,11 @@ class Engine:
 
     @property
     def pid(self) -> int | None:
-        """The engine's process id, where there is one."""
+        """The engine's process id, if there is one."""
         return None if self._running is None else self._running.process.pid
 
     async def load(self, model: Model) -> None:
-        """Have a model ready. Raises CannotLoad, or EngineDied."""
+        """Load a model. Raises CannotLoad, or EngineDied."""
         async with self._turn:
             await self._command(Load(model), Loaded)
 
@@ -120,7 +120,7 @@ class Engine:
         """Send a command and read reports until the final one."""
         try:
             running = await self._started()
-            with contextlib.suppress(OSError):  # a dead engine is found when its report is read
+            with contextlib.suppress(OSError):  # a dead engine is noticed when its report is read
                 await asyncio.to_thread(running.connection.send, command)
             limit = self._limits.load
             while True:
@@ -132,14 +132,12 @@ class Engine:
                 limit = self._limits.step
         except (CannotLoad, CannotRender):
             raise
-        except (
-            BaseException
-        ):  # what else it may report belongs to nobody: it must not be read later
+        except BaseException:  # later reports belong to nobody and must not be read
             await self.stop()
             raise
 
     async def _next(self, running: _Running, limit: float) -> Report:
-        """Read a report. Raises what a refusal stands for, and EngineDied where none comes."""
+        """Read a report. Raises the error of a refusal, and EngineDied if none comes."""
         try:
             async with asyncio.timeout(limit):
                 report = await running.reports.get()
@@ -160,7 +158,7 @@ class Engine:
         if self._running is None:
             try:
                 self._running = _start(self._make)
-            except OSError as error:  # no memory, no process, no file left
+            except OSError as error:  # out of memory, processes or files
                 raise EngineDied(f"the engine cannot be started: {error}") from error
             report = await self._next(self._running, self._limits.start)
             if not isinstance(report, Ready):
@@ -176,7 +174,7 @@ def _start(make: Callable[[], DeviceRenderer]) -> _Running:
     )
     with _signals_held():
         process.start()
-    theirs.close()  # so that ours ends when the engine does
+    theirs.close()  # so that our end closes when the engine ends
     running = _Running(process, ours, asyncio.Queue())
     loop = asyncio.get_running_loop()
     threading.Thread(target=_receive, args=(running, loop), daemon=True).start()
@@ -184,7 +182,7 @@ def _start(make: Callable[[], DeviceRenderer]) -> _Running:
 
 
 def _receive(running: _Running, loop: asyncio.AbstractEventLoop) -> None:
-    """Bring reports to the event loop; ends with the pipe."""
+    """Pass reports to the event loop; ends with the pipe."""
     with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
         try:
             while True:
@@ -196,7 +194,7 @@ def _receive(running: _Running, loop: asyncio.AbstractEventLoop) -> None:
 
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
-    """Let a child begin with signals held, so that none ends it before it ignores them."""
+    """Let a child begin with signals blocked, so that none ends it before it ignores them."""
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield

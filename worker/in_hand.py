@@ -1,7 +1,7 @@
-"""The jobs in hand: brings their results to the server, or the news that there will be none.
+"""The jobs in hand: delivers their results to the server, or reports that there will be none.
 
-Every job that was popped is kept in hand until the server has heard about it, or cannot be told.
-What goes wrong with one job is that job's affair: nothing here raises but when it is cancelled.
+Every popped job is kept in hand until the server has heard about it, or cannot be told. A failure
+of one job does not affect others: nothing here raises unless it is cancelled.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from worker.progress import Display
 from worker.renderer import CannotRender
 
 GIVE_BACK_SECONDS: Final = 5.0
-"""What a worker in a hurry has left for telling the server."""
+"""How long a worker in a hurry takes to tell the server."""
 GIVEN_BACK: Final = "the worker stopped before it was done"
 
 log = structlog.get_logger(__name__)
@@ -39,14 +39,14 @@ class InHand(Generic[B, R]):
         self._jobs.update(dict.fromkeys(jobs))
 
     async def deliver(self, batch: B, result: R) -> None:
-        """Submit each job of a batch that was made; what cannot be delivered is faulted."""
+        """Submit each job of a finished batch; those that cannot be delivered are faulted."""
         earned, lost = 0.0, list[str]()
         for index, job in enumerate(batch.ids):
             try:
                 earned += await self._channel.submit(batch, index, result)
             except (AlreadySubmitted, JobGone) as error:
                 lost.append(str(error))
-            except Exception as error:  # noqa: BLE001 - one job's bad luck is no other's
+            except Exception as error:  # noqa: BLE001 - one job's failure must not affect others
                 lost.append(_told(error, batch))
                 await self._fault(job, lost[-1], ())
             self._jobs.pop(job, None)
@@ -59,21 +59,21 @@ class InHand(Generic[B, R]):
     async def fault(
         self, batch: B, reason: str, notes: Sequence[GenerationMetadataStable] = ()
     ) -> None:
-        """Tell the server that a batch failed and why, so that somebody else gets it."""
+        """Tell the server that a batch failed and why, so that another worker gets it."""
         await self.refuse(batch.ids, reason, notes)
         self._display.end(batch, f"faulted: {reason}")
 
     async def refuse(
         self, jobs: Sequence[str], reason: str, notes: Sequence[GenerationMetadataStable] = ()
     ) -> None:
-        """The same for jobs of which no more is known."""
+        """The same for jobs of which only the ids are known."""
         log.warning("job faulted", jobs=list(jobs), reason=reason)
         self.take(jobs)
         for job in jobs:
             await self._fault(job, reason, notes)
 
     async def give_back(self) -> None:
-        """Fault everything in hand, in a hurry."""
+        """Fault everything in hand, quickly."""
         try:
             async with asyncio.timeout(GIVE_BACK_SECONDS), asyncio.TaskGroup() as group:
                 for job in list(self._jobs):
@@ -84,16 +84,16 @@ class InHand(Generic[B, R]):
     async def _fault(
         self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]
     ) -> None:
-        """Fault one job; where even that fails, the server finds out by its deadline."""
+        """Fault one job; if even that fails, the server finds out by its deadline."""
         try:
             await self._channel.fault(job, reason, notes)
-        except Exception as error:  # noqa: BLE001 - the other jobs are to be told about all the same
+        except Exception as error:  # noqa: BLE001 - the other jobs have to be reported all the same
             log.warning("fault not reported", job=job, reason=str(error))
         self._jobs.pop(job, None)
 
 
 def _told(error: Exception, batch: Batch) -> str:
-    """Say why a result was not delivered."""
+    """The reason why a result was not delivered."""
     if isinstance(error, HordeError):
         return f"the result could not be delivered: {error}"
     if isinstance(error, CannotRender):

@@ -1,4 +1,4 @@
-"""Which models are offered: those that load, without those that rest."""
+"""The models that are offered: those that load, without those that rest."""
 
 import time
 from collections import Counter
@@ -9,14 +9,14 @@ from worker.renderer import Model
 
 FIRST_REST_SECONDS: Final = 15 * 60.0
 MAX_REST_SECONDS: Final = 4 * 60 * 60.0
-"""It doubles each time that nothing was made in between."""
+"""The pause doubles each time that nothing was made in between."""
 
 
 class LineUp:
     """The models of a worker.
 
-    A job that kills the engine comes back to the worker that is alone on its horde, so deaths say
-    little about a model: it rests and is offered again, and no job takes it away for good.
+    A job that kills the engine comes back to a worker that is alone on its horde, so deaths say
+    little about a model: it rests and is offered again, and no job removes it for good.
 
     max_deaths: of the engine in a row on one model, after which it rests.
     """
@@ -30,7 +30,7 @@ class LineUp:
 
     @property
     def offered(self) -> Mapping[str, Model]:
-        """Those that can be rendered now, by name."""
+        """The models that can be used now, by name."""
         for name, (until, model) in list(self._resting.items()):
             if until <= time.monotonic():
                 del self._resting[name]
@@ -43,16 +43,16 @@ class LineUp:
         return not self._offered and not self._resting
 
     def seconds_to_next(self) -> float:
-        """How long until the first of those that rest is back."""
+        """How long until the first resting model is back."""
         now = time.monotonic()
         return max(0.0, min((until - now for until, _ in self._resting.values()), default=0.0))
 
     def succeeded(self, name: str) -> None:
-        """Something was made with it."""
+        """Record that something was made with it."""
         self._deaths[name] = self._rests[name] = 0
 
     def died(self, name: str) -> float:
-        """Count a death of the engine; gives for how many minutes the model now rests, 0 if not."""
+        """Count a death of the engine. Returns for how many minutes the model now rests, or 0."""
         self._deaths[name] += 1
         if self._deaths[name] < self._max_deaths or name not in self._offered:
             return 0.0
@@ -63,6 +63,6 @@ class LineUp:
         return seconds / 60
 
     def drop(self, name: str) -> None:
-        """Offer it no more."""
+        """Stop offering it."""
         self._offered.pop(name, None)
         self._resting.pop(name, None)

@@ -1,7 +1,7 @@
 """What the control process and the engine process say to each other, over a pipe.
 
 Pictures travel as bytes in these messages: a 1024x1024 picture is 3 MB, which a pipe carries in a
-millisecond or two, and unlike shared memory nothing of it is left over when either side is killed.
+millisecond or two, and unlike shared memory it leaves nothing behind when either side is killed.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from worker.renderer import Model, Order
 
 @dataclass(frozen=True)
 class Load:
-    """To the engine: have this model ready."""
+    """To the engine: load this model."""
 
     model: Model
 
@@ -27,7 +27,7 @@ class Render:
 
 @dataclass(frozen=True)
 class Ready:
-    """From the engine: the libraries are loaded, and this is what it renders on."""
+    """From the engine: the libraries are loaded, and this is its device."""
 
     device: str
 
@@ -39,7 +39,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Step:
-    """From the engine: it lives, and has done this step of so many."""
+    """From the engine: it is alive, and has done this step of so many."""
 
     step: int
     steps: int
@@ -47,7 +47,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Done:
-    """From the engine: what was ordered. result: what the order's class says."""
+    """From the engine: the result of the order, of the type that the order's class names."""
 
     result: Any
 

@@ -1,4 +1,4 @@
-"""Shows people what the worker does: one line a job, and while it runs, a bar on a terminal."""
+"""Shows people what the worker does: one line for each job, and a bar on a terminal."""
 
 import sys
 from collections.abc import Callable
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 class Display(Protocol):
-    """Where the worker's doings are shown."""
+    """A display of the worker's activity."""
 
     def begin(self, batch: Batch) -> None:
         """Jobs are being rendered."""
@@ -33,12 +33,12 @@ class Display(Protocol):
 
 
 def plain(text: str) -> str:
-    """Leave out what a terminal would obey: servers and requesters write parts of what is said."""
+    """Leave out terminal commands: servers and requesters write parts of these texts."""
     return "".join(one if one.isprintable() else " " for one in text)
 
 
 class Lines:
-    """One line a job, when it is over: for files, pipes and service managers."""
+    """One line for each finished job: for files, pipes and service managers."""
 
     def begin(self, batch: Batch) -> None:
         """Nothing yet."""
@@ -60,7 +60,7 @@ class Lines:
 
 
 class Bar:
-    """A bar of steps for each job that is rendered, and its line above when it is over."""
+    """A bar of steps for each job being rendered, and a line above when it is over."""
 
     def __init__(self, console: Console) -> None:
         self._bars = Progress(
@@ -75,7 +75,7 @@ class Bar:
 
     @classmethod
     def on_terminal(cls) -> Self | None:
-        """A bar, where standard output is a terminal that can show it."""
+        """A bar, if standard output is a terminal that can show it."""
         console = Console(highlight=False, markup=False)
         return cls(console) if console.is_terminal and not console.is_dumb_terminal else None
 
@@ -104,13 +104,13 @@ class Bar:
 
 
 class Unfailing:
-    """Another display that nothing comes of where it fails: a closed terminal, a full disk."""
+    """Another display whose failures have no effect: a closed terminal, a full disk."""
 
     def __init__(self, display: Display) -> None:
         self._display = display
 
     def begin(self, batch: Batch) -> None:
-        """Show it, if possible; so the others."""
+        """Show it, if possible; like the other methods."""
         self._try(lambda: self._display.begin(batch))
 
     def step(self, batch: Batch, step: int, steps: int) -> None:
@@ -132,12 +132,12 @@ class Unfailing:
     def _try(self, show: Callable[[], None]) -> None:
         try:
             show()
-        except Exception as error:  # noqa: BLE001 - who looks on must not stop the work
+        except Exception as error:  # noqa: BLE001 - the display must not stop the work
             log.debug("not shown", reason=type(error).__name__)
 
 
 def display(wanted: str) -> Display:
-    """Choose how to show things: `bar`, `lines`, or `auto` for what standard output can."""
+    """Choose a display: `bar`, `lines`, or `auto` for what standard output can show."""
     if wanted == "lines":
         return Lines()
     if wanted == "bar":

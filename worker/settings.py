@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHIPPED: Final = Path(__file__).parent / "models"
-"""Where the models that come with the project are."""
+"""The folder of the models that come with the project."""
 DEFAULT_MODEL: Final = "horde-tiny"
 DEFAULT_TEXT_MODEL: Final = "SmolLM2-135M-Instruct"
 
@@ -23,23 +23,23 @@ ENGINE_ENVIRONMENT: Final = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_VERBOSITY": "error",
 }
-"""What the libraries of the engine are told, where the operator's own environment says nothing."""
+"""Settings for the engine's libraries, unless the operator's own environment sets them."""
 
 
 def default_name() -> str:
-    """The host's name, without what hordes refuse in a worker's."""
+    """The host's name, without words that hordes refuse in a worker's name."""
     host = socket.gethostname().split(".")[0].lower()
     refused = any(word in host for word in ("colab", "tpu", "google"))
     return "worker" if refused or not host else host
 
 
 def default_models() -> list[str]:
-    """The shipped model, where it is."""
+    """The shipped model, if it is there."""
     return [DEFAULT_MODEL] if (SHIPPED / DEFAULT_MODEL).is_dir() else []
 
 
 def default_data_dir() -> Path:
-    """The user's own place for application data."""
+    """The user's folder for application data."""
     root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(root) / "stable-horde" / "worker"
 
@@ -107,13 +107,13 @@ class Settings(BaseSettings):
         description="Folder for what the worker fetches; models are looked up there, too.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        default="auto", description="Where to render; `auto` takes a GPU where there is one."
+        default="auto", description="Where to render; `auto` takes a GPU if there is one."
     )
     threads: int = Field(
         default_factory=default_threads,
         ge=1,
         le=256,
-        description="CPU threads of the renderer; by default all cores. 1 where others share them.",
+        description="CPU threads of the renderer; by default all cores. 1 if others share them.",
     )
     max_pixels: int = Field(
         default=1024 * 1024,
@@ -201,9 +201,9 @@ class Settings(BaseSettings):
     )
 
     def key(self) -> str:
-        """The API key in effect; empty where there is none.
+        """The API key in effect; empty if there is none.
 
-        Raises OSError where the file cannot be read.
+        Raises OSError if the file cannot be read.
         """
         if self.api_key_file is not None and not self.api_key.get_secret_value():
             return self.api_key_file.read_text(encoding="ascii").strip()
@@ -211,6 +211,6 @@ class Settings(BaseSettings):
 
 
 def prepare_environment() -> None:
-    """Tell libraries what they read from the environment when they are imported, children's too."""
+    """Set environment variables that libraries read when they are imported, in children too."""
     for name, value in ENGINE_ENVIRONMENT.items():
         os.environ.setdefault(name, value)

@@ -1,4 +1,4 @@
-"""Which networks for enlarging pictures are here; `worker.upscaling` runs them."""
+"""The networks for enlarging pictures that are here; `worker.upscaling` runs them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ FACTORS: Final = {
     for name, processor in POST_PROCESSORS.items()
     if OURS in processor.since
 }
-"""The horde's upscalers of one architecture (ESRGAN's, arXiv:1809.00219), and what they multiply
-sides by; the first that is here also enlarges pictures that a model made smaller than asked."""
+"""The horde's upscalers of one architecture (ESRGAN's, arXiv:1809.00219), and their factors for
+sides; the first available one also enlarges pictures that a model made smaller than asked."""
 
 ENDINGS: Final = (".safetensors", ".pth")
 
@@ -25,7 +25,7 @@ class Upscaler(Model):
 
     @property
     def factor(self) -> int:
-        """What sides are multiplied by."""
+        """The factor by which sides grow."""
         return FACTORS[self.name]
 
 

@@ -21,7 +21,7 @@ from worker.upscaler import Upscaler
 
 TILE: Final = 192
 RIM: Final = 16
-"""Pixels of a tile's side, and of what is seen beyond it on each side; even numbers."""
+"""Pixels of a tile's side, and of the rim around it that is seen; even numbers."""
 
 RESIDUAL: Final = 0.2
 SLOPE: Final = 0.2
@@ -39,14 +39,14 @@ OLDER_NAMES: Final = {
 
 
 class Networks:
-    """The networks that were loaded on a device; they are small enough to stay."""
+    """The networks loaded on a device; they are small enough to stay."""
 
     def __init__(self, device: str) -> None:
         self._device = device
         self._loaded: dict[Upscaler, _Network] = {}
 
     def load(self, upscaler: Upscaler) -> None:
-        """Have a network ready. Raises CannotLoad."""
+        """Load a network. Raises CannotLoad."""
         if upscaler in self._loaded:
             return
         try:
@@ -82,7 +82,7 @@ class Networks:
 
 
 class _Network(nn.Module):  # type: ignore[misc]  # untyped
-    """The whole network; its measures are read off its weights."""
+    """The whole network; its dimensions are read from its weights."""
 
     def __init__(self, weights: Mapping[str, Tensor]) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class _Network(nn.Module):  # type: ignore[misc]  # untyped
         self.load_state_dict(dict(weights))
 
     def tile(self, pixels: Tensor, top: int, left: int, device: str) -> Tensor:
-        """Enlarge the tile whose corner this is, which sees a rim of what is around it."""
+        """Enlarge the tile at this corner, which sees a rim of its surroundings."""
         high, wide = (min(TILE, side - at) for side, at in zip(pixels.shape[-2:], (top, left)))  # noqa: B905
         above, before = min(RIM, top), min(RIM, left)
         seen = pixels[..., top - above : top + high + RIM, left - before : left + wide + RIM].to(
@@ -136,7 +136,7 @@ class _Block(nn.Module):  # type: ignore[misc]  # untyped
 
 
 class _Dense(nn.Module):  # type: ignore[misc]  # untyped
-    """Five convolutions, each of which sees what all before it made."""
+    """Five convolutions, each of which sees the output of all before it."""
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()

@@ -53,7 +53,7 @@ class UserNotDeleted(Invalid):
 
 
 async def end(session: Writing, by: User, user: User, *, at: datetime) -> bool:
-    """Disable the user's account or, where it is disabled and idle for 30 days, wipe it.
+    """Disable the user's account or, if it is disabled and idle for 30 days, wipe it.
 
     user: its row is locked (`directory.locked`).
 

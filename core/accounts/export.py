@@ -35,7 +35,7 @@ OWNED: Final[Mapping[str, tuple[str, ...]]] = {
 """Tables with rows about a user, and the columns that name the user."""
 NOT_EXPORTED: Final[Mapping[str, str]] = {
     "attempts": "their sums are in the details; each alone says nothing about a user",
-    "filters": "the moderators' work, not about whom they are",
+    "filters": "the moderators' work, and not about them",
     "jobs": "a request's, without anything that the request does not say",
     "login_codes": "valid for minutes, and a secret",
     "outbox": "results on their way to the user's own address",

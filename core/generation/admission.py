@@ -5,7 +5,7 @@
 3. The rules: what the user's roles, the shared key and the kind allow (`ask.check`).
 4. The filter: the prompt passes, is rewritten, or is refused (`gates.screened`).
 
-Endpoints call `admit` once for a request, and then `ask.ask`; where a prompt was refused, `punish`.
+Endpoints call `admit` once for a request, and then `ask.ask`; if a prompt was refused, `punish`.
 """
 
 from dataclasses import dataclass

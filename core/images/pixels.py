@@ -116,7 +116,7 @@ def _upright(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I"):  # 16 bits of grey; a screen shows the upper eight
         profile = picture.info.get("icc_profile")
         picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-        picture.info.pop("transparency", None)  # one of the 65536 greys, which is none of the 256
+        picture.info.pop("transparency", None)  # one of 65536 greys, none of the 256
         picture.info["icc_profile"] = profile
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     if profile := picture.info.get("icc_profile"):
@@ -166,7 +166,7 @@ def _encode(picture: Image.Image, quality: int) -> bytes:
 
 def _failure(error: Exception) -> ImageValidationFailed:
     if isinstance(error, UnidentifiedImageError):
-        return ImageValidationFailed(f"it is not one of {', '.join(FORMATS)}", is_picture=False)
+        return ImageValidationFailed(f"it is none of {', '.join(FORMATS)}", is_picture=False)
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return TooManyPixels("it has far too many pixels")
     if isinstance(error, MemoryError):

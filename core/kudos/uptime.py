@@ -27,7 +27,7 @@ def text_reward(context: int, *, billions: float | None, validated: bool) -> int
     """For a worker that writes.
 
     context: tokens at most.
-    billions: size of its largest known model, None where the horde knows none of them.
+    billions: size of its largest known model, None if the horde knows none of them.
     validated: its program is known to write with the model that it says.
     """
     reward = TEXT + TEXT_CONTEXT * min(context, MAX_CONTEXT) / 1024

@@ -5,8 +5,8 @@ transaction, and no worker may be sent away while a job waits that fits it. On P
 obvious statements fail the last (seen in races): locking one of the lanes' *heads* with SKIP LOCKED
 comes back empty with one deep lane, choosing the best *lane* first does with many lanes of one job.
 So the candidates are the first 8 jobs of each of the 32 lanes with the best heads, and the best of
-those that is not locked is taken; where all are locked (a few batches in flight do that), the reach
-is widened. On SQLite writers take turns: the best head is enough.
+those that is not locked is taken; if all are locked (a few batches in flight do that), the reach is
+widened. On SQLite writers take turns: the best head is enough.
 
 If lanes leave doubt (a blacklist, a size within a class), the statement looks at each job's exact
 needs. Only jobs in the catch-all, and those of the worker's own users, are looked at here, in

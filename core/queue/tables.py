@@ -46,7 +46,7 @@ class JobState(IntEnum):
 
 WAITING = literal_column(str(int(JobState.WAITING)), SmallInteger)
 """JobState.WAITING as a literal. PostgreSQL plans prepared statements without their
-parameters, and where the state is one, it cannot use the indexes that hold waiting jobs alone.
+parameters, and if the state is one, it cannot use the indexes that only hold waiting jobs.
 """
 
 

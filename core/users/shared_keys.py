@@ -56,7 +56,7 @@ class BeyondSharedKey(Invalid):
 
 
 class Standing(Enum):
-    """As whom a request with a shared key runs."""
+    """How a request with a shared key runs."""
 
     OWNER = auto()
     """As the key's owner, with the owner's priority."""

@@ -100,7 +100,7 @@ def _unstorable(value: JsonValue, depth: int) -> str | None:
         return next((reason for reason in reasons if reason), None)
     is_storable = math.isfinite(value) if isinstance(value, float) else True
     if not is_storable or (isinstance(value, int) and abs(value) > LARGEST):
-        return "a number in it is too large, or not a number"
+        return "a number in it is too large, or none"
     return None
 
 

@@ -14,17 +14,17 @@ from worker.upscaling import Networks
 
 MAX_COLOURS: Final = 8
 LOOKED_AT: Final = (256, 256)
-"""Pixels: a palette is a matter of areas, which a small copy has, too."""
+"""Pixels: a palette is a matter of areas, which a small copy has too."""
 
 
 class Alchemist:
-    """Tells colours, and enlarges."""
+    """Answers forms: lists colours, and enlarges."""
 
     def __init__(self, *, device: str) -> None:
         self._networks = Networks(device)
 
     def load(self, model: Model) -> None:
-        """Have a network ready, where the form needs one. Raises CannotLoad."""
+        """Load a network, if the form needs one. Raises CannotLoad."""
         if isinstance(model, Upscaler):
             self._networks.load(model)
 
@@ -40,7 +40,7 @@ class Alchemist:
 
 
 def palette(image: Image.Image) -> JsonValue:
-    """Give a picture's main colours, the largest first: `{"colour": "#rrggbb", "share": 0.41}`.
+    """Return a picture's main colours, the largest first: `{"colour": "#rrggbb", "share": 0.41}`.
 
     Median cut (Heckbert 1982), as Pillow has it; share: 0 to 1 of the picture.
     """
@@ -60,4 +60,4 @@ def palette(image: Image.Image) -> JsonValue:
 
 
 ANSWERS: Final[Mapping[str, Callable[[Image.Image], JsonValue]]] = {"palette": palette}
-"""Form → what answers it; `core.features` says which of them this worker serves."""
+"""The functions that answer forms; `core.features` says which forms this worker serves."""

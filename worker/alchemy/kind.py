@@ -21,7 +21,7 @@ from worker.renderer import CannotRender, Model, Picture
 from worker.upscaler import Upscaler
 
 CPU_TILES: Final = 1
-"""A form has 180 seconds; to enlarge 512 x 512 pixels fourfold takes a CPU the most of them."""
+"""A form has 180 seconds; a CPU needs most of them to enlarge 512 x 512 pixels fourfold."""
 GPU_TILES: Final = 80
 TILE: Final = 512
 """Pixels of a tile's side, as the horde counts them."""
@@ -29,21 +29,21 @@ TILE: Final = 512
 
 @dataclass(frozen=True, kw_only=True)
 class FormBatch(Batch):
-    """One form, as it was popped. tiles: as many as were offered."""
+    """One popped form. tiles: as many as were offered."""
 
     form: InterrogationPopFormPayload
     tiles: int
 
 
 class Forms:
-    """One worker of alchemy. offer: what every pop says, but for the forms."""
+    """One worker of alchemy. offer: what every pop declares, without the forms."""
 
     def __init__(self, client: HordeClient, offer: InterrogationPopInput) -> None:
         self._client = client
         self._offer = offer
 
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[FormBatch]:
-        """Ask for a form; one at a time, whatever the device."""
+        """Pop a form; one at a time, whatever the device."""
         tiles = CPU_TILES if device == "cpu" else GPU_TILES
         forms = cast("list[Form]", list(models))
         update = {"forms": forms, "amount": 1, "max_tiles": tiles}
@@ -62,7 +62,7 @@ class Forms:
         return Haul(batch, answer.messages or ())
 
     async def order(self, batch: FormBatch, models: Mapping[str, Model]) -> FormOrder:
-        """Fetch the picture, and say what is wanted of it."""
+        """Fetch the picture, and make the order."""
         model = models.get(batch.model)
         if model is None:
             raise CannotRender(f"the form {batch.model!r} is not served here")
@@ -76,7 +76,7 @@ class Forms:
         return FormOrder(model, picture)
 
     async def submit(self, batch: FormBatch, index: int, result: Answered) -> float:
-        """Submit what is to be said, or upload the picture first."""
+        """Submit the answer; a picture is uploaded first."""
         said = result.result
         if isinstance(said, Picture):
             webp = await asyncio.to_thread(pictures.to_webp, said)
@@ -88,7 +88,7 @@ class Forms:
         return 0.0 if submitted is None else submitted.reward
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
-        """Give the form back; the wire has no place for notes about one."""
+        """Give the form back; the wire has no field for notes about it."""
         del reason, notes
         await self._client.alchemy.submit(
             InterrogationSubmitInput(id=job, result={}, state="faulted")
@@ -96,7 +96,7 @@ class Forms:
 
 
 def check_size(size: tuple[int, int], factor: int, *, tiles: int) -> None:
-    """See that a picture may be enlarged so many times here. Raises CannotRender.
+    """Check that a picture may be enlarged this many times here. Raises CannotRender.
 
     tiles: as many as were offered.
     """

@@ -1,8 +1,9 @@
 """The diffusers renderer, for the engine process only.
 
-With `schedulers`, `conditioning` and `painting` it is all of the worker that knows diffusers.
+Only this, `schedulers`, `conditioning` and `painting` know diffusers.
 
-Serves what is a Stable Diffusion 1 or 2 in architecture, of any size: `StableDiffusionPipeline`.
+Serves models with the architecture of Stable Diffusion 1 or 2, of any size
+(`StableDiffusionPipeline`).
 """
 
 import contextlib
@@ -32,7 +33,7 @@ DTYPES: Final = {"cpu": torch.float32, "cuda": torch.float16, "mps": torch.float
 
 
 class Parameters(TypedDict, total=False):
-    """What the two pipelines are called with beside what both are."""
+    """Arguments in which the calls of the two pipelines differ."""
 
     width: int
     height: int
@@ -56,7 +57,7 @@ class DiffusersRenderer:
         self.networks = Networks(device)
 
     def load(self, checkpoint: Checkpoint) -> None:
-        """Load a model from its folder; the one before is dropped first, to have its memory."""
+        """Load a model from its folder; the one before is dropped first, to free its memory."""
         if self.model is not None and self.model.checkpoint == checkpoint:
             return
         self.model = None
@@ -69,7 +70,7 @@ class DiffusersRenderer:
             raise CannotLoad(f"{type(error).__name__}: {error}") from error
 
     def render(self, order: PictureOrder, on_step: OnStep) -> Rendered:
-        """Make the pictures of an order, together where memory and sampler allow."""
+        """Make the pictures of an order, together if memory and sampler allow."""
         if self.model is None or self.model.checkpoint != order.checkpoint:
             raise CannotRender(f"{order.checkpoint.name} is not loaded")
         sampler = SAMPLERS.get(order.sampler)
@@ -78,7 +79,8 @@ class DiffusersRenderer:
         with torch.inference_mode(), _seamless(self.model, tiling=order.tiling):
             run = _Run(self.model, order, sampler, on_step, at_once=self._at_once(order, sampler))
             made = self._in_parts(run)
-            # After all of them: what does not fit into memory is made again in smaller parts.
+            # After all of them: a batch that does not fit into memory is made again in smaller
+            # parts.
             finish = finishing.Finish(order, run.made, run.painting, self.networks)
             finished = [finish(image) for image in made]
         return Rendered(tuple(finished), (*finish.notes, *run.notes))
@@ -86,13 +88,13 @@ class DiffusersRenderer:
     def _at_once(self, order: PictureOrder, sampler: Sampler) -> int:
         """How many pictures to render together.
 
-        One on a CPU: it gains little by more (5 %), and its kernels round differently for another
-        number, so that a picture would differ by a level from the same seed's picture alone.
+        One on a CPU: more gain little (5 %), and its kernels round differently for other numbers,
+        so that a picture would differ by a level from one rendered alone with the same seed.
         """
         return len(order.seeds) if sampler.batches and self.device != "cpu" else 1
 
     def _in_parts(self, run: "_Run") -> list[Image.Image]:
-        """Render some pictures at once, and half as many each time memory does not suffice."""
+        """Render some pictures at once, and half as many each time memory is too small."""
         size = run.at_once
         made: list[Image.Image] = []
         while len(made) < len(run.order.seeds):
@@ -133,7 +135,7 @@ class _Model:
 
 
 class _Run:
-    """One order on its way through the model."""
+    """One order being rendered."""
 
     def __init__(
         self, model: _Model, order: PictureOrder, sampler: Sampler, on_step: OnStep, *, at_once: int
@@ -183,13 +185,13 @@ class _Run:
         strength: float,
         painting: Painting | None,
     ) -> list[Image.Image]:
-        """Noise pictures and denoise them again; strength: 0 to 1, at least one step's worth."""
+        """Noise pictures and denoise them again. strength: 0 to 1, at least one step."""
         steps = self.order.steps
         redrawn = max(1, min(steps, round(steps * strength)))
         blend = None
         if painting is not None and painting.mask is not None:
             blend = painting.blender(self.model.from_image, [g.initial_seed() for g in generators])
-        # The pipeline rounds steps x strength down, so the share asked for is half a step more.
+        # The pipeline rounds steps x strength down, so half a step is added to the share.
         share = min(1.0, (redrawn + 0.5) / steps)
         return self._call(
             self.model.from_image, generators, blend=blend, image=images, strength=share
@@ -237,7 +239,7 @@ class _Run:
         return [Image.fromarray((array * 255).round().astype(np.uint8)) for array in arrays]
 
     def _refined(self) -> Size | None:
-        """The size of the hires fix; None where there is nothing to gain by it."""
+        """The size of the hires fix; None if it gains nothing."""
         if self.order.hires_strength is None or self.order.source is not None:
             return None
         refined = sizes.to_refine(self.wanted, self.model.checkpoint)
@@ -271,7 +273,7 @@ class _Steps:
         self.finished += self.steps
 
     def done(self, evaluations: int, of: int) -> None:
-        """Some evaluations of this pass are done (second-order samplers need two a step)."""
+        """Some evaluations of this pass are done (second-order samplers need two for each step)."""
         step = self.finished + self.steps * evaluations // of
         self.on_step(min(max(step, 1), self.total), self.total)
 
