@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, Self
 from sqlalchemy import bindparam, delete, distinct, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import now, table
+from core.db import AnyRow, now, table
 from core.queue import matching
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, Request
@@ -37,8 +37,13 @@ EXACT, PARKED = "exact", "parked"
 Lanes that say neither are of size classes.
 """
 
+APART, CONTAINS = "apart", "contains"
+"""What its key begins with where it is one of `core.queue.wordy`; what it says of its prompts."""
+
 MAX_EXACT_LANES_OF_CALLER = 50
 """And as many of size classes; what is more goes to the catch-all."""
+MAX_APART = 1 / 4
+"""The part of all lanes that may be there for prompts' words."""
 REMEMBERED_OFFERS = 4096
 REMEMBERED_CHANGES = 10_000
 EMPTY_LANE_LIFE = timedelta(minutes=5)
@@ -172,6 +177,21 @@ class Lanes:
             del documents[: await _lanes_of(session, caller) // MAX_EXACT_LANES_OF_CALLER]
         return await self._first(session, documents)
 
+    async def apart(self, session: AsyncSession, document: dict[str, Any]) -> AnyRow | None:
+        """The lane for jobs that contain what it says, made where there is none yet.
+
+        Returns its `id` and `created_at`; None where there are enough of such lanes.
+        """
+        key = f"{APART}:{key_of(document)}"
+        if (found := (await session.execute(_LOCKED, {"key": key})).first()) is not None:
+            return found
+        apart = await session.scalar(_COUNT_APART) or 0
+        if apart >= self._max * MAX_APART or await self._is_full(session):
+            return None
+        await _raise_version(session)
+        await add(session, key, document)
+        return (await session.execute(_LOCKED, {"key": key})).first()
+
     async def _first(self, session: AsyncSession, documents: list[dict[str, Any]]) -> int:
         """The first of these lanes that is there or may be made; else the catch-all."""
         if documents and not await self._is_full(session):
@@ -289,6 +309,7 @@ async def _lanes_of(session: AsyncSession, caller: Caller) -> int:
 
 _is_parked = _lanes.c.key.startswith(f"{PARKED}:")
 _COUNT = select(func.count()).where(_lanes.c.key != CATCH_ALL, ~_is_parked)
+_COUNT_APART = select(func.count()).where(_lanes.c.key.startswith(f"{APART}:"))
 
 
 async def remove_empty(session: AsyncSession, limit: int = 200) -> int:
@@ -322,7 +343,7 @@ async def locked(session: AsyncSession, key: str) -> int | None:
 
 
 _LOCKED = (
-    select(_lanes.c.id)
+    select(_lanes.c.id, _lanes.c.created_at)
     .where(_lanes.c.key == bindparam("key"))
     .with_for_update(read=True, key_share=True)
 )
