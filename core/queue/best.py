@@ -59,7 +59,7 @@ _AFTER = tuple_(bindparam("rank", type_=_jobs.c.rank.type), bindparam("job", typ
 
 def lanes_for(engine: str, ids: Sequence[int]) -> Any:  # noqa: ANN401 - a list or a text
     """The parameter `lanes` that holds these ids."""
-    return _many(engine, list(ids))
+    return many(engine, list(ids))
 
 
 def fits_for(engine: str, offer: matching.Offer) -> dict[str, Any]:
@@ -67,10 +67,11 @@ def fits_for(engine: str, offer: matching.Offer) -> dict[str, Any]:
     sizes = {name: getattr(offer, name) for name in matching.SIZES}
     if offer.step_limits:  # `Lanes` leaves no doubt about these
         sizes["steps"] = matching.UNLIMITED
-    return {**sizes, "words": _many(engine, sorted(offer.blacklist))}
+    return {**sizes, "words": many(engine, sorted(offer.blacklist))}
 
 
-def _many(engine: str, values: list[Any]) -> Any:  # noqa: ANN401 - a list or a text
+def many(engine: str, values: Sequence[Any]) -> Any:  # noqa: ANN401 - a list or a text
+    """One parameter that holds these values."""
     return json.dumps(values) if engine == "sqlite" else values
 
 

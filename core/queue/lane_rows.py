@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, distinct, exists, func, insert, select, update
 
-from core.db import Reading, Writing, now, table
+from core.db import AnyRow, Reading, Writing, now, table
 from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, Request
 
 CATCH_ALL = "*"
@@ -17,6 +17,9 @@ EXACT, PARKED = "exact", "parked"
 
 Lanes that say neither are of size classes.
 """
+
+APART, CONTAINS = "apart", "contains"
+"""What its key begins with where it is one of `core.queue.wordy`; what it says of its prompts."""
 
 EMPTY_LANE_LIFE = timedelta(minutes=5)
 
@@ -57,6 +60,12 @@ async def count(session: Reading) -> int:
     return await session.scalar(_COUNT) or 0
 
 
+async def count_apart(session: Reading) -> int:
+    """How many lanes there are for prompts' words."""
+    return await session.scalar(_COUNT_APART) or 0
+
+
+_COUNT_APART = select(func.count()).where(_lanes.c.key.startswith(f"{APART}:"))
 _is_parked = _lanes.c.key.startswith(f"{PARKED}:")
 _COUNT = select(func.count()).where(_lanes.c.key != CATCH_ALL, ~_is_parked)
 
@@ -87,12 +96,17 @@ async def remove_empty(session: Writing, limit: int = 200) -> int:
 
 async def locked(session: Writing, key: str) -> int | None:
     """The lane's id, kept from removal until the transaction ends."""
-    found: int | None = await session.scalar(_LOCKED, {"key": key})
-    return found
+    row = await found(session, key)
+    return None if row is None else int(row.id)
+
+
+async def found(session: Writing, key: str) -> AnyRow | None:
+    """The lane's `id` and `created_at`, kept from removal until the transaction ends."""
+    return (await session.execute(_LOCKED, {"key": key})).first()
 
 
 _LOCKED = (
-    select(_lanes.c.id)
+    select(_lanes.c.id, _lanes.c.created_at)
     .where(_lanes.c.key == bindparam("key"))
     .with_for_update(read=True, key_share=True)
 )

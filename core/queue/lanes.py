@@ -20,14 +20,16 @@ from typing import Any, NamedTuple, Self
 
 from sqlalchemy import select
 
-from core.db import Reading, Writing, table
+from core.db import AnyRow, Reading, Writing, table
 from core.queue import lane_rows, matching
-from core.queue.lane_rows import CATCH_ALL, EXACT, PARKED, Caller
+from core.queue.lane_rows import APART, CATCH_ALL, EXACT, PARKED, Caller
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Job, Lane, LaneVersion, Request
 
 MAX_EXACT_LANES_OF_CALLER = 50
 """And as many of size classes; what is more goes to the catch-all."""
+MAX_APART = 1 / 4
+"""The part of all lanes that may be there for prompts' words."""
 REMEMBERED_OFFERS = 4096
 REMEMBERED_CHANGES = 10_000
 LOOK_AGAIN_SECONDS = 10.0
@@ -149,6 +151,21 @@ class Lanes:
         if caller is not None:
             del documents[: await lane_rows.lanes_of(session, caller) // MAX_EXACT_LANES_OF_CALLER]
         return await self._first(session, documents)
+
+    async def apart(self, session: Writing, document: dict[str, Any]) -> AnyRow | None:
+        """The lane for jobs that contain what it says, made where there is none yet.
+
+        Returns its `id` and `created_at`; None where there are enough of such lanes.
+        """
+        key = f"{APART}:{lane_rows.key_of(document)}"
+        if (found := await lane_rows.found(session, key)) is not None:
+            return found
+        apart = await lane_rows.count_apart(session)
+        if apart >= self._max * MAX_APART or await self._is_full(session):
+            return None
+        await lane_rows.raise_version(session)
+        await lane_rows.add(session, key, document)
+        return await lane_rows.found(session, key)
 
     async def _first(self, session: Writing, documents: list[dict[str, Any]]) -> int:
         """The first of these lanes that is there or may be made; else the catch-all."""

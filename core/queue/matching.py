@@ -76,6 +76,8 @@ class Needs(_Side):
     """The name of the soft prompt to write the text with."""
     words: str = ""
     """The prompt in lower case; part of a request's needs, never of a lane's."""
+    contains: frozenset[str] = frozenset()
+    """What each prompt contains, in lower case; part of a lane's needs only."""
 
     def of_job(self, feature: str | None) -> Self:
         """The needs of one of the request's jobs, which may ask for one feature more."""
@@ -172,7 +174,12 @@ CONDITIONS = (
     Condition("tiles", lambda need, offer: need.tiles <= offer.tiles),
     Condition("kudos", lambda need, offer: need.covered or not offer.only_covered),
     Condition(
-        "blacklist", lambda need, offer: not any(word in need.words for word in offer.blacklist)
+        "blacklist",
+        lambda need, offer: (
+            not any(
+                word in text for text in (need.words, *need.contains) for word in offer.blacklist
+            )
+        ),
     ),
 )
 

@@ -4,6 +4,7 @@ A step handles at most one batch, so that its transaction stays short, and retur
 be more. A step that touches several accounts locks them in order, as the ledger requires.
 """
 
+import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from core.generation.horde import Horde
 from core.kudos import monthly, settlement
 from core.ledger import accounts, audit
 from core.moderation import addresses, modes, problems
-from core.queue import endings, lane_rows, totals
+from core.queue import endings, lane_rows, totals, wordy
 from core.queue.matching import Offer
 from core.queue.tables import Outcome
 from core.stats import kudos, rollup, uses
@@ -134,6 +135,17 @@ async def remove_lanes(session: Writing, _horde: Horde, _at: datetime) -> Round:
     return Round(await lane_rows.remove_empty(session, BATCH) == BATCH)
 
 
+async def sort_by_words(session: AsyncSession, horde: Horde, at: datetime) -> Round:
+    """Put jobs aside that the workers who are online refuse for their words."""
+    await horde.online.refresh(session, at=at)
+    await horde.counts.refresh(session, horde.lanes)
+    await horde.lanes.update(session)
+    refusing = [one.offer for one in horde.online.serving if one.offer.blacklist]
+    if len(refusing) > wordy.MAX_OFFERS:
+        refusing = random.sample(refusing, wordy.MAX_OFFERS)
+    return Round(await wordy.sort(session, horde.lanes, refusing, horde.counts.jobs, at=at))
+
+
 async def sweep_pictures(_session: Reading, horde: Horde, at: datetime) -> Round:
     """Delete pictures that outlived their requests."""
     before = at - timedelta(minutes=horde.settings.picture_minutes)
@@ -219,6 +231,7 @@ STEPS = (
     Step("count styles", 10, count_styles),
     Step("pay uptime", 60, pay_uptime),
     Step("remove lanes", 60, remove_lanes),
+    Step("sort by words", 5, sort_by_words),
     Step("sweep pictures", 600, sweep_pictures),
     Step("checkpoint", 3600, checkpoint),
     Step("forget sums", 600, forget_sums),
