@@ -38,7 +38,9 @@ class Wanted:
 
 def icon_name(emoji: str) -> str:
     """A CLDR short name as icon sets spell it ("T-Rex" → "t-rex")."""
-    return re.sub(r"[^a-z0-9]+", "-", emoji.lower().replace("’", "")).strip("-")
+    return re.sub(
+        r"[^a-z0-9]+", "-", emoji.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "")
+    ).strip("-")
 
 
 def prepare(state: Path) -> None:
@@ -98,7 +100,7 @@ def filled(rgba: np.ndarray) -> np.ndarray:
     ImageDraw.floodfill(framed, (0, 0), 255)
     holes = np.asarray(ImageOps.crop(framed, 1)) == 0
     inside = np.asarray(
-        Image.fromarray((holes * np.uint8(255))).filter(ImageFilter.MaxFilter(5)), np.float32
+        Image.fromarray(holes * np.uint8(255)).filter(ImageFilter.MaxFilter(5)), np.float32
     )[..., None]
     opaque = rgba[rgba[..., 3] > FAINT]
     colour = np.median(opaque[:, :3], axis=0) if len(opaque) else np.zeros(3)

@@ -305,8 +305,9 @@ class _Brush:
 
     def cave(self, colour: Rgb, top: float) -> None:
         side = self.side
+        mouth = (top - 0.28) * side
         self.pen.rectangle([0, 0, side, side], colour)
-        self.pen.ellipse([side * 0.2, side * 0.22, side * 0.8, side * 1.1], (150, 196, 214))
+        self.pen.ellipse([side * 0.2, mouth, side * 0.8, side * 1.1], (150, 196, 214))
         self.pen.rectangle([0, side * 0.84, side, side], _mixed(colour, (0, 0, 0), 0.2))
         for number in range(6):
             x, low = (number + 0.5) * side / 6, side * self.dice.uniform(0.16, 0.34)
