@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from worker import upscaler
 from worker.image.order import Checkpoint
 from worker.text.order import LanguageModel
 
@@ -111,7 +112,12 @@ def _inspect(name: str, folder: Path) -> Checkpoint:
     if not isinstance(side, int):
         side = round(math.sqrt(math.prod(side)))
     halvings = len(unet["block_out_channels"]) - 1
-    return Checkpoint(name, folder, native=side * scale, multiple=scale * 2**halvings)
+    enlarger = upscaler.of_model(folder)
+    if enlarger is not None:
+        _check_whole(enlarger.folder)
+    return Checkpoint(
+        name, folder, native=side * scale, multiple=scale * 2**halvings, enlarger=enlarger
+    )
 
 
 def _check_weights(folder: Path, name: str) -> None:

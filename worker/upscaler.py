@@ -18,6 +18,12 @@ sides; the first available one also enlarges pictures that a model made smaller 
 
 ENDINGS: Final = (".safetensors", ".pth")
 
+OWN: Final = "realesr-animevideov3"
+OWN_FILE: Final = "enlarger.safetensors"
+OWN_FACTOR: Final = 4
+"""A network that a model brings along to enlarge its own pictures: its name, its file in the
+model's folder, and what it multiplies sides by. Nobody can ask for it."""
+
 
 @dataclass(frozen=True)
 class Upscaler(Model):
@@ -26,7 +32,13 @@ class Upscaler(Model):
     @property
     def factor(self) -> int:
         """The factor by which sides grow."""
-        return FACTORS[self.name]
+        return OWN_FACTOR if self.name == OWN else FACTORS[self.name]
+
+
+def of_model(folder: Path) -> Upscaler | None:
+    """Give the network that a model brings along; None where it has none."""
+    file = folder / OWN_FILE
+    return Upscaler(OWN, file) if file.is_file() else None
 
 
 def find(folders: Iterable[Path]) -> dict[str, Upscaler]:

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, Select, String, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-
 from core.db import AnyRow, Writing, table
 from core.queue import best
 from core.queue.lane_rows import CONTAINS

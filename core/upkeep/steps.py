@@ -135,7 +135,7 @@ async def remove_lanes(session: Writing, _horde: Horde, _at: datetime) -> Round:
     return Round(await lane_rows.remove_empty(session, BATCH) == BATCH)
 
 
-async def sort_by_words(session: AsyncSession, horde: Horde, at: datetime) -> Round:
+async def sort_by_words(session: Writing, horde: Horde, at: datetime) -> Round:
     """Put jobs aside that the workers who are online refuse for their words."""
     await horde.online.refresh(session, at=at)
     await horde.counts.refresh(session, horde.lanes)

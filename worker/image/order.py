@@ -14,10 +14,12 @@ class Checkpoint(Model):
     folder: where its diffusers files are.
     native: pixels of a side of the square pictures it was trained on.
     multiple: pixels; each side of its pictures is a multiple of this.
+    enlarger: a network of its own for pictures that are asked for larger than it makes them.
     """
 
     native: int
     multiple: int
+    enlarger: Upscaler | None = None
 
 
 @dataclass(frozen=True)

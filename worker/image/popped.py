@@ -119,7 +119,7 @@ def order(
         hires_strength=hires_strength if payload.hires_fix else None,
         source=source,
         strength=payload.denoising_strength or usual,
-        enlarger=next(iter(upscalers.values()), None),
+        enlarger=checkpoint.enlarger or next(iter(upscalers.values()), None),
         upscalers=tuple(upscalers[name] for name in payload.post_processing or ()),
     )
 
