@@ -13,8 +13,8 @@ from typing import Final, Self, TypeVar
 
 from worker import engine_process
 from worker.messages import (
-    Command,
     Done,
+    Left,
     Load,
     Loaded,
     NotLoaded,
@@ -23,11 +23,23 @@ from worker.messages import (
     Render,
     Report,
     Step,
+    Stop,
 )
-from worker.renderer import CannotLoad, CannotRender, DeviceRenderer, Model, OnStep, Order
+from worker.renderer import (
+    BrokenResult,
+    CannotLoad,
+    CannotRender,
+    DeviceRenderer,
+    Model,
+    Order,
+    Shown,
+    Stopped,
+)
 
 R = TypeVar("R")
 F = TypeVar("F", Loaded, Done)
+OnReport = Callable[[int, int, Shown | None], None]
+"""Called after each step with its number (from 1), how many there will be, and what is to see."""
 
 REAP_SECONDS: Final = 10.0
 """A killed process is gone sooner than this, unless a driver holds it."""
@@ -38,6 +50,10 @@ _SPAWN: Final = multiprocessing.get_context("spawn")
 
 class EngineDied(Exception):
     """The engine process died, or hung and was killed; the next command starts a new one."""
+
+
+class _Left(Exception):
+    """The engine left an order, as it was told."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,7 @@ class Engine:
         self._limits = limits
         self._running: _Running | None = None
         self._turn = asyncio.Lock()  # commands of several kinds come one after the other
+        self._orders = 0
         self.device: str | None = None
         """What it renders on, once it has been started."""
 
@@ -93,17 +110,31 @@ class Engine:
         return None if self._running is None else self._running.process.pid
 
     async def load(self, model: Model) -> None:
-        """Have a model ready. Raises CannotLoad, or EngineDied."""
+        """Have a model ready that was seen to make something. Raises CannotLoad, or EngineDied."""
         async with self._turn:
             await self._command(Load(model), Loaded)
 
-    async def render(self, order: Order[R], on_step: OnStep) -> R:
+    async def render(
+        self,
+        order: Order[R],
+        on_step: OnReport,
+        *,
+        stop: "asyncio.Future[str] | None" = None,
+        shown: bool = False,
+    ) -> R:
         """Make what is ordered; `on_step` is called in the event loop.
 
-        Raises CannotRender, CannotLoad, or EngineDied. When cancelled, the engine is killed.
+        stop: once it is done, the order is left at its next step; its result says why.
+        shown: whether steps are to bring what can be shown by then.
+        Raises CannotRender, CannotLoad, Stopped or EngineDied. When cancelled, the engine is
+        killed.
         """
         async with self._turn:
-            done = await self._command(Render(order), Done, on_step)
+            if stop is not None and stop.done():
+                raise Stopped(stop.result())
+            self._orders += 1
+            command = Render(order, self._orders, shown)
+            done = await self._command(command, Done, on_step, stop)
         result: R = done.result
         return result
 
@@ -116,27 +147,39 @@ class Engine:
         await asyncio.to_thread(running.process.join, REAP_SECONDS)
         running.connection.close()
 
-    async def _command(self, command: Command, final: type[F], on_step: OnStep | None = None) -> F:
+    async def _command(
+        self,
+        command: Load | Render,
+        final: type[F],
+        on_step: OnReport | None = None,
+        stop: "asyncio.Future[str] | None" = None,
+    ) -> F:
         """Send a command and read reports until the final one."""
         try:
             running = await self._started()
             with contextlib.suppress(OSError):  # a dead engine is found when its report is read
                 await asyncio.to_thread(running.connection.send, command)
-            limit = self._limits.load
-            while True:
-                report = await self._next(running, limit)
-                if isinstance(report, final):
-                    return report
-                if isinstance(report, Step) and on_step is not None:
-                    on_step(report.step, report.steps)
-                limit = self._limits.step
+            with _stopping(running, command, stop):
+                return await self._answer(running, final, on_step)
         except (CannotLoad, CannotRender):
             raise
+        except _Left:
+            raise Stopped(stop.result() if stop is not None else "") from None
         except (
             BaseException
         ):  # what else it may report belongs to nobody: it must not be read later
             await self.stop()
             raise
+
+    async def _answer(self, running: _Running, final: type[F], on_step: OnReport | None) -> F:
+        limit = self._limits.load
+        while True:
+            report = await self._next(running, limit)
+            if isinstance(report, final):
+                return report
+            if isinstance(report, Step) and on_step is not None:
+                on_step(report.step, report.steps, report.shown)
+            limit = self._limits.step
 
     async def _next(self, running: _Running, limit: float) -> Report:
         """Read a report. Raises what a refusal stands for, and EngineDied where none comes."""
@@ -149,9 +192,12 @@ class Engine:
             await asyncio.to_thread(running.process.join, REAP_SECONDS)
             raise EngineDied(f"the engine died ({_ending(running.process.exitcode)})")
         if isinstance(report, Refused):
-            raise CannotRender(report.reason, report.notes)
+            kind = BrokenResult if report.broken else CannotRender
+            raise kind(report.reason, report.notes)
         if isinstance(report, NotLoaded):
             raise CannotLoad(report.reason)
+        if isinstance(report, Left):
+            raise _Left
         return report
 
     async def _started(self) -> _Running:
@@ -167,6 +213,27 @@ class Engine:
                 raise EngineDied(f"the engine began with {report}")
             self.device = report.device
         return self._running
+
+
+@contextlib.contextmanager
+def _stopping(
+    running: _Running, command: Load | Render, stop: "asyncio.Future[str] | None"
+) -> Iterator[None]:
+    """Meanwhile, tell the engine to leave an order once that is wanted."""
+
+    def tell(_: "asyncio.Future[str]") -> None:
+        if isinstance(command, Render):
+            with contextlib.suppress(OSError):  # a dead engine is found when its report is read
+                running.connection.send(Stop(command.number))  # few bytes: the pipe has the room
+
+    if stop is None:
+        yield
+        return
+    stop.add_done_callback(tell)
+    try:
+        yield
+    finally:
+        stop.remove_done_callback(tell)
 
 
 def _start(make: Callable[[], DeviceRenderer]) -> _Running:

@@ -11,14 +11,44 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Final
 
-from worker.messages import Command, Done, Load, Loaded, NotLoaded, Ready, Refused, Report, Step
-from worker.renderer import CannotLoad, CannotRender, DeviceRenderer, Model, Order, Renderer
+from worker.messages import (
+    Done,
+    Left,
+    Load,
+    Loaded,
+    NotLoaded,
+    Ready,
+    Refused,
+    Render,
+    Report,
+    Step,
+    Stop,
+)
+from worker.renderer import (
+    BrokenResult,
+    CannotLoad,
+    CannotRender,
+    DeviceRenderer,
+    Model,
+    Renderer,
+    Shown,
+    Stopped,
+)
+
+SHOWN_SECONDS: Final = 1.0
+"""Between two looks at what is being made."""
+MAX_SHARE_SHOWN: Final = 0.02
+"""Of the time, for making what is shown."""
+
+Sent = Callable[[Report], None]
+Work = Load | Render
 
 
 def renderers(*, device: str, threads: int) -> DeviceRenderer:
@@ -37,43 +67,86 @@ def serve(connection: Connection, make: Callable[[], DeviceRenderer]) -> None:
     faulthandler.enable()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # the libraries' talk among developers
-    commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(connection, commands), daemon=True).start()
+    commands: queue.SimpleQueue[Work] = queue.SimpleQueue()
+    stopped: set[int] = set()
+    threading.Thread(target=_receive, args=(connection, commands, stopped), daemon=True).start()
     renderer = make()
     report = connection.send
     report(Ready(renderer.device))
     while True:
-        _obey(renderer, commands.get(), report)
+        _obey(renderer, commands.get(), report, stopped)
 
 
-def _receive(connection: Connection, commands: "queue.SimpleQueue[Command]") -> None:
+def _receive(
+    connection: Connection, commands: "queue.SimpleQueue[Work]", stopped: set[int]
+) -> None:
     try:
         while True:
-            commands.put(connection.recv())
+            command = connection.recv()
+            if isinstance(command, Stop):
+                stopped.add(command.number)
+            else:
+                commands.put(command)
     except (EOFError, OSError):
         os._exit(0)  # also out of the middle of a step
 
 
-def _obey(renderer: Renderer, command: Command, report: Callable[[Report], None]) -> None:
+def _obey(renderer: Renderer, command: Work, report: Sent, stopped: set[int]) -> None:
     try:
         if isinstance(command, Load):
             _load(renderer, command.model, report)
         else:
-            _render(renderer, command.order, report)
+            _render(renderer, command, report, stopped)
     except CannotLoad as error:
         report(NotLoaded(str(error)))
     except CannotRender as error:
-        report(Refused(error.reason, error.notes))
+        report(Refused(error.reason, error.notes, broken=isinstance(error, BrokenResult)))
+    except Stopped:
+        report(Left())
     except Exception as error:  # noqa: BLE001 - one order's bug must not end the engine
         traceback.print_exc()
         report(Refused(f"the worker failed: {type(error).__name__}"))
 
 
-def _load(renderer: Renderer, model: Model, report: Callable[[Report], None]) -> None:
+def _load(renderer: Renderer, model: Model, report: Sent) -> None:
     renderer.load(model)
     report(Loaded())
 
 
-def _render(renderer: Renderer, order: Order[Any], report: Callable[[Report], None]) -> None:
-    _load(renderer, order.model, report)
-    report(Done(renderer.render(order, lambda step, steps: report(Step(step, steps)))))
+def _render(renderer: Renderer, command: Render, report: Sent, stopped: set[int]) -> None:
+    _load(renderer, command.order.model, report)
+    steps = _Steps(report, lambda: command.number in stopped, shown=command.shown)
+    report(Done(renderer.render(command.order, steps)))
+    stopped.discard(command.number)
+
+
+class _Steps:
+    """Tells the control process of each step, and lets go of what is not wanted any more."""
+
+    def __init__(self, report: Sent, is_stopped: Callable[[], bool], *, shown: bool) -> None:
+        self._report = report
+        self._is_stopped = is_stopped
+        self._shown = shown
+        self._next = time.monotonic() + SHOWN_SECONDS
+
+    def __call__(
+        self, step: int, steps: int, show: Callable[[], Shown | None] | None = None
+    ) -> None:
+        """Report a step. Raises Stopped."""
+        if self._is_stopped():
+            raise Stopped
+        self._report(Step(step, steps, self._look(show) if show is not None else None))
+
+    def _look(self, show: Callable[[], Shown | None]) -> Shown | None:
+        began = time.monotonic()
+        if not self._shown or began < self._next:
+            return None
+        try:
+            return show()
+        except Exception:  # noqa: BLE001 - the result comes all the same
+            traceback.print_exc()
+            self._shown = False
+            return None
+        finally:
+            now = time.monotonic()
+            self._next = now + max(SHOWN_SECONDS, (now - began) / MAX_SHARE_SHOWN)

@@ -1,10 +1,11 @@
 """What a kind of work (pictures, text, alchemy) has of its own: its wire.
 
 Everything else (when to pop, the engine, stopping, giving back) is the same for all and stands in
-`worker.loop` and `worker.delivery`.
+`worker.loop` and `worker.in_hand`.
 """
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -22,7 +23,7 @@ from core.wire.submit import GenerationMetadataStable
 from worker.renderer import CannotRender, Model, Order
 
 FETCH_SECONDS: Final = 20.0
-"""For a source picture, however often it is tried: meanwhile nothing else is popped."""
+"""For a source picture, however often it is tried."""
 MAX_REASON_CHARS: Final = 255
 """As much of a reason as a note about a job can hold."""
 
@@ -37,6 +38,9 @@ class Batch:
     work: what is to be done, in a few words for people; no prompt, which is the requester's own
         business.
     steps: how many there will be at first sight.
+    likeness: the same for the same work that is handed out again, under other ids.
+    ttl: seconds from `popped` until somebody else gets the jobs; None: nobody said.
+    shown: whether the requester may see it before it is done.
     popped: when, by `time.monotonic()`.
     """
 
@@ -44,6 +48,9 @@ class Batch:
     model: str
     work: str
     steps: int
+    likeness: str = ""
+    ttl: float | None = None
+    shown: bool = True
     popped: float = field(default_factory=time.monotonic)
 
     @property
@@ -64,8 +71,26 @@ class Haul(Generic[B]):
     messages: Sequence[ResponseModelMessagePop] = ()
 
 
+@dataclass(frozen=True)
+class Parcel:
+    """One job's result as it goes to the server; it may be kept on disk meanwhile.
+
+    body: of the submit, but for a picture that goes with it.
+    picture: encoded; None where there is none.
+    url: where the picture is to be put; None where it goes with the submit.
+    """
+
+    job: str
+    body: dict[str, Any]
+    picture: bytes | None = None
+    url: str | None = None
+
+
 class Channel(Protocol[B, R]):
     """How one kind of work comes and goes: in batches B, of each of which the engine makes an R."""
+
+    name: str
+    """Of the kind."""
 
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[B]:
         """Ask for work that these models can do.
@@ -76,10 +101,13 @@ class Channel(Protocol[B, R]):
     async def order(self, batch: B, models: Mapping[str, Model]) -> Order[R]:
         """Say what the engine is to make, with everything fetched. Raises CannotRender."""
 
-    async def submit(self, batch: B, index: int, result: R) -> float:
-        """Deliver one job's part; gives what it earned, in kudos (0 where the answer got lost).
+    async def pack(self, batch: B, index: int, result: R) -> Parcel:
+        """Make one job's part ready to be sent. Raises CannotRender where that is not possible."""
 
-        Raises HordeError, and CannotRender where the result cannot be sent as it is.
+    async def send(self, parcel: Parcel) -> float:
+        """Deliver it; gives what it earned, in kudos (0 where the answer got lost).
+
+        Raises HordeError.
         """
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
@@ -108,6 +136,15 @@ def understood(ids: Sequence[str], read: Callable[[], B]) -> B:
     except Exception as error:
         log.exception("popped jobs cannot be read", jobs=list(ids))
         raise UnreadableJobs(ids, unexpected(error)) from error
+
+
+def likeness(model: str | None, payload: Answer) -> str:
+    """Give what is the same for the same work, whoever gets it and however often.
+
+    payload: its parameters; how many of its pictures are handed out together does not count.
+    """
+    said = payload.model_dump_json(exclude={"n_iter"})
+    return hashlib.sha256(f"{model}\n{said}".encode(errors="replace")).hexdigest()
 
 
 def shown(number: int) -> str:

@@ -8,21 +8,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.wire.submit import GenerationMetadataStable
-from worker.renderer import Model, Order
+from worker.renderer import Model, Order, Shown
 
 
 @dataclass(frozen=True)
 class Load:
-    """To the engine: have this model ready."""
+    """To the engine: have this model ready, and see that it makes something."""
 
     model: Model
 
 
 @dataclass(frozen=True)
 class Render:
-    """To the engine: make this; load its model first if need be."""
+    """To the engine: make this; load its model first if need be.
+
+    number: by which it can be stopped.
+    shown: whether steps are to bring what can be shown by then.
+    """
 
     order: Order[Any]
+    number: int
+    shown: bool
+
+
+@dataclass(frozen=True)
+class Stop:
+    """To the engine: leave this order at its next step. One that is over is left alone."""
+
+    number: int
 
 
 @dataclass(frozen=True)
@@ -39,10 +52,11 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Step:
-    """From the engine: it lives, and has done this step of so many."""
+    """From the engine: it lives, and has done this step of so many. shown: what there is to see."""
 
     step: int
     steps: int
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True)
@@ -54,10 +68,16 @@ class Done:
 
 @dataclass(frozen=True)
 class Refused:
-    """From the engine: this order cannot be rendered."""
+    """From the engine: this order cannot be rendered. broken: by the model's fault, perhaps."""
 
     reason: str
     notes: tuple[GenerationMetadataStable, ...] = ()
+    broken: bool = False
+
+
+@dataclass(frozen=True)
+class Left:
+    """From the engine: the order was left, as it was told."""
 
 
 @dataclass(frozen=True)
@@ -67,5 +87,5 @@ class NotLoaded:
     reason: str
 
 
-Command = Load | Render
-Report = Ready | Loaded | Step | Done | Refused | NotLoaded
+Command = Load | Render | Stop
+Report = Ready | Loaded | Step | Done | Refused | Left | NotLoaded

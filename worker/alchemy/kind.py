@@ -16,13 +16,15 @@ from core.wire.alchemy import (
 from core.wire.submit import UPLOADED, GenerationMetadataStable
 from worker import pictures
 from worker.alchemy.order import Answered, FormOrder
-from worker.kind import Batch, Haul, fetched
+from worker.kind import Batch, Haul, Parcel, fetched
 from worker.renderer import CannotRender, Model, Picture
 from worker.upscaler import Upscaler
 
 CPU_TILES: Final = 1
 """A form has 180 seconds; to enlarge 512 x 512 pixels fourfold takes a CPU the most of them."""
 GPU_TILES: Final = 80
+FORM_SECONDS: Final = 180.0
+"""Until somebody else gets a form; the wire does not say it."""
 TILE: Final = 512
 """Pixels of a tile's side, as the horde counts them."""
 
@@ -37,6 +39,8 @@ class FormBatch(Batch):
 
 class Forms:
     """One worker of alchemy. offer: what every pop says, but for the forms."""
+
+    name = "alchemy"
 
     def __init__(self, client: HordeClient, offer: InterrogationPopInput) -> None:
         self._client = client
@@ -56,6 +60,8 @@ class Forms:
                 model=form.form,
                 work="of a picture",
                 steps=1,
+                likeness=f"{form.form} {form.payload} {form.source_image.partition('?')[0]}",
+                ttl=FORM_SECONDS,
                 form=form,
                 tiles=tiles,
             )
@@ -75,16 +81,21 @@ class Forms:
             check_size(pictures.size_of(picture), model.factor, tiles=batch.tiles)
         return FormOrder(model, picture)
 
-    async def submit(self, batch: FormBatch, index: int, result: Answered) -> float:
-        """Submit what is to be said, or upload the picture first."""
-        said = result.result
+    async def pack(self, batch: FormBatch, index: int, result: Answered) -> Parcel:
+        """Give what is to be said, or encode the picture."""
+        job, said, webp = batch.ids[index], result.result, None
         if isinstance(said, Picture):
-            webp = await asyncio.to_thread(pictures.to_webp, said)
-            await self._client.upload(batch.form.r2_upload or "", webp)
-            said = UPLOADED
-        submitted = await self._client.alchemy.submit(
-            InterrogationSubmitInput(id=batch.ids[index], result={batch.model: said}, state="ok")
-        )
+            webp, said = await asyncio.to_thread(pictures.to_webp, said), UPLOADED
+        body = InterrogationSubmitInput(id=job, result={batch.model: said}, state="ok")
+        url = batch.form.r2_upload or "" if webp is not None else None
+        return Parcel(job, body.model_dump(mode="json"), webp, url)
+
+    async def send(self, parcel: Parcel) -> float:
+        """Submit what is to be said, or upload the picture first."""
+        if parcel.picture is not None:
+            await self._client.upload(parcel.url or "", parcel.picture)
+        body = InterrogationSubmitInput.model_validate(parcel.body)
+        submitted = await self._client.alchemy.submit(body)
         return 0.0 if submitted is None else submitted.reward
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:

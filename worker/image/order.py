@@ -38,10 +38,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The pictures of an order, in the order of its seeds, and what the requester should know."""
+    """The pictures of an order, in the order of its seeds, and what the requester should know.
+
+    blank: how many of them have but one colour.
+    """
 
     pictures: tuple[Picture, ...]
     notes: tuple[GenerationMetadataStable, ...] = ()
+    blank: int = 0
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def encoded(image):
     return out.getvalue()
 
 
-def ignore(step, steps):
+def ignore(step, steps, shown=None):
     pass
 
 
