@@ -16,7 +16,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Final
+from typing import ClassVar, Final
 
 from worker.messages import (
     Done,
@@ -44,7 +44,7 @@ from worker.renderer import (
 
 SHOWN_SECONDS: Final = 1.0
 """Between two looks at what is being made."""
-MAX_SHARE_SHOWN: Final = 0.02
+MAX_SHARE_SHOWN: Final = 0.04
 """Of the time, for making what is shown."""
 
 Sent = Callable[[Report], None]
@@ -121,13 +121,18 @@ def _render(renderer: Renderer, command: Render, report: Sent, stopped: set[int]
 
 
 class _Steps:
-    """Tells the control process of each step, and lets go of what is not wanted any more."""
+    """Tells the control process of each step, and lets go of what is not wanted any more.
+
+    cost: seconds that the last look took, of whichever order.
+    """
+
+    cost: ClassVar[float] = 0.0
 
     def __init__(self, report: Sent, is_stopped: Callable[[], bool], *, shown: bool) -> None:
         self._report = report
         self._is_stopped = is_stopped
         self._shown = shown
-        self._next = time.monotonic() + SHOWN_SECONDS
+        self._next = time.monotonic() + self._pause()
 
     def __call__(
         self, step: int, steps: int, show: Callable[[], Shown | None] | None = None
@@ -148,5 +153,9 @@ class _Steps:
             self._shown = False
             return None
         finally:
-            now = time.monotonic()
-            self._next = now + max(SHOWN_SECONDS, (now - began) / MAX_SHARE_SHOWN)
+            _Steps.cost = time.monotonic() - began
+            self._next = time.monotonic() + self._pause()
+
+    @staticmethod
+    def _pause() -> float:
+        return max(SHOWN_SECONDS, _Steps.cost / MAX_SHARE_SHOWN)

@@ -174,7 +174,7 @@ class Worker(Generic[B, R]):
                     self._appetite.release()
                     refusals = refusals + 1 if isinstance(error, Invalid) else 0
                     if refusals == MAX_REFUSALS:
-                        self._finish(Unwelcome(error.message))
+                        self._finish(Unwelcome(str(error)))
                     await self._back_off(error, pause)
                     pause = min(pause * 2, MAX_PAUSE_SECONDS)
                 else:

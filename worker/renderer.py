@@ -87,6 +87,10 @@ class OnStep(Protocol):
         """
 
 
+def nobody(step: int, steps: int, show: Callable[[], Shown | None] | None = None) -> None:
+    """Take note of no step."""
+
+
 class Renderer(Protocol):
     """Makes things with models, in the engine process.
 

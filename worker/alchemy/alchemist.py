@@ -13,6 +13,7 @@ from worker.upscaler import Upscaler
 from worker.upscaling import Networks
 
 MAX_COLOURS: Final = 8
+TRIAL: Final = (16, 16)
 LOOKED_AT: Final = (256, 256)
 """Pixels: a palette is a matter of areas, which a small copy has, too."""
 
@@ -20,13 +21,17 @@ LOOKED_AT: Final = (256, 256)
 class Alchemist:
     """Tells colours, and enlarges."""
 
-    def __init__(self, *, device: str) -> None:
-        self._networks = Networks(device)
+    def __init__(self, *, networks: Networks) -> None:
+        self._networks = networks
+        self._proven: set[Model] = set()
 
     def load(self, model: Model) -> None:
-        """Have a network ready, where the form needs one. Raises CannotLoad."""
+        """Have a network ready and see it enlarge, where one is needed. Raises CannotLoad."""
         if isinstance(model, Upscaler):
             self._networks.load(model)
+            if model not in self._proven:
+                self._networks.enlarge(model, Image.new("RGB", TRIAL, "red"))
+                self._proven.add(model)
 
     def render(self, order: FormOrder, on_step: OnStep) -> Answered:
         """Answer a form. Raises CannotRender."""

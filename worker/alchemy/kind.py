@@ -88,7 +88,7 @@ class Forms:
             webp, said = await asyncio.to_thread(pictures.to_webp, said), UPLOADED
         body = InterrogationSubmitInput(id=job, result={batch.model: said}, state="ok")
         url = batch.form.r2_upload or "" if webp is not None else None
-        return Parcel(job, body.model_dump(mode="json"), webp, url)
+        return Parcel(job, body.model_dump(mode="json", exclude_unset=True), webp, url)
 
     async def send(self, parcel: Parcel) -> float:
         """Submit what is to be said, or upload the picture first."""

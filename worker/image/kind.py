@@ -74,7 +74,7 @@ class Pictures:
             gen_metadata=list(result.notes),
         )
         url = batch.uploads[index] if batch.uploads else None
-        return Parcel(batch.ids[index], body.model_dump(mode="json"), webp, url)
+        return Parcel(batch.ids[index], body.model_dump(mode="json", exclude_unset=True), webp, url)
 
     async def send(self, parcel: Parcel) -> float:
         """Upload and submit one picture."""

@@ -60,6 +60,7 @@ class PictureOrder(Order[Rendered]):
     seeds: 0 to 2**32 - 1, one a picture.
     enlarger: what makes a picture larger than the model can; None: Lanczos' filter.
     upscalers: what each finished picture goes through, in this order.
+    exact: whether it is made at this very size, however good the model is at it.
     """
 
     checkpoint: Checkpoint
@@ -79,6 +80,7 @@ class PictureOrder(Order[Rendered]):
     strength: float = 1.0
     enlarger: Upscaler | None = None
     upscalers: tuple[Upscaler, ...] = ()
+    exact: bool = False
 
     @property
     def model(self) -> Checkpoint:

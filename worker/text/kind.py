@@ -59,7 +59,7 @@ class Texts:
         """Give the text as it is submitted."""
         job = batch.ids[index]
         body = SubmitInputKobold(id=job, generation=result.text, state="ok", seed=batch.seed)
-        return Parcel(job, body.model_dump(mode="json"))
+        return Parcel(job, body.model_dump(mode="json", exclude_unset=True))
 
     async def send(self, parcel: Parcel) -> float:
         """Submit the text."""
