@@ -83,7 +83,7 @@ class ThreadEngine:
             self.starts += 1
         self.renderer.load(model)
 
-    async def render(self, order, on_step, *, stop=None, shown=False):
+    async def render(self, order, on_step, *, stop=None, show=None):
         if stop is not None and stop.done():
             raise Stopped(stop.result())
         await self.load(order.model)
@@ -92,10 +92,11 @@ class ThreadEngine:
             raise EngineDied("the engine died (SIGKILL)")
         loop = asyncio.get_running_loop()
 
-        def step(number, of, show=None):
+        def step(number, of, look=None):
             if stop is not None and stop.done():
                 raise Stopped(stop.result())
-            seen = show() if shown and show is not None else None
+            watched = show is not None and show.done()
+            seen = look() if watched and look is not None else None
             loop.call_soon_threadsafe(on_step, number, of, seen)
 
         return await asyncio.to_thread(self.renderer.render, order, step)

@@ -53,14 +53,15 @@ class AtWork(Generic[B, R]):
             return self._in_hand.fault(batch, DEADLY)
         wanted = self._in_hand.wanted(batch)
 
-        def on_step(step: int, steps: int, _: Shown | None = None) -> None:
+        def on_step(step: int, steps: int, shown: Shown | None = None) -> None:
             self._display.step(batch, step, steps)
+            wanted.stepped(step, steps, shown)
             rest(wanted.expect(step, steps))
 
         self._display.begin(batch)
         wanted.began()
         try:
-            result = await self._engine.render(order, on_step, stop=wanted.stop)
+            result = await self._engine.render(order, on_step, stop=wanted.stop, show=wanted.show)
         except Exception as error:  # noqa: BLE001 - one job's fault is no other's
             return self._failed(batch, wanted, error)
         if getattr(result, "blank", 0):

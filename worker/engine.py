@@ -5,11 +5,12 @@ import contextlib
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from worker import engine_process
 from worker.messages import (
@@ -22,6 +23,7 @@ from worker.messages import (
     Refused,
     Render,
     Report,
+    Show,
     Step,
     Stop,
 )
@@ -120,12 +122,12 @@ class Engine:
         on_step: OnReport,
         *,
         stop: "asyncio.Future[str] | None" = None,
-        shown: bool = False,
+        show: "asyncio.Future[None] | None" = None,
     ) -> R:
         """Make what is ordered; `on_step` is called in the event loop.
 
         stop: once it is done, the order is left at its next step; its result says why.
-        shown: whether steps are to bring what can be shown by then.
+        show: once it is done, steps bring what there is to see by then.
         Raises CannotRender, CannotLoad, Stopped or EngineDied. When cancelled, the engine is
         killed.
         """
@@ -133,8 +135,16 @@ class Engine:
             if stop is not None and stop.done():
                 raise Stopped(stop.result())
             self._orders += 1
-            command = Render(order, self._orders, shown)
-            done = await self._command(command, Done, on_step, stop)
+            number = self._orders
+            beside = [
+                (future, message)
+                for future, message in ((stop, Stop(number)), (show, Show(number)))
+                if future is not None
+            ]
+            try:
+                done = await self._command(Render(order, number), Done, on_step, beside)
+            except _Left:
+                raise Stopped(stop.result() if stop is not None else "") from None
         result: R = done.result
         return result
 
@@ -152,19 +162,17 @@ class Engine:
         command: Load | Render,
         final: type[F],
         on_step: OnReport | None = None,
-        stop: "asyncio.Future[str] | None" = None,
+        beside: "Sequence[tuple[asyncio.Future[Any], Stop | Show]]" = (),
     ) -> F:
         """Send a command and read reports until the final one."""
         try:
             running = await self._started()
             with contextlib.suppress(OSError):  # a dead engine is found when its report is read
                 await asyncio.to_thread(running.connection.send, command)
-            with _stopping(running, command, stop):
+            with _telling(running, beside):
                 return await self._answer(running, final, on_step)
-        except (CannotLoad, CannotRender):
+        except (CannotLoad, CannotRender, _Left):
             raise
-        except _Left:
-            raise Stopped(stop.result() if stop is not None else "") from None
         except (
             BaseException
         ):  # what else it may report belongs to nobody: it must not be read later
@@ -216,24 +224,23 @@ class Engine:
 
 
 @contextlib.contextmanager
-def _stopping(
-    running: _Running, command: Load | Render, stop: "asyncio.Future[str] | None"
+def _telling(
+    running: _Running, beside: "Sequence[tuple[asyncio.Future[Any], Stop | Show]]"
 ) -> Iterator[None]:
-    """Meanwhile, tell the engine to leave an order once that is wanted."""
+    """Meanwhile, tell the engine each of these things about its order once it is so."""
 
-    def tell(_: "asyncio.Future[str]") -> None:
-        if isinstance(command, Render):
-            with contextlib.suppress(OSError):  # a dead engine is found when its report is read
-                running.connection.send(Stop(command.number))  # few bytes: the pipe has the room
+    def tell(message: Stop | Show, _: "asyncio.Future[Any]") -> None:
+        with contextlib.suppress(OSError):  # a dead engine is found when its report is read
+            running.connection.send(message)  # few bytes: the pipe has the room
 
-    if stop is None:
-        yield
-        return
-    stop.add_done_callback(tell)
+    telling = [(future, partial(tell, message)) for future, message in beside]
+    for future, call in telling:
+        future.add_done_callback(call)
     try:
         yield
     finally:
-        stop.remove_done_callback(tell)
+        for future, call in telling:
+            future.remove_done_callback(call)
 
 
 def _start(make: Callable[[], DeviceRenderer]) -> _Running:

@@ -15,6 +15,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import ClassVar, Final
 
@@ -28,6 +29,7 @@ from worker.messages import (
     Refused,
     Render,
     Report,
+    Show,
     Step,
     Stop,
 )
@@ -68,35 +70,43 @@ def serve(connection: Connection, make: Callable[[], DeviceRenderer]) -> None:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # the libraries' talk among developers
     commands: queue.SimpleQueue[Work] = queue.SimpleQueue()
-    stopped: set[int] = set()
-    threading.Thread(target=_receive, args=(connection, commands, stopped), daemon=True).start()
+    told = _Told()
+    threading.Thread(target=_receive, args=(connection, commands, told), daemon=True).start()
     renderer = make()
     report = connection.send
     report(Ready(renderer.device))
     while True:
-        _obey(renderer, commands.get(), report, stopped)
+        _obey(renderer, commands.get(), report, told)
 
 
-def _receive(
-    connection: Connection, commands: "queue.SimpleQueue[Work]", stopped: set[int]
-) -> None:
+@dataclass
+class _Told:
+    """What was said about orders beside them, by number."""
+
+    stopped: int = 0
+    shown: int = 0
+
+
+def _receive(connection: Connection, commands: "queue.SimpleQueue[Work]", told: _Told) -> None:
     try:
         while True:
             command = connection.recv()
             if isinstance(command, Stop):
-                stopped.add(command.number)
+                told.stopped = command.number
+            elif isinstance(command, Show):
+                told.shown = command.number
             else:
                 commands.put(command)
     except (EOFError, OSError):
         os._exit(0)  # also out of the middle of a step
 
 
-def _obey(renderer: Renderer, command: Work, report: Sent, stopped: set[int]) -> None:
+def _obey(renderer: Renderer, command: Work, report: Sent, told: _Told) -> None:
     try:
         if isinstance(command, Load):
             _load(renderer, command.model, report)
         else:
-            _render(renderer, command, report, stopped)
+            _render(renderer, command, report, told)
     except CannotLoad as error:
         report(NotLoaded(str(error)))
     except CannotRender as error:
@@ -113,11 +123,10 @@ def _load(renderer: Renderer, model: Model, report: Sent) -> None:
     report(Loaded())
 
 
-def _render(renderer: Renderer, command: Render, report: Sent, stopped: set[int]) -> None:
+def _render(renderer: Renderer, command: Render, report: Sent, told: _Told) -> None:
     _load(renderer, command.order.model, report)
-    steps = _Steps(report, lambda: command.number in stopped, shown=command.shown)
+    steps = _Steps(command.number, report, told)
     report(Done(renderer.render(command.order, steps)))
-    stopped.discard(command.number)
 
 
 class _Steps:
@@ -128,29 +137,30 @@ class _Steps:
 
     cost: ClassVar[float] = 0.0
 
-    def __init__(self, report: Sent, is_stopped: Callable[[], bool], *, shown: bool) -> None:
+    def __init__(self, number: int, report: Sent, told: _Told) -> None:
+        self._number = number
         self._report = report
-        self._is_stopped = is_stopped
-        self._shown = shown
+        self._told = told
+        self._failed = False
         self._next = time.monotonic() + self._pause()
 
     def __call__(
         self, step: int, steps: int, show: Callable[[], Shown | None] | None = None
     ) -> None:
         """Report a step. Raises Stopped."""
-        if self._is_stopped():
+        if self._told.stopped == self._number:
             raise Stopped
         self._report(Step(step, steps, self._look(show) if show is not None else None))
 
     def _look(self, show: Callable[[], Shown | None]) -> Shown | None:
         began = time.monotonic()
-        if not self._shown or began < self._next:
+        if self._failed or self._told.shown != self._number or began < self._next:
             return None
         try:
             return show()
         except Exception:  # noqa: BLE001 - the result comes all the same
             traceback.print_exc()
-            self._shown = False
+            self._failed = True
             return None
         finally:
             _Steps.cost = time.monotonic() - began

@@ -13,6 +13,7 @@ import structlog
 
 from core.client import AlreadySubmitted, HordeError, JobGone, Retries
 from core.wire.submit import GenerationMetadataStable
+from worker.beats import Beats
 from worker.escrow import Escrow
 from worker.journal import Journal, NoJournal
 from worker.kind import B, Batch, Channel, Parcel, R, unexpected
@@ -54,6 +55,7 @@ class InHand(Generic[B, R]):
         self._jobs: dict[str, None] = {}
         self._late: dict[str, Parcel | None] = {}
         self._is_late = asyncio.Event()
+        self._beats = Beats(channel.tell)
         self._wanted: dict[tuple[str, ...], Wanted] = {}
         self.answered = asyncio.Event()
         """Set whenever the server takes something."""
@@ -99,7 +101,7 @@ class InHand(Generic[B, R]):
             outcome += f", {late} kept until the server answers"
         if lost:
             outcome += f", {len(lost)} lost: {lost[0]}"
-        self._end(batch, outcome)
+        self._end(batch, outcome, is_late=late > 0)
 
     async def fault(
         self, batch: B, reason: str, notes: Sequence[GenerationMetadataStable] = ()
@@ -125,6 +127,7 @@ class InHand(Generic[B, R]):
 
     async def give_back(self) -> None:
         """Fault everything in hand, in a hurry; what is finished waits for the next start."""
+        self._beats.close()
         unfinished = [job for job in self._jobs if job not in self._late]
         try:
             async with asyncio.timeout(GIVE_BACK_SECONDS), asyncio.TaskGroup() as group:
@@ -154,12 +157,15 @@ class InHand(Generic[B, R]):
 
     def _begin(self, batch: B) -> Wanted:
         wanted = self._wanted[batch.ids] = Wanted(batch)
+        self._beats.begin(batch, wanted)
         return wanted
 
-    def _end(self, batch: B, outcome: str) -> None:
-        """A batch is not in hand any more."""
+    def _end(self, batch: B, outcome: str, *, is_late: bool = False) -> None:
+        """A batch is not at work any more. is_late: the horde hears of it until it is delivered."""
         if (wanted := self._wanted.pop(batch.ids, None)) is not None:
             wanted.close()
+            if not is_late:
+                self._beats.end(batch)
         self._display.end(batch, outcome)
 
     async def _sent(self, parcel: Parcel, *, put_off: bool) -> float | None:

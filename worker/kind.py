@@ -19,6 +19,7 @@ from core.client import HordeClient, HordeError, UnreadableJobs
 from core.wire.image import MetadataType
 from core.wire.messages import ResponseModelMessagePop
 from core.wire.model import Answer, Request
+from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import GenerationMetadataStable
 from worker.renderer import CannotRender, Model, Order
 
@@ -103,6 +104,9 @@ class Channel(Protocol[B, R]):
 
     async def pack(self, batch: B, index: int, result: R) -> Parcel:
         """Make one job's part ready to be sent. Raises CannotRender where that is not possible."""
+
+    async def tell(self, said: ProgressInput) -> ProgressHeard:
+        """Say how far jobs are. Raises HordeError, NotFound where the horde does not listen."""
 
     async def send(self, parcel: Parcel) -> float:
         """Deliver it; gives what it earned, in kudos (0 where the answer got lost).

@@ -23,17 +23,22 @@ class Render:
     """To the engine: make this; load its model first if need be.
 
     number: by which it can be stopped.
-    shown: whether steps are to bring what can be shown by then.
     """
 
     order: Order[Any]
     number: int
-    shown: bool
 
 
 @dataclass(frozen=True)
 class Stop:
     """To the engine: leave this order at its next step. One that is over is left alone."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Show:
+    """To the engine: somebody looks on, so let steps of this order bring what is to be seen."""
 
     number: int
 
@@ -87,5 +92,5 @@ class NotLoaded:
     reason: str
 
 
-Command = Load | Render | Stop
+Command = Load | Render | Stop | Show
 Report = Ready | Loaded | Step | Done | Refused | Left | NotLoaded

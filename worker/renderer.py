@@ -69,8 +69,15 @@ class Stopped(Exception):
     """Nobody wants this order any more; the text says why."""
 
 
-Shown = bytes | str
-"""What can be shown before a result is there: a small encoded picture (WebP), or a text so far."""
+@dataclass(frozen=True)
+class Shown:
+    """What can be shown before a result is there: a small encoded picture (WebP), or a text so far.
+
+    index: of the batch's job that it is of.
+    """
+
+    index: int
+    data: bytes | str
 
 
 class OnStep(Protocol):

@@ -5,6 +5,7 @@ import time
 from typing import Final
 
 from worker.kind import Batch
+from worker.renderer import Shown
 
 HOPELESS_SHARE: Final = 0.5
 """Of its time, after which a batch that will not nearly be done in time is left."""
@@ -16,13 +17,20 @@ class Wanted:
     """Whether a batch is wanted still. Use it while the engine is at it.
 
     stop: done once it is not; its result says why.
+    show: done once somebody looks on.
     """
 
     def __init__(self, batch: Batch) -> None:
         loop = asyncio.get_running_loop()
         self.stop: asyncio.Future[str] = loop.create_future()
+        self.show: asyncio.Future[None] = loop.create_future()
         self.is_gone = False
         """Whether the server has given it away: there is nothing to tell it."""
+        self.step, self.steps = 0, max(1, batch.steps)
+        self.news = asyncio.Event()
+        """Set by each step."""
+        self.shown: Shown | None = None
+        """What was to be seen last."""
         self._batch = batch
         self._began: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -46,6 +54,18 @@ class Wanted:
         """The server has given it away."""
         self.is_gone = True
         self.leave("the horde has given it to somebody else, or wants it no more")
+
+    def stepped(self, step: int, steps: int, shown: Shown | None) -> None:
+        """The engine has done a step."""
+        self.step, self.steps = step, steps
+        self.news.set()
+        if shown is not None:
+            self.shown = shown
+
+    def look(self) -> None:
+        """Somebody looks on."""
+        if self._batch.shown and not self.show.done():
+            self.show.set_result(None)
 
     def expect(self, step: int, steps: int) -> float:
         """Give how many seconds the rest will take; a batch that is much too slow is left."""

@@ -13,6 +13,7 @@ from core.wire.alchemy import (
     InterrogationPopInput,
     InterrogationSubmitInput,
 )
+from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import UPLOADED, GenerationMetadataStable
 from worker import pictures
 from worker.alchemy.order import Answered, FormOrder
@@ -89,6 +90,10 @@ class Forms:
         body = InterrogationSubmitInput(id=job, result={batch.model: said}, state="ok")
         url = batch.form.r2_upload or "" if webp is not None else None
         return Parcel(job, body.model_dump(mode="json", exclude_unset=True), webp, url)
+
+    async def tell(self, said: ProgressInput) -> ProgressHeard:
+        """Say how far jobs are."""
+        return await self._client.progress(said)
 
     async def send(self, parcel: Parcel) -> float:
         """Submit what is to be said, or upload the picture first."""

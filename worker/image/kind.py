@@ -7,6 +7,7 @@ from typing import Final
 
 from core.client import HordeClient
 from core.wire.pop import GenerationPayloadStable, PopInputStable
+from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import UPLOADED, GenerationMetadataStable, SubmitInputStable
 from worker import pictures
 from worker.image import popped
@@ -75,6 +76,10 @@ class Pictures:
         )
         url = batch.uploads[index] if batch.uploads else None
         return Parcel(batch.ids[index], body.model_dump(mode="json", exclude_unset=True), webp, url)
+
+    async def tell(self, said: ProgressInput) -> ProgressHeard:
+        """Say how far jobs are."""
+        return await self._client.progress(said)
 
     async def send(self, parcel: Parcel) -> float:
         """Upload and submit one picture."""

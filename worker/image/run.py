@@ -123,9 +123,11 @@ class Run:
         estimate = previews.Estimate(pipe.scheduler)
         last: dict[str, torch.Tensor] = {}
 
-        def show() -> bytes | None:
+        def show() -> Shown | None:
             latents = estimate.latents()
-            return None if latents is None else self.model.preview(latents)
+            preview = None if latents is None else self.model.preview(latents)
+            first = order.seeds.index(generators[0].initial_seed())
+            return None if preview is None else Shown(first, preview)
 
         def after_step(
             called: StableDiffusionImg2ImgPipeline,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.client import HordeClient
+from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import GenerationMetadataStable
 from core.wire.text import (
     GenerationPayloadKobold,
@@ -60,6 +61,10 @@ class Texts:
         job = batch.ids[index]
         body = SubmitInputKobold(id=job, generation=result.text, state="ok", seed=batch.seed)
         return Parcel(job, body.model_dump(mode="json", exclude_unset=True))
+
+    async def tell(self, said: ProgressInput) -> ProgressHeard:
+        """Say how far jobs are."""
+        return await self._client.progress(said)
 
     async def send(self, parcel: Parcel) -> float:
         """Submit the text."""

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
-from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, nobody
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, Shown, nobody
 from worker.text import formatting
 from worker.text.order import LanguageModel, TextOrder, Written
 from worker.text.sampling import Draw
@@ -64,6 +64,10 @@ class Writer:
                 return _write(loaded, order, on_step)
         except torch.OutOfMemoryError:
             raise CannotRender("the device has too little memory for this context") from None
+
+
+def _so_far(text: str) -> Shown:
+    return Shown(0, formatting.so_far(text))
 
 
 def trial(model: LanguageModel) -> TextOrder:
@@ -132,7 +136,7 @@ def _write(loaded: _Loaded, order: TextOrder, on_step: OnStep) -> Written:
             break
         written.append(token)
         text = loaded.text(written)
-        on_step(len(written), order.length, partial(formatting.so_far, text))
+        on_step(len(written), order.length, partial(_so_far, text))
         end = formatting.ended(text, stops=order.stops, single_line=order.single_line)
         if end is not None:
             text = end
