@@ -9,7 +9,7 @@ from time import monotonic
 
 from cli.exits import Exit, Failure
 from core.client import HordeClient, HordeError
-from core.wire.events import EndEvent, GenerationEvent, StatusEvent
+from core.wire.events import EndEvent, GenerationEvent, ProgressEvent, StatusEvent
 from core.wire.generate import GenerationInputStable, JobFault, RequestStatusCheck
 
 
@@ -87,6 +87,8 @@ async def _follow(
             elif isinstance(event, EndEvent):
                 answer.kudos, answer.faulted = event.cost, event.faulted
                 answer.faults = event.faults or []
+            elif isinstance(event, ProgressEvent):
+                continue
             elif not event.done and (words := standing(event, unoffered)) != shown:
                 show(shown := words)
 

@@ -1,7 +1,7 @@
 """Renderers without torch, whose behaviour is in the prompt, and engines around them.
 
-`hang`, `die`, `bug` and `refuse` do what they say; `wait <path>` takes steps until the file is
-there; anything else makes pictures at once, whose colour is the seed.
+`hang`, `die`, `bug` and `refuse` do what they say; so do `nan` and `blank`; `wait <path>` takes
+steps until the file is there; anything else makes pictures at once, whose colour is the seed.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from pathlib import Path
 from worker.alchemy.order import Answered, FormOrder
 from worker.engine import EngineDied
 from worker.image.order import Checkpoint, Rendered
-from worker.renderer import CannotLoad, CannotRender, Picture, information
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, Picture, Stopped, information
 from worker.text.order import LanguageModel, TextOrder, Written
 
 TINY = Checkpoint("tiny", Path("/nowhere"), native=128, multiple=32)
@@ -41,6 +41,8 @@ class FakeRenderer:
             os.kill(os.getpid(), signal.SIGKILL)
         if word == "bug":
             raise ZeroDivisionError("nobody expected this")
+        if word == "nan":
+            raise BrokenResult("the model's numbers ran out of range")
         if word == "refuse":
             raise CannotRender("not this one", (information("for a reason"),))
         end = time.monotonic() + 30  # a test that fails leaves nobody to make the file
@@ -50,7 +52,9 @@ class FakeRenderer:
         for step in range(1, order.steps + 1):
             on_step(step, order.steps)
         return Rendered(
-            tuple(picture(order, seed) for seed in order.seeds), (information(order.sampler),)
+            tuple(picture(order, seed) for seed in order.seeds),
+            (information(order.sampler),),
+            blank=len(order.seeds) if word == "blank" else 0,
         )
 
     def _write(self, order, on_step):
@@ -79,15 +83,21 @@ class ThreadEngine:
             self.starts += 1
         self.renderer.load(model)
 
-    async def render(self, order, on_step):
+    async def render(self, order, on_step, *, stop=None, show=None):
+        if stop is not None and stop.done():
+            raise Stopped(stop.result())
         await self.load(order.model)
         if getattr(order, "prompt", None) in {"die", "hang"}:
             self.running = False
             raise EngineDied("the engine died (SIGKILL)")
         loop = asyncio.get_running_loop()
 
-        def step(*numbers):
-            loop.call_soon_threadsafe(on_step, *numbers)
+        def step(number, of, look=None):
+            if stop is not None and stop.done():
+                raise Stopped(stop.result())
+            watched = show is not None and show.done()
+            seen = look() if watched and look is not None else None
+            loop.call_soon_threadsafe(on_step, number, of, seen)
 
         return await asyncio.to_thread(self.renderer.render, order, step)
 

@@ -36,6 +36,7 @@ class StubHorde:
     uploads: what was uploaded, by job id.
     pictures: what can be downloaded, by name.
     redirects: where downloads are sent on to, by name.
+    progress: what was told while it was made; progress_answer: None: this horde does not listen.
     pop_errors, submit_errors: answers (status, body) for the next calls instead of the usual ones.
     """
 
@@ -46,6 +47,7 @@ class StubHorde:
         self.pop_errors, self.submit_errors = deque(), deque()
         self.upload_status = 200
         self.redirects = {}
+        self.progress, self.progress_answer = [], None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.horde = self
         self._server.daemon_threads = True
@@ -147,8 +149,17 @@ class Handler(BaseHTTPRequestHandler):
             self._pop(body, *QUEUES[self.path])
         elif self.path in SUBMITS:
             self._submit(body)
+        elif self.path == "/api/v2/generate/progress":
+            self._progress(body)
         else:
             self._json(404, {"message": "The requested URL was not found on the server."})
+
+    def _progress(self, body):
+        with self.server.horde.changed:
+            self.server.horde.progress.append(body)
+            answer = self.server.horde.progress_answer
+            self.server.horde.changed.notify_all()
+        self._json(*((404, {"message": "not found"}) if answer is None else (200, answer)))
 
     def _pop(self, body, queue, nothing):
         with self.server.horde.changed:

@@ -21,6 +21,7 @@ from worker.alchemy.order import Description
 from worker.engine import Engine
 from worker.escrow import Escrow
 from worker.image.kind import Pictures
+from worker.journal import Journal
 from worker.kind import AnyChannel
 from worker.loop import Habits, NothingToServe, Unwelcome, Worker
 from worker.progress import Display
@@ -60,6 +61,7 @@ class Crew:
         self._folders = [*settings.model_dirs, settings.data_dir]
         self._upscalers = upscaler.find(self._folders)
         self._escrow = Escrow()
+        self._journal = Journal(settings.data_dir, settings.url)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop; a kind that cannot be served leaves the others alone.
@@ -84,9 +86,10 @@ class Crew:
         kinds = dict.fromkeys(self._settings.kinds)
         asking = asyncio.ensure_future(self._ask_whether_trusted())
         try:
-            async with asyncio.TaskGroup() as group:
-                for kind in kinds:
-                    group.create_task(serve(kind))
+            with self._journal:
+                async with asyncio.TaskGroup() as group:
+                    for kind in kinds:
+                        group.create_task(serve(kind))
         finally:
             asking.cancel()
         if len(ends) == len(kinds):
@@ -137,7 +140,13 @@ class Crew:
         self._display.say(f"{name} serves {', '.join(found)} on {settings.url}")
         habits = Habits(settings.idle_seconds, settings.ahead_seconds, settings.max_deaths)
         worker = Worker(
-            kind, self._engine, self._display, models=found, habits=habits, escrow=self._escrow
+            kind,
+            self._engine,
+            self._display,
+            models=found,
+            habits=habits,
+            escrow=self._escrow,
+            journal=self._journal,
         )
         await worker.run(stop)
 

@@ -5,16 +5,17 @@ import contextlib
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from worker import engine_process
 from worker.messages import (
-    Command,
     Done,
+    Left,
     Load,
     Loaded,
     NotLoaded,
@@ -22,27 +23,44 @@ from worker.messages import (
     Refused,
     Render,
     Report,
+    Show,
     Step,
+    Stop,
 )
-from worker.renderer import CannotLoad, CannotRender, DeviceRenderer, Model, OnStep, Order
+from worker.renderer import (
+    BrokenResult,
+    CannotLoad,
+    CannotRender,
+    DeviceRenderer,
+    Model,
+    Order,
+    Shown,
+    Stopped,
+)
 
 R = TypeVar("R")
 F = TypeVar("F", Loaded, Done)
+OnReport = Callable[[int, int, Shown | None], None]
+"""Called after each step with its number (from 1), how many there will be, and what is to see."""
 
 REAP_SECONDS: Final = 10.0
-"""A killed process ends sooner than this, unless a driver holds it."""
+"""A killed process is gone sooner than this, unless a driver holds it."""
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
-"""Not fork, which neither CUDA nor threads survive."""
+"""Not fork: neither CUDA nor threads survive it."""
 
 
 class EngineDied(Exception):
     """The engine process died, or hung and was killed; the next command starts a new one."""
 
 
+class _Left(Exception):
+    """The engine left an order, as it was told."""
+
+
 @dataclass(frozen=True)
 class Limits:
-    """Seconds of silence after which an engine counts as hanging.
+    """Seconds without a word after which an engine is taken for hanging.
 
     start: until the libraries are imported.
     load: for a model.
@@ -59,7 +77,7 @@ class _Running:
     process: BaseProcess
     connection: Connection
     reports: "asyncio.Queue[Report | None]"
-    """None: the end of the pipe."""
+    """None: the pipe is at its end."""
 
 
 class Engine:
@@ -73,8 +91,9 @@ class Engine:
         self._limits = limits
         self._running: _Running | None = None
         self._turn = asyncio.Lock()  # commands of several kinds come one after the other
+        self._orders = 0
         self.device: str | None = None
-        """The device it renders on, once it has been started."""
+        """What it renders on, once it has been started."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,21 +108,43 @@ class Engine:
 
     @property
     def pid(self) -> int | None:
-        """The engine's process id, if there is one."""
+        """The engine's process id, where there is one."""
         return None if self._running is None else self._running.process.pid
 
     async def load(self, model: Model) -> None:
-        """Load a model. Raises CannotLoad, or EngineDied."""
+        """Have a model ready that was seen to make something. Raises CannotLoad, or EngineDied."""
         async with self._turn:
             await self._command(Load(model), Loaded)
 
-    async def render(self, order: Order[R], on_step: OnStep) -> R:
+    async def render(
+        self,
+        order: Order[R],
+        on_step: OnReport,
+        *,
+        stop: "asyncio.Future[str] | None" = None,
+        show: "asyncio.Future[None] | None" = None,
+    ) -> R:
         """Make what is ordered; `on_step` is called in the event loop.
 
-        Raises CannotRender, CannotLoad, or EngineDied. When cancelled, the engine is killed.
+        stop: once it is done, the order is left at its next step; its result says why.
+        show: once it is done, steps bring what there is to see by then.
+        Raises CannotRender, CannotLoad, Stopped or EngineDied. When cancelled, the engine is
+        killed.
         """
         async with self._turn:
-            done = await self._command(Render(order), Done, on_step)
+            if stop is not None and stop.done():
+                raise Stopped(stop.result())
+            self._orders += 1
+            number = self._orders
+            beside = [
+                (future, message)
+                for future, message in ((stop, Stop(number)), (show, Show(number)))
+                if future is not None
+            ]
+            try:
+                done = await self._command(Render(order, number), Done, on_step, beside)
+            except _Left:
+                raise Stopped(stop.result() if stop is not None else "") from None
         result: R = done.result
         return result
 
@@ -116,28 +157,40 @@ class Engine:
         await asyncio.to_thread(running.process.join, REAP_SECONDS)
         running.connection.close()
 
-    async def _command(self, command: Command, final: type[F], on_step: OnStep | None = None) -> F:
+    async def _command(
+        self,
+        command: Load | Render,
+        final: type[F],
+        on_step: OnReport | None = None,
+        beside: "Sequence[tuple[asyncio.Future[Any], Stop | Show]]" = (),
+    ) -> F:
         """Send a command and read reports until the final one."""
         try:
             running = await self._started()
-            with contextlib.suppress(OSError):  # a dead engine is noticed when its report is read
+            with contextlib.suppress(OSError):  # a dead engine is found when its report is read
                 await asyncio.to_thread(running.connection.send, command)
-            limit = self._limits.load
-            while True:
-                report = await self._next(running, limit)
-                if isinstance(report, final):
-                    return report
-                if isinstance(report, Step) and on_step is not None:
-                    on_step(report.step, report.steps)
-                limit = self._limits.step
-        except (CannotLoad, CannotRender):
+            with _telling(running, beside):
+                return await self._answer(running, final, on_step)
+        except (CannotLoad, CannotRender, _Left):
             raise
-        except BaseException:  # later reports belong to nobody and must not be read
+        except (
+            BaseException
+        ):  # what else it may report belongs to nobody: it must not be read later
             await self.stop()
             raise
 
+    async def _answer(self, running: _Running, final: type[F], on_step: OnReport | None) -> F:
+        limit = self._limits.load
+        while True:
+            report = await self._next(running, limit)
+            if isinstance(report, final):
+                return report
+            if isinstance(report, Step) and on_step is not None:
+                on_step(report.step, report.steps, report.shown)
+            limit = self._limits.step
+
     async def _next(self, running: _Running, limit: float) -> Report:
-        """Read a report. Raises the error of a refusal, and EngineDied if none comes."""
+        """Read a report. Raises what a refusal stands for, and EngineDied where none comes."""
         try:
             async with asyncio.timeout(limit):
                 report = await running.reports.get()
@@ -147,9 +200,12 @@ class Engine:
             await asyncio.to_thread(running.process.join, REAP_SECONDS)
             raise EngineDied(f"the engine died ({_ending(running.process.exitcode)})")
         if isinstance(report, Refused):
-            raise CannotRender(report.reason, report.notes)
+            kind = BrokenResult if report.broken else CannotRender
+            raise kind(report.reason, report.notes)
         if isinstance(report, NotLoaded):
             raise CannotLoad(report.reason)
+        if isinstance(report, Left):
+            raise _Left
         return report
 
     async def _started(self) -> _Running:
@@ -158,13 +214,33 @@ class Engine:
         if self._running is None:
             try:
                 self._running = _start(self._make)
-            except OSError as error:  # out of memory, processes or files
+            except OSError as error:  # no memory, no process, no file left
                 raise EngineDied(f"the engine cannot be started: {error}") from error
             report = await self._next(self._running, self._limits.start)
             if not isinstance(report, Ready):
                 raise EngineDied(f"the engine began with {report}")
             self.device = report.device
         return self._running
+
+
+@contextlib.contextmanager
+def _telling(
+    running: _Running, beside: "Sequence[tuple[asyncio.Future[Any], Stop | Show]]"
+) -> Iterator[None]:
+    """Meanwhile, tell the engine each of these things about its order once it is so."""
+
+    def tell(message: Stop | Show, _: "asyncio.Future[Any]") -> None:
+        with contextlib.suppress(OSError):  # a dead engine is found when its report is read
+            running.connection.send(message)  # few bytes: the pipe has the room
+
+    telling = [(future, partial(tell, message)) for future, message in beside]
+    for future, call in telling:
+        future.add_done_callback(call)
+    try:
+        yield
+    finally:
+        for future, call in telling:
+            future.remove_done_callback(call)
 
 
 def _start(make: Callable[[], DeviceRenderer]) -> _Running:
@@ -174,7 +250,7 @@ def _start(make: Callable[[], DeviceRenderer]) -> _Running:
     )
     with _signals_held():
         process.start()
-    theirs.close()  # so that our end closes when the engine ends
+    theirs.close()  # so that ours ends when the engine does
     running = _Running(process, ours, asyncio.Queue())
     loop = asyncio.get_running_loop()
     threading.Thread(target=_receive, args=(running, loop), daemon=True).start()
@@ -182,7 +258,7 @@ def _start(make: Callable[[], DeviceRenderer]) -> _Running:
 
 
 def _receive(running: _Running, loop: asyncio.AbstractEventLoop) -> None:
-    """Pass reports to the event loop; ends with the pipe."""
+    """Bring reports to the event loop; ends with the pipe."""
     with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
         try:
             while True:
@@ -194,7 +270,7 @@ def _receive(running: _Running, loop: asyncio.AbstractEventLoop) -> None:
 
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
-    """Let a child begin with signals blocked, so that none ends it before it ignores them."""
+    """Let a child begin with signals held, so that none ends it before it ignores them."""
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield

@@ -1,10 +1,11 @@
-"""What differs between kinds of work (pictures, text, alchemy): their wire.
+"""What a kind of work (pictures, text, alchemy) has of its own: its wire.
 
-Everything else (when to pop, the engine, stopping, giving back) is the same for all and is in
+Everything else (when to pop, the engine, stopping, giving back) is the same for all and stands in
 `worker.loop` and `worker.in_hand`.
 """
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -18,13 +19,14 @@ from core.client import HordeClient, HordeError, UnreadableJobs
 from core.wire.image import MetadataType
 from core.wire.messages import ResponseModelMessagePop
 from core.wire.model import Answer, Request
+from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import GenerationMetadataStable
 from worker.renderer import CannotRender, Model, Order
 
 FETCH_SECONDS: Final = 20.0
-"""The time for a source picture, with all tries: meanwhile nothing else is popped."""
+"""For a source picture, however often it is tried."""
 MAX_REASON_CHARS: Final = 255
-"""The most characters of a reason in a note about a job."""
+"""As much of a reason as a note about a job can hold."""
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +36,12 @@ class Batch:
     """Jobs that were popped together, and are made together.
 
     model: what makes them, by name.
-    work: the work in a few words for people, without the prompt, which is the requester's own
+    work: what is to be done, in a few words for people; no prompt, which is the requester's own
         business.
-    steps: how many there will probably be.
+    steps: how many there will be at first sight.
+    likeness: the same for the same work that is handed out again, under other ids.
+    ttl: seconds from `popped` until somebody else gets the jobs; None: nobody said.
+    shown: whether the requester may see it before it is done.
     popped: when, by `time.monotonic()`.
     """
 
@@ -44,6 +49,9 @@ class Batch:
     model: str
     work: str
     steps: int
+    likeness: str = ""
+    ttl: float | None = None
+    shown: bool = True
     popped: float = field(default_factory=time.monotonic)
 
     @property
@@ -58,32 +66,56 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Haul(Generic[B]):
-    """The result of a pop. batch: None if there is no work."""
+    """What a pop brought. batch: None where there is no work."""
 
     batch: B | None
     messages: Sequence[ResponseModelMessagePop] = ()
 
 
+@dataclass(frozen=True)
+class Parcel:
+    """One job's result as it goes to the server; it may be kept on disk meanwhile.
+
+    body: of the submit, but for a picture that goes with it.
+    picture: encoded; None where there is none.
+    url: where the picture is to be put; None where it goes with the submit.
+    """
+
+    job: str
+    body: dict[str, Any]
+    picture: bytes | None = None
+    url: str | None = None
+
+
 class Channel(Protocol[B, R]):
-    """How one kind of work comes and goes: in batches B, from which the engine makes R."""
+    """How one kind of work comes and goes: in batches B, of each of which the engine makes an R."""
+
+    name: str
+    """Of the kind."""
 
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[B]:
         """Ask for work that these models can do.
 
-        Raises HordeError: UnreadableJobs if jobs were handed out all the same.
+        Raises HordeError, which is UnreadableJobs where jobs were handed out all the same.
         """
 
     async def order(self, batch: B, models: Mapping[str, Model]) -> Order[R]:
-        """Make the order for the engine, with everything fetched. Raises CannotRender."""
+        """Say what the engine is to make, with everything fetched. Raises CannotRender."""
 
-    async def submit(self, batch: B, index: int, result: R) -> float:
-        """Deliver one job's part. Returns what it earned, in kudos (0 if the answer got lost).
+    async def pack(self, batch: B, index: int, result: R) -> Parcel:
+        """Make one job's part ready to be sent. Raises CannotRender where that is not possible."""
 
-        Raises HordeError, and CannotRender if the result cannot be sent as it is.
+    async def tell(self, said: ProgressInput) -> ProgressHeard:
+        """Say how far jobs are. Raises HordeError, NotFound where the horde does not listen."""
+
+    async def send(self, parcel: Parcel) -> float:
+        """Deliver it; gives what it earned, in kudos (0 where the answer got lost).
+
+        Raises HordeError.
         """
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
-        """Give one job back, with the reason if the wire has a field for it. Raises HordeError."""
+        """Give one job back, and say why as far as the wire lets it. Raises HordeError."""
 
 
 AnyChannel = Channel[Any, Any]
@@ -97,12 +129,12 @@ class HandedOut(Protocol):
 
 
 def ids_of(answer: HandedOut) -> tuple[str, ...]:
-    """The ids of the jobs in an answer; hordes of the first version only send `id`."""
+    """Give the jobs that an answer hands out; hordes of the first version know but `id`."""
     return tuple(dict.fromkeys(answer.ids or ([answer.id] if answer.id else [])))
 
 
 def understood(ids: Sequence[str], read: Callable[[], B]) -> B:
-    """Read popped jobs. Raises UnreadableJobs, whatever is wrong with them."""
+    """Read popped jobs. Raises UnreadableJobs, whatever is the matter with them."""
     try:
         return read()
     except Exception as error:
@@ -110,22 +142,31 @@ def understood(ids: Sequence[str], read: Callable[[], B]) -> B:
         raise UnreadableJobs(ids, unexpected(error)) from error
 
 
+def likeness(model: str | None, payload: Answer) -> str:
+    """Give what is the same for the same work, whoever gets it and however often.
+
+    payload: its parameters; how many of its pictures are handed out together does not count.
+    """
+    said = payload.model_dump_json(exclude={"n_iter"})
+    return hashlib.sha256(f"{model}\n{said}".encode(errors="replace")).hexdigest()
+
+
 def shown(number: int) -> str:
-    """Show a number from a server, which may have thousands of digits."""
+    """Write a number that a server sent, which may have thousands of digits."""
     return str(number) if abs(number) < 10**9 else "too many"
 
 
 def unexpected(error: Exception) -> str:
-    """A failure in words for strangers: its own message could name files of this machine."""
+    """Say to strangers that something went wrong: a message could name files of this machine."""
     return f"the worker failed: {type(error).__name__}"
 
 
 def held_to(
     limits: type[Request], payload: Answer, exclude: AbstractSet[str] = frozenset()
 ) -> None:
-    """Check that a server orders nothing that no request may ask for. Raises CannotRender.
+    """See that a server orders nothing that nobody may ask for. Raises CannotRender.
 
-    limits: the model of requests. exclude: parameters that requests name differently.
+    limits: what requests are held to. exclude: parameters that they call by another name.
     """
     said = payload.model_dump(exclude_none=True, exclude=set(exclude))
     try:
@@ -139,7 +180,7 @@ def held_to(
 async def fetched(client: HordeClient, place: str, kind: MetadataType) -> bytes:
     """Download a source picture.
 
-    kind: the name of the picture in the requester's note. Raises CannotRender.
+    kind: what the requester is told could not be fetched. Raises CannotRender.
     """
     try:
         async with asyncio.timeout(FETCH_SECONDS):

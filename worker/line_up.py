@@ -1,7 +1,7 @@
-"""The models that are offered: those that load, without those that rest."""
+"""Which models are offered: those that were seen to make something, without those that rest."""
 
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,28 +9,35 @@ from worker.renderer import Model
 
 FIRST_REST_SECONDS: Final = 15 * 60.0
 MAX_REST_SECONDS: Final = 4 * 60 * 60.0
-"""The pause doubles each time that nothing was made in between."""
+"""It doubles each time that nothing was made in between."""
+MAX_BROKEN: Final = 3
+"""Results in a row that were none, after which a model rests."""
+MAX_DEATHS_OF_JOB: Final = 2
+"""Of the engine at one and the same work, whoever's fault they are: it is not tried again."""
+MAX_REMEMBERED: Final = 1000
 
 
 class LineUp:
     """The models of a worker.
 
-    A job that kills the engine comes back to a worker that is alone on its horde, so deaths say
-    little about a model: it rests and is offered again, and no job removes it for good.
+    A job that kills the engine comes back to the worker that is alone on its horde, so deaths say
+    little about a model: it rests and is offered again, and no job takes it away for good.
 
     max_deaths: of the engine in a row on one model, after which it rests.
     """
 
     def __init__(self, models: Mapping[str, Model], *, max_deaths: int) -> None:
-        self._offered = dict(models)
+        self._unproven = dict(models)
+        self._offered: dict[str, Model] = {}
         self._max_deaths = max_deaths
         self._deaths: Counter[str] = Counter()
+        self._broken: Counter[str] = Counter()
         self._rests: Counter[str] = Counter()
         self._resting: dict[str, tuple[float, Model]] = {}  # until when, by `time.monotonic()`
 
     @property
     def offered(self) -> Mapping[str, Model]:
-        """The models that can be used now, by name."""
+        """Those that can be rendered now, by name."""
         for name, (until, model) in list(self._resting.items()):
             if until <= time.monotonic():
                 del self._resting[name]
@@ -38,31 +45,67 @@ class LineUp:
         return self._offered
 
     @property
+    def unproven(self) -> Mapping[str, Model]:
+        """Those that nobody has seen at work, by name: they are not offered."""
+        return self._unproven
+
+    @property
     def is_empty(self) -> bool:
         """Whether no model will be offered again."""
-        return not self._offered and not self._resting
+        return not self._offered and not self._resting and not self._unproven
 
     def seconds_to_next(self) -> float:
-        """How long until the first resting model is back."""
+        """How long until the first of those that rest is back."""
         now = time.monotonic()
         return max(0.0, min((until - now for until, _ in self._resting.values()), default=0.0))
 
+    def proved(self, name: str) -> None:
+        """It was seen at work: it is offered."""
+        if name in self._unproven:
+            self._offered[name] = self._unproven.pop(name)
+
     def succeeded(self, name: str) -> None:
-        """Record that something was made with it."""
-        self._deaths[name] = self._rests[name] = 0
+        """Something was made with it."""
+        self._deaths[name] = self._broken[name] = self._rests[name] = 0
 
     def died(self, name: str) -> float:
-        """Count a death of the engine. Returns for how many minutes the model now rests, or 0."""
+        """Count a death of the engine; gives for how many minutes the model now rests, 0 if not."""
         self._deaths[name] += 1
-        if self._deaths[name] < self._max_deaths or name not in self._offered:
+        return self._rest(name) if self._deaths[name] >= self._max_deaths else 0.0
+
+    def broke(self, name: str) -> float:
+        """Count a result that is none; gives for how many minutes the model now rests, 0 if not."""
+        self._broken[name] += 1
+        return self._rest(name) if self._broken[name] >= MAX_BROKEN else 0.0
+
+    def drop(self, name: str) -> None:
+        """Offer it no more."""
+        self._offered.pop(name, None)
+        self._unproven.pop(name, None)
+        self._resting.pop(name, None)
+
+    def _rest(self, name: str) -> float:
+        if name not in self._offered:
             return 0.0
         seconds = min(FIRST_REST_SECONDS * 2.0 ** self._rests[name], MAX_REST_SECONDS)
-        self._deaths[name] = 0
+        self._deaths[name] = self._broken[name] = 0
         self._rests[name] += 1
         self._resting[name] = (time.monotonic() + seconds, self._offered.pop(name))
         return seconds / 60
 
-    def drop(self, name: str) -> None:
-        """Stop offering it."""
-        self._offered.pop(name, None)
-        self._resting.pop(name, None)
+
+class Deadly:
+    """Remembers at which work the engine died, so that one job does not end it for ever."""
+
+    def __init__(self) -> None:
+        self._deaths: OrderedDict[str, int] = OrderedDict()
+
+    def count(self, likeness: str) -> None:
+        """The engine died at this work."""
+        self._deaths[likeness] = self._deaths.pop(likeness, 0) + 1
+        while len(self._deaths) > MAX_REMEMBERED:
+            self._deaths.popitem(last=False)
+
+    def __contains__(self, likeness: str) -> bool:
+        """Whether it is not to be tried again."""
+        return bool(likeness) and self._deaths.get(likeness, 0) >= MAX_DEATHS_OF_JOB

@@ -1,37 +1,47 @@
 """Pops jobs, has them made, and delivers them: the worker's life, whatever its kind of work.
 
-Three things overlap: the next batch is fetched shortly before the one at work is done, and what is
-done is encoded, uploaded and submitted while the next is at work. Every popped job is submitted or
-reported faulted before `Worker.run` returns, however it comes to that. What goes wrong with a job,
-expected or not, ends that job and nothing else.
+Four things overlap: source pictures are fetched beside everything else, the next batch is popped
+shortly before the one at work is done, and what is done is encoded, uploaded and submitted while
+the next is at work. Every popped job is submitted or reported faulted before `Worker.run` returns,
+however it comes to that. What goes wrong with a job, expected or not, ends that job and nothing
+else.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic
 
 import structlog
 
-from core.client import HordeError, InMaintenance, Unauthenticated, UnreadableJobs
+from core.client import HordeError, InMaintenance, Invalid, Unauthenticated, UnreadableJobs
 from core.wire.messages import ResponseModelMessagePop
-from worker.engine import Engine, EngineDied
+from worker.at_work import AtWork
+from worker.engine import Engine
 from worker.escrow import Escrow
 from worker.in_hand import InHand
-from worker.kind import B, Channel, R, unexpected
+from worker.journal import Journal
+from worker.kind import B, Channel, R
 from worker.line_up import LineUp
 from worker.progress import Display, Unfailing
-from worker.renderer import CannotLoad, CannotRender, Model, Order
+from worker.renderer import CannotLoad, Model, Order
 
 MAX_BATCHES: Final = 3
 """Batches at work or on their way to the server: behind a slow line, rendering waits."""
+MAX_FETCHING: Final = 3
+"""Batches whose source pictures are being fetched."""
+SLOW_FETCH_SECONDS: Final = 1.0
+"""After which another batch may be popped meanwhile."""
 
 FIRST_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 60.0
 MAINTENANCE_SECONDS: Final = 15.0
+MAX_REFUSALS: Final = 5
+"""Pops in a row that the server refuses as they are: it will go on to do so."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +60,7 @@ class Habits:
 
     idle_seconds: from one pop in vain to the next, at least.
     ahead_seconds: how long before a batch's end the next is popped.
-    max_deaths: of the engine in a row on one model, after which the model is dropped.
+    max_deaths: of the engine in a row on one model, after which the model rests.
     """
 
     idle_seconds: float
@@ -61,9 +71,10 @@ class Habits:
 class Worker(Generic[B, R]):
     """One worker of one horde. Workers of several kinds may share an engine: they take turns.
 
-    models: what can be served, by name; one that does not load is dropped, and one that keeps
-        killing the engine rests for a while.
+    models: what can be served, by name; each is offered once it was seen to make something. One
+        that does not load is dropped, and one that keeps killing the engine rests for a while.
     escrow: whether what is earned is credited at once.
+    journal: where jobs in hand are kept for the next start; None: nowhere.
     """
 
     def __init__(
@@ -75,15 +86,18 @@ class Worker(Generic[B, R]):
         models: Mapping[str, Model],
         habits: Habits,
         escrow: Escrow | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._channel = channel
         self._engine = engine
         self._display: Display = Unfailing(display)
         self._models = LineUp(models, max_deaths=habits.max_deaths)
         self._habits = habits
-        self._in_hand = InHand(channel, self._display, escrow or Escrow())
-        self._ready: asyncio.Queue[tuple[B, Order[R]] | None] = asyncio.Queue(1)
+        self._in_hand = InHand(channel, self._display, escrow or Escrow(), journal)
+        self._at_work = AtWork(engine, self._models, self._in_hand, self._display, lost=self._lost)
+        self._ready: asyncio.Queue[_Ready[B, R] | None] = asyncio.Queue(1)
         self._appetite = asyncio.Semaphore(1)  # batches that may be popped now
+        self._fetching = asyncio.Semaphore(MAX_FETCHING)
         self._stop = asyncio.Event()
         self._end: Exception | None = None
         self._heard: set[str] = set()
@@ -95,10 +109,19 @@ class Worker(Generic[B, R]):
         """
         self._stop = stop
         try:
-            await self._warm_up()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._pop_all())
-                group.create_task(self._render_all(group))
+            async with asyncio.TaskGroup() as beside:
+                trying = beside.create_task(self._in_hand.keep_trying())
+                proving = None
+                try:
+                    await self._warm_up()
+                    proving = beside.create_task(self._prove())
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(self._pop_all())
+                        group.create_task(self._render_all(group))
+                finally:
+                    trying.cancel()
+                    if proving is not None:
+                        proving.cancel()
         finally:
             await self._in_hand.give_back()
         if self._end is not None:
@@ -107,8 +130,10 @@ class Worker(Generic[B, R]):
     async def _warm_up(self) -> None:
         """Have an engine with the first model that loads, so that no job waits for it."""
         failures = Counter[str]()
-        while not self._stop.is_set() and self._models.offered:
-            name, model = next(iter(self._models.offered.items()))
+        while not self._stop.is_set() and (
+            candidates := {**self._models.offered, **self._models.unproven}
+        ):
+            name, model = next(iter(candidates.items()))
             try:
                 await self._engine.load(model)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this model's
@@ -117,25 +142,43 @@ class Worker(Generic[B, R]):
                     "engine trouble", model=name, failures=failures[name], reason=str(error)
                 )
                 if isinstance(error, CannotLoad) or failures[name] >= self._habits.max_deaths:
-                    self._drop(name, error)
+                    self._at_work.drop(name, error)
             else:
+                self._models.proved(name)
                 self._display.say(f"ready: {', '.join(self._models.offered)}")
                 return
+
+    async def _prove(self) -> None:
+        """See the other models at work, one after the other between jobs; then offer them."""
+        while self._models.unproven:
+            name, model = next(iter(self._models.unproven.items()))
+            try:
+                await self._engine.load(model)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this model's
+                log.warning("model not offered", model=name, reason=str(error))
+                self._at_work.drop(name, error)
+            else:
+                self._models.proved(name)
+                self._display.say(f"ready: {name}")
 
     # Popping
 
     async def _pop_all(self) -> None:
         """Pop whenever there is appetite, until told to stop; then end the queue."""
-        pause = FIRST_PAUSE_SECONDS
-        while await self._unless_stopped(self._appetite.acquire()) and await self._has_models():
-            try:
-                await self._pop()
-            except Exception as error:  # noqa: BLE001 - the next pop may well go better
-                self._appetite.release()
-                await self._back_off(error, pause)
-                pause = min(pause * 2, MAX_PAUSE_SECONDS)
-            else:
-                pause = FIRST_PAUSE_SECONDS
+        pause, refusals = FIRST_PAUSE_SECONDS, 0
+        async with asyncio.TaskGroup() as preparing:
+            while await self._unless_stopped(self._appetite.acquire()) and await self._has_models():
+                try:
+                    await self._pop(preparing)
+                except Exception as error:  # noqa: BLE001 - the next pop may well go better
+                    self._appetite.release()
+                    refusals = refusals + 1 if isinstance(error, Invalid) else 0
+                    if refusals == MAX_REFUSALS:
+                        self._finish(Unwelcome(str(error)))
+                    await self._back_off(error, pause)
+                    pause = min(pause * 2, MAX_PAUSE_SECONDS)
+                else:
+                    pause, refusals = FIRST_PAUSE_SECONDS, 0
         await self._ready.put(None)
 
     async def _has_models(self) -> bool:
@@ -143,11 +186,11 @@ class Worker(Generic[B, R]):
         while not self._stop.is_set():
             if self._models.offered:
                 return True
-            await self._rest(self._models.seconds_to_next())
+            await self._rest(self._models.seconds_to_next() or self._habits.idle_seconds)
         return False
 
-    async def _pop(self) -> None:
-        """Pop once, and queue what there is to do. What it raises, it raises for no work."""
+    async def _pop(self, preparing: asyncio.TaskGroup) -> None:
+        """Pop once, and see to what there is to do. What it raises, it raises for no work."""
         began = time.monotonic()
         try:
             haul = await self._channel.pop(list(self._models.offered), device=self._engine.device)
@@ -155,10 +198,10 @@ class Worker(Generic[B, R]):
             await self._in_hand.refuse(error.ids, error.message)
             raise
         if haul.batch is not None:
-            self._in_hand.take(haul.batch.ids)
+            self._in_hand.take_batch(haul.batch)
         self._hear(haul.messages)
         if haul.batch is not None:
-            await self._prepare(haul.batch)
+            preparing.create_task(self._prepare(haul.batch))
         else:
             self._appetite.release()
             await self._rest(self._habits.idle_seconds - (time.monotonic() - began))
@@ -180,96 +223,63 @@ class Worker(Generic[B, R]):
         else:
             log.warning("no work to be had", reason=str(error), rc=error.rc)
         pause = max(pause, error.retry_after_seconds or 0)
+        self._in_hand.answered.clear()  # a server that takes results has work, too
         # Half of it is chance, so that workers whose server came back do not come all at once.
-        await self._rest(pause * random.uniform(0.5, 1))  # noqa: S311 - keeps no secret
+        await self._rest(
+            pause * random.uniform(0.5, 1),  # noqa: S311 - keeps no secret
+            sooner=None if error.retry_after_seconds else self._in_hand.answered,
+        )
 
     async def _prepare(self, batch: B) -> None:
-        """Turn a pop into an order, and queue it."""
-        try:
-            order = await self._channel.order(batch, self._models.offered)
-        except Exception as error:  # noqa: BLE001 - one job's fault is no other's
-            self._appetite.release()
-            await self._fault(batch, error)
-        else:
-            await self._ready.put((batch, order))
+        """Turn a pop into an order, and queue it. Where that takes long, others are popped."""
+        appetite = _Once(self._appetite)
+        async with self._fetching:
+            slow = asyncio.get_running_loop().call_later(SLOW_FETCH_SECONDS, appetite.release)
+            try:
+                order = await self._channel.order(batch, self._models.offered)
+            except Exception as error:  # noqa: BLE001 - one job's fault is no other's
+                appetite.release()
+                await self._at_work.fault(batch, error)
+                return
+            finally:
+                slow.cancel()
+        await self._ready.put(_Ready(batch, order, appetite))
 
     # Rendering
 
     async def _render_all(self, group: asyncio.TaskGroup) -> None:
         """Render batch after batch, until the queue ends; `group` gets the deliveries."""
         room = asyncio.Semaphore(MAX_BATCHES)
-        while (queued := await self._ready.get()) is not None:
-            batch, order = queued
-            appetite = _Once(self._appetite)
+        while (ready := await self._ready.get()) is not None:
+            appetite = ready.appetite
             await room.acquire()
-            delivery = group.create_task(await self._render(batch, order, appetite))
-            delivery.add_done_callback(lambda _: room.release())
+
+            def rest(seconds: float, appetite: _Once = appetite) -> None:
+                if seconds < self._habits.ahead_seconds:
+                    appetite.release()
+
+            telling = await self._at_work.render(ready.batch, ready.order, rest)
+            group.create_task(telling).add_done_callback(lambda _: room.release())
             if not self._engine.running:
                 await self._warm_up()
             appetite.release()
 
-    async def _render(
-        self, batch: B, order: Order[R], appetite: "_Once"
-    ) -> Coroutine[None, None, None]:
-        """Render a batch, and give what is to be told to the server.
-
-        appetite: is released when the batch is nearly done.
-        """
-        began = time.monotonic()
-
-        def on_step(step: int, steps: int) -> None:
-            self._display.step(batch, step, steps)
-            left = (time.monotonic() - began) / max(step, 1) * (steps - step)
-            if left < self._habits.ahead_seconds:
-                appetite.release()
-
-        if batch.model not in self._models.offered:
-            return self._in_hand.fault(batch, "its model has just been dropped")
-        self._display.begin(batch)
-        try:
-            result = await self._engine.render(order, on_step)
-        except CannotLoad as error:
-            log.warning("a model does not load", model=batch.model, reason=str(error))
-            self._drop(batch.model, error)
-            return self._in_hand.fault(batch, "its model cannot be loaded")
-        except EngineDied as error:
-            self._count_death(batch.model, error)
-            return self._in_hand.fault(batch, str(error))
-        except Exception as error:  # noqa: BLE001 - one job's fault is no other's
-            return self._fault(batch, error)
-        self._models.succeeded(batch.model)
-        return self._in_hand.deliver(batch, result)
-
-    def _fault(self, batch: B, error: Exception) -> Coroutine[None, None, None]:
-        """Tell the server that a batch cannot be made, for a reason that strangers may read."""
-        if isinstance(error, CannotRender):
-            return self._in_hand.fault(batch, error.reason, error.notes)
-        log.error("job failed", jobs=batch.ids, model=batch.model, exc_info=error)
-        return self._in_hand.fault(batch, unexpected(error))
-
-    def _count_death(self, model: str, error: EngineDied) -> None:
-        """Count a death of the engine; after too many of them, the model rests."""
-        log.error("engine trouble", model=model, reason=str(error))
-        minutes = self._models.died(model)
-        if minutes:
-            self._display.say(f"{model} is not offered for {minutes:g} minutes: {error}")
-
-    def _drop(self, model: str, error: Exception) -> None:
-        """Offer a model no more."""
-        self._models.drop(model)
-        self._display.say(f"{model} is not offered any more: {error}")
-        if self._models.is_empty:
-            self._finish(NothingToServe("no model is left that can be rendered"))
-
     # Stopping and waiting
+
+    def _lost(self) -> None:
+        self._finish(NothingToServe("no model is left that can be rendered"))
 
     def _finish(self, reason: Exception) -> None:
         self._end = reason
         self._stop.set()
 
-    async def _rest(self, seconds: float) -> None:
-        if seconds > 0:
-            await self._unless_stopped(asyncio.sleep(seconds))
+    async def _rest(self, seconds: float, sooner: asyncio.Event | None = None) -> None:
+        """Wait for so long, or until told to stop. sooner: or until that happens."""
+        if seconds <= 0:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._unless_stopped((sooner or asyncio.Event()).wait())
 
     async def _unless_stopped(self, waiting: Awaitable[object]) -> bool:
         """Wait for something, or for being told to stop: then the answer is False."""
@@ -301,3 +311,12 @@ class _Once:
         if self._semaphore is not None:
             self._semaphore.release()
             self._semaphore = None
+
+
+@dataclass(frozen=True)
+class _Ready(Generic[B, R]):
+    """A batch with its order. appetite: to be released when it is nearly done."""
+
+    batch: B
+    order: Order[R]
+    appetite: _Once

@@ -57,12 +57,45 @@ class CannotRender(Exception):
         self.notes = notes
 
 
+class BrokenResult(CannotRender):
+    """What the model made is no result: numbers out of range, nothing to be seen."""
+
+
 class CannotLoad(Exception):
     """The model's files cannot be used."""
 
 
-OnStep = Callable[[int, int], None]
-"""Called after each step with its number (from 1) and how many there will be."""
+class Stopped(Exception):
+    """Nobody wants this order any more; the text says why."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What can be shown before a result is there: a small encoded picture (WebP), or a text so far.
+
+    index: of the batch's job that it is of.
+    """
+
+    index: int
+    data: bytes | str
+
+
+class OnStep(Protocol):
+    """Takes note of steps."""
+
+    def __call__(
+        self, step: int, steps: int, show: Callable[[], Shown | None] | None = None
+    ) -> None:
+        """Be told a step's number (from 1), and how many there will be.
+
+        show: gives what can be shown by now; it is called where somebody wants it, now and then.
+
+        Raises Stopped where the order is to be left.
+        """
+
+
+def nobody(step: int, steps: int, show: Callable[[], Shown | None] | None = None) -> None:
+    """Take note of no step."""
 
 
 class Renderer(Protocol):

@@ -15,6 +15,7 @@ from worker.image.order import Checkpoint
 from worker.renderer import CannotLoad, Model, OnStep, Order, Renderer
 from worker.text.order import LanguageModel
 from worker.upscaler import Upscaler
+from worker.upscaling import Networks
 
 
 class Renderers:
@@ -30,6 +31,7 @@ class Renderers:
         tqdm.set_lock(threading.RLock())
         self.device = _best_device() if device == "auto" else device
         self._made: dict[type[Model], Renderer] = {}
+        self._networks = Networks(self.device)  # enlarge forms and pictures alike
 
     def load(self, model: Model) -> None:
         """Load a model. Raises CannotLoad."""
@@ -46,7 +48,7 @@ class Renderers:
         if kind is Checkpoint:
             from worker.image.pipeline import DiffusersRenderer  # noqa: PLC0415 - see above
 
-            return DiffusersRenderer(device=self.device)
+            return DiffusersRenderer(device=self.device, networks=self._networks)
         if kind is LanguageModel:
             from worker.text.writer import Writer  # noqa: PLC0415 - see above
 
@@ -54,7 +56,7 @@ class Renderers:
         if kind in {Description, Upscaler}:
             from worker.alchemy.alchemist import Alchemist  # noqa: PLC0415 - see above
 
-            return Alchemist(device=self.device)
+            return Alchemist(networks=self._networks)
         raise CannotLoad(f"nobody here renders with a {kind.__name__}")
 
 

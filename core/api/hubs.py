@@ -8,7 +8,7 @@ for it. A hub ends with its last watcher.
 import asyncio
 import random
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,6 +16,8 @@ from uuid import UUID
 
 import structlog
 
+from core.api.event_cache import EventCache, Make
+from core.api.glimpses import Glimpses
 from core.errors import NotFound, Unavailable
 from core.events import Bus
 from core.events.local import Subscription
@@ -37,12 +39,8 @@ LINGER_SECONDS = 5.0
 """How long a hub waits for callers who have looked and are about to watch."""
 TOLD_AT_ONCE, TOLD_PAUSE_SECONDS = 50, 0.005
 """A crowd of watchers is woken in parts, so that other callers have their turn."""
-KEPT_SECONDS, MAX_KEPT_BYTES = 30.0, 16 * 1024 * 1024
-"""How long a picture's event is kept for other watchers, and how much of them for each hub."""
 
 _log = structlog.get_logger(__name__)
-
-Make = Callable[[], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,8 @@ class View:
     """In order, by id: functions that make each picture's event."""
     end: bytes | None = None
     """The last event, once nothing more will happen."""
+    at_work: frozenset[int] = frozenset()
+    """The jobs that workers are at, by index."""
 
     def tells_more_than(self, other: "View | None") -> bool:
         """Whether it contains something that the other does not."""
@@ -104,7 +104,8 @@ class Hub:
         self._begun, self._ended = 0, 0
         self._began_at = float("-inf")
         self._looked = asyncio.Event()
-        self._kept = _Kept()
+        self._kept = EventCache()
+        self._glimpses = Glimpses()
         self._task = asyncio.create_task(self._run(), name=f"hub of {request_id}")
 
     async def fresh(self) -> View:
@@ -123,6 +124,11 @@ class Hub:
     async def picture(self, view: View, picture_id: str) -> bytes:
         """The event of one of the view's pictures, made once for all watchers."""
         return await self._kept.get(picture_id, view.pictures[picture_id])
+
+    @property
+    def glimpses(self) -> Mapping[int, bytes]:
+        """The last event about how far each job is, for those that are at work."""
+        return self._glimpses.events
 
     def end(self) -> None:
         """Stop looking, and wake the watchers."""
@@ -147,6 +153,8 @@ class Hub:
         while True:
             before = self.view
             await self._look_once()
+            if self.view is not None:
+                self._glimpses.keep_only(self.view.at_work)
             if self.view is not None and self.view.tells_more_than(before):
                 pause = LOOK_AGAIN_SECONDS
                 await self._tell()
@@ -154,7 +162,8 @@ class Hub:
                 return
             try:
                 async with asyncio.timeout(self._until_next(pause)):
-                    await anext(messages)
+                    while self._glimpses.take(await anext(messages)):
+                        await self._tell()
             except StopAsyncIteration:
                 return
             except TimeoutError:
@@ -162,7 +171,8 @@ class Hub:
                 continue
             pause = LOOK_AGAIN_SECONDS
             await asyncio.sleep(max(0, self._began_at + APART_SECONDS - time.monotonic()))
-            messages.forget()
+            for message in messages.taken():  # whoever looks now sees all that they tell of
+                self._glimpses.take(message)
 
     async def _look_once(self) -> None:
         """Take a new view. If that fails, the last one stays until the next look."""
@@ -190,35 +200,6 @@ class Hub:
             watcher.woken.set()
             if number % TOLD_AT_ONCE == 0:
                 await asyncio.sleep(TOLD_PAUSE_SECONDS)
-
-
-class _Kept:
-    """Recent events of pictures: they are large, so only few are kept, and not for long."""
-
-    def __init__(self) -> None:
-        self._making = asyncio.Lock()
-        self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
-        self._size = 0
-
-    async def get(self, picture_id: str, make: Make) -> bytes:
-        async with self._making:
-            self._forget(time.monotonic() - KEPT_SECONDS, MAX_KEPT_BYTES)
-            if picture_id in self._kept:
-                return self._kept[picture_id][1]
-            made = await make()
-            self._forget(float("-inf"), MAX_KEPT_BYTES - len(made))
-            if len(made) <= MAX_KEPT_BYTES:
-                self._kept[picture_id] = (time.monotonic(), made)
-                self._size += len(made)
-            return made
-
-    def _forget(self, since: float, room: int) -> None:
-        while self._kept:
-            made_at, oldest = next(iter(self._kept.values()))
-            if made_at >= since and self._size <= room:
-                return
-            self._kept.popitem(last=False)
-            self._size -= len(oldest)
 
 
 class Hubs:
@@ -274,6 +255,10 @@ class Hubs:
                 watcher.woken.clear()
             if not hub.saw_the_end:
                 raise Unavailable("The server is about to stop. Please try again.")
+
+    def may_be_watched(self, request_id: UUID) -> bool:
+        """Whether somebody watches the request, or may do so by another process."""
+        return request_id in self._hubs or not self._bus.alone
 
     def close(self) -> None:
         """End all hubs, future ones too."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from uuid import NAMESPACE_OID, uuid5
 
 from core.api import callers, context, limits
 from core.api.context import Server
@@ -12,12 +14,13 @@ from core.generation.pop import Popped
 from core.generation.waiters import Waiter, Why
 from core.moderation.scores import Verdict
 from core.wire.messages import ResponseModelMessagePop
-from core.workers import admission
+from core.workers import admission, offers
 from core.workers.admission import CheckinContext
 from core.workers.offers import Declared
 
 MAX_JOBS = 20
 """The most jobs of a pop."""
+TOLD_AGAIN = timedelta(hours=1)
 SHARED_SECONDS = 1.0
 """Looks by the clock may use what was read for another waiter this long ago."""
 
@@ -48,12 +51,25 @@ async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool =
 
 def told(found: Popped) -> list[ResponseModelMessagePop]:
     """The messages for the worker with its pop."""
-    return [
+    written = [
         ResponseModelMessagePop(
             id=str(row.id), message=row.message, origin=row.origin, expiry=row.expires_at
         )
         for row in found.messages
     ]
+    if found.worker.left_out:
+        written.append(_about_models(found.worker.left_out))
+    return written
+
+
+def _about_models(left_out: Sequence[str]) -> ResponseModelMessagePop:
+    """Say which models are not offered; under the same id each time, so that it is shown once."""
+    return ResponseModelMessagePop(
+        id=str(uuid5(NAMESPACE_OID, "\n".join(left_out))),
+        message=offers.advice(left_out),
+        origin="this horde",
+        expiry=now() + TOLD_AGAIN,
+    )
 
 
 async def _pop(

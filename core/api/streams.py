@@ -75,7 +75,7 @@ class Streams:
     async def _events(self, request_id: UUID) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         ends, beat = loop.time() + STREAM_SECONDS, loop.time() + _until_beat()
-        told, sent = b"", set[str]()
+        told, sent, seen = b"", set[str](), dict[int, bytes]()
         with self.hubs.watching(request_id) as watcher:
             hub = watcher.hub
             while True:
@@ -89,6 +89,11 @@ class Streams:
                     if view.end is not None:
                         yield view.end
                         return
+                for index, glimpse in list(hub.glimpses.items()):
+                    if seen.get(index) is not glimpse:
+                        seen[index] = glimpse
+                        beat = loop.time() + _until_beat()
+                        yield glimpse
                 if loop.time() >= ends or (hub.over and hub.view is view):
                     yield events.COME_AGAIN
                     return

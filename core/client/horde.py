@@ -29,6 +29,7 @@ from core.wire.generate import (
     SubmitInputStable,
 )
 from core.wire.kudos import KudosAudit
+from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.register import Registered, RegisterInput
 from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
 from core.wire.users import UserDetails
@@ -189,6 +190,13 @@ class HordeClient:
         Raises AlreadySubmitted and JobGone if the job is not this worker's to submit.
         """
         return await self._api.submit("/generate/submit", result, fault=result.state == "faulted")
+
+    async def progress(self, said: ProgressInput) -> ProgressHeard:
+        """Say how far jobs are (any kind's). Never repeated: the next one says more.
+
+        Raises NotFound where the horde does not listen.
+        """
+        return await self._api.post(ProgressHeard, "/generate/progress", said)
 
     async def upload(self, url: str, content: bytes) -> None:
         """PUT a picture (WebP) to a URL from a pop's `r2_uploads`."""

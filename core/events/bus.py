@@ -13,6 +13,10 @@ class Bus(Protocol):
     """Publish and subscribe by channel. A message is small and JSON; some may be missed."""
 
     @property
+    def alone(self) -> bool:
+        """Whether there are no other processes to be told."""
+
+    @property
     def linked(self) -> bool:
         """Whether messages of other processes arrive here at present."""
 

@@ -51,12 +51,16 @@ class Subscription:
             raise StopAsyncIteration
         return message
 
-    def forget(self) -> None:
-        """Drop all waiting messages: a look from now on sees everything that they announced."""
+    def taken(self) -> list[Message]:
+        """Take all that waits here, for a look that sees everything they announced."""
+        waited = []
         while not self._queue.empty():
-            if self._queue.get_nowait() is None:
+            message = self._queue.get_nowait()
+            if message is None:
                 self.give(None)
-                return
+                break
+            waited.append(message)
+        return waited
 
     def give(self, message: Message | None) -> None:
         """Queue a message; None ends the iteration."""
@@ -111,6 +115,7 @@ class LocalBus:
     """Events within one process."""
 
     linked = True
+    alone = True
 
     def __init__(self) -> None:
         self._subscribers = Subscribers()

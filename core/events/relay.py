@@ -61,6 +61,11 @@ class RelayBus:
         self._task: asyncio.Task[None] | None = None
 
     @property
+    def alone(self) -> bool:
+        """Never: other processes may be there, whether linked or not."""
+        return False
+
+    @property
     def linked(self) -> bool:
         """Whether messages of other processes arrive here at present, as far as known."""
         return self._linked.is_set()

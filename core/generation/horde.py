@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
+from core.db import now
 from core.events import Bus
 from core.events.bus import Message
 from core.generation.waiters import Waiters
@@ -51,6 +52,7 @@ class Horde:
     filters: Filters = field(default_factory=Filters)
     scorer: Scorer | None = None
     """Detects addresses that hide their users; None: all count as safe."""
+    started_at: datetime = field(default_factory=now)
 
     @property
     def life(self) -> timedelta:

@@ -1,5 +1,6 @@
 """A worker's attempt at a job: begun at a pop, looked up at a submit; `endings` ends it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -185,3 +186,37 @@ async def is_alive(session: Reading, attempt_id: str) -> bool:
 
 
 _OUTCOME = select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id"))
+
+
+async def at_work(session: Reading, ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """These attempts with what is told of them: `number`, `params` and `expires_at` among it."""
+    if not ids:
+        return []
+    return (await session.execute(_AT_WORK, {"ids": list(ids)})).all()
+
+
+_AT_WORK = (
+    select(
+        _attempts.c.id,
+        _attempts.c.kind,
+        _attempts.c.request_id,
+        _attempts.c.owner_id,
+        _attempts.c.outcome,
+        _attempts.c.heard_at,
+        _jobs.c.number,
+        _requests.c.params,
+        _requests.c.expires_at,
+    )
+    .join(_requests, _requests.c.id == _attempts.c.request_id, isouter=True)
+    .join(_jobs, _jobs.c.id == _attempts.c.job_id, isouter=True)
+    .where(_attempts.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+async def heard(session: Writing, ids: Sequence[UUID], *, at: datetime) -> None:
+    """Their worker has just said that it is at them. No deadline moves."""
+    await session.execute(
+        update(_attempts)
+        .where(_attempts.c.id.in_(ids), _attempts.c.outcome == Outcome.ALIVE)
+        .values(heard_at=at)
+    )

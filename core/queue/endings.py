@@ -150,17 +150,20 @@ _END = (
 _DONE = update(_jobs).where(_jobs.c.id == bindparam("job")).values(state=JobState.DONE)
 
 
-async def abort_stale(session: Writing, *, at: datetime, limit: int) -> list[AnyRow]:
+async def abort_stale(
+    session: Writing, *, at: datetime, limit: int, silent_since: datetime | None = None
+) -> list[AnyRow]:
     """End attempts past their deadline; their jobs wait again or are faulted.
 
+    silent_since: those, too, whose worker used to say that it is at them and has not since then.
     Returns rows with `job_id`, `request_id` and `worker_id`, one for each attempt. Decoys just end.
     """
+    is_over = _attempts.c.deadline < at
+    if silent_since is not None:
+        is_over = is_over | (_attempts.c.heard_at < silent_since)
     stale = (
         select(_attempts.c.id)
-        .where(
-            _attempts.c.outcome.in_((Outcome.ALIVE, Outcome.DECOY)),
-            _attempts.c.deadline < at,
-        )
+        .where(_attempts.c.outcome.in_((Outcome.ALIVE, Outcome.DECOY)), is_over)
         .order_by(_attempts.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

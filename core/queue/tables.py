@@ -186,6 +186,8 @@ class Attempt(Base):
     things: Mapped[int] = mapped_column(BigInteger)
     started_at: Mapped[datetime] = mapped_column(Moment, default=now)
     deadline: Mapped[datetime] = mapped_column(Moment)
+    heard_at: Mapped[datetime | None] = mapped_column(Moment)
+    """When its worker last said that it is at it, or up to 10 s before; None where it never did."""
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
     outcome: Mapped[int] = mapped_column(SmallInteger, default=Outcome.ALIVE)
     reward: Mapped[int] = mapped_column(BigInteger, default=0)

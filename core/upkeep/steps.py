@@ -31,6 +31,8 @@ from core.users.tables import Role, User
 from core.workers import conduct, fleet, messages, records
 
 BATCH = 500
+SILENCE = timedelta(seconds=60)
+"""Six times as long as from one sign of life to the next."""
 ATTEMPTS_KEPT = timedelta(days=30)
 
 After = Callable[[], Awaitable[None]]
@@ -55,8 +57,12 @@ class Step:
 
 
 async def abort_stale(session: Writing, horde: Horde, at: datetime) -> Round:
-    """Give up attempts past their deadline; their jobs wait again."""
-    stale = await endings.abort_stale(session, at=at, limit=BATCH)
+    """Give up attempts past their deadline, or whose worker fell silent; their jobs wait again.
+
+    After a pause of the server's own nobody is to blame for silence: it counts from its start.
+    """
+    silent_since = at - SILENCE if at - horde.started_at > SILENCE else None
+    stale = await endings.abort_stale(session, at=at, limit=BATCH, silent_since=silent_since)
     requests = {row.request_id for row in stale}
     await holding.release_if_over(session, *requests)
     states = await modes.read(session)

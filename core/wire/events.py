@@ -55,16 +55,31 @@ class GenerationEvent(GenerationStable):
     """Its cost; None if a client had to poll instead."""
 
 
+class ProgressEvent(Answer):
+    """How far the worker is with one job; nothing of it is told again on a new connection."""
+
+    name: ClassVar[str] = "progress"
+
+    index: int
+    """The job's."""
+    step: int
+    steps: int
+    preview: Omitted[str] = None
+    """What its picture will look like: a small WebP, as base64."""
+    text: Omitted[str] = None
+    """What is written of it so far."""
+
+
 class EndEvent(RequestStatusCheck):
     """Nothing more will happen."""
 
     name: ClassVar[str] = "end"
 
 
-Event = StatusEvent | GenerationEvent | EndEvent
+Event = StatusEvent | GenerationEvent | ProgressEvent | EndEvent
 
 _EVENTS: Final[dict[str, type[Event]]] = {
-    event.name: event for event in (StatusEvent, GenerationEvent, EndEvent)
+    event.name: event for event in (StatusEvent, GenerationEvent, ProgressEvent, EndEvent)
 }
 
 

@@ -17,7 +17,7 @@ from core.queue.matching import UNLIMITED, Offer
 from core.users.tables import Reason, User
 from core.workers import admission, conduct
 from core.workers.admission import OPEN, CheckinContext
-from core.workers.offers import Declared, offer_of
+from core.workers.offers import Declared, left_out, offer_of
 from core.workers.tables import Worker
 
 ONLINE = timedelta(seconds=300)
@@ -61,6 +61,8 @@ class CheckedIn:
     maintenance: bool = False
     maintenance_message: str | None = None
     is_new: bool = True
+    left_out: Sequence[str] = ()
+    """The models that it named and may not serve."""
 
 
 async def check_in(
@@ -86,7 +88,13 @@ async def check_in(
         offer = offer_of(worker_id, owner, declared, speed=None)
         if await _add(session, worker_id, owner, name, declared, offer, context, at):
             await _suspect(session, owner, worker_id, declared, at)
-            return CheckedIn(worker_id, name, offer, paused=admission.gets_decoys(owner, context))
+            return CheckedIn(
+                worker_id,
+                name,
+                offer,
+                paused=admission.gets_decoys(owner, context),
+                left_out=left_out(declared, offer),
+            )
         row = (await session.execute(_BY_NAME, {"key": key_of(name)})).one()  # just made
     if row.user_id != owner.id:
         raise WrongCredentials(f"Wrong credentials to submit as the worker {name}.")
@@ -104,6 +112,7 @@ async def check_in(
         maintenance=row.maintenance,
         maintenance_message=row.maintenance_message,
         is_new=False,
+        left_out=left_out(declared, offer),
     )
 
 

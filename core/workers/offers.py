@@ -17,6 +17,11 @@ from core.users.tables import Role, User
 MAX_SOFTPROMPTS, MAX_SOFTPROMPT_CHARS = 200, 100
 MAX_BLACKLISTED, MAX_BLACKLISTED_CHARS = 200, 15
 MAX_SHOWN_CHARS = 100  # characters of a name in an error message
+MAX_NAMED = 10
+CUSTOMIZERS = (
+    "Models that it does not know are served by owners with the role customizer: "
+    "ask a moderator of the horde for it."
+)
 MAX_USER_ID_CHARS = 9  # digits, which every database can hold
 MODERATE_STEPS = sum(USUAL_STEPS) // 2
 """The limit of `limit_max_steps` for a model without a range of steps of its own."""
@@ -102,9 +107,22 @@ def _models(owner: User, declared: Declared, rules: Rules) -> list[str]:
     if not models:
         raise Invalid(
             "Unfortunately we cannot accept workers serving none of the models this horde knows: "
-            f"{', '.join(declared.models) or 'no model was named'}."
+            f"{', '.join(declared.models) or 'no model was named'}. {CUSTOMIZERS}"
         )
     return models
+
+
+def left_out(declared: Declared, offer: Offer) -> list[str]:
+    """The declared models that did not become part of the offer."""
+    models = [name for name in declared.models if name not in offer.models]
+    return list(dict.fromkeys(models)) if registry.of(declared.kind).max_models else []
+
+
+def advice(models: Sequence[str]) -> str:
+    """Tell a worker's owner why models are not offered, and what to do about it."""
+    names = ", ".join(name[:MAX_SHOWN_CHARS] for name in models[:MAX_NAMED])
+    more = f" and {len(models) - MAX_NAMED} more" if len(models) > MAX_NAMED else ""
+    return f"This horde does not take these models from this worker: {names}{more}. {CUSTOMIZERS}"
 
 
 def _may_host(owner: User, model: str) -> bool:

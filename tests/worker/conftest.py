@@ -92,7 +92,17 @@ def serve(horde):
     """Start a worker for `async with`; its run must end by itself or at the end of the block."""
 
     @contextlib.asynccontextmanager
-    async def start(engine=None, *, kind=None, models=None, key=KEY, wait=0.05, batch=0, **habits):
+    async def start(
+        engine=None,
+        *,
+        kind=None,
+        models=None,
+        key=KEY,
+        wait=0.05,
+        batch=0,
+        journal=None,
+        **habits,
+    ):
         settings = Settings(url=horde.url, name="tester", wait_seconds=wait)
         display = Display()
         async with HordeClient(horde.url, key, retries=SOON) as client:
@@ -102,6 +112,7 @@ def serve(horde):
                 display,
                 models=models or {"tiny": TINY},
                 habits=Habits(**{"idle_seconds": 0, "ahead_seconds": 0, "max_deaths": 3} | habits),
+                journal=journal,
             )
             serving = Serving(horde, worker, display)
             try:

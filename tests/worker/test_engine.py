@@ -31,7 +31,7 @@ ORDER = PictureOrder(
 )
 
 
-def ignore(step, steps):
+def ignore(step, steps, shown=None):
     pass
 
 
@@ -51,7 +51,7 @@ async def engine():
 
 async def test_pictures_and_steps_come_back(engine):
     steps = []
-    rendered = await engine.render(ORDER, lambda *step: steps.append(step))
+    rendered = await engine.render(ORDER, lambda *step: steps.append(step[:2]))
     assert rendered.pictures == tuple(picture(ORDER, seed) for seed in (1, 2))
     assert rendered.notes[0].ref == "k_euler"
     assert steps == [(1, 3), (2, 3), (3, 3)]

@@ -154,7 +154,8 @@ async def test_a_job_that_keeps_killing_the_engine_ends_neither_worker_nor_model
     horde, serve, monkeypatch
 ):
     monkeypatch.setattr("worker.line_up.FIRST_REST_SECONDS", 0.1)
-    jobs = [horde.add(payload={"prompt": "die"})[0] for _ in range(7)]
+    # Different jobs each time: one and the same is not tried a third time.
+    jobs = [horde.add(payload={"prompt": "die", "seed": f"{seed}"})[0] for seed in range(7)]
     [good] = horde.add()
     async with serve() as serving:
         assert (await serving.submitted(good))["state"] == "ok"

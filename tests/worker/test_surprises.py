@@ -45,7 +45,8 @@ STAGES = {
     "encoding": (encoding, "to_webp"),
     "uploading": (HordeClient, "upload"),
     "submitting": (HordeClient, "submit"),
-    "delivering": (Pictures, "submit"),
+    "packing": (Pictures, "pack"),
+    "delivering": (Pictures, "send"),
 }
 
 

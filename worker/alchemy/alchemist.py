@@ -13,20 +13,25 @@ from worker.upscaler import Upscaler
 from worker.upscaling import Networks
 
 MAX_COLOURS: Final = 8
+TRIAL: Final = (16, 16)
 LOOKED_AT: Final = (256, 256)
-"""Pixels: a palette is a matter of areas, which a small copy has too."""
+"""Pixels: a palette is a matter of areas, which a small copy has, too."""
 
 
 class Alchemist:
-    """Answers forms: lists colours, and enlarges."""
+    """Tells colours, and enlarges."""
 
-    def __init__(self, *, device: str) -> None:
-        self._networks = Networks(device)
+    def __init__(self, *, networks: Networks) -> None:
+        self._networks = networks
+        self._proven: set[Model] = set()
 
     def load(self, model: Model) -> None:
-        """Load a network, if the form needs one. Raises CannotLoad."""
+        """Have a network ready and see it enlarge, where one is needed. Raises CannotLoad."""
         if isinstance(model, Upscaler):
             self._networks.load(model)
+            if model not in self._proven:
+                self._networks.enlarge(model, Image.new("RGB", TRIAL, "red"))
+                self._proven.add(model)
 
     def render(self, order: FormOrder, on_step: OnStep) -> Answered:
         """Answer a form. Raises CannotRender."""
@@ -40,7 +45,7 @@ class Alchemist:
 
 
 def palette(image: Image.Image) -> JsonValue:
-    """Return a picture's main colours, the largest first: `{"colour": "#rrggbb", "share": 0.41}`.
+    """Give a picture's main colours, the largest first: `{"colour": "#rrggbb", "share": 0.41}`.
 
     Median cut (Heckbert 1982), as Pillow has it; share: 0 to 1 of the picture.
     """
@@ -60,4 +65,4 @@ def palette(image: Image.Image) -> JsonValue:
 
 
 ANSWERS: Final[Mapping[str, Callable[[Image.Image], JsonValue]]] = {"palette": palette}
-"""The functions that answer forms; `core.features` says which forms this worker serves."""
+"""Form → what answers it; `core.features` says which of them this worker serves."""

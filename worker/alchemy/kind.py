@@ -13,37 +13,42 @@ from core.wire.alchemy import (
     InterrogationPopInput,
     InterrogationSubmitInput,
 )
+from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import UPLOADED, GenerationMetadataStable
 from worker import pictures
 from worker.alchemy.order import Answered, FormOrder
-from worker.kind import Batch, Haul, fetched
+from worker.kind import Batch, Haul, Parcel, fetched
 from worker.renderer import CannotRender, Model, Picture
 from worker.upscaler import Upscaler
 
 CPU_TILES: Final = 1
-"""A form has 180 seconds; a CPU needs most of them to enlarge 512 x 512 pixels fourfold."""
+"""A form has 180 seconds; to enlarge 512 x 512 pixels fourfold takes a CPU the most of them."""
 GPU_TILES: Final = 80
+FORM_SECONDS: Final = 180.0
+"""Until somebody else gets a form; the wire does not say it."""
 TILE: Final = 512
 """Pixels of a tile's side, as the horde counts them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormBatch(Batch):
-    """One popped form. tiles: as many as were offered."""
+    """One form, as it was popped. tiles: as many as were offered."""
 
     form: InterrogationPopFormPayload
     tiles: int
 
 
 class Forms:
-    """One worker of alchemy. offer: what every pop declares, without the forms."""
+    """One worker of alchemy. offer: what every pop says, but for the forms."""
+
+    name = "alchemy"
 
     def __init__(self, client: HordeClient, offer: InterrogationPopInput) -> None:
         self._client = client
         self._offer = offer
 
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[FormBatch]:
-        """Pop a form; one at a time, whatever the device."""
+        """Ask for a form; one at a time, whatever the device."""
         tiles = CPU_TILES if device == "cpu" else GPU_TILES
         forms = cast("list[Form]", list(models))
         update = {"forms": forms, "amount": 1, "max_tiles": tiles}
@@ -56,13 +61,15 @@ class Forms:
                 model=form.form,
                 work="of a picture",
                 steps=1,
+                likeness=f"{form.form} {form.payload} {form.source_image.partition('?')[0]}",
+                ttl=FORM_SECONDS,
                 form=form,
                 tiles=tiles,
             )
         return Haul(batch, answer.messages or ())
 
     async def order(self, batch: FormBatch, models: Mapping[str, Model]) -> FormOrder:
-        """Fetch the picture, and make the order."""
+        """Fetch the picture, and say what is wanted of it."""
         model = models.get(batch.model)
         if model is None:
             raise CannotRender(f"the form {batch.model!r} is not served here")
@@ -75,20 +82,29 @@ class Forms:
             check_size(pictures.size_of(picture), model.factor, tiles=batch.tiles)
         return FormOrder(model, picture)
 
-    async def submit(self, batch: FormBatch, index: int, result: Answered) -> float:
-        """Submit the answer; a picture is uploaded first."""
-        said = result.result
+    async def pack(self, batch: FormBatch, index: int, result: Answered) -> Parcel:
+        """Give what is to be said, or encode the picture."""
+        job, said, webp = batch.ids[index], result.result, None
         if isinstance(said, Picture):
-            webp = await asyncio.to_thread(pictures.to_webp, said)
-            await self._client.upload(batch.form.r2_upload or "", webp)
-            said = UPLOADED
-        submitted = await self._client.alchemy.submit(
-            InterrogationSubmitInput(id=batch.ids[index], result={batch.model: said}, state="ok")
-        )
+            webp, said = await asyncio.to_thread(pictures.to_webp, said), UPLOADED
+        body = InterrogationSubmitInput(id=job, result={batch.model: said}, state="ok")
+        url = batch.form.r2_upload or "" if webp is not None else None
+        return Parcel(job, body.model_dump(mode="json", exclude_unset=True), webp, url)
+
+    async def tell(self, said: ProgressInput) -> ProgressHeard:
+        """Say how far jobs are."""
+        return await self._client.progress(said)
+
+    async def send(self, parcel: Parcel) -> float:
+        """Submit what is to be said, or upload the picture first."""
+        if parcel.picture is not None:
+            await self._client.upload(parcel.url or "", parcel.picture)
+        body = InterrogationSubmitInput.model_validate(parcel.body)
+        submitted = await self._client.alchemy.submit(body)
         return 0.0 if submitted is None else submitted.reward
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
-        """Give the form back; the wire has no field for notes about it."""
+        """Give the form back; the wire has no place for notes about one."""
         del reason, notes
         await self._client.alchemy.submit(
             InterrogationSubmitInput(id=job, result={}, state="faulted")
@@ -96,7 +112,7 @@ class Forms:
 
 
 def check_size(size: tuple[int, int], factor: int, *, tiles: int) -> None:
-    """Check that a picture may be enlarged this many times here. Raises CannotRender.
+    """See that a picture may be enlarged so many times here. Raises CannotRender.
 
     tiles: as many as were offered.
     """

@@ -7,12 +7,13 @@ from typing import Final
 
 from core.client import HordeClient
 from core.wire.pop import GenerationPayloadStable, PopInputStable
+from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import UPLOADED, GenerationMetadataStable, SubmitInputStable
 from worker import pictures
 from worker.image import popped
 from worker.image.order import PictureOrder, Rendered, Source
 from worker.image.popped import PictureBatch
-from worker.kind import Haul, fetched, ids_of, understood
+from worker.kind import Haul, Parcel, fetched, ids_of, understood
 from worker.renderer import Model, information
 from worker.upscaler import FACTORS, Upscaler
 
@@ -28,6 +29,8 @@ class Pictures:
     upscalers: those whose weights are here. Post-processing is offered only if none is missing: a
         pop cannot declare some of them.
     """
+
+    name = "image"
 
     def __init__(
         self,
@@ -61,23 +64,32 @@ class Pictures:
         source = await self._source(batch.answer)
         return popped.order(batch, models, source, self._upscalers)
 
-    async def submit(self, batch: PictureBatch, index: int, result: Rendered) -> float:
-        """Upload and submit one picture."""
+    async def pack(self, batch: PictureBatch, index: int, result: Rendered) -> Parcel:
+        """Encode one picture."""
         webp = await asyncio.to_thread(pictures.to_webp, result.pictures[index])
-        if batch.uploads:
-            await self._client.upload(batch.uploads[index], webp)
-            generation = UPLOADED
-        else:
-            generation = base64.b64encode(webp).decode()
-        submitted = await self._client.submit(
-            SubmitInputStable(
-                id=batch.ids[index],
-                generation=generation,
-                seed=batch.seeds[index],
-                state="ok",
-                gen_metadata=list(result.notes),
-            )
+        body = SubmitInputStable(
+            id=batch.ids[index],
+            generation=UPLOADED,
+            seed=batch.seeds[index],
+            state="ok",
+            gen_metadata=list(result.notes),
         )
+        url = batch.uploads[index] if batch.uploads else None
+        return Parcel(batch.ids[index], body.model_dump(mode="json", exclude_unset=True), webp, url)
+
+    async def tell(self, said: ProgressInput) -> ProgressHeard:
+        """Say how far jobs are."""
+        return await self._client.progress(said)
+
+    async def send(self, parcel: Parcel) -> float:
+        """Upload and submit one picture."""
+        body = SubmitInputStable.model_validate(parcel.body)
+        if parcel.url is None:
+            encoded = base64.b64encode(parcel.picture or b"").decode()
+            body = body.model_copy(update={"generation": encoded})
+        else:
+            await self._client.upload(parcel.url, parcel.picture or b"")
+        submitted = await self._client.submit(body)
         return 0.0 if submitted is None else submitted.reward
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:

@@ -40,10 +40,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The pictures of an order, in the order of its seeds, and what the requester should know."""
+    """The pictures of an order, in the order of its seeds, and what the requester should know.
+
+    blank: how many of them have but one colour.
+    """
 
     pictures: tuple[Picture, ...]
     notes: tuple[GenerationMetadataStable, ...] = ()
+    blank: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class PictureOrder(Order[Rendered]):
     seeds: 0 to 2**32 - 1, one for each picture.
     enlarger: the network that scales beyond the model's size; None: Lanczos' filter.
     upscalers: applied to each finished picture, in this order.
+    exact: whether it is made at this very size, however good the model is at it.
     """
 
     checkpoint: Checkpoint
@@ -77,6 +82,7 @@ class PictureOrder(Order[Rendered]):
     strength: float = 1.0
     enlarger: Upscaler | None = None
     upscalers: tuple[Upscaler, ...] = ()
+    exact: bool = False
 
     @property
     def model(self) -> Checkpoint:

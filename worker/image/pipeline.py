@@ -1,44 +1,42 @@
 """The diffusers renderer, for the engine process only.
 
-Only this, `schedulers`, `conditioning` and `painting` know diffusers.
+With `loaded`, `run`, `schedulers`, `conditioning`, `painting` and `previews` it is all of the
+worker that knows diffusers.
 
-Serves models with the architecture of Stable Diffusion 1 or 2, of any size
-(`StableDiffusionPipeline`).
+Serves what is a Stable Diffusion 1 or 2 in architecture, of any size: `StableDiffusionPipeline`.
 """
 
-import contextlib
 import gc
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypedDict, Unpack
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeVar
 
-import numpy as np
 import torch
-from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from transformers.utils import logging as transformers_logging
 
-from core.wire.submit import GenerationMetadataStable
-from worker import pictures
-from worker.image import conditioning, finishing, schedulers, sizes
+from worker.image import finishing
+from worker.image.loaded import Loaded
 from worker.image.order import Checkpoint, PictureOrder, Rendered
-from worker.image.painting import Blend, FromMean, Painting
+from worker.image.run import Run
 from worker.image.samplers import SAMPLERS, Sampler
-from worker.image.sizes import Size
-from worker.renderer import CannotLoad, CannotRender, OnStep, information
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, nobody
 from worker.upscaling import Networks
 
-DTYPES: Final = {"cpu": torch.float32, "cuda": torch.float16, "mps": torch.float16}
+DTYPES: Final = {
+    "cpu": (torch.float32,),
+    "cuda": (torch.float16, torch.bfloat16, torch.float32),
+    "mps": (torch.float16, torch.float32),
+}
+"""Of the weights and all that is computed: the next one where a model's numbers run out of range,
+as those of some healthy models do in float16."""
+CHEAP_SECONDS: Final = 0.1
+"""For decoding a picture to show it; it is done the less often the longer it takes."""
+TRIAL_SIDE: Final = 64
+TOO_LARGE: Final = "the device has too little memory for this size"
 
-
-class Parameters(TypedDict, total=False):
-    """Arguments in which the calls of the two pipelines differ."""
-
-    width: int
-    height: int
-    image: list[Image.Image]
-    strength: float
+T = TypeVar("T")
 
 
 class DiffusersRenderer:
@@ -47,250 +45,157 @@ class DiffusersRenderer:
     device: `cpu`, `cuda` or `mps`.
     """
 
-    def __init__(self, *, device: str) -> None:
+    def __init__(self, *, device: str, networks: Networks | None = None) -> None:
         diffusers_logging.set_verbosity_error()
         transformers_logging.set_verbosity_error()
         diffusers_logging.disable_progress_bar()
         transformers_logging.disable_progress_bar()
         self.device = device
-        self.model: _Model | None = None
-        self.networks = Networks(device)
+        self.model: Loaded | None = None
+        self.networks = networks or Networks(device)
+        self._narrowest: dict[Checkpoint, int] = {}  # of DTYPES, that is wide enough
+        self._proven: set[Checkpoint] = set()
 
     def load(self, checkpoint: Checkpoint) -> None:
-        """Load a model from its folder; the one before is dropped first, to free its memory."""
+        """Load a model and see it make something; the one before is dropped, to have its memory."""
         if self.model is not None and self.model.checkpoint == checkpoint:
             return
+        dtypes = DTYPES[self.device]
+        for index in range(self._narrowest.get(checkpoint, 0), len(dtypes)):
+            self._load(checkpoint, dtypes[index])
+            self._narrowest[checkpoint] = index
+            if checkpoint in self._proven or self._is_sound():
+                self._proven.add(checkpoint)
+                return
+        self._drop()
+        raise CannotLoad("its numbers run out of range, or it makes nothing that could be seen")
+
+    def render(self, order: PictureOrder, on_step: OnStep) -> Rendered:
+        """Make the pictures of an order, together where memory and sampler allow."""
+        checkpoint = order.checkpoint
+        if self.model is None or self.model.checkpoint != checkpoint:
+            raise CannotRender(f"{checkpoint.name} is not loaded")
+        sampler = SAMPLERS.get(order.sampler)
+        if sampler is None:
+            raise CannotRender(f"unknown sampler {order.sampler}")
+        while True:
+            try:
+                rendered = self._rendered(self.model, order, sampler, on_step)
+            except BrokenResult:
+                if not self._widened(checkpoint):
+                    self._proven.discard(checkpoint)
+                    self._drop()  # the next order begins with a trial
+                    raise
+            else:
+                if not rendered.blank or not self._widened(checkpoint):
+                    return rendered
+
+    def _rendered(
+        self, model: Loaded, order: PictureOrder, sampler: Sampler, on_step: OnStep
+    ) -> Rendered:
+        with torch.inference_mode(), model.seamless(tiling=order.tiling):
+            run = self._begun(model, order, sampler, on_step)
+            made = self._in_parts(run)
+            # After all of them: what does not fit into memory is made again in smaller parts.
+            finish = finishing.Finish(order, run.made, run.painting, self.networks)
+            finished = [finish(image) for image in made]
+        return Rendered(tuple(finished), (*finish.notes, *run.notes), run.blank)
+
+    def _load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
+        self._drop()
+        try:
+            self.model = Loaded.load(checkpoint, self.device, dtype)
+        except Exception as error:  # a broken checkpoint fails in as many ways as it has files
+            raise CannotLoad(f"{type(error).__name__}: {error}") from error
+
+    def _drop(self) -> None:
         self.model = None
         gc.collect()
         if self.device == "cuda":
             torch.cuda.empty_cache()
-        try:
-            self.model = _Model.load(checkpoint, self.device)
-        except Exception as error:  # a broken checkpoint fails in as many ways as it has files
-            raise CannotLoad(f"{type(error).__name__}: {error}") from error
 
-    def render(self, order: PictureOrder, on_step: OnStep) -> Rendered:
-        """Make the pictures of an order, together if memory and sampler allow."""
-        if self.model is None or self.model.checkpoint != order.checkpoint:
-            raise CannotRender(f"{order.checkpoint.name} is not loaded")
-        sampler = SAMPLERS.get(order.sampler)
-        if sampler is None:
-            raise CannotRender(f"unknown sampler {order.sampler}")
-        with torch.inference_mode(), _seamless(self.model, tiling=order.tiling):
-            run = _Run(self.model, order, sampler, on_step, at_once=self._at_once(order, sampler))
-            made = self._in_parts(run)
-            # After all of them: a batch that does not fit into memory is made again in smaller
-            # parts.
-            finish = finishing.Finish(order, run.made, run.painting, self.networks)
-            finished = [finish(image) for image in made]
-        return Rendered(tuple(finished), (*finish.notes, *run.notes))
+    def _widened(self, checkpoint: Checkpoint) -> bool:
+        """Load the model again with a wider range of numbers, if there is one."""
+        index = self._narrowest.get(checkpoint, 0) + 1
+        dtypes = DTYPES[self.device]
+        if index >= len(dtypes):
+            return False
+        self._load(checkpoint, dtypes[index])
+        self._narrowest[checkpoint] = index
+        return True
+
+    def _is_sound(self) -> bool:
+        """Make one step of a small picture, and see whether there is something in it."""
+        model = self.model
+        if model is None:
+            return False
+        order = trial(model.checkpoint)
+        try:
+            with torch.inference_mode():
+                run = Run(model, order, SAMPLERS[order.sampler], nobody, at_once=1)
+                run.make(order.seeds)
+        except BrokenResult:
+            return False
+        except Exception as error:  # it would be the same with each order
+            raise CannotLoad(f"{type(error).__name__}: {error}") from error
+        model.is_cheap = model.decoding_seconds() <= CHEAP_SECONDS
+        return not run.blank
 
     def _at_once(self, order: PictureOrder, sampler: Sampler) -> int:
         """How many pictures to render together.
 
-        One on a CPU: more gain little (5 %), and its kernels round differently for other numbers,
-        so that a picture would differ by a level from one rendered alone with the same seed.
+        One on a CPU: it gains little by more (5 %), and its kernels round differently for another
+        number, so that a picture would differ by a level from the same seed's picture alone.
         """
         return len(order.seeds) if sampler.batches and self.device != "cpu" else 1
 
-    def _in_parts(self, run: "_Run") -> list[Image.Image]:
-        """Render some pictures at once, and half as many each time memory is too small."""
-        size = run.at_once
+    def _begun(self, model: Loaded, order: PictureOrder, sampler: Sampler, on_step: OnStep) -> Run:
+        run = self._unless_too_large(
+            lambda: Run(model, order, sampler, on_step, at_once=self._at_once(order, sampler))
+        )
+        if run is None:
+            raise CannotRender(TOO_LARGE)
+        return run
+
+    def _in_parts(self, run: Run) -> list[Image.Image]:
+        """Render some pictures at once, and half as many each time memory does not suffice."""
         made: list[Image.Image] = []
         while len(made) < len(run.order.seeds):
-            try:
-                made += run.make(run.order.seeds[len(made) : len(made) + size])
-            except torch.OutOfMemoryError:
-                if size == 1:
-                    raise CannotRender("the device has too little memory for this size") from None
-                size //= 2
-                torch.cuda.empty_cache()
+            seeds = run.order.seeds[len(made) : len(made) + run.at_once]
+            part = self._unless_too_large(partial(run.make, seeds))
+            if part is not None:
+                made += part
+            elif run.at_once == 1:
+                raise CannotRender(TOO_LARGE)
+            else:
+                run.halve(len(run.order.seeds) - len(made))
         return made
 
-
-@dataclass(frozen=True)
-class _Model:
-    """A loaded model: two pipelines over the same networks."""
-
-    checkpoint: Checkpoint
-    from_text: Any
-    from_image: Any
-    scheduler_config: Any
-
-    @classmethod
-    def load(cls, checkpoint: Checkpoint, device: str) -> "_Model":
-        pipe = StableDiffusionPipeline.from_pretrained(
-            checkpoint.folder,
-            local_files_only=True,
-            use_safetensors=True,
-            dtype=DTYPES[device],
-            safety_checker=None,
-            feature_extractor=None,
-            requires_safety_checker=False,
-        ).to(device)
-        other = FromMean(**pipe.components, requires_safety_checker=False)
-        for one in (pipe, other):
-            one.set_progress_bar_config(disable=True)
-        return cls(checkpoint, pipe, other, pipe.scheduler.config)
+    def _unless_too_large(self, make: Callable[[], T]) -> T | None:
+        """Make something; None where memory does not suffice. Then all that it took is free."""
+        try:
+            return make()
+        except torch.OutOfMemoryError:
+            pass  # only after this is nothing of it referred to any more
+        gc.collect()
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
+        return None
 
 
-class _Run:
-    """One order being rendered."""
-
-    def __init__(
-        self, model: _Model, order: PictureOrder, sampler: Sampler, on_step: OnStep, *, at_once: int
-    ) -> None:
-        self.model = model
-        self.order = order
-        self.sampler = sampler
-        self.at_once = at_once
-        self.wanted = Size(order.width, order.height)
-        self.composed = sizes.to_compose(self.wanted, model.checkpoint)
-        self.refined = self._refined()
-        self.made = self.composed if self.refined is None else self.refined
-        self.painting = self._painting()
-        self.notes = list(self._notes())
-        passes = 1 if self.refined is None else 2
-        self.steps = _Steps(on_step, order.steps, passes * (len(order.seeds) // at_once))
-        self.prompt = conditioning.encode(
-            model.from_text, order.prompt, order.negative, clip_skip=order.clip_skip
-        )
-        if self.prompt.dropped:
-            self.notes.append(information(self.prompt.dropped))
-
-    def make(self, seeds: Sequence[int]) -> list[Image.Image]:
-        """Make the pictures of some of the order's seeds at once."""
-        generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-        if self.painting is None:
-            made = self._call(
-                self.model.from_text,
-                generators,
-                width=self.composed.width,
-                height=self.composed.height,
-            )
-        else:
-            made = self._redraw(
-                [self.painting.start] * len(seeds), generators, self.order.strength, self.painting
-            )
-        if self.refined is not None and self.order.hires_strength is not None:
-            size = (self.refined.width, self.refined.height)
-            larger = [pictures.scaled(image, *size, tiling=self.order.tiling) for image in made]
-            made = self._redraw(larger, generators, self.order.hires_strength, None)
-        return made
-
-    def _redraw(
-        self,
-        images: list[Image.Image],
-        generators: list[torch.Generator],
-        strength: float,
-        painting: Painting | None,
-    ) -> list[Image.Image]:
-        """Noise pictures and denoise them again. strength: 0 to 1, at least one step."""
-        steps = self.order.steps
-        redrawn = max(1, min(steps, round(steps * strength)))
-        blend = None
-        if painting is not None and painting.mask is not None:
-            blend = painting.blender(self.model.from_image, [g.initial_seed() for g in generators])
-        # The pipeline rounds steps x strength down, so half a step is added to the share.
-        share = min(1.0, (redrawn + 0.5) / steps)
-        return self._call(
-            self.model.from_image, generators, blend=blend, image=images, strength=share
-        )
-
-    def _call(
-        self,
-        pipe: StableDiffusionPipeline | StableDiffusionImg2ImgPipeline,
-        generators: list[torch.Generator],
-        *,
-        blend: Blend | None = None,
-        **parameters: Unpack[Parameters],
-    ) -> list[Image.Image]:
-        order, count = self.order, len(generators)
-        pipe.scheduler = schedulers.make(
-            self.sampler,
-            self.model.scheduler_config,
-            karras=order.karras,
-            steps=order.steps,
-            seed=generators[0].initial_seed(),
-        )
-        self.steps.begin()
-
-        def after_step(
-            called: StableDiffusionImg2ImgPipeline,
-            index: int,
-            _: torch.Tensor,
-            state: dict[str, Any],
-        ) -> dict[str, Any]:
-            self.steps.done(index + 1, called.num_timesteps)
-            return state if blend is None else blend(called, index, state)
-
-        arrays = pipe(
-            prompt_embeds=self.prompt.positive.repeat(count, 1, 1),
-            negative_prompt_embeds=self.prompt.negative.repeat(count, 1, 1),
-            num_inference_steps=order.steps,
-            guidance_scale=order.cfg_scale,
-            generator=generators,
-            output_type="np",
-            callback_on_step_end=after_step,
-            **parameters,
-        ).images
-        if not np.isfinite(arrays).all():
-            raise CannotRender("the model's numbers ran out of range")
-        return [Image.fromarray((array * 255).round().astype(np.uint8)) for array in arrays]
-
-    def _refined(self) -> Size | None:
-        """The size of the hires fix; None if it gains nothing."""
-        if self.order.hires_strength is None or self.order.source is not None:
-            return None
-        refined = sizes.to_refine(self.wanted, self.model.checkpoint)
-        return refined if refined.area > self.composed.area else None
-
-    def _painting(self) -> Painting | None:
-        if self.order.source is None:
-            return None
-        return Painting.read(self.order.source, wanted=self.wanted, composed=self.composed)
-
-    def _notes(self) -> Iterator[GenerationMetadataStable]:
-        yield from () if self.painting is None else self.painting.notes
-        if self.sampler.instead is not None:
-            yield information(f"{self.order.sampler} is {self.sampler.instead} here")
-        layers = self.model.from_text.text_encoder.config.num_hidden_layers
-        if self.order.clip_skip > layers:
-            yield information(f"clip_skip is {layers}: the text encoder has no more layers")
-
-
-class _Steps:
-    """Counts the steps of all passes of an order, for `on_step`."""
-
-    def __init__(self, on_step: OnStep, steps: int, passes: int) -> None:
-        self.on_step = on_step
-        self.steps = steps
-        self.total = steps * passes
-        self.finished = -steps
-
-    def begin(self) -> None:
-        """A pass begins."""
-        self.finished += self.steps
-
-    def done(self, evaluations: int, of: int) -> None:
-        """Some evaluations of this pass are done (second-order samplers need two for each step)."""
-        step = self.finished + self.steps * evaluations // of
-        self.on_step(min(max(step, 1), self.total), self.total)
-
-
-@contextlib.contextmanager
-def _seamless(model: _Model, *, tiling: bool) -> Iterator[None]:
-    """While tiling, convolutions see the opposite edge beyond each edge."""
-    convolutions = [
-        module
-        for network in (model.from_text.unet, model.from_text.vae)
-        for module in network.modules()
-        if tiling and isinstance(module, torch.nn.Conv2d)
-    ]
-    for convolution in convolutions:
-        convolution.padding_mode = "circular"
-    try:
-        yield
-    finally:
-        for convolution in convolutions:
-            convolution.padding_mode = "zeros"
+def trial(checkpoint: Checkpoint) -> PictureOrder:
+    """The smallest order that shows whether a model makes anything."""
+    side = min(checkpoint.native, max(TRIAL_SIDE, 2 * checkpoint.multiple))
+    return PictureOrder(
+        checkpoint=checkpoint,
+        prompt="a cat",
+        negative="a dog",
+        width=side,
+        height=side,
+        steps=1,
+        cfg_scale=5.0,
+        sampler="k_euler",
+        karras=False,
+        seeds=(1,),
+        exact=True,
+    )

@@ -10,7 +10,7 @@ from core.wire.pop import GenerationPayloadStable
 from worker.image import prompts
 from worker.image.order import Checkpoint, PictureOrder, Source
 from worker.image.samplers import SAMPLERS
-from worker.kind import Batch, held_to, ids_of, shown
+from worker.kind import Batch, held_to, ids_of, likeness, shown
 from worker.renderer import CannotRender, Model
 from worker.upscaler import Upscaler
 
@@ -56,6 +56,9 @@ def batch(answer: GenerationPayloadStable) -> PictureBatch:
         model=answer.model or "",
         work=f"{size}{many} {shown(payload.ddim_steps)} steps",
         steps=payload.ddim_steps,
+        likeness=likeness(answer.model, payload),
+        ttl=answer.ttl,
+        shown=not payload.use_nsfw_censor,
     )
 
 

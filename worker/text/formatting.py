@@ -20,6 +20,11 @@ def ended(text: str, *, stops: Sequence[str], single_line: bool) -> str | None:
     return text[: min(ends)] if ends else None
 
 
+def so_far(text: str) -> str:
+    """Give what is written of a text that goes on, in whole characters."""
+    return text.rstrip(BROKEN)
+
+
 def shaped(text: str, prompt: str, wanted: Format) -> str:
     """Format a finished text as wanted."""
     text = text.rstrip(BROKEN)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.client import HordeClient
+from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import GenerationMetadataStable
 from core.wire.text import (
     GenerationPayloadKobold,
@@ -14,7 +15,7 @@ from core.wire.text import (
     PopInputKobold,
     SubmitInputKobold,
 )
-from worker.kind import Batch, Haul, held_to, ids_of, shown, understood
+from worker.kind import Batch, Haul, Parcel, held_to, ids_of, likeness, shown, understood
 from worker.renderer import CannotRender, Model
 from worker.text.order import Format, LanguageModel, Sampling, TextOrder, Written
 
@@ -33,6 +34,8 @@ class TextBatch(Batch):
 
 class Texts:
     """One worker of text. offer: what every pop declares, without the models."""
+
+    name = "text"
 
     def __init__(self, client: HordeClient, offer: PopInputKobold) -> None:
         self._client = client
@@ -53,13 +56,19 @@ class Texts:
         check(batch, self._offer)
         return order(batch, models)
 
-    async def submit(self, batch: TextBatch, index: int, result: Written) -> float:
+    async def pack(self, batch: TextBatch, index: int, result: Written) -> Parcel:
+        """Give the text as it is submitted."""
+        job = batch.ids[index]
+        body = SubmitInputKobold(id=job, generation=result.text, state="ok", seed=batch.seed)
+        return Parcel(job, body.model_dump(mode="json", exclude_unset=True))
+
+    async def tell(self, said: ProgressInput) -> ProgressHeard:
+        """Say how far jobs are."""
+        return await self._client.progress(said)
+
+    async def send(self, parcel: Parcel) -> float:
         """Submit the text."""
-        submitted = await self._client.text.submit(
-            SubmitInputKobold(
-                id=batch.ids[index], generation=result.text, state="ok", seed=batch.seed
-            )
-        )
+        submitted = await self._client.text.submit(SubmitInputKobold.model_validate(parcel.body))
         return 0.0 if submitted is None else submitted.reward
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
@@ -79,6 +88,8 @@ def batch(answer: GenerationPayloadKobold) -> TextBatch:
         model=answer.model or "",
         work=f"{shown(length)} tokens",
         steps=length,
+        likeness=likeness(answer.model, answer.payload),
+        ttl=answer.ttl,
         seed=secrets.randbelow(SEEDS),
     )
 

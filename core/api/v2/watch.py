@@ -27,7 +27,7 @@ from core.queue import results
 from core.queue.results import Result
 from core.queue.tables import JobState
 from core.wire import events
-from core.wire.events import EndEvent, GenerationEvent, JobProgress, StatusEvent
+from core.wire.events import EndEvent, GenerationEvent, JobProgress, ProgressEvent, StatusEvent
 from core.wire.generate import (
     GenerationStable,
     JobFault,
@@ -83,7 +83,7 @@ async def cancel_request(request_id: str) -> RequestStatusStable:
 
 @blueprint.get("/generate/events/<request_id>")
 @operation(
-    answers={200: StatusEvent | GenerationEvent | EndEvent},
+    answers={200: StatusEvent | GenerationEvent | ProgressEvent | EndEvent},
     limit=by_path(Limit(10, 1)),
     errors=(404,),
 )
@@ -133,6 +133,7 @@ async def look(server: Server, request_id: UUID, before: View | None) -> View:
         status=events.encode(StatusEvent(**told, jobs=progress)),
         pictures={**known, **new},
         end=events.encode(EndEvent(**told)) if found.progress.done else None,
+        at_work=frozenset(job.number for job in jobs if job.state == JobState.PROCESSING),
     )
 
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 import structlog
 
+from core.api import event_cache
 from core.api import hubs as module
 from core.api.hubs import Hubs, View
 from core.api.streams import Streams, TooManyStreams
@@ -181,8 +182,8 @@ async def test_a_picture_is_made_once_for_all_and_once_told_to_each(streams, bus
 
 
 async def test_few_pictures_are_kept_and_others_are_made_again(monkeypatch):
-    monkeypatch.setattr(module, "MAX_KEPT_BYTES", 10)
-    kept, made = module._Kept(), []
+    monkeypatch.setattr(event_cache, "MAX_KEPT_BYTES", 10)
+    kept, made = event_cache.EventCache(), []
 
     def maker(name, size):
         async def make():

@@ -9,11 +9,12 @@ from worker.alchemy.alchemist import ANSWERS, Alchemist
 from worker.alchemy.order import Description, FormOrder
 from worker.renderer import CannotRender, Model
 from worker.upscaler import FACTORS, Upscaler
+from worker.upscaling import Networks
 
 
 @pytest.fixture
 def alchemist(one_thread):
-    return Alchemist(device="cpu")
+    return Alchemist(networks=Networks("cpu"))
 
 
 def encoded(image):
@@ -22,7 +23,7 @@ def encoded(image):
     return out.getvalue()
 
 
-def ignore(step, steps):
+def ignore(step, steps, shown=None):
     pass
 
 

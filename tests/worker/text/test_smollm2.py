@@ -121,7 +121,7 @@ async def test_what_is_there_or_not_wanted_is_not_fetched(folder, llama_folder):
     assert await fetching.default_is_there(here, pytest.fail, asyncio.Event())
 
 
-def ignore(step, steps):
+def ignore(step, steps, shown=None):
     pass
 
 

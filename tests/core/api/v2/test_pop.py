@@ -304,6 +304,24 @@ async def test_workers_know_a_refusal_by_its_words(shop, body, words):
     assert words in answer.json()["message"].lower()
 
 
+async def test_an_owner_is_told_which_models_are_left_out_and_why(shop):
+    offered = serving.offer(name=shop.name, models=[shop.name, "my own", "another"])
+    answers = [
+        (await shop.server.post("/generate/pop", offered, key=shop.owner.key)).json()
+        for _ in range(2)
+    ]
+    nobody = await shop.server.user(f"nobody{next(serving.NUMBERS)}")
+    known = serving.offer(models=["stable_diffusion", "my own", "another"])
+    told = [
+        (await shop.server.post("/generate/pop", known, key=nobody.key)).json()["messages"]
+        for _ in range(2)
+    ]
+    assert [answer["messages"] for answer in answers] == [[], []]  # a customizer may bring any
+    assert told[0][0]["id"] == told[1][0]["id"]
+    assert "my own, another" in told[0][0]["message"]
+    assert "customizer" in told[0][0]["message"]
+
+
 class Waiting:
     """A pop that waits; `begun` is set once it is in line."""
 

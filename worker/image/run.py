@@ -1,0 +1,204 @@
+"""One order on its way through a model. In the engine process only: uses torch."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionPipeline
+from PIL import Image
+
+from core.wire.submit import GenerationMetadataStable
+from worker import pictures
+from worker.image import conditioning, previews, schedulers, sizes
+from worker.image.loaded import Loaded
+from worker.image.order import PictureOrder
+from worker.image.painting import Blend, Painting
+from worker.image.samplers import Sampler
+from worker.image.sizes import Size
+from worker.renderer import BrokenResult, OnStep, Shown, information
+
+
+class Parameters(TypedDict, total=False):
+    """What the two pipelines are called with beside what both are."""
+
+    width: int
+    height: int
+    image: list[Image.Image]
+    strength: float
+
+
+class Run:
+    """One order on its way through the model."""
+
+    def __init__(
+        self, model: Loaded, order: PictureOrder, sampler: Sampler, on_step: OnStep, *, at_once: int
+    ) -> None:
+        self.model = model
+        self.order = order
+        self.sampler = sampler
+        self.at_once = at_once
+        self.blank = 0
+        self.wanted = Size(order.width, order.height)
+        self.composed = (
+            self.wanted if order.exact else sizes.to_compose(self.wanted, model.checkpoint)
+        )
+        self.refined = self._refined()
+        self.made = self.composed if self.refined is None else self.refined
+        self.painting = self._painting()
+        self.notes = list(self._notes())
+        self.steps = _Steps(on_step, order.steps, self._passes(len(order.seeds)))
+        self.prompt = conditioning.encode(
+            model.from_text, order.prompt, order.negative, clip_skip=order.clip_skip
+        )
+        if self.prompt.dropped:
+            self.notes.append(information(self.prompt.dropped))
+
+    def halve(self, left: int) -> None:
+        """Make half as many at once from now on. left: how many are to be made."""
+        self.at_once //= 2
+        self.steps.passes(self._passes(left))
+
+    def _passes(self, pictures: int) -> int:
+        each = 1 if self.refined is None else 2
+        return each * math.ceil(pictures / self.at_once)
+
+    def make(self, seeds: Sequence[int]) -> list[Image.Image]:
+        """Make the pictures of some of the order's seeds at once."""
+        generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        if self.painting is None:
+            made = self._call(
+                self.model.from_text,
+                generators,
+                width=self.composed.width,
+                height=self.composed.height,
+            )
+        else:
+            made = self._redraw(
+                [self.painting.start] * len(seeds), generators, self.order.strength, self.painting
+            )
+        if self.refined is not None and self.order.hires_strength is not None:
+            size = (self.refined.width, self.refined.height)
+            larger = [pictures.scaled(image, *size, tiling=self.order.tiling) for image in made]
+            made = self._redraw(larger, generators, self.order.hires_strength, None)
+        return made
+
+    def _redraw(
+        self,
+        images: list[Image.Image],
+        generators: list[torch.Generator],
+        strength: float,
+        painting: Painting | None,
+    ) -> list[Image.Image]:
+        """Noise pictures and denoise them again; strength: 0 to 1, at least one step's worth."""
+        steps = self.order.steps
+        redrawn = max(1, min(steps, round(steps * strength)))
+        blend = None
+        if painting is not None and painting.mask is not None:
+            blend = painting.blender(self.model.from_image, [g.initial_seed() for g in generators])
+        # The pipeline rounds steps x strength down, so the share asked for is half a step more.
+        share = min(1.0, (redrawn + 0.5) / steps)
+        return self._call(
+            self.model.from_image, generators, blend=blend, image=images, strength=share
+        )
+
+    def _call(
+        self,
+        pipe: StableDiffusionPipeline | StableDiffusionImg2ImgPipeline,
+        generators: list[torch.Generator],
+        *,
+        blend: Blend | None = None,
+        **parameters: Unpack[Parameters],
+    ) -> list[Image.Image]:
+        order, count = self.order, len(generators)
+        pipe.scheduler = schedulers.make(
+            self.sampler,
+            self.model.scheduler_config,
+            karras=order.karras,
+            steps=order.steps,
+            seed=generators[0].initial_seed(),
+        )
+        self.steps.begin()
+        estimate = previews.Estimate(pipe.scheduler)
+        last: dict[str, torch.Tensor] = {}
+
+        def show() -> Shown | None:
+            latents = estimate.latents()
+            preview = None if latents is None else self.model.preview(latents)
+            first = order.seeds.index(generators[0].initial_seed())
+            return None if preview is None else Shown(first, preview)
+
+        def after_step(
+            called: StableDiffusionImg2ImgPipeline,
+            index: int,
+            _: torch.Tensor,
+            state: dict[str, Any],
+        ) -> dict[str, Any]:
+            self.steps.done(index + 1, called.num_timesteps, show)
+            if blend is not None:
+                state = blend(called, index, state)
+            last.update(state)
+            return state
+
+        arrays = pipe(
+            prompt_embeds=self.prompt.positive.repeat(count, 1, 1),
+            negative_prompt_embeds=self.prompt.negative.repeat(count, 1, 1),
+            num_inference_steps=order.steps,
+            guidance_scale=order.cfg_scale,
+            generator=generators,
+            output_type="np",
+            callback_on_step_end=after_step,
+            **parameters,
+        ).images
+        if not np.isfinite(arrays).all():
+            raise BrokenResult("the model's numbers ran out of range")
+        self.blank += sum(float(array.max()) == float(array.min()) for array in arrays)
+        made = [Image.fromarray((array * 255).round().astype(np.uint8)) for array in arrays]
+        if not self.model.is_cheap and "latents" in last:
+            self.model.looks.learn(last["latents"][0], made[0])
+        return made
+
+    def _refined(self) -> Size | None:
+        """The size of the hires fix; None where there is nothing to gain by it."""
+        if self.order.hires_strength is None or self.order.source is not None:
+            return None
+        refined = sizes.to_refine(self.wanted, self.model.checkpoint)
+        return refined if refined.area > self.composed.area else None
+
+    def _painting(self) -> Painting | None:
+        if self.order.source is None:
+            return None
+        return Painting.read(self.order.source, wanted=self.wanted, composed=self.composed)
+
+    def _notes(self) -> Iterator[GenerationMetadataStable]:
+        yield from () if self.painting is None else self.painting.notes
+        if self.sampler.instead is not None:
+            yield information(f"{self.order.sampler} is {self.sampler.instead} here")
+        layers = self.model.from_text.text_encoder.config.num_hidden_layers
+        if self.order.clip_skip > layers:
+            yield information(f"clip_skip is {layers}: the text encoder has no more layers")
+
+
+class _Steps:
+    """Counts the steps of all passes of an order, for `on_step`."""
+
+    def __init__(self, on_step: OnStep, steps: int, passes: int) -> None:
+        self.on_step = on_step
+        self.steps = steps
+        self.total = steps * passes
+        self.finished = -steps
+
+    def begin(self) -> None:
+        """A pass begins."""
+        self.finished += self.steps
+
+    def passes(self, left: int) -> None:
+        """The pass that had begun counts for nothing; so many are to come."""
+        self.total = self.finished + self.steps * left
+        self.finished -= self.steps
+
+    def done(self, evaluations: int, of: int, show: Callable[[], Shown | None]) -> None:
+        """Some evaluations of this pass are done (second-order samplers need two a step)."""
+        step = self.finished + self.steps * evaluations // of
+        self.on_step(min(max(step, 1), self.total), self.total, show)
