@@ -54,6 +54,7 @@ class InHand(Generic[B, R]):
         outcome = f"{seconds:.1f} s, {self._escrow.told(earned)}"
         if lost:
             outcome += f", {len(lost)} lost: {lost[0]}"
+        self._display.settled(batch, earned, len(lost))
         self._display.end(batch, outcome)
 
     async def fault(
@@ -61,6 +62,7 @@ class InHand(Generic[B, R]):
     ) -> None:
         """Tell the server that a batch failed and why, so that somebody else gets it."""
         await self.refuse(batch.ids, reason, notes)
+        self._display.settled(batch, 0.0, len(batch.ids))
         self._display.end(batch, f"faulted: {reason}")
 
     async def refuse(

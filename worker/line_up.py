@@ -26,6 +26,7 @@ class LineUp:
         self._max_deaths = max_deaths
         self._deaths: Counter[str] = Counter()
         self._rests: Counter[str] = Counter()
+        self._dropped: dict[str, Model] = {}
         self._resting: dict[str, tuple[float, Model]] = {}  # until when, by `time.monotonic()`
 
     @property
@@ -64,5 +65,18 @@ class LineUp:
 
     def drop(self, name: str) -> None:
         """Offer it no more."""
-        self._offered.pop(name, None)
+        if (model := self._offered.pop(name, None)) is not None:
+            self._dropped[name] = model
         self._resting.pop(name, None)
+
+    def change(self, models: Mapping[str, Model]) -> None:
+        """Offer these from now on; one that was dropped only where it is another now."""
+        for gone in self._offered.keys() - models.keys():
+            del self._offered[gone]
+        for name, model in models.items():
+            if name in self._resting:
+                self._resting[name] = (self._resting[name][0], model)
+            elif self._dropped.get(name) != model:
+                self._offered[name] = model
+        for gone in self._resting.keys() - models.keys():
+            del self._resting[gone]

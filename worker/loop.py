@@ -104,6 +104,11 @@ class Worker(Generic[B, R]):
         if self._end is not None:
             raise self._end
 
+    def change(self, models: Mapping[str, Model], habits: Habits) -> None:
+        """Serve these models with these habits from now on."""
+        self._models.change(models)
+        self._habits = habits
+
     async def _warm_up(self) -> None:
         """Have an engine with the first model that loads, so that no job waits for it."""
         failures = Counter[str]()

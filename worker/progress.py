@@ -22,6 +22,9 @@ class Display(Protocol):
     def step(self, batch: Batch, step: int, steps: int) -> None:
         """A step is done."""
 
+    def settled(self, batch: Batch, kudos: float, lost: int) -> None:
+        """A batch earned this; so many of its jobs were lost. Its end follows."""
+
     def end(self, batch: Batch, outcome: str) -> None:
         """Jobs are submitted, or will never be."""
 
@@ -45,6 +48,9 @@ class Lines:
 
     def step(self, batch: Batch, step: int, steps: int) -> None:
         """Nothing yet."""
+
+    def settled(self, batch: Batch, kudos: float, lost: int) -> None:
+        """The line at its end says it."""
 
     def end(self, batch: Batch, outcome: str) -> None:
         """Write the job's line."""
@@ -88,6 +94,9 @@ class Bar:
         if (task := self._tasks.get(batch.ids[0])) is not None:
             self._bars.update(task, completed=step, total=steps)
 
+    def settled(self, batch: Batch, kudos: float, lost: int) -> None:
+        """The line at its end says it."""
+
     def end(self, batch: Batch, outcome: str) -> None:
         """Take the bar away and write the job's line."""
         if (task := self._tasks.pop(batch.ids[0], None)) is not None:
@@ -116,6 +125,10 @@ class Unfailing:
     def step(self, batch: Batch, step: int, steps: int) -> None:
         """Show it, if possible."""
         self._try(lambda: self._display.step(batch, step, steps))
+
+    def settled(self, batch: Batch, kudos: float, lost: int) -> None:
+        """Show it, if possible."""
+        self._try(lambda: self._display.settled(batch, kudos, lost))
 
     def end(self, batch: Batch, outcome: str) -> None:
         """Show it, if possible."""
