@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from worker.commands import bench, doctor, run
+from worker.commands import bench, doctor, models, run
 from worker.commands.told import WRONG, Wrong, error
 from worker.configuration.files import WrongSettings
 
-COMMANDS: Final = (run, doctor, bench)
+COMMANDS: Final = (run, doctor, bench, models)
 
 
 def main(words: Sequence[str] | None = None) -> int:
