@@ -1,4 +1,4 @@
-"""The commands of docs/worker.md can be given as they stand there, and the first ones do as told."""
+"""The commands of docs/worker.md can be given as they stand; the first ones do as told."""
 
 import os
 import re
