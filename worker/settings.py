@@ -255,7 +255,7 @@ class Settings(BaseSettings):
     )
     progress: Literal["auto", "bar", "lines"] = Field(
         default="auto",
-        description="How jobs are shown: `auto` is a bar on a terminal, else a line a job.",
+        description="How jobs are shown: `auto` is a live view on a terminal, else a line a job.",
     )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="`auto`: text on a terminal, else JSON."

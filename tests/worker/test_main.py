@@ -117,7 +117,7 @@ async def serve(horde):
     loaded = Loaded(settings, Path("/nowhere/worker.toml"))
     models.find = lambda *_: TINY
     main.partial = lambda *_, **__: FakeRenderer
-    lines = main.progress.display("lines")
+    lines = main.Tally(main.view_of("lines"))
     task = asyncio.ensure_future(main.serve(loaded, KEY, lines))
     [job] = horde.add()
     assert await asyncio.to_thread(horde.until, lambda: horde.submitted(job))

@@ -6,15 +6,18 @@ back at once.
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from rich.console import Console
+
 from core.client import HordeClient, HordeError, Retries, Unauthenticated
-from worker import logs, progress
+from worker import logs, status_page
 from worker.commands import told
 from worker.commands.once import UntilOneIsDone
 from worker.configuration import files
@@ -23,9 +26,11 @@ from worker.configuration.reload import Reloader
 from worker.crew import AGENT, Crew, NoModel
 from worker.engine import Engine, Limits
 from worker.engine_process import renderers
+from worker.live import LiveView
 from worker.loop import NothingToServe, Unwelcome
-from worker.progress import Display, Unfailing
-from worker.settings import prepare_environment
+from worker.progress import Display, Lines, Unfailing
+from worker.settings import Settings, prepare_environment
+from worker.tally import Tally
 
 PATIENT: Final = Retries(attempts=10)
 """About a minute for what may be repeated, submitting above all: a server may be restarting."""
@@ -63,7 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
         )
     logs.configure(settings.log_format, settings.log_level)
     prepare_environment()
-    display = Unfailing(progress.display(settings.progress))
+    view = view_of(settings.progress)
+    display = Tally(Unfailing(view))
+    if isinstance(view, LiveView):
+        view.counts = display.counts
     for note in (*notes, *loaded.notes):
         display.say(note)
     try:
@@ -79,6 +87,15 @@ def run(arguments: argparse.Namespace) -> int:
         display.close()
 
 
+def view_of(wanted: str) -> Display:
+    """Choose how to show things: `bar`, `lines`, or `auto` for what standard output can."""
+    if wanted == "lines":
+        return Lines()
+    if wanted == "bar":
+        return LiveView(Console(highlight=False, markup=False))
+    return LiveView.on_terminal() or Lines()
+
+
 def first_start(config: Path | None) -> list[str]:
     """Make the settings file where there is none; gives what is to be said about it."""
     path = files.place(config)
@@ -90,7 +107,7 @@ def first_start(config: Path | None) -> list[str]:
         return [f"{path} cannot be made: {error.strerror}"]
 
 
-async def serve(loaded: Loaded, key: str, display: Display, *, once: bool = False) -> int:
+async def serve(loaded: Loaded, key: str, display: Tally, *, once: bool = False) -> int:
     """Serve a horde until told to stop, or until one job is done."""
     settings = loaded.settings
     stop = asyncio.Event()
@@ -107,16 +124,33 @@ async def serve(loaded: Loaded, key: str, display: Display, *, once: bool = Fals
         ) as client,
         Engine(make, limits) as engine,
     ):
+        display.engine = lambda: engine.pid
         await _ask_for_the_key(client)
         crew = Crew(settings, client, engine, shown)
         reloading = asyncio.create_task(
             Reloader(loaded.path, settings, crew.change, display.say).run()
         )
         try:
-            await _run_until_signalled(crew, stop, display)
+            async with _page(settings, display):
+                await _run_until_signalled(crew, stop, display)
         finally:
             reloading.cancel()
     return told.FINE
+
+
+@contextlib.asynccontextmanager
+async def _page(settings: Settings, display: Tally) -> AsyncIterator[None]:
+    """Have a status page meanwhile, where one is wanted."""
+    async with contextlib.AsyncExitStack() as closing:
+        if settings.status_port:
+            page = status_page.serving(settings.status_port, display.counts, settings.name)
+            try:
+                port = await closing.enter_async_context(page)
+            except OSError as error:
+                display.say(f"there is no status page: {error.strerror}")
+            else:
+                display.say(f"status page: http://{status_page.ADDRESS}:{port}/")
+        yield
 
 
 async def _ask_for_the_key(client: HordeClient) -> None:
