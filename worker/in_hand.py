@@ -101,6 +101,7 @@ class InHand(Generic[B, R]):
             outcome += f", {late} kept until the server answers"
         if lost:
             outcome += f", {len(lost)} lost: {lost[0]}"
+        self._display.settled(batch, earned, len(lost))
         self._end(batch, outcome, is_late=late > 0)
 
     async def fault(
@@ -108,6 +109,7 @@ class InHand(Generic[B, R]):
     ) -> None:
         """Tell the server that a batch failed and why, so that somebody else gets it."""
         await self.refuse(batch.ids, reason, notes)
+        self._display.settled(batch, 0.0, len(batch.ids))
         self._end(batch, f"faulted: {reason}")
 
     async def refuse(

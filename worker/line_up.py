@@ -28,6 +28,7 @@ class LineUp:
 
     def __init__(self, models: Mapping[str, Model], *, max_deaths: int) -> None:
         self._unproven = dict(models)
+        self._dropped: dict[str, Model] = {}
         self._offered: dict[str, Model] = {}
         self._max_deaths = max_deaths
         self._deaths: Counter[str] = Counter()
@@ -80,9 +81,26 @@ class LineUp:
 
     def drop(self, name: str) -> None:
         """Offer it no more."""
-        self._offered.pop(name, None)
-        self._unproven.pop(name, None)
+        for there in (self._offered, self._unproven):
+            if (model := there.pop(name, None)) is not None:
+                self._dropped[name] = model
         self._resting.pop(name, None)
+
+    def change(self, models: Mapping[str, Model]) -> None:
+        """Have these from now on; new ones are to be proved, and one that was dropped is not back.
+
+        A model that lies elsewhere now is new.
+        """
+        known = (self._offered, self._unproven, self._resting)
+        for there in known:
+            for gone in there.keys() - models.keys():
+                del there[gone]
+        for name, model in models.items():
+            if name in self._resting:
+                self._resting[name] = (self._resting[name][0], model)
+            elif self._offered.get(name) != model and self._dropped.get(name) != model:
+                self._offered.pop(name, None)
+                self._unproven[name] = model
 
     def _rest(self, name: str) -> float:
         if name not in self._offered:

@@ -100,6 +100,8 @@ class Worker(Generic[B, R]):
         self._fetching = asyncio.Semaphore(MAX_FETCHING)
         self._stop = asyncio.Event()
         self._end: Exception | None = None
+        self._changed = asyncio.Event()
+        """There may be other models now."""
         self._heard: set[str] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -127,6 +129,12 @@ class Worker(Generic[B, R]):
         if self._end is not None:
             raise self._end
 
+    def change(self, models: Mapping[str, Model], habits: Habits) -> None:
+        """Serve these models with these habits from now on."""
+        self._models.change(models)
+        self._habits = habits
+        self._changed.set()
+
     async def _warm_up(self) -> None:
         """Have an engine with the first model that loads, so that no job waits for it."""
         failures = Counter[str]()
@@ -150,7 +158,11 @@ class Worker(Generic[B, R]):
 
     async def _prove(self) -> None:
         """See the other models at work, one after the other between jobs; then offer them."""
-        while self._models.unproven:
+        while True:
+            if not self._models.unproven:
+                await self._changed.wait()
+                self._changed.clear()
+                continue
             name, model = next(iter(self._models.unproven.items()))
             try:
                 await self._engine.load(model)

@@ -29,7 +29,7 @@ class Renderers:
         torch.set_num_threads(threads)
         # Its own lock is shared between processes, and a killed engine would leave it behind.
         tqdm.set_lock(threading.RLock())
-        self.device = _best_device() if device == "auto" else device
+        self.device = best_device() if device == "auto" else device
         self._made: dict[type[Model], Renderer] = {}
         self._networks = Networks(self.device)  # enlarge forms and pictures alike
 
@@ -60,7 +60,8 @@ class Renderers:
         raise CannotLoad(f"nobody here renders with a {kind.__name__}")
 
 
-def _best_device() -> str:
+def best_device() -> str:
+    """Choose what renders fastest here."""
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"

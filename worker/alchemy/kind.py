@@ -47,6 +47,10 @@ class Forms:
         self._client = client
         self._offer = offer
 
+    def change(self, offer: InterrogationPopInput) -> None:
+        """Offer this from the next pop on."""
+        self._offer = offer
+
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[FormBatch]:
         """Ask for a form; one at a time, whatever the device."""
         tiles = CPU_TILES if device == "cpu" else GPU_TILES

@@ -42,10 +42,14 @@ class Pictures:
     ) -> None:
         self._client = client
         self._upscalers = dict(upscalers or {})
-        has_all = self._upscalers.keys() == FACTORS.keys()
-        self._offer = offer.model_copy(update={"allow_post_processing": has_all})
+        self._asked = 1  # pictures at once, by the last pop
+        self.change(offer, batch)
+
+    def change(self, offer: PopInputStable, batch: int) -> None:
+        """Offer this from the next pop on."""
+        served = offer.allow_post_processing and self._upscalers.keys() == FACTORS.keys()
+        self._offer = offer.model_copy(update={"allow_post_processing": served})
         self._batch = batch
-        self._asked = 1  # pictures at once, as in the last pop
 
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[PictureBatch]:
         """Pop pictures to make."""

@@ -41,6 +41,10 @@ class Texts:
         self._client = client
         self._offer = offer
 
+    def change(self, offer: PopInputKobold) -> None:
+        """Offer this from the next pop on."""
+        self._offer = offer
+
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[TextBatch]:
         """Pop a text to write; one at a time, whatever the device."""
         del device
