@@ -3,7 +3,7 @@
 Errors of the database do not show statement parameters: prompts and keys' hashes stay out of logs.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import event
@@ -17,6 +17,9 @@ POOL_SIZE = 10  # connections each, readers and writers, a server process
 STATEMENT_TIMEOUT_SECONDS = 30
 DATA_EXCEPTION = "22"
 """What the codes of SQL begin with for a value out of range, too long or malformed."""
+
+_EACH_BY_ITSELF: Final = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+"""Statements are transactions of their own, so a connection is given back without a rollback."""
 
 _log = structlog.get_logger(__name__)
 
@@ -35,10 +38,10 @@ def is_sqlite(url: str) -> bool:
 def reader(url: str) -> AsyncEngine:
     """The engine whose connections can only read, each statement by itself."""
     if is_sqlite(url):
-        engine = _sqlite(url, pool_size=POOL_SIZE)
+        engine = _sqlite(url, pool_size=POOL_SIZE, **_EACH_BY_ITSELF)
         _tune_sqlite(engine, query_only=True)
     else:
-        engine = _postgres(url, read_only=True).execution_options(isolation_level="AUTOCOMMIT")
+        engine = _postgres(url, read_only=True, **_EACH_BY_ITSELF)
     event.listen(engine.sync_engine, "handle_error", _tell_unstorable)
     return engine
 
@@ -67,11 +70,13 @@ def _tell_unstorable(failed: ExceptionContext) -> None:
         raise Unstorable("A number or a text in the request is beyond what can be stored.")
 
 
-def _sqlite(url: str, *, pool_size: int) -> AsyncEngine:
-    return create_async_engine(url, pool_size=pool_size, max_overflow=0, hide_parameters=True)
+def _sqlite(url: str, *, pool_size: int, **more: Any) -> AsyncEngine:  # noqa: ANN401 - options
+    return create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, hide_parameters=True, **more
+    )
 
 
-def _postgres(url: str, *, read_only: bool) -> AsyncEngine:
+def _postgres(url: str, *, read_only: bool, **more: Any) -> AsyncEngine:  # noqa: ANN401 - options
     return create_async_engine(
         url,
         pool_size=POOL_SIZE,
@@ -87,6 +92,7 @@ def _postgres(url: str, *, read_only: bool) -> AsyncEngine:
                 "statement_timeout": str(STATEMENT_TIMEOUT_SECONDS * 1000),
             }
         },
+        **more,
     )
 
 

@@ -20,6 +20,7 @@ from core.images.store import FolderStore
 from core.kinds.image import ImageParams
 from core.kudos import settlement
 from core.ledger import accounts
+from core.ledger.tables import SystemAccount
 from core.queue import attempts, claim, endings, requests
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
@@ -68,6 +69,11 @@ async def account_pair(session, *, available=0, floor=0):
     if available:
         await give(session, pair.spendable, available)
     return pair
+
+
+async def system_balances(session):
+    """What each system account has."""
+    return {one: await accounts.balance(session, one) for one in SystemAccount}
 
 
 async def give(session, account, amount):

@@ -71,12 +71,6 @@ async def balances(session: Reading, account_ids: Collection[int]) -> dict[int, 
     return {row.id: row.balance for row in rows}
 
 
-async def system_balances(session: Reading) -> dict[SystemAccount, int]:
-    """What each system account has, in hundredths of a kudos."""
-    rows = await session.execute(_system_balances().order_by(_accounts.c.id))
-    return {SystemAccount(row.id): int(row.balance) for row in rows}
-
-
 def _system_balances() -> Select[tuple[int, int]]:
     latest = (
         select(func.max(_checkpoints.c.last_entry_id))

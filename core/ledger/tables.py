@@ -48,7 +48,7 @@ def is_stored(account_id: int) -> bool:
 
 
 class Account(Base):
-    """A ledger account, never a person. `available` is what can be spent or given away."""
+    """A ledger account, never a person."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -64,11 +64,6 @@ class Account(Base):
     floor: Mapped[int] = mapped_column(BigInteger, default=0)
     balance: Mapped[int] = mapped_column(BigInteger, default=0)
     held: Mapped[int] = mapped_column(BigInteger, default=0)
-
-    @property
-    def available(self) -> int:
-        """Hundredths of a kudos that can be spent: balance without holds and floor."""
-        return self.balance - self.held - self.floor
 
 
 class Event(Base):

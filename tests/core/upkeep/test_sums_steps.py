@@ -177,7 +177,7 @@ class TestPayUptime:
         await there(600)
         await do(steps.pay_uptime)
         async with server.database.reading() as session:
-            assert (await accounts.system_balances(session))[SystemAccount.UPTIME] == -self.A_UNIT
+            assert (await factories.system_balances(session))[SystemAccount.UPTIME] == -self.A_UNIT
 
     async def test_once_also_where_processes_pay_at_the_same_time(self, server, trusted, there):
         """Even without the lease, which keeps them from it."""
@@ -204,18 +204,18 @@ class TestPayUptime:
 class TestCheckpoint:
     async def test_sums_go_on_from_it(self, server, do, requester):
         async with server.database.writing() as session:
-            before = await accounts.system_balances(session)
+            before = await factories.system_balances(session)
             await session.execute(update(Event).values(at=now() - timedelta(hours=2)))
         for _ in range(2):
             await do(steps.checkpoint)
             async with server.database.reading() as session:
                 made = list(await session.scalars(select(Checkpoint.account_id)))
                 assert sorted(made) == sorted(SystemAccount)
-                assert await accounts.system_balances(session) == before
+                assert await factories.system_balances(session) == before
         async with server.database.writing() as session:
             user = await directory.by_id(session, requester.id)
             await factories.give(session, user.account_id, 700)
         async with server.database.reading() as session:
-            after = await accounts.system_balances(session)
+            after = await factories.system_balances(session)
             assert after[SystemAccount.GRANTS] == before[SystemAccount.GRANTS] - 700
             assert (await audit.audit(session)).balanced
