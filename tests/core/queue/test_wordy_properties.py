@@ -102,7 +102,7 @@ class Queue:
 async def live(url, max_lanes, first, taken, seen):
     database = Database(url)
     try:
-        async with database.writing() as session:
+        async with factories.undone(database) as session:
             refusing = [step for step in taken if isinstance(step, Offer)]
             queue = Queue(session, max_lanes, refusing, seen)
             for ask in first:
@@ -116,7 +116,6 @@ async def live(url, max_lanes, first, taken, seen):
                     await queue.sort()
                 else:
                     await queue.fault()
-            await session.rollback()
     finally:
         await database.close()
 
