@@ -11,7 +11,7 @@ T = TypeVar("T")
 MOST = 10_000
 MAX_SECONDS = 30.0
 CHEAP_SECONDS = 0.05
-DEAR = 20
+COST_FACTOR = 20
 """An answer is kept this many times as long as it took to make: at most 5 % of the time."""
 
 
@@ -42,7 +42,7 @@ class AdaptiveCache(Generic[T]):
     """Answers that may be costly to make: the costlier one is, the longer it is kept.
 
     Answers made within CHEAP_SECONDS are made again each time, so that small hordes see everything
-    at once; others are kept for DEAR times as long as they took, at most MAX_SECONDS. For public
+    at once; others are kept for COST_FACTOR times as long as they took, at most MAX_SECONDS. For public
     answers only, with few different keys: none is ever dropped.
     """
 
@@ -58,6 +58,6 @@ class AdaptiveCache(Generic[T]):
                 return self._kept[key][1]
             value = await make()
             took = time.monotonic() - start
-            life = min(MAX_SECONDS, DEAR * took) if took > CHEAP_SECONDS else 0.0
+            life = min(MAX_SECONDS, COST_FACTOR * took) if took > CHEAP_SECONDS else 0.0
             self._kept[key] = (start + took + life, value)
             return value

@@ -19,7 +19,7 @@ from core.queue.pace import Pace
 from core.workers import fleet, records
 
 SEEN_AGAIN_SECONDS = 2.0
-DEAR = SEEN_AGAIN_SECONDS / 20
+COSTLY_SECONDS = SEEN_AGAIN_SECONDS / 20
 """If looking takes longer than this, it is done less often: at most 5 % of the time."""
 
 
@@ -55,7 +55,9 @@ class Online:
     async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
         """Read again if the last look is out of date."""
         start = time.monotonic()
-        if start - self._read_at < (SEEN_AGAIN_SECONDS if self._took < DEAR else 20 * self._took):
+        if start - self._read_at < (
+            SEEN_AGAIN_SECONDS if self._took < COSTLY_SECONDS else 20 * self._took
+        ):
             return
         workers = await fleet.online(session, at=at)
         running = await progress.running(session)
