@@ -20,7 +20,8 @@ from core.workers import fleet, records
 
 SEEN_AGAIN_SECONDS = 2.0
 COST_FACTOR = 20
-"""A look counts this many times as long as it took, at least: at most 5 % of the time."""
+COSTLY_SECONDS = SEEN_AGAIN_SECONDS / COST_FACTOR
+"""If looking takes longer than this, it is done less often: at most 5 % of the time."""
 
 
 class Capacity(NamedTuple):
@@ -55,7 +56,8 @@ class Online:
     async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
         """Read again if the last look is out of date."""
         start = time.monotonic()
-        if start - self._read_at < max(SEEN_AGAIN_SECONDS, COST_FACTOR * self._took):
+        is_cheap = self._took < COSTLY_SECONDS
+        if start - self._read_at < (SEEN_AGAIN_SECONDS if is_cheap else COST_FACTOR * self._took):
             return
         workers = await fleet.online(session, at=at)
         running = await progress.running(session)
