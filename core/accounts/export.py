@@ -15,7 +15,7 @@ from core.ledger.tables import Entry, Event
 from core.users import roles, shared_keys
 from core.users.tables import User
 
-MOST: Final = 1000
+MAX_ROWS: Final = 1000
 """The most rows of one table, and entries of the ledger, in one export."""
 OWNED: Final[Mapping[str, tuple[str, ...]]] = {
     "collections": ("user_id",),
@@ -62,7 +62,7 @@ class Kept:
     @property
     def before(self) -> int | None:
         """The oldest entry here, if there are older ones."""
-        return self.entries[-1].id if len(self.entries) == MOST else None
+        return self.entries[-1].id if len(self.entries) == MAX_ROWS else None
 
 
 async def read(session: Reading, by: User, user: User, *, before: int | None) -> Kept:
@@ -86,7 +86,7 @@ async def _rows(session: Reading, name: str, user_id: int) -> list[dict[str, Any
     columns = [column for column in owned.c if not column.name.endswith(SECRET)]
     is_theirs = or_(*(owned.c[column] == user_id for column in OWNED[name]))
     found = await session.execute(
-        select(*columns).where(is_theirs).order_by(*owned.primary_key.columns).limit(MOST)
+        select(*columns).where(is_theirs).order_by(*owned.primary_key.columns).limit(MAX_ROWS)
     )
     return [dict(row) for row in found.mappings()]
 
@@ -102,5 +102,5 @@ async def _ledger(session: Reading, user: User, before: int | None) -> Sequence[
         )
         if before is not None:
             own = own.where(_entries.c.id < before)
-        found += await session.execute(own.order_by(_entries.c.id.desc()).limit(MOST))
-    return sorted(found, key=lambda row: int(row.id), reverse=True)[:MOST]
+        found += await session.execute(own.order_by(_entries.c.id.desc()).limit(MAX_ROWS))
+    return sorted(found, key=lambda row: int(row.id), reverse=True)[:MAX_ROWS]

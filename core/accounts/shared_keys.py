@@ -12,7 +12,7 @@ from core.moderation.names import clean
 from core.users import directory, roles, shared_keys
 from core.users.tables import Role, SharedKey, SharedKeyRow, User
 
-MOST, MAX_TRUSTED, MAX_EDUCATION = 3, 10, 1000
+MAX_KEYS, MAX_TRUSTED, MAX_EDUCATION = 3, 10, 1000
 MAX_EXPIRY: Final = 365_000
 """Days: a longer life means for ever, and a date can still hold this one."""
 
@@ -79,7 +79,7 @@ def most_of(owner: User) -> int:
     """How many shared keys the user may have: the largest number that a role allows."""
     if owner.has(Role.EDUCATION):
         return MAX_EDUCATION
-    return MAX_TRUSTED if owner.has(Role.TRUSTED) else MOST
+    return MAX_TRUSTED if owner.has(Role.TRUSTED) else MAX_KEYS
 
 
 async def change(

@@ -18,7 +18,7 @@ from core.users.tables import Role, SharedKey, User
 NOT_BACK_FOR: Final = timedelta(seconds=60)
 """How long after a transfer the receiver can't give the giver anything."""
 MAX_TARGET_CHARS: Final = 255
-MOST: Final = 2**53
+MAX_AMOUNT: Final = 2**53
 """Hundredths of a kudos: the most that a float of the wire still represents exactly."""
 
 _transfers = table(Transfer)
@@ -125,7 +125,7 @@ def _check_amount(giver: User, amount: int) -> None:
         raise refusals.NegativeKudosTransfer("Nobody can be given less than nothing.")
     if amount == 0:
         raise refusals.InvalidKudosTransferAmount("Please give at least one kudos.")
-    if amount > MOST:
+    if amount > MAX_AMOUNT:
         raise refusals.KudosTransferNotEnough("Nobody has so many kudos.")
 
 

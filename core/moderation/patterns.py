@@ -11,7 +11,7 @@ import re2
 
 from core.errors import Invalid
 
-LONGEST = 10_000  # characters of one expression
+MAX_CHARS = 10_000  # characters of one expression
 MEMORY_BYTES = 8 << 20  # of one compiled expression
 
 
@@ -57,8 +57,8 @@ def compiled(expression: str) -> Pattern:
 
 def check(expression: str) -> None:
     """Raise BadExpression if it is too long, malformed, or matches any text at all."""
-    if len(expression) > LONGEST:
-        raise BadExpression(f"A regular expression has at most {LONGEST} characters.")
+    if len(expression) > MAX_CHARS:
+        raise BadExpression(f"A regular expression has at most {MAX_CHARS} characters.")
     if compiled(expression).search("") is not None:
         raise BadExpression("This expression matches the empty text, and so every prompt.")
 

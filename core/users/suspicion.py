@@ -19,7 +19,7 @@ SUSPICIOUS: Final = 5
 """From this count on, a user can neither give nor get kudos, and a worker is to be paused."""
 FORGIVEN_AFTER: Final = timedelta(days=7)
 """How long until a reason counts one less; it starts over each time the reason is given."""
-MOST: Final = 10
+MAX_COUNT: Final = 10
 """A reason counts at most this often, so that all of it is forgiven in time."""
 REPEATING: Final = frozenset(
     {Reason.UNREASONABLY_FAST, Reason.TOO_MANY_JOBS_ABORTED, Reason.RESULT_TOO_SMALL}
@@ -53,7 +53,7 @@ async def suspect(
     )
     one = [_suspicions.c[name] == value for name, value in key.items()]
     row = (await session.execute(select(_suspicions).where(*one).with_for_update())).one()
-    stands = min(MOST, _left(row, at) + 1) if reason in REPEATING else 1
+    stands = min(MAX_COUNT, _left(row, at) + 1) if reason in REPEATING else 1
     await session.execute(_suspicions.update().where(*one).values(times=stands, at=at))
     if worker_id is not None:
         return await count_of_worker(session, worker_id, user_id=user_id, at=at)
@@ -109,7 +109,9 @@ async def reset(session: Writing, user_id: int) -> None:
 
 async def forget(session: Writing, *, at: datetime) -> None:
     """Delete what is completely forgiven."""
-    await session.execute(delete(_suspicions).where(_suspicions.c.at < at - MOST * FORGIVEN_AFTER))
+    await session.execute(
+        delete(_suspicions).where(_suspicions.c.at < at - MAX_COUNT * FORGIVEN_AFTER)
+    )
 
 
 def _left(row: AnyRow, at: datetime) -> int:

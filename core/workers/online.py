@@ -17,7 +17,8 @@ from core.queue.pace import Pace
 from core.workers import fleet, records
 
 SEEN_AGAIN_SECONDS = 2.0
-DEAR = SEEN_AGAIN_SECONDS / 20
+COST_FACTOR = 20
+COSTLY_SECONDS = SEEN_AGAIN_SECONDS / COST_FACTOR
 """If looking takes longer than this, it is done less often: at most 5 % of the time."""
 
 
@@ -53,7 +54,8 @@ class Online:
     async def refresh(self, session: Reading, *, at: datetime) -> None:
         """Read again if the last look is out of date."""
         start = time.monotonic()
-        if start - self._read_at < (SEEN_AGAIN_SECONDS if self._took < DEAR else 20 * self._took):
+        is_cheap = self._took < COSTLY_SECONDS
+        if start - self._read_at < (SEEN_AGAIN_SECONDS if is_cheap else COST_FACTOR * self._took):
             return
         workers = await fleet.online(session, at=at)
         running = await progress.running(session)

@@ -15,7 +15,7 @@ from core.features import NEGATIVE
 
 MORE: Final = 1.1
 LESS: Final = 1 / MORE
-MOST: Final = 5.0
+MAX_WEIGHT: Final = 5.0
 """The largest weight, on either side of zero."""
 _PAIRS: Final = {("(", ")"): MORE, ("[", "]"): LESS}
 
@@ -106,7 +106,9 @@ def _flat(pieces: Sequence[Segment | _Group]) -> Iterator[Segment]:
 
 def _merged(pieces: Sequence[Segment | _Group]) -> list[Segment]:
     """Join neighbours of the same weight."""
-    clamped = ((max(-MOST, min(MOST, piece.weight)), piece.text) for piece in _flat(pieces))
+    clamped = (
+        (max(-MAX_WEIGHT, min(MAX_WEIGHT, piece.weight)), piece.text) for piece in _flat(pieces)
+    )
     return [
         Segment("".join(text for _, text in same), weight)
         for weight, same in itertools.groupby(clamped, key=operator.itemgetter(0))

@@ -39,7 +39,7 @@ async def suspect(session, user, reason, times=1, **options):
     [
         (Reason.USERNAME_LONG, 3, 1),
         (Reason.UNREASONABLY_FAST, 3, 3),
-        (Reason.TOO_MANY_JOBS_ABORTED, 30, suspicion.MOST),
+        (Reason.TOO_MANY_JOBS_ABORTED, 30, suspicion.MAX_COUNT),
     ],
 )
 async def test_some_reasons_count_once_and_some_each_time(session, someone, reason, times, counts):
@@ -56,9 +56,9 @@ async def test_a_reason_counts_less_with_time(session, someone):
 
 async def test_what_is_forgiven_is_forgotten(session, someone):
     await suspect(session, someone, Reason.UNREASONABLY_FAST)
-    await suspicion.forget(session, at=AT + suspicion.MOST * WEEK)
+    await suspicion.forget(session, at=AT + suspicion.MAX_COUNT * WEEK)
     assert await session.scalar(select(func.count()).select_from(Suspicion)) == 1
-    await suspicion.forget(session, at=AT + suspicion.MOST * WEEK + timedelta(seconds=1))
+    await suspicion.forget(session, at=AT + suspicion.MAX_COUNT * WEEK + timedelta(seconds=1))
     assert await session.scalar(select(func.count()).select_from(Suspicion)) == 0
 
 
