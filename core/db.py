@@ -8,8 +8,8 @@ A `Reading` can only read, a `Writing` is one transaction. Two engines are suppo
 - PostgreSQL. Readers run each statement by itself on connections whose default is read-only,
   which saves the BEGIN and COMMIT round trips; writers have a pool of their own.
 
-Who may open a session: `core.api`, `core.upkeep`, `core.__main__`. Below them sessions are passed
-in, and nobody commits.
+Only `core.api`, `core.upkeep` and `core.__main__` open sessions. Below them sessions are passed in,
+and nobody commits.
 """
 
 import asyncio
@@ -77,7 +77,7 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times: they are a defect of the caller."""
+        """Refuse naive times, which are a defect of the caller."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -271,7 +271,7 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Writing]:
-        """One transaction: committed where the block ends, rolled back where it raises."""
+        """One transaction: committed when the block ends, rolled back if it raises."""
         if self.is_sqlite:
             async with self._turn, Writing(self._writer, self._remembered) as session:
                 yield session

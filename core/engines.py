@@ -13,10 +13,10 @@ from sqlalchemy.pool import NullPool
 
 from core.errors import Invalid
 
-POOL_SIZE = 10  # connections each, readers and writers, a server process
+POOL_SIZE = 10  # connections for readers and for writers, in each server process
 STATEMENT_TIMEOUT_SECONDS = 30
 DATA_EXCEPTION = "22"
-"""What the codes of SQL begin with for a value out of range, too long or malformed."""
+"""The prefix of SQL error codes for a value out of range, too long or malformed."""
 
 _EACH_BY_ITSELF: Final = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
 """Statements are transactions of their own, so a connection is given back without a rollback."""
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Unstorable(Invalid):
-    """A number or a text is beyond what its place in the database holds."""
+    """A number or a text does not fit into the database."""
 
     code = "BadRequest"
 
@@ -60,8 +60,8 @@ def writer(url: str) -> AsyncEngine:
 def _tell_unstorable(failed: ExceptionContext) -> None:
     """Raise Unstorable for a value that no database holds, or not this column.
 
-    Whoever sent it is told so. The log says where it went, but not what it is: where that was the
-    server's own, the fault is to be found.
+    The sender is told so. The log says where it went, but not what it is: if the server made the
+    value, the fault has to be found.
     """
     error = failed.original_exception
     is_beyond = isinstance(error, OverflowError | UnicodeError)  # as the drivers of SQLite have it

@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 
 class Display(Protocol):
-    """Where the worker's doings are shown."""
+    """A display of the worker's activity."""
 
     def begin(self, batch: Batch) -> None:
         """Jobs are being rendered."""
@@ -34,12 +34,12 @@ class Display(Protocol):
 
 
 def plain(text: str) -> str:
-    """Leave out what a terminal would obey: servers and requesters write parts of what is said."""
+    """Leave out terminal commands: servers and requesters write parts of these texts."""
     return "".join(one if one.isprintable() else " " for one in text)
 
 
 class Lines:
-    """One line a job, when it is over: for files, pipes and service managers."""
+    """One line for each finished job: for files, pipes and service managers."""
 
     def begin(self, batch: Batch) -> None:
         """Nothing yet."""
@@ -64,13 +64,13 @@ class Lines:
 
 
 class Unfailing:
-    """Another display that nothing comes of where it fails: a closed terminal, a full disk."""
+    """Another display whose failures have no effect: a closed terminal, a full disk."""
 
     def __init__(self, display: Display) -> None:
         self._display = display
 
     def begin(self, batch: Batch) -> None:
-        """Show it, if possible; so the others."""
+        """Show it, if possible; like the other methods."""
         self._try(lambda: self._display.begin(batch))
 
     def step(self, batch: Batch, step: int, steps: int) -> None:
@@ -96,5 +96,5 @@ class Unfailing:
     def _try(self, show: Callable[[], None]) -> None:
         try:
             show()
-        except Exception as error:  # noqa: BLE001 - who looks on must not stop the work
+        except Exception as error:  # noqa: BLE001 - the display must not stop the work
             log.debug("not shown", reason=type(error).__name__)

@@ -24,7 +24,7 @@ from worker.upscaler import Upscaler
 
 TILE: Final = 192
 RIM: Final = 16
-"""Pixels of a tile's side, and of what is seen beyond it on each side; even numbers."""
+"""Pixels of a tile's side, and of the rim around it that is seen; even numbers."""
 
 RESIDUAL: Final = 0.2
 SLOPE: Final = 0.2
@@ -42,14 +42,14 @@ OLDER_NAMES: Final = {
 
 
 class Networks:
-    """The networks that were loaded on a device; they are small enough to stay."""
+    """The networks loaded on a device; they are small enough to stay."""
 
     def __init__(self, device: str) -> None:
         self._device = device
         self._loaded: dict[Upscaler, _Tiled] = {}
 
     def load(self, upscaler: Upscaler) -> None:
-        """Have a network ready. Raises CannotLoad."""
+        """Load a network. Raises CannotLoad."""
         if upscaler in self._loaded:
             return
         try:
@@ -94,7 +94,7 @@ class _Tiled(nn.Module):  # type: ignore[misc]  # untyped
     fold: int = 1
 
     def tile(self, pixels: Tensor, top: int, left: int, device: str) -> Tensor:
-        """Enlarge the tile whose corner this is, which sees a rim of what is around it."""
+        """Enlarge the tile at this corner, which sees a rim of its surroundings."""
         high, wide = (min(TILE, side - at) for side, at in zip(pixels.shape[-2:], (top, left)))  # noqa: B905
         above, before = min(RIM, top), min(RIM, left)
         seen = pixels[..., top - above : top + high + RIM, left - before : left + wide + RIM].to(
@@ -169,7 +169,7 @@ class _Block(nn.Module):  # type: ignore[misc]  # untyped
 
 
 class _Dense(nn.Module):  # type: ignore[misc]  # untyped
-    """Five convolutions, each of which sees what all before it made."""
+    """Five convolutions, each of which sees the output of all before it."""
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()

@@ -13,10 +13,10 @@ from redis.exceptions import RedisError
 from core.api.windows import MemoryCounters, State, Window
 
 REDIS_SECONDS: Final = 0.5
-"""A call waits no longer than this for Redis."""
+"""The longest time that a call waits for Redis."""
 REDIS_CONNECTIONS: Final = 20
 REDIS_AWAY_SECONDS: Final = 5.0
-"""After a failure calls are counted here for so long, before Redis is asked again."""
+"""How long after a failure calls are counted here, before Redis is asked again."""
 PREFIX: Final = "horde:limit:"
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ class RedisCounters:
             timeout=REDIS_SECONDS,
             socket_timeout=REDIS_SECONDS,
             socket_connect_timeout=REDIS_SECONDS,
-            retry=Retry(NoBackoff(), 0),  # one that fails is left alone for a while, see below
+            retry=Retry(NoBackoff(), 0),  # after a failure it is left alone for a while, see below
         )
         self._redis = aioredis.Redis.from_pool(pool)
         self._script = self._redis.register_script(_HIT)

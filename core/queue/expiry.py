@@ -1,4 +1,4 @@
-"""The end of a request's life: its rows go, and what named its pictures is told."""
+"""The end of a request's life: its rows are deleted, and its pictures are named."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from core.db import Writing, table
 from core.queue.tables import Attempt, Job, Outcome, Request
 
 GRACE = timedelta(minutes=1)
-"""From its expiry a request is gone for everybody; its rows follow when nobody is at them."""
+"""An expired request is gone for everybody; its rows follow when nobody uses them."""
 
 _requests = table(Request)
 _jobs = table(Job)
@@ -20,7 +20,7 @@ _attempts = table(Attempt)
 
 
 class Expired(NamedTuple):
-    """A request that is gone, and what names the pictures that were its."""
+    """A deleted request, and the names of its pictures."""
 
     request_id: UUID
     kind: str
@@ -29,10 +29,10 @@ class Expired(NamedTuple):
 
 
 async def delete_expired(session: Writing, *, at: datetime, limit: int) -> list[Expired]:
-    """Delete requests whose life is over, with their jobs, prompts and results.
+    """Delete expired requests, with their jobs, prompts and results.
 
-    Attempts stay, for statistics; those still alive are ended. Requests that somebody is at are
-    left for the next time.
+    Attempts stay, for statistics; those still alive are ended. Requests that are in use are left
+    for the next time.
     """
     expired = (
         select(_requests.c.id)
@@ -68,9 +68,9 @@ async def delete_expired(session: Writing, *, at: datetime, limit: int) -> list[
 async def _wholly_locked(
     session: Writing, rows: Table, which: ColumnElement[bool], ids: Sequence[UUID]
 ) -> list[UUID]:
-    """Lock these rows of the requests; the requests of which nobody else has one locked.
+    """Lock these rows of the requests. Returns the requests of which nobody else has one locked.
 
-    Deleting waits for nobody: who holds an attempt or a job may be about to lock its request.
+    Deleting waits for nobody: the holder of an attempt or a job may be about to lock its request.
     """
     there = select(rows.c.request_id).where(rows.c.request_id.in_(ids), which)
     all_ = Counter(await session.scalars(there))

@@ -1,4 +1,4 @@
-"""The lanes as rows: found by their needs, added, counted, and removed when they are empty."""
+"""The rows of lanes: found by their needs, added, counted, and removed when they are empty."""
 
 import hashlib
 import json
@@ -11,11 +11,11 @@ from core.db import AnyRow, Reading, Writing, now, table
 from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, Request
 
 CATCH_ALL = "*"
-"""Key of the lane that takes what comes when there are enough lanes; its jobs may need anything."""
+"""Key of the lane for everything once there are enough lanes; its jobs may need anything."""
 EXACT, PARKED = "exact", "parked"
-"""What a lane's needs say of themselves: that they hold no classes; that nobody could serve them.
+"""Marks in a lane's needs: they are exact; or nobody could serve them.
 
-Lanes that say neither are of size classes.
+Lanes with neither are of size classes.
 """
 
 APART, CONTAINS = "apart", "contains"
@@ -30,11 +30,11 @@ _version = table(LaneVersion)
 
 
 class Caller(NamedTuple):
-    """Whose jobs are to wait, for the limit of lanes."""
+    """The owner of jobs, for the limit of lanes."""
 
     user_id: int
     address: str | None = None
-    """Where the anonymous user asks from, who is many."""
+    """The address of the anonymous user, who is a crowd."""
 
 
 def key_of(document: dict[str, Any]) -> str:
@@ -44,7 +44,7 @@ def key_of(document: dict[str, Any]) -> str:
 
 
 async def lanes_of(session: Reading, caller: Caller) -> int:
-    """In how many lanes jobs of the caller wait."""
+    """The number of lanes in which jobs of the caller wait."""
     waiting = select(func.count(distinct(_jobs.c.lane_id))).where(
         _jobs.c.user_id == caller.user_id, _jobs.c.state == WAITING
     )
@@ -56,7 +56,7 @@ async def lanes_of(session: Reading, caller: Caller) -> int:
 
 
 async def count(session: Reading) -> int:
-    """How many lanes there are, the catch-all and what is parked left out."""
+    """How many lanes there are, without the catch-all and the parked ones."""
     return await session.scalar(_COUNT) or 0
 
 
@@ -86,7 +86,7 @@ async def remove_empty(session: Writing, limit: int = 200) -> int:
     )
     if await session.scalar(empty.limit(1)) is None:
         return 0
-    # Before any lane is locked: whoever adds a lane has raised it when it looks for that lane.
+    # Before any lane is locked: adding a lane also raises the version before looking for the lane.
     await raise_version(session)
     ids = list(await session.scalars(empty.with_for_update(skip_locked=True)))
     # Again with `busy`: between reading and locking a request may have come in.
@@ -95,7 +95,7 @@ async def remove_empty(session: Writing, limit: int = 200) -> int:
 
 
 async def locked(session: Writing, key: str) -> int | None:
-    """The lane's id, kept from removal until the transaction ends."""
+    """The lane's id; the lane is kept from removal until the transaction ends."""
     row = await found(session, key)
     return None if row is None else int(row.id)
 
@@ -113,7 +113,7 @@ _LOCKED = (
 
 
 async def add(session: Writing, key: str, document: dict[str, Any]) -> int:
-    """Add the lane, unless another transaction just did; whoever adds has raised the version."""
+    """Add the lane, unless another transaction just did. Raise the version first."""
     if (lane_id := await locked(session, key)) is not None:
         return lane_id
     added: int = await session.scalar(
@@ -123,7 +123,7 @@ async def add(session: Writing, key: str, document: dict[str, Any]) -> int:
 
 
 async def raise_version(session: Writing) -> None:
-    """Let every process look at the lanes anew; whoever else would, waits for this transaction."""
+    """Let every process read the lanes again. Concurrent calls wait for this transaction."""
     await session.execute(
         update(_version).where(_version.c.id == 1).values(version=_version.c.version + 1)
     )

@@ -2,8 +2,8 @@
 
     its jobs:  WAITING ⇄ PROCESSING → DONE | FAULTED          WAITING → CANCELLED | EXPIRED
 
-Every function is one step inside the caller's transaction. What workers do to jobs is in
-`attempts`, which job they get in `claim`.
+Every function is one step inside the caller's transaction. Workers' attempts are in `attempts`, the
+choice of their jobs is in `claim`.
 """
 
 from collections import Counter
@@ -44,7 +44,7 @@ class NewJob(NamedTuple):
     things: int
     """Size of the work."""
     feature: str | None = None
-    """What it asks of a worker besides the request's needs."""
+    """What it needs of a worker besides the request's needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class NewRequest:
     webhook: str | None = None
     shared: bool = False
     address: str | None = None
-    """Where it came from, if that is to be kept with it."""
+    """The client's address, if it is stored."""
 
 
 async def enqueue(
@@ -81,11 +81,11 @@ async def enqueue(
 ) -> Counter[int]:
     """Add a request and its jobs, waiting.
 
-    Returns how many jobs wait in which lane, leaving out those that `is_parked` sets aside, as
-    nobody could serve what they need.
+    Returns how many jobs wait in which lane, without those that `is_parked` sets aside because
+    nobody could serve them.
 
-    Each 10 s of waiting are worth `ageing_kudos_per_10s` of priority to everybody alike, so the
-    order never changes after this and is written down once.
+    Each 10 s of waiting are worth `ageing_kudos_per_10s` of priority to every request, so the order
+    never changes after this and is stored once.
     """
     await session.execute(
         insert(_requests),
@@ -156,7 +156,7 @@ _IS_GOING_ON = select(
 
 
 async def waiting_of(session: Reading, user_id: int, *, lanes: Sequence[int] | None = None) -> int:
-    """How many pictures and texts of the user wait (popped ones do not count).
+    """How many pictures and texts of the user wait (without popped ones).
 
     lanes: only in these.
     """
@@ -192,12 +192,12 @@ _FORMS_OF = (
 
 
 async def renew(session: Writing, request_id: UUID, expires_at: datetime) -> None:
-    """Let the request live until `expires_at`, unless it lives longer already; lock it anyway."""
+    """Let the request live at least until `expires_at`, and lock it in any case."""
     await session.execute(_RENEW, {"request": request_id, "until": expires_at})
 
 
 async def end(session: Writing, request_id: UUID, *, at: datetime) -> None:
-    """Let the request be gone for everybody from now on; its rows go as those of expired ones."""
+    """Make the request expire now; its rows are deleted like those of expired ones."""
     await session.execute(
         update(_requests).where(_requests.c.id == request_id).values(expires_at=at)
     )
@@ -207,7 +207,7 @@ _until = bindparam("until", type_=Moment)
 
 
 def renewing(request_id: ColumnElement[UUID]) -> Update:
-    """The statement behind `renew`, with the parameter `until`, for one with more to do."""
+    """The statement of `renew`, with the parameter `until`, to be extended."""
     return (
         update(_requests)
         .where(_requests.c.id == request_id)
@@ -221,7 +221,7 @@ _RENEW = renewing(bindparam("request", type_=_requests.c.id.type))
 
 
 async def cancel(session: Writing, request_id: UUID, *, at: datetime) -> int:
-    """Cancel the request's waiting jobs; running ones go on. How many were cancelled."""
+    """Cancel the request's waiting jobs; running ones go on. Returns how many were cancelled."""
     await session.execute(
         update(_requests)
         .where(_requests.c.id == request_id, _requests.c.cancelled_at.is_(None))
@@ -231,7 +231,7 @@ async def cancel(session: Writing, request_id: UUID, *, at: datetime) -> int:
 
 
 async def stop(session: Writing, request_ids: Sequence[UUID], state: JobState) -> int:
-    """End the waiting jobs of requests that are locked; one that is being claimed goes on."""
+    """End the waiting jobs of locked requests; one that is being claimed goes on."""
     if not request_ids:
         return 0
     waiting = (

@@ -1,4 +1,4 @@
-"""Results: what came of a request's jobs that are done."""
+"""The results of a request's finished jobs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -16,11 +16,11 @@ _attempts = table(Attempt)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a successful attempt brought back."""
+    """The result of a successful attempt."""
 
     attempt_id: UUID
     number: int
-    """Of its job in the request."""
+    """The number of its job in the request."""
     worker_id: UUID
     worker_name: str
     model: str
@@ -29,7 +29,7 @@ class Result:
     censored: bool
     gen_metadata: list[dict[str, Any]]
     text: str | None
-    """Of a text generation; a picture lies in the store, named by the attempt."""
+    """The text of a text generation; a picture is in the store, named by the attempt."""
     form: dict[str, Any] | None
     """What an alchemist found out."""
     charge: int
@@ -43,7 +43,7 @@ class Result:
 
 _LABELS = tuple(f"result_{field.name}" for field in fields(Result))
 JOINED = _generations.join(_attempts, _attempts.c.id == _generations.c.attempt_id)
-"""Where results are read from."""
+"""The tables from which results are read."""
 request_column = _generations.c.request_id
 number_column = _generations.c.number
 COLUMNS = [
@@ -54,11 +54,11 @@ COLUMNS = [
     ),
     _attempts.c.charge.label("result_charge"),
 ]
-"""The columns of a result, labelled such that a statement about more than results may have them."""
+"""The columns of a result, labelled so that statements about more than results can include them."""
 
 
 async def of(session: Reading, request_id: UUID) -> Sequence[Result]:
-    """What is finished of a request, in the order of its jobs."""
+    """The finished results of a request, in the order of its jobs."""
     return [Result.from_row(row) for row in await session.execute(_OF, {"id": request_id})]
 
 

@@ -42,7 +42,7 @@ class Pictures:
     ) -> None:
         self._client = client
         self._upscalers = dict(upscalers or {})
-        self._asked = 1  # pictures at once, by the last pop
+        self._asked = 1  # pictures at once, as in the last pop
         self.change(offer, batch)
 
     def change(self, offer: PopInputStable, batch: int) -> None:
