@@ -45,6 +45,8 @@ class Run:
             self.wanted if order.exact else sizes.to_compose(self.wanted, model.checkpoint)
         )
         self.refined = self._refined()
+        asked = order.hires_strength or 0.0
+        self.refinement = sizes.refinement(asked, model.checkpoint)
         self.made = self.composed if self.refined is None else self.refined
         self.painting = self._painting()
         self.notes = list(self._notes())
@@ -78,10 +80,10 @@ class Run:
             made = self._redraw(
                 [self.painting.start] * len(seeds), generators, self.order.strength, self.painting
             )
-        if self.refined is not None and self.order.hires_strength is not None:
+        if self.refined is not None:
             size = (self.refined.width, self.refined.height)
             larger = [pictures.scaled(image, *size, tiling=self.order.tiling) for image in made]
-            made = self._redraw(larger, generators, self.order.hires_strength, None)
+            made = self._redraw(larger, generators, self.refinement, None)
         return made
 
     def _redraw(
@@ -175,6 +177,13 @@ class Run:
         yield from () if self.painting is None else self.painting.notes
         if self.sampler.instead is not None:
             yield information(f"{self.order.sampler} is {self.sampler.instead} here")
+        if self.order.hires_strength is not None and self.order.source is None:
+            if self.refined is None:
+                yield information("hires_fix changes nothing: the model makes this size as it is")
+            elif self.refinement < self.order.hires_strength:
+                yield information(
+                    f"hires_fix redraws {self.refinement:g}: this model takes no more"
+                )
         layers = self.model.from_text.text_encoder.config.num_hidden_layers
         if self.order.clip_skip > layers:
             yield information(f"clip_skip is {layers}: the text encoder has no more layers")
