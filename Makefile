@@ -8,7 +8,7 @@ export PROMPT OUT HORDE_DATA_DIR
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN := .venv/bin
 UV  := uv==0.13.9
-HINT = Other commands (horde status, python -m worker): . $(BIN)/activate, then as the documentation has them.
+HINT = Other commands (horde status, horde-worker): . $(BIN)/activate, then as the documentation has them.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

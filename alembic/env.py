@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations against the URL that `core.db.alembic_config` was given.
+"""Alembic's entry: runs the migrations against the URL that `core.schema.alembic_config` was given.
 
 Two that migrate at once take turns, and the second finds nothing to do: on PostgreSQL by an
 advisory lock, on SQLite by the one writer's turn. All migrations are one transaction there.
@@ -12,7 +12,8 @@ from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core import schema, tables
-from core.db import Moment, plain_engine
+from core.db import Moment
+from core.engines import plain_engine
 
 TURN: Final = 0x686F726465  # "horde": the advisory lock of those who migrate
 TURN_TIMEOUT: Final = "10min"
@@ -40,7 +41,7 @@ def _run(connection: Connection) -> None:
         render_item=_render,
     )
     with context.begin_transaction():
-        schema.require_ours(connection, context.script)
+        schema.require_ours(connection)
         context.run_migrations()
 
 

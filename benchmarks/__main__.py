@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import cycles, depth, engines, horde, processes, report, waiting
+from benchmarks import cycles, depth, engines, horde, processes, report, rush, waiting
 from benchmarks.client import Client
+from benchmarks.cycles import Clients
 from benchmarks.horde import Horde
 from benchmarks.measuring import Measured, measure, say
 from benchmarks.report import Figures
@@ -27,11 +28,14 @@ class Amount:
     steps: int
     waits: int
     pops: int
+    rush: int
+    """Jobs of many clients at once, and as many of one beside many workers."""
+    rush_steps: int
     depths: tuple[int, ...]
 
 
-FULL = Amount(2_000, 150, 200, 40, 40, (100, 1_000, 10_000, 100_000))
-QUICK = Amount(200, 5, 5, 2, 5, (100, 1_000))
+FULL = Amount(2_000, 150, 200, 40, 40, 240, 192, (100, 1_000, 10_000, 100_000))
+QUICK = Amount(200, 5, 5, 2, 5, 24, 16, (100, 1_000))
 
 
 def main() -> None:
@@ -74,12 +78,24 @@ def _engine(name: str, amount: Amount) -> Figures:
             say(f"{row.what}: {row.cpu:.2f} ms of CPU")
             rows.append(row)
         memory["at the end"], memory["at most"] = bench.process.memory()
-    return Figures(rows, memory)
+    return Figures(rows, memory, _rush(amount) if name == "postgresql" else [])
+
+
+def _rush(amount: Amount) -> list[Measured]:
+    """What many clients at once cost, of another server."""
+    rows = []
+    with engines.running("postgresql") as engine, horde.running(engine) as bench:
+        for row in rush.rows(bench, amount.rush, amount.rush_steps):
+            say(f"{row.what}: {row.cpu:.2f} ms of CPU")
+            rows.append(row)
+    return rows
 
 
 def _rows(bench: Horde, amount: Amount) -> Iterator[Measured]:
     yield cycles.whole(bench, amount.cycles)
-    yield from cycles.steps(bench, amount.steps)
+    steps = cycles.steps(bench, amount.steps, Clients())
+    yield from steps
+    yield cycles.polled(steps)
     yield waiting.start_latency(bench, amount.waits)
     yield from depth.pops(bench, amount.depths, amount.pops)
 

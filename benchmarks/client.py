@@ -2,7 +2,8 @@
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ class Client:
     def __init__(self, port: int, key: str = "") -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
         self._headers = {"apikey": key} if key else {}
+        self._tag = ""
 
     def __enter__(self) -> Self:
         return self
@@ -33,6 +35,12 @@ class Client:
     def fetch(self, path: str) -> bytes:
         """GET a path; the answer as it came, as reading megabytes of JSON would be measured too."""
         return self._send("GET", path, None, {})
+
+    def known(self, path: str) -> Callable[[], bytes]:
+        """A GET of what the client has already, which the server need not send again."""
+        self.fetch(path)
+        known = {"If-None-Match": self._tag}
+        return lambda: self._send("GET", path, None, known, HTTPStatus.NOT_MODIFIED)
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST JSON to a path; the answer's JSON."""
@@ -54,10 +62,18 @@ class Client:
         answer: dict[str, Any] = json.loads(self._send(method, path, body, headers))
         return answer
 
-    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        expected: HTTPStatus | None = None,
+    ) -> bytes:
         self._connection.request(method, path, body, self._headers | headers)
         response = self._connection.getresponse()
         content = response.read()
-        if response.status >= http.client.BAD_REQUEST:
+        self._tag = response.headers.get("ETag", "")
+        if response.status >= HTTPStatus.BAD_REQUEST or expected not in (None, response.status):
             raise Unexpected(f"{method} {path}: {response.status} {content[:300]!r}")
         return content

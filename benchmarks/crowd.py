@@ -18,7 +18,7 @@ from core.ledger.tables import Account, AccountKind
 from core.queue.matching import Offer
 from core.stats.rollup import EPOCH
 from core.stats.tables import KudosTotal, ModelTotal, Span, UserTotal
-from core.users.tables import User
+from core.users.tables import UserRow
 from core.workers.tables import Worker
 
 BATCH = 5_000
@@ -31,25 +31,29 @@ MINUTES, HOURS, DAYS = 60, 24, 31
 Row = dict[str, Any]
 
 
-def fill(engine: Engine, *, users: int, workers: int) -> None:
-    """Add so many of each, the same ones in every run."""
-    engine.run(_fill(engine, users, workers))
+def fill(engine: Engine, *, users: int, workers: int, used: bool = True) -> None:
+    """Add so many of each, the same ones in every run.
+
+    used: with the sums of a month in which each model was made.
+    """
+    engine.run(_fill(engine, users, workers, used=used))
 
 
-async def _fill(engine: Engine, users: int, workers: int) -> None:
+async def _fill(engine: Engine, users: int, workers: int, *, used: bool) -> None:
     chance = random.Random(1)  # noqa: S311 - nothing secret
     async with engine.opened() as database:
         async with database.writing() as session:
             top = (await session.scalars(select(Account.id).order_by(Account.id.desc()))).first()
-            first_user = (await session.scalars(select(User.id).order_by(User.id.desc()))).first()
+            newest = select(UserRow.id).order_by(UserRow.id.desc())
+            first_user = (await session.scalars(newest)).first()
         start, first = (top or 0) + 1, (first_user or 0) + 1
         for rows, of in (
             (_accounts(start, users, chance), Account),
-            (_users(first, start, users), User),
+            (_users(first, start, users), UserRow),
             (_user_totals(first, users, chance), UserTotal),
             (_kudos(start, users, chance), KudosTotal),
             (_workers(first, users, workers, chance), Worker),
-            (_model_totals(chance), ModelTotal),
+            (_model_totals(chance) if used else (), ModelTotal),
         ):
             for batch in _batches(rows):
                 async with database.writing() as session:

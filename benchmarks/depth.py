@@ -1,8 +1,10 @@
 """Pops from a queue of 100 to 100,000 waiting jobs: by workers that match, and that do not.
 
-After every few pops what was popped waits again, so that the depth stays what it says.
+After every few pops what was popped waits again, so that the depth stays what it says. The first
+pops of workers with blacklists stand for themselves; then jobs are put aside for their words.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -24,11 +26,21 @@ OFFERS: Mapping[str, dict[str, Any]] = {
     ),
     "nothing: other model": horde.offered("deep other", filling.UNASKED),
     "nothing: too small": horde.offered("deep small", *filling.MODELS, max_pixels=256 * 256),
-    "nothing: all blacklisted": horde.offered(
+}
+"""What the popping workers serve."""
+PICKY: Mapping[str, dict[str, Any]] = {
+    "matching, behind what is blacklisted": horde.offered(
         "deep picky", *filling.MODELS, blacklist=[filling.WORD]
     ),
+    "nothing: all blacklisted": horde.offered(
+        "deep pickier", *filling.MODELS, blacklist=[filling.WORD, filling.RARE_WORD]
+    ),
 }
-"""What the popping workers serve; the last one is shown 200 jobs and takes none."""
+"""The same of workers for whom jobs are put aside."""
+IDLE_SECONDS = 13
+"""After so long without a job put aside there is none left: upkeep looks every 5 s."""
+SORTED_SECONDS = 90
+"""After so long it is measured anyway."""
 
 
 def pops(bench: Horde, depths: tuple[int, ...], times: int) -> Iterator[Measured]:
@@ -37,11 +49,29 @@ def pops(bench: Horde, depths: tuple[int, ...], times: int) -> Iterator[Measured
     for depth in depths:
         say(f"filling the queue up to {depth:,} jobs")
         filler.fill(depth)
-        for what, offer in OFFERS.items():
+        for what, offer in PICKY.items():
+            with bench.client(bench.owner) as worker:
+                pop = partial(worker.post, "/api/v2/generate/pop", offer)
+                name = f"first pop at {depth:,}, {what}"
+                yield measure(name, bench.process, bench.engine, [pop])
+        filler.put_back()
+        say(f"jobs are put aside for their words: {_wait_until_sorted(filler):.0f} s")
+        for what, offer in {**OFFERS, **PICKY}.items():
             with bench.client(bench.owner) as worker:
                 calls = _pops(worker, filler, offer, times)
                 name = f"pop at {depth:,}, {what}"
                 yield measure(name, bench.process, bench.engine, calls)
+
+
+def _wait_until_sorted(filler: Filler) -> float:
+    """Wait until no more jobs are put aside; the seconds until the last one was."""
+    start = last = time.monotonic()
+    together = filler.together()
+    while last + IDLE_SECONDS > time.monotonic() < start + SORTED_SECONDS:
+        time.sleep(1)
+        if (left := filler.together()) < together:
+            together, last = left, time.monotonic()
+    return last - start
 
 
 def _pops(

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
-from benchmarks.processes import cpu_seconds
-from core import db
+from benchmarks.processes import family_seconds, parent_of
+from core import engines, schema
 from core.db import Database
 from tests import services  # what `make test` starts, so that both speak of the same server
 
@@ -30,14 +31,15 @@ class Engine:
         """Run a coroutine to its end."""
         return asyncio.run(work)
 
-    def processes(self) -> list[int]:
-        """The processes that do the database's work: none with SQLite, which is a library."""
-        return self.run(self._processes()) if self.name == "postgresql" else []
+    @cached_property
+    def process(self) -> int | None:
+        """The process whose children do the database's work: None with SQLite, a library."""
+        return self.run(self._process()) if self.name == "postgresql" else None
 
-    async def _processes(self) -> list[int]:
+    async def _process(self) -> int:
         async with self.opened() as database, database.reading() as session:
-            ids = await session.scalars(text("SELECT pid FROM pg_stat_activity"))
-            return list(ids)
+            ours: int = (await session.execute(select(func.pg_backend_pid()))).scalar_one()
+            return parent_of(ours)
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[Database]:
@@ -50,7 +52,7 @@ class Engine:
 
     async def tidy(self) -> None:
         """What autovacuum does in life: remove dead rows, learn how many there are."""
-        engine = db.plain_engine(self.url)
+        engine = engines.plain_engine(self.url)
         async with engine.connect() as connection:
             apart = await connection.execution_options(isolation_level="AUTOCOMMIT")
             await apart.execute(text("ANALYZE" if self.name == "sqlite" else "VACUUM ANALYZE"))
@@ -58,15 +60,18 @@ class Engine:
 
 
 class Meter:
-    """CPU time of a database's processes, from the meter's making on; the same processes."""
+    """CPU time of a database's processes, from the meter's making on."""
 
     def __init__(self, engine: Engine) -> None:
-        self._ids = engine.processes()
-        self._start = cpu_seconds(self._ids)
+        self._process = engine.process
+        self._start = self._used()
 
     def seconds(self) -> float:
         """What they have used since."""
-        return cpu_seconds(self._ids) - self._start
+        return self._used() - self._start
+
+    def _used(self) -> float:
+        return 0.0 if self._process is None else family_seconds(self._process)
 
 
 @contextlib.contextmanager
@@ -79,5 +84,5 @@ def running(name: str) -> Iterator[Engine]:
         else:
             plain = stack.enter_context(services.postgres())
             url = plain.replace("postgresql://", "postgresql+asyncpg://", 1)
-        db.migrate(url)
+        schema.migrate(url)
         yield Engine(name, url)

@@ -11,24 +11,25 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import delete, func, insert, select, update
 
 from benchmarks.engines import Engine
 from core.catalog import models as catalog
-from core.db import Database, now, table
+from core.db import Database, Reading, now, table
 from core.kinds.image import ImageParams
+from core.queue.lane_rows import APART
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs
-from core.queue.tables import Attempt, Job, JobState, Outcome, Request
+from core.queue.tables import WAITING, Attempt, Job, JobState, Lane, Outcome, Request
 from core.users import directory
 from core.users.keys import Keyring
 
 MODELS = tuple(name for name, model in catalog.known().items() if not model.inpainting)[:12]
 UNASKED = "Z-Image-Turbo"
 """A model that nobody asks for."""
-WORD = "lighthouse"
-"""In every prompt."""
+WORD, RARE_WORD = "lighthouse", "harbour"
+"""In every prompt but those of the few jobs behind all others; in those."""
+BEHIND = 60
 SIDES = ((512, 512), (512, 768), (768, 768), (832, 1216), (1024, 1024))
 STEPS = (20, 25, 30, 40)
 BATCH = 2_000
@@ -37,9 +38,10 @@ USERS = 400
 COUNTS = (1, 1, 2, 4, 8)
 """Pictures of a request."""
 NSFW_PART = 0.3
+MAX_RANK = 10**6
 TERMS = {"version": 1, "price": 760, "tax": 100, "slow_workers": True, "worker_blacklist": False}
 
-_requests, _jobs, _attempts = table(Request), table(Job), table(Attempt)
+_requests, _jobs, _attempts, _lanes = table(Request), table(Job), table(Attempt), table(Lane)
 
 
 class _Sort(NamedTuple):
@@ -72,6 +74,8 @@ class Filler:
 
     async def _fill(self, depth: int) -> None:
         async with self.engine.opened() as database:
+            if not self.waiting:
+                await self._add_behind(database)
             if len(self._users) < min(USERS, depth):
                 await self._add_users(database, min(USERS, depth))
             while self.waiting < depth:
@@ -97,6 +101,30 @@ class Filler:
                 )
                 self._users.append(user.id)
 
+    async def _add_behind(self, database: Database) -> None:
+        """Add the jobs behind all others, for workers that refuse what is in those."""
+        await self._add_users(database, 1)
+        async with database.writing() as session:
+            for _ in range(BEHIND):
+                request, (job,) = await self._request(session, 1, RARE_WORD)
+                await session.execute(insert(_requests), request)
+                await session.execute(insert(_jobs), {**job, "rank": MAX_RANK})
+
+    def together(self) -> int:
+        """How many jobs wait in lanes that say nothing of their words."""
+        return self.engine.run(self._together())
+
+    async def _together(self) -> int:
+        together = ~_lanes.c.key.startswith(APART)
+        count = (
+            select(func.count())
+            .join(_lanes, _lanes.c.id == _jobs.c.lane_id)
+            .where(_jobs.c.state == WAITING, together)
+        )
+        async with self.engine.opened() as database, database.reading() as session:
+            found: int = (await session.execute(count)).scalar_one()
+            return found
+
     async def _put_back(self) -> None:
         async with self.engine.opened() as database, database.writing() as session:
             await session.execute(delete(_attempts).where(_attempts.c.outcome == Outcome.ALIVE))
@@ -107,7 +135,7 @@ class Filler:
             )
 
     async def _request(
-        self, session: AsyncSession, n: int
+        self, session: Reading, n: int, word: str = WORD
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         sort = await self._sort(session)
         user_id, at = self._chance.choice(self._users), now()
@@ -119,12 +147,13 @@ class Filler:
             "created_at": at,
             "expires_at": at + LIFE,
             "n": n,
-            "prompt": f"a {WORD} on a cliff at dawn, highly detailed ### blurry, text",
+            "prompt": f"a {word} at dawn, highly detailed ### blurry, text",
+            "words": f"a {word} at dawn, highly detailed ### blurry, text",
             "params": sort.params,
             "needs": sort.needs,
             "terms": TERMS,
         }
-        rank, seed = self._chance.randrange(10**6), self._chance.getrandbits(31)
+        rank, seed = self._chance.randrange(MAX_RANK), self._chance.getrandbits(31)
         jobs = [
             {
                 "request_id": request["id"],
@@ -141,7 +170,7 @@ class Filler:
         ]
         return request, jobs
 
-    async def _sort(self, session: AsyncSession) -> _Sort:
+    async def _sort(self, session: Reading) -> _Sort:
         popular = [1 / rank for rank in range(1, len(MODELS) + 1)]  # Zipf's law
         (model,) = self._chance.choices(MODELS, popular)
         width, height = self._chance.choice(SIDES)

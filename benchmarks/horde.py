@@ -16,7 +16,7 @@ from benchmarks.engines import Engine
 from benchmarks.processes import Process
 from core.catalog import agents
 from core.db import table
-from core.users.tables import User
+from core.users.tables import UserRow
 
 MODEL = "stable_diffusion"
 KUDOS = 1_000_000.0
@@ -45,7 +45,7 @@ class Horde:
 
     async def _let_be(self) -> None:
         """Let them have more jobs waiting, and more workers, than a new user may."""
-        users = table(User)
+        users = table(UserRow)
         async with self.engine.opened() as database, database.writing() as session:
             await session.execute(update(users).values(concurrency=10**6, worker_invited=100))
 

@@ -28,7 +28,8 @@ class Process:
 
     def cpu_seconds(self) -> float:
         """What it has used so far, in user and in kernel mode together."""
-        return cpu_seconds([self.id])
+        fields = _fields(self.id)
+        return (int(fields[11]) + int(fields[12])) * TICK
 
     def memory(self) -> tuple[float, float]:
         """Resident memory now and at most, in MB."""
@@ -40,15 +41,25 @@ class Process:
         return now / 1024, peak / 1024
 
 
-def cpu_seconds(process_ids: list[int]) -> float:
-    """User and kernel time of these processes, all threads; those that have ended count nothing."""
-    ticks = 0
-    for process_id in process_ids:
+def parent_of(process_id: int) -> int:
+    """The process that started this one."""
+    return int(_fields(process_id)[1])
+
+
+def family_seconds(parent: int) -> float:
+    """User and kernel time of a process and its children, those that have ended included."""
+    ticks = sum(int(field) for field in _fields(parent)[11:15])
+    for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            # After the name, which may hold blanks: field 3 on, of which 14 and 15 are the times.
-            fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+            fields = _fields(int(folder.name))
+            if int(fields[1]) == parent:
+                ticks += int(fields[11]) + int(fields[12])
     return ticks * TICK
+
+
+def _fields(process_id: int) -> list[str]:
+    """What `/proc/…/stat` says from its field 3 on: behind the name, which may hold blanks."""
+    return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
 
 
 @contextlib.contextmanager

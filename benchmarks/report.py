@@ -5,12 +5,13 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks.measuring import Measured
+from benchmarks.rush import BESIDE_IDLE, MANY
 
-HEAD = f"{'':<46}{'CPU ms':>9}{'of floor':>10}{'DB ms':>8}{'p50 ms':>9}{'p95 ms':>9}{'load':>6}"
+HEAD = f"{'':<64}{'CPU ms':>9}{'of floor':>10}{'DB ms':>8}{'p50 ms':>9}{'p95 ms':>9}{'load':>6}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Figures:
     rows: list[Measured]
     memory: dict[str, float]
     """MB of the server process, by moment."""
+    rush: list[Measured] = field(default_factory=list)
+    """Of another server on it: what one client does alone, and what many do at once."""
 
 
 def machine() -> str:
@@ -39,6 +42,9 @@ def show(floor: Sequence[Measured], engines: Mapping[str, Figures]) -> None:
         _table(name, figures.rows, bare)
         memory = ", ".join(f"{megabytes:.0f} {when}" for when, megabytes in figures.memory.items())
         print(f"memory of the server in MB: {memory}")
+        if figures.rush:
+            _table(f"{name}: one client and many", figures.rush, bare)
+            _beside(figures.rush)
 
 
 def _table(title: str, rows: Iterable[Measured], bare: float) -> None:
@@ -46,9 +52,21 @@ def _table(title: str, rows: Iterable[Measured], bare: float) -> None:
     for row in rows:
         p95 = "" if row.p95 is None else f"{row.p95:.2f}"
         print(
-            f"{row.what:<46}{row.cpu:>9.2f}{row.cpu / bare:>9.1f}x{row.database_cpu:>8.2f}"
+            f"{row.what:<64}{row.cpu:>9.2f}{row.cpu / bare:>9.1f}x{row.database_cpu:>8.2f}"
             f"{row.p50:>9.2f}{p95:>9}{row.load:>6.1f}"
         )
+
+
+def _beside(rows: Sequence[Measured]) -> None:
+    """Print what each thing costs, server and database together, to what it costs alone."""
+    cost = {row.what: row.cpu + row.database_cpu for row in rows}
+    ways = ("", MANY.suffix, BESIDE_IDLE.suffix, MANY.suffix + BESIDE_IDLE.suffix)
+    names = ("ms alone", "16 + 8", "400 idle", "both")
+    print(f"\n{'CPU of both, to that alone':<46}" + "".join(f"{name:>10}" for name in names))
+    for what, alone in cost.items():
+        if what + MANY.suffix in cost:
+            ratios = [cost[what + way] / alone for way in ways[1:] if what + way in cost]
+            print(f"{what:<46}{alone:>10.2f}" + "".join(f"{ratio:>9.2f}x" for ratio in ratios))
 
 
 def write(path: Path, floor: Sequence[Measured], engines: Mapping[str, Figures]) -> None:

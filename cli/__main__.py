@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 
 from cli import exits, terminal
-from cli.commands import demo, generate, status, up
+from cli.commands import demo, generate, status, up, worker
 from cli.exits import Exit, Failure
 from core.client import HordeError
 
@@ -19,10 +19,15 @@ app = typer.Typer(
 )
 for command in (up.up, demo.demo, generate.generate, status.status):
     app.command()(command)
+app.command(
+    # Its options are the other program's, `--help` too.
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)(worker.worker)
 
 
 def main() -> None:
-    """Run the command; ends the process with one of `cli.exits.Exit`."""
+    """Run the command. Ends the process with one of `cli.exits.Exit`."""
     try:
         app()
     except Failure as failure:

@@ -1,4 +1,4 @@
-"""Asks a horde for pictures and shows how far it is, until they are here."""
+"""Asks a horde for pictures and shows the progress until they are here."""
 
 import asyncio
 import contextlib
@@ -15,10 +15,10 @@ from core.wire.generate import GenerationInputStable, JobFault, RequestStatusChe
 
 @dataclass
 class Answer:
-    """What came of a request so far.
+    """The results of a request so far.
 
-    kudos: what all of it cost; None until the request has ended.
-    faults: what workers failed at, in part perhaps before another made it.
+    kudos: the cost of all of it; None until the request has ended.
+    faults: the jobs that workers failed at, some perhaps before another made them.
     """
 
     pictures: list[tuple[GenerationEvent, bytes]] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Answer:
 
     @property
     def failure(self) -> str:
-        """That workers could not make it, and why."""
+        """A sentence that workers could not make it, and why."""
         made = {picture.index for picture, _ in self.pictures}
         lost = [fault for fault in self.faults if fault.index not in made]
         return " ".join(["Workers could not make all of it.", *map(why, lost)])
@@ -45,9 +45,8 @@ async def ask(
 ) -> None:
     """Ask, and follow the request until it ends; `answer` is filled as pictures come.
 
-    show: called with each change of where the request stands.
-    However this ends early, the request is cancelled. Raises HordeError, and Failure with
-    Exit.TIMED_OUT after `timeout_seconds`.
+    show: called with each change of the status. If this ends early in any way, the request is
+        cancelled. Raises HordeError, and Failure with Exit.TIMED_OUT after `timeout_seconds`.
     """
     begun = monotonic()
     request = await client.generate(wanted)
@@ -66,7 +65,7 @@ async def ask(
 
 
 async def _unoffered(client: HordeClient, models: Sequence[str]) -> list[str]:
-    """Which of the models no worker offers, such as one whose name is mistyped."""
+    """The models that no worker offers, such as one with a mistyped name."""
     if not models:
         return []
     offered = {model.name for model in await client.models() if model.count}
@@ -95,7 +94,7 @@ async def _follow(
 
 
 async def _cancel(client: HordeClient, request_id: str) -> None:
-    """Nobody waits for the pictures any more. Where that cannot be said, the request expires."""
+    """Cancel the request. If that fails, it expires."""
     with contextlib.suppress(HordeError, TimeoutError):
         async with asyncio.timeout(5):
             await client.cancel(request_id)
@@ -114,9 +113,9 @@ def why(fault: JobFault) -> str:
 
 
 def standing(check: RequestStatusCheck, unoffered: Sequence[str] = ()) -> str:
-    """Where a request stands, in a few words.
+    """The status of a request, in a few words.
 
-    unoffered: which of the models that it names no worker has.
+    unoffered: those of its models that no worker has.
     """
     made = check.finished
     parts = [f"{made} of {made + check.processing + check.waiting} finished"] if made else []

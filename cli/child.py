@@ -1,4 +1,4 @@
-"""A process that `horde` starts: tethered, its output kept, ended in order."""
+"""A process that `horde` starts: tethered, with its output kept, and ended in order."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ REAP_SECONDS: Final = 10.0
 
 
 class PrivateLog(RotatingFileHandler):
-    """A log that only its owner can read. What cannot be written to it is lost, and no matter."""
+    """A log that only its owner can read. Lines that cannot be written are dropped."""
 
     def _open(self) -> TextIOWrapper:
         opened = open(  # noqa: SIM115 - held open by the handler
@@ -34,13 +34,13 @@ class PrivateLog(RotatingFileHandler):
         return cast("TextIOWrapper", opened)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Say nothing: the next line may find room again, and the terminal is for the horde."""
+        """Ignore it: the next line may find room again, and the terminal is for the horde."""
 
 
 class Child:
     """A module of this project in a process group of its own, so that Ctrl-C reaches only `horde`.
 
-    name: what people call it.
+    name: for people.
     arguments: the module and its arguments, as for `python -m`.
     log: file for all its output, kept to a few MiB.
     on_line: called with each line of its standard output.
@@ -69,10 +69,10 @@ class Child:
         return "\n".join(f"    {line}" for line in self._last)
 
     async def run(self) -> int:
-        """Start it and wait until it ends; gives the exit status, negative for a signal.
+        """Start it and wait until it ends. Returns the exit status, negative for a signal.
 
-        What it has started itself does not outlive it. Cancelled, it is killed: whoever wants it
-        to end in order calls `end` before.
+        Its own children do not outlive it. When cancelled, it is killed: call `end` before to end
+        it in order.
         """
         self._last.clear()
         with contextlib.closing(self._open_log()) as log, self._start() as process:
@@ -82,7 +82,7 @@ class Child:
             )
             self._process = process
             try:
-                # Not asyncio's own wait, which also waits for whoever has inherited the pipes.
+                # Not asyncio's own wait, which also waits for processes that inherited the pipes.
                 return await asyncio.to_thread(process.wait)
             finally:
                 self.kill()
@@ -101,7 +101,7 @@ class Child:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # -P: a folder named `core` where the command was called is none of our packages.
+        # -P: a folder named `core` in the working directory is not our package.
         return subprocess.Popen(  # noqa: S603 - this program's own modules
             (sys.executable, "-P", "-u", "-m", "cli.tether", *self._arguments),
             stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""One horde for one data folder: who has it, and where that horde can be found."""
+"""One horde for one data folder: which process has it, and where that horde listens."""
 
 import contextlib
 import fcntl
@@ -28,14 +28,14 @@ class Taken(Exception):
 
 
 class Claim:
-    """The data folder is this process's, until this process ends in whatever way."""
+    """The claim of this process on the data folder, until the process ends in any way."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self.publish(None)
 
     def publish(self, url: str | None) -> None:
-        """Say where the horde is."""
+        """Record where the horde listens."""
         self._file.seek(0)
         self._file.truncate()
         json.dump({"pid": os.getpid(), "url": url}, self._file)
@@ -44,7 +44,7 @@ class Claim:
 
 @contextlib.contextmanager
 def hold(data_dir: Path) -> Iterator[Claim]:
-    """Take the data folder, which is made if need be. Raises Taken."""
+    """Claim the data folder, which is made if necessary. Raises Taken."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = open(data_dir / FILE, "a+", encoding="utf-8", opener=privately)  # noqa: SIM115
@@ -63,12 +63,12 @@ def hold(data_dir: Path) -> Iterator[Claim]:
 def privately(path: str, flags: int) -> int:
     """Open a file that only its owner can read; for `open`."""
     descriptor = os.open(path, flags, 0o600)
-    os.fchmod(descriptor, 0o600)  # also one that is there already
+    os.fchmod(descriptor, 0o600)  # even if it exists already
     return descriptor
 
 
 def holder(data_dir: Path) -> Holder | None:
-    """Who has the data folder; None for nobody."""
+    """The process that has the data folder; None if there is none."""
     try:
         with (data_dir / FILE).open(encoding="utf-8") as file:
             try:
@@ -85,4 +85,4 @@ def _read(text: str) -> Holder:
         said = json.loads(text)
         return Holder(said["pid"], said["url"])
     except (ValueError, KeyError, TypeError):
-        return Holder(None, None)  # it is just writing
+        return Holder(None, None)  # it is being written

@@ -1,4 +1,4 @@
-"""A whole horde on this machine: the server and one worker, as processes of this one."""
+"""A whole horde on this machine: the server and one worker, as child processes."""
 
 import asyncio
 import contextlib
@@ -14,9 +14,9 @@ from cli.keeper import Keeper
 from cli.settings import EmbeddedSettings, server_environment, worker_environment
 
 START_SECONDS: Final = 120.0
-"""For the first answer of a server: a slow machine reads its packages for the first time."""
+"""How long a server may take to start: a slow machine reads its packages for the first time."""
 WORKER_DRAIN_SECONDS: Final = 120.0
-"""For the picture in hand."""
+"""The time to finish the picture in hand."""
 SERVER_DRAIN_SECONDS: Final = 20.0
 READY: Final = "listening on "
 ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
@@ -25,8 +25,8 @@ ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compa
 class Embedded:
     """A running horde.
 
-    url: where this machine reaches it.
-    page: where its page is, for everybody.
+    url: for programs on this machine.
+    page: the address of its page, for everybody.
     admin_key: the administrator's API key.
     """
 
@@ -39,13 +39,13 @@ class Embedded:
         self._keepers = keepers
 
     async def until_broken(self) -> None:
-        """Wait until a part of it cannot be kept running, and raise that Failure."""
+        """Wait until a part of it cannot be kept running, and raise its Failure."""
         done, _ = await asyncio.wait(self._keepers, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
 
     async def during(self, work: Coroutine[None, None, None]) -> None:
-        """Wait for the work; raise Failure at once where the horde breaks meanwhile."""
+        """Wait for the work; raise Failure at once if the horde breaks meanwhile."""
         tasks = (asyncio.create_task(work), asyncio.create_task(self.until_broken()))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -67,12 +67,12 @@ async def running(
     on_job: Callable[[str], None],
     hurry: asyncio.Event,
 ) -> AsyncIterator[Embedded]:
-    """Start a horde, and end it in order: the worker first, so that it can submit what it has.
+    """Start a horde, and end it in order: the worker first, so that it can submit its jobs.
 
     text: whether the worker also writes text, whose model it fetches once.
-    say: shows what somebody should know. on_job: shows a line of the worker, such as a job's.
-    hurry: once set, whatever still ends is not waited for.
-    Raises claim.Taken where the data folder has a horde, Failure where it does not start.
+    say: shows a message. on_job: shows a line of the worker, such as a job's.
+    hurry: once set, processes that are still ending are not waited for.
+    Raises claim.Taken if the data folder has a horde, Failure if it does not start.
     """
     with claim.hold(settings.data_dir) as taken:
         settings = settings.model_copy(update={"port": _port(settings)})
@@ -158,7 +158,7 @@ def _worker(
 
 
 async def _started(server: "asyncio.Task[None]", listening: "asyncio.Future[str]") -> str:
-    """Wait until the server listens; gives its public address."""
+    """Wait until the server listens. Returns its public address."""
     await asyncio.wait(
         (server, listening), timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
     )
@@ -181,7 +181,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 def _port(settings: EmbeddedSettings) -> int:
-    """The port to listen on, never 0: a server that is started again must have the same."""
+    """The port to listen on, never 0: a restarted server must have the same."""
     with _bound(settings.host, settings.port) as listener:
         if listener is None:
             raise Failure(
@@ -194,7 +194,7 @@ def _port(settings: EmbeddedSettings) -> int:
 
 @contextlib.contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket | None]:
-    """A socket at this address; None where it is taken."""
+    """A socket at this address; None if it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

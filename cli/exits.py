@@ -1,4 +1,4 @@
-"""Exit statuses of `horde`, and which of them an error of a horde becomes."""
+"""Exit statuses of `horde`, and those of a horde's errors."""
 
 from enum import IntEnum
 
@@ -6,13 +6,13 @@ from core.client import HordeError, TimedOut, Unavailable, UnexpectedAnswer, Unr
 
 
 class Exit(IntEnum):
-    """What the caller's shell sees. 2 is also what wrong options end with."""
+    """The exit statuses that a shell sees. 2 is also the one for wrong options."""
 
     OK = 0
     FAILED = 1
     USAGE = 2
     REFUSED = 3
-    """The horde said no."""
+    """The horde refused."""
     FAULTED = 4
     """Workers could not make it."""
     TIMED_OUT = 5
@@ -21,7 +21,7 @@ class Exit(IntEnum):
 
 
 class Failure(Exception):
-    """A command cannot do what was asked. Its text is for the person at the terminal."""
+    """A command cannot do what was asked. The text is for the person at the terminal."""
 
     def __init__(self, exit_status: Exit, message: str) -> None:
         super().__init__(message)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 def interruptible() -> Iterator[asyncio.Event]:
     """Cancel the current task at the first signal; set the event at the second.
 
-    The task's own `finally` and `async with` then close what it opened, and may look at the event.
+    The task's own `finally` and `async with` then close its resources, and may look at the event.
     """
     task = asyncio.current_task()
     if task is None:

@@ -1,4 +1,4 @@
-"""Keeps one process running: starts it again when it dies, gives up when that does not help."""
+"""Keeps one process running: restarts it when it dies, and gives up if that does not help."""
 
 import asyncio
 import signal
@@ -16,14 +16,14 @@ FIRST_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
 HURRIED_SECONDS: Final = 5.0
 WRONG_SETTINGS: Final = 2
-"""The exit status of our programs where starting them again cannot help."""
+"""The exit status of our programs if restarting them cannot help."""
 
 
 class Keeper:
-    """Keeps a child. `run` is to be a task; `end` lets it return.
+    """Keeps a child running. Make a task of `run`; `end` lets it return.
 
-    say: shows a sentence to whoever watches.
-    is_proven: whether it has ever worked; until then its death is final.
+    say: shows a message.
+    is_proven: whether it has ever worked; until then its first death is final.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class Keeper:
     async def run(self) -> None:
         """Start the child, and again each time it dies.
 
-        Raises Failure after MAX_DEATHS deaths within WITHIN_SECONDS, where its settings are wrong,
-        and where it never worked.
+        Raises Failure after MAX_DEATHS deaths within WITHIN_SECONDS, if its settings are wrong, and
+        if it never worked.
         """
         try:
             await self._run()

@@ -1,4 +1,4 @@
-"""Writes pictures to files, in the format that the file's name asks for."""
+"""Writes pictures to files, in the format of the file's name."""
 
 import importlib.util
 import io
@@ -15,12 +15,12 @@ QUALITY: Final = 95
 
 
 def part(text: str) -> str:
-    """What may stand in a file's name of a word that a horde said: it chooses no folder."""
+    """Characters of a horde's words that may be in a file's name: it cannot choose a folder."""
     return "".join(one if one.isprintable() and one not in "/\\" else "_" for one in text)
 
 
 def check(path: Path) -> None:
-    """Raise Failure where a picture could not be written there, before anybody makes it."""
+    """Raise Failure if a picture could not be written there, before anybody makes it."""
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise Failure(Exit.USAGE, f"{path}: the name must end in one of {', '.join(FORMATS)}")
@@ -31,7 +31,7 @@ def check(path: Path) -> None:
 
 
 def write(path: Path, webp: bytes) -> None:
-    """Write a picture: all of it, or nothing."""
+    """Write a picture, whole or not at all."""
     content = _converted(webp, FORMATS[path.suffix.lower()])
     handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
     temporary = Path(name)
@@ -46,7 +46,7 @@ def write(path: Path, webp: bytes) -> None:
 
 
 def size(webp: bytes) -> str:
-    """Such as `512x768`; `unknown size` where Pillow is not installed."""
+    """Such as `512x768`; `unknown size` if Pillow is not installed."""
     if importlib.util.find_spec("PIL") is None:
         return "unknown size"
     from PIL import Image  # noqa: PLC0415 - a command line without it still works

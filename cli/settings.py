@@ -1,4 +1,4 @@
-"""What `horde` reads from the environment, and what it hands on to the processes it starts."""
+"""Settings that `horde` reads from the environment, and those of the processes it starts."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from core.client.horde import ANONYMOUS_KEY
 
 
 def default_data_dir() -> Path:
-    """The user's own place for application data on this system."""
+    """The user's folder for application data on this system."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "stable-horde"
     root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
@@ -20,7 +20,7 @@ def default_data_dir() -> Path:
 
 
 class ClientSettings(BaseSettings):
-    """Which horde to call, and as whom."""
+    """The horde to call, and the key for it."""
 
     model_config = SettingsConfigDict(env_prefix="HORDE_", frozen=True, extra="ignore")
 
@@ -47,14 +47,14 @@ class EmbeddedSettings(BaseSettings):
 
 
 def client(url: str | None, api_key: str | None) -> ClientSettings:
-    """Which horde to call: what the options say, else the environment."""
+    """The horde to call: from the options, else from the environment."""
     return ClientSettings.model_validate(_given(HORDE_URL=url, api_key=api_key))
 
 
 def embedded(
     host: str | None = None, port: int | None = None, data_dir: Path | None = None
 ) -> EmbeddedSettings:
-    """Where the horde of this machine is: what the options say, else the environment."""
+    """The address of this machine's horde: from the options, else from the environment."""
     return EmbeddedSettings.model_validate(_given(host=host, port=port, data_dir=data_dir))
 
 
@@ -63,9 +63,9 @@ def _given(**options: object) -> dict[str, object]:
 
 
 def server_environment(settings: EmbeddedSettings) -> dict[str, str]:
-    """The environment of the server, and of what works on the same data."""
+    """The environment of the server, and of programs that work on the same data."""
     return {
-        # The shipped model is to serve clients that name none.
+        # The shipped model should serve clients that name none.
         "HORDE_DEFAULT_MODELS": "[]",
         **os.environ,
         "HORDE_HOST": settings.host,
@@ -77,11 +77,11 @@ def server_environment(settings: EmbeddedSettings) -> dict[str, str]:
 def worker_environment(
     settings: EmbeddedSettings, url: str, key_file: Path, *, text: bool
 ) -> dict[str, str]:
-    """The environment of a worker for the horde at `url`, owned by whoever has the key.
+    """The environment of a worker for the horde at `url`, owned by the key's user.
 
-    text: whether it is to write text beside making pictures, whatever the environment says.
+    text: whether it also writes text, whatever the environment says.
     """
-    # What only the server needs, its secrets above all, stays from it.
+    # Variables that only the server needs, above all secrets, are removed.
     inherited = {
         name: value
         for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""What people see: a line that changes on a terminal, plain lines elsewhere."""
+"""Output for people: a changing line on a terminal, plain lines elsewhere."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ LAYOUT = "\n\t"
 
 
 def plain(text: str) -> str:
-    """Leave out what a terminal would obey: servers, and all who use them, write parts of it.
+    """Leave out terminal commands: servers, and all their users, write parts of the text.
 
     Control characters, and marks that change the direction of writing, become spaces.
     """
@@ -19,10 +19,10 @@ def plain(text: str) -> str:
 
 
 class PlainConsole(Console):
-    """A console that shows text and obeys nothing in it, whether in a line or in a table's cell."""
+    """A console that shows text without obeying it, in lines and in cells of tables."""
 
     def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - rich's own options
-        """Make what is to be shown of a string."""
+        """Render a string without reading markup in it."""
         return super().render_str(plain(text), **options)
 
 
@@ -32,7 +32,7 @@ errors = PlainConsole(stderr=True, highlight=False, markup=False, emoji=False, s
 
 @contextlib.contextmanager
 def progress(begin: str) -> Iterator[Callable[[str], None]]:
-    """Give a function that shows how far things are."""
+    """Make a function that shows progress."""
     if not errors.is_terminal:
         yield errors.print
         return
@@ -41,5 +41,5 @@ def progress(begin: str) -> Iterator[Callable[[str], None]]:
 
 
 def _line(words: str) -> Text:
-    """The words as they are: of a string, rich would read the markup."""
+    """The words as they are: rich would read markup in a string."""
     return Text(plain(words))

@@ -1,9 +1,9 @@
-"""Runs a module as a program that does not outlive whoever started it.
+"""Runs a module as a program that does not outlive its starter.
 
 `python -m cli.tether MODULE ARGUMENTS…` is `python -m MODULE ARGUMENTS…` with a thread that reads
 standard input, a pipe whose other end only the starter holds. The pipe ends when the starter does,
-however that came about; the program is then asked to end (SIGTERM) and, if it does not, killed
-with its process group.
+in whatever way; the program is then asked to end (SIGTERM) and, if it does not, killed with its
+process group.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import time
 from typing import Final
 
 PATIENCE_SECONDS: Final = 30.0
-"""For what is in hand: about a picture."""
+"""The time to finish jobs in hand: about one picture."""
 
 
 def main() -> None:

@@ -9,15 +9,16 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from core import failures, files, logs, user_commands
-from core.db import Database, DatabaseInUse, migrate
+from core.db import Database, DatabaseInUse
 from core.errors import Refusal
 from core.failures import CannotStart
 from core.moderation import shipped
+from core.schema import migrate
 from core.settings import BadSecret, NoSecret, Settings
 
 
 def main() -> int:
-    """Run the command that was asked for."""
+    """Run the requested command."""
     parser = argparse.ArgumentParser(prog="python -m core", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve the API and the web page")
@@ -27,7 +28,7 @@ def main() -> int:
     filters = commands.add_parser("filters", help="the prompt filters").add_subparsers(
         dest="action", required=True
     )
-    filters.add_parser("load", help="add those that ship and are not stored")
+    filters.add_parser("load", help="add the shipped filters that are missing")
     ratings = commands.add_parser("ratings", help="the data set of shared pictures").add_subparsers(
         dest="action", required=True
     )
@@ -51,7 +52,7 @@ def main() -> int:
 
 
 def _told(error: ValidationError) -> str:
-    """What is wrong with the settings, in one line and without their values."""
+    """Describe what is wrong with the settings, in one line and without their values."""
     wrong = ((".".join(map(str, one["loc"])).upper(), one["msg"]) for one in error.errors())
     return "; ".join(f"HORDE_{name}: {message}" for name, message in wrong)
 

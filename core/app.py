@@ -43,14 +43,14 @@ ANSWER_SECONDS = 90
 
 
 class App(Quart):
-    """Quart, without its own log of what fails at start or end: whoever runs the app tells it."""
+    """Quart, without its own log of failures at start or end: whoever runs the app logs them."""
 
     def log_exception(self, exception_info: object) -> None:
-        """Say nothing. What fails in a request is logged by `core.api.errors`."""
+        """Log nothing. Failures in a request are logged by `core.api.errors`."""
 
 
 def create_app(settings: Settings) -> Quart:
-    """The server's app. Its database is migrated already."""
+    """The server's app. Its database must be migrated already."""
     app = App(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["BODY_TIMEOUT"] = BODY_SECONDS
@@ -120,7 +120,7 @@ def _mount(app: Quart, settings: Settings) -> None:
     for prefix, blueprint, name in v1.mounted():
         app.register_blueprint(blueprint, url_prefix=prefix or None, name=name)
     app.register_blueprint(pictures.blueprint)
-    # Swagger 2.0 has one base path for all that it describes.
+    # Swagger 2.0 has one base path for all paths.
     app.register_blueprint(pictures.blueprint, url_prefix="/api/v2", name="pictures_v2")
     app.register_blueprint(openapi.blueprint)
     app.register_blueprint(pages.blueprint)
@@ -129,7 +129,7 @@ def _mount(app: Quart, settings: Settings) -> None:
 
 
 def _run_with(app: Quart, server: Server) -> None:
-    """Open what is to be opened when the server starts, and close it when it stops."""
+    """Open resources when the server starts, and close them when it stops."""
     duties = Duties()
 
     @app.before_serving
@@ -137,7 +137,7 @@ def _run_with(app: Quart, server: Server) -> None:
         try:
             await _start()
         except BaseException:
-            await server.database.close()  # its threads would keep the process
+            await server.database.close()  # its threads would keep the process alive
             raise
 
     async def _start() -> None:
@@ -182,6 +182,6 @@ def _run_with(app: Quart, server: Server) -> None:
 
 
 def _end_waiting(app: Quart, server: Server) -> None:
-    """Let go of all who wait: streams end, and pops are answered."""
+    """End all waiting: streams end, and pops are answered."""
     app.extensions[STREAMS].hubs.close()
     server.horde.waiters.close()

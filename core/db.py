@@ -1,6 +1,6 @@
-"""The database: declarative base, column types, and the two ways to open a session.
+"""The database: declarative base, column types, and the two kinds of session.
 
-`reading()` can only read, `writing()` is one transaction. Two engines are supported:
+A `Reading` can only read, a `Writing` is one transaction. Two engines are supported:
 
 - SQLite, for one server process. Readers use a pool of query-only connections; writers take turns
   on one connection behind an asyncio lock and begin with `BEGIN IMMEDIATE`, so a writer never
@@ -8,51 +8,52 @@
 - PostgreSQL. Readers run each statement by itself on connections whose default is read-only,
   which saves the BEGIN and COMMIT round trips; writers have a pool of their own.
 
-Errors of the database do not show statement parameters: prompts and keys' hashes stay out of logs.
-
-Who may open a session: `core.api`, `core.upkeep`, `core.__main__`. Below them sessions are passed
-in, and nobody commits.
+Only `core.api`, `core.upkeep` and `core.__main__` open sessions. Below them sessions are passed in,
+and nobody commits.
 """
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, Any, Never, Self, TypeAlias, TypeVar, TypeVarTuple, cast, overload
 
-import alembic.command
-import alembic.config
-import structlog
 from sqlalchemy import (
     JSON,
     BigInteger,
+    CompoundSelect,
+    CursorResult,
     DateTime,
     Dialect,
+    Executable,
     Integer,
     MetaData,
     Row,
+    ScalarResult,
+    Select,
     Table,
-    event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.types import TypeDecorator
 
-from core import remembered
-from core.errors import Invalid
+from core import engines
 from core.remembered import Remembered
 
-POOL_SIZE = 10  # connections each, readers and writers, a server process
-STATEMENT_TIMEOUT_SECONDS = 30
-DATA_EXCEPTION = "22"
-"""What the codes of SQL begin with for a value out of range, too long or malformed."""
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
 
-_log = structlog.get_logger(__name__)
+Value: TypeAlias = Any
+"""What a column holds, where a statement does not say it."""
+Columns: TypeAlias = tuple[Value, ...]
+Readable: TypeAlias = Select[*Columns] | CompoundSelect[*Columns]
+Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+"""The values of a statement; it runs once for each of several."""
 
 
 class Base(DeclarativeBase):
@@ -76,7 +77,7 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times: they are a defect of the caller."""
+        """Refuse naive times, which are a defect of the caller."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -91,12 +92,12 @@ class Moment(TypeDecorator[datetime]):
         return value
 
 
-AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+AnyRow: TypeAlias = Row[*Columns]
 """A row of a Core statement: columns by name."""
 
 
 def table(model: type[Base]) -> Table:
-    """The model's table, for the hot statements: Core over tables costs half of the ORM."""
+    """The model's table: statements are about tables, so that what they bring are plain rows."""
     return cast("Table", model.__table__)
 
 
@@ -110,10 +111,137 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class Unstorable(Invalid):
-    """A number or a text is beyond what its place in the database holds."""
+class Reading:
+    """A session that can only read: mypy lets it run nothing else, nor does its connection.
 
-    code = "BadRequest"
+    It takes a connection at its first statement, so a session that asks nothing costs nothing. Who
+    only reads takes a `Reading`, to which a `Writing` may be passed.
+    """
+
+    def __init__(self, engine: AsyncEngine, remembered: Remembered) -> None:
+        self.remembered = remembered
+        """The rows of this database that are remembered for a moment."""
+        self._engine = engine
+        self._connection: AsyncConnection | None = None
+
+    @property
+    def engine(self) -> str:
+        """The name of the engine: `sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    async def connection(self) -> AsyncConnection:
+        """The connection, for what no statement says."""
+        if self._connection is None:
+            self._connection = await self._engine.connect()
+        return self._connection
+
+    @overload
+    async def execute(
+        self, statement: Select[*_Ts], parameters: Parameters = None
+    ) -> CursorResult[*_Ts]: ...
+
+    @overload
+    async def execute(
+        self, statement: CompoundSelect[*_Ts], parameters: Parameters = None
+    ) -> CursorResult[*_Ts]: ...
+
+    async def execute(self, statement: Executable, parameters: Parameters = None) -> Any:
+        """Run the statement; returns its rows."""
+        return await self._run(statement, parameters)
+
+    @overload  # first, because mypy finds no type in a row of any columns (its issue 20651)
+    async def scalar(self, statement: Select[Never], parameters: Parameters = None) -> Value: ...
+
+    @overload
+    async def scalar(self, statement: Select[_T], parameters: Parameters = None) -> _T | None: ...
+
+    @overload
+    async def scalar(self, statement: Readable, parameters: Parameters = None) -> Value: ...
+
+    async def scalar(self, statement: Executable, parameters: Parameters = None) -> Any:
+        """Run the statement; returns the first column of its first row, None without a row."""
+        return (await self._run(statement, parameters)).scalar()
+
+    @overload
+    async def scalars(
+        self, statement: Select[_T], parameters: Parameters = None
+    ) -> ScalarResult[_T]: ...
+
+    @overload
+    async def scalars(
+        self, statement: Readable, parameters: Parameters = None
+    ) -> ScalarResult[Any]: ...
+
+    async def scalars(self, statement: Executable, parameters: Parameters = None) -> Any:
+        """Run the statement; returns the first column of each row."""
+        return (await self._run(statement, parameters)).scalars()
+
+    async def _run(self, statement: Executable, parameters: Parameters) -> CursorResult[*Columns]:
+        connection = self._connection or await self.connection()
+        return await connection.execute(statement, parameters)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._connection is not None:
+            await self._connection.__aexit__(None, None, None)  # shielded, and rolls back
+
+
+class Writing(Reading):
+    """One transaction: it ends with the block, and whoever has it may read and write."""
+
+    @overload
+    async def execute(
+        self, statement: TypedReturnsRows[*_Ts], parameters: Parameters = None
+    ) -> CursorResult[*_Ts]: ...
+
+    @overload
+    async def execute(
+        self, statement: Executable, parameters: Parameters = None
+    ) -> CursorResult[*Columns]: ...
+
+    async def execute(self, statement: Executable, parameters: Parameters = None) -> Any:
+        """Run the statement; returns its rows."""
+        return await self._run(statement, parameters)
+
+    @overload
+    async def scalar(
+        self, statement: TypedReturnsRows[Never], parameters: Parameters = None
+    ) -> Value: ...
+
+    @overload
+    async def scalar(
+        self, statement: TypedReturnsRows[_T], parameters: Parameters = None
+    ) -> _T | None: ...
+
+    @overload
+    async def scalar(self, statement: Executable, parameters: Parameters = None) -> Value: ...
+
+    async def scalar(self, statement: Executable, parameters: Parameters = None) -> Any:
+        """Run the statement; returns the first column of its first row, None without a row."""
+        return (await self._run(statement, parameters)).scalar()
+
+    @overload
+    async def scalars(
+        self, statement: TypedReturnsRows[_T], parameters: Parameters = None
+    ) -> ScalarResult[_T]: ...
+
+    @overload
+    async def scalars(
+        self, statement: Executable, parameters: Parameters = None
+    ) -> ScalarResult[Any]: ...
+
+    async def scalars(self, statement: Executable, parameters: Parameters = None) -> Any:
+        """Run the statement; returns the first column of each row."""
+        return (await self._run(statement, parameters)).scalars()
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and self._connection is not None:
+                await self._connection.commit()
+        finally:
+            await super().__aexit__(kind)
 
 
 class DatabaseInUse(RuntimeError):
@@ -127,56 +255,29 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        if self.is_sqlite:
-            self._reader = create_async_engine(
-                url, pool_size=POOL_SIZE, max_overflow=0, hide_parameters=True
-            )
-            self._writer = create_async_engine(
-                url, pool_size=1, max_overflow=0, hide_parameters=True
-            )
-            _tune_sqlite(self._reader, query_only=True)
-            _tune_sqlite(self._writer, query_only=False)
-        else:
-            self._reader = _postgres(url, read_only=True).execution_options(
-                isolation_level="AUTOCOMMIT"
-            )
-            self._writer = _postgres(url, read_only=False)
-        for engine in (self._reader, self._writer):
-            event.listen(engine.sync_engine, "handle_error", _tell_unstorable)
+        self.is_sqlite = engines.is_sqlite(url)
+        self._reader = engines.reader(url)
+        self._writer = engines.writer(url)
         self._remembered = Remembered()
         self._remembered.watch(self._writer.sync_engine)
         self._turn = asyncio.Lock()
         self._held: IO[str] | None = None
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    async def reading(self) -> AsyncIterator[Reading]:
         """A session that can only read. Hold it for as short as possible, never while waiting."""
-        async with self._session(self._reader) as session:
+        async with Reading(self._reader, self._remembered) as session:
             yield session
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed where the block ends, rolled back where it raises."""
+    async def writing(self) -> AsyncIterator[Writing]:
+        """One transaction: committed when the block ends, rolled back if it raises."""
         if self.is_sqlite:
-            async with self._turn, self._transaction() as session:
+            async with self._turn, Writing(self._writer, self._remembered) as session:
                 yield session
         else:
-            async with self._transaction() as session:
+            async with Writing(self._writer, self._remembered) as session:
                 yield session
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        async with (
-            self._session(self._writer) as session,
-            session.begin(),
-        ):
-            yield session
-
-    def _session(self, engine: AsyncEngine) -> AsyncSession:
-        return AsyncSession(
-            engine, expire_on_commit=False, info={remembered.INFO: self._remembered}
-        )
 
     def hold_alone(self) -> None:
         """Be the one server process that a SQLite database has, until `close`.
@@ -203,82 +304,3 @@ class Database:
         if self._held is not None:
             self._held.close()
             self._held = None
-
-
-def _tell_unstorable(failed: ExceptionContext) -> None:
-    """Raise Unstorable for a value that no database holds, or not this column.
-
-    Whoever sent it is told so. The log says where it went, but not what it is: where that was the
-    server's own, the fault is to be found.
-    """
-    error = failed.original_exception
-    is_beyond = isinstance(error, OverflowError | UnicodeError)  # as the drivers of SQLite have it
-    if is_beyond or str(getattr(error, "sqlstate", "")).startswith(DATA_EXCEPTION):
-        _log.warning("unstorable", statement=failed.statement)
-        raise Unstorable("A number or a text in the request is beyond what can be stored.")
-
-
-def _postgres(url: str, *, read_only: bool) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_SIZE,
-        pool_timeout=STATEMENT_TIMEOUT_SECONDS,
-        hide_parameters=True,
-        connect_args={
-            "server_settings": {
-                "application_name": "horde",
-                "jit": "off",  # statements here are short; compiling them costs more than running
-                "timezone": "UTC",
-                "default_transaction_read_only": "on" if read_only else "off",
-                "statement_timeout": str(STATEMENT_TIMEOUT_SECONDS * 1000),
-            }
-        },
-    )
-
-
-def _tune_sqlite(engine: AsyncEngine, *, query_only: bool) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
-        connection.isolation_level = None  # we say BEGIN ourselves, below
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA busy_timeout = 10000")  # ms; other processes: backup, upkeep
-        if query_only:
-            cursor.execute("PRAGMA query_only = ON")
-        cursor.close()
-
-    if not query_only:
-
-        @event.listens_for(engine.sync_engine, "begin")
-        def _begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own type is private here
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-        @event.listens_for(engine.sync_engine, "invalidate")
-        def _invalidate(connection: Any, _record: object, _error: object) -> None:  # noqa: ANN401
-            # A cancelled writer's cursors live as long as its traceback does, and until they go a
-            # closed connection keeps its lock.
-            connection.rollback()
-
-
-def migrate(url: str) -> None:
-    """Bring the database at `url` to the newest schema (`alembic upgrade head`).
-
-    Runs its own event loop: call it from a thread where one is running already.
-    """
-    alembic.command.upgrade(alembic_config(url), "head")
-
-
-def alembic_config(url: str) -> alembic.config.Config:
-    """Alembic's settings for the database at `url`; the migrations lie beside the packages."""
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent.parent / "alembic"))
-    config.attributes["url"] = url
-    return config
-
-
-def plain_engine(url: str) -> AsyncEngine:
-    """An engine without pool or tuning, for migrations."""
-    return create_async_engine(url, poolclass=NullPool)

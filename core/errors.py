@@ -1,8 +1,8 @@
-"""What the domain answers when it will not do something.
+"""Refusals: what the domain raises when it will not do something.
 
     Refusal
     ├── Invalid           the request cannot be right            400
-    ├── Unauthenticated   nobody we know asked                   401
+    ├── Unauthenticated   the caller is unknown                  401
     ├── Forbidden         this user may not                      403
     ├── NotFound          there is no such thing                 404
     ├── Conflict          it clashes with what is there          409
@@ -35,13 +35,13 @@ class Invalid(Refusal):
 
 
 class Unauthenticated(Refusal):
-    """No known user is behind the key."""
+    """The key belongs to no known user."""
 
     code = "InvalidAPIKey"
 
 
 class Forbidden(Refusal):
-    """The user is known and may not do this."""
+    """The user is known, but may not do this."""
 
     code = "Forbidden"
 
@@ -53,13 +53,13 @@ class NotFound(Refusal):
 
 
 class Conflict(Refusal):
-    """The request clashes with the state things are in."""
+    """The request conflicts with the present state."""
 
     code = "Conflict"
 
 
 class Locked(Refusal):
-    """The thing is in use; when that is over, the same request may succeed."""
+    """The thing is in use; later the same request may succeed."""
 
     code = "Locked"
 

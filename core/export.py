@@ -13,10 +13,10 @@ PURPOSE: Final = "ratings"
 
 
 async def ratings(settings: Settings, to: Path) -> int:
-    """Write one line for each shared picture; how many there are.
+    """Write one line for each shared picture. Returns how many there are.
 
-    to: replaced as a whole, or left as it is. The pictures lie in the folder of shared pictures,
-        named as each line's `file` says.
+    to: replaced as a whole, or left unchanged. The pictures are in the folder of shared pictures,
+        under the name in each line's `file`.
     """
     database = Database(settings.database)
     secret = Keyring(settings.secret()).subkey(PURPOSE)

@@ -1,7 +1,7 @@
-"""What engines and file systems say when they cannot go on, as one sentence for an operator.
+"""Failures of databases and file systems, as one sentence for an operator.
 
-A disk that is full, a damaged file, a database that is away: none of them is a defect of the
-program, so none deserves a traceback. Everything else does, and is None here.
+A full disk, a damaged file, an unreachable database are not defects of the program, so they need no
+traceback. Everything else does, and is None here.
 """
 
 import errno
@@ -28,19 +28,19 @@ _SQLITE: Final[Mapping[int, str]] = {
 _PRIMARY_CODE: Final = 0xFF
 """SQLite's extended codes carry the primary one in their lowest byte."""
 
-# By SQLSTATE, or the beginning of one: PostgreSQL's Appendix A. The longest that fits counts.
+# By SQLSTATE, or the beginning of one: PostgreSQL's Appendix A. The longest match counts.
 _POSTGRES: Final[Mapping[str, str]] = {
     "08": "the connection to the database was lost",
     "25006": "the database is read-only",
     "28": "the database does not let this user in",
     "3D000": "there is no such database",
-    "42501": "the database does not let this user do what is needed",
+    "42501": "the database does not give this user the rights needed",
     "53": "the database has no resources left",
     "53100": "the database's disk is full",
     "53300": "the database has too many connections",
     "55P03": "somebody else has locked what is needed",
     "57P": "the database is shutting down or starting",
-    "58": "the database's disk fails",
+    "58": "the database's disk is failing",
     "XX001": "the database is damaged: restore a backup",
     "XX002": "the database is damaged: restore a backup",
 }
@@ -72,7 +72,7 @@ class StorageUnavailable(Unavailable):
 
 
 def of_start(error: BaseException) -> str | None:
-    """Why a process could not start, files that are not as they should be included."""
+    """Why a process could not start, including files that are not as they should be."""
     if isinstance(error, OSError) and error.errno in _FILES:
         return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
     if isinstance(error, socket.gaierror):
@@ -83,7 +83,7 @@ def of_start(error: BaseException) -> str | None:
 
 
 def of_storage(error: BaseException) -> str | None:
-    """Why nothing can be stored or read at present."""
+    """Why nothing can be stored or read at present, or None."""
     original = getattr(error, "orig", None) or error
     if isinstance(original, OSError):
         return _of_files(original)
@@ -97,7 +97,7 @@ def of_storage(error: BaseException) -> str | None:
 
 
 def _of_files(error: OSError) -> str | None:
-    if isinstance(error, ConnectionRefusedError):  # others are broken off by clients, too
+    if isinstance(error, ConnectionRefusedError):  # others are also caused by clients that hang up
         return "the database cannot be reached"
     return f"the disk cannot be written: {error.strerror}" if error.errno in _FULL else None
 

@@ -1,9 +1,9 @@
 """What can be asked of a picture, in one table: samplers, post-processors, control types, forms.
 
-Facts that several parts need of the same thing stand here once: the wire takes its known values
-from the keys, `catalog.agents` what each program can do from `since`, prices and matching how much
-work a thing is, the page its choices, and the worker what it may be asked for. Names are the
-contract's; everything imports this module, and it imports nothing.
+Facts that several parts need are here once: the wire takes its known values from the keys,
+`catalog.agents` the abilities of programs from `since`, prices and matching the amount of work, the
+page its choices, and the worker what it may be asked for. Names are the contract's; everything may
+import this module, and it imports nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 Since = Mapping[str, int]
-"""The programs of workers that can do a thing, and from which version on."""
+"""The workers' programs that can do something, and since which version."""
 
 NEGATIVE: Final = "###"
-"""What separates the prompt of a picture from what is not wanted in it."""
+"""The separator between a picture's prompt and its negative prompt."""
 
 OURS: Final = "Stable Horde Worker"
 REGEN: Final = "AI Horde Worker reGen"
@@ -23,7 +23,7 @@ WEBUI: Final = "SD-WebUI Stable Horde Worker Bridge"
 
 _USUAL: Final = {OURS: 1, REGEN: 1, CLASSIC: 11, WEBUI: 1}
 _ESRGAN: Final[Since] = _USUAL
-"""Networks of one architecture; our worker says by pop whether it has their weights."""
+"""Networks of one architecture; our worker says in each pop whether it has their weights."""
 _OLD: Final[Since] = {REGEN: 1, CLASSIC: 11, WEBUI: 1}
 _NEW: Final[Since] = {REGEN: 13}
 
@@ -35,27 +35,27 @@ class Sampler:
     passes: int = 1
     """How often it evaluates the model in a step."""
     counts_as: int | None = None
-    """What any number of steps counts as, where the sampler chooses them itself."""
+    """What any number of steps counts as, if the sampler chooses them itself."""
     free_steps: int | None = None
-    """How many steps need no kudos in advance, where that is not the models' to say."""
+    """How many steps need no kudos in advance, if the models do not decide that."""
     since: Since | None = None
     """None: every program samples so."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostProcessor:
-    """What a finished picture can be put through; also a form that gives back a picture."""
+    """A step applied to a finished picture; also a form that returns a picture."""
 
     since: Since
     enlarges_by: int = 1
-    """What sides are multiplied by."""
+    """The factor by which sides grow."""
     heavy: bool = False
     """It needs as much memory as the picture itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class ControlType:
-    """What of a source picture a second model keeps to."""
+    """The aspect of a source picture that a second model preserves."""
 
     on_sd2: bool = True
     """Whether Stable Diffusion 2 has it."""
@@ -63,10 +63,10 @@ class ControlType:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One thing that can be wanted of a picture."""
+    """One thing that can be asked of a picture."""
 
     rate: str = "form"
-    """Which number of the price table it costs (`kudos.prices.Rates`)."""
+    """The name of its price in the price table (`kudos.prices.Rates`)."""
     by_tile: bool = False
     """Whether it costs that for each square of 512 pixels."""
     seconds: int = 180
@@ -75,9 +75,9 @@ class Form:
     """Its result is a picture, which is uploaded."""
     enlarges_by: int = 1
     needs_weights: bool = True
-    """Whether an alchemist serves it only with a network of that name at hand."""
+    """Whether an alchemist needs a network of that name to serve it."""
     since: Since | None = None
-    """Which programs can serve it, as far as it is known; alchemists say by pop what they do."""
+    """The programs known to serve it; alchemists name their forms in each pop."""
 
 
 SAMPLERS: Final[Mapping[str, Sampler]] = {
@@ -188,7 +188,7 @@ ABILITIES: Final[Mapping[str, Since]] = {
 
 
 def features() -> Iterator[tuple[str, Since]]:
-    """All that a program may be able to do beyond sampling, and which can since when.
+    """All abilities of programs beyond sampling, each with the programs that have it.
 
     Names are those that requests need: `sampler:lcm`, `post:GFPGAN`, `tiling`.
     """
@@ -201,7 +201,7 @@ def features() -> Iterator[tuple[str, Since]]:
 
 
 def version_of(program: str) -> int:
-    """The newest version of a program that the table knows: that which can do all it ever could."""
+    """The newest version of a program in the table: the one with all its abilities."""
     of_forms = ((name, form.since or {}) for name, form in FORMS.items())
     return max(
         (since[program] for _, since in (*features(), *of_forms) if program in since), default=0

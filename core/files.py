@@ -1,7 +1,7 @@
 """Files that only the user who runs this process can read.
 
-What is made is private by the process's umask, whoever made it; what older versions or other hands
-left open is closed at the next start. Secrets are written whole or not at all.
+New files are private by the process's umask, whoever makes them; files that older versions or
+others left open are closed at the next start. Secrets are written whole or not at all.
 """
 
 import os
@@ -24,7 +24,7 @@ def keep_private() -> None:
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder that nobody else can enter; one that is there is closed, if it is ours."""
+    """Make a folder that nobody else can enter; an existing one is closed, if it is ours."""
     path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     with suppress(PermissionError):
         if _is_open(path) and not path.stat().st_mode & stat.S_ISVTX:  # as /tmp is, for all
@@ -32,9 +32,9 @@ def make_private_folder(path: Path) -> None:
 
 
 def close_to_others(paths: Iterable[Path]) -> None:
-    """Make files 0600, and folders 0700 with all that is in one which others could enter so far.
+    """Make files 0600 and folders 0700, with all contents of folders that others could enter.
 
-    What is not there, or is not ours to change, stays as it is.
+    Missing files, and those that are not ours to change, are left alone.
     """
     for path in paths:
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
@@ -56,7 +56,7 @@ def _close(path: Path) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a private file, which replaces an earlier one: whole, or not at all."""
+    """Write a private file, whole or not at all, replacing an earlier one."""
     unfinished = _written(path, content)
     try:
         unfinished.replace(path)
@@ -67,7 +67,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def write_once(path: Path, content: bytes) -> None:
-    """Write a private file if there is none of that name: whole, or not at all."""
+    """Write a private file, whole or not at all, if there is none of that name."""
     if path.exists():
         return
     unfinished = _written(path, content)
@@ -82,7 +82,7 @@ def write_once(path: Path, content: bytes) -> None:
 
 
 def _written(path: Path, content: bytes) -> Path:
-    """The content, on disk under a name beside the one that it is to have."""
+    """Write the content to disk under a name beside the final one."""
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)

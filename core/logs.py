@@ -1,8 +1,8 @@
-"""Logs: one line an event, text on a terminal and JSON elsewhere, to standard error.
+"""Logs: one line for each event, text on a terminal and JSON elsewhere, to standard error.
 
 Modules log by `structlog.get_logger(__name__)`: `log.info("jobs.claimed", worker=…)`. What
 `structlog.contextvars` binds (the request's id, say) is in every line of that request. Libraries
-that use the standard `logging` come out in the same form. No line holds a secret: see `redact`.
+that use the standard `logging` are logged in the same form. No line holds a secret: see `redact`.
 """
 
 import logging
@@ -17,16 +17,16 @@ from structlog.types import EventDict, Processor, WrappedLogger
 from core import failures
 
 OURS: Final = ("core", "web", "worker", "cli")
-"""Packages that the level is for; libraries are heard from warnings on."""
+"""Packages with the chosen level; libraries log warnings and above."""
 REDACTED: Final = "[redacted]"
 
 _SECRET_KEYS: Final = re.compile(
     r"api[_-]?key|authorization|cookie|csrf|passkey|passw|secret|signature|(?:^|[_-])token$",
     re.IGNORECASE,
 )
-# Each takes time in proportion to the text, whatever is in it: texts come from strangers.
+# Each takes time proportional to the text, whatever is in it: texts come from strangers.
 _SECRETS_IN_TEXT: Final = (
-    # A signed link: all of its query, as whoever holds it may use the link.
+    # A signed link: its whole query, as anybody who has it may use the link.
     (re.compile(r"\?[^\s\"'<>?]*\bsignature=[^\s\"'<>]*", re.IGNORECASE), f"?{REDACTED}"),
     # The password in postgresql://user:password@host.
     (re.compile(r"(://[^\s/:@]*:)[^\s/@]+@"), rf"\1{REDACTED}@"),
@@ -71,7 +71,7 @@ def configure(
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,  # so that tests and forks can configure anew
+        cache_logger_on_first_use=False,  # so that tests and forks can configure again
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
@@ -88,18 +88,18 @@ def configure(
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Take secrets out of a line: values by their key's name, and what looks like one in any text.
+    """Remove secrets from a line: values by their key's name, and in texts what looks like one.
 
-    A bare API key in a sentence can't be told from other words, so keys are logged by name or not
-    at all. Meant for after exceptions were made text.
+    A bare API key in a sentence can't be distinguished from other words, so keys are logged by name
+    or not at all. Runs after exceptions were rendered.
     """
     return {key: _clean(key, value) for key, value in event.items()}
 
 
 def briefly(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Say in a word that the disk is full or the database away, which is no defect to be traced.
+    """Replace the traceback of a full disk or an unreachable database, which are no defects.
 
-    What works in the background tries again and again, and would fill the disk with tracebacks.
+    Background duties try again and again, and would fill the disk with tracebacks.
     """
     given = event.get("exc_info")
     error = given[1] if isinstance(given, tuple) else given

@@ -1,8 +1,8 @@
 """Rows that nearly every call reads, remembered for a second: who calls, which worker it is.
 
-A change by this process is seen at once: while a transaction that changed a watched table is under
-way, nothing of that table is remembered, and its end forgets all of it. Another process's change is
-seen after a second at most.
+A change by this process is seen at once: while a transaction that changed a watched table is in
+progress, nothing of that table is remembered, and its end forgets all of it. Another process's
+change is seen within a second.
 """
 
 import time
@@ -12,24 +12,14 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import UpdateBase
 
 SECONDS = 1.0
 MAX_ROWS = 10_000
 WATCHED = frozenset({"users", "workers", "address_timeouts"})
 
-INFO = "remembered"
-"""Where a session has it."""
-
 _CHANGED = "changed_tables"
 _MISSING = object()
-
-
-def of(session: AsyncSession) -> "Remembered":
-    """What is remembered of the session's database; nothing where it is not a `Database`'s."""
-    found: Remembered = session.info.get(INFO) or Remembered()
-    return found
 
 
 class Remembered:
@@ -48,7 +38,7 @@ class Remembered:
 
     @property
     def moment(self) -> int:
-        """Grows with each change, so that what was read before one is not put after it."""
+        """Grows with each change, so that rows read before a change are not put after it."""
         return self._changes
 
     def put(self, table: str, key: Hashable, value: object, *, read_at: int) -> None:
@@ -64,7 +54,7 @@ class Remembered:
             self._kept.popitem(last=False)
 
     def watch(self, engine: Engine) -> None:
-        """Hear of changes that are made through this engine."""
+        """Watch for changes that are made through this engine."""
         event.listen(engine, "after_execute", self._executed)
         for name in ("commit", "rollback"):
             event.listen(engine, name, self._ended)
@@ -81,7 +71,7 @@ class Remembered:
             self._changing[name] += 1
 
     def _ended(self, connection: Connection) -> None:
-        if not connection.invalidated:  # else the pool has told
+        if not connection.invalidated:  # otherwise the pool has reported it
             self._settle(connection.info)
 
     def _given_back(self, _connection: object, record: Any, *_: object) -> None:  # noqa: ANN401

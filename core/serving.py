@@ -13,16 +13,17 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from quart import Quart
 
-from core.db import migrate
+from core import schema
 from core.failures import CannotStart
+from core.schema import migrate
 from core.settings import Settings
 from core.supervise import ON_STOP
 
 BACKLOG = 1024
 STOP_SECONDS = 5.0
-"""From the signal to stop until the process has ended, whoever is still connected."""
+"""The time from the signal to stop until the process has ended, whoever is still connected."""
 DRAIN_SECONDS = 3.5
-"""The part of it that calls have to end by themselves; the rest is for closing."""
+"""The part of it in which calls may end by themselves; the rest is for closing."""
 
 
 def serve(settings: Settings) -> None:
@@ -30,7 +31,7 @@ def serve(settings: Settings) -> None:
     if settings.port == 0:
         settings = settings.model_copy(update={"port": free_port(settings.host)})
     refuse_taken(settings.host, settings.port)
-    if not settings.database_url:
+    if not settings.database_url and not schema.is_current_file(settings.database):
         migrate(settings.database)
 
     def make() -> Quart:
@@ -44,11 +45,11 @@ def serve(settings: Settings) -> None:
 def run(make: Callable[[], Quart], *, host: str, port: int, address: str) -> None:
     """Serve the app that `make` makes, until SIGINT or SIGTERM, and end the process.
 
-    Streams and waiting calls end at once then, others have DRAIN_SECONDS.
-    address: what is said to be listened on, once it is.
+    On the signal streams and waiting calls end at once; others have DRAIN_SECONDS.
+    address: shown once the server listens.
     """
     uvloop.run(_serve(make, host, port, address))
-    # Granian's threads outlive its server; one that meets a dying interpreter aborts the process.
+    # Granian's threads outlive its server; one that meets an ending interpreter aborts the process.
     _end()
 
 
@@ -89,7 +90,7 @@ async def _serve(make: Callable[[], Quart], host: str, port: int, address: str) 
 
 
 async def _until_signalled(serving: asyncio.Future[None], stopping: asyncio.Event) -> None:
-    """Wait for the signal to stop, or until nothing is served any more for another reason."""
+    """Wait for the signal to stop, or until serving ends for another reason."""
     signalled = asyncio.ensure_future(stopping.wait())
     await asyncio.wait((serving, signalled), return_when=asyncio.FIRST_COMPLETED)
     signalled.cancel()
@@ -126,7 +127,7 @@ def free_port(host: str) -> int:
 
 
 def refuse_taken(host: str, port: int) -> None:
-    """Raises CannotStart where the address is not this machine's, or somebody listens there."""
+    """Bind the port. Raises CannotStart if the address is foreign, or somebody listens there."""
     _bound(host, port)
 
 

@@ -14,7 +14,7 @@ from core import files
 
 MIN_SECRET = 32
 _PRIVATE_NAMES = ("admin.key", "horde.lock", "log", "secret", "worker")
-"""What else lies in the data folder; see docs/operate.md."""
+"""The other files in the data folder; see docs/operate.md."""
 
 
 class NoSecret(ValueError):
@@ -22,11 +22,11 @@ class NoSecret(ValueError):
 
 
 class BadSecret(ValueError):
-    """The file of the master secret does not have one in it."""
+    """The file of the master secret does not contain one."""
 
 
 def default_data_dir() -> Path:
-    """The user's own place for application data on this system."""
+    """The user's folder for application data on this system."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "stable-horde"
     root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
@@ -43,7 +43,7 @@ class LoginEndpoints(BaseModel):
     token: str
     """Where a code is exchanged."""
     user: str
-    """What says who somebody is, as JSON."""
+    """Where JSON says who the user is."""
 
 
 class Settings(BaseSettings):
@@ -246,7 +246,7 @@ class Settings(BaseSettings):
         return kept
 
     def private_paths(self) -> list[Path]:
-        """What nobody but the user who runs the horde is to read, beside the data folder itself."""
+        """Private files: only the user who runs the horde may read them."""
         found = [self.data_dir / name for name in _PRIVATE_NAMES]
         found += [self.pictures, self.shared_pictures]
         if self.database.startswith("sqlite"):

@@ -1,4 +1,4 @@
-"""Addresses of files that browsers may keep for good: they differ with what the files say."""
+"""Addresses of files that browsers may keep for ever: they change with the files' contents."""
 
 from hashlib import blake2b
 from pathlib import Path
@@ -10,7 +10,7 @@ STAMP_BYTES: Final = 6
 
 
 def address(prefix: str, folder: Path) -> str:
-    """Where the folder is served: `/web/3f0c…`, another path for other contents.
+    """The path at which the folder is served: `/web/3f0c…`, different for different contents.
 
     Files refer to each other by relative paths, so all of them come from the same version.
     """
@@ -23,9 +23,10 @@ def address(prefix: str, folder: Path) -> str:
 
 
 def lifetime(endpoint: str | None, status: int, said: str | None) -> str:
-    """The `Cache-Control` of what a blueprint with such files answers.
+    """The `Cache-Control` of answers of a blueprint with such files.
 
-    said: the one that it has. A page's HTML is asked for each time unless the page says else.
+    said: the header that the answer has. A page's HTML is requested each time unless it says
+        otherwise.
     """
     if (endpoint or "").endswith(".static"):
         return KEPT if status in FOUND else "no-cache"

@@ -1,4 +1,4 @@
-"""Background duties: restarted where they fail, never silently gone, and ended together.
+"""Background duties: restarted when they fail, never silently gone, and ended together.
 
 Knows nothing of what the duties are.
 """
@@ -12,11 +12,11 @@ import structlog
 FIRST_PAUSE_SECONDS: Final = 0.5
 MAX_PAUSE_SECONDS: Final = 60.0
 STEADY_SECONDS: Final = 60.0
-"""A duty that lasted for so long starts again at once, as if it had never failed."""
+"""A duty that ran for this long starts again at once, as if it had never failed."""
 CANCEL_SECONDS: Final = 1.0
 CANCELS: Final = 3
 ON_STOP: Final = "on_stop"
-"""The extension of an app that is called once the server is to stop, before it waits for calls."""
+"""The app's extension that is called when the server has to stop, before it waits for calls."""
 
 Duty = Callable[[], Awaitable[None]]
 
@@ -24,7 +24,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def keep(name: str, duty: Duty) -> None:
-    """Do the duty until it is done or this is cancelled; where it fails, log that and start again.
+    """Do the duty until it is done or this is cancelled; if it fails, log that and start again.
 
     The pause before that doubles with each failure in a row.
     """
@@ -52,18 +52,18 @@ async def keep(name: str, duty: Duty) -> None:
 
 
 class Duties:
-    """Duties that are done beside each other."""
+    """Duties that run side by side."""
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, name: str, duty: Duty) -> None:
-        """Do the duty from now on."""
+        """Begin the duty."""
         self._tasks.append(asyncio.create_task(keep(name, duty), name=name))
 
     async def close(self) -> None:
-        """End them all. How one of them ends keeps no other from ending, and is logged."""
-        for _ in range(CANCELS):  # again, where somebody's own code swallowed it
+        """End them all. The way one of them ends is logged and keeps no other from ending."""
+        for _ in range(CANCELS):  # again, if somebody's own code swallowed it
             if not (going_on := [task for task in self._tasks if not task.done()]):
                 break
             for task in going_on:
@@ -75,11 +75,11 @@ class Duties:
 
 
 async def close_all(steps: Iterable[tuple[str, Callable[[], Awaitable[None]]]]) -> None:
-    """Close one thing after the other; one that fails keeps no other from being closed."""
+    """Close one thing after the other; a failure keeps no other from being closed."""
     for name, close in steps:
         try:
             await close()
-        except Exception:  # noqa: BLE001 - the others are to be closed, too
+        except Exception:  # noqa: BLE001 - the others have to be closed too
             _log.exception("not closed", what=name)
 
 

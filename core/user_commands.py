@@ -1,4 +1,4 @@
-"""`python -m core user …`: what an operator does to users, without the API."""
+"""`python -m core user …`: changes of users by an operator, without the API."""
 
 import argparse
 import asyncio
@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core import files
 from core.accounts import deletion, registering, trust
-from core.db import Database, now
+from core.db import Database, Reading, Writing, now
 from core.kudos import grants, monthly
 from core.ledger import accounts
 from core.settings import Settings
@@ -27,7 +25,7 @@ Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse names its type 
 
 
 def add(commands: "Commands[argparse.ArgumentParser]") -> None:
-    """Describe `user` and its actions. Each parser's `run` is what does it."""
+    """Define `user` and its actions. Each parser's `run` performs its action."""
     actions = commands.add_parser("user", help="manage users").add_subparsers(
         dest="action", required=True
     )
@@ -38,7 +36,7 @@ def add(commands: "Commands[argparse.ArgumentParser]") -> None:
     create.add_argument(
         "--key-file",
         type=Path,
-        help="keep the key in this file (mode 0600); one that is there and valid is left alone",
+        help="keep the key in this file (mode 0600); a valid one that is there is left alone",
     )
     create.set_defaults(run=_create)
     show = _of_user(actions, "show", "show a user", _show)
@@ -49,7 +47,7 @@ def add(commands: "Commands[argparse.ArgumentParser]") -> None:
     roles.epilog = f"Roles: {', '.join(ROLES)}."
     kudos = _of_user(actions, "kudos", "give a user kudos, or take them", _change_kudos)
     kudos.add_argument("amount", type=int, help="whole kudos; negative to take what there is")
-    _of_user(actions, "rotate-key", "print a new API key; the old one dies", _rotate_key)
+    _of_user(actions, "rotate-key", "print a new API key; the old one stops working", _rotate_key)
     disable = _of_user(actions, "disable", "disable an account, or enable it", _disable)
     disable.add_argument("--undo", action="store_true", help="enable it again")
 
@@ -67,7 +65,7 @@ def _of_user(
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
-    """Do what was asked for. The database is migrated. Raises what the domain refuses."""
+    """Do what was asked for. The database must be migrated. Raises the domain's refusals."""
     asyncio.run(_with_database(arguments, settings))
 
 
@@ -123,7 +121,7 @@ async def _to_user(
     keyring: Keyring,
     arguments: argparse.Namespace,
 ) -> None:
-    """Do it to the named user, whose row is locked, in one transaction."""
+    """Do it to the named user, whose row is locked, in a single transaction."""
     async with database.writing() as session:
         named = arguments.user
         user_id = int(named) if named.isascii() and named.isdecimal() else None
@@ -133,7 +131,7 @@ async def _to_user(
         await do(session, user, keyring=keyring, arguments=arguments)
 
 
-async def _show(session: AsyncSession, user: User, **_: object) -> None:
+async def _show(session: Reading, user: User, **_: object) -> None:
     balance = await accounts.balance(session, user.account_id)
     escrow = 0 if user.escrow_id is None else await accounts.balance(session, user.escrow_id)
     roles = [str(role.name).lower() for role in Role(user.roles)]
@@ -147,15 +145,15 @@ async def _show(session: AsyncSession, user: User, **_: object) -> None:
 
 
 async def _change_roles(
-    session: AsyncSession, user: User, *, arguments: argparse.Namespace, **_: object
+    session: Writing, user: User, *, arguments: argparse.Namespace, **_: object
 ) -> None:
     at = now()
     grant, revoke = _roles(arguments.grant), _roles(arguments.revoke)
     if Role.MODERATOR in grant:
-        await monthly.entitle(session, user, at=at)
-    await directory.set_roles(session, user, grant=grant, revoke=revoke)
+        user = await monthly.entitle(session, user, at=at)
+    user = await directory.set_roles(session, user, grant=grant, revoke=revoke)
     if Role.TRUSTED in grant:
-        await trust.promote(session, user, at=at)
+        user = await trust.promote(session, user, at=at)
     await _show(session, user)
 
 
@@ -167,21 +165,21 @@ def _roles(names: list[str]) -> Role:
 
 
 async def _change_kudos(
-    session: AsyncSession, user: User, *, arguments: argparse.Namespace, **_: object
+    session: Writing, user: User, *, arguments: argparse.Namespace, **_: object
 ) -> None:
     await grants.adjust(session, user, arguments.amount * 100, key=uuid4().hex)
     await _show(session, user)
 
 
-async def _rotate_key(session: AsyncSession, user: User, *, keyring: Keyring, **_: object) -> None:
+async def _rotate_key(session: Writing, user: User, *, keyring: Keyring, **_: object) -> None:
     print(f"{user.alias} {await registering.renew_key(session, keyring, user)}")
 
 
 async def _disable(
-    session: AsyncSession, user: User, *, arguments: argparse.Namespace, **_: object
+    session: Writing, user: User, *, arguments: argparse.Namespace, **_: object
 ) -> None:
     if arguments.undo:
-        await deletion.undelete(session, user)
+        user = await deletion.undelete(session, user)
     else:
-        await directory.set_roles(session, user, grant=Role.DELETED)
+        user = await directory.set_roles(session, user, grant=Role.DELETED)
     await _show(session, user)

@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, text
 
 import factories
 import serving
@@ -163,7 +163,7 @@ class Chaos:
         """A session that sees one moment, also while others write."""
         async with self.database.writing() as session:
             if not self.database.is_sqlite:
-                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+                await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             yield session
 
     async def check_books(self):

@@ -33,6 +33,7 @@ def pytest_configure(config):
     running = contextlib.ExitStack()
     config.add_cleanup(running.close)
     room = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="horde-tests")))
+    os.environ["XDG_DATA_HOME"] = str(room / "data")  # nobody's own data is read or written
     addresses = getattr(config, "workerinput", {}).get("servers")
     config.stash[SERVERS] = clones.Servers(room, addresses)
     running.callback(config.stash[SERVERS].close)

@@ -17,7 +17,7 @@ import asyncpg
 
 import restoring
 import services
-from core import db
+from core import schema
 
 ENGINES = ("sqlite", "postgres")
 TEMPLATE = "horde_template"
@@ -65,7 +65,7 @@ class Servers:
         with contextlib.ExitStack() as starting:
             url = starting.enter_context(services.postgres())
             _in_a_thread(lambda: asyncio.run(_execute(url, f"create database {TEMPLATE}")))
-            _in_a_thread(lambda: db.migrate(_asyncpg_url(url, TEMPLATE)))
+            _in_a_thread(lambda: schema.migrate(_asyncpg_url(url, TEMPLATE)))
             _in_a_thread(lambda: asyncio.run(restoring.prepare(_url_of(url, TEMPLATE))))
             self._running.push(starting.pop_all())  # a server whose migration fails ends here
         return url
@@ -73,7 +73,7 @@ class Servers:
     def _make_sqlite(self) -> str:
         path = self._room / "template.sqlite"
         path.unlink(missing_ok=True)  # half of one, where migrating failed before
-        _in_a_thread(lambda: db.migrate(f"sqlite+aiosqlite:///{path}"))
+        _in_a_thread(lambda: schema.migrate(f"sqlite+aiosqlite:///{path}"))
         return str(path)
 
 

@@ -1,5 +1,7 @@
 """Make rows for tests, through the code that makes them in life. All amounts are hundredths."""
 
+import contextlib
+import dataclasses
 import itertools
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +20,7 @@ from core.images.store import FolderStore
 from core.kinds.image import ImageParams
 from core.kudos import settlement
 from core.ledger import accounts
+from core.ledger.tables import SystemAccount
 from core.queue import attempts, claim, endings, requests
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
@@ -25,6 +28,7 @@ from core.queue.tables import Attempt, Job, JobState
 from core.settings import Settings
 from core.users import directory
 from core.users.keys import Keyring
+from core.users.tables import SharedKey, User
 from core.workers.offers import Declared
 from core.workers.tables import Worker
 
@@ -33,6 +37,25 @@ REGEN = "AI Horde Worker reGen:13:https://example.com"
 LIFE = timedelta(minutes=20)
 
 _numbers = itertools.count(1)
+
+
+class _Undone(Exception):
+    pass
+
+
+@contextlib.asynccontextmanager
+async def undone(database):
+    """A transaction that comes to nothing."""
+    with contextlib.suppress(_Undone):
+        async with database.writing() as session:
+            yield session
+            raise _Undone
+
+
+async def row(session, model, key):
+    """The row of this id."""
+    rows = table(model)
+    return (await session.execute(select(rows).where(rows.c.id == key))).one()
 
 
 class Accounts(NamedTuple):
@@ -46,6 +69,11 @@ async def account_pair(session, *, available=0, floor=0):
     if available:
         await give(session, pair.spendable, available)
     return pair
+
+
+async def system_balances(session):
+    """What each system account has."""
+    return {one: await accounts.balance(session, one) for one in SystemAccount}
 
 
 async def give(session, account, amount):
@@ -62,6 +90,20 @@ async def user(session, *, username="Someone", available=0, **properties):
     if available:
         await give(session, made.account_id, available)
     return made, key
+
+
+def person(**changes):
+    """A user as one is read, whom no database knows."""
+    columns = dict.fromkeys((one.name for one in dataclasses.fields(User)), None)
+    known = {"id": 1, "username": "Someone", "roles": 0, "created_at": now()}
+    return User(**columns | known | changes)
+
+
+def friends_key(**changes):
+    """A shared key as one is read, that no database knows."""
+    columns = dict.fromkeys((one.name for one in dataclasses.fields(SharedKey)), None)
+    limits = {"max_image_pixels": -1, "max_image_steps": -1, "max_text_tokens": -1}
+    return SharedKey(**columns | limits | changes)
 
 
 class Queued(NamedTuple):

@@ -9,6 +9,7 @@ import time
 
 import worker.__main__
 from fake_renderers import FakeRenderer
+from worker.commands import run
 from worker.image.order import PictureOrder
 
 STEP_SECONDS = 0.02
@@ -29,5 +30,5 @@ def light_renderer(*, device, threads):
 
 
 if __name__ == "__main__":
-    worker.__main__.renderers = light_renderer
+    run.renderers = light_renderer
     sys.exit(worker.__main__.main())

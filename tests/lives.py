@@ -9,7 +9,7 @@ from core.generation.delivery import Delivery
 from core.generation.specs import Requester
 from core.ledger import accounts
 from core.ledger.tables import Account
-from core.queue import attempts
+from core.queue import results
 from core.workers import fleet
 
 
@@ -46,7 +46,7 @@ async def done(session, horde, owner, **changes):
 
 async def consumed(session, settled):
     """What the requester paid for the last picture of a request."""
-    *_, last = await attempts.generations(session, settled.request_id)
+    *_, last = await results.of(session, settled.request_id)
     return last.charge
 
 
@@ -55,7 +55,7 @@ async def looked(session, horde, request_id):
 
 
 async def balances(session, user):
-    account = await session.get_one(Account, user.account_id, populate_existing=True)
+    account = await factories.row(session, Account, user.account_id)
     escrow = await accounts.balance(session, user.escrow_id)
     return Balances(account.balance, account.held, escrow)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import JSON, Boolean, DateTime, MetaData, Uuid, insert, null, select, text
 
-from core.db import plain_engine
+from core.engines import plain_engine
 
 STATE = json.loads(Path(__file__).with_suffix(".json").read_text())
 FACTS = STATE["facts"]

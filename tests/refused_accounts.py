@@ -6,11 +6,11 @@ from sqlalchemy import update
 
 from core.db import now, table
 from core.users import shared_keys, suspicion
-from core.users.tables import Reason, Role, SharedKey, User
+from core.users.tables import Reason, Role, SharedKeyRow, UserRow
 from refused import NOBODY, provokes, somebody
 from serving import ANONYMOUS
 
-keys, users = table(SharedKey), table(User)
+keys, users = table(SharedKeyRow), table(UserRow)
 
 
 async def moderator(server):

@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
-import sqlalchemy
 from quart import Quart
 
 import factories
@@ -171,30 +170,6 @@ async def open_shop(server, **properties) -> Shop:
     name = f"shop {next(NUMBERS)}"
     usual = {"roles": int(Role.CUSTOMIZER), "kudos": 100_000}
     return Shop(server, await server.user(name, **usual | properties), name)
-
-
-@dataclasses.dataclass(frozen=True)
-class Statements:
-    """What was sent to a database, by the kind of session."""
-
-    reading: list[str] = dataclasses.field(default_factory=list)
-    writing: list[str] = dataclasses.field(default_factory=list)
-
-
-@contextlib.contextmanager
-def statements(database: Database) -> Iterator[Statements]:
-    """Record all statements of the block."""
-    found = Statements()
-    with contextlib.ExitStack() as listening:
-        for engine, sent in ((database._reader, found.reading), (database._writer, found.writing)):
-
-            def record(*arguments, sent=sent):
-                sent.append(arguments[2])
-
-            target = (engine.sync_engine, "before_cursor_execute", record)
-            sqlalchemy.event.listen(*target)
-            listening.callback(sqlalchemy.event.remove, *target)
-        yield found
 
 
 def offer(**changes):

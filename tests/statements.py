@@ -1,23 +1,32 @@
 """Counting what is asked of the database."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 
 import sqlalchemy
 
 
+@dataclass(frozen=True)
+class Statements:
+    """What was sent to a database, in order, by the kind of session."""
+
+    reading: list[str] = field(default_factory=list)
+    writing: list[str] = field(default_factory=list)
+    all: list[str] = field(default_factory=list)
+
+
 @contextmanager
 def counted(database):
-    """The statements that are run within the block, as a list of texts that grows."""
-    engines = {engine.sync_engine for engine in (database._reader, database._writer)}
-    seen = []
+    """The statements that are run within the block; they come in as it goes."""
+    seen = Statements()
+    with ExitStack() as listening:
+        for engine, sent in ((database._reader, seen.reading), (database._writer, seen.writing)):
 
-    def see(_connection, _cursor, statement, *_):
-        seen.append(statement)
+            def see(_connection, _cursor, statement, *_, sent=sent):
+                sent.append(statement)
+                seen.all.append(statement)
 
-    for engine in engines:
-        sqlalchemy.event.listen(engine, "before_cursor_execute", see)
-    try:
+            target = (engine.sync_engine, "before_cursor_execute", see)
+            sqlalchemy.event.listen(*target)
+            listening.callback(sqlalchemy.event.remove, *target)
         yield seen
-    finally:
-        for engine in engines:
-            sqlalchemy.event.remove(engine, "before_cursor_execute", see)

@@ -35,6 +35,7 @@ class StubHorde:
     pops, submits: the bodies that came in, in order.
     uploads: what was uploaded, by job id.
     pictures: what can be downloaded, by name.
+    users: keys that `find_user` says it does not know; of others it knows nothing at all.
     redirects: where downloads are sent on to, by name.
     progress: what was told while it was made; progress_answer: None: this horde does not listen.
     pop_errors, submit_errors: answers (status, body) for the next calls instead of the usual ones.
@@ -46,7 +47,7 @@ class StubHorde:
         self.pops, self.submits, self.uploads, self.pictures = [], [], {}, {}
         self.pop_errors, self.submit_errors = deque(), deque()
         self.upload_status = 200
-        self.redirects = {}
+        self.redirects, self.users = {}, {}
         self.progress, self.progress_answer = [], None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.horde = self
@@ -192,6 +193,9 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(self.server.horde.upload_status, b"")
 
     def do_GET(self):
+        if self.path == "/api/v2/find_user" and self.headers["apikey"] in self.server.horde.users:
+            self._json(401, {"message": "No user matching sent API Key.", "rc": "InvalidAPIKey"})
+            return
         onward = self.server.horde.redirects.get(self.path.rpartition("/")[2])
         if onward is not None:
             self.send_response(302)

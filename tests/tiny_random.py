@@ -20,17 +20,17 @@ def build(folder, *, seed=0):
     from transformers import CLIPTextConfig, CLIPTextModel
 
     torch.manual_seed(seed)
-    tokenizer = _tokenizer(folder)
+    words = tokenizer(folder)
     text = CLIPTextConfig(
-        vocab_size=len(tokenizer),
+        vocab_size=len(words),
         hidden_size=32,
         intermediate_size=64,
         num_hidden_layers=3,
         num_attention_heads=4,
         max_position_embeddings=16,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=words.bos_token_id,
+        eos_token_id=words.eos_token_id,
+        pad_token_id=words.pad_token_id,
     )
     unet = UNet2DConditionModel(
         sample_size=8,
@@ -57,7 +57,7 @@ def build(folder, *, seed=0):
     StableDiffusionPipeline(
         vae=vae,
         text_encoder=CLIPTextModel(text),
-        tokenizer=tokenizer,
+        tokenizer=words,
         unet=unet,
         scheduler=EulerDiscreteScheduler(
             beta_start=0.00085,
@@ -72,7 +72,7 @@ def build(folder, *, seed=0):
     ).save_pretrained(folder, safe_serialization=True)
 
 
-def _tokenizer(folder):
+def tokenizer(folder):
     """A token for each letter: in the middle of a word, and at its end."""
     from transformers import CLIPTokenizer
 

@@ -1,8 +1,9 @@
-"""The command line: python -m training data, autoencoder, cache, denoiser, export, evaluate."""
+"""The command line: python -m training TASK, for the tasks that --help lists."""
 
 import argparse
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -13,8 +14,10 @@ from training import (
     concepts,
     data,
     denoiser,
+    enlarger,
     evaluate,
     export,
+    keeping,
     latents,
     running,
     tokenizer,
@@ -65,6 +68,14 @@ def main() -> None:
     task.add_argument("--minutes", type=float, required=True, help="more")
     task.add_argument("--decay-minutes", type=float, default=0.0, help="of these, at the end")
     task.add_argument("--batch", type=int, help="default: 64, on a GPU 512")
+    task = tasks.add_parser("import", help="make a state of an exported folder's weights")
+    task.add_argument("--model", type=Path, default=SHIPPED)
+    task = tasks.add_parser("keep", help="write the state into one file")
+    task.add_argument("file", type=Path)
+    task = tasks.add_parser("restore", help="take the state from such a file")
+    task.add_argument("file", type=Path)
+    task = tasks.add_parser("enlarger", help="fetch the network that enlarges its pictures")
+    task.add_argument("--to", type=Path, default=SHIPPED)
     task = tasks.add_parser("export", help="write the diffusers folder")
     task.add_argument("--to", type=Path, default=SHIPPED)
     task = tasks.add_parser("evaluate", help="score a folder, write docs/model.md")
@@ -77,11 +88,16 @@ def main() -> None:
 
 def _do(choice: argparse.Namespace, where: str) -> None:
     state: Path = choice.state
-    if choice.task == "data":
-        data.prepare(state)
-        return
-    if choice.task == "export":
-        export.write(export.from_state(state, vocabulary(state)), choice.to)
+    at_once: dict[str, Callable[[], None]] = {
+        "data": lambda: data.prepare(state),
+        "import": lambda: keeping.take_up(choice.model, state),
+        "keep": lambda: keeping.keep(state, choice.file),
+        "restore": lambda: keeping.restore(choice.file, state),
+        "enlarger": lambda: enlarger.fetch(choice.to),
+        "export": lambda: export.write(export.from_state(state, vocabulary(state)), choice.to),
+    }
+    if choice.task in at_once:
+        at_once[choice.task]()
         return
     if not (state / "icons.npz").exists():
         data.prepare(state)

@@ -76,8 +76,9 @@ def train(composer: Composer, state_file: Path, *, minutes: float) -> Autoencode
     step, before = 0, 0.0
     if (state := running.load(state_file, where)) is not None:
         model.load_state_dict(state["model"])
-        for optimizer, saved_state in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved_state)
+        if "optimizers" in state:  # not so where an exported model was taken up
+            for optimizer, saved_state in zip(optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved_state)
         average.restore(state["average"])
         step, before = state["step"], state["seconds"]
     planner = Planner(composer.icons, seed=SEED)

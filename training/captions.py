@@ -9,7 +9,9 @@ import random
 import string
 from collections.abc import Mapping
 
+from training import landscapes, prompts
 from training.concepts import Concept
+from training.landscapes import Place
 from training.scenes import Item, Scene, chance
 
 KIND_WORDS = frozenset(
@@ -42,10 +44,15 @@ ADJECTIVES = (
     *("cute", "beautiful", "happy", "lovely", "funny", "pretty", "old", "young", "shiny", "nice"),
     *("simple", "detailed", "fluffy", "magical", "wild", "realistic", "colorful", "tasty"),
 )
-ENDINGS = (
-    *("high quality", "best quality", "highly detailed", "masterpiece", "digital art", "4k"),
-    *("sharp focus", "artwork", "studio lighting", "trending", "professional", "centered"),
+TAGS = (
+    *("high quality", "best quality", "highly detailed", "masterpiece", "digital art", "4k", "8k"),
+    *("sharp focus", "artwork", "studio lighting", "trending on artstation", "professional"),
+    *("detailed", "hd", "cinematic", "cinematic lighting", "photorealistic", "realistic", "art"),
+    *("ultra realistic", "concept art", "fantasy art", "oil painting", "watercolor", "photo"),
+    *("award winning", "beautiful", "photography", "3d render", "unreal engine", "sketch"),
 )
+"""What people add to any prompt, and what changes nothing here."""
+TAGGED_SHARE = 0.3  # of captions, with one to four of these after or before the rest
 GROUND_FORMS = (
     *("on a {} background", "on a {} background", "on {} background", "with a {} background"),
     *("{} background", "against a {} background", "in front of a {} background"),
@@ -62,6 +69,42 @@ PAIRS = {
     "above": ("{} and {}", "{} above {}", "{1} below {0}"),
 }
 COUNTS = {"two": ("two", "2", "a pair of"), "three": ("three", "3")}
+NEAR = (
+    "{} in front of {}",
+    "{} with {} in the background",
+    "{}, {}",
+    "{} near {}",
+)
+"""How a thing is in any place, beside the place's own words."""
+WHERE = {
+    **dict.fromkeys(("beach", "island", "stage", "mars", "moonland", "roadplace", "cliff"), "on"),
+    **dict.fromkeys(("river", "lake", "waterfall", "harbor", "campsite"), "by"),
+}
+"""The word before a place, where it is not "in"."""
+SAID = {
+    "underwater": ("under water", "underwater", "in the sea"),
+    "space": ("in space", "in outer space"),
+    "sunset": ("at sunset", "in the sunset"),
+    "sunrise": ("at sunrise", "at dawn"),
+    "nightsky": ("at night", "in the night sky", "under the stars"),
+    "storm": ("in a storm", "in a thunderstorm"),
+    "rain": ("in the rain", "on a rainy day"),
+    "snowfall": ("in the snow", "in winter"),
+    "skyplace": ("in the sky", "above the clouds"),
+    "arctic": ("on ice", "on the ice", "in the arctic"),
+    "sea": ("on the sea", "in the ocean", "at sea"),
+    "nightcity": ("in a city at night", "in the city at night"),
+    "volcanoland": ("on lava", "in hell"),
+}
+"""How a thing is in these places."""
+TIMES = {
+    "night": (" at night", " at night", " by night"),
+    "sunset": (" at sunset", " at dusk", " in the evening"),
+}
+SEASONS = {
+    "winter": ("{} in winter", "snowy {}", "{} in the snow", "winter {}"),
+    "autumn": ("{} in autumn", "autumn {}", "{} in fall"),
+}
 SIZES = {"small": ("small", "tiny", "little"), "large": ("large", "big", "huge")}
 
 
@@ -77,7 +120,16 @@ class Captions:
         self._concepts = concepts
 
     def describe(self, scene: Scene, dice: random.Random) -> str:
-        """One of many captions of the scene."""
+        """One of many captions of the scene, none of the prompts by which the model is judged."""
+        while (said := self._described(scene, dice)) in prompts.texts():
+            pass
+        return said
+
+    def _described(self, scene: Scene, dice: random.Random) -> str:
+        if scene.layout == "empty":
+            return " ".join(made_up(dice) for _ in range(dice.randint(1, 3)))
+        if scene.place is not None:
+            return self._outdoors(scene, scene.place, dice)
         said = self._subject(scene, dice)
         style = dice.choice(STYLE_WORDS[scene.style]) if chance(dice, 0.5) else ""
         if style and chance(dice, 0.3):
@@ -88,9 +140,30 @@ class Captions:
         said = self._with_ground(said, scene, dice)
         if style:
             said += dice.choice((", {} style", " {} style", " in {} style")).format(style)
-        if chance(dice, 0.1):
-            said += f", {dice.choice(ENDINGS)}"
-        return worn(said, dice) if chance(dice, 0.1) else said
+        return ended(said, dice)
+
+    def _outdoors(self, scene: Scene, place: Place, dice: random.Random) -> str:
+        """A landscape, or a thing in one."""
+        landscape = landscapes.shipped()[place.landscape]
+        where = dice.choice((landscape.noun, landscape.noun, *landscape.also))
+        if place.season in SEASONS:
+            where = dice.choice(SEASONS[place.season]).format(where)
+        time = ""
+        if place.sky in TIMES and not landscape.fixed and place.sky != landscape.sky:
+            time = dice.choice(TIMES[place.sky])
+        if not scene.items:
+            opening = f"{dice.choice(OPENINGS)} " if chance(dice, 0.15) else ""
+            said = f"{opening}{_maybe_article(where, dice)}{time}"
+            return ended(said, dice)
+        thing = _maybe_article(self._named(scene.items[0], dice), dice)
+        own = SAID.get(landscape.key)
+        if own is not None and chance(dice, 0.8):
+            return ended(f"{thing} {dice.choice(own)}", dice)
+        article = dice.choice(("the ", "the ", "")) if chance(dice, 0.5) else None
+        there = f"{article}{where}" if article is not None else _maybe_article(where, dice)
+        if chance(dice, 0.25):
+            return ended(dice.choice(NEAR).format(thing, there) + time, dice)
+        return ended(f"{thing} {WHERE.get(landscape.key, 'in')} {there}{time}", dice)
 
     def _subject(self, scene: Scene, dice: random.Random) -> str:
         """What is in the picture and where, without the background."""
@@ -151,6 +224,14 @@ def colour_word(colour: str, dice: random.Random) -> str:
     return dice.choice(others) if others and chance(dice, 0.15) else colour
 
 
+def ended(said: str, dice: random.Random) -> str:
+    """The caption as people leave it: with what they add to any prompt, or a word worn."""
+    if chance(dice, TAGGED_SHARE):
+        tags = ", ".join(dice.sample(TAGS, dice.randint(1, 4)))
+        said = f"{said}, {tags}" if chance(dice, 0.75) else f"{tags}, {said}"
+    return worn(said, dice) if chance(dice, 0.1) else said
+
+
 def worn(said: str, dice: random.Random) -> str:
     """The caption with a made-up word put in, or with one small word lost."""
     words = said.split()
@@ -158,9 +239,13 @@ def worn(said: str, dice: random.Random) -> str:
     if small and chance(dice, 0.5):
         del words[dice.choice(small)]
     else:
-        letters = dice.choices(string.ascii_lowercase, k=dice.randint(3, 8))
-        words.insert(dice.randint(0, len(words)), "".join(letters))
+        words.insert(dice.randint(0, len(words)), made_up(dice))
     return " ".join(words)
+
+
+def made_up(dice: random.Random) -> str:
+    """A word that means nothing."""
+    return "".join(dice.choices(string.ascii_lowercase, k=dice.randint(3, 8)))
 
 
 def _maybe_article(phrase: str, dice: random.Random) -> str:

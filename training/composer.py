@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training import concepts
+from training import concepts, landscapes
 from training.concepts import Recipe
-from training.scenes import COLOURS, Icon, Item, Scene
+from training.scenes import COLOURS, FRAMES, LONG, Icon, Item, Scene
 
 OPAQUE = 200  # alpha of 255 above which a pixel counts for an icon's typical luminance
 
@@ -42,22 +42,36 @@ class Composer:
             return cls(arrays["rgba"][rows], icons, device=device)
 
     def paint(self, scenes: Sequence[Scene], side: int) -> Tensor:
-        """The scenes as pictures. Returns (n, 3, side, side), float32, -1 to 1."""
-        pictures = self._grounds(scenes, side)
-        for layer in range(max(len(scene.items) for scene in scenes)):
-            rows = [row for row, scene in enumerate(scenes) if len(scene.items) > layer]
-            items = [scenes[row].items[layer] for row in rows]
-            stamped = self._stamp(items, side)
+        """The scenes, all of one frame, as pictures.
+
+        side: pixels of a square picture; others have about as many pixels.
+
+        Returns (n, 3, height, width), float32, -1 to 1.
+        """
+        frame = scenes[0].frame
+        whole = side if frame == "square" else round(side * LONG)
+        pictures = self._grounds(scenes, whole)
+        layers = [(*scene.props, *scene.items) for scene in scenes]
+        for layer in range(max(len(each) for each in layers)):
+            rows = [row for row, each in enumerate(layers) if len(each) > layer]
+            stamped = self._stamp([layers[row][layer] for row in rows], whole)
             alpha = stamped[:, 3:]
             pictures[rows] = pictures[rows] * (1 - alpha) + stamped[:, :3]
-        return pictures.clamp(0, 1) * 2 - 1
+        wide, high = (round(share * whole) for share in FRAMES[frame])
+        left, top = (whole - wide) // 2, (whole - high) // 2
+        return pictures[..., top : top + high, left : left + wide].clamp(0, 1) * 2 - 1
 
     def _grounds(self, scenes: Sequence[Scene], side: int) -> Tensor:
         """Backgrounds, 0 to 1."""
         upper = self._colours([scene.ground for scene in scenes])
         lower = self._colours([scene.ground_to or scene.ground for scene in scenes])
         down = torch.linspace(0, 1, side, device=self.device).view(1, 1, side, 1)
-        return (upper * (1 - down) + lower * down).expand(-1, -1, -1, side).clone()
+        painted = (upper * (1 - down) + lower * down).expand(-1, -1, -1, side).clone()
+        for row, scene in enumerate(scenes):
+            if scene.place is not None:
+                pixels = torch.from_numpy(landscapes.ground(scene.place, side).copy())
+                painted[row] = pixels.to(self.device).permute(2, 0, 1).float() / 255
+        return painted
 
     def _colours(self, names: Sequence[str]) -> Tensor:
         rows = torch.tensor([COLOURS[name] for name in names], dtype=torch.float32)

@@ -1,6 +1,7 @@
 """What can be drawn: the concepts of concepts.toml and the words for them."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,8 @@ class Concept:
     key: names it in data files and in the held-out split; never changes.
     noun, plural: in captions. also: other words for it. emoji: CLDR short name of its pictures.
     kind: the table it stands in, a word for all things like it ("fruit").
+    icon: "set/name" of its only picture, or None: one of each set, by its emoji.
+    colour: what that picture is filled with, if it is black and white.
     """
 
     key: str
@@ -30,6 +33,8 @@ class Concept:
     also: tuple[str, ...]
     emoji: str
     kind: str
+    icon: str | None = None
+    colour: str | None = None
 
 
 def plural_of(noun: str) -> str:
@@ -53,6 +58,8 @@ def read(table: Path = TABLE) -> dict[str, Concept]:
                 also=tuple(row.get("also", ())),
                 emoji=row.get("emoji", key),
                 kind=kind,
+                icon=row.get("icon"),
+                colour=row.get("colour"),
             )
     return concepts
 
@@ -65,21 +72,25 @@ def shipped() -> dict[str, Concept]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which concepts in which styles are trained."""
+    """Which concepts are trained in which styles. concepts: by style."""
 
-    concepts: frozenset[str]
-    styles: frozenset[str]
+    concepts: Mapping[str, frozenset[str]]
 
     def takes(self, concept: str, style: str) -> bool:
         """Whether an icon of this concept and style is among them."""
-        return concept in self.concepts and style in self.styles
+        return concept in self.concepts.get(style, ())
 
 
 def recipe(name: str) -> Recipe:
     """The recipe of that name in recipes.toml. Raises KeyError where there is none."""
-    row = tomllib.loads(RECIPES.read_text())[name]
+    rows = tomllib.loads(RECIPES.read_text())[name]
     known = frozenset(shipped())
-    chosen = known if row["concepts"] == "all" else frozenset(row["concepts"].split())
-    if not chosen <= known:
-        raise KeyError(f"recipe {name} names unknown concepts: {sorted(chosen - known)}")
-    return Recipe(chosen, frozenset(row["styles"]))
+    left_out = frozenset(rows.pop("without", "").split())
+    chosen = {
+        style: known - left_out if words == "all" else frozenset(words.split())
+        for style, words in rows.items()
+    }
+    unknown = left_out.union(*chosen.values()) - known
+    if unknown:
+        raise KeyError(f"recipe {name} names unknown concepts: {sorted(unknown)}")
+    return Recipe(chosen)

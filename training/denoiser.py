@@ -98,7 +98,8 @@ class Training:
         decay_minutes: at the end of them, over which the rate falls to nothing. The state saved
             before the decay is kept beside the other ("….steady"), for a later run to go on from.
         """
-        pictures, captions = latents.read(folder, self.where)
+        cached = latents.read(folder, self.where)
+        counts = torch.tensor([len(pictures) for pictures, _ in cached], dtype=torch.float32)
         torch.manual_seed(self.step)  # a resumed run draws other noise than the first did
         started = saved = time.monotonic()
         before, losses, steady = self.seconds, [], True
@@ -109,6 +110,7 @@ class Training:
                 steady = False
                 self.save(self._file.with_suffix(".steady"))
             self._set_rate(left / (decay_minutes * 60) if falling else 1.0)
+            pictures, captions = cached[int(torch.multinomial(counts, 1))]
             rows = torch.randint(0, len(pictures), (batch,), device=self.where)
             wording = torch.randint(0, captions.shape[1], (batch,), device=self.where)
             losses.append(self._learn(pictures[rows].float(), captions[rows, wording].long()))
@@ -174,7 +176,8 @@ class Training:
     def _restore(self, state: dict) -> None:
         self.unet.load_state_dict(state["unet"])
         self.text_encoder.load_state_dict(state["text_encoder"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+        if "optimizers" in state:  # not so where an exported model was taken up
+            for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
         self.average.restore(state["average"])
         self.step, self.seconds = state["step"], state["seconds"]

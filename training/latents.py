@@ -1,7 +1,8 @@
 """The cache the denoiser trains from: latents of composed scenes and a few captions of each.
 
 Encoding is paid once for each scene. The cache grows by whole shards, so that a kill costs at most
-one, and a later, longer training can add more. Scene i of the cache is `Planner.plan(i)`.
+one, and a later, longer training can add more. Scene i of the cache is `Planner.plan(i)`; all of a
+shard have one shape.
 """
 
 import random
@@ -19,6 +20,7 @@ from training.scenes import Planner
 
 SHARD = 2048  # scenes in a file
 CAPTIONS = 6  # wordings kept of each scene
+SHAPES = ("square", "square", "square", "tall", "wide")  # of a shard's pictures, in turn
 BATCH = 16
 
 
@@ -52,7 +54,8 @@ def grow(
     folder.mkdir(parents=True, exist_ok=True)
     planner = Planner(composer.icons)
     for number in range(len(shards(folder)), -(-scenes // shard)):
-        planned = [planner.plan(number * shard + row) for row in range(shard)]
+        frame = SHAPES[number % len(SHAPES)]
+        planned = [planner.plan(number * shard + row, frame=frame) for row in range(shard)]
         latents = []
         with torch.no_grad(), running.half_precision(composer.device):
             for start in range(0, shard, BATCH):
@@ -70,12 +73,19 @@ def grow(
         print(f"cache: {(number + 1) * shard} scenes", flush=True)
 
 
-def read(folder: Path, where: str) -> tuple[Tensor, Tensor]:
-    """All cached latents (n, 16, 8, 8) float16 and tokens (n, CAPTIONS, LENGTH) int16."""
+def read(folder: Path, where: str) -> list[tuple[Tensor, Tensor]]:
+    """All cached latents and tokens, by shape of the pictures.
+
+    Latents are (n, 16, height / 16, width / 16) float16, tokens (n, CAPTIONS, LENGTH) int16.
+    """
     loaded = [torch.load(path, map_location=where, weights_only=True) for path in shards(folder)]
     if not loaded:
         raise FileNotFoundError(f"no cached scenes in {folder}")
-    return (
-        torch.cat([shard["latents"] for shard in loaded]),
-        torch.cat([shard["tokens"] for shard in loaded]),
-    )
+    shapes = dict.fromkeys(shard["latents"].shape[1:] for shard in loaded)
+    return [
+        tuple(
+            torch.cat([shard[part] for shard in loaded if shard["latents"].shape[1:] == shape])
+            for part in ("latents", "tokens")
+        )
+        for shape in shapes
+    ]

@@ -1,11 +1,21 @@
-// Renders icons of one set to raw pixels: node render.mjs SET SIDE NAMES.json OUT.rgba
-// Writes SIDE x SIDE x 4 bytes for each name, in order, colours premultiplied by alpha.
+// Renders icons to raw pixels: node render.mjs SIDE ICONS.json OUT.rgba
+// ICONS.json: a list of { set, name, colour }; colour, if any, is that of a black and white icon.
+// Writes SIDE x SIDE x 4 bytes for each, in order, colours premultiplied by alpha.
 import { readFileSync, writeFileSync } from "node:fs";
 import { Resvg } from "@resvg/resvg-js";
 
-const [set, side, names, out] = process.argv.slice(2);
-const icons = JSON.parse(readFileSync(`node_modules/@iconify-json/${set}/icons.json`, "utf8"));
-const pictures = JSON.parse(readFileSync(names, "utf8")).map((name) => {
+const [side, list, out] = process.argv.slice(2);
+const sets = new Map();
+
+function setOf(name) {
+  if (!sets.has(name)) {
+    sets.set(name, JSON.parse(readFileSync(`node_modules/@iconify-json/${name}/icons.json`, "utf8")));
+  }
+  return sets.get(name);
+}
+
+const pictures = JSON.parse(readFileSync(list, "utf8")).map(({ set, name, colour }) => {
+  const icons = setOf(set);
   const icon = icons.icons[name];
   if (!icon) throw new Error(`${set} has no icon ${name}`);
   const width = icon.width ?? icons.width ?? 16;
@@ -13,7 +23,7 @@ const pictures = JSON.parse(readFileSync(names, "utf8")).map((name) => {
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ` +
     `viewBox="${icon.left ?? 0} ${icon.top ?? 0} ${width} ${height}" ` +
-    `width="${side}" height="${side}">${icon.body}</svg>`;
+    `width="${side}" height="${side}"><g color="${colour ?? "#000"}">${icon.body}</g></svg>`;
   const rendered = new Resvg(svg, {
     fitTo: { mode: "width", value: Number(side) },
     font: { loadSystemFonts: false },

@@ -1,9 +1,9 @@
 """Serves the page and its files; everything the page shows it gets from the API, in the browser.
 
-The server mounts `blueprint` by name. It knows nothing of the server but that `/api/v2` is at the
-same origin, and that its blueprint `site` has the look that all pages share.
+The server mounts `blueprint` by name. It only knows of the server that `/api/v2` is at the same
+origin, and that the blueprint `site` has the look that all pages share.
 
-Its files have addresses that differ with what is in them, so a browser never mixes two versions.
+The addresses of its files change with their contents, so a browser never mixes two versions.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ blueprint = Blueprint(
 
 @blueprint.get("/")
 async def create() -> str:
-    """Answer the page where pictures are asked for and appear."""
+    """Serve the page where pictures are asked for and appear."""
     return await render_template("create.html", samplers=SAMPLERS)
 
 

@@ -1,97 +1,49 @@
-"""`python -m worker`: serves a horde until told to stop.
+"""The command `horde-worker`, or `python -m worker`; without a command of its own, it serves.
 
-The first SIGINT or SIGTERM lets the jobs in hand be finished and submitted; the second gives them
-back at once. Exit status: 0 after finishing, 1 after giving back or where the server or the models
-leave nothing to do, 2 where the settings are wrong.
+Exit status: 0 where all is well; 1 where jobs were given back, a check failed, or the server or the
+models leave nothing to do; 2 where the command or the settings are wrong.
 """
 
-import asyncio
-import signal
+import argparse
 import sys
-from functools import partial
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
+from worker.commands import bench, doctor, models, run
+from worker.commands.told import WRONG, Wrong, error
+from worker.configuration.files import WrongSettings
 
-from core.client import HordeClient, HordeError, Retries
-from worker import logs, progress
-from worker.crew import AGENT, Crew, NoModel
-from worker.engine import Engine, Limits
-from worker.engine_process import renderers
-from worker.loop import NothingToServe, Unwelcome
-from worker.progress import Display, Unfailing
-from worker.settings import Settings, prepare_environment
-
-PATIENT: Final = Retries(attempts=10)
-"""About a minute for what may be repeated, submitting above all: a server may be restarting."""
+COMMANDS: Final = (run, doctor, bench, models)
 
 
-def main() -> int:
-    """Run the worker; gives the exit status."""
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what the command line says; gives the exit status."""
+    arguments = parser().parse_args(words)
     try:
-        settings = Settings()
-        key = settings.key()
-    except (ValidationError, OSError) as error:
-        return _wrong(str(error))
-    if not key:
-        return _wrong("set WORKER_API_KEY or WORKER_API_KEY_FILE to the key of the worker's owner")
-    logs.configure(settings.log_format, settings.log_level)
-    prepare_environment()
-    display = Unfailing(progress.display(settings.progress))
-    try:
-        return asyncio.run(_serve(settings, key, display))
-    except NoModel as error:
-        return _wrong(str(error))
-    except asyncio.CancelledError:
-        return _end(display, "stopped; the jobs in hand were given back")
-    except (Unwelcome, NothingToServe, HordeError) as error:
-        return _end(display, str(error))
-    finally:
-        display.close()
+        status: int = arguments.do(arguments)
+    except (WrongSettings, Wrong) as wrong:
+        error(str(wrong))
+        return WRONG
+    return status
 
 
-async def _serve(settings: Settings, key: str, display: Display) -> int:
-    make = partial(renderers, device=settings.device, threads=settings.threads)
-    limits = Limits(settings.start_timeout, settings.load_timeout, settings.step_timeout)
-    async with (
-        HordeClient(
-            settings.url,
-            key,
-            client_agent=AGENT,
-            retries=PATIENT,
-            private=settings.private_networks,
-        ) as client,
-        Engine(make, limits) as engine,
-    ):
-        await _run_until_signalled(Crew(settings, client, engine, display), display)
-    return 0
-
-
-async def _run_until_signalled(crew: Crew, display: Display) -> None:
-    stop = asyncio.Event()
-    running = asyncio.ensure_future(crew.run(stop))
-
-    def on_signal() -> None:
-        if stop.is_set():
-            running.cancel()
-        else:
-            stop.set()
-            display.say("stopping: the jobs in hand are finished first; once more gives them back")
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    await running
-
-
-def _wrong(reason: str) -> int:
-    sys.stderr.write(f"worker: {reason}\n")
-    return 2
-
-
-def _end(display: Display, reason: str) -> int:
-    display.say(reason)
-    return 1
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = argparse.ArgumentParser(
+        prog="horde-worker",
+        description="Serve a horde with this machine: pictures, texts and alchemy.",
+        epilog="Settings stand in worker.toml or in WORKER_* variables; see docs/worker.md.",
+    )
+    made.add_argument(
+        "--config", type=Path, metavar="FILE", help="the settings file, instead of the usual one"
+    )
+    run.add_options(made)
+    made.set_defaults(do=run.run)
+    commands = made.add_subparsers(title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_to(commands)
+    return made
 
 
 if __name__ == "__main__":

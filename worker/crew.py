@@ -1,10 +1,10 @@
 """The workers of one process: one for each kind of work, with one engine among them.
 
-To a horde they are workers of their own, since a name there belongs to one kind of work.
+For a horde they are separate workers, since a name there belongs to one kind of work.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,12 +15,13 @@ from core.features import FORMS, OURS, version_of
 from core.wire.alchemy import InterrogationPopInput
 from core.wire.pop import PopInputStable
 from core.wire.text import PopInputKobold
-from worker import models, upscaler
+from worker import lookup, models, upscaler
 from worker.alchemy.kind import Forms
 from worker.alchemy.order import Description
 from worker.engine import Engine
 from worker.escrow import Escrow
 from worker.image.kind import Pictures
+from worker.image.order import Checkpoint
 from worker.journal import Journal
 from worker.kind import AnyChannel
 from worker.loop import Habits, NothingToServe, Unwelcome, Worker
@@ -29,6 +30,7 @@ from worker.renderer import Model
 from worker.settings import Settings, WorkKind
 from worker.text import fetching
 from worker.text.kind import Texts
+from worker.text.order import LanguageModel
 
 AGENT: Final = f"{OURS}:{version_of(OURS)}:https://github.com/stable-horde/stable-horde"
 """`name:version:url`; the version is the newest that the table of features has of this worker."""
@@ -42,7 +44,7 @@ log = structlog.get_logger("worker")
 
 
 class NoModel(NothingToServe):
-    """None of the models that were asked for is here."""
+    """None of the wanted models is here."""
 
 
 class Crew:
@@ -58,15 +60,24 @@ class Crew:
         self._client = client
         self._engine = engine
         self._display = display
-        self._folders = [*settings.model_dirs, settings.data_dir]
+        self._folders = lookup.folders(settings)
         self._upscalers = upscaler.find(self._folders)
         self._escrow = Escrow()
         self._journal = Journal(settings.data_dir, settings.url)
+        self._changing: list[Callable[[Settings], None]] = []
+
+    def change(self, settings: Settings) -> None:
+        """Go on with other settings, as far as they are of `configuration.reload.AT_ONCE`."""
+        for change in self._changing:
+            try:
+                change(settings)
+            except NoModel as error:
+                self._display.say(f"the models stay as they were: {error}")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop; a kind that cannot be served leaves the others alone.
 
-        When cancelled, all of them give back what they have in hand. Where none is left, raises the
+        When cancelled, all of them give back what they have in hand. If none is left, raises the
         last one's reason: Unwelcome or NothingToServe.
         """
         workers: dict[WorkKind, Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = {
@@ -96,7 +107,7 @@ class Crew:
             raise ends[-1]
 
     async def _ask_whether_trusted(self) -> None:
-        """Learn, now and then, whether what is earned is credited at once."""
+        """Find out, now and then, whether rewards are credited at once."""
         while True:
             try:
                 trusted = (await self._client.find_user()).trusted
@@ -109,18 +120,28 @@ class Crew:
             await asyncio.sleep(ASK_SECONDS)
 
     async def _pictures(self, stop: asyncio.Event) -> None:
-        found = self._find(self._settings.models, models.find)
-        offer = image_offer(self._settings)
-        batch = self._settings.batch
-        kind = Pictures(self._client, offer, batch=batch, upscalers=self._upscalers)
-        await self._work(kind, offer.name, found, stop)
+        def found(settings: Settings) -> dict[str, Checkpoint]:
+            return self._find(lookup.wanted(settings, "image"), models.find)
+
+        settings = self._settings
+        offer = image_offer(settings)
+        kind = Pictures(self._client, offer, batch=settings.batch, upscalers=self._upscalers)
+
+        def change(new: Settings) -> None:
+            kind.change(image_offer(new), new.batch)
+
+        await self._work(kind, offer.name, found, change, stop)
 
     async def _texts(self, stop: asyncio.Event) -> None:
         if not await fetching.default_is_there(self._settings, self._display.say, stop):
             return
-        found = self._find(self._settings.text_models, models.find_text)
+
+        def found(settings: Settings) -> dict[str, LanguageModel]:
+            return self._find(lookup.wanted(settings, "text"), models.find_text)
+
         offer = text_offer(self._settings)
-        await self._work(Texts(self._client, offer), offer.name, found, stop)
+        kind = Texts(self._client, offer)
+        await self._work(kind, offer.name, found, lambda new: kind.change(text_offer(new)), stop)
 
     async def _forms(self, stop: asyncio.Event) -> None:
         described = {
@@ -130,24 +151,41 @@ class Crew:
         }
         forms: dict[str, Model] = {**described, **self._upscalers}
         offer = alchemy_offer(self._settings)
-        await self._work(Forms(self._client, offer), offer.name, forms, stop)
+        kind = Forms(self._client, offer)
+        await self._work(
+            kind, offer.name, lambda _: forms, lambda new: kind.change(alchemy_offer(new)), stop
+        )
 
     async def _work(
-        self, kind: AnyChannel, name: str, found: dict[str, Any], stop: asyncio.Event
+        self,
+        kind: AnyChannel,
+        name: str,
+        found: Callable[[Settings], Mapping[str, Model]],
+        change: Callable[[Settings], None],
+        stop: asyncio.Event,
     ) -> None:
-        """Be a worker of this kind. Raises what `Worker.run` raises."""
+        """Be a worker of this kind. Raises what `Worker.run` raises.
+
+        found: gives the models that are to be served. change: lets the kind offer something else.
+        """
         settings = self._settings
-        self._display.say(f"{name} serves {', '.join(found)} on {settings.url}")
-        habits = Habits(settings.idle_seconds, settings.ahead_seconds, settings.max_deaths)
-        worker = Worker(
+        here = found(settings)
+        self._display.say(f"{name} serves {', '.join(here)} on {settings.url}")
+        worker: Worker[Any, Any] = Worker(
             kind,
             self._engine,
             self._display,
-            models=found,
-            habits=habits,
+            models=here,
+            habits=_habits(settings),
             escrow=self._escrow,
             journal=self._journal,
         )
+
+        def change_all(new: Settings) -> None:
+            change(new)
+            worker.change(found(new), _habits(new))
+
+        self._changing.append(change_all)
         await worker.run(stop)
 
     def _find(
@@ -167,8 +205,12 @@ class Crew:
         return found
 
 
+def _habits(settings: Settings) -> Habits:
+    return Habits(settings.idle_seconds, settings.ahead_seconds, settings.max_deaths)
+
+
 def image_offer(settings: Settings) -> PopInputStable:
-    """What each pop says of pictures, but for the models and the size of batches."""
+    """What each pop declares about pictures, without the models and the size of batches."""
     return PopInputStable(
         name=settings.name,
         bridge_agent=AGENT,
@@ -180,10 +222,10 @@ def image_offer(settings: Settings) -> PopInputStable:
         require_upfront_kudos=settings.require_upfront_kudos,
         extra_slow_worker=settings.extra_slow,
         wait=settings.wait_seconds,
-        allow_img2img=True,
-        allow_painting=True,
+        allow_img2img=settings.img2img,
+        allow_painting=settings.painting,
         allow_unsafe_ipaddr=True,
-        allow_post_processing=False,
+        allow_post_processing=settings.post_processing,
         allow_controlnet=False,
         allow_sdxl_controlnet=False,
         allow_lora=False,
@@ -191,7 +233,7 @@ def image_offer(settings: Settings) -> PopInputStable:
 
 
 def text_offer(settings: Settings) -> PopInputKobold:
-    """What each pop says of text, but for the models."""
+    """What each pop declares about text, without the models."""
     return PopInputKobold(
         name=f"{settings.name} text",
         bridge_agent=AGENT,
@@ -207,7 +249,7 @@ def text_offer(settings: Settings) -> PopInputKobold:
 
 
 def alchemy_offer(settings: Settings) -> InterrogationPopInput:
-    """What each pop says of alchemy, but for the forms and the size of pictures."""
+    """What each pop declares about alchemy, without the forms and the size of pictures."""
     return InterrogationPopInput(
         name=f"{settings.name} alchemy",
         bridge_agent=AGENT,

@@ -44,10 +44,10 @@ OnReport = Callable[[int, int, Shown | None], None]
 """Called after each step with its number (from 1), how many there will be, and what is to see."""
 
 REAP_SECONDS: Final = 10.0
-"""A killed process is gone sooner than this, unless a driver holds it."""
+"""A killed process ends sooner than this, unless a driver holds it."""
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
-"""Not fork: neither CUDA nor threads survive it."""
+"""Not fork, which neither CUDA nor threads survive."""
 
 
 class EngineDied(Exception):
@@ -60,7 +60,7 @@ class _Left(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds without a word after which an engine is taken for hanging.
+    """Seconds of silence after which an engine counts as hanging.
 
     start: until the libraries are imported.
     load: for a model.
@@ -77,7 +77,7 @@ class _Running:
     process: BaseProcess
     connection: Connection
     reports: "asyncio.Queue[Report | None]"
-    """None: the pipe is at its end."""
+    """None: the end of the pipe."""
 
 
 class Engine:
@@ -93,7 +93,7 @@ class Engine:
         self._turn = asyncio.Lock()  # commands of several kinds come one after the other
         self._orders = 0
         self.device: str | None = None
-        """What it renders on, once it has been started."""
+        """The device it renders on, once it has been started."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,7 +108,7 @@ class Engine:
 
     @property
     def pid(self) -> int | None:
-        """The engine's process id, where there is one."""
+        """The engine's process id, if there is one."""
         return None if self._running is None else self._running.process.pid
 
     async def load(self, model: Model) -> None:
@@ -173,9 +173,7 @@ class Engine:
                 return await self._answer(running, final, on_step)
         except (CannotLoad, CannotRender, _Left):
             raise
-        except (
-            BaseException
-        ):  # what else it may report belongs to nobody: it must not be read later
+        except BaseException:  # later reports belong to nobody and must not be read
             await self.stop()
             raise
 
@@ -190,7 +188,7 @@ class Engine:
             limit = self._limits.step
 
     async def _next(self, running: _Running, limit: float) -> Report:
-        """Read a report. Raises what a refusal stands for, and EngineDied where none comes."""
+        """Read a report. Raises the error of a refusal, and EngineDied if none comes."""
         try:
             async with asyncio.timeout(limit):
                 report = await running.reports.get()
@@ -214,7 +212,7 @@ class Engine:
         if self._running is None:
             try:
                 self._running = _start(self._make)
-            except OSError as error:  # no memory, no process, no file left
+            except OSError as error:  # out of memory, processes or files
                 raise EngineDied(f"the engine cannot be started: {error}") from error
             report = await self._next(self._running, self._limits.start)
             if not isinstance(report, Ready):
@@ -250,7 +248,7 @@ def _start(make: Callable[[], DeviceRenderer]) -> _Running:
     )
     with _signals_held():
         process.start()
-    theirs.close()  # so that ours ends when the engine does
+    theirs.close()  # so that our end closes when the engine ends
     running = _Running(process, ours, asyncio.Queue())
     loop = asyncio.get_running_loop()
     threading.Thread(target=_receive, args=(running, loop), daemon=True).start()
@@ -258,7 +256,7 @@ def _start(make: Callable[[], DeviceRenderer]) -> _Running:
 
 
 def _receive(running: _Running, loop: asyncio.AbstractEventLoop) -> None:
-    """Bring reports to the event loop; ends with the pipe."""
+    """Pass reports to the event loop; ends with the pipe."""
     with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
         try:
             while True:
@@ -270,7 +268,7 @@ def _receive(running: _Running, loop: asyncio.AbstractEventLoop) -> None:
 
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
-    """Let a child begin with signals held, so that none ends it before it ignores them."""
+    """Let a child begin with signals blocked, so that none ends it before it ignores them."""
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield

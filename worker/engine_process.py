@@ -1,8 +1,8 @@
 """The engine process: loads and renders what it is told, one thing at a time, and reports.
 
-It lives as long as the other end of its pipe: when the control process dies, however it dies, the
-pipe is at its end and the engine leaves at once. It ignores the signals a terminal or a service
-manager sends to all processes together: the control process decides what they mean.
+It lives as long as the other end of its pipe: when the control process dies in any way, the pipe
+ends and the engine exits at once. It ignores the signals that a terminal or a service manager sends
+to all processes together: the control process decides what they mean.
 """
 
 import faulthandler
@@ -54,7 +54,7 @@ Work = Load | Render
 
 
 def renderers(*, device: str, threads: int) -> DeviceRenderer:
-    """Make what renders with every kind of model."""
+    """Make the renderer for every kind of model."""
     # Here and not above: the control process imports this module, and must never load torch.
     from worker.renderers import Renderers  # noqa: PLC0415
 
@@ -62,13 +62,13 @@ def renderers(*, device: str, threads: int) -> DeviceRenderer:
 
 
 def serve(connection: Connection, make: Callable[[], DeviceRenderer]) -> None:
-    """Be the engine. Returns never: the process ends with its pipe."""
+    """Be the engine. Never returns: the process ends with its pipe."""
     for ignored in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     faulthandler.enable()
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # the libraries' talk among developers
+        warnings.simplefilter("ignore")  # the libraries' messages are for developers
     commands: queue.SimpleQueue[Work] = queue.SimpleQueue()
     told = _Told()
     threading.Thread(target=_receive, args=(connection, commands, told), daemon=True).start()
@@ -98,7 +98,7 @@ def _receive(connection: Connection, commands: "queue.SimpleQueue[Work]", told: 
             else:
                 commands.put(command)
     except (EOFError, OSError):
-        os._exit(0)  # also out of the middle of a step
+        os._exit(0)  # even in the middle of a step
 
 
 def _obey(renderer: Renderer, command: Work, report: Sent, told: _Told) -> None:

@@ -1,21 +1,21 @@
-"""What of a reward its owner has at once, so that the worker says no more than is true."""
+"""How much of a reward its owner gets at once, so that the worker tells the truth."""
 
 import math
 from dataclasses import dataclass
 from typing import Final
 
 SHARES: Final = 2
-"""One of them is kept back from owners who are not trusted yet; an odd hundredth is not."""
+"""One of these shares is held back from untrusted owners; an odd hundredth is not."""
 
 
 @dataclass
 class Escrow:
-    """Words for rewards. trusted: whether the owner is; None: nobody has said so far."""
+    """Words for rewards. trusted: whether the owner is trusted; None: not known so far."""
 
     trusted: bool | None = None
 
     def told(self, earned: float) -> str:
-        """Say what was earned, and what of it is credited where not all of it is."""
+        """Say what was earned, and how much of it is in escrow, if any."""
         told = f"+{earned:.2f} kudos"
         if self.trusted is not False or not earned or not math.isfinite(earned):
             return told

@@ -1,7 +1,7 @@
-"""The jobs in hand: brings their results to the server, or the news that there will be none.
+"""The jobs in hand: delivers their results to the server, or reports that there will be none.
 
-Every job that was popped is kept in hand until the server has heard about it, or cannot be told.
-What goes wrong with one job is that job's affair: nothing here raises but when it is cancelled.
+Every popped job is kept in hand until the server has heard about it, or cannot be told. A failure
+of one job does not affect others: nothing here raises unless it is cancelled.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from worker.renderer import CannotRender
 from worker.wanted import Wanted
 
 GIVE_BACK_SECONDS: Final = 5.0
-"""What a worker in a hurry has left for telling the server."""
+"""How long a worker in a hurry takes to tell the server."""
 GIVEN_BACK: Final = "the worker stopped before it was done"
 KILLED: Final = "the worker was killed before it was done"
 FIRST_LATE_SECONDS: Final = 5.0
@@ -77,7 +77,7 @@ class InHand(Generic[B, R]):
                 self._journal.take(self._channel.name, job)
 
     async def deliver(self, batch: B, result: R) -> None:
-        """Submit each job of a batch that was made; what cannot be delivered is faulted."""
+        """Submit each job of a finished batch; those that cannot be delivered are faulted."""
         earned, lost, late = 0.0, list[str](), 0
         for index, job in enumerate(batch.ids):
             try:
@@ -101,19 +101,21 @@ class InHand(Generic[B, R]):
             outcome += f", {late} kept until the server answers"
         if lost:
             outcome += f", {len(lost)} lost: {lost[0]}"
+        self._display.settled(batch, earned, len(lost))
         self._end(batch, outcome, is_late=late > 0)
 
     async def fault(
         self, batch: B, reason: str, notes: Sequence[GenerationMetadataStable] = ()
     ) -> None:
-        """Tell the server that a batch failed and why, so that somebody else gets it."""
+        """Tell the server that a batch failed and why, so that another worker gets it."""
         await self.refuse(batch.ids, reason, notes)
+        self._display.settled(batch, 0.0, len(batch.ids))
         self._end(batch, f"faulted: {reason}")
 
     async def refuse(
         self, jobs: Sequence[str], reason: str, notes: Sequence[GenerationMetadataStable] = ()
     ) -> None:
-        """The same for jobs of which no more is known."""
+        """The same for jobs of which only the ids are known."""
         log.warning("job faulted", jobs=list(jobs), reason=reason)
         self.take(jobs)
         for job in jobs:
@@ -216,7 +218,7 @@ class InHand(Generic[B, R]):
         """Fault one job; where even that fails, the next start tells it, or the deadline."""
         try:
             await self._channel.fault(job, reason, notes)
-        except Exception as error:  # noqa: BLE001 - the other jobs are to be told about all the same
+        except Exception as error:  # noqa: BLE001 - the other jobs have to be reported all the same
             log.warning("fault not reported", job=job, reason=str(error))
             self._jobs.pop(job, None)
             return
@@ -228,7 +230,7 @@ class InHand(Generic[B, R]):
 
 
 def _told(error: Exception, batch: Batch) -> str:
-    """Say why a result was not delivered."""
+    """The reason why a result was not delivered."""
     if isinstance(error, HordeError):
         return f"the result could not be delivered: {error}"
     if isinstance(error, CannotRender):

@@ -1,4 +1,4 @@
-"""What a kind of work (pictures, text, alchemy) has of its own: its wire.
+"""What differs between kinds of work (pictures, text, alchemy): their wire.
 
 Everything else (when to pop, the engine, stopping, giving back) is the same for all and stands in
 `worker.loop` and `worker.in_hand`.
@@ -26,7 +26,7 @@ from worker.renderer import CannotRender, Model, Order
 FETCH_SECONDS: Final = 20.0
 """For a source picture, however often it is tried."""
 MAX_REASON_CHARS: Final = 255
-"""As much of a reason as a note about a job can hold."""
+"""The most characters of a reason in a note about a job."""
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +36,9 @@ class Batch:
     """Jobs that were popped together, and are made together.
 
     model: what makes them, by name.
-    work: what is to be done, in a few words for people; no prompt, which is the requester's own
+    work: the work in a few words for people, without the prompt, which is the requester's own
         business.
-    steps: how many there will be at first sight.
+    steps: how many there will probably be.
     likeness: the same for the same work that is handed out again, under other ids.
     ttl: seconds from `popped` until somebody else gets the jobs; None: nobody said.
     shown: whether the requester may see it before it is done.
@@ -66,7 +66,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Haul(Generic[B]):
-    """What a pop brought. batch: None where there is no work."""
+    """The result of a pop. batch: None if there is no work."""
 
     batch: B | None
     messages: Sequence[ResponseModelMessagePop] = ()
@@ -88,7 +88,7 @@ class Parcel:
 
 
 class Channel(Protocol[B, R]):
-    """How one kind of work comes and goes: in batches B, of each of which the engine makes an R."""
+    """How one kind of work comes and goes: in batches B, from which the engine makes R."""
 
     name: str
     """Of the kind."""
@@ -96,11 +96,11 @@ class Channel(Protocol[B, R]):
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[B]:
         """Ask for work that these models can do.
 
-        Raises HordeError, which is UnreadableJobs where jobs were handed out all the same.
+        Raises HordeError: UnreadableJobs if jobs were handed out all the same.
         """
 
     async def order(self, batch: B, models: Mapping[str, Model]) -> Order[R]:
-        """Say what the engine is to make, with everything fetched. Raises CannotRender."""
+        """Make the order for the engine, with everything fetched. Raises CannotRender."""
 
     async def pack(self, batch: B, index: int, result: R) -> Parcel:
         """Make one job's part ready to be sent. Raises CannotRender where that is not possible."""
@@ -115,7 +115,7 @@ class Channel(Protocol[B, R]):
         """
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
-        """Give one job back, and say why as far as the wire lets it. Raises HordeError."""
+        """Give one job back, with the reason if the wire has a field for it. Raises HordeError."""
 
 
 AnyChannel = Channel[Any, Any]
@@ -129,12 +129,12 @@ class HandedOut(Protocol):
 
 
 def ids_of(answer: HandedOut) -> tuple[str, ...]:
-    """Give the jobs that an answer hands out; hordes of the first version know but `id`."""
+    """The ids of the jobs in an answer; hordes of the first version only send `id`."""
     return tuple(dict.fromkeys(answer.ids or ([answer.id] if answer.id else [])))
 
 
 def understood(ids: Sequence[str], read: Callable[[], B]) -> B:
-    """Read popped jobs. Raises UnreadableJobs, whatever is the matter with them."""
+    """Read popped jobs. Raises UnreadableJobs, whatever is wrong with them."""
     try:
         return read()
     except Exception as error:
@@ -152,21 +152,21 @@ def likeness(model: str | None, payload: Answer) -> str:
 
 
 def shown(number: int) -> str:
-    """Write a number that a server sent, which may have thousands of digits."""
+    """Show a number from a server, which may have thousands of digits."""
     return str(number) if abs(number) < 10**9 else "too many"
 
 
 def unexpected(error: Exception) -> str:
-    """Say to strangers that something went wrong: a message could name files of this machine."""
+    """A failure in words for strangers: its own message could name files of this machine."""
     return f"the worker failed: {type(error).__name__}"
 
 
 def held_to(
     limits: type[Request], payload: Answer, exclude: AbstractSet[str] = frozenset()
 ) -> None:
-    """See that a server orders nothing that nobody may ask for. Raises CannotRender.
+    """Check that a server orders nothing that no request may ask for. Raises CannotRender.
 
-    limits: what requests are held to. exclude: parameters that they call by another name.
+    limits: the model of requests. exclude: parameters that requests name differently.
     """
     said = payload.model_dump(exclude_none=True, exclude=set(exclude))
     try:
@@ -180,7 +180,7 @@ def held_to(
 async def fetched(client: HordeClient, place: str, kind: MetadataType) -> bytes:
     """Download a source picture.
 
-    kind: what the requester is told could not be fetched. Raises CannotRender.
+    kind: the name of the picture in the requester's note. Raises CannotRender.
     """
     try:
         async with asyncio.timeout(FETCH_SECONDS):

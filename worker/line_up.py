@@ -9,7 +9,7 @@ from worker.renderer import Model
 
 FIRST_REST_SECONDS: Final = 15 * 60.0
 MAX_REST_SECONDS: Final = 4 * 60 * 60.0
-"""It doubles each time that nothing was made in between."""
+"""The pause doubles each time that nothing was made in between."""
 MAX_BROKEN: Final = 3
 """Results in a row that were none, after which a model rests."""
 MAX_DEATHS_OF_JOB: Final = 2
@@ -20,14 +20,15 @@ MAX_REMEMBERED: Final = 1000
 class LineUp:
     """The models of a worker.
 
-    A job that kills the engine comes back to the worker that is alone on its horde, so deaths say
-    little about a model: it rests and is offered again, and no job takes it away for good.
+    A job that kills the engine comes back to a worker that is alone on its horde, so deaths say
+    little about a model: it rests and is offered again, and no job removes it for good.
 
     max_deaths: of the engine in a row on one model, after which it rests.
     """
 
     def __init__(self, models: Mapping[str, Model], *, max_deaths: int) -> None:
         self._unproven = dict(models)
+        self._dropped: dict[str, Model] = {}
         self._offered: dict[str, Model] = {}
         self._max_deaths = max_deaths
         self._deaths: Counter[str] = Counter()
@@ -37,7 +38,7 @@ class LineUp:
 
     @property
     def offered(self) -> Mapping[str, Model]:
-        """Those that can be rendered now, by name."""
+        """The models that can be used now, by name."""
         for name, (until, model) in list(self._resting.items()):
             if until <= time.monotonic():
                 del self._resting[name]
@@ -55,7 +56,7 @@ class LineUp:
         return not self._offered and not self._resting and not self._unproven
 
     def seconds_to_next(self) -> float:
-        """How long until the first of those that rest is back."""
+        """How long until the first resting model is back."""
         now = time.monotonic()
         return max(0.0, min((until - now for until, _ in self._resting.values()), default=0.0))
 
@@ -65,11 +66,11 @@ class LineUp:
             self._offered[name] = self._unproven.pop(name)
 
     def succeeded(self, name: str) -> None:
-        """Something was made with it."""
+        """Record that something was made with it."""
         self._deaths[name] = self._broken[name] = self._rests[name] = 0
 
     def died(self, name: str) -> float:
-        """Count a death of the engine; gives for how many minutes the model now rests, 0 if not."""
+        """Count a death of the engine. Returns for how many minutes the model now rests, or 0."""
         self._deaths[name] += 1
         return self._rest(name) if self._deaths[name] >= self._max_deaths else 0.0
 
@@ -79,10 +80,27 @@ class LineUp:
         return self._rest(name) if self._broken[name] >= MAX_BROKEN else 0.0
 
     def drop(self, name: str) -> None:
-        """Offer it no more."""
-        self._offered.pop(name, None)
-        self._unproven.pop(name, None)
+        """Stop offering it."""
+        for there in (self._offered, self._unproven):
+            if (model := there.pop(name, None)) is not None:
+                self._dropped[name] = model
         self._resting.pop(name, None)
+
+    def change(self, models: Mapping[str, Model]) -> None:
+        """Have these from now on; new ones are to be proved, and one that was dropped is not back.
+
+        A model that lies elsewhere now is new.
+        """
+        known = (self._offered, self._unproven, self._resting)
+        for there in known:
+            for gone in there.keys() - models.keys():
+                del there[gone]
+        for name, model in models.items():
+            if name in self._resting:
+                self._resting[name] = (self._resting[name][0], model)
+            elif self._offered.get(name) != model and self._dropped.get(name) != model:
+                self._offered.pop(name, None)
+                self._unproven[name] = model
 
     def _rest(self, name: str) -> float:
         if name not in self._offered:

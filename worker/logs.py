@@ -9,7 +9,7 @@ import structlog
 
 
 class Unfailing:
-    """A stream that loses what cannot be written: a full disk must not end any work."""
+    """A stream that drops what cannot be written: a full disk must not end any work."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -21,7 +21,7 @@ class Unfailing:
         return len(text)
 
     def flush(self) -> None:
-        """Have it written, if possible."""
+        """Flush it, if possible."""
         with contextlib.suppress(OSError, ValueError):
             self._stream.flush()
 

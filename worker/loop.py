@@ -1,4 +1,4 @@
-"""Pops jobs, has them made, and delivers them: the worker's life, whatever its kind of work.
+"""Pops jobs, lets them be made, and delivers them: the loop of a worker of any kind.
 
 Four things overlap: source pictures are fetched beside everything else, the next batch is popped
 shortly before the one at work is done, and what is done is encoded, uploaded and submitted while
@@ -31,7 +31,7 @@ from worker.progress import Display, Unfailing
 from worker.renderer import CannotLoad, Model, Order
 
 MAX_BATCHES: Final = 3
-"""Batches at work or on their way to the server: behind a slow line, rendering waits."""
+"""The most batches being made or delivered: on a slow line, rendering waits."""
 MAX_FETCHING: Final = 3
 """Batches whose source pictures are being fetched."""
 SLOW_FETCH_SECONDS: Final = 1.0
@@ -47,18 +47,18 @@ log = structlog.get_logger(__name__)
 
 
 class Unwelcome(Exception):
-    """The server will not have this worker as it is; asking again would not help."""
+    """The server refuses this worker as it is; asking again would not help."""
 
 
 class NothingToServe(Exception):
-    """No model is left that can be rendered."""
+    """No usable model is left."""
 
 
 @dataclass(frozen=True)
 class Habits:
-    """How the worker goes about its work.
+    """The habits of a worker.
 
-    idle_seconds: from one pop in vain to the next, at least.
+    idle_seconds: the least time from a pop in vain to the next.
     ahead_seconds: how long before a batch's end the next is popped.
     max_deaths: of the engine in a row on one model, after which the model rests.
     """
@@ -69,11 +69,11 @@ class Habits:
 
 
 class Worker(Generic[B, R]):
-    """One worker of one horde. Workers of several kinds may share an engine: they take turns.
+    """One worker of one horde. Workers of several kinds may share an engine by taking turns.
 
     models: what can be served, by name; each is offered once it was seen to make something. One
         that does not load is dropped, and one that keeps killing the engine rests for a while.
-    escrow: whether what is earned is credited at once.
+    escrow: how much of a reward is credited at once.
     journal: where jobs in hand are kept for the next start; None: nowhere.
     """
 
@@ -100,6 +100,8 @@ class Worker(Generic[B, R]):
         self._fetching = asyncio.Semaphore(MAX_FETCHING)
         self._stop = asyncio.Event()
         self._end: Exception | None = None
+        self._changed = asyncio.Event()
+        """There may be other models now."""
         self._heard: set[str] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -127,8 +129,14 @@ class Worker(Generic[B, R]):
         if self._end is not None:
             raise self._end
 
+    def change(self, models: Mapping[str, Model], habits: Habits) -> None:
+        """Serve these models with these habits from now on."""
+        self._models.change(models)
+        self._habits = habits
+        self._changed.set()
+
     async def _warm_up(self) -> None:
-        """Have an engine with the first model that loads, so that no job waits for it."""
+        """Start the engine with the first model that loads, so that no job waits for it."""
         failures = Counter[str]()
         while not self._stop.is_set() and (
             candidates := {**self._models.offered, **self._models.unproven}
@@ -150,7 +158,11 @@ class Worker(Generic[B, R]):
 
     async def _prove(self) -> None:
         """See the other models at work, one after the other between jobs; then offer them."""
-        while self._models.unproven:
+        while True:
+            if not self._models.unproven:
+                await self._changed.wait()
+                self._changed.clear()
+                continue
             name, model = next(iter(self._models.unproven.items()))
             try:
                 await self._engine.load(model)
@@ -164,13 +176,13 @@ class Worker(Generic[B, R]):
     # Popping
 
     async def _pop_all(self) -> None:
-        """Pop whenever there is appetite, until told to stop; then end the queue."""
+        """Pop whenever there is room for a batch, until told to stop; then end the queue."""
         pause, refusals = FIRST_PAUSE_SECONDS, 0
         async with asyncio.TaskGroup() as preparing:
             while await self._unless_stopped(self._appetite.acquire()) and await self._has_models():
                 try:
                     await self._pop(preparing)
-                except Exception as error:  # noqa: BLE001 - the next pop may well go better
+                except Exception as error:  # noqa: BLE001 - the next pop may succeed
                     self._appetite.release()
                     refusals = refusals + 1 if isinstance(error, Invalid) else 0
                     if refusals == MAX_REFUSALS:
@@ -182,7 +194,7 @@ class Worker(Generic[B, R]):
         await self._ready.put(None)
 
     async def _has_models(self) -> bool:
-        """Wait until a model may be offered; False where the worker is told to stop before."""
+        """Wait until a model may be offered. Returns False if the worker is told to stop before."""
         while not self._stop.is_set():
             if self._models.offered:
                 return True
@@ -207,7 +219,7 @@ class Worker(Generic[B, R]):
             await self._rest(self._habits.idle_seconds - (time.monotonic() - began))
 
     async def _back_off(self, error: Exception, pause: float) -> None:
-        """Wait before the next pop, or end, as a pop's failure demands."""
+        """Wait before the next pop, or raise, depending on a pop's failure."""
         if not isinstance(error, HordeError):
             log.error("popping failed", exc_info=error)
             await self._rest(pause)
@@ -224,7 +236,7 @@ class Worker(Generic[B, R]):
             log.warning("no work to be had", reason=str(error), rc=error.rc)
         pause = max(pause, error.retry_after_seconds or 0)
         self._in_hand.answered.clear()  # a server that takes results has work, too
-        # Half of it is chance, so that workers whose server came back do not come all at once.
+        # Half of it is random, so that workers do not all return at once when their server is back.
         await self._rest(
             pause * random.uniform(0.5, 1),  # noqa: S311 - keeps no secret
             sooner=None if error.retry_after_seconds else self._in_hand.answered,
@@ -237,7 +249,7 @@ class Worker(Generic[B, R]):
             slow = asyncio.get_running_loop().call_later(SLOW_FETCH_SECONDS, appetite.release)
             try:
                 order = await self._channel.order(batch, self._models.offered)
-            except Exception as error:  # noqa: BLE001 - one job's fault is no other's
+            except Exception as error:  # noqa: BLE001 - one job's fault must not affect others
                 appetite.release()
                 await self._at_work.fault(batch, error)
                 return
@@ -248,7 +260,7 @@ class Worker(Generic[B, R]):
     # Rendering
 
     async def _render_all(self, group: asyncio.TaskGroup) -> None:
-        """Render batch after batch, until the queue ends; `group` gets the deliveries."""
+        """Render batch after batch, until the queue ends. group: runs the deliveries."""
         room = asyncio.Semaphore(MAX_BATCHES)
         while (ready := await self._ready.get()) is not None:
             appetite = ready.appetite
@@ -282,7 +294,7 @@ class Worker(Generic[B, R]):
                 await self._unless_stopped((sooner or asyncio.Event()).wait())
 
     async def _unless_stopped(self, waiting: Awaitable[object]) -> bool:
-        """Wait for something, or for being told to stop: then the answer is False."""
+        """Wait for something. Returns False if told to stop before."""
         task = asyncio.ensure_future(waiting)
         stopping = asyncio.ensure_future(self._stop.wait())
         try:
@@ -293,7 +305,7 @@ class Worker(Generic[B, R]):
         return not self._stop.is_set()
 
     def _hear(self, messages: Iterable[ResponseModelMessagePop]) -> None:
-        """Show the operator what the server has to say, once."""
+        """Show the operator each message of the server once."""
         for message in messages:
             if message.id not in self._heard:
                 self._heard.add(message.id)

@@ -1,7 +1,7 @@
 """What the control process and the engine process say to each other, over a pipe.
 
 Pictures travel as bytes in these messages: a 1024x1024 picture is 3 MB, which a pipe carries in a
-millisecond or two, and unlike shared memory nothing of it is left over when either side is killed.
+millisecond or two, and unlike shared memory it leaves nothing behind when either side is killed.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Show:
 
 @dataclass(frozen=True)
 class Ready:
-    """From the engine: the libraries are loaded, and this is what it renders on."""
+    """From the engine: the libraries are loaded, and this is its device."""
 
     device: str
 
@@ -66,7 +66,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Done:
-    """From the engine: what was ordered. result: what the order's class says."""
+    """From the engine: the result of the order, of the type that the order's class names."""
 
     result: Any
 

@@ -1,7 +1,7 @@
-"""Which models are here: found by name or folder, and looked at closely enough to be offered.
+"""The models that are here: found by name or folder, and checked closely enough to be offered.
 
-Reads configuration files and the headers of weights, never the weights: a download that was cut off
-or an architecture that the renderer does not serve is found before the first job, without torch.
+Reads configuration files and the headers of weights, never the weights: an incomplete download or
+an unknown architecture is found before the first job, without torch.
 """
 
 import json
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from worker import upscaler
 from worker.image.order import Checkpoint
 from worker.text.order import LanguageModel
 
@@ -21,7 +22,7 @@ HUB_FILES: Final = {
     "model_index.json": ("*.json", "*.txt", "*/*.safetensors"),
     "config.json": ("*.json", "*.safetensors"),
 }
-"""What is fetched of a model, by the file that marks its kind."""
+"""The files that are fetched of a model, by the file that marks its kind."""
 MAX_HEADER_BYTES: Final = 100_000_000
 """Limit of the format itself (https://github.com/huggingface/safetensors)."""
 
@@ -49,7 +50,7 @@ def find_text(wanted: str, folders: Iterable[Path]) -> LanguageModel:
 
 
 def _locate(wanted: str, folders: Iterable[Path], mark: str) -> tuple[str, Path]:
-    """Give the name and the folder of a model; mark: the file that every one of its kind has."""
+    """The name and the folder of a model. mark: the file that every model of its kind has."""
     name, _, place = wanted.rpartition("=")
     for folder in (Path(place).expanduser(), *(root / place for root in folders)):
         if (folder / mark).is_file():
@@ -60,7 +61,7 @@ def _locate(wanted: str, folders: Iterable[Path], mark: str) -> tuple[str, Path]
 
 
 def inspect(name: str, folder: Path) -> Checkpoint:
-    """Read what a diffusers folder says about itself, and check that its files are whole.
+    """Read a diffusers folder's configuration, and check that its files are complete.
 
     Raises NotUsable.
     """
@@ -71,7 +72,7 @@ def inspect(name: str, folder: Path) -> Checkpoint:
 
 
 def inspect_text(name: str, folder: Path) -> LanguageModel:
-    """Read what a language model's folder says about itself, and check that its files are whole.
+    """Read a language model's configuration, and check that its files are complete.
 
     Raises NotUsable.
     """
@@ -111,7 +112,12 @@ def _inspect(name: str, folder: Path) -> Checkpoint:
     if not isinstance(side, int):
         side = round(math.sqrt(math.prod(side)))
     halvings = len(unet["block_out_channels"]) - 1
-    return Checkpoint(name, folder, native=side * scale, multiple=scale * 2**halvings)
+    enlarger = upscaler.of_model(folder)
+    if enlarger is not None:
+        _check_whole(enlarger.folder)
+    return Checkpoint(
+        name, folder, native=side * scale, multiple=scale * 2**halvings, enlarger=enlarger
+    )
 
 
 def _check_weights(folder: Path, name: str) -> None:
@@ -140,13 +146,13 @@ def _check_whole(path: Path) -> None:
 def _json(path: Path) -> dict[str, Any]:
     read = json.loads(path.read_bytes())
     if not isinstance(read, dict):
-        raise NotUsable(f"{path}: no JSON object")
+        raise NotUsable(f"{path}: not a JSON object")
     return read
 
 
 def _download(place: str, files: Iterable[str]) -> Path:
     """Fetch a model from the hub, or find it in the hub's local cache."""
-    # Late, because it is needed by nobody who serves local folders.
+    # Imported late, as workers that only serve local folders do not need it.
     from huggingface_hub import snapshot_download  # noqa: PLC0415
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Reads source pictures and writes finished ones. Pillow only; used on both sides of the border."""
+"""Reads source pictures and writes finished ones. Pillow only; used in both processes."""
 
 import io
 import math
@@ -12,28 +12,29 @@ from core.wire.submit import GenerationMetadataStable
 from worker.renderer import CannotRender, Picture
 
 MAX_PIXELS: Final = 3072 * 3072 * 2
-"""Of a source picture: twice what the API lets anybody send, for what comes by URL."""
+"""The largest source picture: twice what the API accepts, for pictures by URL."""
 
 LOSSLESS_PIXELS: Final = 256 * 256
-"""Up to here a picture is encoded without loss: lossy WebP has one colour for 2x2 pixels, which
-small pictures show (34 dB at 128x128, 39 dB at 256x256, whatever the quality), and 20 to 60 kB are
-little. Above, quality 95 gives 45 dB and more at a sixth of the size and a quarter of the time."""
+"""Up to this area a picture is encoded without loss: lossy WebP has one colour for 2x2 pixels,
+which shows in small pictures (34 dB at 128x128, 39 dB at 256x256, whatever the quality), and 20 to
+60 kB are little. Above, quality 95 gives 45 dB and more at a sixth of the size and a quarter of the
+time."""
 WEBP_QUALITIES: Final = (95, 85, 70, 50, 25)
-"""Each is tried where the one before takes too many bytes."""
+"""Each is tried if the one before takes too many bytes."""
 WEBP_METHOD: Final = 4
 """Effort, 0 to 6."""
 MAX_SIDE: Final = 16383
-"""Of a WebP."""
+"""The longest side of a WebP."""
 MAX_RESULT_PIXELS: Final = 8192 * 8192
 MAX_RESULT_BYTES: Final = 20 * 1024 * 1024
-"""What servers take of a finished picture."""
+"""The largest finished picture that servers take."""
 
 FORMATS: Final = (
     "PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA",
 )  # fmt: skip
-"""Those with a decoder inside Pillow: others, such as EPS, start programs."""
+"""Formats with a decoder inside Pillow: others, such as EPS, start programs."""
 
-# What Pillow raises on files that are broken or lie; its decoders have no error of their own.
+# What Pillow raises for broken or lying files; its decoders have no error of their own.
 UNREADABLE: Final = (
     ArithmeticError,
     AttributeError,
@@ -51,12 +52,12 @@ UNREADABLE: Final = (
 
 
 def fits(width: int, height: int) -> bool:
-    """Whether a finished picture may be so large."""
+    """Whether a finished picture may be this large."""
     return max(width, height) <= MAX_SIDE and width * height <= MAX_RESULT_PIXELS
 
 
 def fitting(width: int, height: int) -> tuple[int, int]:
-    """Give the largest size of this shape that a finished picture may have; sides at least 1."""
+    """The largest size of this shape that a finished picture may have; sides are at least 1."""
     scale = min(1.0, MAX_SIDE / max(width, height), math.sqrt(MAX_RESULT_PIXELS / width / height))
     return max(1, int(width * scale)), max(1, int(height * scale))
 
@@ -64,8 +65,8 @@ def fitting(width: int, height: int) -> tuple[int, int]:
 def to_webp(picture: Picture) -> bytes:
     """Encode a finished picture as WebP, without any metadata: the same pixels, the same bytes.
 
-    With less quality, where it would be larger than the server takes. Raises CannotRender where
-    nothing helps.
+    The quality is lowered if it would be larger than the server takes. Raises CannotRender if that
+    does not help.
     """
     if not fits(picture.width, picture.height):
         raise CannotRender(f"{picture.width}x{picture.height} is too large for a picture")
@@ -80,7 +81,7 @@ def to_webp(picture: Picture) -> bytes:
 
 
 def size_of(encoded: bytes) -> tuple[int, int]:
-    """Read a source picture's width and height off its header. Raises CannotRender."""
+    """Read a source picture's width and height from its header. Raises CannotRender."""
     try:
         with Image.open(io.BytesIO(encoded), formats=FORMATS) as opened:
             return opened.size
@@ -91,7 +92,7 @@ def size_of(encoded: bytes) -> tuple[int, int]:
 def read(encoded: bytes, *, kind: MetadataType) -> Image.Image:
     """Decode a source picture, upright, in RGBA.
 
-    kind: what the requester is told cannot be read, if it cannot: `source_image`, `source_mask`.
+    kind: its name in the requester's note, if it cannot be read: `source_image`, `source_mask`.
 
     Raises CannotRender.
     """
@@ -105,16 +106,16 @@ def read(encoded: bytes, *, kind: MetadataType) -> Image.Image:
 
 
 def on_white(image: Image.Image) -> Image.Image:
-    """Lay a picture with transparency on white."""
+    """Put a picture with transparency on white."""
     ground = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(ground, image).convert("RGB")
 
 
 def scaled(image: Image.Image, width: int, height: int, *, tiling: bool) -> Image.Image:
-    """Scale a picture (Lanczos) until it covers width x height, and cut off what is too much.
+    """Scale a picture (Lanczos) until it covers width x height, and crop it.
 
-    tiling: the picture continues over its edges, so it is stretched instead of cut, and the filter
-        sees over the edges.
+    tiling: the picture continues over its edges, so it is stretched instead of cropped, and the
+        filter sees over the edges.
     """
     if image.size == (width, height):
         return image

@@ -1,12 +1,10 @@
-"""Shows people what the worker does: one line a job, and while it runs, a bar on a terminal."""
+"""Shows people what the worker does: one line a job; on a terminal, `worker.live` shows more."""
 
 import sys
 from collections.abc import Callable
-from typing import Protocol, Self
+from typing import Protocol
 
 import structlog
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from worker.kind import Batch
 
@@ -14,13 +12,16 @@ log = structlog.get_logger(__name__)
 
 
 class Display(Protocol):
-    """Where the worker's doings are shown."""
+    """A display of the worker's activity."""
 
     def begin(self, batch: Batch) -> None:
         """Jobs are being rendered."""
 
     def step(self, batch: Batch, step: int, steps: int) -> None:
         """A step is done."""
+
+    def settled(self, batch: Batch, kudos: float, lost: int) -> None:
+        """A batch earned this; so many of its jobs were lost. Its end follows."""
 
     def end(self, batch: Batch, outcome: str) -> None:
         """Jobs are submitted, or will never be."""
@@ -33,18 +34,21 @@ class Display(Protocol):
 
 
 def plain(text: str) -> str:
-    """Leave out what a terminal would obey: servers and requesters write parts of what is said."""
+    """Leave out terminal commands: servers and requesters write parts of these texts."""
     return "".join(one if one.isprintable() else " " for one in text)
 
 
 class Lines:
-    """One line a job, when it is over: for files, pipes and service managers."""
+    """One line for each finished job: for files, pipes and service managers."""
 
     def begin(self, batch: Batch) -> None:
         """Nothing yet."""
 
     def step(self, batch: Batch, step: int, steps: int) -> None:
         """Nothing yet."""
+
+    def settled(self, batch: Batch, kudos: float, lost: int) -> None:
+        """The line at its end says it."""
 
     def end(self, batch: Batch, outcome: str) -> None:
         """Write the job's line."""
@@ -59,63 +63,23 @@ class Lines:
         """Nothing is open."""
 
 
-class Bar:
-    """A bar of steps for each job that is rendered, and its line above when it is over."""
-
-    def __init__(self, console: Console) -> None:
-        self._bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=console,
-            transient=True,
-        )
-        self._tasks: dict[str, TaskID] = {}
-        self._bars.start()
-
-    @classmethod
-    def on_terminal(cls) -> Self | None:
-        """A bar, where standard output is a terminal that can show it."""
-        console = Console(highlight=False, markup=False)
-        return cls(console) if console.is_terminal and not console.is_dumb_terminal else None
-
-    def begin(self, batch: Batch) -> None:
-        """Add a bar."""
-        self._tasks[batch.ids[0]] = self._bars.add_task(plain(batch.title), total=batch.steps)
-
-    def step(self, batch: Batch, step: int, steps: int) -> None:
-        """Move the bar."""
-        if (task := self._tasks.get(batch.ids[0])) is not None:
-            self._bars.update(task, completed=step, total=steps)
-
-    def end(self, batch: Batch, outcome: str) -> None:
-        """Take the bar away and write the job's line."""
-        if (task := self._tasks.pop(batch.ids[0], None)) is not None:
-            self._bars.remove_task(task)
-        self.say(f"{batch.title}: {outcome}")
-
-    def say(self, sentence: str) -> None:
-        """Write a line above the bars."""
-        self._bars.console.print(plain(sentence))
-
-    def close(self) -> None:
-        """Take all bars away."""
-        self._bars.stop()
-
-
 class Unfailing:
-    """Another display that nothing comes of where it fails: a closed terminal, a full disk."""
+    """Another display whose failures have no effect: a closed terminal, a full disk."""
 
     def __init__(self, display: Display) -> None:
         self._display = display
 
     def begin(self, batch: Batch) -> None:
-        """Show it, if possible; so the others."""
+        """Show it, if possible; like the other methods."""
         self._try(lambda: self._display.begin(batch))
 
     def step(self, batch: Batch, step: int, steps: int) -> None:
         """Show it, if possible."""
         self._try(lambda: self._display.step(batch, step, steps))
+
+    def settled(self, batch: Batch, kudos: float, lost: int) -> None:
+        """Show it, if possible."""
+        self._try(lambda: self._display.settled(batch, kudos, lost))
 
     def end(self, batch: Batch, outcome: str) -> None:
         """Show it, if possible."""
@@ -132,14 +96,5 @@ class Unfailing:
     def _try(self, show: Callable[[], None]) -> None:
         try:
             show()
-        except Exception as error:  # noqa: BLE001 - who looks on must not stop the work
+        except Exception as error:  # noqa: BLE001 - the display must not stop the work
             log.debug("not shown", reason=type(error).__name__)
-
-
-def display(wanted: str) -> Display:
-    """Choose how to show things: `bar`, `lines`, or `auto` for what standard output can."""
-    if wanted == "lines":
-        return Lines()
-    if wanted == "bar":
-        return Bar(Console(highlight=False, markup=False))
-    return Bar.on_terminal() or Lines()

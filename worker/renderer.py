@@ -1,7 +1,7 @@
-"""What the engine is asked for and gives back: the border between control process and engine.
+"""Orders and results of the engine: the interface between control process and engine.
 
 Everything here, and in the module `order` of each kind, travels between the two processes, so it is
-small and plain; torch is not known.
+small and plain, and does not import torch.
 """
 
 from abc import ABC, abstractmethod
@@ -17,9 +17,9 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Model:
-    """Something whole on disk that the engine can load; its class says who renders with it.
+    """Something complete on disk that the engine can load; its class decides by which renderer.
 
-    name: the name it is offered under.
+    name: under which it is offered.
     folder: where its files are.
     """
 
@@ -28,12 +28,12 @@ class Model:
 
 
 class Order(ABC, Generic[R]):
-    """Something to be made by one model; what comes of it is an R."""
+    """Something to be made by one model; the result is an R."""
 
     @property
     @abstractmethod
     def model(self) -> Model:
-        """Who makes it."""
+        """The model that makes it."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Picture:
 
 
 class CannotRender(Exception):
-    """This order cannot be served, by its own fault; the next one may well be.
+    """This order cannot be served, by its own fault; the next one may be fine.
 
-    notes: what the requester is told about it.
+    notes: for the requester.
     """
 
     def __init__(self, reason: str, notes: tuple[GenerationMetadataStable, ...] = ()) -> None:
@@ -101,22 +101,22 @@ def nobody(step: int, steps: int, show: Callable[[], Shown | None] | None = None
 class Renderer(Protocol):
     """Makes things with models, in the engine process.
 
-    Any: each renderer takes models and orders of its own classes; which one gets what is decided in
-    `worker.renderers`, by the model's class.
+    Any: each renderer takes models and orders of its own classes; `worker.renderers` chooses the
+    renderer by the model's class.
     """
 
     def load(self, model: Any) -> None:  # noqa: ANN401
-        """Have a model ready; what was loaded before may go. Raises CannotLoad."""
+        """Load a model; the one before may be dropped. Raises CannotLoad."""
 
     def render(self, order: Any, on_step: OnStep) -> Any:  # noqa: ANN401
-        """Make what is ordered of a loaded model. Raises CannotRender."""
+        """Serve an order for a loaded model. Raises CannotRender."""
 
 
 class DeviceRenderer(Renderer, Protocol):
-    """What an engine process runs."""
+    """The renderer of an engine process."""
 
     device: str
-    """What it renders on: `cpu`, `cuda`, `mps`."""
+    """The device that it renders on: `cpu`, `cuda`, `mps`."""
 
 
 def information(text: str) -> GenerationMetadataStable:

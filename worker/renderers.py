@@ -1,7 +1,7 @@
 """The engine's renderers of all kinds. In the engine process only: imports torch.
 
-Each renderer comes with libraries of its own, so it is made when the first model of its kind is to
-be loaded: a worker that writes text never imports diffusers.
+Each renderer needs libraries of its own, so it is made when the first model of its kind is loaded:
+a worker that writes text never imports diffusers.
 """
 
 import threading
@@ -19,7 +19,7 @@ from worker.upscaling import Networks
 
 
 class Renderers:
-    """Gives each model and order to the renderer for it.
+    """Passes each model and order to its renderer.
 
     device: `auto`, `cpu`, `cuda` or `mps`.
     threads: CPU threads of torch.
@@ -27,21 +27,21 @@ class Renderers:
 
     def __init__(self, *, device: str, threads: int) -> None:
         torch.set_num_threads(threads)
-        # Its own lock is one between processes, which a killed engine would leave behind.
+        # Its own lock is shared between processes, and a killed engine would leave it behind.
         tqdm.set_lock(threading.RLock())
-        self.device = _best_device() if device == "auto" else device
+        self.device = best_device() if device == "auto" else device
         self._made: dict[type[Model], Renderer] = {}
         self._networks = Networks(self.device)  # enlarge forms and pictures alike
 
     def load(self, model: Model) -> None:
-        """Have a model ready. Raises CannotLoad."""
+        """Load a model. Raises CannotLoad."""
         kind = type(model)
         if kind not in self._made:
             self._made[kind] = self._make(kind)
         self._made[kind].load(model)
 
     def render(self, order: Order[Any], on_step: OnStep) -> Any:  # noqa: ANN401 - what the order says
-        """Make what is ordered; its model is loaded. Raises CannotRender."""
+        """Serve an order, whose model is loaded. Raises CannotRender."""
         return self._made[type(order.model)].render(order, on_step)
 
     def _make(self, kind: type[Model]) -> Renderer:
@@ -60,7 +60,8 @@ class Renderers:
         raise CannotLoad(f"nobody here renders with a {kind.__name__}")
 
 
-def _best_device() -> str:
+def best_device() -> str:
+    """Choose what renders fastest here."""
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"

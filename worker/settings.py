@@ -1,16 +1,23 @@
-"""The worker's settings: `WORKER_*` variables, each with unit and default."""
+"""The worker's settings, each with unit and default: `WORKER_*` variables, or keys of a file."""
 
 import ipaddress
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 SHIPPED: Final = Path(__file__).parent / "models"
-"""Where the models that come with the project are."""
+"""The folder of the models that come with the project."""
+ENV_PREFIX: Final = "WORKER_"
 DEFAULT_MODEL: Final = "horde-tiny"
 DEFAULT_TEXT_MODEL: Final = "SmolLM2-135M-Instruct"
 
@@ -23,23 +30,23 @@ ENGINE_ENVIRONMENT: Final = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_VERBOSITY": "error",
 }
-"""What the libraries of the engine are told, where the operator's own environment says nothing."""
+"""Settings for the engine's libraries, unless the operator's own environment sets them."""
 
 
 def default_name() -> str:
-    """The host's name, without what hordes refuse in a worker's."""
+    """The host's name, without words that hordes refuse in a worker's name."""
     host = socket.gethostname().split(".")[0].lower()
     refused = any(word in host for word in ("colab", "tpu", "google"))
     return "worker" if refused or not host else host
 
 
 def default_models() -> list[str]:
-    """The shipped model, where it is."""
+    """The shipped model, if it is there."""
     return [DEFAULT_MODEL] if (SHIPPED / DEFAULT_MODEL).is_dir() else []
 
 
 def default_data_dir() -> Path:
-    """The user's own place for application data."""
+    """The user's folder for application data."""
     root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(root) / "stable-horde" / "worker"
 
@@ -56,11 +63,24 @@ def _network(text: str) -> str:
     return text
 
 
+class Place(BaseSettings):
+    """Where the settings file is, as far as the environment says."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore")
+
+    config: Path | None = None
+    data_dir: Path = Field(default_factory=default_data_dir)
+
+
 class Settings(BaseSettings):
     """Settings of the worker's control process."""
 
-    model_config = SettingsConfigDict(env_prefix="WORKER_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore")
 
+    config: Path | None = Field(
+        default=None,
+        description="The settings file; by default `worker.toml` in the data folder.",
+    )
     url: str = Field(default="http://127.0.0.1:7001", description="The horde's address.")
     api_key: SecretStr = Field(
         default=SecretStr(""), description="The key of the user who owns the worker."
@@ -107,13 +127,13 @@ class Settings(BaseSettings):
         description="Folder for what the worker fetches; models are looked up there, too.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        default="auto", description="Where to render; `auto` takes a GPU where there is one."
+        default="auto", description="Where to render; `auto` takes a GPU if there is one."
     )
     threads: int = Field(
         default_factory=default_threads,
         ge=1,
         le=256,
-        description="CPU threads of the renderer; by default all cores. 1 where others share them.",
+        description="CPU threads of the renderer; by default all cores. 1 if others share them.",
     )
     max_pixels: int = Field(
         default=1024 * 1024,
@@ -135,6 +155,18 @@ class Settings(BaseSettings):
         ge=0,
         le=20,
         description="Pictures of one request that are taken at once; 0: 4 on a GPU, 1 on a CPU.",
+    )
+    img2img: bool = Field(
+        default=True, description="Whether to serve requests that begin with a picture."
+    )
+    painting: bool = Field(default=True, description="Whether to serve in- and outpainting.")
+    post_processing: bool = Field(
+        default=True,
+        description="Whether to serve post-processing of pictures, as far as its weights are here.",
+    )
+    forms: list[str] = Field(
+        default_factory=list,
+        description="Forms of alchemy to serve (JSON list); empty: all whose models are here.",
     )
     nsfw: bool = Field(
         default=True, description="Whether to serve requests that may be unsafe for work."
@@ -171,6 +203,38 @@ class Settings(BaseSettings):
         le=60,
         description="How many seconds before a job's end the next is fetched.",
     )
+    hub_url: str = Field(
+        default="https://huggingface.co", description="The hub from which models are fetched."
+    )
+    hub_token: SecretStr = Field(
+        default=SecretStr(""), description="A token of the hub, for models that need a login."
+    )
+    civitai_url: str = Field(
+        default="https://civitai.com", description="Where models of CivitAI are fetched."
+    )
+    civitai_token: SecretStr = Field(
+        default=SecretStr(""), description="A token of CivitAI, for models that need a login."
+    )
+    image_server: str = Field(
+        default="",
+        description="A program of this machine that makes the pictures instead of the engine: "
+        "`a1111=http://127.0.0.1:7860` (also Forge) or `comfyui=http://127.0.0.1:8188`.",
+    )
+    text_server: str = Field(
+        default="",
+        description="One that writes the texts: `koboldcpp=http://127.0.0.1:5001` or "
+        "`openai=http://127.0.0.1:8000/v1`.",
+    )
+    text_server_key: SecretStr = Field(
+        default=SecretStr(""), description="The key that `WORKER_TEXT_SERVER` asks for, if any."
+    )
+    status_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of a status page (`/`) and Prometheus metrics (`/metrics`) on the "
+        "loopback address; 0: none.",
+    )
     start_timeout: float = Field(
         default=300,
         ge=1,
@@ -191,7 +255,7 @@ class Settings(BaseSettings):
     )
     progress: Literal["auto", "bar", "lines"] = Field(
         default="auto",
-        description="How jobs are shown: `auto` is a bar on a terminal, else a line a job.",
+        description="How jobs are shown: `auto` is a live view on a terminal, else a line a job.",
     )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="`auto`: text on a terminal, else JSON."
@@ -201,16 +265,38 @@ class Settings(BaseSettings):
     )
 
     def key(self) -> str:
-        """The API key in effect; empty where there is none.
+        """The API key in effect; empty if there is none.
 
-        Raises OSError where the file cannot be read.
+        Raises OSError if the file cannot be read.
         """
         if self.api_key_file is not None and not self.api_key.get_secret_value():
             return self.api_key_file.read_text(encoding="ascii").strip()
         return self.api_key.get_secret_value()
 
 
+def with_file(said: Mapping[str, Any]) -> Settings:
+    """Make the settings of the environment, of what a file says, and of the defaults.
+
+    Raises ValidationError.
+    """
+
+    class _WithFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            del dotenv_settings, file_secret_settings
+            return init_settings, env_settings, InitSettingsSource(settings_cls, dict(said))
+
+    return _WithFile()
+
+
 def prepare_environment() -> None:
-    """Tell libraries what they read from the environment when they are imported, children's too."""
+    """Set environment variables that libraries read when they are imported, in children too."""
     for name, value in ENGINE_ENVIRONMENT.items():
         os.environ.setdefault(name, value)

@@ -1,4 +1,4 @@
-"""Which networks for enlarging pictures are here; `worker.upscaling` runs them."""
+"""The networks for enlarging pictures that are here; `worker.upscaling` runs them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,10 +13,16 @@ FACTORS: Final = {
     for name, processor in POST_PROCESSORS.items()
     if OURS in processor.since
 }
-"""The horde's upscalers of one architecture (ESRGAN's, arXiv:1809.00219), and what they multiply
-sides by; the first that is here also enlarges pictures that a model made smaller than asked."""
+"""The horde's upscalers of one architecture (ESRGAN's, arXiv:1809.00219), and their factors for
+sides; the first available one also enlarges pictures that a model made smaller than asked."""
 
 ENDINGS: Final = (".safetensors", ".pth")
+
+OWN: Final = "realesr-animevideov3"
+OWN_FILE: Final = "enlarger.safetensors"
+OWN_FACTOR: Final = 4
+"""A network that a model brings along to enlarge its own pictures: its name, its file in the
+model's folder, and what it multiplies sides by. Nobody can ask for it."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,14 @@ class Upscaler(Model):
 
     @property
     def factor(self) -> int:
-        """What sides are multiplied by."""
-        return FACTORS[self.name]
+        """The factor by which sides grow."""
+        return OWN_FACTOR if self.name == OWN else FACTORS[self.name]
+
+
+def of_model(folder: Path) -> Upscaler | None:
+    """Give the network that a model brings along; None where it has none."""
+    file = folder / OWN_FILE
+    return Upscaler(OWN, file) if file.is_file() else None
 
 
 def find(folders: Iterable[Path]) -> dict[str, Upscaler]:

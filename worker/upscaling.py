@@ -1,9 +1,12 @@
-"""Enlarges pictures with networks of ESRGAN's architecture. In the engine process only: uses torch.
+"""Enlarges pictures with Real-ESRGAN's networks. In the engine process only: uses torch.
 
-The network is ESRGAN's (arXiv:1809.00219, section 3.1), as Real-ESRGAN (arXiv:2107.10833) uses it:
-for a factor of 2 it takes the picture's 2 x 2 blocks as channels, and enlarges those fourfold.
+The large one is ESRGAN's (arXiv:1809.00219, section 3.1) as Real-ESRGAN (arXiv:2107.10833) has it:
+for a factor of 2 it takes the picture's 2 x 2 blocks as channels, and enlarges those fourfold. The
+small one, for drawn pictures, is Real-ESRGAN's "SRVGGNetCompact": one chain of convolutions that
+says by how much the picture, enlarged as it is, has to change.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +24,7 @@ from worker.upscaler import Upscaler
 
 TILE: Final = 192
 RIM: Final = 16
-"""Pixels of a tile's side, and of what is seen beyond it on each side; even numbers."""
+"""Pixels of a tile's side, and of the rim around it that is seen; even numbers."""
 
 RESIDUAL: Final = 0.2
 SLOPE: Final = 0.2
@@ -39,18 +42,18 @@ OLDER_NAMES: Final = {
 
 
 class Networks:
-    """The networks that were loaded on a device; they are small enough to stay."""
+    """The networks loaded on a device; they are small enough to stay."""
 
     def __init__(self, device: str) -> None:
         self._device = device
-        self._loaded: dict[Upscaler, _Network] = {}
+        self._loaded: dict[Upscaler, _Tiled] = {}
 
     def load(self, upscaler: Upscaler) -> None:
-        """Have a network ready. Raises CannotLoad."""
+        """Load a network. Raises CannotLoad."""
         if upscaler in self._loaded:
             return
         try:
-            network = _Network(_weights(upscaler.folder))
+            network = _network(_weights(upscaler.folder))
         except Exception as error:  # a broken file fails in as many ways as a file can be broken
             raise CannotLoad(f"{upscaler.folder}: {type(error).__name__}: {error}") from error
         if network.factor != upscaler.factor:
@@ -81,8 +84,50 @@ class Networks:
         return Image.fromarray(large)
 
 
-class _Network(nn.Module):  # type: ignore[misc]  # untyped
-    """The whole network; its measures are read off its weights."""
+class _Tiled(nn.Module):  # type: ignore[misc]  # untyped
+    """A network that enlarges tiles.
+
+    factor: what it multiplies sides by. fold: sides of what it takes are a multiple of it.
+    """
+
+    factor: int
+    fold: int = 1
+
+    def tile(self, pixels: Tensor, top: int, left: int, device: str) -> Tensor:
+        """Enlarge the tile at this corner, which sees a rim of its surroundings."""
+        high, wide = (min(TILE, side - at) for side, at in zip(pixels.shape[-2:], (top, left)))  # noqa: B905
+        above, before = min(RIM, top), min(RIM, left)
+        seen = pixels[..., top - above : top + high + RIM, left - before : left + wide + RIM].to(
+            device
+        )
+        rows, columns = (-side % self.fold for side in seen.shape[-2:])
+        made = self(functional.pad(seen, (0, columns, 0, rows), mode="replicate"))
+        y, x = above * self.factor, before * self.factor
+        return made[..., y : y + high * self.factor, x : x + wide * self.factor]
+
+
+class _Compact(_Tiled):
+    """The small network; its measures are read off its weights."""
+
+    def __init__(self, weights: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for place in range(len({name.split(".")[1] for name in weights})):
+            weight = weights[f"body.{place}.weight"]
+            made, channels = len(weight), weight.shape[1] if weight.dim() > 1 else 0
+            layers.append(_convolution(channels, made) if channels else nn.PReLU(made))
+        self.body = nn.Sequential(*layers)
+        self.factor = math.isqrt(made // 3)
+        self.load_state_dict(dict(weights))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Enlarge (n, 3, height, width), values 0 to 1."""
+        as_it_is = functional.interpolate(pixels, scale_factor=self.factor, mode="nearest")
+        return functional.pixel_shuffle(self.body(pixels), self.factor) + as_it_is
+
+
+class _Network(_Tiled):
+    """The large network; its measures are read off its weights."""
 
     def __init__(self, weights: Mapping[str, Tensor]) -> None:
         super().__init__()
@@ -99,18 +144,6 @@ class _Network(nn.Module):  # type: ignore[misc]  # untyped
         self.conv_hr = _convolution(width, width)
         self.conv_last = _convolution(width, 3)
         self.load_state_dict(dict(weights))
-
-    def tile(self, pixels: Tensor, top: int, left: int, device: str) -> Tensor:
-        """Enlarge the tile whose corner this is, which sees a rim of what is around it."""
-        high, wide = (min(TILE, side - at) for side, at in zip(pixels.shape[-2:], (top, left)))  # noqa: B905
-        above, before = min(RIM, top), min(RIM, left)
-        seen = pixels[..., top - above : top + high + RIM, left - before : left + wide + RIM].to(
-            device
-        )
-        rows, columns = (-side % self.fold for side in seen.shape[-2:])
-        made = self(functional.pad(seen, (0, columns, 0, rows), mode="replicate"))
-        y, x = above * self.factor, before * self.factor
-        return made[..., y : y + high * self.factor, x : x + wide * self.factor]
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Enlarge (n, 3, height, width), values 0 to 1."""
@@ -136,7 +169,7 @@ class _Block(nn.Module):  # type: ignore[misc]  # untyped
 
 
 class _Dense(nn.Module):  # type: ignore[misc]  # untyped
-    """Five convolutions, each of which sees what all before it made."""
+    """Five convolutions, each of which sees the output of all before it."""
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()
@@ -151,6 +184,10 @@ class _Dense(nn.Module):  # type: ignore[misc]  # untyped
         for convolution in (self.conv1, self.conv2, self.conv3, self.conv4):
             seen = torch.cat((seen, _activated(convolution(seen))), dim=1)
         return features + RESIDUAL * self.conv5(seen)
+
+
+def _network(weights: Mapping[str, Tensor]) -> _Tiled:
+    return _Network(weights) if "conv_first.weight" in weights else _Compact(weights)
 
 
 def _convolution(channels: int, made: int) -> nn.Conv2d:

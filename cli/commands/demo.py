@@ -29,7 +29,7 @@ def demo(
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the horde.")] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which it gives up.")] = 300,
 ) -> None:
-    """Make one picture as anybody would, with the horde that runs here or one started for it."""
+    """Make one picture like any client, with the horde that runs here or one started for it."""
     pictures.check(out)
     settings = configuration.embedded(data_dir=data_dir)
     answer = asking.Answer()
@@ -52,7 +52,7 @@ async def _demo(
     settings: EmbeddedSettings, prompt: str, answer: asking.Answer, timeout_seconds: float
 ) -> None:
     deadline = monotonic() + timeout_seconds
-    # No models: any will do, also where the server's default names one.
+    # No models: any will do, even if the server's default names one.
     wanted = GenerationInputStable(prompt=prompt, models=[])
     with interruptible() as hurry, terminal.progress("starting the horde") as show:
         async with (
@@ -70,7 +70,7 @@ async def _horde(
     hurry: asyncio.Event,
     timeout_seconds: float,
 ) -> AsyncIterator[tuple[str, During]]:
-    """The address of a horde with this data folder, and what to wait for work with."""
+    """The address of a horde with this data folder, and how to wait for its work."""
     if claim.holder(settings.data_dir) is not None:
         yield await _address_of_running(settings.data_dir, timeout_seconds), _just_wait
         return
@@ -83,7 +83,7 @@ async def _horde(
 
 
 async def _address_of_running(data_dir: Path, timeout_seconds: float) -> str:
-    """Where the horde that has the folder listens, once it does."""
+    """The address of the horde that has the folder, once it listens."""
     deadline = monotonic() + timeout_seconds
     while monotonic() < deadline:
         other = claim.holder(data_dir)
@@ -96,7 +96,7 @@ async def _address_of_running(data_dir: Path, timeout_seconds: float) -> str:
 
 
 def _ignore(_: str) -> None:
-    """The request's own progress says what the worker says."""
+    """The request's own progress says the same as the worker."""
 
 
 async def _just_wait(work: Coroutine[None, None, None]) -> None:

@@ -68,7 +68,7 @@ def generate(  # noqa: PLR0913 - an option each
 
 
 def client_of(settings: ClientSettings) -> HordeClient:
-    """A client of the horde of these settings."""
+    """A client of the horde in these settings."""
     return HordeClient(settings.url, settings.api_key.get_secret_value())
 
 

@@ -23,7 +23,7 @@ def status(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Show how a horde is: its queue, its workers and its models."""
+    """Show the state of a horde: its queue, its workers and its models."""
     settings = configuration.client(url, api_key)
     heartbeat, performance, models, workers = asyncio.run(_look(settings))
     if as_json:

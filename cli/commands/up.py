@@ -47,7 +47,7 @@ async def _up(settings: EmbeddedSettings, *, with_worker: bool, text: bool) -> N
             try:
                 await horde.until_broken()
             except asyncio.CancelledError:
-                say("Ending; Ctrl-C once more does not wait for what is in hand.")
+                say("Ending; Ctrl-C once more does not wait for jobs in hand.")
                 raise
 
 

@@ -1,1 +1,1 @@
-"""Registering, logins, sessions and one-time codes: what needs users and more."""
+"""Registering, logins, sessions and one-time codes: everything that needs more than users."""

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.accounts import deletion, trust
+from core.db import Writing
 from core.errors import Forbidden, Invalid
 from core.kudos import grants, monthly
 from core.ledger import accounts
@@ -37,7 +36,7 @@ BY_MODERATORS: Final = (
 )
 BY_OWNERS: Final = ("public_workers", "username", "contact", "generate_proxy_passkey", "undelete")
 DEEDS: Final = ("reset_suspicion", "generate_proxy_passkey", "undelete")
-"""Fields that ask for something to be done; false asks for nothing."""
+"""Fields that request an action; false requests none."""
 ROLES: Final = {
     "moderator": Role.MODERATOR,
     "flagged": Role.FLAGGED,
@@ -58,7 +57,7 @@ COLUMNS: Final = (
 
 
 class AnonForbiddenUserMod(Forbidden):
-    """Everybody may be the anonymous user, so it changes nobody."""
+    """The anonymous user is shared by everybody, so it may change nobody."""
 
     code = "AnonForbiddenUserMod"
 
@@ -109,7 +108,7 @@ class ProfaneAdminComment(Invalid):
 class UserChange:
     """A change under way. `user` is locked; `answer` gathers what the caller is told."""
 
-    session: AsyncSession
+    session: Writing
     keyring: Keyring
     by: User
     user: User
@@ -120,13 +119,13 @@ class UserChange:
 
 
 async def apply(change: UserChange, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Change what is wanted, by the contract's names; kudos and monthly kudos are what to add.
+    """Change the given fields, named as in the contract; kudos and monthly kudos are added.
 
-    All kudos are hundredths. Returns what the contract answers: the new values. Either all of it is
-    changed or, where this raises, nothing: the transaction is to be rolled back.
+    All kudos are hundredths. Returns the new values, as the contract's answer has them. If this
+    raises, the transaction must be rolled back, so that nothing is changed.
 
-    Raises AnonForbiddenUserMod, NotAdmin, NotModerator, NoUserModSelected, and what single fields
-    say.
+    Raises AnonForbiddenUserMod, NotAdmin, NotModerator, NoUserModSelected, and whatever single
+    fields raise.
     """
     wanted = {name: value for name, value in wanted.items() if value or name not in DEEDS}
     wanted |= {name: clean_text(wanted[name]) for name in COMMENTS if name in wanted}
@@ -169,12 +168,12 @@ def _check_texts(wanted: Mapping[str, Any]) -> None:
 
 
 async def _undelete(change: UserChange, _: Mapping[str, Any]) -> None:
-    await deletion.undelete(change.session, change.user)
+    change.user = await deletion.undelete(change.session, change.user)
     change.answer["undeleted"] = True
 
 
 async def _set_columns(change: UserChange, wanted: Mapping[str, Any]) -> None:
-    await directory.change(change.session, change.user, **wanted)
+    change.user = await directory.change(change.session, change.user, **wanted)
     change.answer.update(wanted)
 
 
@@ -184,7 +183,7 @@ async def _rename(change: UserChange, wanted: Mapping[str, Any]) -> None:
     if len(wanted["username"]) > names.MAX_CHARACTERS:
         raise TooLongUserName(f"A username has at most {names.MAX_CHARACTERS} characters.")
     name = names.clean(wanted["username"])
-    await directory.change(change.session, change.user, username=name)
+    change.user = await directory.change(change.session, change.user, username=name)
     change.answer["username"] = change.user.username
 
 
@@ -194,8 +193,8 @@ async def _set_roles(change: UserChange, wanted: Mapping[str, Any]) -> None:
         grant |= ROLES[name] if given else Role(0)
         revoke |= Role(0) if given else ROLES[name]
     if Role.MODERATOR in grant and not change.user.has(Role.MODERATOR):
-        await monthly.entitle(change.session, change.user, at=change.at)
-    await directory.set_roles(change.session, change.user, grant=grant, revoke=revoke)
+        change.user = await monthly.entitle(change.session, change.user, at=change.at)
+    change.user = await directory.set_roles(change.session, change.user, grant=grant, revoke=revoke)
     change.answer.update(wanted)
     if "education" in wanted and "concurrency" not in change.answer:
         concurrency = CONCURRENCY_EDUCATION if wanted["education"] else CONCURRENCY
@@ -216,14 +215,14 @@ async def _reset_suspicion(change: UserChange, _: Mapping[str, Any]) -> None:
 
 async def _set_trust(change: UserChange, wanted: Mapping[str, Any]) -> None:
     if wanted["trusted"]:
-        await trust.promote(change.session, change.user, at=change.at)
+        change.user = await trust.promote(change.session, change.user, at=change.at)
     else:
-        await directory.set_roles(change.session, change.user, revoke=Role.TRUSTED)
+        change.user = await directory.set_roles(change.session, change.user, revoke=Role.TRUSTED)
     change.answer.update(wanted)
 
 
 async def _change_monthly(change: UserChange, wanted: Mapping[str, Any]) -> None:
-    await monthly.change_by(
+    change.user = await monthly.change_by(
         change.session, change.user, wanted["monthly_kudos"], key=change.key, at=change.at
     )
     change.answer["monthly_kudos"] = change.user.monthly_kudos
@@ -246,4 +245,4 @@ _STEPS: Final[tuple[tuple[tuple[str, ...], Callable[..., Awaitable[None]]], ...]
     (("monthly_kudos",), _change_monthly),
     (("kudos",), _change_kudos),
 )
-"""Fields and what is done about them, in this order."""
+"""Fields and the functions that change them, in this order."""

@@ -1,8 +1,8 @@
-"""One-time codes: the page shows one, and whoever types it into a program is logged in there.
+"""One-time codes: the page shows one, and typing it into a program logs that program in.
 
 A code is three groups of four letters, without vowels, so that it spells nothing, and without
-letters that look alike. The first group only finds it; the other two are the secret (34 bits),
-which may be guessed MAX_TRIES times. A user has one code at most; a new one replaces it.
+letters that look alike. The first group only identifies it; the other two are the secret (34 bits),
+at which MAX_TRIES guesses are allowed. A user has one code at most; a new one replaces it.
 """
 
 import hmac
@@ -10,12 +10,10 @@ import secrets
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.accounts.hashes import keyed
 from core.accounts.tables import LoginCode
-from core.db import table
+from core.db import Writing, table
 from core.users.keys import Keyring
 
 PURPOSE = "login-code"
@@ -28,8 +26,8 @@ MAX_TRIES = 5
 _codes = table(LoginCode)
 
 
-async def issue(session: AsyncSession, keyring: Keyring, user_id: int, *, at: datetime) -> str:
-    """A new code for the user, valid for LIFE: `BCDF-GHJK-LMNP`."""
+async def issue(session: Writing, keyring: Keyring, user_id: int, *, at: datetime) -> str:
+    """Returns a new code for the user, valid for LIFE: `BCDF-GHJK-LMNP`."""
     replaced = (_codes.c.user_id == user_id) | (_codes.c.expires_at <= at)
     await session.execute(delete(_codes).where(replaced))
     while True:
@@ -38,7 +36,7 @@ async def issue(session: AsyncSession, keyring: Keyring, user_id: int, *, at: da
             dialects.insert(session, _codes)
             .values(
                 name=code[:GROUP],
-                code_hash=keyed(keyring, PURPOSE, code),
+                code_hash=keyring.keyed(PURPOSE, code),
                 user_id=user_id,
                 tries=0,
                 expires_at=at + LIFE,
@@ -50,10 +48,10 @@ async def issue(session: AsyncSession, keyring: Keyring, user_id: int, *, at: da
             return "-".join(code[i : i + GROUP] for i in range(0, len(code), GROUP))
 
 
-async def redeem(session: AsyncSession, keyring: Keyring, code: str, *, at: datetime) -> int | None:
-    """The id of the user who was shown this code, which is used up; None where it is wrong.
+async def redeem(session: Writing, keyring: Keyring, code: str, *, at: datetime) -> int | None:
+    """Use up the code. Returns the id of the user who was shown it, or None if it is wrong.
 
-    A wrong guess is counted, so the caller commits also where None is returned.
+    A wrong guess is counted, so the caller must commit even if None is returned.
     """
     typed = "".join(character for character in code.upper() if character in ALPHABET)
     if len(typed) != GROUP * GROUPS:
@@ -65,7 +63,7 @@ async def redeem(session: AsyncSession, keyring: Keyring, code: str, *, at: date
         .returning(_codes.c.code_hash, _codes.c.user_id)
     )
     row = tried.first()
-    if row is None or not hmac.compare_digest(row.code_hash, keyed(keyring, PURPOSE, typed)):
+    if row is None or not hmac.compare_digest(row.code_hash, keyring.keyed(PURPOSE, typed)):
         return None
     used = await session.execute(
         delete(_codes).where(_codes.c.name == typed[:GROUP]).returning(_codes.c.user_id)

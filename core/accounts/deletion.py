@@ -1,30 +1,29 @@
-"""Leaving: an account is disabled first, and wiped when it has not been used for 30 days since.
+"""Leaving: an account is first disabled, and wiped once it has been unused for 30 days.
 
-Wiping leaves a number without a name: who it was, what they logged in with, their keys and workers
-are gone. What the number's kudos did stays in the ledger, where every event sums to zero.
+Wiping leaves a number without a name: the user's name, logins, keys and workers are gone. The kudos
+history of the number stays in the ledger, where every event sums to zero.
 """
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import shared_keys
 from core.accounts.tables import LoginCode, SignedIn
-from core.db import table
+from core.db import Writing, table
 from core.errors import Forbidden, Invalid
 from core.users import directory, suspicion
 from core.users.tables import Role, User
-from core.workers import owned
+from core.workers import edits
 
 IDLE: Final = timedelta(days=30)
 WIPED: Final = "Wiped"
-"""What a wiped user is called."""
+"""The name of a wiped user."""
 
 
 class AnonForbiddenUser(Forbidden):
-    """The anonymous user deletes nobody, and nobody deletes it."""
+    """The anonymous user deletes nobody and cannot be deleted."""
 
     code = "AnonForbiddenUser"
 
@@ -48,17 +47,17 @@ class CannotWipeActiveUser(Forbidden):
 
 
 class UserNotDeleted(Invalid):
-    """There is nothing to be undone: the account is in use, or wiped."""
+    """There is nothing to undo: the account is in use, or wiped."""
 
     code = "UserNotDeleted"
 
 
-async def end(session: AsyncSession, by: User, user: User, *, at: datetime) -> bool:
-    """Disable the user's account or, where it is disabled and idle for 30 days, wipe it.
+async def end(session: Writing, by: User, user: User, *, at: datetime) -> bool:
+    """Disable the user's account or, if it is disabled and idle for 30 days, wipe it.
 
     user: its row is locked (`directory.locked`).
 
-    Returns whether it is wiped; what the user shared with everybody is the caller's to take back.
+    Returns whether it is wiped; the caller has to remove what the user shared with everybody.
 
     Raises AnonForbiddenUser, NotUserOrMod, CannotDeleteMod and CannotWipeActiveUser.
     """
@@ -73,22 +72,22 @@ async def end(session: AsyncSession, by: User, user: User, *, at: datetime) -> b
         return False
     if user.last_active_at > at - IDLE:
         raise CannotWipeActiveUser(
-            "The account is disabled. It can be wiped when it was not used for 30 days."
+            "The account is disabled. It can be wiped once it has not been used for 30 days."
         )
     await _wipe(session, user)
     return True
 
 
-async def undelete(session: AsyncSession, user: User) -> None:
-    """Enable a disabled account, whose row is locked. Raises UserNotDeleted."""
+async def undelete(session: Writing, user: User) -> User:
+    """Enable a disabled account, whose row is locked; returns the user. Raises UserNotDeleted."""
     if not user.has(Role.DELETED) or user.key_hash is None:
-        raise UserNotDeleted("This account is not disabled, or it is wiped for good.")
-    await directory.set_roles(session, user, revoke=Role.DELETED)
+        raise UserNotDeleted("This account is not disabled, or it has been wiped for good.")
+    return await directory.set_roles(session, user, revoke=Role.DELETED)
 
 
-async def _wipe(session: AsyncSession, user: User) -> None:
+async def _wipe(session: Writing, user: User) -> None:
     await shared_keys.remove_all(session, user.id)
-    await owned.remove(session, user.id)
+    await edits.remove_all(session, user.id)
     await suspicion.reset(session, user.id)
     for model in (SignedIn, LoginCode):
         own = table(model)

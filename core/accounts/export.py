@@ -1,7 +1,7 @@
-"""What is kept about a user, read from where it is kept.
+"""Everything that is stored about a user.
 
-It is read by the names of tables and columns, from the schema itself: what another package keeps
-about users is exported without a line of its own, and a test knows the tables that are not.
+It is read from the schema itself, by the names of tables and columns: data that another package
+stores about users is exported without further code, and a test knows the tables that are left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, Base, table
+from core.db import AnyRow, Base, Reading, table
 from core.ledger.tables import Entry, Event
 from core.users import roles, shared_keys
 from core.users.tables import User
 
-MOST: Final = 1000
-"""Rows of one table, and entries of the ledger, that one export has at most."""
+MAX_ROWS: Final = 1000
+"""The most rows of one table, and entries of the ledger, in one export."""
 OWNED: Final[Mapping[str, tuple[str, ...]]] = {
     "collections": ("user_id",),
     "ratings": ("user_id",),
@@ -33,19 +32,19 @@ OWNED: Final[Mapping[str, tuple[str, ...]]] = {
     "worker_messages": ("user_id",),
     "workers": ("user_id",),
 }
-"""Tables whose rows are about a user, and the columns that say about whom."""
+"""Tables with rows about a user, and the columns that name the user."""
 NOT_EXPORTED: Final[Mapping[str, str]] = {
     "attempts": "their sums are in the details; each alone says nothing about a user",
-    "filters": "the moderators' work, not about whom they are",
+    "filters": "the moderators' work, and not about them",
     "jobs": "a request's, without anything that the request does not say",
     "login_codes": "valid for minutes, and a secret",
     "outbox": "results on their way to the user's own address",
     "problem_jobs": "who abuses the horde must not learn what is known about it",
     "user_totals": "in the details",
 }
-"""The others, and why they are not."""
+"""The other tables, and why their rows are not exported."""
 SECRET: Final = ("_hash", "_key")
-"""How columns end that hold a digest: of a secret, or of a name as it is compared."""
+"""The ending of columns that hold a digest: of a secret, or of a name for comparison."""
 
 _entries = table(Entry)
 _events = table(Event)
@@ -53,7 +52,7 @@ _events = table(Event)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept about a user besides the registration."""
+    """Everything that is stored about a user besides the registration."""
 
     rows: dict[str, list[dict[str, Any]]]
     """By table."""
@@ -62,37 +61,37 @@ class Kept:
 
     @property
     def before(self) -> int | None:
-        """The oldest entry here, where there are older ones."""
-        return self.entries[-1].id if len(self.entries) == MOST else None
+        """The oldest entry here, if there are older ones."""
+        return self.entries[-1].id if len(self.entries) == MAX_ROWS else None
 
 
-async def read(session: AsyncSession, by: User, user: User, *, before: int | None) -> Kept:
-    """Read it all.
+async def read(session: Reading, by: User, user: User, *, before: int | None) -> Kept:
+    """Read everything.
 
     before: only entries of the ledger with smaller ids; None: from the latest on.
 
-    Raises NotOwner, for moderators too, and AnonForbidden: everybody is the anonymous user.
+    Raises NotOwner, for moderators too, and AnonForbidden, as everybody shares the anonymous user.
     """
     roles.refuse_anonymous(by, "export an account")
     if by.id != user.id:
         raise roles.NotOwner("Only the user themselves may export an account.")
     rows = {name: await _rows(session, name, user.id) for name in OWNED}
-    # What others ask for with a shared key of the user's is theirs.
+    # Requests that others make with the user's shared key belong to those others.
     rows["requests"] = [one for one in rows["requests"] if shared_keys.TERM not in one["terms"]]
     return Kept(rows, await _ledger(session, user, before))
 
 
-async def _rows(session: AsyncSession, name: str, user_id: int) -> list[dict[str, Any]]:
+async def _rows(session: Reading, name: str, user_id: int) -> list[dict[str, Any]]:
     owned = Base.metadata.tables[name]
     columns = [column for column in owned.c if not column.name.endswith(SECRET)]
     is_theirs = or_(*(owned.c[column] == user_id for column in OWNED[name]))
     found = await session.execute(
-        select(*columns).where(is_theirs).order_by(*owned.primary_key.columns).limit(MOST)
+        select(*columns).where(is_theirs).order_by(*owned.primary_key.columns).limit(MAX_ROWS)
     )
     return [dict(row) for row in found.mappings()]
 
 
-async def _ledger(session: AsyncSession, user: User, before: int | None) -> Sequence[AnyRow]:
+async def _ledger(session: Reading, user: User, before: int | None) -> Sequence[AnyRow]:
     """By account, as its index has them: both together would be sorted by no index."""
     found: list[AnyRow] = []
     for account_id in (user.account_id, user.escrow_id):
@@ -103,5 +102,5 @@ async def _ledger(session: AsyncSession, user: User, before: int | None) -> Sequ
         )
         if before is not None:
             own = own.where(_entries.c.id < before)
-        found += await session.execute(own.order_by(_entries.c.id.desc()).limit(MOST))
-    return sorted(found, key=lambda row: int(row.id), reverse=True)[:MOST]
+        found += await session.execute(own.order_by(_entries.c.id.desc()).limit(MAX_ROWS))
+    return sorted(found, key=lambda row: int(row.id), reverse=True)[:MAX_ROWS]

@@ -1,8 +1,9 @@
-"""Logging in at a service: what is remembered of a browser that was sent there.
+"""Logging in at a service: what is stored about a browser that was sent there.
 
-A login begins with a state, which comes back with the browser, and a PKCE verifier, which proves
-to the service that who began is who ends. Both belong to one browser, so two people who log in at
-once never get each other's account, and nobody is logged in by a link that another one sends.
+A login begins with a state, which comes back with the browser, and a PKCE verifier, which proves to
+the service that the login is finished by whoever began it. Both belong to one browser, so two
+people who log in at once never get each other's account, and nobody can be logged in by somebody
+else's link.
 """
 
 import secrets
@@ -10,11 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.accounts.hashes import keyed
 from core.accounts.tables import LoginAttempt
-from core.db import table
+from core.db import Writing, table
 from core.users.keys import Keyring
 
 LIFE = timedelta(minutes=10)
@@ -24,7 +23,7 @@ _attempts = table(LoginAttempt)
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What goes to the service with the browser: the state, and what the verifier is hashed to."""
+    """What goes to the service with the browser: the state, and the hash of the verifier."""
 
     state: str
     verifier: str
@@ -32,14 +31,14 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What was remembered for a browser that is back."""
+    """What was stored for a browser that has come back."""
 
     verifier: str
     page: str
 
 
 async def begin(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     *,
     visitor: str,
@@ -47,15 +46,15 @@ async def begin(
     page: str,
     at: datetime,
 ) -> Challenge:
-    """Remember that a browser goes to log in.
+    """Record that a browser is sent to log in.
 
-    visitor: the browser's cookie. page: where it wants to be afterwards, one of our names.
+    visitor: the browser's cookie. page: the name of the page to return to.
     """
     challenge = Challenge(secrets.token_urlsafe(32), secrets.token_urlsafe(48))
     await session.execute(
         insert(_attempts).values(
-            state_hash=keyed(keyring, "login-state", challenge.state),
-            visitor_hash=keyed(keyring, "login-visitor", visitor),
+            state_hash=keyring.keyed("login-state", challenge.state),
+            visitor_hash=keyring.keyed("login-visitor", visitor),
             provider=provider,
             verifier=challenge.verifier,
             page=page,
@@ -66,7 +65,7 @@ async def begin(
 
 
 async def finish(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     *,
     visitor: str,
@@ -74,12 +73,12 @@ async def finish(
     state: str,
     at: datetime,
 ) -> Returned | None:
-    """What `begin` remembered, once; None where another browser, service or time is asked for."""
+    """What `begin` stored, once only; None for another browser, another service, or too late."""
     found = await session.execute(
         delete(_attempts)
         .where(
-            _attempts.c.state_hash == keyed(keyring, "login-state", state),
-            _attempts.c.visitor_hash == keyed(keyring, "login-visitor", visitor),
+            _attempts.c.state_hash == keyring.keyed("login-state", state),
+            _attempts.c.visitor_hash == keyring.keyed("login-visitor", visitor),
             _attempts.c.provider == provider,
             _attempts.c.expires_at > at,
         )

@@ -1,11 +1,10 @@
-"""Registering, and what the registered may change: their name and their API key."""
+"""Registering, and what users may change: their name and their API key."""
 
 from uuid import uuid4
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.accounts import sessions
 from core.accounts.changes import ProfaneUserName
+from core.db import Writing
 from core.errors import Forbidden
 from core.moderation import modes
 from core.moderation.names import is_profane
@@ -15,23 +14,23 @@ from core.users.tables import User
 
 
 class RegistrationClosed(Forbidden):
-    """Nobody may register here at present, or nobody who did not log in at a service."""
+    """Registration is closed, or open only to people who logged in at a service."""
 
     code = "RegistrationClosed"
 
 
 async def register(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     *,
     username: str,
     oauth_id: str | None,
     is_open: bool,
 ) -> tuple[User, str]:
-    """Register somebody; the user and the API key, which cannot be had again.
+    """Register a user. Returns the user and the API key, which is never shown again.
 
-    oauth_id: who this is at a login service; None makes a pseudonymous account, which is refused
-        in raid mode: many can be made in a moment.
+    oauth_id: who this is at a login service; None makes a pseudonymous account, which is refused in
+        raid mode, since many can be made in a moment.
 
     Raises RegistrationClosed, BadUsername, ProfaneUserName, and AlreadyRegistered (see
     `directory.create`).
@@ -48,16 +47,16 @@ async def register(
     )
 
 
-async def rename(session: AsyncSession, user: User, username: str) -> None:
-    """Give the user another name. Raises BadUsername and ProfaneUserName."""
+async def rename(session: Writing, user: User, username: str) -> User:
+    """Give the user another name; returns the user. Raises BadUsername and ProfaneUserName."""
     _refuse_profane(username)
-    await directory.change(session, user, username=names.clean(username))
+    return await directory.change(session, user, username=names.clean(username))
 
 
-async def renew_key(session: AsyncSession, keyring: Keyring, user: User) -> str:
-    """Give the user a new API key, which is returned, and log the user out everywhere.
+async def renew_key(session: Writing, keyring: Keyring, user: User) -> str:
+    """Give the user a new API key, log the user out everywhere, and return the key.
 
-    Whoever had the former key may have logged in with it. Raises AnonForbidden.
+    Somebody with the former key may have logged in with it. Raises AnonForbidden.
     """
     key = await directory.rotate_key(session, keyring, user)
     await sessions.end_all(session, user.id)

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.accounts.hashes import keyed
-from core.accounts.tables import LoginCode, SignedIn
-from core.db import table
+from core.accounts.tables import LoginAttempt, LoginCode, SignedIn
+from core.db import Reading, Writing, table
 from core.users import directory
 from core.users.keys import Keyring
 from core.users.tables import User
@@ -25,7 +23,7 @@ PROGRAM_PREFIX = "hs."
 MAX_TOKEN_CHARACTERS = 64
 PROGRAM_LIFE = timedelta(days=365)
 
-_sessions, _codes = table(SignedIn), table(LoginCode)
+_sessions, _attempts, _codes = table(SignedIn), table(LoginAttempt), table(LoginCode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ def new_token() -> str:
 
 
 async def begin(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     *,
     at: datetime,
@@ -50,7 +48,7 @@ async def begin(
     user_id: int | None = None,
     oauth_id: str | None = None,
 ) -> str:
-    """Let a browser be somebody for a while; the token for its cookie.
+    """Begin a browser's session. Returns the token for its cookie.
 
     Exactly one of user_id and oauth_id is given. The token is always a new one: what a browser
     sent before it logged in may be known to others (session fixation).
@@ -63,9 +61,9 @@ async def begin(
 
 
 async def begin_program(
-    session: AsyncSession, keyring: Keyring, user_id: int, *, at: datetime
+    session: Writing, keyring: Keyring, user_id: int, *, at: datetime
 ) -> tuple[str, datetime]:
-    """Let a program be a user for PROGRAM_LIFE; its token and when that expires."""
+    """Log a program in for PROGRAM_LIFE. Returns its token and the token's expiry."""
     token = PROGRAM_PREFIX + new_token()
     expires_at = at + PROGRAM_LIFE
     await _add(
@@ -75,7 +73,7 @@ async def begin_program(
 
 
 async def _add(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     token: str,
     *,
@@ -86,7 +84,7 @@ async def _add(
 ) -> None:
     await session.execute(
         insert(_sessions).values(
-            token_hash=keyed(keyring, PURPOSE, token),
+            token_hash=keyring.keyed(PURPOSE, token),
             user_id=user_id,
             oauth_id=oauth_id,
             is_program=token.startswith(PROGRAM_PREFIX),
@@ -96,15 +94,13 @@ async def _add(
     )
 
 
-async def person(
-    session: AsyncSession, keyring: Keyring, token: str, *, at: datetime
-) -> Person | None:
-    """Who is behind a token; None where no session that goes on has it."""
+async def person(session: Reading, keyring: Keyring, token: str, *, at: datetime) -> Person | None:
+    """Who is behind a token; None if no running session has it."""
     if len(token) > MAX_TOKEN_CHARACTERS:
         return None
     found = await session.execute(
         select(_sessions.c.user_id, _sessions.c.oauth_id).where(
-            _sessions.c.token_hash == keyed(keyring, PURPOSE, token), _sessions.c.expires_at > at
+            _sessions.c.token_hash == keyring.keyed(PURPOSE, token), _sessions.c.expires_at > at
         )
     )
     row = found.first()
@@ -115,21 +111,21 @@ async def person(
     return Person(await directory.by_id(session, row.user_id), None)
 
 
-async def end(session: AsyncSession, keyring: Keyring, token: str) -> None:
+async def end(session: Writing, keyring: Keyring, token: str) -> None:
     """End the session with this token, if there is one."""
     if len(token) <= MAX_TOKEN_CHARACTERS:
         await session.execute(
-            delete(_sessions).where(_sessions.c.token_hash == keyed(keyring, PURPOSE, token))
+            delete(_sessions).where(_sessions.c.token_hash == keyring.keyed(PURPOSE, token))
         )
 
 
-async def end_all(session: AsyncSession, user_id: int) -> None:
-    """Log a user out everywhere, programs too; a code that was shown is worth nothing any more."""
+async def end_all(session: Writing, user_id: int) -> None:
+    """Log a user out everywhere, programs too; a code that was shown becomes invalid."""
     for each in (_sessions, _codes):
         await session.execute(delete(each).where(each.c.user_id == user_id))
 
 
-async def programs(session: AsyncSession, user_id: int, *, at: datetime) -> int:
+async def programs(session: Reading, user_id: int, *, at: datetime) -> int:
     """How many programs are logged in as this user."""
     counted = await session.scalar(
         select(func.count()).where(
@@ -137,3 +133,17 @@ async def programs(session: AsyncSession, user_id: int, *, at: datetime) -> int:
         )
     )
     return counted or 0
+
+
+async def forget(session: Writing, *, at: datetime, limit: int) -> bool:
+    """Delete up to `limit` each of sessions, login attempts and codes that expired.
+
+    Returns whether there may be more.
+    """
+    more = False
+    for each in (_sessions, _attempts, _codes):
+        (key,) = each.primary_key.columns
+        due = select(key).where(each.c.expires_at <= at).limit(limit).scalar_subquery()
+        gone = await session.execute(delete(each).where(key.in_(due)).returning(key))
+        more |= len(gone.all()) == limit
+    return more

@@ -5,19 +5,18 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import delete, insert, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, Writing, table
 from core.errors import Forbidden, Invalid, Unauthenticated
 from core.moderation.names import clean
 from core.users import directory, roles, shared_keys
-from core.users.tables import Role, SharedKey, User
+from core.users.tables import Role, SharedKey, SharedKeyRow, User
 
-MOST, MAX_TRUSTED, MAX_EDUCATION = 3, 10, 1000
+MAX_KEYS, MAX_TRUSTED, MAX_EDUCATION = 3, 10, 1000
 MAX_EXPIRY: Final = 365_000
-"""Days: what lasts longer lasts for ever, and a date can hold it."""
+"""Days: a longer life means for ever, and a date can still hold this one."""
 
-_keys = table(SharedKey)
+_keys = table(SharedKeyRow)
 
 
 class TooManySharedKeys(Forbidden):
@@ -44,7 +43,7 @@ class NoSharedKeyModSelected(Invalid):
     code = "NoSharedKeyModSelected"
 
 
-async def by_id(session: AsyncSession, text: str) -> SharedKey:
+async def by_id(session: Reading, text: str) -> SharedKey:
     """The shared key with this id. Raises UnknownSharedKey."""
     found = await shared_keys.by_key(session, text)
     if found is None:
@@ -53,18 +52,18 @@ async def by_id(session: AsyncSession, text: str) -> SharedKey:
 
 
 async def create(
-    session: AsyncSession, owner: User, wanted: Mapping[str, Any], *, at: datetime
+    session: Writing, owner: User, wanted: Mapping[str, Any], *, at: datetime
 ) -> SharedKey:
     """Make a shared key.
 
-    wanted: columns of the key, but `days` (until it expires; None: never) for its end.
+    wanted: columns of the key, with `days` until it expires (None: never) instead of the date.
 
     Raises AnonForbidden, DeletedUser and TooManySharedKeys.
     """
     roles.refuse_anonymous(owner, "have shared keys")
     if owner.has(Role.DELETED):
         raise roles.DeletedUser("This account is deleted.")
-    await directory.locked(session, owner.id)  # two at once could both be the last one allowed
+    await directory.locked(session, owner.id)  # else two at once could both be the last one allowed
     most = most_of(owner)
     if await shared_keys.count_of(session, owner.id) >= most:
         raise TooManySharedKeys(f"You have as many shared keys as you may have ({most}).")
@@ -77,16 +76,16 @@ async def create(
 
 
 def most_of(owner: User) -> int:
-    """How many shared keys the user may have: the most that a role allows."""
+    """How many shared keys the user may have: the largest number that a role allows."""
     if owner.has(Role.EDUCATION):
         return MAX_EDUCATION
-    return MAX_TRUSTED if owner.has(Role.TRUSTED) else MOST
+    return MAX_TRUSTED if owner.has(Role.TRUSTED) else MAX_KEYS
 
 
 async def change(
-    session: AsyncSession, by: User, text: str, wanted: Mapping[str, Any], *, at: datetime
+    session: Writing, by: User, text: str, wanted: Mapping[str, Any], *, at: datetime
 ) -> SharedKey:
-    """Change what is `wanted`, which is as for `create`, and leave the rest.
+    """Change what is in `wanted`, as for `create`, and leave the rest.
 
     Raises UnknownSharedKey, NotYourSharedKey and NoSharedKeyModSelected.
     """
@@ -99,18 +98,18 @@ async def change(
     return SharedKey(**changed.mappings().one())
 
 
-async def remove(session: AsyncSession, by: User, text: str) -> None:
+async def remove(session: Writing, by: User, text: str) -> None:
     """Delete a shared key. Raises UnknownSharedKey and NotYourSharedKey."""
     key = await _own(session, by, text)
     await session.execute(delete(_keys).where(_keys.c.id == key.id))
 
 
-async def remove_all(session: AsyncSession, user_id: int) -> None:
+async def remove_all(session: Writing, user_id: int) -> None:
     """Delete all shared keys of the user."""
     await session.execute(delete(_keys).where(_keys.c.user_id == user_id))
 
 
-async def _own(session: AsyncSession, by: User, text: str) -> SharedKey:
+async def _own(session: Reading, by: User, text: str) -> SharedKey:
     key = await by_id(session, text)
     if key.user_id != by.id:
         raise NotYourSharedKey("This shared key is somebody else's.")

@@ -19,9 +19,9 @@ class SignedIn(Base):
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     oauth_id: Mapped[str | None] = mapped_column(String(50))
-    """Who logged in at a service and has not registered yet."""
+    """The login of somebody who has not registered yet."""
     is_program: Mapped[bool] = mapped_column(default=False)
-    """Whether the token is sent as an API key is, and not as a cookie."""
+    """Whether the token is sent like an API key, and not as a cookie."""
     created_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
 
@@ -33,10 +33,10 @@ class LoginAttempt(Base):
 
     state_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     visitor_hash: Mapped[str] = mapped_column(String(64))
-    """Of the cookie of the browser that began it: another one cannot finish it."""
+    """Hash of the cookie of the browser that began the login: no other browser can finish it."""
     provider: Mapped[str] = mapped_column(String(20))
     verifier: Mapped[str] = mapped_column(String(128))
-    """PKCE's (RFC 7636). Worth nothing without the code that the service gives the browser."""
+    """PKCE's (RFC 7636). Useless without the code that the service gives the browser."""
     page: Mapped[str] = mapped_column(String(20))
     """The page to return to, by its name."""
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
@@ -48,7 +48,7 @@ class LoginCode(Base):
     __tablename__ = "login_codes"
 
     name: Mapped[str] = mapped_column(String(4), primary_key=True)
-    """The code's first part, which only finds it: so wrong guesses at the rest can be counted."""
+    """The code's first part, which only identifies it: wrong guesses at the rest are counted."""
     code_hash: Mapped[str] = mapped_column(String(64))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
     tries: Mapped[int] = mapped_column(default=0)

@@ -1,31 +1,30 @@
-"""Trust: who has earned enough for long enough is trusted, and gets what was kept back."""
+"""Trust: users who have earned enough for long enough are trusted and get what was held back."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Writing, table
 from core.kudos import grants
 from core.ledger.tables import Account, AccountKind
 from core.users import directory, suspicion
-from core.users.tables import Role, User
-from core.workers import owned
+from core.users.tables import Role, User, UserRow
+from core.workers import conduct
 
 MIN_AGE: Final = timedelta(days=7)
 KEPT_FROM_TRUST: Final = Role.TRUSTED | Role.MODERATOR | Role.FLAGGED | Role.DELETED
-"""Who is trusted already, and who will not be."""
+"""Users who are trusted already, and users who never will be."""
 
 _accounts = table(Account)
-_users = table(User)
+_users = table(UserRow)
 
 
-async def promote_next(session: AsyncSession, *, threshold: int, at: datetime) -> User | None:
-    """Trust a user whose escrow is above the threshold; None where there is nobody.
+async def promote_next(session: Writing, *, threshold: int, at: datetime) -> User | None:
+    """Trust one user whose escrow is above the threshold; None if there is nobody.
 
     threshold: hundredths of a kudos. The user is at least 7 days old and not suspicious. One at a
-    time: the accounts of several would have to be locked all at once.
+        time, since the accounts of several would have to be locked at once.
     """
     candidates = list(
         await session.scalars(
@@ -45,16 +44,16 @@ async def promote_next(session: AsyncSession, *, threshold: int, at: datetime) -
         if suspicions.get(user_id, 0) < suspicion.SUSPICIOUS:
             user = await directory.locked(session, user_id)
             if not user.roles & KEPT_FROM_TRUST:
-                await promote(session, user, at=at)
-                return user
+                return await promote(session, user, at=at)
     return None
 
 
-async def promote(session: AsyncSession, user: User, *, at: datetime) -> None:
-    """Trust a user whose row is locked: workers are no longer paused, the escrow can be spent.
+async def promote(session: Writing, user: User, *, at: datetime) -> User:
+    """Trust a user whose row is locked: resume paused workers and make the escrow spendable.
 
-    Raises AnonForbidden.
+    Returns the changed user. Raises AnonForbidden.
     """
-    await directory.set_roles(session, user, grant=Role.TRUSTED)
-    await owned.resume(session, user.id)
+    user = await directory.set_roles(session, user, grant=Role.TRUSTED)
+    await conduct.resume(session, user.id)
     await grants.drain_escrow(session, user, at=at)
+    return user

@@ -1,14 +1,13 @@
-"""What all requests have in common on their way in: who asks, source pictures, the answer."""
+"""The common part of all requests: who asks, source pictures, the answer."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.api import callers, context, limits
 from core.api.context import Server
+from core.db import Reading
 from core.errors import Invalid, Unauthenticated, Unavailable
 from core.generation import admission, ask
 from core.generation.admission import Admitted, Caller
@@ -26,19 +25,19 @@ from core.wire.kudos import to_whole, to_wire
 
 
 class NobodyServes(Unavailable):
-    """No worker that is online could make it, and the client would not wait for one."""
+    """No online worker could make it, and the client does not want to wait for one."""
 
     code = "NobodyServes"
 
 
 async def price(wanted: RequestSpec[Any]) -> DryRun:
-    """What the request would cost, if it may be asked at all."""
+    """The cost of the request, if it may be asked at all."""
     total = ask.quote((await admitted(wanted)).wanted).total
     return DryRun(kudos=to_whole(total), kudos_exact=to_wire(total))
 
 
 async def admitted(wanted: RequestSpec[Any]) -> Admitted:
-    """Refuse what may not be asked, before any of its pictures is decoded; then `queue` it."""
+    """Refuse a request before any of its pictures is decoded, or admit it; then `queue` it."""
     server = context.server()
     verdict = await _verdict(server)
     async with _punishing(server, wanted), server.database.reading() as session:
@@ -46,7 +45,7 @@ async def admitted(wanted: RequestSpec[Any]) -> Admitted:
 
 
 async def queue(found: Admitted, pictures: Mapping[str, bytes]) -> Accepted:
-    """Queue a request that was admitted and wake workers.
+    """Queue an admitted request and wake workers.
 
     pictures: its sources, by their names in the store.
     """
@@ -61,23 +60,23 @@ async def queue(found: Admitted, pictures: Mapping[str, bytes]) -> Accepted:
 async def accept(wanted: RequestSpec[Any], *, must_be_possible: bool = False) -> Accepted:
     """Admit and queue a request without pictures, in one transaction, and wake workers.
 
-    must_be_possible: raise NobodyServes where no worker that is online could make it.
+    must_be_possible: raise NobodyServes if no worker that is online could make it.
     """
     server = context.server()
     await _recognise(server, wanted)
     verdict = await _verdict(server)
     async with _punishing(server, wanted), server.database.writing() as session:
-        caller = await _caller(session, verdict, renew=True)
+        caller = await _caller(session, verdict)
         found = await admission.admit(session, server.horde, caller, wanted)
         asked = await ask.ask(session, server.horde, found.requester, found.wanted)
         if must_be_possible and (message := _nobody(asked)):
-            raise NobodyServes(message)  # and nothing of it is written
+            raise NobodyServes(message)  # and nothing is written
     await ask.announce(server.horde, asked)
     return asked
 
 
 def answer(asked: Accepted) -> RequestAsync:
-    """What is told to who asked for pictures or texts."""
+    """The answer to a request for pictures or texts."""
     warnings = [RequestSingleWarning(code=w.code, message=w.message) for w in asked.warnings]
     return RequestAsync(
         id=str(asked.request_id),
@@ -89,22 +88,22 @@ def answer(asked: Accepted) -> RequestAsync:
 
 
 def _nobody(asked: Accepted) -> str | None:
-    """What is said where no worker that is online could make it."""
+    """The message if no online worker could make it."""
     return next((w.message for w in asked.warnings if w.code == "NoAvailableWorker"), None)
 
 
 def check_webhook(webhook: str | None) -> None:
-    """Refuse a webhook that could never be called: it is no https URL, or leads nowhere public."""
+    """Refuse a webhook that could never be called: not an https URL, or not a public one."""
     if webhook is None:
         return
     try:
         context.server().outside.check(webhook)
     except NotAllowed as refused:
-        raise Invalid(f"The webhook has to be an https URL, and {refused}.") from None
+        raise Invalid(f"The webhook has to be an https URL, but {refused}.") from None
 
 
 async def decoded(source: str) -> bytes:
-    """The source picture as it is kept. source: base64, or a URL.
+    """The source picture as it is stored. source: base64, or a URL.
 
     Raises what `checks.decode_source` and `fetched.fetch_source` do.
     """
@@ -123,19 +122,17 @@ async def _recognise(server: Server, wanted: RequestSpec[Any]) -> None:
             await admission.requester_of(session, await _caller(session), wanted)
 
 
-async def _caller(
-    session: AsyncSession, verdict: Verdict = Verdict.SAFE, *, renew: bool = False
-) -> Caller:
-    """Who calls: a user, or somebody with a key that is no user's."""
+async def _caller(session: Reading, verdict: Verdict = Verdict.SAFE) -> Caller:
+    """The caller: a user, or somebody whose key belongs to no user."""
     try:
-        user: User | UnknownKey = await context.user(session, renew=renew)
+        user: User | UnknownKey = await context.user(session)
     except UnknownKey as unknown:
         user = unknown
     return Caller(user=user, key=context.api_key(), address=context.address(), verdict=verdict)
 
 
 async def _verdict(server: Server) -> Verdict:
-    """What is known of the client's address, where that matters. It may ask a service."""
+    """What is known about the client's address, if that matters. It may ask a service."""
     if server.horde.scorer is None or not server.horde.modes.current.raid:
         return Verdict.SAFE
     return await server.horde.scorer.judge(context.address())
@@ -143,7 +140,7 @@ async def _verdict(server: Server) -> Verdict:
 
 @asynccontextmanager
 async def _punishing(server: Server, wanted: RequestSpec[Any]) -> AsyncIterator[None]:
-    """Let what follows from a refused prompt stand, though the transaction that asked is undone."""
+    """Commit the consequences of a refused prompt, although the request itself is rolled back."""
     try:
         yield
     except CorruptPrompt:
@@ -157,15 +154,15 @@ class _Sources:
     """Source pictures in the store."""
 
     may_be_needed: bool = False
-    """Whether a request that names them may stand, though the block raised."""
+    """Whether a request that names them may have been committed, although the block raised."""
 
 
 @asynccontextmanager
 async def _kept(server: Server, pictures: Mapping[str, bytes]) -> AsyncIterator[_Sources]:
-    """Put pictures into the store; they are removed again where the block raises.
+    """Put pictures into the store; they are removed again if the block raises.
 
-    Where the commit itself fails or is cancelled, nobody knows whether it went through. They stay
-    then, and upkeep removes them with age as it does all pictures.
+    If the commit itself fails or is cancelled, nobody knows whether it went through. Then they
+    stay, and upkeep removes them when they are old, like all pictures.
     """
     store, sources = server.horde.store, _Sources()
     try:

@@ -1,7 +1,7 @@
-"""How large a body may be: small, where an endpoint says nothing else.
+"""Limits of bodies: small, unless an endpoint says otherwise.
 
-A body is refused by its announced length before any of it is read; one that announces none is cut
-off where it has become too large.
+A body is refused by its announced length before any of it is read; one without a length is cut off
+once it has become too large.
 """
 
 from collections.abc import Callable
@@ -19,14 +19,14 @@ _ATTRIBUTE = "max_body_bytes"
 
 
 class LimitedBody(Body):
-    """A body whose limit is known only once it is known who reads it."""
+    """A body whose limit is known once its endpoint is."""
 
     def __init__(self, expected_content_length: int | None, max_content_length: int | None) -> None:
         super().__init__(expected_content_length, max_content_length)
         self._announced = expected_content_length or 0
 
     def limit(self, max_bytes: int) -> None:
-        """Take no more than this. Raises RequestEntityTooLarge where more is there or announced."""
+        """Take at most this. Raises RequestEntityTooLarge if more has come or is announced."""
         if max(self._announced, len(self._data)) > max_bytes:
             self._must_raise = RequestEntityTooLarge()
             self.clear()
@@ -42,7 +42,7 @@ class LimitedRequest(Request):
 
 
 def of_size(max_bytes: int | None) -> Callable[[V], V]:
-    """Say how large the body of an endpoint may be; None: as large as the server takes at all."""
+    """Set the limit of an endpoint's body; None: the server's own limit."""
 
     def decorate(view: V) -> V:
         setattr(view, _ATTRIBUTE, max_bytes)
@@ -52,7 +52,7 @@ def of_size(max_bytes: int | None) -> Callable[[V], V]:
 
 
 def register(app: Quart) -> None:
-    """Limit all bodies that the app gets. Its setting MAX_CONTENT_LENGTH holds for all of them."""
+    """Limit all bodies that the app gets. Its setting MAX_CONTENT_LENGTH applies to all of them."""
     app.request_class = LimitedRequest
 
     @app.before_request

@@ -1,7 +1,7 @@
-"""What a browser sends along: the session cookie, the CSRF token, and which page asks.
+"""What a browser sends along: the session cookie, the CSRF token, and the origin of the page.
 
-The cookie is a token of our own, also before anybody logged in: a form's CSRF token is derived
-from it, so a form is good for the browser that it was made for and for no other.
+The cookie holds a token of ours even before anybody logs in: a form's CSRF token is derived from
+it, so a form is valid only in the browser that it was made for.
 """
 
 import hmac
@@ -17,7 +17,7 @@ CSRF_HEADER = "X-CSRF-Token"
 
 
 class NotSameOrigin(Forbidden):
-    """A page from elsewhere asks for what is our own pages' alone."""
+    """A foreign page calls what only our own pages may call."""
 
     code = "NotSameOrigin"
 
@@ -34,11 +34,11 @@ class Cookie:
         self.name = "__Host-horde" if self._is_secure else "horde"
 
     def token(self) -> str:
-        """What the browser sent, or an empty string."""
+        """The token that the browser sent, or an empty string."""
         return request.cookies.get(self.name, "")
 
     def give(self, response: Response, token: str, *, seconds: int | None) -> None:
-        """Let the browser keep a token; None: until it is closed."""
+        """Let the browser keep a token for some time; None: until it is closed."""
         response.set_cookie(
             self.name,
             token,
@@ -66,11 +66,11 @@ def is_ours(keyring: Keyring, *, token: str, csrf: str, base_url: str) -> bool:
 
 
 def is_same_origin(base_url: str) -> bool:
-    """Whether nothing says that a page from elsewhere asks.
+    """Whether nothing shows that a foreign page asks.
 
-    Browsers send Sec-Fetch-Site where they can (https, localhost) and Origin with what may change
-    something; programs send neither. The Host counts as ours beside the public URL: cookies are
-    bound to it, so a foreign name that leads here brings none.
+    Browsers send Sec-Fetch-Site where they can (https, localhost) and Origin with calls that may
+    change something; programs send neither. The Host counts as ours beside the public URL: cookies
+    are bound to it, so a foreign name for this machine brings none.
     """
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False

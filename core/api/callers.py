@@ -1,9 +1,9 @@
-"""Who calls, found out before a call is counted by its key and before it may write.
+"""Who calls: found out before a call is counted by its key and before it may write.
 
 SQLite has one writer: a call with a made-up key must not take its turn. So the key or session that
-was sent is looked up in a reading session first. Which ones were good is remembered for a minute,
-which saves the look-up and allows nothing: whoever writes reads the user again, in its transaction.
-Where the id of a request is all that a caller needs, it is looked up first in the same way.
+was sent is looked up in a reading session first. Good ones are known for a minute, which saves the
+look-up and permits nothing: writing transactions read the user again. If a caller only needs the id
+of a request, that is looked up first in the same way.
 """
 
 import hashlib
@@ -11,15 +11,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from quart import g
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import context
+from core.db import Writing
 from core.errors import Unauthenticated
 from core.generation import status
 
 
 @asynccontextmanager
-async def writing() -> AsyncIterator[AsyncSession]:
+async def writing() -> AsyncIterator[Writing]:
     """A transaction for a caller with a good key or session. Raises what `context.user` does."""
     await recognise()
     async with context.server().database.writing() as session:
@@ -44,7 +44,7 @@ async def recognise() -> int:
 
 
 async def user_id() -> int | None:
-    """The id of the user whose key or session was sent; None where it is nobody's."""
+    """The id of the user whose key or session was sent; None if there is none."""
     try:
         return await recognise()
     except Unauthenticated:
@@ -52,8 +52,8 @@ async def user_id() -> int | None:
 
 
 @asynccontextmanager
-async def writing_to(request_id: str, *, kind: str | None = None) -> AsyncIterator[AsyncSession]:
-    """A transaction for who knows the id of a request. Raises RequestNotFound."""
+async def writing_to(request_id: str, *, kind: str | None = None) -> AsyncIterator[Writing]:
+    """A transaction for a caller who knows the id of a request. Raises RequestNotFound."""
     server = context.server()
     async with server.database.reading() as session:
         await status.look(session, server.horde, request_id, kind=kind)
@@ -62,6 +62,6 @@ async def writing_to(request_id: str, *, kind: str | None = None) -> AsyncIterat
 
 
 def _digest(key: str) -> str:
-    """A key's name among those that are known: no key is kept in the clear."""
+    """A digest that names a known key: no key is kept in the clear."""
     raw = key.encode(errors="surrogateescape")
     return hashlib.blake2b(raw, digest_size=16).hexdigest()

@@ -1,18 +1,17 @@
-"""What a request handler can reach: the server's parts and who is asking."""
+"""The context of a request handler: the server's parts and who is asking."""
 
 import ipaddress
 import time
 from dataclasses import dataclass, field
 
 from quart import current_app, g, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import sessions
 from core.api import browser
 from core.api.caches import AdaptiveCache, TtlCache
 from core.api.kept import Encoded, KeptAnswers
 from core.api.limits import Limiter
-from core.db import Database, now
+from core.db import Database, Reading, Writing, now
 from core.errors import Unauthenticated
 from core.generation.horde import Horde
 from core.images.decoders import Decoders
@@ -32,7 +31,7 @@ EXTENSION = "horde"
 RELAXED_SECONDS = 86_400.0
 KNOWN_SECONDS = 60.0
 RELAXING = Role.TRUSTED | Role.MODERATOR | Role.EDUCATION | Role.SERVICE
-"""Whose own addresses get the relaxed limits for a day."""
+"""Users whose addresses get relaxed limits for a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +46,31 @@ class Server:
     horde: Horde
     outside: GuardedClient
     shared: Store
-    """Pictures of the data set, which stay."""
+    """The store of the shared data set, which is never swept."""
     shared_signer: Signer
     decoders: Decoders = field(default_factory=Decoders)
     passkeys: Passkeys = field(default_factory=Passkeys)
     relaxed: TtlCache[bool] = field(default_factory=lambda: TtlCache(RELAXED_SECONDS))
-    """Addresses that get the relaxed limits, as this process saw them."""
+    """Addresses with relaxed limits, as this process saw them."""
     known: TtlCache[int] = field(default_factory=lambda: TtlCache(KNOWN_SECONDS))
-    """Users' ids by the digest of a key or session that was good; see `core.api.callers`."""
+    """Users' ids by the digest of a valid key or session; see `core.api.callers`."""
     lists: AdaptiveCache[Encoded] = field(default_factory=AdaptiveCache)
-    """Long public lists as JSON, kept for as long as they are worth."""
+    """Long public lists as JSON, kept the longer, the costlier they are."""
     answers: KeptAnswers = field(default_factory=lambda: KeptAnswers(time.monotonic))
-    """Short public answers, the same for everybody for a moment."""
+    """Short public answers, the same for everybody, kept for a moment."""
 
 
 def server() -> Server:
-    """The server that this request came to."""
+    """The server that handles this request."""
     found: Server = current_app.extensions[EXTENSION]
     return found
 
 
 def api_key() -> str:
-    """What the caller is known by: the API key that was sent, or else the session of a browser.
+    """The caller's credential: the API key that was sent, or else the session of a browser.
 
-    A session counts where a page of ours asks, with the cookie's CSRF token, so no page from
-    elsewhere can act for a visitor. Empty where the caller is nobody.
+    A session counts if a page of ours asks, with the cookie's CSRF token, so no foreign page can
+    act for a visitor. Empty if there is none.
     """
     return request.headers.get("apikey", "") or _session_token()
 
@@ -93,19 +92,19 @@ def _session_token() -> str:
 
 
 def client_agent() -> str:
-    """What the client says it is: `name:version:contact`."""
+    """The client's name for itself: `name:version:contact`."""
     return names.clean(request.headers.get("Client-Agent", UNKNOWN_AGENT)[:MAX_AGENT_CHARS])
 
 
 def agents() -> tuple[str, str]:
-    """What the client calls itself: to us, and to any server."""
+    """The client's names: for us, and for any server."""
     return client_agent(), request.headers.get("User-Agent", "")
 
 
 def address() -> str:
     """The client's address; forwarding headers are believed from trusted proxies only.
 
-    Where a service calls for somebody, and is believed, it is that one's.
+    If a trusted service calls for somebody, it is that person's address.
     """
     if (proxied := _proxied()) is not None:
         return proxied
@@ -113,12 +112,12 @@ def address() -> str:
     forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
     if forwarded and _is_in(peer, server().settings.trusted_proxies):
         peer = forwarded.rpartition(",")[2].strip()
-    # Else a unix socket, or a proxy that forwards something else.
+    # Otherwise a unix socket, or a proxy that forwards something else.
     return _as_address(peer) or "127.0.0.1"
 
 
 async def believe_service() -> None:
-    """Find out whether a service calls for somebody else, before anything depends on addresses."""
+    """Find out whether a service calls for somebody, before anything depends on addresses."""
     passkey = request.headers.get("Proxy-Authorization", "")
     proxied = _as_address(request.headers.get("Proxied-For", ""))
     if not passkey or proxied is None or not api_key():
@@ -131,7 +130,7 @@ async def believe_service() -> None:
 
 
 def is_relaxed() -> bool:
-    """Whether many people may be behind the address: somebody trusted, or a service, called."""
+    """Whether many people may share the address: a trusted user or a service called from it."""
     return server().relaxed.get(address()) is not None
 
 
@@ -155,17 +154,17 @@ def _is_in(peer: str, networks: list[str]) -> bool:
     return any(there in ipaddress.ip_network(network, strict=False) for network in networks)
 
 
-async def user(session: AsyncSession, *, renew: bool = False) -> User:
-    """Who is behind the sent key, token or session. Raises UnknownKey.
+async def user(session: Reading) -> User:
+    """The user of the key, token or session that was sent. Raises UnknownKey.
 
-    renew: the session writes, so a key that was hashed with an old secret can be hashed anew.
+    A key hashed with an old secret is hashed anew where the session writes.
     """
     sent = api_key()
     if not sent:
         raise Unauthenticated("No API key was sent. Please send yours in the apikey header.")
     is_key = sent == request.headers.get("apikey")
     if is_key and not sent.startswith(sessions.PROGRAM_PREFIX):
-        found = await _of_key(session, sent, renew=renew)
+        found = await _of_key(session, sent)
     else:
         found = await _of_session(session, sent)
     if found.roles & RELAXING and _proxied() is None:
@@ -173,21 +172,21 @@ async def user(session: AsyncSession, *, renew: bool = False) -> User:
     return found
 
 
-async def _of_key(session: AsyncSession, key: str, *, renew: bool) -> User:
+async def _of_key(session: Reading, key: str) -> User:
     keyring = server().keyring
     found = await directory.by_key(session, keyring, key)
-    if renew and not keyring.is_current(found.key_hash):
+    if isinstance(session, Writing) and not keyring.is_current(found.key_hash):
         await directory.rehash(session, keyring, found, key)
     return found
 
 
-async def _of_session(session: AsyncSession, token: str) -> User:
+async def _of_session(session: Reading, token: str) -> User:
     person = await sessions.person(session, server().keyring, token, at=now())
     if person is None or person.user is None:
         raise directory.UnknownKey("This login is over. Please log in again at /register.")
     return person.user
 
 
-async def is_moderator(session: AsyncSession) -> bool:
-    """Whether a moderator asks; no key is nobody. Raises UnknownKey for a wrong key."""
+async def is_moderator(session: Reading) -> bool:
+    """Whether a moderator asks; without a key nobody does. Raises UnknownKey for a wrong key."""
     return bool(api_key()) and (await user(session)).has(Role.MODERATOR)

@@ -1,4 +1,4 @@
-"""Every way to fail, as the contract's JSON."""
+"""All errors, as the contract's JSON."""
 
 import json
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""Examples of request bodies, for the descriptions of the API: one for each body that is taken.
+"""Examples of request bodies for the descriptions of the API, one for each body.
 
-Tools fill them in where somebody tries an operation out, so each could be sent as it is, but for
-ids and names of what is there.
+Tools fill them in when somebody tries an operation, so each could be sent as it is, except for ids
+and names of existing things.
 """
 
 from collections.abc import Mapping

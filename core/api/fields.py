@@ -1,18 +1,18 @@
-"""Field masks: the `X-Fields` header names what an answer shall hold.
+"""Field masks: the `X-Fields` header names the fields of the answer.
 
     mask   = fields | "{" fields "}"
     fields = [field {"," field}]
     field  = "*" | name ["{" fields "}"]
 
-`a,b{c,d}` keeps `a`, and of `b` its `c` and `d`; `*` keeps all that is not named. Names that the
-data lacks are passed over. A list is masked item by item.
+`a,b{c,d}` keeps `a`, and of `b` its `c` and `d`; `*` keeps everything that is not named. Names that
+the data lacks are ignored. A list is masked item by item.
 """
 
 import re
 from typing import Any, Final
 
 Mask = dict[str, "Mask"]
-"""What to keep, by name, and what of that; empty: everything."""
+"""What to keep, by name, with the mask of its value; empty: everything."""
 
 ALL: Final = "*"
 _TOKEN: Final = re.compile(r"\s*([{},*]|[A-Za-z0-9_:.@-]+)\s*")
@@ -26,7 +26,7 @@ _MAY_FOLLOW: Final = {
 
 
 class MaskError(ValueError):
-    """The header is no mask. Its text is what the client is told (status 400, no `rc`)."""
+    """The header is not a mask. The text is the answer's message (status 400, no `rc`)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"Mask parse error: {reason}")
@@ -59,9 +59,9 @@ def parse(text: str) -> Mask:
 
 
 def apply(mask: Mask, data: Any) -> Any:  # noqa: ANN401 - any JSON, and the same kind again
-    """What the mask keeps of the data, which is left as it was.
+    """The part of the data that the mask keeps; the data is not changed.
 
-    Nothing is taken from what has no names: under `a{b}`, an `a` that is a number stays.
+    Values without fields are kept: under `a{b}`, an `a` that is a number stays.
     """
     if not mask:
         return data

@@ -1,8 +1,8 @@
-"""One look at a request for all who watch it.
+"""One look at a request for everybody who watches it.
 
 A hub follows one request: it listens to its events, looks at it, and keeps what it saw as a view.
-Watchers read the view at their own pace, so a slow one skips what is out of date and nothing piles
-up for it. A hub ends with its last watcher.
+Watchers read the view at their own pace, so a slow one skips outdated views and nothing piles up
+for it. A hub ends with its last watcher.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ from core.generation.horde import channel_of
 LOOK_AGAIN_SECONDS = 10.0
 """Position and waiting time change without an event, and an event can be missed."""
 LOOK_AGAIN_UNLINKED_SECONDS = 2.0
-"""The same where the events of other processes do not arrive at present."""
+"""The same while events of other processes do not arrive."""
 MAX_LOOK_AGAIN_SECONDS = 60.0
-"""Where nothing changes, each pause is twice as long as the one before, up to this."""
+"""While nothing changes, each pause is twice as long as the one before, up to this."""
 JITTER = 0.2
-"""Part of a pause by which those of different hubs differ."""
+"""The share by which the pauses of different hubs vary."""
 FRESH_SECONDS = 1.0
-"""Who begins to watch may be told what was seen so long ago."""
+"""A new watcher may get a view that is this old."""
 APART_SECONDS = 0.1
-"""Events that follow each other this closely are one look."""
+"""Events that follow each other this closely share one look."""
 LINGER_SECONDS = 5.0
-"""How long a hub waits for who has looked and is about to watch."""
+"""How long a hub waits for callers who have looked and are about to watch."""
 TOLD_AT_ONCE, TOLD_PAUSE_SECONDS = 50, 0.005
 """A crowd of watchers is woken in parts, so that other callers have their turn."""
 
@@ -45,25 +45,25 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What there is to be told of a request at one moment."""
+    """The state of a request at one moment, as it is sent to watchers."""
 
     status: bytes
     pictures: Mapping[str, Make] = field(default_factory=dict)
-    """In order, by id: what makes each one's event."""
+    """In order, by id: functions that make each picture's event."""
     end: bytes | None = None
-    """What is told last, once nothing more will happen."""
+    """The last event, once nothing more will happen."""
     at_work: frozenset[int] = frozenset()
     """The jobs that workers are at, by index."""
 
     def tells_more_than(self, other: "View | None") -> bool:
-        """Whether it has something that the other has not."""
+        """Whether it contains something that the other does not."""
         if other is None or self.status != other.status:
             return True
         return self.pictures.keys() != other.pictures.keys() or self.end != other.end
 
 
 Look = Callable[[UUID, View | None], Awaitable[View]]
-"""Looks at a request, given the view before. Raises NotFound where there is none (any more)."""
+"""Looks at a request, given the view before. Raises NotFound if it does not exist (any more)."""
 
 
 class Watcher:
@@ -74,7 +74,7 @@ class Watcher:
         self.woken = asyncio.Event()
 
     async def news(self, seconds: float) -> bool:
-        """Wait for something new, at most so many seconds; says whether there may be some."""
+        """Wait for news, at most so many seconds. Returns whether there may be some."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.woken.wait()
@@ -92,11 +92,11 @@ class Hub:
         self.over = False
         """Whether it has looked for the last time."""
         self.saw_the_end = False
-        """Whether nothing more happens to the request; it may also be gone."""
+        """Whether nothing more will happen to the request, which may also be gone."""
         self.watchers: dict[Watcher, None] = {}
         self.looking = 0
         self.about_to_watch: deque[asyncio.TimerHandle] = deque()
-        """Of those who have looked, when they are no longer expected."""
+        """Timers of callers who have looked, after which they are no longer expected."""
         self._bus = bus
         self._look = look
         self._messages: Subscription | None = None
@@ -109,7 +109,7 @@ class Hub:
         self._task = asyncio.create_task(self._run(), name=f"hub of {request_id}")
 
     async def fresh(self) -> View:
-        """A view of this moment, or nearly. Raises NotFound, or why nothing can be seen."""
+        """A view of this moment, or nearly. Raises NotFound, or the reason why there is none."""
         wanted = self._begun
         if time.monotonic() - self._began_at > FRESH_SECONDS:
             wanted += 1
@@ -122,7 +122,7 @@ class Hub:
         return self.view
 
     async def picture(self, view: View, picture_id: str) -> bytes:
-        """The event of one of the view's pictures, made once for all who want it."""
+        """The event of one of the view's pictures, made once for all watchers."""
         return await self._kept.get(picture_id, view.pictures[picture_id])
 
     @property
@@ -131,7 +131,7 @@ class Hub:
         return self._glimpses.events
 
     def end(self) -> None:
-        """Look no more; who watches is told."""
+        """Stop looking, and wake the watchers."""
         self.over = True
         self._task.cancel()
 
@@ -140,7 +140,7 @@ class Hub:
         try:
             async with self._bus.subscribe(channel_of(self.request_id)) as self._messages:
                 await self._follow(self._messages)
-        except Exception:  # noqa: BLE001 - the task's top: who watches connects again
+        except Exception:  # noqa: BLE001 - the task's top: watchers connect again
             _log.exception("hub failed")
         finally:
             self.over = True
@@ -175,7 +175,7 @@ class Hub:
                 self._glimpses.take(message)
 
     async def _look_once(self) -> None:
-        """Take a new view. Where that fails, the last one stands until the next look."""
+        """Take a new view. If that fails, the last one stays until the next look."""
         self._begun += 1
         self._began_at = time.monotonic()
         try:
@@ -205,7 +205,7 @@ class Hub:
 class Hubs:
     """The hubs of this process, by request.
 
-    look: how a request is looked at.
+    look: the function that looks at a request.
     """
 
     def __init__(self, bus: Bus, look: Look) -> None:
@@ -213,10 +213,10 @@ class Hubs:
         self._look = look
         self._hubs: dict[UUID, Hub] = {}
         self.closed = False
-        """Whether the server stops: nobody watches any more."""
+        """Whether the server is stopping: nobody watches any more."""
 
     async def look(self, request_id: UUID) -> View:
-        """What there is to be told. Its hub lives on for a moment, for who goes on to watch."""
+        """A view of the request. Its hub lives on for a moment, for callers who go on to watch."""
         hub = self._hub(request_id)
         hub.looking += 1
         try:
@@ -231,7 +231,7 @@ class Hubs:
 
     @contextmanager
     def watching(self, request_id: UUID) -> Iterator[Watcher]:
-        """Watch the request; the watcher's hub may be over already."""
+        """Watch the request; the watcher's hub may have ended already."""
         hub = self._hub(request_id)
         if hub.about_to_watch:
             hub.about_to_watch.popleft().cancel()
@@ -244,9 +244,9 @@ class Hubs:
             self._end_if_left(hub)
 
     async def until_over(self, request_id: UUID) -> None:
-        """Wait until nothing more happens to the request; one that is gone is over, too.
+        """Wait until nothing more will happen to the request, or it is gone.
 
-        Raises Unavailable where the end is not seen, because the server stops.
+        Raises Unavailable if the server stops before that.
         """
         with self.watching(request_id) as watcher:
             hub = watcher.hub
@@ -261,7 +261,7 @@ class Hubs:
         return request_id in self._hubs or not self._bus.alone
 
     def close(self) -> None:
-        """End all hubs, and those to come."""
+        """End all hubs, future ones too."""
         self.closed = True
         for hub in list(self._hubs.values()):
             hub.end()

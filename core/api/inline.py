@@ -14,13 +14,13 @@ from core.api import context
 from core.images.store import Store
 
 GONE = "N/A"
-"""What stands for a picture that is not there any more."""
+"""The stand-in for a picture that is gone."""
 
 
 def picture(name: str) -> str:
-    """What stands for the picture in this call's answer until that is sent."""
+    """The stand-in for the picture in this answer until it is sent."""
     if "inline" not in g:
-        g.inline = secrets.token_hex(16)  # nobody can know it who has a text in the answer
+        g.inline = secrets.token_hex(16)  # nobody whose text is in the answer can know it
         after_this_request(_filled)
     return f"{g.inline}{name}"
 
@@ -31,12 +31,12 @@ async def _filled(response: ResponseTypes) -> ResponseTypes:
     content = await answer.get_data(as_text=False)
     parts = re.split(g.inline.encode() + rb"([0-9a-f-]{36}\.webp)", content)
     answer.response = IterableBody(_pieces(context.server().horde.store, parts))
-    del answer.content_length  # it is told by the sizes of files that may go meanwhile
+    del answer.content_length  # it depends on the sizes of files that may be deleted meanwhile
     return answer
 
 
 async def _pieces(store: Store, parts: Sequence[bytes]) -> AsyncIterator[bytes]:
-    """The body. parts: JSON and names of pictures by turns."""
+    """The body. parts: JSON and names of pictures, alternating."""
     for number, part in enumerate(parts):
         if number % 2 == 0:
             yield part

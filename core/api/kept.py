@@ -1,4 +1,4 @@
-"""Answers that are the same for everybody: their bytes are made once and known by a tag."""
+"""Answers that are the same for everybody: their bytes are made once and identified by a tag."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
@@ -14,7 +14,7 @@ class Encoded(bytes):
 
     @cached_property
     def etag(self) -> str:
-        """What the answer is known by; another answer has another."""
+        """The tag that identifies the answer."""
         return f'"{blake2b(self, digest_size=TAG_BYTES).hexdigest()}"'
 
     def is_known(self, if_none_match: str | None) -> bool:
@@ -30,7 +30,7 @@ def encoded(answer: Answer | Sequence[Answer]) -> Encoded:
 
 
 class KeptAnswers:
-    """Public answers, of few different keys, each made once a second at most."""
+    """Public answers, with few different keys, each made at most once a second."""
 
     def __init__(self, clock: Callable[[], float], seconds: float = 1.0) -> None:
         self._clock, self._seconds = clock, seconds
@@ -43,7 +43,7 @@ class KeptAnswers:
         *,
         of: Callable[[], object] = lambda: None,
     ) -> Encoded:
-        """The answer. of: says what it is made from; where that has changed, it is made anew."""
+        """The answer. of: returns what it is made from; if that has changed, it is made again."""
         until, made_of, answer = self._kept.get(key, (float("-inf"), None, Encoded()))
         if self._clock() < until and made_of == of():
             return answer

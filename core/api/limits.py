@@ -1,8 +1,8 @@
 """Rate limits: fixed windows, counted in this process or, for several processes, in Redis.
 
-A window begins with the first call in it. A call is counted in all of its limits or, where one of
-them is used up, in none: so a client that is refused does not use up its other limits. Windows are
-kept under hashes: whatever a client sends, a window takes the same room and shows nothing of it.
+A window begins with the first call in it. A call is counted in all of its limits or, if one of them
+is used up, in none: so a refused client does not use up its other limits. Windows are kept under
+hashes: whatever a client sends, a window takes the same room and reveals nothing of it.
 
 `for_generate`, `for_path` and `for_address` say what a call is counted under (the contract's GEN
 and STYLE, PATH n, and IP n and DEF); `Limiter.hit` counts it.
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.api.windows import Counters, MemoryCounters, RedisCounters, Window
+from core.api.windows import Counters, MemoryCounters, Window
 
 _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -34,7 +34,7 @@ class Limit:
 
 
 Counted = Sequence[tuple[str, Limit]]
-"""What one call is counted under: a key, and the limit that holds for it."""
+"""One count of a call: a key, and the limit that applies to it."""
 
 DEFAULT: Final = Limit(90, 60)
 PER_MINUTE: Final = Limit(90, 60)
@@ -63,7 +63,7 @@ class LimitVerdict:
         return str(self.limit)
 
     def headers(self) -> dict[str, str]:
-        """What the answer says about the limit, refused or not."""
+        """Headers about the limit, for refused and accepted calls."""
         return {
             "X-RateLimit-Limit": str(self.limit.count),
             "X-RateLimit-Remaining": str(self.remaining),
@@ -73,7 +73,7 @@ class LimitVerdict:
 
 
 class Limiter:
-    """Counts calls and says which to refuse."""
+    """Counts calls and decides which to refuse."""
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
@@ -82,7 +82,8 @@ class Limiter:
         """Count a call under each key, unless one of the limits is used up.
 
         keys_and_limits: at least one. The verdict is about the limit with the fewest calls left; of
-        several, about the one whose window ends last, so that a client that waits for it may go on.
+            several, about the one whose window ends last, so that a client that waits for it may
+            continue.
         """
         windows = [
             Window(_hash(f"{limit.count} {limit.seconds} {key}"), limit.count, limit.seconds)
@@ -107,8 +108,12 @@ class Limiter:
 
 
 def connect(*, redis_url: str) -> Limiter:
-    """The limiter that counts in the Redis at `redis_url`; where that is empty, in this process."""
-    return Limiter(RedisCounters(redis_url) if redis_url else MemoryCounters())
+    """The limiter that counts in the Redis at `redis_url`, or in this process if that is empty."""
+    if not redis_url:
+        return Limiter(MemoryCounters())
+    from core.api.redis_windows import RedisCounters  # noqa: PLC0415 - 24 MB for those who need it
+
+    return Limiter(RedisCounters(redis_url))
 
 
 def for_generate(
@@ -145,7 +150,7 @@ def for_path(*limits: Limit, address: str, method: str, path: str) -> Counted:
 
 
 def for_user(*limits: Limit, user_id: int, path: str) -> Counted:
-    """By user and path, from wherever and by whichever key or session the user calls."""
+    """By user and path, whatever address, key or session the user calls with."""
     return [(f"user {user_id} {path}", limit) for limit in limits]
 
 
@@ -155,9 +160,9 @@ def for_address(*limits: Limit, address: str, resource: str) -> Counted:
 
 
 def network(address: str) -> str:
-    """Who is behind an address: an IPv6 host has 2**64 of them, so its network counts.
+    """The caller behind an address: an IPv6 host has 2**64 of them, so its network counts.
 
-    What is no IP address (a Unix socket's peer has none) stands for itself.
+    Text that is not an IP address (a Unix socket's peer has none) stands for itself.
     """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
@@ -171,5 +176,5 @@ def network(address: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """A name among the counts, which others may read, of whatever was sent."""
+    """A hash of what was sent, as others may read the names of counts."""
     return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=16).hexdigest()

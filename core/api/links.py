@@ -1,8 +1,8 @@
-"""How pictures reach the programs that ask for them or make them: by link, or as base64.
+"""How pictures reach clients and workers: by link, or as base64.
 
-Where the horde's public URL is https, a picture is a link wherever one was asked for. Where it is
-plain http, some programs read every text without `https` as base64, while others, which said
-`r2: true`, want a link whatever it begins with. The table of the former stands here alone.
+If the horde's public URL is https, a picture is a link whenever one was asked for. If it is plain
+http, some programs read every text without `https` as base64, while others, which sent `r2: true`,
+want a link in any case. The only table of the former is here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,13 +16,13 @@ HTTPS_ONLY_CLIENTS: Final = (
     "Python-urllib",  # the GIMP 2.10 plug-ins
     "AIHordeFor",  # the GIMP 3 and LibreOffice plug-ins
 )
-"""How the `User-Agent` or `Client-Agent` begins of clients that follow only https."""
+"""Prefixes of the `User-Agent` or `Client-Agent` of clients that follow only https."""
 
 HTTPS_ONLY_WORKERS: Final = frozenset(
     {"AI Horde Worker", "SD-WebUI Stable Horde Worker Bridge", "HordeAutoWebBridge"}
 )
-"""Workers' programs that fetch a source picture only by https, and end where it is neither that
-nor base64. Their alchemists follow any link."""
+"""Workers' programs that fetch a source picture only by https, and crash if it is neither that nor
+base64. Their alchemists follow any link."""
 
 
 def result_by_link(
@@ -30,7 +30,7 @@ def result_by_link(
 ) -> bool:
     """Whether a finished picture is handed out as a link.
 
-    params: the request's, as they are stored. agents: what the client says it is.
+    params: the request's, as they are stored. agents: the client's names for itself.
     """
     if delivery != "auto":
         return delivery == "url" and bool(params["r2"])
@@ -41,7 +41,7 @@ def result_by_link(
 
 
 def source_by_link(delivery: Delivery, base_url: str, program: Agent) -> bool:
-    """Whether a worker that is to make a picture gets its source pictures as links."""
+    """Whether a worker gets the source pictures of its job as links."""
     if "r2_source" not in program.features or delivery == "base64":
         return False
     if delivery == "url" or _is_https(base_url):

@@ -1,4 +1,4 @@
-"""The description of the API, made from the operations themselves, and its human form.
+"""The description of the API, made from the operations themselves, and a page of it for people.
 
 `python -m core.api.openapi` prints it, as it is kept in docs/openapi.json.
 """
@@ -42,13 +42,13 @@ async def document() -> Response:
 
 @blueprint.get("/api/swagger.json")
 async def document_of_2014() -> Response:
-    """The same as Swagger 2.0, which the contract has here."""
+    """The same as Swagger 2.0, which the contract has at this path."""
     return Response(_made().swagger, content_type=JSON_TYPE)
 
 
 @blueprint.get("/api/")
 async def page() -> Response:
-    """The operations for people."""
+    """The operations, as a page for people."""
     made = _made()
     if not made.page:
         made.page.append(await render_template_string(_PAGE, api=json.loads(made.openapi)))
@@ -57,7 +57,7 @@ async def page() -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """The descriptions of one app: what is mounted does not change, so they are made once."""
+    """The descriptions of one app, made once, as its mounted operations do not change."""
 
     openapi: bytes
     swagger: bytes
@@ -76,7 +76,7 @@ def _made() -> _Made:
 
 
 def describe(app: Quart) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of version 2, from what is mounted in the app."""
+    """The OpenAPI 3.1 document of version 2, from the operations mounted in the app."""
     operations = _operations(app)
     models: set[type] = {RequestError, RequestValidationError, *streamed.MODELS}
     for _, _, operation in operations:
@@ -107,7 +107,7 @@ def describe(app: Quart) -> dict[str, Any]:
 
 
 def to_text() -> str:
-    """The document of everything that a server with default settings mounts, as it is committed."""
+    """The document of all that a server with default settings mounts, as it is committed."""
     app = Quart(__name__)
     for family in blueprints():
         app.register_blueprint(family, url_prefix=PREFIX.rstrip("/"))
@@ -126,7 +126,7 @@ def _operations(app: Quart) -> list[tuple[str, str, Operation]]:
 
 
 def _models(answer: object) -> Sequence[type[Answer]]:
-    """The answer's model, that of a list, or those of which a stream has any."""
+    """The model of the answer or of its list items, or the models of a stream."""
     models: Sequence[type[Answer]] = get_args(answer) or (answer,)
     return models
 
@@ -163,7 +163,7 @@ def _describe(path: str, method: str, operation: Operation) -> dict[str, Any]:
 
 
 def _errors(operation: Operation) -> list[int]:
-    """What may go wrong: what the operation says, and what can with any of its kind."""
+    """Error statuses: those that the operation names, and those that any of its kind has."""
     always = {HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS}
     if operation.body is not None:
         always.add(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -171,7 +171,7 @@ def _errors(operation: Operation) -> list[int]:
 
 
 def _error(status: int, operation: Operation) -> dict[str, Any]:
-    """An error's body; that of 400 has a form of its own where arguments are checked."""
+    """An error's body; that of 400 has a second form if arguments are checked."""
     shapes = ["RequestError"]
     if status == HTTPStatus.BAD_REQUEST and (operation.body is not None or operation.key_required):
         shapes.append("RequestValidationError")

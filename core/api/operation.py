@@ -1,4 +1,4 @@
-"""What all endpoints have in common, in the contract's order.
+"""The common part of all endpoints, in the contract's order.
 
 Rate limits, the body against its schema (all errors at once), required headers, then the handler;
 its answer goes through the field mask and becomes JSON. The description of each operation is kept
@@ -38,7 +38,7 @@ Handler = Callable[..., Awaitable[Answered | tuple[Answered, int] | Response]]
 Rule = Callable[[], Counted | Awaitable[Counted]]
 
 _ALIAS: Final = re.compile(r"/api(?=/v2/)|/api/(?:v1|latest)(?=/)")
-"""What the aliases of a path differ by: version 2 is also at /v2, version 1 without a prefix."""
+"""The prefixes of a path's aliases: version 2 is also at /v2, version 1 without a prefix."""
 
 
 class NulByteInPayload(Invalid):
@@ -53,18 +53,18 @@ class NotJson(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an endpoint takes and gives."""
+    """The arguments and answers of an endpoint."""
 
     body: type[Request] | None
     answers: Mapping[int, Any]
-    """Status → the answer's model, a list type of one, or a union of those of an event stream."""
+    """By status: the answer's model, a list of it, or the union of an event stream's."""
     omit_nulls: bool
     key_required: bool
     query: Mapping[str, str] = field(default_factory=dict)
-    """Query argument → what it says."""
+    """Descriptions of query arguments."""
     errors: Sequence[int] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Request header of this operation alone → what it says."""
+    """Descriptions of request headers that only this operation has."""
     summary: str = ""
 
 
@@ -81,7 +81,7 @@ def generating() -> Counted:
 
 
 def by_user(*each: Limit, relaxed: Sequence[Limit]) -> Rule:
-    """By user and path; by address where no user has what was sent, so made-up keys gain nothing.
+    """By user and path; by address if the key is unknown, so that made-up keys gain nothing.
 
     relaxed: instead, for the addresses of services and the trusted.
     """
@@ -112,17 +112,17 @@ def by_address(*each: Limit) -> Callable[[], Counted]:
 
 
 def _method() -> str:
-    """HEAD costs what GET does, so it is counted there."""
+    """HEAD costs as much as GET, so it counts as one."""
     return "GET" if request.method == "HEAD" else request.method
 
 
 def _resource() -> str:
-    """What is called, the same by whichever of its aliases."""
+    """The path that is called, the same for all its aliases."""
     return _ALIAS.sub("", str(request.url_rule), count=1)
 
 
 def _path() -> str:
-    """What is called, with the path's parameters: the same however they are written."""
+    """The path that is called, with its parameters in one spelling."""
     given = (request.view_args or {}).values()
     return " ".join([_resource(), *(_canonical(str(value)) for value in given)])
 
@@ -151,9 +151,9 @@ def operation(
     """Make a handler an endpoint.
 
     The handler gets the parsed body, if there is one, and the path's parameters; it returns an
-    answer, or a pair of answer and status (else it is the first of `answers`). An event stream it
-    returns as a response.
-    limit: None where the endpoint is exempt.
+    answer, or a pair of answer and status (by default the first of `answers`). An event stream is
+    returned as a response.
+    limit: None if the endpoint is exempt.
     """
     first = next(iter(answers))
 
@@ -191,7 +191,7 @@ def operation(
 
 
 async def limited(limit: Rule) -> Response | None:
-    """Count the call; the answer where it is one too many. All answers tell how it stands."""
+    """Count the call. Returns the refusal if it is one too many. All answers show the limit."""
     server = context.server()
     if server.settings.rate_limits == "off":
         return None

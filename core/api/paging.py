@@ -5,11 +5,11 @@ from quart import request
 from core.errors import Invalid
 
 LARGEST = 2**31 - 1
-"""No id, and no page that could have anything on it, is beyond this."""
+"""No id, and no page with anything on it, is beyond this."""
 
 
 def page() -> int:
-    """Which page is wanted, from 1. Raises Invalid."""
+    """The number of the wanted page, from 1. Raises Invalid."""
     wanted = number("page")
     if wanted is None:
         return 1
@@ -19,12 +19,12 @@ def page() -> int:
 
 
 def number(name: str) -> int | None:
-    """A whole number of the query, or None where it is not there. Raises Invalid."""
+    """A whole number of the query, or None if it is absent. Raises Invalid."""
     text = request.args.get(name, "")
     if not text:
         return None
     digits = text.removeprefix("-")
     is_number = digits.isascii() and digits.isdecimal() and len(digits) <= len(str(LARGEST))
     if not is_number or int(digits) > LARGEST:
-        raise Invalid(f"{name} is a whole number up to {LARGEST}, not '{text[:20]}'.")
+        raise Invalid(f"{name} has to be a whole number up to {LARGEST}, not '{text[:20]}'.")
     return int(text)

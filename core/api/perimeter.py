@@ -1,9 +1,9 @@
-"""What every call passes before anything else is looked at: its URL's length, its Host, its Origin.
+"""Checks that every call passes first: the length of its URL, its Host, its Origin.
 
 A horde whose public address is a loopback one is private: it is meant for the programs and pages of
-its machine. A page from elsewhere that its visitor's browser shows could reach it, too, so such a
-horde answers no Origin and no Host from elsewhere; the latter also ends DNS rebinding, where a
-foreign name leads to this machine. Every other horde is public and answers pages from anywhere.
+its machine. A foreign page in a browser there could reach it too, so such a horde answers no
+foreign Origin and no foreign Host; the latter also prevents DNS rebinding, where a foreign name
+leads to this machine. Every other horde is public and answers pages from anywhere.
 """
 
 import ipaddress
@@ -21,7 +21,7 @@ from core.version import VERSION
 
 MAX_URL_CHARS: Final = 2048
 MAX_QUERY_CHARS_V1: Final = 16 * 1024
-"""Version 1 takes its arguments, the prompt among them, in the query string, too."""
+"""Version 1 also takes its arguments, with the prompt, in the query string."""
 V1_PREFIXES: Final = ("/api/v1/", "/api/latest/", "/generate/")
 
 ALLOWED_METHODS: Final = "POST, GET, OPTIONS, PUT, DELETE, PATCH"
@@ -38,13 +38,13 @@ class ForeignHost(Forbidden):
 
 
 class ForeignOrigin(Forbidden):
-    """A page from elsewhere calls a private horde."""
+    """A foreign page calls a private horde."""
 
     code = "ForeignOrigin"
 
 
 def guard(app: Quart, settings: Settings) -> None:
-    """Let the app refuse what does not get in, and tell browsers which pages may call it."""
+    """Let the app refuse calls that fail the checks, and tell browsers which pages may call it."""
     headers = {
         "Access-Control-Allow-Methods": ALLOWED_METHODS,
         "Access-Control-Allow-Headers": ALLOWED_HEADERS,
@@ -87,7 +87,7 @@ def is_loopback(host: str) -> bool:
 
 
 def hostname(host: str) -> str:
-    """A Host header without its port, in lower case; empty where it is malformed."""
+    """A Host header without its port, in lower case; empty if it is malformed."""
     try:
         return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
     except ValueError:
@@ -112,14 +112,14 @@ def _refusal(settings: Settings) -> Response | None:
     if host and not _is_known_host(hostname(host), settings):
         return _told(
             ForeignHost(
-                "This horde is private to its machine and is not called so. Whoever runs it can "
+                "This horde is private to its machine and has another name. Whoever runs it can "
                 "set HORDE_PUBLIC_URL, or allow the name by HORDE_ALLOWED_HOSTS."
             )
         )
     if origin is not None and not _is_known_origin(origin, settings):
         return _told(
             ForeignOrigin(
-                "This horde is private to its machine; pages from elsewhere may not call it. "
+                "This horde is private to its machine; foreign pages may not call it. "
                 "Whoever runs it can allow one by HORDE_ALLOWED_ORIGINS."
             )
         )
@@ -131,7 +131,7 @@ def _is_known_host(host: str, settings: Settings) -> bool:
 
 
 def _is_known_origin(origin: str, settings: Settings) -> bool:
-    """Whether a page of this machine asks, one of an allowed host, or one that is allowed."""
+    """Whether a page of this machine, of an allowed host, or of an allowed origin asks."""
     if origin.lower() in settings.allowed_origins:
         return True
     scheme, _, place = origin.partition("://")

@@ -1,4 +1,4 @@
-"""`/pictures/…`: what signed links of the picture folder lead to. Outside of `/api`."""
+"""`/pictures/…`: the targets of signed links of the picture folder. Outside of `/api`."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ class PictureNotFound(NotFound):
 
 
 class UploadClosed(Conflict):
-    """The job is over: its picture does not change any more."""
+    """The job is over: its picture no longer changes."""
 
     code = "UploadClosed"
 
@@ -46,7 +46,7 @@ async def _picture(signer: Signer, store: Store, name: str) -> Response:
     signer.verify("GET", name, request.query_string.decode(errors="replace"))
     picture = await store.get(name)
     if picture is None:
-        raise PictureNotFound("This picture is not there any more.")
+        raise PictureNotFound("This picture is no longer here.")
     return Response(
         picture,
         content_type="image/webp",
@@ -61,14 +61,14 @@ async def _picture(signer: Signer, store: Store, name: str) -> Response:
 @blueprint.put("/pictures/<name>")
 @bodies.of_size(None)
 async def upload(name: str) -> Response:
-    """Take a worker's picture, as long as its job is open; the submission lets it be seen."""
+    """Take a worker's picture while its job is open; submitting the job publishes it."""
     server = context.server()
     limit = server.signer.verify("PUT", name, request.query_string.decode(errors="replace"))
     if (request.content_length or 0) > limit:
         raise RequestEntityTooLarge
     caller = limits.network(context.address())
     picture = await checks.to_webp(server.decoders, await _body(limit), caller=caller)
-    await _check_open(server, name)  # now, as sending may have outlasted the job
+    await _check_open(server, name)  # checked now, as the upload may have outlasted the job
     await server.horde.store.receive(name, picture)
     return Response(b"", 200)
 
@@ -80,7 +80,7 @@ async def _check_open(server: Server, name: str) -> None:
 
 
 async def _body(limit: int) -> bytes:
-    """The body, of which no more than `limit` bytes are read."""
+    """The body, of which at most `limit` bytes are read."""
     content = bytearray()
     try:
         async with asyncio.timeout(request.body_timeout):

@@ -1,4 +1,4 @@
-"""What all pops have in common: the worker checks in, gets work, and may wait for it."""
+"""The common part of all pops: the worker checks in, gets work, and may wait for it."""
 
 import asyncio
 import time
@@ -6,11 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import NAMESPACE_OID, uuid5
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.api import callers, context, limits
 from core.api.context import Server
-from core.db import now
+from core.db import Reading, now
 from core.generation import pop
 from core.generation.pop import Popped
 from core.generation.waiters import Waiter, Why
@@ -21,17 +19,17 @@ from core.workers.admission import CheckinContext
 from core.workers.offers import Declared
 
 MAX_JOBS = 20
-"""A pop may have at most."""
+"""The most jobs of a pop."""
 TOLD_AGAIN = timedelta(hours=1)
 SHARED_SECONDS = 1.0
-"""Looks by the clock may see what was read for another waiter so long ago."""
+"""Looks by the clock may use what was read for another waiter this long ago."""
 
 
 async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool = True) -> Popped:
-    """Give the worker up to `amount` jobs; where there are none, wait up to so many seconds.
+    """Give the worker up to `amount` jobs; if there are none, wait up to so many seconds.
 
     A worker has at most as many waiting pops as threads; a further one is answered at once.
-    decoys: whether it gets one where it is paused.
+    decoys: whether it gets a decoy if it is paused.
     """
     server = context.server()
     verdict = await _verdict(server)
@@ -52,7 +50,7 @@ async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool =
 
 
 def told(found: Popped) -> list[ResponseModelMessagePop]:
-    """What the worker is told with its pop."""
+    """The messages for the worker with its pop."""
     written = [
         ResponseModelMessagePop(
             id=str(row.id), message=row.message, origin=row.origin, expiry=row.expires_at
@@ -78,7 +76,7 @@ async def _pop(
     server: Server, declared: Declared, verdict: Verdict, *, amount: int, decoys: bool
 ) -> Popped:
     async with callers.writing() as session:
-        owner = await context.user(session, renew=True)
+        owner = await context.user(session)
         checkin = await _checkin_context(session, server, verdict)
         found = await pop.pop(
             session, server.horde, owner, declared, amount=amount, context=checkin, decoys=decoys
@@ -90,7 +88,7 @@ async def _pop(
 
 
 async def _verdict(server: Server) -> Verdict:
-    """What is known of the worker's address, where that matters. It may ask a service."""
+    """What is known about the worker's address, if that matters. It may ask a service."""
     if server.horde.scorer is None:
         return Verdict.SAFE
     async with server.database.reading() as session:
@@ -100,9 +98,7 @@ async def _verdict(server: Server) -> Verdict:
     return await server.horde.scorer.judge(context.address())
 
 
-async def _checkin_context(
-    session: AsyncSession, server: Server, verdict: Verdict
-) -> CheckinContext:
+async def _checkin_context(session: Reading, server: Server, verdict: Verdict) -> CheckinContext:
     return CheckinContext(
         address=context.address(),
         verdict=verdict,
@@ -120,8 +116,8 @@ async def _wait(
 ) -> Popped:
     """Try again whenever work comes in that fits. No session is held meanwhile.
 
-    A call is followed by a pop; without one, a pop is worth its transaction only where a reading
-    look sees a job that may fit. A wait is shorter than the time for which a check-in holds.
+    After a call it pops; without one, a pop is worth its transaction only if a reading look sees a
+    job that may fit. A wait is shorter than the time for which a check-in holds.
     """
     loop, waiters = asyncio.get_running_loop(), server.horde.waiters
     until = loop.time() + wait
@@ -137,9 +133,9 @@ async def _wait(
 
 
 async def _may_find(server: Server, waiter: Waiter, why: Why) -> bool:
-    """Whether a job waits that may fit: one look for all who want it at the same time.
+    """Whether a job waits that may fit: one look for all waiters that want it at the same time.
 
-    Where events arrive, a lane is not tried again before its first job is another.
+    If events arrive, a lane is not tried again before its first job has changed.
     """
     horde = server.horde
     since = time.monotonic() - (SHARED_SECONDS if why is Why.CLOCK else 0)

@@ -1,7 +1,7 @@
 """Login services: Google, Discord and GitHub, by OAuth 2.0 with authlib.
 
-All that is asked of a service is who somebody is there, and all that is kept of the answer is the
-id. A service is offered where the operator registered the horde there: see `Settings`.
+A service is only asked who somebody is there, and only the id in the answer is kept. A service is
+offered if the operator has registered the horde there: see `Settings`.
 """
 
 import re
@@ -17,35 +17,35 @@ from core.version import VERSION
 if TYPE_CHECKING:
     from authlib.integrations.httpx_client import AsyncOAuth2Client
 
-# authlib is imported where a login begins: a horde without login services is 10 MB smaller.
+# authlib is imported when a login begins: a horde without login services is 10 MB smaller.
 
 SECONDS = 10.0
 _ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 
 
 class LoginRefused(Forbidden):
-    """The service did not say who this is, or not for this login."""
+    """The service did not identify the person, or not for this login."""
 
     code = "LoginRefused"
 
 
 class LoginUnavailable(Unavailable):
-    """The service cannot be reached, or answers with something else."""
+    """The service cannot be reached, or gives a strange answer."""
 
     code = "LoginUnavailable"
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A login service, as the operator registered the horde there."""
+    """A login service at which the operator registered the horde."""
 
     name: str
     title: str
     prefix: str
-    """What its ids begin with among ours: `g_`, `d_`, `gh_`."""
+    """The prefix of its ids among ours: `g_`, `d_`, `gh_`."""
     scope: str
     id_field: str
-    """Where its answer about a person has the id."""
+    """The field of the id in its answer about a person."""
     endpoints: LoginEndpoints
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
@@ -58,7 +58,7 @@ class Provider:
         return str(url)
 
     async def oauth_id(self, *, code: str, verifier: str, redirect_uri: str) -> str:
-        """Who came back with this code: the id that the service has for them, with our prefix.
+        """Exchange the code: return the service's id for the person, with our prefix.
 
         Raises LoginRefused and LoginUnavailable.
         """
@@ -135,7 +135,7 @@ SERVICES = (
         name="github",
         title="GitHub",
         prefix="gh_",
-        scope="",  # what everybody may know about somebody is enough
+        scope="",  # the public profile is enough
         id_field="id",
         endpoints=LoginEndpoints(
             authorize="https://github.com/login/oauth/authorize",
@@ -147,7 +147,7 @@ SERVICES = (
 
 
 def offered(settings: Settings) -> Mapping[str, Provider]:
-    """The services that this horde is registered at, by name."""
+    """The services at which this horde is registered, by name."""
     found = {}
     for service in SERVICES:
         client_id = getattr(settings, f"{service.name}_client_id")

@@ -1,17 +1,15 @@
-"""Registering, the same way for the page and for the API."""
-
-from sqlalchemy.ext.asyncio import AsyncSession
+"""Registering, in the same way by page and API."""
 
 from core.accounts import registering
 from core.api import browser, context, limits, perimeter
 from core.api.limits import Counted, Limit
-from core.db import now
+from core.db import Writing, now
 from core.moderation import addresses
 from core.users.tables import User
 
 
 def counted() -> Counted:
-    """What a new account without a login counts as: an address makes 5 in an hour, however."""
+    """How a new account without a login is counted: 5 an hour for an address, by page and API."""
     return limits.for_address(Limit(5, 3600), address=context.address(), resource="/v2/register")
 
 
@@ -23,9 +21,9 @@ def refuse_foreign() -> None:
 
 
 async def register(
-    session: AsyncSession, *, username: str, oauth_id: str | None = None
+    session: Writing, *, username: str, oauth_id: str | None = None
 ) -> tuple[User, str]:
-    """Register who calls; the user and the API key.
+    """Register the caller. Returns the user and the API key.
 
     oauth_id: who this is at a login service; None for a pseudonymous account.
 

@@ -1,4 +1,4 @@
-"""Delivered pictures of shared requests: copied to where they stay, before the job is settled."""
+"""Delivered pictures of shared requests: copied to the data set before the job is settled."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,21 +15,21 @@ from core.queue.tables import Outcome
 
 @dataclass(slots=True)
 class Copy:
-    """A copy of a picture that is to be shared."""
+    """A copy of a picture to be shared."""
 
     gift: Shared | None = None
-    """What the block adds to the data set; None where nothing is shared."""
+    """The picture that the block adds to the data set; None if nothing is shared."""
     may_be_needed: bool = False
-    """Whether the data set may have it, though the block raised: its commit has begun."""
+    """Whether the data set may include it, although the block raised: its commit has begun."""
 
 
 @asynccontextmanager
 async def copied(job: Open, delivery: Delivery) -> AsyncIterator[Copy]:
-    """Copy the picture, if it is to be shared; the block adds it to the data set, or nobody does.
+    """Copy the picture, if it is to be shared; only the block adds it to the data set.
 
-    A copy that is in no data set after the block is removed again, unless it may be in one whose
-    commit nobody saw the end of. Two submissions of one picture at once make the same copy, and
-    the one that is refused leaves the other's alone.
+    A copy that the block did not add is removed again, unless the end of its commit is unknown. Two
+    submissions of one picture at once make the same copy, and the refused one leaves the other's
+    alone.
     """
     gift = _gift(job, delivery)
     if gift is None:

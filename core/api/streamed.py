@@ -1,4 +1,4 @@
-"""Descriptions of the operations whose answers are no JSON: the event stream, and pictures."""
+"""Descriptions of the operations whose answers are not JSON: the event stream, and pictures."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ _SIGNATURE: Final = "the whole link, query included, is handed out by the API: u
 
 
 def describe(paths: dict[str, dict[str, Any]]) -> None:
-    """Add them to the paths of the OpenAPI document, or correct what is there of them."""
+    """Add them to the paths of the OpenAPI document, or complete them."""
     events = paths.setdefault(EVENTS, {}).setdefault("get", _watching())
     events["responses"]["200"] = _EVENTS
     paths.setdefault(PICTURES, {}).update(get=_DOWNLOAD, put=_UPLOAD)
@@ -73,8 +73,8 @@ _UPLOAD: Final[dict[str, Any]] = {
     "parameters": [_in_path("name", _SIGNATURE)],
     "requestBody": {"required": True, "content": _WEBP},
     "responses": {
-        "200": {"description": "It is kept; the body is empty"},
-        "400": _refused("Bad Request: it is no picture"),
+        "200": {"description": "It is stored; the body is empty"},
+        "400": _refused("Bad Request: it is not a picture"),
         "403": _refused("Forbidden"),
         "409": _refused("Conflict: the job is over"),
         "413": _refused("Content Too Large"),

@@ -1,4 +1,4 @@
-"""Event streams: how many there may be, and what one of them says."""
+"""Event streams: how many there may be, and their contents."""
 
 import asyncio
 import random
@@ -12,14 +12,14 @@ from core.errors import TooMany
 from core.wire import events
 
 STREAM_SECONDS = 3600.0
-"""A stream lasts no longer; its client connects again."""
+"""The longest life of a stream; then its client connects again."""
 RELAXED = 10
-"""So many times as many may be open where many people may be behind an address."""
+"""This many times as many may be open if many people may share an address."""
 EXTENSION = "streams"
 
 
 class TooManyStreams(TooMany):
-    """The address, or the whole server, has as many open streams as are served."""
+    """The address, or the whole server, has as many open streams as allowed."""
 
     code = "TooManyStreams"
 
@@ -38,7 +38,7 @@ class Streams:
         self._of_address: Counter[str] = Counter()
 
     def check(self, address: str, *, relaxed: bool = False) -> None:
-        """Raise TooManyStreams where no further one may be opened.
+        """Raise TooManyStreams if no other one may be opened.
 
         relaxed: for the addresses of services, which many people share.
         """
@@ -64,12 +64,12 @@ class Streams:
     async def events(
         self, request_id: UUID, address: str, *, relaxed: bool = False
     ) -> AsyncIterator[bytes]:
-        """What happens to the request, until it is over. Nothing waits for a slow reader."""
+        """The events of the request, until it is over. Nothing waits for a slow reader."""
         try:
             with self.place(address, relaxed=relaxed):
                 async for text in self._events(request_id):
                     yield text
-        except TooManyStreams:  # many were begun at the same moment
+        except TooManyStreams:  # many began at the same moment
             yield events.COME_AGAIN
 
     async def _events(self, request_id: UUID) -> AsyncIterator[bytes]:
@@ -103,5 +103,5 @@ class Streams:
 
 
 def _until_beat() -> float:
-    """Streams that are told the same at once do not all beat at once."""
+    """Spread the heartbeats of streams that get the same event at the same time."""
     return events.HEARTBEAT_SECONDS * random.uniform(0.8, 1)  # noqa: S311 - no secret

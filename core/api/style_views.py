@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.api.v2.sharedkeys import to_wire as key_to_wire
 from core.community import collections, examples, names, styles
-from core.db import AnyRow
+from core.db import AnyRow, Reading
 from core.users import shared_keys
 from core.wire.collections import ResponseModelCollection, ResponseModelStylesShort
 from core.wire.sharedkeys import SharedKeyDetails
@@ -21,8 +19,8 @@ from core.wire.styles import (
 )
 
 
-async def to_images(session: AsyncSession, rows: Sequence[AnyRow]) -> list[StyleStable]:
-    """Rows of `styles`, for pictures; one query each for what stands elsewhere."""
+async def to_images(session: Reading, rows: Sequence[AnyRow]) -> list[StyleStable]:
+    """Styles for pictures, from rows of `styles`; one query for each further table."""
     common = await _common(session, rows)
     shown = await examples.of_styles(session, [row.id for row in rows])
     keys = await _keys(session, rows)
@@ -41,8 +39,8 @@ async def to_images(session: AsyncSession, rows: Sequence[AnyRow]) -> list[Style
     ]
 
 
-async def to_texts(session: AsyncSession, rows: Sequence[AnyRow]) -> list[StyleKobold]:
-    """Rows of `styles`, for texts."""
+async def to_texts(session: Reading, rows: Sequence[AnyRow]) -> list[StyleKobold]:
+    """Styles for texts, from rows of `styles`."""
     common = await _common(session, rows)
     return [
         StyleKobold(**common[row.id], params=ModelStyleInputParamsKobold.model_validate(row.params))
@@ -50,10 +48,8 @@ async def to_texts(session: AsyncSession, rows: Sequence[AnyRow]) -> list[StyleK
     ]
 
 
-async def to_collections(
-    session: AsyncSession, rows: Sequence[AnyRow]
-) -> list[ResponseModelCollection]:
-    """Rows of `collections`."""
+async def to_collections(session: Reading, rows: Sequence[AnyRow]) -> list[ResponseModelCollection]:
+    """Collections, from rows of `collections`."""
     members = await collections.members(session, [row.id for row in rows])
     return [
         ResponseModelCollection(
@@ -77,7 +73,7 @@ def unique_name(row: AnyRow) -> str:
     return names.unique(f"{row.username}#{row.user_id}", names.STYLE, row.name)
 
 
-async def _common(session: AsyncSession, rows: Sequence[AnyRow]) -> dict[UUID, dict[str, Any]]:
+async def _common(session: Reading, rows: Sequence[AnyRow]) -> dict[UUID, dict[str, Any]]:
     ids = [row.id for row in rows]
     tags = await styles.labels(session, ids, styles.TAG)
     models = await styles.labels(session, ids, styles.MODEL)
@@ -98,7 +94,7 @@ async def _common(session: AsyncSession, rows: Sequence[AnyRow]) -> dict[UUID, d
     }
 
 
-async def _keys(session: AsyncSession, rows: Sequence[AnyRow]) -> dict[UUID, SharedKeyDetails]:
+async def _keys(session: Reading, rows: Sequence[AnyRow]) -> dict[UUID, SharedKeyDetails]:
     """The shared keys of these styles, by style. A key's owner is the style's."""
     found: dict[UUID, SharedKeyDetails] = {}
     for row in rows:

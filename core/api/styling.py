@@ -1,4 +1,4 @@
-"""Styles applied to requests on their way in."""
+"""Applying styles to incoming requests."""
 
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ B = TypeVar("B", GenerationInputStable, GenerationInputKobold)
 
 
 async def styled(body: B, kind: str) -> tuple[B, Styling | None]:
-    """The request as its style shapes it, and the style; both as they were where it names none.
+    """The request as its style shapes it, and the style, if it names one.
 
     Raises StyleNotFound and StyleMismatch.
     """

@@ -1,4 +1,4 @@
-"""What all submissions have in common: the job is looked up, then settled."""
+"""The common part of all submissions: the job is looked up, then settled."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,21 +18,21 @@ from core.wire.submit import GenerationSubmitted
 
 
 def metadata(entries: Sequence[BaseModel]) -> list[dict[str, Any]]:
-    """What the worker says about the result, as it is stored. Raises Invalid above 50 entries."""
+    """The worker's notes about the result, as they are stored. Raises Invalid above 50 entries."""
     if len(entries) > submit.MAX_METADATA:
         raise Invalid(f"At most {submit.MAX_METADATA} gen_metadata entries.")
     return [entry.model_dump(exclude_none=True) for entry in entries]
 
 
 async def found(delivery: Delivery, kind: str) -> Open:
-    """The job that is delivered, if the caller may. Raises what `submit.look_up` does."""
+    """The job, if the caller may deliver it. Raises what `submit.look_up` does."""
     async with context.server().database.reading() as session:
         owner = await context.user(session)
         return await submit.look_up(session, owner, delivery.job_id, kind_name=kind)
 
 
 async def receive(job: Open, base64_text: str) -> None:
-    """Keep the picture that came with the submission, for when the job is settled.
+    """Store the picture that came with the submission, until the job is settled.
 
     Raises what `checks.to_webp_from_base64` and the store do.
     """
@@ -50,7 +50,7 @@ async def with_picture(job: Open, delivery: Delivery) -> Delivery:
 
 
 async def settled(job: Open, delivery: Delivery) -> GenerationSubmitted:
-    """Settle it and tell who waits. What was found may be over meanwhile: that is told."""
+    """Settle the job and tell everybody who waits. Raises if it is over meanwhile."""
     server = context.server()
     async with shared.copied(job, delivery) as copy, server.database.writing() as session:
         done = await submit.submit(session, server.horde, job, delivery)

@@ -1,7 +1,7 @@
 """The same description as Swagger 2.0, which horde-sdk and older generators read.
 
-It is a rendering of the OpenAPI document, so the two never say different things. Paths are as the
-contract has them: below `basePath`, and an id that is the only one is called `id`.
+It is a rendering of the OpenAPI document, so the two never say different things. Paths are as in
+the contract: below `basePath`, and a single id is called `id`.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ BASE_PATH: Final = "/api"
 PICTURES: Final = "/pictures/"
 JSON: Final = "application/json"
 ANYTHING: Final = "JsonValue"
-"""The name of the shape of any JSON value, which 2.0 has no words for."""
+"""The name of the schema of any JSON value, which 2.0 cannot express."""
 _SCHEMAS: Final = "#/components/schemas/"
 _DEFINITIONS: Final = "#/definitions/"
 
@@ -87,14 +87,14 @@ def _response(answer: Mapping[str, Any]) -> Document:
 
 
 def _definition(schema: Mapping[str, Any]) -> Document:
-    """A shape with a name. What it says about itself as a whole is not a part of it in 2.0."""
+    """A named schema. Descriptions of the schema as a whole are left out in 2.0."""
     fields = {name: _schema(one) for name, one in schema.get("properties", {}).items()}
     required = {"required": schema["required"]} if "required" in schema else {}
     return {"type": "object", **required, "properties": fields}
 
 
 def _exemplify(definitions: Mapping[str, Document], name: str, example: Mapping[str, Any]) -> None:
-    """Spread the example of a body over the fields, which is where tools of then look for it."""
+    """Spread the example of a body over its fields, where tools of 2.0 look for it."""
     fields = definitions[name]["properties"]
     for field, value in example.items():
         shape = fields[field]
@@ -107,7 +107,7 @@ def _exemplify(definitions: Mapping[str, Document], name: str, example: Mapping[
 
 
 def _schema(schema: Mapping[str, Any]) -> Document:
-    """The schema in the words of 2014: no alternatives, no null, no `const`."""
+    """The schema in the keywords of 2.0: no alternatives, no null, no `const`."""
     if "$ref" in schema:
         name = schema["$ref"].removeprefix(_SCHEMAS)
         return {"type": "object"} if name == ANYTHING else {"$ref": _DEFINITIONS + name}

@@ -1,4 +1,4 @@
-"""Users as the public, they themselves and moderators see them."""
+"""Users, as seen by the public, themselves and moderators."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,8 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.community import names, styles
-from core.db import AnyRow, now
+from core.db import AnyRow, Reading, now
 from core.kinds.params import MEGA
 from core.kudos import monthly
 from core.ledger import accounts
@@ -30,14 +28,14 @@ from core.wire.users import (
     UserRecords,
     UserThingRecords,
 )
-from core.workers import owned
+from core.workers import fleet
 
 ANONYMOUS_KUDOS = -5000
-"""What clients see as the anonymous user's balance; its account is summed, not shown."""
+"""The anonymous user's balance for clients; its account is summed, not shown."""
 
 
 class View(IntEnum):
-    """Who looks; each sees what those before see, and more."""
+    """The viewer; each sees more than the one before."""
 
     PUBLIC = 0
     OWNER = 1
@@ -46,7 +44,7 @@ class View(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is read of several users at once, by user or account."""
+    """Data of several users, read at once, by user or account."""
 
     balances: Mapping[int, int]
     workers: Mapping[int, list[UUID]]
@@ -57,7 +55,7 @@ class _Known:
 
 
 def view_of(asking: User | None, user: User) -> View:
-    """As whom the caller sees the user."""
+    """The caller's view of the user."""
     if asking is None:
         return View.PUBLIC
     if asking.has(Role.MODERATOR):
@@ -65,13 +63,13 @@ def view_of(asking: User | None, user: User) -> View:
     return View.OWNER if asking.id == user.id else View.PUBLIC
 
 
-async def public(session: AsyncSession, users: Sequence[User]) -> list[UserDetails]:
-    """Users as everybody sees them, with a handful of statements however many they are."""
+async def public(session: Reading, users: Sequence[User]) -> list[UserDetails]:
+    """Users as the public sees them, by a handful of statements for any number of users."""
     known = await _known(session, users)
     return [UserDetails(**_public(user, known)) for user in users]
 
 
-async def details(session: AsyncSession, user: User, view: View) -> UserDetails:
+async def details(session: Reading, user: User, view: View) -> UserDetails:
     """A user as this view shows them."""
     known = await _known(session, [user])
     told = _public(user, known)
@@ -82,11 +80,11 @@ async def details(session: AsyncSession, user: User, view: View) -> UserDetails:
     return UserDetails(**told)
 
 
-async def _known(session: AsyncSession, users: Collection[User]) -> _Known:
+async def _known(session: Reading, users: Collection[User]) -> _Known:
     ids = {user.id for user in users}
     return _Known(
         balances=await accounts.balances(session, {user.account_id for user in users}),
-        workers=await owned.ids(session, ids),
+        workers=await fleet.ids_of(session, ids),
         made=await totals.of_users(session, ids),
         kudos=await records.kudos_details(session, users),
         styles=_by_user(await styles.of_users(session, ids)),
@@ -127,7 +125,7 @@ def _public(user: User, known: _Known) -> dict[str, Any]:
     }
 
 
-async def _own(session: AsyncSession, user: User, known: _Known) -> dict[str, Any]:
+async def _own(session: Reading, user: User, known: _Known) -> dict[str, Any]:
     keys = await shared_keys.of_user(session, user.id)
     return {
         "worker_ids": [str(one) for one in known.workers.get(user.id, [])],
@@ -140,7 +138,7 @@ async def _own(session: AsyncSession, user: User, known: _Known) -> dict[str, An
     }
 
 
-async def _confidential(session: AsyncSession, user: User) -> dict[str, Any]:
+async def _confidential(session: Reading, user: User) -> dict[str, Any]:
     escrow = 0 if user.escrow_id is None else await accounts.balance(session, user.escrow_id)
     granted = MonthlyKudos(
         amount=monthly.amount_of(user) // 100, last_received=user.monthly_received_at
@@ -153,7 +151,7 @@ async def _confidential(session: AsyncSession, user: User) -> dict[str, Any]:
     }
 
 
-async def _active(session: AsyncSession, user: User) -> UserActiveGenerations:
+async def _active(session: Reading, user: User) -> UserActiveGenerations:
     if user.is_anonymous:
         return UserActiveGenerations(image=[], text=[])
     active = await progress.active_of(session, user.id, at=now())

@@ -1,4 +1,4 @@
-"""Counts of calls in fixed windows: in memory, or in Redis.
+"""Counts of calls in fixed windows: in memory here, in Redis in `redis_windows`.
 
 Both decide in one step: either all windows have room and each counts the call, or none does.
 """
@@ -8,26 +8,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
-import structlog
-from redis import asyncio as aioredis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
 MAX_WINDOWS: Final = 100_000
 """Open windows in memory, of all lengths together (25 MB). Beyond, the oldest are forgotten."""
-REDIS_SECONDS: Final = 0.5
-"""A call waits no longer than this for Redis."""
-REDIS_CONNECTIONS: Final = 20
-REDIS_AWAY_SECONDS: Final = 5.0
-"""After a failure calls are counted here for so long, before Redis is asked again."""
-PREFIX: Final = "horde:limit:"
-
-log = structlog.get_logger(__name__)
 
 
 class Window(NamedTuple):
-    """Room for so many calls in `seconds`, from the first on."""
+    """Room for so many calls in `seconds`, beginning with the first call."""
 
     key: str
     room: int
@@ -35,7 +21,7 @@ class Window(NamedTuple):
 
 
 class State(NamedTuple):
-    """How a window stands after a call."""
+    """The state of a window after a call."""
 
     used: int
     seconds_left: float
@@ -45,7 +31,7 @@ class Counters(Protocol):
     """Where calls are counted."""
 
     async def hit(self, windows: Sequence[Window]) -> tuple[bool, list[State]]:
-        """Count a call in all of the windows if each has room; says so, and how each stands."""
+        """Count a call in all windows if each has room. Returns whether, and all their states."""
 
     async def close(self) -> None:
         """Disconnect."""
@@ -84,66 +70,3 @@ class MemoryCounters:
         while sum(map(len, self._windows.values())) > MAX_WINDOWS:
             max(self._windows.values(), key=len).popitem(last=False)
         return table.get(window.key, (now + window.seconds, 0))
-
-
-# KEYS: the windows. ARGV: each one's room and length in ms. Answers 1 or 0 (counted or not), then
-# each one's calls and ms left.
-_HIT: Final = """
-local allowed, answer = 1, {}
-for i, key in ipairs(KEYS) do
-  if tonumber(redis.call('GET', key) or 0) >= tonumber(ARGV[2 * i - 1]) then allowed = 0 end
-end
-for i, key in ipairs(KEYS) do
-  local used = tonumber(redis.call('GET', key) or 0)
-  if allowed == 1 then
-    used = redis.call('INCR', key)
-    if used == 1 then redis.call('PEXPIRE', key, ARGV[2 * i]) end
-  end
-  local left = redis.call('PTTL', key)
-  if left < 0 then left = ARGV[2 * i] end
-  answer[2 * i - 1], answer[2 * i] = used, tonumber(left)
-end
-return {allowed, answer}
-"""
-
-
-class RedisCounters:
-    """Counts in Redis; while it is away, in this process.
-
-    url: `redis://…` or `unix://…`.
-    """
-
-    def __init__(self, url: str) -> None:
-        pool = aioredis.BlockingConnectionPool.from_url(
-            url,
-            max_connections=REDIS_CONNECTIONS,
-            timeout=REDIS_SECONDS,
-            socket_timeout=REDIS_SECONDS,
-            socket_connect_timeout=REDIS_SECONDS,
-            retry=Retry(NoBackoff(), 0),  # one that fails is left alone for a while, see below
-        )
-        self._redis = aioredis.Redis.from_pool(pool)
-        self._script = self._redis.register_script(_HIT)
-        self._here = MemoryCounters()
-        self._away_until = 0.0
-
-    async def hit(self, windows: Sequence[Window]) -> tuple[bool, list[State]]:
-        """Count a call in all of the windows if each has room."""
-        if time.monotonic() >= self._away_until:
-            try:
-                return await self._hit_redis(windows)
-            except (RedisError, OSError) as error:
-                self._away_until = time.monotonic() + REDIS_AWAY_SECONDS
-                log.warning("limits.redis_away", reason=repr(error))
-        return await self._here.hit(windows)
-
-    async def close(self) -> None:
-        """Disconnect."""
-        await self._redis.aclose()
-
-    async def _hit_redis(self, windows: Sequence[Window]) -> tuple[bool, list[State]]:
-        keys = [PREFIX + window.key for window in windows]
-        sizes = [size for window in windows for size in (window.room, window.seconds * 1000)]
-        allowed, flat = await self._script(keys=keys, args=sizes)
-        states = [State(flat[i], flat[i + 1] / 1000) for i in range(0, len(flat), 2)]
-        return bool(allowed), states

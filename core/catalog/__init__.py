@@ -1,1 +1,1 @@
-"""What is known without asking anybody: models, and what workers' programs can do."""
+"""Known models, and what workers' programs can do."""

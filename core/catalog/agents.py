@@ -1,9 +1,9 @@
 """What workers' programs can do, by name and version, read from the table of features.
 
-A worker says in every pop who made it (`bridge_agent`, `name:version:url`). An unknown program is
-believed to sample, and nothing more: it gets no request that wants its result by URL, a source
-picture, a LoRA and so on. A name may go on after a `~` with the engine that the program runs: it
-can do what the program can. The numbers are those of the contract.
+Every pop names the worker's program (`bridge_agent`, `name:version:url`). An unknown program is
+trusted to sample and nothing more: it gets no request that needs a result by URL, a source picture,
+a LoRA and so on. After a `~` a name may add the engine that the program runs: it can do what the
+program can. The numbers are those of the contract.
 """
 
 from collections import defaultdict
@@ -17,14 +17,14 @@ from core.features import OURS, REGEN
 SAMPLERS = frozenset(
     f"sampler:{name}" for name, sampler in features.SAMPLERS.items() if sampler.since is None
 ) | {"karras"}
-"""What every program samples with."""
+"""The samplers that every program has."""
 
 VALIDATED = "validated"
-"""The feature of programs that are known to write with the model that they say."""
+"""The feature of programs that are known to use the text model that they declare."""
 
 
 def _programs() -> Mapping[str, Mapping[int, frozenset[str]]]:
-    """Program → version from which on → what is new in it."""
+    """New features by program and version."""
     found: dict[str, dict[int, frozenset[str]]] = defaultdict(dict)
     for feature, since in features.features():
         for program, version in since.items():
@@ -38,7 +38,7 @@ OFFICIAL = frozenset({OURS, REGEN})
 
 
 class Standing(Enum):
-    """What a program's age and origin say of its work; the price table has a factor for each."""
+    """How a program's age and origin rate its work; the price table has a factor for each."""
 
     NEWEST = "newest"
     """An official program at its newest version."""
@@ -57,7 +57,7 @@ class Agent(NamedTuple):
 
 
 def agent(declared: str) -> Agent:
-    """Read a `bridge_agent`. Never fails: what cannot be read is an unknown program."""
+    """Read a `bridge_agent`. Never fails: an unreadable one is an unknown program."""
     name, _, rest = declared.partition(":")
     digits = rest.partition(":")[0].partition(".")[0]
     version = int(digits) if digits.isascii() and digits.isdecimal() else 0
@@ -65,7 +65,7 @@ def agent(declared: str) -> Agent:
 
 
 def _able(name: str, version: int) -> frozenset[str]:
-    """What the program can do; one with an engine says nothing of what the engine writes with."""
+    """The features of the program; one with an engine is not validated by its name alone."""
     if name in _PROGRAMS:
         return _known(_PROGRAMS[name], version)
     return _known(_PROGRAMS.get(name.partition("~")[0], {}), version) - {VALIDATED}

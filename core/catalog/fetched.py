@@ -1,35 +1,38 @@
-"""The model reference of a URL: what was fetched is kept, and every process takes it over."""
+"""The model reference of a URL: what was fetched is stored, and every process uses it."""
 
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import String, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import String, bindparam, insert, select, update
 
 from core.catalog import models, reference
 from core.catalog.reference import BadReference
 from core.catalog.tables import FetchedReference
+from core.db import Reading, Writing, table
+
+_references = table(FetchedReference)
 
 
-async def keep(session: AsyncSession, content: bytes, *, url: str, at: datetime) -> bool:
-    """Keep a reference in place of the one before. Whether it says anything new.
+async def keep(session: Writing, content: bytes, *, url: str, at: datetime) -> bool:
+    """Store a reference in place of the one before. Returns whether it differs.
 
     Raises BadReference, so that a bad one never replaces a good one.
     """
     reference.parse(content)
     digest = hashlib.sha256(content).hexdigest()
-    kept = await session.get(FetchedReference, 1)
-    is_new = kept is None or (kept.url, kept.digest) != (url, digest)
-    row = kept or FetchedReference(id=1)
-    row.url, row.digest, row.content, row.fetched_at = url, digest, content.decode(), at
-    session.add(row)
-    return is_new
+    row = {"url": url, "digest": digest, "content": content.decode(), "fetched_at": at}
+    kept = (await session.execute(_KEPT)).first()
+    if kept is None:
+        await session.execute(insert(_references).values(id=1, **row))
+    else:
+        await session.execute(update(_references).where(_references.c.id == 1).values(**row))
+    return kept is None or (kept.url, kept.digest) != (url, digest)
 
 
-async def take_over(session: AsyncSession, *, url: str, digest: str | None) -> str | None:
-    """Use what was kept of this URL, if its digest is another one than `digest`.
+async def take_over(session: Reading, *, url: str, digest: str | None) -> str | None:
+    """Use the stored reference of this URL, if its digest differs from `digest`.
 
-    Returns the digest of what is in use now; None is the shipped one.
+    Returns the digest of the reference in use now; None for the shipped one.
     """
     kept = await session.scalar(_DIGEST, {"url": url})
     if kept == digest:
@@ -40,13 +43,12 @@ async def take_over(session: AsyncSession, *, url: str, digest: str | None) -> s
         return None
     try:
         models.use(reference.over_shipped(reference.parse(row.content)))
-    except BadReference:  # kept by another version of this program; it will be fetched anew
+    except BadReference:  # stored by another version of this program; it will be fetched again
         models.use(None)
     return str(row.digest)
 
 
 _url = bindparam("url", type_=String)
-_DIGEST = select(FetchedReference.digest).where(FetchedReference.url == _url)
-_CONTENT = select(FetchedReference.digest, FetchedReference.content).where(
-    FetchedReference.url == _url
-)
+_KEPT = select(_references.c.url, _references.c.digest).where(_references.c.id == 1)
+_DIGEST = select(_references.c.digest).where(_references.c.url == _url)
+_CONTENT = select(_references.c.digest, _references.c.content).where(_references.c.url == _url)

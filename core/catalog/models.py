@@ -1,7 +1,7 @@
-"""Known models: what can be said of a model by its name.
+"""Known models: what a model's name tells about it.
 
-The reference in use is the shipped one until a process takes over another (`use`, by
-`core.upkeep.references`). It is the process's own: everything that asks sees the same one.
+The reference in use is the shipped one until the process adopts another (`use`, by
+`core.upkeep.references`). There is one for each process.
 """
 
 import re
@@ -32,14 +32,14 @@ NAMED_BASELINES: Final[Mapping[str, Baseline]] = {
     "[ZModel]": "z_image_turbo",
     "[ZImage]": "z_image_turbo",
 }
-"""What a custom model's name says about its baseline."""
+"""Parts of a custom model's name that name its baseline."""
 
 QUANTISATION: Final = re.compile(
     r"[.\-_:](?:i1-)?"
     r"(?:I?Q\d\w*|[BF]P?16|FP?8|F32|\d\.?\d*bpw|\dbit|GPTQ|AWQ|GGUF|EXL\d|imatrix|int[48])$",
     re.IGNORECASE,
 )
-"""The end of a text model's name that says how its weights are stored."""
+"""The ending of a text model's name that says how its weights are stored."""
 
 _in_use: list[Reference] = []
 
@@ -50,7 +50,7 @@ def current() -> Reference:
 
 
 def use(newer: Reference | None) -> None:
-    """Take over another reference; None goes back to the shipped one."""
+    """Use another reference; None returns to the shipped one."""
     _in_use[:] = [] if newer is None else [newer]
 
 
@@ -65,7 +65,7 @@ def known_texts() -> Mapping[str, TextModel]:
 
 
 def image_model(name: str) -> ImageModel:
-    """The known model, or what can be said about an unknown one from its name."""
+    """The known model, or what can be guessed about an unknown one from its name."""
     if (model := known().get(name)) is not None:
         return model
     for mark, baseline in NAMED_BASELINES.items():
@@ -78,7 +78,7 @@ def text_model(name: str) -> TextModel | None:
     """The known model; None for an unknown one.
 
     Workers add to a model's name: `::user#id`, how its weights are stored, who made or serves it.
-    An exact name goes before one that is alike.
+    An exact match of the name comes before a similar one.
     """
     name = name.partition("::")[0]
     while True:
@@ -90,7 +90,7 @@ def text_model(name: str) -> TextModel | None:
 
 
 def most_billions(names: Iterable[str]) -> float | None:
-    """Size of the largest known text model of these, None where none is known."""
+    """Size of the largest known text model of these, None if none is known."""
     known = (text_model(name) for name in names)
     return max((model.billions for model in known if model is not None), default=None)
 

@@ -1,7 +1,7 @@
-"""The form of a model reference: what it says of each model, and how a file of it is read.
+"""The format of a model reference: what it says about each model, and how a file is read.
 
-The file that ships and what a configured URL leads to have the same form, and so has the answer of
-`GET /api/v2/catalog/models`: one horde can follow another's.
+The shipped file, the file at a configured URL and the answer of `GET /api/v2/catalog/models` have
+the same format, so one horde can follow another's.
 """
 
 import json
@@ -17,7 +17,7 @@ from core.errors import Invalid
 
 VERSION: Final = 1
 USUAL_STEPS: Final = (20, 40)
-"""The least and the most steps that a model needs of which nothing else is said."""
+"""The least and the most steps of a model whose requirements name none."""
 DEFAULT_BASELINE: Final = "stable diffusion 1"
 
 Baseline = Literal[
@@ -51,7 +51,7 @@ Requirements = Annotated[dict[str, Any], AfterValidator(_requirements)]
 
 
 class BadReference(Invalid):
-    """What was to be a model reference is none, or says something impossible."""
+    """The file is not a model reference, or says something impossible."""
 
     code = "BadReference"
 
@@ -63,26 +63,26 @@ class ImageModel:
     name: Name
     baseline: Baseline = DEFAULT_BASELINE
     type: Literal["checkpoint", "diffusers"] = "checkpoint"
-    """How it comes: one file, or a folder as the diffusers library reads it."""
+    """Its format: one file, or a folder as the diffusers library reads it."""
     nsfw: bool = False
-    """Whether it tends to what is unsafe for work."""
+    """Whether it tends to be unsafe for work."""
     inpainting: bool = False
     """Whether it is made for inpainting, and for nothing else."""
     needs_source: bool = False
-    """Whether it changes a source picture and can make none without."""
+    """Whether it only changes source pictures."""
     style: Literal["generalist", "realistic", "anime", "artistic", "furry", "other"] = "generalist"
     description: Told = ""
     requirements: Requirements = field(default_factory=dict)
-    """What a request has to keep to for a good result; beyond it is warned, not refused."""
+    """Limits for a good result; a request beyond them gets a warning and is not refused."""
 
     @property
     def most_steps(self) -> int:
-        """Steps that it takes without kudos in advance."""
+        """The most steps that need no kudos in advance."""
         return int(self.requirements.get("max_steps", USUAL_STEPS[1]))
 
     @property
     def moderate_steps(self) -> int:
-        """Steps in the middle between the least and the most it needs; as many are not slow."""
+        """The mean of its least and most steps; up to these a request is not slow."""
         least = int(self.requirements.get("min_steps", min(USUAL_STEPS[0], self.most_steps)))
         return (least + max(least, self.most_steps)) // 2
 
@@ -93,7 +93,7 @@ class TextModel:
 
     name: Name
     billions: Annotated[float, Field(gt=0, le=10_000)]
-    """Parameters, in thousands of millions; of a mixture of experts all of them."""
+    """Parameters in billions; for a mixture of experts, all of them."""
     nsfw: bool = False
     description: Told = ""
 
@@ -105,7 +105,7 @@ class Reference:
     images: Mapping[str, ImageModel]
     texts: Mapping[str, TextModel]
     short: Mapping[str, TextModel]
-    """Text models by what follows the last slash of their names, in lower case."""
+    """Text models by the part of their names after the last slash, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +119,16 @@ _FILE = TypeAdapter(_File)
 
 
 def parse(content: str | bytes) -> Reference:
-    """Read a reference. Keys that are not known are passed over.
+    """Read a reference. Unknown keys are ignored.
 
-    Raises BadReference, also where two models of a kind have one name.
+    Raises BadReference, also if two models of a kind have one name.
     """
     try:
         file = _FILE.validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise BadReference(f"no model reference: {place}: {first['msg']}") from None
+        raise BadReference(f"not a model reference: {place}: {first['msg']}") from None
     return _made(file.image, file.text)
 
 
@@ -136,13 +136,13 @@ def _made(images: Sequence[ImageModel], texts: Sequence[TextModel]) -> Reference
     by_name = {model.name: model for model in images}
     texts_by_name = {model.name: model for model in texts}
     if len(by_name) < len(images) or len(texts_by_name) < len(texts):
-        raise BadReference("no model reference: two models of a kind have one name")
+        raise BadReference("not a model reference: two models of a kind have the same name")
     short = {short_name(model.name): model for model in reversed(texts)}
     return Reference(by_name, texts_by_name, short)
 
 
 def short_name(name: str) -> str:
-    """A text model's name without who made or serves it, in lower case."""
+    """A text model's name without its maker or server, in lower case."""
     return name.rpartition("/")[2].casefold()
 
 
@@ -153,9 +153,9 @@ def shipped() -> Reference:
 
 
 def over_shipped(newer: Reference) -> Reference:
-    """The shipped reference with what a newer one adds and says otherwise.
+    """The shipped reference, extended and overridden by a newer one.
 
-    What only the shipped one names stays known: so does the model that ships.
+    Models that only the shipped one names stay known, such as the shipped model.
     """
     images = {**shipped().images, **newer.images}
     texts = {**shipped().texts, **newer.texts}
@@ -163,7 +163,7 @@ def over_shipped(newer: Reference) -> Reference:
 
 
 def to_data(reference: Reference) -> dict[str, Any]:
-    """The reference as a file has it."""
+    """The reference in the format of a file."""
     file = _File(VERSION, list(reference.images.values()), list(reference.texts.values()))
     data: dict[str, Any] = json.loads(_FILE.dump_json(file))
     return data

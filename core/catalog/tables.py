@@ -9,13 +9,13 @@ from core.db import Base, Moment, now
 
 
 class FetchedReference(Base):
-    """At most one row: a reference that was good, for all processes and for the next start."""
+    """At most one row: a valid reference, for all processes and for the next start."""
 
     __tablename__ = "model_reference"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, default=1)
     url: Mapped[str] = mapped_column(String(1024))
-    """Where it is from; it counts only as long as that is configured."""
+    """Its URL; it counts only while that is configured."""
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the content, in hexadecimal digits."""
     content: Mapped[str] = mapped_column(Text)

@@ -21,7 +21,7 @@ ENDED: Final = frozenset({"done", "faulted", "cancelled"})
 
 @dataclass(frozen=True)
 class Alchemy:
-    """What `HordeClient` does for pictures, for the forms of alchemy.
+    """The same as `HordeClient` does for pictures, for the forms of alchemy.
 
     poll_seconds: how often a request is looked at.
     """
@@ -34,15 +34,15 @@ class Alchemy:
         return await self.api.post(RequestInterrogationResponse, "/interrogate/async", ask)
 
     async def status(self, request_id: str) -> InterrogationStatus:
-        """Say how far the forms are, with what is finished. Ten times a second at most."""
+        """Get the status of the forms, with finished results. Ten times a second at most."""
         return await self.api.get(InterrogationStatus, _status(request_id))
 
     async def cancel(self, request_id: str) -> InterrogationStatus:
-        """Cancel what no worker has begun; gives the status after that."""
+        """Cancel forms that no worker has begun. Returns the status after that."""
         return await self.api.delete(InterrogationStatus, _status(request_id))
 
     async def wait_for(self, request_id: str, timeout_seconds: float) -> InterrogationStatus:
-        """Wait until every form has ended, one way or another.
+        """Wait until every form has ended in some way.
 
         Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
         """
@@ -57,13 +57,13 @@ class Alchemy:
             raise TimedOut(f"not done after {timeout_seconds:g} seconds") from None
 
     async def pop(self, offer: InterrogationPopInput) -> InterrogationPopPayload:
-        """Ask for work; no `forms`: there is none. Never repeated. May raise UnreadableJobs."""
+        """Ask for work; without `forms` there is none. Never repeated. May raise UnreadableJobs."""
         return await self.api.pop(
             InterrogationPopPayload, "/interrogate/pop", offer, wait=offer.wait
         )
 
     async def submit(self, result: InterrogationSubmitInput) -> GenerationSubmitted | None:
-        """Say what came of a form, or give it back (`faulted`); as `HordeClient.submit` does."""
+        """Submit a form's result, or give it back (`faulted`), as `HordeClient.submit` does."""
         return await self.api.submit("/interrogate/submit", result, fault=result.state == "faulted")
 
 

@@ -1,4 +1,4 @@
-"""How every endpoint is called: where, with which headers, how often, and how answers are read."""
+"""Calls to endpoints: where, with which headers, how often, and how answers are read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from core.wire.submit import GenerationSubmitted
 A = TypeVar("A", bound=Answer)
 
 UNREADABLE: Final = (ValueError, ArithmeticError, RecursionError)
-"""What is raised for an answer of another form: pydantic's own error is a ValueError."""
+"""Errors for an answer of another form: pydantic's own error is a ValueError."""
 
 
 @dataclass(frozen=True)
 class Api:
     """One horde's API, called with one key.
 
-    root: the URL that paths are put behind.
-    headers: of every call; the key is among them.
+    root: the URL to which paths are appended.
+    headers: of every call, with the key.
     timeout_seconds: for each attempt, from connecting to the last byte.
     """
 
@@ -38,7 +38,7 @@ class Api:
     def call(
         self, method: str, path: str, content: bytes | None = None, *, extra_seconds: float = 0.0
     ) -> calls.Call:
-        """Say what is to be called; content: JSON."""
+        """Describe a call. content: JSON."""
         headers = dict(self.headers)
         if content is not None:
             headers["Content-Type"] = "application/json"
@@ -55,7 +55,7 @@ class Api:
     async def pop(self, model: type[A], path: str, offer: Request, *, wait: float) -> A:
         """POST once, for work. wait: for how many seconds the server may hold the call.
 
-        Raises UnreadableJobs where the answer names jobs and cannot be read.
+        Raises UnreadableJobs if the answer names jobs and cannot be read.
         """
         call = self.call("POST", path, request_json(offer), extra_seconds=wait)
         content = await calls.fetch(self.http, call)
@@ -67,15 +67,15 @@ class Api:
             raise _unexpected(model) from None
 
     async def get(self, model: type[A], path: str) -> A:
-        """GET, repeated where that may help."""
+        """GET, repeated if that may help."""
         return read(model, await self._repeated(self.call("GET", path)))
 
     async def delete(self, model: type[A], path: str) -> A:
-        """DELETE, repeated where that may help."""
+        """DELETE, repeated if that may help."""
         return read(model, await self._repeated(self.call("DELETE", path)))
 
     async def get_list(self, model: type[A], path: str) -> list[A]:
-        """GET what is an array, repeated where that may help."""
+        """GET an array, repeated if that may help."""
         content = await self._repeated(self.call("GET", path))
         try:
             return [model.model_validate(one) for one in from_json(content)]
@@ -85,7 +85,7 @@ class Api:
     async def submit(
         self, path: str, result: Request, *, fault: bool
     ) -> GenerationSubmitted | None:
-        """POST what came of a job, until the server has it; None: it has, its answer got lost."""
+        """POST a job's result until the server has it. Returns None if its answer got lost."""
         call = self.call("POST", path, request_json(result))
         return await submission.run(
             lambda: self.once(GenerationSubmitted, call), self.retries, fault=fault
@@ -105,7 +105,7 @@ def segment(text: str) -> str:
 
 
 def read(model: type[A], content: bytes) -> A:
-    """Read an answer. Raises UnexpectedAnswer where it is something else."""
+    """Read an answer. Raises UnexpectedAnswer if it is something else."""
     try:
         return model.model_validate_json(content)
     except UNREADABLE:
@@ -113,4 +113,4 @@ def read(model: type[A], content: bytes) -> A:
 
 
 def _unexpected(model: type[Answer]) -> UnexpectedAnswer:
-    return UnexpectedAnswer(None, None, f"the answer is no {model.__name__}")
+    return UnexpectedAnswer(None, None, f"expected a {model.__name__}")

@@ -14,16 +14,16 @@ from core.client.guard import NotPublic
 
 REDIRECTS: Final = 5
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
-"""Twenty large pictures as base64 fit."""
+"""Twenty large pictures in base64 fit."""
 MAX_ERROR_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Call:
-    """What is to be called.
+    """A call to be made.
 
-    seconds: `fetch`: for all of it, from connecting to the answer's last byte; `opened`: for each
-        silence, so that a stream may last.
+    seconds: in `fetch`: for the whole call, from connecting to the answer's last byte; in `opened`:
+        for each silence, so that a stream may last.
     own_origin: whether redirects must stay with the origin of `url`, as the key and the body do.
     """
 
@@ -37,10 +37,10 @@ class Call:
 
 
 async def fetch(http: httpx.AsyncClient, call: Call) -> bytes:
-    """Make one call, once, and give the answer's body.
+    """Make a call once. Returns the answer's body.
 
-    Raises Unreachable where there is no answer in time, TooLarge where it is too long, and for an
-    error the HordeError that stands for it.
+    Raises Unreachable if there is no answer in time, TooLarge if it is too long, and for an error
+    the HordeError that corresponds to it.
     """
     try:
         async with asyncio.timeout(call.seconds), opened(http, call) as response:
@@ -51,9 +51,9 @@ async def fetch(http: httpx.AsyncClient, call: Call) -> bytes:
 
 @asynccontextmanager
 async def opened(http: httpx.AsyncClient, call: Call) -> AsyncIterator[httpx.Response]:
-    """Make a call and follow its redirects; the body is yet to be read.
+    """Make a call and follow its redirects; the body still has to be read.
 
-    Raises as `fetch` does, also for what breaks while the body is read.
+    Raises as `fetch` does, also for failures while the body is read.
     """
     url = call.url
     try:
@@ -72,7 +72,7 @@ async def opened(http: httpx.AsyncClient, call: Call) -> AsyncIterator[httpx.Res
                 url = _next(call, response)
     except NotPublic as error:
         raise UnexpectedAnswer(None, None, f"{_host(url)}: {error}") from None
-    # From None: httpx's errors know the call, and with it the key.
+    # From None: httpx's errors contain the call, and with it the key.
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         raise UnexpectedAnswer(None, None, "not a URL to call") from None
     except (httpx.HTTPError, httpx.StreamError) as error:
@@ -81,7 +81,7 @@ async def opened(http: httpx.AsyncClient, call: Call) -> AsyncIterator[httpx.Res
 
 
 def origin(url: str) -> str:
-    """Name where a URL leads: scheme, host and port."""
+    """The origin of a URL: scheme, host and port."""
     parsed = httpx.URL(url)
     return f"{parsed.scheme}://{parsed.netloc.decode()}"
 
@@ -107,7 +107,7 @@ async def _refuse(response: httpx.Response) -> None:
 
 
 def _next(call: Call, response: httpx.Response) -> str:
-    """Say where a redirect leads, if it may be followed."""
+    """The target of a redirect, if it may be followed."""
     target = response.url.join(response.headers["Location"])
     status = response.status_code
     if target.scheme not in {"http", "https"}:

@@ -5,14 +5,14 @@
       + TimedOut               the caller's own time is over; the request lives on
       + UnexpectedAnswer       an answer, but not one the API gives
       | + TooLarge             it is longer than the caller wants
-      | + UnreadableJobs       it hands out jobs, but does not say right what they are
+      | + UnreadableJobs       it hands out jobs, but describes them wrongly
       + Invalid                400: `errors` says what is wrong with which field
       | + AlreadySubmitted     the job has its result
       + Unauthenticated        401: the server does not know the key
       + Forbidden              403
-      | + InMaintenance        the worker is to take no more jobs
+      | + InMaintenance        the worker must take no more jobs
       + NotFound               404
-      + JobGone                400 or 404: the job was given to somebody else, or is no more
+      + JobGone                400 or 404: the job was given to somebody else, or is gone
       + TooMany                429
       + Unavailable            5xx, or 408
 
@@ -34,8 +34,8 @@ MAX_MESSAGE_CHARS: Final = 1000
 class HordeError(Exception):
     """A call failed.
 
-    status: the HTTP status; None where there was no answer.
-    rc: the server's return code, to branch on; None where it gave none.
+    status: the HTTP status; None if there was no answer.
+    rc: the server's return code, to branch on; None if it gave none.
     message: a sentence for people.
     errors: what is wrong with the request, by dotted path.
     retry_after_seconds: how long the server asks to wait.
@@ -60,21 +60,21 @@ class HordeError(Exception):
 
 
 class Unreachable(HordeError):
-    """There was no answer; whether the server has acted is unknown."""
+    """There was no answer; it is unknown whether the server has acted."""
 
     def __init__(self, message: str) -> None:
         super().__init__(None, None, message)
 
 
 class TimedOut(HordeError):
-    """What was waited for did not happen in the caller's time."""
+    """The awaited result did not come within the caller's time."""
 
     def __init__(self, message: str) -> None:
         super().__init__(None, None, message)
 
 
 class UnexpectedAnswer(HordeError):
-    """The answer is not one the API gives: another program answers, or another version."""
+    """The answer is not one of the API: another program answers, or another version."""
 
 
 class TooLarge(UnexpectedAnswer):
@@ -82,9 +82,9 @@ class TooLarge(UnexpectedAnswer):
 
 
 class UnreadableJobs(UnexpectedAnswer):
-    """A pop handed out jobs in a way that the API does not have.
+    """A pop handed out jobs in a form that the API does not have.
 
-    ids: of these jobs, which are the caller's to give back.
+    ids: of these jobs; the caller should give them back.
     """
 
     def __init__(self, ids: Sequence[str], message: str) -> None:
@@ -93,7 +93,7 @@ class UnreadableJobs(UnexpectedAnswer):
 
 
 class Invalid(HordeError):
-    """The server refuses what was asked, as it was asked."""
+    """The server refuses the request as it is."""
 
 
 class AlreadySubmitted(Invalid):
@@ -109,7 +109,7 @@ class Forbidden(HordeError):
 
 
 class InMaintenance(Forbidden):
-    """The worker is in maintenance: it is to take no more jobs until its owner ends that."""
+    """The worker is in maintenance: it must take no more jobs until its owner ends that."""
 
 
 class NotFound(HordeError):
@@ -180,7 +180,7 @@ def _reason(status: int) -> str:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Read seconds or a date (RFC 9110, 10.2.3); None for anything else."""
+    """Read seconds or a date (RFC 9110, 10.2.3); None for other text."""
     if header is None:
         return None
     if header.isdecimal():

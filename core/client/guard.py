@@ -1,6 +1,6 @@
 """Keeps calls to addresses that somebody else chose away from this machine's own networks.
 
-A name is resolved once and the connection goes to an address that was looked at, at each hop of a
+A name is resolved once and the connection goes to an address that was checked, at each hop of a
 redirect; the name still goes into the Host header and the certificate check. The horde itself may
 be anywhere: a private one hands out links to its own address.
 """
@@ -22,7 +22,7 @@ PORTS: Final = {"http": 80, "https": 443}
 MAX_TRIED: Final = 4
 """Addresses of one host."""
 _METADATA: Final = ipaddress.ip_address("168.63.129.16")
-"""Public, yet a cloud's own service to each of its machines."""
+"""Public, but used by a cloud to serve its own machines."""
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -31,10 +31,10 @@ class NotPublic(httpx.TransportError):
 
 
 class PublicOnly(httpx.AsyncBaseTransport):
-    """Reaches hosts of the public internet, and one horde wherever it is.
+    """Reaches hosts of the public internet, and one horde anywhere.
 
     home: the horde's URL.
-    allowed: addresses and networks ("10.0.0.0/8") that may be reached besides.
+    allowed: further addresses and networks ("10.0.0.0/8") that may be reached.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class PublicOnly(httpx.AsyncBaseTransport):
         self._transport = transport or httpx.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Make a call, to an address that was looked at. Raises NotPublic."""
+        """Make a call to a checked address. Raises NotPublic."""
         host = request.url.host
         addresses = await self._permitted(request.url)
         failure = httpx.ConnectError("no address")
@@ -68,7 +68,7 @@ class PublicOnly(httpx.AsyncBaseTransport):
         raise failure
 
     async def check(self, request: httpx.Request) -> None:
-        """Refuse a call that a proxy is to carry, as far as its host is known here."""
+        """Refuse a call that a proxy would carry, as far as its host is known here."""
         with contextlib.suppress(httpx.ConnectError):
             await self._permitted(request.url)
 
@@ -77,7 +77,7 @@ class PublicOnly(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
     async def _permitted(self, url: httpx.URL) -> list[Address]:
-        """Resolve a host. All of its addresses must do: a private one beside others is a trap."""
+        """Resolve a host. All addresses must be public: a private one among them is a trap."""
         found = await _resolved(url)
         if all(is_public(one) or self._is_allowed(one) for one in found):
             return found
@@ -95,9 +95,9 @@ def client(
     headers: Mapping[str, str],
     mounts: Mapping[str, httpx.AsyncBaseTransport] | None,
 ) -> httpx.AsyncClient:
-    """Make a client that keeps to what `public` allows.
+    """Make a client that reaches only what `public` allows.
 
-    A proxy of the environment is used: it looks names up itself, so nothing is pinned then.
+    A proxy of the environment is used; it looks names up itself, so addresses are not pinned then.
     """
     if not {"http", "https", "all"}.isdisjoint(getproxies_environment()):
         return httpx.AsyncClient(
@@ -107,7 +107,7 @@ def client(
 
 
 def is_public(address: Address) -> bool:
-    """Whether it is a host's of the public internet, also in what it may stand for."""
+    """Whether the address, and any IPv4 address within it, belongs to the public internet."""
     if isinstance(address, IPv6Address):
         carried = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
         if address in _NAT64 or int(address) >> 32 == 0:

@@ -1,4 +1,4 @@
-"""Finds the jobs in a pop's answer that cannot be read, so that none of them is left behind."""
+"""Finds the jobs in an unreadable answer to a pop, so that none of them is left behind."""
 
 import json
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from pydantic import ValidationError
 MAX_IDS: Final = 100
 MAX_ID_CHARS: Final = 255
 MAX_FIELDS: Final = 3
-"""That a complaint names."""
+"""How many fields a complaint names."""
 MAX_FIELD_CHARS: Final = 40
 
 
 def ids(content: bytes) -> list[str]:
-    """Give the ids of the jobs that an answer hands out, of whatever kind they are."""
+    """The ids of the jobs that an answer hands out, of any kind."""
     try:
         # Numbers are of no interest, and those of thousands of digits cannot be read.
         answer = json.loads(content, parse_int=_no_number, parse_float=_no_number)
@@ -25,7 +25,7 @@ def ids(content: bytes) -> list[str]:
 
 
 def complaint(error: Exception) -> str:
-    """Say what is wrong with an answer, without repeating what stands in it."""
+    """Say what is wrong with an answer, without repeating its content."""
     if not isinstance(error, ValidationError):
         return "the job cannot be read"
     told = error.errors(include_url=False, include_context=False, include_input=False)
@@ -38,7 +38,7 @@ def complaint(error: Exception) -> str:
 
 
 def _no_number(_: str) -> None:
-    """Stand for any number."""
+    """Stands for any number."""
 
 
 def _ids(answer: Any) -> Iterator[Any]:  # noqa: ANN401 - any JSON

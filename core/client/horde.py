@@ -44,20 +44,20 @@ class HordeClient:
     """Calls one horde with one API key. Use it as an asynchronous context manager.
 
     What may be repeated without harm is repeated when the connection fails or the server says "not
-    now": reading, uploading, cancelling and submitting. `generate`, `pop` and `register` never
-    are: an answer that got lost would cost twice, leave jobs undone or make a second account.
+    now": reading, uploading, cancelling and submitting. `generate`, `pop` and `register` never are:
+    after a lost answer they would cost twice, leave jobs undone or make a second account.
 
-    The key goes to the origin of `url` alone, never where a redirect or a picture's URL leads.
+    The key goes only to the origin of `url`, never to the target of a redirect or a picture's URL.
 
     url: where the horde is, with or without `/api` or `/api/v2`.
     client_agent: `name:version:contact` of the program that uses this.
     transport: carries the calls to the origin of `url` (pictures elsewhere take the network).
     timeout_seconds: for each attempt, from connecting to the last byte. Pictures have their own
-        limit, and a pop may wait longer by what it asks for.
-    poll_seconds: how often a request is looked at where the server has no event stream.
-    private: None: pictures may be anywhere. Else only on the public internet, at the horde's own
-        address, and at these addresses and networks.
-    Every method raises a HordeError where it fails; see `core.client.errors`.
+        limit, and a pop may take longer by its own `wait`.
+    poll_seconds: how often a request is polled if the server has no event stream.
+    private: None: pictures may be anywhere. Otherwise only on the public internet, at the horde's
+        own address, and at these addresses and networks. Every method raises a HordeError on
+        failure; see `core.client.errors`.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class HordeClient:
         self.text: Final = Text(self._api, poll_seconds)
         """The same for text."""
         self.alchemy: Final = Alchemy(self._api, poll_seconds)
-        """The same for what is wanted of a picture that is there."""
+        """The same for forms of an existing picture."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,34 +119,34 @@ class HordeClient:
     # Asking for pictures
 
     async def generate(self, ask: GenerationInputStable) -> RequestAsync:
-        """Queue a request. Never repeated. For a dry run there is `price`."""
+        """Queue a request. Never repeated. For a dry run use `price`."""
         if ask.dry_run:
             raise ValueError("a dry run queues nothing; use price()")
         return await self._api.post(RequestAsync, "/generate/async", ask)
 
     async def price(self, ask: GenerationInputStable) -> float:
-        """Say what a request would cost, in kudos, without queueing it."""
+        """The cost of a request, in kudos, without queueing it."""
         dry = ask.model_copy(update={"dry_run": True})
         return (await self._api.post(DryRun, "/generate/async", dry)).price
 
     async def check(self, request_id: str) -> RequestStatusCheck:
-        """Say how far a request is."""
+        """Get the status of a request."""
         return await self._api.get(RequestStatusCheck, f"/generate/check/{segment(request_id)}")
 
     async def status(self, request_id: str) -> RequestStatusStable:
-        """Say how far a request is, with its finished pictures. Ten times a minute at most."""
+        """Get the status of a request, with its finished pictures. Ten times a minute at most."""
         return await self._api.get(RequestStatusStable, f"/generate/status/{segment(request_id)}")
 
     async def cancel(self, request_id: str) -> RequestStatusStable:
-        """Cancel what no worker has begun; gives the status from before, with what is finished."""
+        """Cancel what no worker has begun. Returns the status before, with finished results."""
         return await self._api.delete(
             RequestStatusStable, f"/generate/status/{segment(request_id)}"
         )
 
     def events(self, request_id: str) -> AsyncGenerator[Event, None]:
-        """Give what happens to a request as it happens, `EndEvent` last and each picture once.
+        """Yield what happens to a request as it happens, `EndEvent` last and each picture once.
 
-        A broken stream is connected again; where the server has none, the request is polled.
+        A broken stream is connected again; if the server has none, the request is polled.
         Leave the loop early only within `contextlib.aclosing`, so that the connection closes.
         """
         source = watch.Source(
@@ -162,7 +162,7 @@ class HordeClient:
         timeout_seconds: float,
         on_status: Callable[[StatusEvent], None] | None = None,
     ) -> RequestStatusStable:
-        """Wait until a request ends, and give its pictures.
+        """Wait until a request ends. Returns its pictures.
 
         on_status: called with each change.
         Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
@@ -180,14 +180,14 @@ class HordeClient:
     # Serving them
 
     async def pop(self, offer: PopInputStable) -> GenerationPayloadStable:
-        """Ask for work; no `id`: there is none. Never repeated. May raise UnreadableJobs."""
+        """Ask for work; without `id` there is none. Never repeated. May raise UnreadableJobs."""
         return await self._api.pop(GenerationPayloadStable, "/generate/pop", offer, wait=offer.wait)
 
     async def submit(self, result: SubmitInputStable) -> GenerationSubmitted | None:
-        """Say that a job is done, or given back (`faulted`). Repeated until the server has it.
+        """Submit a job, or give it back (`faulted`). Repeated until the server has it.
 
-        None: the server has it, but its first answer, and with it the reward, got lost.
-        Raises AlreadySubmitted and JobGone where the job is not this worker's to submit.
+        Returns None if the server has it, but its first answer, with the reward, got lost.
+        Raises AlreadySubmitted and JobGone if the job is not this worker's to submit.
         """
         return await self._api.submit("/generate/submit", result, fault=result.state == "faulted")
 
@@ -203,9 +203,9 @@ class HordeClient:
         await self._retries.for_results().run(lambda: pictures.upload(self._pictures, url, content))
 
     async def download(self, url_or_base64: str, max_bytes: int = pictures.MAX_BYTES) -> bytes:
-        """Give the bytes of a generation's `img`, or of a pop's `source_image`.
+        """Get the bytes of a generation's `img`, or of a pop's `source_image`.
 
-        Raises TooLarge where there are more than `max_bytes`.
+        Raises TooLarge if there are more than `max_bytes`.
         """
         if not url_or_base64.startswith(("http://", "https://")):
             return pictures.decode(url_or_base64, max_bytes=max_bytes)
@@ -216,43 +216,43 @@ class HordeClient:
     # Users, workers and the horde
 
     async def register(self, username: str) -> Registered:
-        """Make an account; its key is in this answer and nowhere else. Never repeated."""
+        """Make an account; its key is only in this answer. Never repeated."""
         return await self._api.post(Registered, "/register", RegisterInput(username=username))
 
     async def find_user(self) -> UserDetails:
-        """Give the key's own user."""
+        """Get the key's own user."""
         return await self._api.get(UserDetails, "/find_user")
 
     async def user(self, user_id: int) -> UserDetails:
-        """Give a user, as far as the key may see them."""
+        """Get a user, as far as the key may see them."""
         return await self._api.get(UserDetails, f"/users/{user_id}")
 
     async def workers(self) -> list[WorkerDetails]:
-        """Give the workers that are online."""
+        """Get the workers that are online."""
         return await self._api.get_list(WorkerDetails, "/workers")
 
     async def worker(self, worker_id: str) -> WorkerDetails:
-        """Give a worker, online or not."""
+        """Get a worker, online or not."""
         return await self._api.get(WorkerDetails, f"/workers/{segment(worker_id)}")
 
     async def worker_named(self, name: str) -> WorkerDetails:
-        """Give the worker of this name, online or not."""
+        """Get the worker of this name, online or not."""
         return await self._api.get(WorkerDetails, f"/workers/name/{segment(name)}")
 
     async def heartbeat(self) -> HordeHeartbeat:
-        """Say how the server is."""
+        """Get the state of the server."""
         return await self._api.get(HordeHeartbeat, "/status/heartbeat")
 
     async def models(self, type: str = "image") -> list[ActiveModel]:  # noqa: A002 - the API's word
-        """Give the models that are offered or asked for."""
+        """Get the models that are offered or asked for."""
         return await self._api.get_list(ActiveModel, f"/status/models?{urlencode({'type': type})}")
 
     async def performance(self) -> HordePerformance:
-        """Say how long the queues are and who works on them."""
+        """Get the queues and who works on them."""
         return await self._api.get(HordePerformance, "/status/performance")
 
     async def audit(self) -> KudosAudit:
-        """Give the proof that no kudos came from nowhere."""
+        """Get the proof that no kudos came from nowhere."""
         return await self._api.get(KudosAudit, "/kudos/audit")
 
     async def _stream(self, request_id: str) -> AsyncGenerator[Event, None]:

@@ -15,7 +15,7 @@ TRANSFER_SECONDS: Final = 120.0
 
 
 async def upload(http: httpx.AsyncClient, url: str, content: bytes) -> None:
-    """PUT a picture to a signed URL, to the letter, without a content type: neither is signed."""
+    """PUT a picture to a signed URL, unchanged and without a content type, which is not signed."""
     await calls.fetch(
         http,
         calls.Call("PUT", url, headers={}, seconds=TRANSFER_SECONDS, content=content),
@@ -38,7 +38,7 @@ async def download(http: httpx.AsyncClient, url: str, *, max_bytes: int) -> byte
 
 
 def decode(text: str, *, max_bytes: int) -> bytes:
-    """Read base64. Raises TooLarge, and UnexpectedAnswer where it is none."""
+    """Read base64. Raises TooLarge, and UnexpectedAnswer if it is not base64."""
     if len(text) * 3 // 4 - text[-2:].count("=") > max_bytes:
         raise TooLarge(None, None, f"more than {max_bytes} bytes")
     try:

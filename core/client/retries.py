@@ -1,4 +1,4 @@
-"""When to try again, and how long to wait before."""
+"""When to try again, and how long to wait first."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ T = TypeVar("T")
 PASSING: Final = frozenset({408, 429, 502, 503, 504})
 """Statuses that say "not now" rather than "no"."""
 STUMBLED: Final = PASSING | {500}
-"""The same for what is too dear to be lost over a server's slip, such as a finished picture."""
+"""The same for results too costly to lose over a server's error, such as a finished picture."""
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 class Retries:
     """Exponential back-off with jitter, for calls that may be repeated without harm.
 
-    attempts: how often a call is made at most, from 1.
+    attempts: the most calls, from 1.
     first_seconds: the longest pause after the first attempt; it doubles with each.
     longest_seconds: no pause is longer, unless the server asks for it.
-    patience_seconds: where the server asks for a longer pause than this, the call fails instead.
-    statuses: those after which the call is made again.
+    patience_seconds: if the server asks for a longer pause than this, the call fails instead.
+    statuses: after these the call is made again.
     """
 
     attempts: int = 4
@@ -38,22 +38,22 @@ class Retries:
     statuses: frozenset[int] = PASSING
 
     def pause(self, attempt: int, error: HordeError) -> float | None:
-        """Say how many seconds to wait after an attempt (from 1) failed; None: do not try again."""
+        """How many seconds to wait after a failed attempt (from 1); None: do not try again."""
         if attempt >= self.attempts or not self.passing(error):
             return None
         asked = error.retry_after_seconds or 0.0
         if asked > self.patience_seconds:
             return None
         own = min(self.longest_seconds, self.first_seconds * 2.0 ** (attempt - 1))
-        # Half of it is chance, so that clients which failed together do not come back together.
+        # Half of it is random, so that clients that failed together do not come back together.
         return max(asked, own * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, keeps no secret
 
     def passing(self, error: HordeError) -> bool:
-        """Whether the same call may well succeed a little later."""
+        """Whether the same call may succeed a little later."""
         return isinstance(error, Unreachable) or error.status in self.statuses
 
     def for_results(self) -> Self:
-        """The same for what delivers a result: it is also tried again where the server slipped."""
+        """The same for delivering a result: it is also tried again after a server's error."""
         return replace(self, statuses=STUMBLED)
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:

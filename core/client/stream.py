@@ -39,7 +39,7 @@ def _decode(name: str, data: str) -> events.Event | None:
     try:
         return events.decode(name, data)
     except ValueError:
-        raise UnexpectedAnswer(None, None, f"an event {name!r} that is none") from None
+        raise UnexpectedAnswer(None, None, f"an event {name!r} that is malformed") from None
 
 
 async def _lines(chunks: AsyncIterable[bytes]) -> AsyncIterator[str]:

@@ -1,4 +1,4 @@
-"""Submits a job until the server has it, also where its answers get lost."""
+"""Submits a job until the server has it, even if its answers get lost."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,13 +10,13 @@ from core.wire.submit import GenerationSubmitted
 async def run(
     submit: Callable[[], Awaitable[GenerationSubmitted]], retries: Retries, *, fault: bool
 ) -> GenerationSubmitted | None:
-    """Give the server's answer; None where it got lost, and the job is submitted.
+    """Returns the server's answer; None if it got lost but the job is submitted.
 
-    Once an attempt has ended without an answer, the server may have the job. Then it refuses the
-    next attempt as a repetition, and that refusal is the missing answer.
+    After an attempt without an answer, the server may have the job. Then it refuses the next
+    attempt as a repetition, and that refusal is the missing answer.
 
     submit: makes one attempt.
-    fault: whether the job is given back; that earns nothing, so no answer is missed.
+    fault: whether the job is given back; that earns nothing, so no answer is needed.
     """
     maybe_done = False
     retries = retries.for_results()

@@ -19,7 +19,7 @@ from core.wire.text import (
 
 @dataclass(frozen=True)
 class Text:
-    """What `HordeClient` does for pictures, for text.
+    """The same as `HordeClient` does for pictures, for text.
 
     poll_seconds: how often a request is looked at; the server allows one look a second.
     """
@@ -28,22 +28,22 @@ class Text:
     poll_seconds: float
 
     async def generate(self, ask: GenerationInputKobold) -> RequestAsync:
-        """Queue a request. Never repeated. For a dry run there is `price`."""
+        """Queue a request. Never repeated. For a dry run use `price`."""
         if ask.dry_run:
             raise ValueError("a dry run queues nothing; use price()")
         return await self.api.post(RequestAsync, "/generate/text/async", ask)
 
     async def price(self, ask: GenerationInputKobold) -> float:
-        """Say what a request would cost, in kudos, without queueing it."""
+        """The cost of a request, in kudos, without queueing it."""
         dry = ask.model_copy(update={"dry_run": True})
         return (await self.api.post(DryRun, "/generate/text/async", dry)).price
 
     async def status(self, request_id: str) -> RequestStatusKobold:
-        """Say how far a request is, with its finished texts. Sixty times a minute at most."""
+        """Get the status of a request, with its finished texts. Sixty times a minute at most."""
         return await self.api.get(RequestStatusKobold, _status(request_id))
 
     async def cancel(self, request_id: str) -> RequestStatusKobold:
-        """Cancel what no worker has begun; gives the status from before, with what is finished."""
+        """Cancel what no worker has begun. Returns the status before, with finished results."""
         return await self.api.delete(RequestStatusKobold, _status(request_id))
 
     async def wait_for(
@@ -52,7 +52,7 @@ class Text:
         timeout_seconds: float,
         on_status: Callable[[RequestStatusKobold], None] | None = None,
     ) -> RequestStatusKobold:
-        """Wait until a request ends, and give its texts.
+        """Wait until a request ends. Returns its texts.
 
         on_status: called with each look.
         Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
@@ -70,13 +70,13 @@ class Text:
             raise TimedOut(f"not done after {timeout_seconds:g} seconds") from None
 
     async def pop(self, offer: PopInputKobold) -> GenerationPayloadKobold:
-        """Ask for work; no `id`: there is none. Never repeated. May raise UnreadableJobs."""
+        """Ask for work; without `id` there is none. Never repeated. May raise UnreadableJobs."""
         return await self.api.pop(
             GenerationPayloadKobold, "/generate/text/pop", offer, wait=offer.wait
         )
 
     async def submit(self, result: SubmitInputKobold) -> GenerationSubmitted | None:
-        """Say that a job is done, or given back (`faulted`); as `HordeClient.submit` does."""
+        """Submit a job, or give it back (`faulted`), as `HordeClient.submit` does."""
         return await self.api.submit(
             "/generate/text/submit", result, fault=result.state == "faulted"
         )

@@ -1,4 +1,4 @@
-"""Follows a request until it ends: by its event stream, or by polling where that cannot be had."""
+"""Follows a request until it ends: by its event stream, or by polling if there is none."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -18,7 +18,7 @@ STATUS_SECONDS: Final = 10.0
 
 @dataclass(frozen=True)
 class Source:
-    """Where to learn of a request."""
+    """The ways to learn about a request."""
 
     stream: Callable[[], AsyncGenerator[Event, None]]
     check: Callable[[], Awaitable[RequestStatusCheck]]
@@ -28,12 +28,12 @@ class Source:
 async def follow(
     source: Source, *, retries: Retries, poll_seconds: float
 ) -> AsyncGenerator[Event, None]:
-    """Give what happens to a request, `EndEvent` last; each picture once, whatever breaks.
+    """Yield what happens to a request, `EndEvent` last; each picture once, whatever breaks.
 
-    A broken stream is connected again, with twice the attempts of a call; then, or where there is
-    no stream, the request is polled.
+    A broken stream is connected again, with twice the attempts of a call; then, or if there is no
+    stream, the request is polled.
 
-    Raises NotFound where the server does not know the request, and what `check` raises.
+    Raises NotFound if the server does not know the request, and what `check` raises.
     """
     patience = replace(retries, attempts=2 * retries.attempts)
     seen: set[str] = set()
@@ -72,7 +72,7 @@ def _is_new(event: Event, seen: set[str]) -> bool:
 
 
 async def _poll(source: Source, seen: set[str], poll_seconds: float) -> AsyncGenerator[Event, None]:
-    """Ask again and again. Pictures are numbered in the order in which they are seen."""
+    """Poll the request. Pictures are numbered in the order in which they are seen."""
     last: RequestStatusCheck | None = None
     looked = monotonic() - STATUS_SECONDS
     while True:

@@ -6,11 +6,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community import names, styles, templates
 from core.community.tables import Style, StyleLabel
-from core.db import AnyRow, now, table
+from core.db import AnyRow, Reading, Writing, now, table
 from core.errors import Forbidden, Invalid
 from core.kinds import registry
 from core.kinds.params import Advice
@@ -51,7 +50,7 @@ class SharedKeyInvalid(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What is said about a style; None where nothing is."""
+    """Changes of a style; None leaves a field as it is."""
 
     name: str | None = None
     info: str | None = None
@@ -65,7 +64,7 @@ class Draft:
 
 
 def refuse_anonymous(user: User) -> None:
-    """Raise what keeps this user from having any styles or collections."""
+    """Raise the reason why this user may have no styles or collections."""
     if user.is_anonymous:
         raise StylesAnonForbidden("The anonymous user has no styles. Please register.")
     if user.has(Role.DELETED):
@@ -73,22 +72,22 @@ def refuse_anonymous(user: User) -> None:
 
 
 def require_owner(user: User, owner_id: int, *, or_moderator: bool = False) -> None:
-    """Raise StylesAnonForbidden, DeletedUser, or Forbidden where it is somebody else's."""
+    """Raise StylesAnonForbidden, DeletedUser, or Forbidden if it is somebody else's."""
     refuse_anonymous(user)
     if user.id != owner_id and not (or_moderator and user.has(Role.MODERATOR)):
         raise Forbidden("This belongs to somebody else.")
 
 
 async def create(
-    session: AsyncSession, author: User, kind: str, draft: Draft
+    session: Writing, author: User, kind: str, draft: Draft
 ) -> tuple[UUID, list[Advice]]:
-    """Add a style; its id, and what its models' requirements say against its parameters.
+    """Add a style. Returns its id, and warnings of its models' requirements.
 
     draft: with a name and a prompt.
 
-    Raises what `refuse_anonymous` raises, StylesRequiresCustomizer, what `core.kinds.rules` says
-    against the parameters, StylePromptMissingVars, SharedKeyInvalid, and Invalid for names (also
-    for one that the author has given already; then the transaction must be rolled back).
+    Raises what `refuse_anonymous` raises, StylesRequiresCustomizer, what `core.kinds.rules` raises
+    for the parameters, StylePromptMissingVars, SharedKeyInvalid, and Invalid for names (also for
+    one that the author uses already; then the transaction must be rolled back).
     """
     refuse_anonymous(author)
     if not (author.has(Role.CUSTOMIZER) or author.has(Role.TRUSTED)):
@@ -105,8 +104,8 @@ async def create(
     return style_id, advice
 
 
-async def change(session: AsyncSession, user: User, style: AnyRow, draft: Draft) -> list[Advice]:
-    """Change what the draft says of a style; nothing else. For its owner.
+async def change(session: Writing, user: User, style: AnyRow, draft: Draft) -> list[Advice]:
+    """Change what the draft contains of a style, nothing else. Only for its owner.
 
     Raises Forbidden for others, and what `create` raises.
     """
@@ -126,14 +125,14 @@ async def change(session: AsyncSession, user: User, style: AnyRow, draft: Draft)
     return advice
 
 
-async def remove(session: AsyncSession, user: User, style: AnyRow) -> None:
-    """Delete a style, also from collections. For its owner and moderators (else Forbidden)."""
+async def remove(session: Writing, user: User, style: AnyRow) -> None:
+    """Delete a style, also from collections. Only its owner and moderators may (Forbidden)."""
     require_owner(user, style.user_id, or_moderator=True)
     await session.execute(delete(_styles).where(_styles.c.id == style.id))
 
 
-async def _values(session: AsyncSession, author: User, kind: str, draft: Draft) -> dict[str, Any]:
-    """The columns that the draft says something about."""
+async def _values(session: Reading, author: User, kind: str, draft: Draft) -> dict[str, Any]:
+    """The columns that the draft changes."""
     values: dict[str, Any] = {
         name: given
         for name in ("info", "prompt", "params", "public", "nsfw")
@@ -162,7 +161,7 @@ def _check_labels(draft: Draft) -> None:
         raise Invalid(f"A style has 1 to {MAX_MODELS} models.")
 
 
-async def _own_key(session: AsyncSession, author: User, text: str) -> UUID:
+async def _own_key(session: Reading, author: User, text: str) -> UUID:
     key = await shared_keys.by_key(session, text)
     if key is None:
         raise SharedKeyInvalid("There is no such shared key.")
@@ -171,8 +170,8 @@ async def _own_key(session: AsyncSession, author: User, text: str) -> UUID:
     return key.id
 
 
-async def _label(session: AsyncSession, style_id: UUID, draft: Draft) -> None:
-    """Replace the tags and the models that the draft says something about."""
+async def _label(session: Writing, style_id: UUID, draft: Draft) -> None:
+    """Replace the tags and the models that the draft changes."""
     for what, given in ((styles.TAG, draft.tags), (styles.MODEL, draft.models)):
         if given is None:
             continue

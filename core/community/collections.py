@@ -1,4 +1,4 @@
-"""Collections of styles: any registered user makes them, of styles of one kind."""
+"""Collections of styles of one kind, which any registered user may make."""
 
 from collections.abc import Collection as Several
 from collections.abc import Sequence
@@ -7,22 +7,21 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community import authoring, names, styles
 from core.community.styles import PAGE, StyleMismatch, StyleNotFound
 from core.community.tables import Collection, CollectionStyle, Style
-from core.db import AnyRow, now, table
+from core.db import AnyRow, Reading, Writing, now, table
 from core.errors import Invalid, NotFound
 from core.moderation.names import clean_text
-from core.users.tables import User
+from core.users.tables import User, UserRow
 
 MAX_STYLES = 500
 
 _collections = table(Collection)
 _members = table(CollectionStyle)
 _styles = table(Style)
-_users = table(User)
+_users = table(UserRow)
 
 
 class CollectionNotFound(NotFound):
@@ -31,8 +30,8 @@ class CollectionNotFound(NotFound):
     code = "CollectionNotFound"
 
 
-async def known(session: AsyncSession, collection_id: str) -> AnyRow:
-    """The collection. Raises CollectionNotFound, also for what is no id."""
+async def known(session: Reading, collection_id: str) -> AnyRow:
+    """The collection. Raises CollectionNotFound, also for text that is not an id."""
     try:
         wanted = select(_collections).where(_collections.c.id == UUID(collection_id))
         found = (await session.execute(wanted)).first()
@@ -43,9 +42,7 @@ async def known(session: AsyncSession, collection_id: str) -> AnyRow:
     return found
 
 
-async def listed(
-    session: AsyncSession, *, kind: str | None, sort: str, page: int
-) -> Sequence[AnyRow]:
+async def listed(session: Reading, *, kind: str | None, sort: str, page: int) -> Sequence[AnyRow]:
     """A page of public collections. kind: None for all; sort: as in `styles.Listing`."""
     rows = select(_collections).where(_collections.c.public.is_(True))
     if kind is not None:
@@ -56,7 +53,7 @@ async def listed(
     return (await session.execute(rows)).all()
 
 
-async def members(session: AsyncSession, collection_ids: Several[UUID]) -> dict[UUID, list[AnyRow]]:
+async def members(session: Reading, collection_ids: Several[UUID]) -> dict[UUID, list[AnyRow]]:
     """The styles of these collections with their owners' `username`, in the order given."""
     rows = await session.execute(
         select(
@@ -78,7 +75,7 @@ async def members(session: AsyncSession, collection_ids: Several[UUID]) -> dict[
 
 
 async def create(
-    session: AsyncSession,
+    session: Writing,
     author: User,
     *,
     name: str,
@@ -86,10 +83,10 @@ async def create(
     public: bool,
     style_names: Sequence[str],
 ) -> UUID:
-    """Collect styles, by their ids or names. The collection's id.
+    """Make a collection of styles, by their ids or names. Returns its id.
 
-    Raises StylesAnonForbidden, DeletedUser, StyleNotFound, StyleMismatch where the styles are of
-    two kinds, and Invalid for names (also for one that the author has given already; then the
+    Raises StylesAnonForbidden, DeletedUser, StyleNotFound, StyleMismatch if the styles are of
+    two kinds, and Invalid for names (also for one that the author uses already; then the
     transaction must be rolled back).
     """
     authoring.refuse_anonymous(author)
@@ -111,7 +108,7 @@ async def create(
 
 
 async def change(
-    session: AsyncSession,
+    session: Writing,
     user: User,
     collection: AnyRow,
     *,
@@ -120,7 +117,7 @@ async def change(
     public: bool | None,
     style_names: Sequence[str] | None,
 ) -> None:
-    """Change a collection; None leaves it as it is. For its owner.
+    """Change a collection; None leaves a field as it is. Only for its owner.
 
     Raises Forbidden for others, and what `create` raises.
     """
@@ -142,8 +139,8 @@ async def change(
         raise Invalid(f"You have a collection called '{name}' already.") from refused
 
 
-async def remove(session: AsyncSession, user: User, collection: AnyRow) -> None:
-    """Delete a collection, not its styles. For its owner and moderators (else Forbidden)."""
+async def remove(session: Writing, user: User, collection: AnyRow) -> None:
+    """Delete a collection, not its styles. Only its owner and moderators may (Forbidden)."""
     authoring.require_owner(user, collection.user_id, or_moderator=True)
     await session.execute(delete(_collections).where(_collections.c.id == collection.id))
 
@@ -161,10 +158,8 @@ def _values(*, name: str | None, info: str | None, public: bool | None) -> dict[
     return values
 
 
-async def _styles_of(
-    session: AsyncSession, author: User, style_names: Sequence[str]
-) -> list[AnyRow]:
-    """The styles, each once. Of several with a name, the author's own is meant."""
+async def _styles_of(session: Reading, author: User, style_names: Sequence[str]) -> list[AnyRow]:
+    """The styles, each once. Of several with the same name, the author's own is meant."""
     if not 1 <= len(style_names) <= MAX_STYLES:
         raise Invalid(f"A collection has 1 to {MAX_STYLES} styles.")
     found: dict[UUID, AnyRow] = {}
@@ -178,7 +173,7 @@ async def _styles_of(
     return list(found.values())
 
 
-async def _fill(session: AsyncSession, collection_id: UUID, found: Sequence[AnyRow]) -> None:
+async def _fill(session: Writing, collection_id: UUID, found: Sequence[AnyRow]) -> None:
     rows = [
         {"collection_id": collection_id, "style_id": style.id, "position": position}
         for position, style in enumerate(found)

@@ -6,12 +6,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community import authoring
 from core.community.styles import StyleNotFound
 from core.community.tables import Style, StyleExample
-from core.db import AnyRow, now, table
+from core.db import AnyRow, Reading, Writing, now, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.users.tables import User
 
@@ -23,7 +22,7 @@ _examples = table(StyleExample)
 
 
 class TooManyStyleExamples(Forbidden):
-    """The style has as many examples as it may."""
+    """The style has as many examples as it may have."""
 
     code = "TooManyStyleExamples"
 
@@ -40,7 +39,7 @@ class ExampleNotFound(NotFound):
     code = "Style exampleNotFound"
 
 
-async def of_styles(session: AsyncSession, style_ids: Several[UUID]) -> dict[UUID, list[AnyRow]]:
+async def of_styles(session: Reading, style_ids: Several[UUID]) -> dict[UUID, list[AnyRow]]:
     """The examples of these styles, the primary one first, then the oldest."""
     rows = await session.execute(
         select(_examples)
@@ -53,10 +52,10 @@ async def of_styles(session: AsyncSession, style_ids: Several[UUID]) -> dict[UUI
     return found
 
 
-async def add(session: AsyncSession, user: User, style: AnyRow, *, url: str, primary: bool) -> UUID:
-    """Show what the style does. For its owner and moderators.
+async def add(session: Writing, user: User, style: AnyRow, *, url: str, primary: bool) -> UUID:
+    """Add an example. Only for the style's owner and moderators.
 
-    Raises Forbidden, Invalid for what is no https URL, TooManyStyleExamples, and
+    Raises Forbidden, Invalid unless it is an https URL, TooManyStyleExamples, and
     ExampleURLAlreadyInUse, after which the transaction must be rolled back.
     """
     authoring.require_owner(user, style.user_id, or_moderator=True)
@@ -83,7 +82,7 @@ async def add(session: AsyncSession, user: User, style: AnyRow, *, url: str, pri
 
 
 async def change(
-    session: AsyncSession,
+    session: Writing,
     user: User,
     style: AnyRow,
     example_id: str,
@@ -91,9 +90,9 @@ async def change(
     url: str | None,
     primary: bool | None,
 ) -> None:
-    """Change an example; None leaves it as it is.
+    """Change an example; None leaves a field as it is.
 
-    Raises ExampleNotFound and what `add` raises, but for TooManyStyleExamples.
+    Raises ExampleNotFound and what `add` raises, except TooManyStyleExamples.
     """
     authoring.require_owner(user, style.user_id, or_moderator=True)
     example = await _example(session, style, example_id)
@@ -113,14 +112,14 @@ async def change(
         raise ExampleURLAlreadyInUse("The style has this example already.") from refused
 
 
-async def remove(session: AsyncSession, user: User, style: AnyRow, example_id: str) -> None:
+async def remove(session: Writing, user: User, style: AnyRow, example_id: str) -> None:
     """Delete an example. Raises Forbidden and ExampleNotFound."""
     authoring.require_owner(user, style.user_id, or_moderator=True)
     example = await _example(session, style, example_id)
     await session.execute(delete(_examples).where(_examples.c.id == example.id))
 
 
-async def _example(session: AsyncSession, style: AnyRow, example_id: str) -> AnyRow:
+async def _example(session: Reading, style: AnyRow, example_id: str) -> AnyRow:
     try:
         wanted = select(_examples).where(
             _examples.c.id == UUID(example_id), _examples.c.style_id == style.id
@@ -133,8 +132,8 @@ async def _example(session: AsyncSession, style: AnyRow, example_id: str) -> Any
     return found
 
 
-async def _demote(session: AsyncSession, style_id: UUID) -> None:
-    """At most one example is the primary one."""
+async def _demote(session: Writing, style_id: UUID) -> None:
+    """Let at most one example be the primary one."""
     await session.execute(
         update(_examples).where(_examples.c.style_id == style_id).values(is_primary=False)
     )

@@ -1,4 +1,4 @@
-"""How styles and collections are named, and how a name that a client sends is read."""
+"""Names of styles and collections, and reading names that clients send."""
 
 import re
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ _ALIAS = re.compile(r".*#(\d{1,9})", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name as it was meant."""
+    """A name, parsed."""
 
     key: str
-    """In case-folded form, as it is compared."""
+    """In case-folded form, for comparison."""
     what: str | None = None
-    """STYLE or COLLECTION, where the name says so."""
+    """STYLE or COLLECTION, if the name says so."""
     user_id: int | None = None
-    """Whose it is, where the name says so."""
+    """The id of its owner, if the name says so."""
 
 
 def read(text: str) -> Name | None:
     """Read `name`, `user#id::name`, `style::name`, `style::user#id::name` (or `collection::…`).
 
-    `user#id::style::name`, as user details have it, is read too. None where what stands before the
-    name says nothing of the kind. Of a user only the id counts: people rename themselves.
+    `user#id::style::name`, as in user details, is read too. None if the part before the name is
+    none of these. Of a user only the id counts: people rename themselves.
     """
     owner, _, name = text.rpartition(SEPARATOR)
     what = None
@@ -52,7 +52,7 @@ def key_of(name: str) -> str:
 
 
 def clean(name: str) -> str:
-    """The name as it is stored. Raises Invalid for one that nobody may have."""
+    """The name as it is stored. Raises Invalid for a forbidden name."""
     shown = visible(name)
     if not shown:
         raise Invalid("A name needs at least one visible character.")
@@ -63,7 +63,7 @@ def clean(name: str) -> str:
 
 
 def refuse_profane(text: str) -> None:
-    """Raise Invalid for what nobody wants to see."""
+    """Raise Invalid for obscene words."""
     if is_profane(text):
         raise Invalid("Please use other words: this one would be seen by everybody.")
 

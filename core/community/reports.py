@@ -1,20 +1,19 @@
-"""Reports of abuse: anybody may say what is wrong with something, moderators close the report."""
+"""Reports of abuse: anybody may report something, moderators close the report."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, exists, insert, select, union_all, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community.ratings.tables import SharedPicture
 from core.community.tables import Collection, Report, Style
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import NotFound
 from core.moderation.names import clean_text
 from core.queue.tables import Generation
 from core.users.directory import MAX_ID
-from core.users.tables import User
+from core.users.tables import User, UserRow
 from core.workers.tables import Team, Worker
 
 PAGE = 50
@@ -33,11 +32,11 @@ _ids = {
     "worker": table(Worker).c.id,
     "team": table(Team).c.id,
 }
-_users = table(User)
+_users = table(UserRow)
 
 
 class NothingToReport(NotFound):
-    """There is nothing of that kind with that id."""
+    """Nothing of that kind has that id."""
 
     code = "NothingToReport"
 
@@ -49,9 +48,9 @@ class ReportNotFound(NotFound):
 
 
 async def make(
-    session: AsyncSession, user: User, *, kind: str, subject: str, reason: str, at: datetime
+    session: Writing, user: User, *, kind: str, subject: str, reason: str, at: datetime
 ) -> AnyRow:
-    """Report something. A user's second report of it replaces the reason while the first is open.
+    """Report something. A second report by the same user replaces the reason of an open first one.
 
     kind: picture, style, collection, user, worker or team. subject: its id, as clients know it.
 
@@ -66,7 +65,7 @@ async def make(
         _reports.c.subject == subject,
         _reports.c.closed_at.is_(None),
     )
-    if not user.is_anonymous:  # which is many people, each with a reason
+    if not user.is_anonymous:  # which stands for many people, each with a reason
         again = await session.execute(
             update(_reports).where(*same).values(reason=reason).returning(*_reports.c)
         )
@@ -79,7 +78,7 @@ async def make(
     return made.one()
 
 
-async def _exists(session: AsyncSession, kind: str, subject: str) -> bool:
+async def _exists(session: Reading, kind: str, subject: str) -> bool:
     try:
         known = _users.c.id == _user_id(subject) if kind == "user" else _ids[kind] == UUID(subject)
     except ValueError:
@@ -88,13 +87,13 @@ async def _exists(session: AsyncSession, kind: str, subject: str) -> bool:
 
 
 def _user_id(text: str) -> int:
-    """The number. Raises ValueError for what no user has."""
+    """The number. Raises ValueError unless it can be a user's."""
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_ID))):
-        raise ValueError(f"no id: {text}")
+        raise ValueError(f"not an id: {text}")
     return min(int(text), MAX_ID)
 
 
-async def listed(session: AsyncSession, *, state: str, page: int) -> Sequence[AnyRow]:
+async def listed(session: Reading, *, state: str, page: int) -> Sequence[AnyRow]:
     """A page of reports. state: open, the oldest first; closed, the latest first; or all."""
     rows = select(_reports)
     if state == "open":
@@ -107,7 +106,7 @@ async def listed(session: AsyncSession, *, state: str, page: int) -> Sequence[An
 
 
 async def change(
-    session: AsyncSession,
+    session: Writing,
     moderator: User,
     report_id: int,
     *,
@@ -115,7 +114,7 @@ async def change(
     comment: str | None,
     at: datetime,
 ) -> AnyRow:
-    """Close a report, or open it again; comment: what to note. Raises ReportNotFound."""
+    """Close a report, or open it again. comment: a note. Raises ReportNotFound."""
     values = {
         "closed_at": at if closed else None,
         "closed_by": moderator.id if closed else None,
@@ -130,8 +129,8 @@ async def change(
     return found
 
 
-async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
-    """Delete reports that were closed long ago. How many."""
+async def forget(session: Writing, *, at: datetime, limit: int) -> int:
+    """Delete reports that were closed long ago. Returns how many."""
     old = select(_reports.c.id).where(_reports.c.closed_at < at - KEPT).limit(limit)
     gone = await session.execute(
         delete(_reports).where(_reports.c.id.in_(old)).returning(_reports.c.id)

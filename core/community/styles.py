@@ -1,7 +1,7 @@
 """Styles: finding them, applying them to a request, listing them, and counting their use.
 
-`authoring` makes and changes them; a *collection* is asked for like a style and draws one of its
-styles by chance.
+`authoring` makes and changes them; a *collection* is named like a style and stands for a random one
+of its styles.
 """
 
 from collections import Counter
@@ -12,17 +12,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, Table, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community import names, templates
 from core.community.names import Name
 from core.community.tables import Collection, CollectionStyle, Style, StyleLabel
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import Invalid, NotFound
-from core.kudos import styling
+from core.kudos import settlement
 from core.stats import uses
 from core.users.shared_keys import SharedKeyAssignedStyles
-from core.users.tables import User
+from core.users.tables import UserRow
 
 PAGE = 25
 TAG, MODEL = "tag", "model"
@@ -31,7 +30,7 @@ _styles = table(Style)
 _labels = table(StyleLabel)
 _collections = table(Collection)
 _members = table(CollectionStyle)
-_users = table(User)
+_users = table(UserRow)
 
 
 class StyleNotFound(NotFound):
@@ -48,13 +47,13 @@ class StyleMismatch(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenStyle:
-    """What a request needs of the style that it names."""
+    """What a request needs from the style that it names."""
 
     id: UUID
     kind: str
     user_id: int
     account_id: int
-    """The owner's, for the reward at settlement."""
+    """The owner's account, for the reward at settlement."""
     prompt: str
     """The template."""
     params: dict[str, Any]
@@ -62,12 +61,12 @@ class ChosenStyle:
     shared_key_id: UUID | None
     """The shared key that pays instead of the caller, if it is good."""
     collection_id: UUID | None
-    """What it was drawn from, if the request named a collection."""
+    """The collection that it was drawn from, if the request named one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Which public styles are wanted."""
+    """A selection of public styles."""
 
     kind: str
     sort: str = "popular"
@@ -77,13 +76,13 @@ class Listing:
     model: str | None = None
 
 
-async def resolve(session: AsyncSession, kind: str, name: str) -> ChosenStyle:
-    """The style that a request of this kind means; of a collection, one of its styles by chance.
+async def resolve(session: Reading, kind: str, name: str) -> ChosenStyle:
+    """The style that a request of this kind means; of a collection, a random one of its styles.
 
-    name: an id, or one of the forms of `names.read`. Where several have a plain name, a style goes
-    before a collection, and of these the right kind, then public ones, then the most used.
+    name: an id, or one of the forms of `names.read`. If several have the plain name, a style comes
+        before a collection, then the right kind, then public ones, then the most used.
 
-    Raises StyleNotFound, and StyleMismatch where it is for another kind.
+    Raises StyleNotFound, and StyleMismatch if it is for another kind.
     """
     collection_id = None
     style = await find(session, name, kind=kind)
@@ -113,7 +112,7 @@ async def resolve(session: AsyncSession, kind: str, name: str) -> ChosenStyle:
 def apply(
     style: ChosenStyle, prompt: str, params: dict[str, Any], models: Sequence[str]
 ) -> tuple[str, dict[str, Any], list[str]]:
-    """What becomes of a request's prompt, parameters and models.
+    """Apply the style to a request's prompt, parameters and models.
 
     params: those that the request gave, without defaults. A style without models leaves the
     request its own.
@@ -125,8 +124,8 @@ def apply(
     )
 
 
-async def by_id(session: AsyncSession, style_id: str) -> AnyRow | None:
-    """The style, with its owner's `account_id` and `username`; None also for what is no id."""
+async def by_id(session: Reading, style_id: str) -> AnyRow | None:
+    """The style, with its owner's `account_id` and `username`, or None, also if it is not an id."""
     try:
         return (await session.execute(_STYLES.where(_styles.c.id == UUID(style_id)))).first()
     except ValueError:
@@ -134,11 +133,11 @@ async def by_id(session: AsyncSession, style_id: str) -> AnyRow | None:
 
 
 async def find(
-    session: AsyncSession, text: str, *, kind: str | None = None, user_id: int = -1
+    session: Reading, text: str, *, kind: str | None = None, user_id: int = -1
 ) -> AnyRow | None:
     """The style of this id or name, if there is one.
 
-    kind, user_id: what is preferred where several have the name.
+    kind, user_id: preferred if several have the name.
     """
     if (known := await by_id(session, text)) is not None:
         return known
@@ -157,9 +156,7 @@ async def find(
     return found
 
 
-async def find_collection(
-    session: AsyncSession, text: str, *, kind: str | None = None
-) -> AnyRow | None:
+async def find_collection(session: Reading, text: str, *, kind: str | None = None) -> AnyRow | None:
     """The collection of this id or name, with its owner's `username`, if there is one."""
     try:
         wanted = _COLLECTIONS.where(_collections.c.id == UUID(text))
@@ -190,15 +187,13 @@ def _named(rows: Select[Any], of: Table, wanted: Name) -> Select[Any]:
     return named if wanted.user_id is None else named.where(of.c.user_id == wanted.user_id)
 
 
-async def _draw(session: AsyncSession, collection_id: UUID) -> AnyRow | None:
+async def _draw(session: Reading, collection_id: UUID) -> AnyRow | None:
     members = _STYLES.join(_members, _members.c.style_id == _styles.c.id)
     drawn = members.where(_members.c.collection_id == collection_id).order_by(func.random())
     return (await session.execute(drawn.limit(1))).first()
 
 
-async def labels(
-    session: AsyncSession, style_ids: Several[UUID], what: str
-) -> dict[UUID, list[str]]:
+async def labels(session: Reading, style_ids: Several[UUID], what: str) -> dict[UUID, list[str]]:
     """The tags or models of these styles, in the order they were given."""
     rows = await session.execute(
         select(_labels.c.style_id, _labels.c.label)
@@ -211,7 +206,7 @@ async def labels(
     return found
 
 
-async def listed(session: AsyncSession, wanted: Listing) -> Sequence[AnyRow]:
+async def listed(session: Reading, wanted: Listing) -> Sequence[AnyRow]:
     """A page of public styles."""
     rows = _STYLES.where(_styles.c.kind == wanted.kind, _styles.c.public.is_(True))
     for what, label in ((TAG, wanted.tag), (MODEL, wanted.model)):
@@ -228,13 +223,13 @@ async def listed(session: AsyncSession, wanted: Listing) -> Sequence[AnyRow]:
     return (await session.execute(page)).all()
 
 
-async def of_users(session: AsyncSession, user_ids: Several[int]) -> Sequence[AnyRow]:
+async def of_users(session: Reading, user_ids: Several[int]) -> Sequence[AnyRow]:
     """The styles of these users, public or not, the oldest first."""
     rows = _STYLES.where(_styles.c.user_id.in_(user_ids))
     return (await session.execute(rows.order_by(_styles.c.created_at, _styles.c.id))).all()
 
 
-async def uses_of(session: AsyncSession, user_ids: Several[int]) -> dict[int, dict[str, int]]:
+async def uses_of(session: Reading, user_ids: Several[int]) -> dict[int, dict[str, int]]:
     """How often these users' styles were used, by user and kind."""
     found: dict[int, dict[str, int]] = {}
     rows = await session.execute(
@@ -247,10 +242,10 @@ async def uses_of(session: AsyncSession, user_ids: Several[int]) -> dict[int, di
     return found
 
 
-async def refuse_assigned(session: AsyncSession, shared_key_id: UUID) -> None:
+async def refuse_assigned(session: Reading, shared_key_id: UUID) -> None:
     """Raise SharedKeyAssignedStyles for a shared key that pays for a style.
 
-    Everybody may read such a key, so it works by its styles only.
+    Everybody may read such a key, so it works only through its styles.
     """
     if await session.scalar(select(exists().where(_styles.c.shared_key_id == shared_key_id))):
         raise SharedKeyAssignedStyles(
@@ -258,20 +253,20 @@ async def refuse_assigned(session: AsyncSession, shared_key_id: UUID) -> None:
         )
 
 
-async def count_uses(session: AsyncSession, *, limit: int) -> int:
-    """Add uses to the counts of styles and collections and reward the styles' owners, each once.
+async def count_uses(session: Writing, *, limit: int) -> int:
+    """Count uses of styles and collections, each once, and reward the styles' owners.
 
-    How many.
+    Returns how many were counted.
     """
     taken = await uses.take(session, limit=limit)
     await _add_uses(session, _styles, (row.style_id for row in taken))
     await _add_uses(session, _collections, (row.collection_id for row in taken))
     owed = [(row.request_id, row.account_id) for row in taken if row.account_id is not None]
-    await styling.reward(session, owed)
+    await settlement.reward_styles(session, owed)
     return len(taken)
 
 
-async def _add_uses(session: AsyncSession, to: Table, ids: Iterable[UUID | None]) -> None:
+async def _add_uses(session: Writing, to: Table, ids: Iterable[UUID | None]) -> None:
     counted = Counter(used_id for used_id in ids if used_id is not None)
     for used_id, count in sorted(counted.items()):
         await session.execute(

@@ -32,14 +32,14 @@ class Style(Base):
     prompt: Mapped[str] = mapped_column(Text)
     """The template: {p} stands for the prompt, {np} for the negative prompt."""
     params: Mapped[dict[str, Any]] = mapped_column(Document)
-    """What was given of the wire's parameters, and nothing else."""
+    """Only those of the wire's parameters that were given."""
     public: Mapped[bool] = mapped_column(default=True)
-    """Whether lists show it; whoever knows its name or id may use it anyway."""
+    """Whether lists show it; anybody who knows its name or id may use it anyway."""
     nsfw: Mapped[bool] = mapped_column(default=False)
     shared_key_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("shared_keys.id", ondelete="SET NULL"), index=True
     )
-    """What pays instead of who uses the style; its owner is the style's."""
+    """The shared key that pays for users of the style; it belongs to the style's owner."""
     use_count: Mapped[int] = mapped_column(Integer, default=0)
     """A roll-up by upkeep."""
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
@@ -75,7 +75,7 @@ class StyleExample(Base):
 
 
 class Collection(Base):
-    """Styles of one kind; who asks for the collection gets one of them by chance."""
+    """Styles of one kind; a request that names the collection gets a random one of them."""
 
     __tablename__ = "collections"
     __table_args__ = (Unique("user_id", "name_key"),)
@@ -107,14 +107,14 @@ class CollectionStyle(Base):
 
 
 class Report(Base):
-    """Somebody says that something shared is abuse. Moderators see it and close it."""
+    """A report that something shared is abuse. Moderators see it and close it."""
 
     __tablename__ = "reports"
     __table_args__ = (Index("ix_reports_closed_at", "closed_at", "id"),)
 
     id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
-    """Who reports."""
+    """The user who reports."""
     kind: Mapped[str] = mapped_column(String(16))
     subject: Mapped[str] = mapped_column(String(36))
     """The id of what is reported."""
@@ -123,4 +123,4 @@ class Report(Base):
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     comment: Mapped[str | None] = mapped_column(Text)
-    """What the moderator who closed it noted."""
+    """The note of the moderator who closed it."""

@@ -1,9 +1,8 @@
-"""What publishes and subscribes: the `Bus`, its three kinds, and which one the settings mean."""
+"""Publishing and subscribing: the `Bus`, its three kinds, and which one the settings mean."""
 
 from functools import partial
 from typing import Protocol
 
-from core.events import postgres_link, redis_link
 from core.events.local import LocalBus, Message, Subscription
 from core.events.relay import RelayBus
 
@@ -19,7 +18,7 @@ class Bus(Protocol):
 
     @property
     def linked(self) -> bool:
-        """Whether what other processes publish arrives here at present."""
+        """Whether messages of other processes arrive here at present."""
 
     async def start(self) -> None:
         """Connect, if there is anything to connect to; call it once, in the server's own loop."""
@@ -38,6 +37,8 @@ class RedisBus(RelayBus):
     """Events between processes by the Redis at `url`; without it, within this process."""
 
     def __init__(self, url: str, *, heartbeat_seconds: float = 5) -> None:
+        from core.events import redis_link  # noqa: PLC0415 - 24 MB that most servers never need
+
         super().__init__(partial(redis_link.dial, url), heartbeat_seconds=heartbeat_seconds)
 
 
@@ -45,13 +46,15 @@ class PostgresBus(RelayBus):
     """Events between processes by the PostgreSQL at `url`."""
 
     def __init__(self, url: str, *, heartbeat_seconds: float = 5) -> None:
+        from core.events import postgres_link  # noqa: PLC0415 - 4 MB
+
         super().__init__(partial(postgres_link.dial, url), heartbeat_seconds=heartbeat_seconds)
 
 
 def connect(*, redis_url: str, database_url: str) -> Bus:
-    """The bus for these settings: Redis where there is one, else PostgreSQL, else this process.
+    """The bus for these settings: Redis if there is one, else PostgreSQL, else this process.
 
-    The bus is yet to be started.
+    The bus still has to be started.
     """
     if redis_url:
         return RedisBus(redis_url)

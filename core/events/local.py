@@ -7,16 +7,16 @@ from typing import Any, Final, Self
 import structlog
 
 QUEUE_LENGTH: Final = 100
-"""Messages kept for a subscriber that does not come to read them."""
+"""Messages that are kept for a subscriber that does not read them."""
 
 _log = structlog.get_logger(__name__)
 
 Message = dict[str, Any]
-"""Small, and JSON; subscribers share it, so nobody changes it."""
+"""Small JSON; subscribers share it, so nobody may change it."""
 
 
 class Subscription:
-    """The messages of one channel, from entering the block on: `async with … as messages`.
+    """The messages of one channel, beginning when the block is entered: `async with … as messages`.
 
     At most QUEUE_LENGTH wait here; beyond that the oldest are dropped. Waiting for the next one can
     be cancelled (a timeout, say) without losing any. Ends when the bus is closed.
@@ -27,7 +27,7 @@ class Subscription:
         self._channel = channel
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue(QUEUE_LENGTH)
         self.dropped = 0
-        """How many messages nobody came to read in time."""
+        """How many messages were dropped because nobody read them in time."""
 
     async def __aenter__(self) -> Self:
         self._subscribers.add(self._channel, self)
@@ -47,12 +47,12 @@ class Subscription:
     async def __anext__(self) -> Message:
         message = await self._queue.get()
         if message is None:
-            self.give(None)  # for whoever asks again
+            self.give(None)  # for further calls
             raise StopAsyncIteration
         return message
 
     def taken(self) -> list[Message]:
-        """Give all that waits here, and wait for it no more."""
+        """Take all that waits here, for a look that sees everything they announced."""
         waited = []
         while not self._queue.empty():
             message = self._queue.get_nowait()
@@ -71,22 +71,22 @@ class Subscription:
 
 
 class Subscribers:
-    """Who listens to which channel in this process."""
+    """The subscriptions of this process, by channel."""
 
     def __init__(self) -> None:
-        # The inner one is a set that keeps the order: first come, first told.
+        # The inner one is a set that keeps the order: first come, first served.
         self._by_channel: dict[str, dict[Subscription, None]] = {}
         self._closed = False
 
     def add(self, channel: str, subscription: Subscription) -> None:
-        """Deliver the channel's messages to this one from now on."""
+        """Deliver the channel's messages to this subscription from now on."""
         if self._closed:
             subscription.give(None)
         else:
             self._by_channel.setdefault(channel, {})[subscription] = None
 
     def remove(self, channel: str, subscription: Subscription) -> None:
-        """Deliver nothing more to it."""
+        """Stop delivering to it."""
         there = self._by_channel.get(channel, {})
         there.pop(subscription, None)
         if not there:
@@ -95,16 +95,16 @@ class Subscribers:
     def deliver(self, channel: object, message: object) -> None:
         """Queue the message for everybody who listens to the channel.
 
-        Whatever else may travel between processes, subscribers get nothing but messages.
+        Subscribers get only messages, whatever else may travel between processes.
         """
         if not isinstance(channel, str) or not isinstance(message, dict):
-            _log.warning("no message", shape=type(message).__name__)
+            _log.warning("not a message", shape=type(message).__name__)
             return
         for subscription in self._by_channel.get(channel, ()):
             subscription.give(message)
 
     def close(self) -> None:
-        """End all subscriptions, and those to come."""
+        """End all subscriptions, future ones too."""
         self._closed = True
         for subscriptions in self._by_channel.values():
             for subscription in subscriptions:
@@ -124,7 +124,7 @@ class LocalBus:
         """Nothing to do."""
 
     async def publish(self, channel: str, message: Message) -> None:
-        """Deliver the message to everybody who is subscribed now."""
+        """Deliver the message to all current subscribers."""
         self._subscribers.deliver(channel, message)
 
     def subscribe(self, channel: str) -> Subscription:

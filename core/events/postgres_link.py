@@ -15,8 +15,8 @@ CONNECT_SECONDS: Final = 5.0
 class PostgresLink:
     """One connection outside the pools: it listens, and sends with autocommit.
 
-    Never part of a transaction, because a transaction that notifies takes a lock at its commit that
-    all others of its kind wait for.
+    Never part of a transaction: committing one that notifies takes a lock for which all others of
+    its kind wait.
     """
 
     def __init__(self, connection: asyncpg.Connection) -> None:
@@ -38,7 +38,7 @@ class PostgresLink:
         )
 
     async def receive(self) -> str:
-        """The next text; raises ConnectionError where the server has gone."""
+        """The next text. Raises ConnectionError if the server is gone."""
         text = await self._received.get()
         if text is None:
             raise ConnectionError("PostgreSQL closed the connection")

@@ -29,7 +29,7 @@ class RedisLink:
             await pipeline.execute()
 
     async def receive(self) -> str:
-        """The next text that was published."""
+        """The next published text."""
         while True:
             message = await self._listener.get_message(ignore_subscribe_messages=True, timeout=None)
             if message is not None:
@@ -42,9 +42,9 @@ async def dial(url: str) -> AsyncIterator[Link]:
     redis = aioredis.Redis.from_url(
         url,
         decode_responses=True,
-        encoding_errors="replace",  # what strangers publish must not break the link
+        encoding_errors="replace",  # foreign messages must not break the link
         socket_connect_timeout=CONNECT_SECONDS,
-        retry=Retry(NoBackoff(), 0),  # a broken link is dialled again by whoever holds it
+        retry=Retry(NoBackoff(), 0),  # the link's owner dials again when it is broken
     )
     # Redis's channels are common to its databases; hordes that share a Redis are told apart here.
     channel = f"{CHANNEL}:{redis.connection_pool.connection_kwargs.get('db') or 0}"

@@ -1,8 +1,8 @@
 """Delivery between processes over one connection that may break at any time.
 
-What is published here is delivered here at once, and sent to the others over a `Link`. While there
-is none, only the others miss it. The link carries a heartbeat, which must come back to its sender:
-so a connection that is silently dead is noticed, whichever direction died.
+A message is delivered in this process at once, and sent to the others over a `Link`. While there is
+no link, only the others miss it. The link carries a heartbeat, which must come back to its sender,
+so a silently dead connection is noticed, whichever direction died.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from core import supervise
 from core.events.local import Message, Subscribers, Subscription
 
 CHANNEL: Final = "horde_events"
-"""The one channel at the carrier; the channels of this package travel inside it."""
+"""The carrier's single channel; the channels of this package travel inside it."""
 MAX_MESSAGE_BYTES: Final = 7900
-"""PostgreSQL takes payloads below 8000 bytes; the same holds for all, so that all behave alike."""
+"""PostgreSQL takes payloads below 8000 bytes; this holds for all, so that all behave alike."""
 START_SECONDS: Final = 5.0
 FIRST_PAUSE_SECONDS: Final = 0.1
 MAX_PAUSE_SECONDS: Final = 5.0
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class Link(Protocol):
-    """A connection to what carries texts between processes; any error means that it is broken."""
+    """A connection that carries texts between processes; any error means that it is broken."""
 
     async def send(self, texts: Sequence[str]) -> None:
         """Send each text to every process, this one included."""
@@ -46,7 +46,7 @@ class RelayBus:
     """Events between processes.
 
     dial: opens a link.
-    heartbeat_seconds: a link is given up when nothing arrived for three times as long.
+    heartbeat_seconds: a link is dropped when nothing has arrived for three times as long.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class RelayBus:
 
     @property
     def linked(self) -> bool:
-        """Whether what other processes publish arrives here at present, as far as is known."""
+        """Whether messages of other processes arrive here at present, as far as known."""
         return self._linked.is_set()
 
     async def start(self) -> None:
-        """Open the link; where that takes too long, go on without and keep trying."""
+        """Open the link; if that takes too long, go on without it and keep trying."""
         self._task = asyncio.create_task(supervise.keep("events", self._keep_linked), name="events")
         with suppress(TimeoutError):
             await asyncio.wait_for(self._linked.wait(), START_SECONDS)
@@ -79,7 +79,7 @@ class RelayBus:
     async def publish(self, channel: str, message: Message) -> None:
         """Deliver the message here and have it sent to the other processes.
 
-        Never waits for them and never fails: what can't be sent is missed by the others.
+        Never waits and never fails: the other processes miss what can't be sent.
         """
         self._subscribers.deliver(channel, message)
         if self._linked.is_set():
@@ -97,7 +97,7 @@ class RelayBus:
         """End all subscriptions and close the link."""
         self._subscribers.close()
         while self._task is not None and not self._task.done():
-            self._task.cancel()  # again, where the connection's own code swallowed it
+            self._task.cancel()  # again, if the connection's own code swallowed it
             await asyncio.wait([self._task], timeout=CANCEL_SECONDS)
 
     def _enqueue(self, text: str) -> None:
@@ -124,7 +124,7 @@ class RelayBus:
     async def _exchange(self) -> None:
         """Send and receive over one link until it breaks, which raises."""
         async with self._dial() as link:
-            self._outgoing = asyncio.Queue(OUTGOING_LENGTH)  # what waited is out of date by now
+            self._outgoing = asyncio.Queue(OUTGOING_LENGTH)  # what waited is out of date
             async with asyncio.TaskGroup() as tasks:
                 for part in (self._beat(), self._send(link), self._receive(link)):
                     tasks.create_task(_for_good(part))
@@ -161,7 +161,7 @@ class RelayBus:
 
 
 async def _for_good(part: Coroutine[Any, Any, None]) -> None:
-    """A part of a link; one that ends by itself breaks the link, whose others would be deaf."""
+    """A task of a link; one that ends by itself breaks the link, as the others would be deaf."""
     try:
         await part
     except asyncio.CancelledError as error:
@@ -173,7 +173,7 @@ async def _for_good(part: Coroutine[Any, Any, None]) -> None:
 
 
 def _is_cancelled() -> bool:
-    """Whether this task was cancelled, also where `wait_for` swallowed it (before Python 3.12)."""
+    """Whether this task was cancelled, even if `wait_for` swallowed that (before Python 3.12)."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

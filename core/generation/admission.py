@@ -1,20 +1,18 @@
-"""Admission: who may ask for what at present, in which order it is found out, as whom they ask.
+"""Admission: who may ask for what at present, as whom, and in which order that is checked.
 
 1. The requester: a user; or a shared key's owner, who pays; or the owner of the style's shared key.
 2. The horde: maintenance, anonymous users, addresses that are kept out, a raid (`gates.admit`).
 3. The rules: what the user's roles, the shared key and the kind allow (`ask.check`).
 4. The filter: the prompt passes, is rewritten, or is refused (`gates.screened`).
 
-Endpoints call `admit` once for a request, and then `ask.ask`; where a prompt was refused, `punish`.
+Endpoints call `admit` once for a request, and then `ask.ask`; if a prompt was refused, `punish`.
 """
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core.community import styles
-from core.db import now
+from core.db import Reading, Writing, now
 from core.generation import ask, gates
 from core.generation.horde import Horde
 from core.generation.specs import Requester, RequestSpec
@@ -31,7 +29,7 @@ class Caller:
     """Who calls, as far as the transport can tell."""
 
     user: User | UnknownKey
-    """The refusal where no user has the key that was sent: a shared key may be meant."""
+    """The refusal if no user has the key that was sent: it may be a shared key."""
     key: str = ""
     """What was sent."""
     address: str | None = None
@@ -40,19 +38,20 @@ class Caller:
 
 
 class Admitted(NamedTuple):
-    """A request that may be asked, as it may be asked."""
+    """An admitted request, as it may be asked."""
 
     requester: Requester
     wanted: RequestSpec[Any]
 
 
 async def admit(
-    session: AsyncSession, horde: Horde, caller: Caller, wanted: RequestSpec[Any]
+    session: Reading, horde: Horde, caller: Caller, wanted: RequestSpec[Any]
 ) -> Admitted:
-    """Who asks, and the request with the prompt that it may have. Writes nothing.
+    """Admit a request: return who asks, and the request with the prompt that it may have.
 
-    Raises UnknownKey; what keeps a shared key from being used; what `gates.admit`, `ask.check` and
-    `gates.screened` raise. After CorruptPrompt `punish` is due, once the transaction is undone.
+    Writes nothing. Raises UnknownKey; the refusals of shared keys; what `gates.admit`, `ask.check`
+    and `gates.screened` raise. After CorruptPrompt `punish` is due, once the transaction is rolled
+    back.
     """
     at = now()
     requester = await requester_of(session, caller, wanted)
@@ -62,15 +61,13 @@ async def admit(
     return Admitted(requester, screened)
 
 
-async def punish(session: AsyncSession, caller: Caller, wanted: RequestSpec[Any]) -> None:
+async def punish(session: Writing, caller: Caller, wanted: RequestSpec[Any]) -> None:
     """Keep a caller out for a while whose prompt was refused."""
     await gates.punish(session, await requester_of(session, caller, wanted), at=now())
 
 
-async def requester_of(
-    session: AsyncSession, caller: Caller, wanted: RequestSpec[Any]
-) -> Requester:
-    """As whom the caller asks: as themselves, or as the owner of a shared key."""
+async def requester_of(session: Reading, caller: Caller, wanted: RequestSpec[Any]) -> Requester:
+    """Who asks: the caller, or the owner of a shared key."""
     shared_key = None
     if isinstance(caller.user, UnknownKey):
         found = await shared_keys.by_key(session, caller.key)
@@ -86,12 +83,10 @@ async def requester_of(
     )
 
 
-async def _styles_key(
-    session: AsyncSession, user: User, wanted: RequestSpec[Any]
-) -> SharedKey | None:
-    """The shared key by which the request's style pays for it, if it is good and the user may.
+async def _styles_key(session: Reading, user: User, wanted: RequestSpec[Any]) -> SharedKey | None:
+    """The shared key by which the request's style pays for it, if the user may use it.
 
-    What holds for some users in particular must hold with it, too: they pay themselves.
+    Users for whom special rules hold pay themselves, so that these rules hold with it too.
     """
     if wanted.style is None or wanted.style.shared_key_id is None:
         return None
@@ -106,9 +101,9 @@ async def _styles_key(
 
 
 async def _as_owner(
-    session: AsyncSession, key: SharedKey, wanted: RequestSpec[Any]
+    session: Reading, key: SharedKey, wanted: RequestSpec[Any]
 ) -> tuple[User, SharedKey | None]:
-    """The key's owner; nobody, and no key, where it is empty and the request may be downgraded."""
+    """The key's owner and the key; neither, if it is empty and the request may be downgraded."""
     downgraded = wanted.allow_downgrade
     standing = shared_keys.check_usable(key, at=now(), allow_downgrade=downgraded)
     await styles.refuse_assigned(session, key.id)

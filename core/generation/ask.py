@@ -7,9 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import now
+from core.db import Reading, Writing, now
 from core.errors import Invalid, TooMany
 from core.generation import holding, kind, privileges, sharing, styled
 from core.generation.horde import Horde
@@ -35,13 +33,13 @@ NOBODY = (
 
 
 class MissingPrompt(Invalid):
-    """Nothing is asked for."""
+    """The prompt is empty."""
 
     code = "MissingPrompt"
 
 
 class RequiresTrust(Invalid):
-    """Only trusted users may have each picture made on its own."""
+    """Only trusted users may disable batching."""
 
     code = "RequiresTrust"
 
@@ -52,26 +50,20 @@ class TooManyPrompts(TooMany):
     code = "TooManyPrompts"
 
 
-class InpaintingMissingMask(Invalid):
-    """Inpainting without a mask or transparency."""
-
-    code = "InpaintingMissingMask"
-
-
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What was accepted."""
+    """An accepted request."""
 
     request_id: UUID
     lanes: Counter[int]
     """How many jobs wait in which lane."""
     price: int
-    """Of one picture before taxes, hundredths of a kudos; 0 for other kinds."""
+    """The price of one picture before taxes, in hundredths of a kudos; 0 for other kinds."""
     warnings: Sequence[Advice]
 
 
 def check(requester: Requester, wanted: RequestSpec[Any]) -> None:
-    """Raise what keeps this user from asking for this, as far as it needs no look-up."""
+    """Raise the reason why this user may not ask for this, as far as no look-up is needed."""
     user = requester.user
     if user.has(Role.DELETED):
         raise DeletedUser("This account is deleted.")
@@ -87,12 +79,12 @@ def check(requester: Requester, wanted: RequestSpec[Any]) -> None:
 
 
 def quote(wanted: RequestSpec[Any]) -> Quote:
-    """What a checked request would cost."""
+    """The cost of a checked request."""
     return kind.of(wanted.kind).quote(wanted)
 
 
 async def ask(
-    session: AsyncSession, horde: Horde, requester: Requester, wanted: RequestSpec[Any]
+    session: Writing, horde: Horde, requester: Requester, wanted: RequestSpec[Any]
 ) -> Accepted:
     """Queue a checked request. Its tax is paid and its kudos are held in the same transaction.
 
@@ -114,7 +106,7 @@ async def ask(
     standing = await sharing.reserve(session, requester, wanted, quoted, request_id)
     held = await _pay(session, request_id, user, quoted, funds, heavy=heavy)
     covered = held >= quoted.results or user.has(Role.TRUSTED)
-    needs = replace(_needs(wanted, targeted), covered=covered)  # it may be lighter by now
+    needs = replace(_needs(wanted, targeted), covered=covered)  # the request may be lighter by now
     lanes = await requests.enqueue(
         session,
         horde.lanes,
@@ -131,7 +123,7 @@ async def ask(
 
 
 async def _pay(
-    session: AsyncSession,
+    session: Writing,
     request_id: UUID,
     user: User,
     quoted: Quote,
@@ -139,9 +131,9 @@ async def _pay(
     *,
     heavy: bool,
 ) -> int:
-    """Pay the tax and set the price aside: all of it for a heavy request, else what there is.
+    """Pay the tax and hold the price: all of it for a heavy request, else as much as there is.
 
-    Returns what is held.
+    Returns the amount held.
     """
     key = f"tax:{request_id}"
     if funds is None:
@@ -165,12 +157,12 @@ async def _pay(
 
 
 async def announce(horde: Horde, asked: Accepted) -> None:
-    """Wake workers that wait for such a request."""
+    """Wake workers that wait for jobs like these."""
     for lane_id, count in asked.lanes.items():
         await horde.jobs_wait(lane_id, count)
 
 
-async def _targeted(session: AsyncSession, wanted: RequestSpec[Any]) -> frozenset[str]:
+async def _targeted(session: Reading, wanted: RequestSpec[Any]) -> frozenset[str]:
     if not wanted.workers:
         return frozenset()
     ids = {}
@@ -185,9 +177,9 @@ async def _targeted(session: AsyncSession, wanted: RequestSpec[Any]) -> frozense
 
 
 async def _parking(
-    session: AsyncSession, horde: Horde, needs: Needs, at: datetime
+    session: Reading, horde: Horde, needs: Needs, at: datetime
 ) -> Callable[[Needs], bool]:
-    """Says of needs whether nobody could serve them of late, so that they are set aside."""
+    """Returns a test of needs: whether nobody could serve them lately, so that they are parked."""
     if _is_served(horde, needs):
         return lambda its: not _is_served(horde, its)
     await horde.lately.refresh(session, at=at)
@@ -199,13 +191,12 @@ def _is_served(horde: Horde, needs: Needs) -> bool:
 
 
 async def _standing(
-    session: AsyncSession, horde: Horde, user: User, wanted: RequestSpec[Any], *, parked: bool
+    session: Writing, horde: Horde, user: User, wanted: RequestSpec[Any], *, parked: bool
 ) -> tuple[Funds | None, int]:
-    """What the user has, as of now and until this transaction ends, and how many jobs wait.
+    """The user's funds, locked until this transaction ends, and how many jobs wait.
 
-    What is popped counts no more, but for forms. The anonymous user, who is a crowd, has nothing
-    to spend, and a queue for one model leaves room for another; what nobody could serve (parked)
-    is counted together.
+    Popped jobs no longer count, except forms. The anonymous user, who is a crowd, has nothing to
+    spend, and a queue for one model leaves room for another; parked jobs are counted together.
     """
     is_form_like = kind.of(wanted.kind).rules.jobs_for_one > 1
     if user.is_anonymous and not is_form_like:
@@ -221,7 +212,7 @@ async def _standing(
 
 
 def _check_concurrency(user: User, wanted: RequestSpec[Any], waiting: int) -> None:
-    """Raise TooManyPrompts where the user may have no more jobs under way."""
+    """Raise TooManyPrompts if the user may have no more jobs in progress."""
     limit = user.concurrency * kind.of(wanted.kind).rules.jobs_for_one
     if waiting + wanted.n > limit:
         raise TooManyPrompts(
@@ -233,7 +224,7 @@ def _check_concurrency(user: User, wanted: RequestSpec[Any], waiting: int) -> No
 def _afford(
     horde: Horde, wanted: RequestSpec[Any], funds: Funds | None
 ) -> tuple[RequestSpec[Any], Quote, bool]:
-    """The request as the user can pay it (itself or less), its price, whether it is heavy."""
+    """The request as the user can pay it (or a lighter one), its price, whether it is heavy."""
     its = kind.of(wanted.kind)
     quoted = its.quote(wanted)
     less = its.lighter(horde, wanted)
@@ -247,7 +238,7 @@ def _afford(
 
 
 def _priority(user: User, funds: Funds | None, standing: Standing) -> int:
-    """Whole kudos that the request starts with."""
+    """The priority that the request starts with, in whole kudos."""
     if funds is None or standing is not Standing.OWNER:
         return ANONYMOUS_PRIORITY
     if user.has(Role.FLAGGED):
@@ -300,7 +291,7 @@ def _request(
 def _nobody(horde: Horde, needs: Needs) -> list[Advice]:
     if _is_served(horde, needs):
         return []
-    if horde.modes.current.raid:  # attackers need not know what is left of the fleet
+    if horde.modes.current.raid:  # attackers must not learn what is left of the fleet
         return []
     minutes = horde.settings.request_minutes
     return [Advice("NoAvailableWorker", NOBODY.format(minutes=minutes))]

@@ -10,9 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow
+from core.db import AnyRow, Reading
 from core.generation.horde import Horde, channel_of
 from core.queue import attempts
 from core.queue.tables import Outcome
@@ -57,9 +55,7 @@ class Heard:
         ]
 
 
-async def hear(
-    session: AsyncSession, owner: User, job_ids: Iterable[str], *, at: datetime
-) -> Heard:
+async def hear(session: Reading, owner: User, job_ids: Iterable[str], *, at: datetime) -> Heard:
     """Look at the jobs that a worker of this user says it is at. Raises WrongCredentials."""
     wanted = list(dict.fromkeys(job_ids))
     rows = await attempts.at_work(session, [one for text in wanted if (one := _parsed(text))])

@@ -1,4 +1,4 @@
-"""What a worker brings back, and what it is worth."""
+"""What a worker delivers, and what it is worth."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -25,10 +25,10 @@ class Delivery:
     form: dict[str, Any] | None = None
     """Of an alchemy job."""
     size: tuple[int, int] | None = None
-    """Width and height of the picture that the store has received; None where there is none."""
+    """Width and height of the picture that the store has received; None if there is none."""
 
     def noted(self, note: str) -> "Delivery":
-        """The same with a note for who asked."""
+        """The same with a note for the requester."""
         entry = {"type": "information", "value": "see_ref", "ref": note}
         return replace(self, metadata=[*self.metadata, entry])
 
@@ -39,7 +39,7 @@ class Delivery:
 
     @property
     def reason(self) -> str | None:
-        """Why the worker could not, in its words, as its notes say it."""
+        """The worker's reason for a fault, from its notes."""
         notes = (str(entry.get("ref") or entry["value"]) for entry in self.metadata)
         return "; ".join(notes) or None
 
@@ -56,14 +56,14 @@ class Delivery:
 
     @property
     def state_by_metadata(self) -> str:
-        """The result's state as the metadata have it: ok, censored or csam."""
+        """The result's state according to the metadata: ok, censored or csam."""
         if self.shows_abuse:
             return "csam"
         return "censored" if self.is_censored else "ok"
 
     @property
     def text_state(self) -> str:
-        """The state of a text: as its metadata have it, else as the worker said."""
+        """The state of a text: according to its metadata, else as the worker said."""
         return self.state_by_metadata if self.is_censored else self.state
 
 
@@ -82,18 +82,18 @@ class Open:
 
 
 class Amounts(NamedTuple):
-    """What a delivery moves, hundredths of a kudos."""
+    """The amounts that a delivery moves, in hundredths of a kudos."""
 
     announced_reward: int
-    """What the worker is told that it earned: before the factor for its program."""
+    """The earnings that the worker is told: before the factor for its program."""
     reward: int
     """What its owner gets."""
     charge: int
     """What the requester pays."""
     things: int | None = None
-    """Size of the work as it turned out; None: as it was asked for."""
+    """Size of the work as delivered; None: as ordered."""
     shortfall: str | None = None
-    """What of it is not as ordered, in words, where that is why less moves."""
+    """What is not as ordered, in words, if less moves because of that."""
 
 
 def picture_of(attempt_id: UUID) -> str:

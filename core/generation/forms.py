@@ -19,7 +19,7 @@ class Forms(Kind[AlchemyParams]):
     rules = registry.of("alchemy")
 
     def needs(self, ask: RequestSpec[AlchemyParams]) -> Needs:
-        """What all forms of the request ask of a worker; each asks for its own feature besides."""
+        """What all forms of the request need of a worker; each also needs its own feature."""
         return Needs(kind=self.name, tiles=ask.params.tiles)
 
     def jobs(self, ask: RequestSpec[AlchemyParams]) -> list[NewJob]:
@@ -48,7 +48,7 @@ class Forms(Kind[AlchemyParams]):
         return Amounts(announced_reward=price, reward=price, charge=charge)
 
     def told(self, horde: Horde, found: Open, delivery: Delivery) -> dict[str, Any]:
-        """What was found out; a picture that was made is a link."""
+        """The form's result; a picture is told as a link."""
         result = {
             name: horde.store.download_url(found.picture) if value == UPLOADED else value
             for name, value in (delivery.form or {}).items()

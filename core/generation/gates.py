@@ -1,11 +1,10 @@
-"""Who may ask now, and for what: the horde's modes, the requester's address, and the prompt."""
+"""Gates: the horde's modes, the requester's address, and the prompt."""
 
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Reading, Writing
 from core.errors import Forbidden, Invalid
 from core.generation.horde import Horde
 from core.generation.specs import Requester, RequestSpec
@@ -18,7 +17,7 @@ from core.users.tables import Reason, Role, User
 from core.workers.admission import needs_safe_address
 
 NOBODYS_AGENT = "My-Project:v0.0.1:My-Contact"
-"""What horde-sdk's example has where a program's name belongs."""
+"""The name of a program in horde-sdk's example."""
 
 
 class MaintenanceMode(Invalid):
@@ -28,26 +27,26 @@ class MaintenanceMode(Invalid):
 
 
 class BannedClientAgent(Forbidden):
-    """The program calls itself what its author copied from an example, so nobody can be asked."""
+    """The program has the name of a published example, so nobody can be contacted."""
 
     code = "BannedClientAgent"
 
 
 class UntrustedUnsafeIP(Forbidden):
-    """In a raid, an address that hides its user, and a user who is not trusted."""
+    """In a raid, an untrusted user at an address that hides its user."""
 
     code = "UntrustedUnsafeIP"
 
 
 async def admit(
-    session: AsyncSession,
+    session: Reading,
     horde: Horde,
     requester: Requester,
     wanted: RequestSpec[Any],
     *,
     at: datetime,
 ) -> None:
-    """Raise what keeps this requester out at present, whatever the request says in detail.
+    """Raise the reason why this requester is kept out at present, whatever the request is.
 
     Raises MaintenanceMode, AnonForbidden, TimeoutIP, UntrustedUnsafeIP and BannedClientAgent.
     """
@@ -69,9 +68,9 @@ async def admit(
 
 
 async def screened(
-    session: AsyncSession, horde: Horde, user: User, wanted: RequestSpec[Any], *, at: datetime
+    session: Reading, horde: Horde, user: User, wanted: RequestSpec[Any], *, at: datetime
 ) -> RequestSpec[Any]:
-    """The request with the prompt that it may have: its own, or one that was rewritten.
+    """The request with the prompt that it may have: its own, or a rewritten one.
 
     Raises CorruptPrompt, after which `punish` is due once the transaction is rolled back;
     PromptTooLong and FiltersUnavailable.
@@ -86,8 +85,8 @@ async def screened(
     return replace(wanted, prompt=prompt)
 
 
-async def punish(session: AsyncSession, requester: Requester, *, at: datetime) -> None:
-    """Keep the address out for a while after a refused prompt, and remember who it was.
+async def punish(session: Writing, requester: Requester, *, at: datetime) -> None:
+    """Keep the address out for a while after a refused prompt, and record a suspicion.
 
     Moderators, who try filters out, are left alone.
     """

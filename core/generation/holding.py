@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.ledger import holds
 from core.queue import requests
 from core.users import shared_keys
@@ -14,17 +13,17 @@ def key_of(request_id: UUID) -> str:
     return f"request:{request_id}"
 
 
-async def release(session: AsyncSession, *request_ids: UUID) -> None:
+async def release(session: Writing, *request_ids: UUID) -> None:
     """Give back what is left of the requests' holds, if there are any."""
     await shared_keys.release(session, request_ids)  # before accounts are locked
     await holds.release_all(session, keys=[key_of(request_id) for request_id in request_ids])
 
 
-async def release_if_over(session: AsyncSession, *request_ids: UUID) -> None:
-    """Give it back where no job of the request can be charged any more.
+async def release_if_over(session: Writing, *request_ids: UUID) -> None:
+    """Give back the holds of those requests of which no job can be charged any more.
 
-    Call it in the transaction that ended a job or cancelled: it has the request locked, so of two
-    last jobs that end at once the second sees the first one's end. For several requests call it
+    Call it in the transaction that ended a job or cancelled: that has the request locked, so if the
+    last two jobs end at once, the second sees the end of the first. For several requests call it
     once: their accounts are locked in order.
     """
     over = [request_id for request_id in request_ids if await requests.is_over(session, request_id)]

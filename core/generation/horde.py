@@ -20,7 +20,7 @@ from core.queue.heads import Heads
 from core.queue.lanes import Lanes
 from core.settings import Settings
 from core.workers.lately import Lately
-from core.workers.message_cache import MessageCache
+from core.workers.messages import MessageCache
 from core.workers.online import Online
 
 JOBS = "jobs"
@@ -51,16 +51,16 @@ class Horde:
     modes: CurrentModes = field(default_factory=CurrentModes)
     filters: Filters = field(default_factory=Filters)
     scorer: Scorer | None = None
-    """What tells addresses that hide their users; None: all are taken for safe."""
+    """Detects addresses that hide their users; None: all count as safe."""
     started_at: datetime = field(default_factory=now)
 
     @property
     def life(self) -> timedelta:
-        """How long a request lives from its last sign of life."""
+        """How long a request lives after its last activity."""
         return timedelta(minutes=self.settings.request_minutes)
 
     def threads(self, kind: str) -> int:
-        """How many jobs of the kind the online workers do at once, as last seen."""
+        """How many jobs of the kind the online workers can do at once, as last seen."""
         return sum(one.threads for one in self.online.serving if one.offer.kind == kind)
 
     def waiting(self, kind: str) -> int:
@@ -73,7 +73,7 @@ class Horde:
         )
 
     def lanes_naming(self, kind: str, models: frozenset[str]) -> list[int]:
-        """The lanes of the kind whose requests name one of these models, or, like this, none."""
+        """The kind's lanes that name one of these models; without models, those that name none."""
         return [
             lane_id
             for lane_id, needs in self.lanes.least_needs().items()
@@ -82,17 +82,17 @@ class Horde:
         ]
 
     async def jobs_wait(self, lane_id: int, count: int) -> None:
-        """Tell workers that wait. Call it after the commit."""
+        """Tell waiting workers. Call it after the commit."""
         await self.bus.publish(JOBS, {"lane": lane_id, "count": count})
 
     async def changed(self, request_id: UUID, what: str) -> None:
-        """Tell who watches the request. Call it after the commit."""
+        """Tell the request's watchers. Call it after the commit."""
         await self.bus.publish(channel_of(request_id), {"what": what})
 
     async def listen(self, learn: Callable[[], Awaitable[None]]) -> None:
         """Wake waiting pops as jobs come in, until cancelled.
 
-        learn: takes in which lanes there are now; it may fail.
+        learn: reads which lanes there are now; it may fail.
         """
         async with self.bus.subscribe(JOBS) as messages:
             dropped = 0

@@ -25,13 +25,19 @@ from core.users.tables import Role, User
 MIN_FREE_SIDE, MAX_FREE_SIDE = 576, 1024
 FREE_CONTROL_STEPS = 20
 PLAIN_SAMPLER = "k_euler_a"
-"""What stands in for a sampler that takes as many steps as it likes."""
+"""The substitute for a sampler that chooses its own number of steps."""
 NATIVE_SIDES = {
     "stable diffusion 2": 768,
     "stable_diffusion_xl": 1024,
     "stable_cascade": 1024,
     "flux_1": 1024,
 }
+
+
+class InpaintingMissingMask(Invalid):
+    """Inpainting without a mask or transparency."""
+
+    code = "InpaintingMissingMask"
 
 
 class MoreExtraImagesNeedTrust(Invalid):
@@ -41,7 +47,7 @@ class MoreExtraImagesNeedTrust(Invalid):
 
 
 class SpecialFieldNeedsSpecialUser(Invalid):
-    """A special payload from a user without that role."""
+    """A special payload from a user who is not special."""
 
     code = "BadRequest"
 
@@ -67,7 +73,7 @@ class Pictures(Kind[ImageParams]):
         return rules.warnings(ask.params, ask.models)
 
     def needs(self, ask: RequestSpec[ImageParams]) -> Needs:
-        """What the parameters ask of a worker."""
+        """What the parameters need of a worker."""
         return Needs(
             kind=self.name,
             features=ask.params.features(catalog.baselines(ask.models)),
@@ -98,7 +104,7 @@ class Pictures(Kind[ImageParams]):
     def lighter(
         self, horde: Horde, ask: RequestSpec[ImageParams]
     ) -> RequestSpec[ImageParams] | None:
-        """The request within what needs no kudos in advance; None where it is there already."""
+        """The request reduced to what needs no kudos in advance; None if it needs none already."""
         side = free_side(horde, ask)
         return downgraded(ask, side) if is_heavy(ask, side) else None
 
@@ -145,23 +151,23 @@ class Pictures(Kind[ImageParams]):
         }
 
     def state(self, delivery: Delivery) -> str:
-        """What the worker's notes say."""
+        """The state according to the worker's notes."""
         return delivery.state_by_metadata
 
     def uptime_reward(self, offer: Offer) -> int:
-        """By how many models the worker has, and whether it applies LoRAs."""
+        """The reward by how many models the worker has, and whether it applies LoRAs."""
         return uptime.image_reward(len(offer.models), lora="lora" in offer.permissions)
 
 
 def free_side(horde: Horde, ask: RequestSpec[ImageParams]) -> int:
-    """The side of the square that may be asked without kudos in advance, by how busy it is."""
+    """The side of the largest square that needs no kudos in advance, by how busy the horde is."""
     side = 1024 + 10 * horde.threads("image") - round(0.9 * horde.waiting("image"))
     native = max((NATIVE_SIDES.get(b, 0) for b in catalog.baselines(ask.models)), default=0)
     return max(native, min(MAX_FREE_SIDE, max(MIN_FREE_SIDE, side)))
 
 
 def is_heavy(ask: RequestSpec[ImageParams], side: int) -> bool:
-    """Whether the request needs its kudos in advance. side: of the square that does not."""
+    """Whether the request needs its kudos in advance. side: of the largest square that does not."""
     return (
         not ask.slow_workers
         or ask.params.effective_steps > _free_steps(ask)
@@ -180,7 +186,7 @@ def _free_steps(ask: RequestSpec[ImageParams]) -> int:
 
 
 def downgraded(ask: RequestSpec[ImageParams], side: int) -> RequestSpec[ImageParams]:
-    """The same within what needs no kudos in advance: sides in 64s, at least 512."""
+    """The request reduced so that it is not heavy: sides are multiples of 64, at least 512."""
     params = ask.params
     scale = min(1.0, side / params.pixels**0.5)
     steps = _free_steps(ask) if params.effective_steps > _free_steps(ask) else params.steps

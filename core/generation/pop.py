@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow, now
+from core.db import AnyRow, Writing, now
 from core.errors import Forbidden
 from core.generation import kind
 from core.generation.horde import Horde
@@ -23,11 +21,11 @@ from core.workers.fleet import CheckedIn
 from core.workers.offers import Declared
 
 OTHERS_FIRST = timedelta(minutes=2)
-"""How long a job that a worker could not make is kept for others, where there are any."""
+"""How long a job is reserved for other workers after one failed at it, if there are others."""
 
 
 class WorkerMaintenance(Forbidden):
-    """The worker is in maintenance and there is nothing of its own users to do."""
+    """The worker is in maintenance and none of its own users' jobs wait."""
 
     code = "WorkerMaintenance"
 
@@ -40,13 +38,13 @@ class Work:
     attempt_ids: list[UUID]
     """One for each result; also the pictures' names."""
     model: str
-    """Which makes it; of an alchemist, the form."""
+    """The model that makes it; of an alchemist, the form."""
     number: int
     """Of the first job within the request."""
     prompt: str
     params: Params
     seed: int
-    """Of the first picture; each further one's is the next number."""
+    """The seed of the first picture; each further one has the next number."""
     seconds: int
     """Until the attempts are given up."""
     is_decoy: bool = False
@@ -58,11 +56,11 @@ class Popped:
 
     worker: CheckedIn
     works: Sequence[Work]
-    """Of one request; alchemists may get forms of several, each a work."""
+    """Of one request; alchemists may get forms of several, each a work of its own."""
     skipped: dict[str, int]
-    """Where there is no work: how many waiting jobs each condition kept from this worker."""
+    """If there is no work: how many waiting jobs each condition kept from this worker."""
     messages: Sequence[AnyRow] = ()
-    """What the worker is to be told: rows of `worker_messages`."""
+    """Messages for the worker: rows of `worker_messages`."""
 
     @property
     def work(self) -> Work | None:
@@ -71,7 +69,7 @@ class Popped:
 
 
 async def pop(
-    session: AsyncSession,
+    session: Writing,
     horde: Horde,
     owner: User,
     declared: Declared,
@@ -80,11 +78,11 @@ async def pop(
     context: CheckinContext = OPEN,
     decoys: bool = True,
 ) -> Popped:
-    """Check the worker in and claim up to `amount` jobs for it: of one request, or forms of any.
+    """Check the worker in and claim up to `amount` jobs: of one request, or forms of several.
 
-    A worker in maintenance still serves its owner's and prioritised users' jobs, else it is told
-    so (WorkerMaintenance; its check-in stands). A paused worker gets a decoy, or without `decoys`
-    nothing.
+    A worker in maintenance still serves its owner's and prioritised users' jobs; otherwise it is
+    told so (WorkerMaintenance; its check-in is kept). A paused worker gets a decoy, or nothing
+    without `decoys`.
     """
     at = now()
     worker = await fleet.check_in(session, owner, declared, at=at, context=context)
@@ -102,7 +100,7 @@ async def pop(
 
 
 async def _works(
-    session: AsyncSession,
+    session: Writing,
     horde: Horde,
     owner: User,
     worker: CheckedIn,
@@ -110,7 +108,7 @@ async def _works(
     amount: int,
     at: datetime,
 ) -> list[Work]:
-    """What there is to do: jobs of one request, or for an alchemist forms until it has enough."""
+    """The work to do: jobs of one request, or for an alchemist forms until it has enough."""
     works: list[Work] = []
     for _ in range(amount if kind.of(worker.offer.kind).rules.mixes_requests else 1):
         found = await claim.claim(
@@ -136,7 +134,7 @@ def _retry_pause(horde: Horde, offer: Offer, threads: int) -> timedelta:
 
 
 def refuse_maintenance(worker: CheckedIn) -> None:
-    """Raise WorkerMaintenance for a worker that found nothing. After the commit of its check-in."""
+    """Raise WorkerMaintenance for a worker that found nothing. First commit its check-in."""
     if worker.maintenance:
         raise WorkerMaintenance(
             worker.maintenance_message
@@ -145,7 +143,7 @@ def refuse_maintenance(worker: CheckedIn) -> None:
 
 
 async def announce(horde: Horde, popped: Popped) -> None:
-    """Tell who watches the request that it is being worked on."""
+    """Tell the watchers of the requests that these are being worked on."""
     for request_id in {work.request_id for work in popped.works if not work.is_decoy}:
         await horde.changed(request_id, "processing")
 
@@ -156,7 +154,7 @@ def _batch(request: AnyRow, amount: int, offer: Offer) -> int:
 
 
 async def _start(
-    session: AsyncSession,
+    session: Writing,
     horde: Horde,
     owner: User,
     worker: CheckedIn,
@@ -180,9 +178,9 @@ async def _start(
 
 
 async def _decoys(
-    session: AsyncSession, horde: Horde, owner: User, worker: CheckedIn, at: datetime
+    session: Writing, horde: Horde, owner: User, worker: CheckedIn, at: datetime
 ) -> list[Work]:
-    """Work that looks like the best job the worker could have had. Nobody gets its result."""
+    """A decoy: it looks like the best job the worker could have had. Nobody gets its result."""
     glimpsed = await claim.glimpse(session, horde.lanes, worker.offer, at=at)
     if glimpsed is None:
         return []
@@ -214,7 +212,7 @@ async def _decoys(
 
 
 def _shape(request: AnyRow, feature: str | None, offer: Offer) -> tuple[Params, str, int]:
-    """What is to be made, with which model, and the seconds that it may take."""
+    """What to make, with which model, and the seconds that it may take."""
     its = kind.of(request.kind)
     params = its.rules.params_from(request.params)
     model = choose_model(Needs.from_json(request.needs), feature, offer)
@@ -223,7 +221,7 @@ def _shape(request: AnyRow, feature: str | None, offer: Offer) -> tuple[Params, 
 
 
 def choose_model(needs: Needs, feature: str | None, offer: Offer) -> str:
-    """One of the models that the request names and the worker would use, by chance; or the form."""
+    """A random one of the models that the request names and the worker would use; or the form."""
     if feature is not None:
         return kind.of(needs.kind).rules.model_of(feature)
     return random.choice(sorted(offer.models_for(needs)))  # noqa: S311 - nothing secret

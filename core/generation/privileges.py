@@ -1,4 +1,4 @@
-"""What roles change about a request: what only some may ask for, and what is decided for others."""
+"""How roles change a request: what only some may ask for, and what is decided for others."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -11,17 +11,17 @@ from core.users import roles
 from core.users.tables import Role, User
 
 SPECIAL_MODEL: Final = "horde_special"
-"""How models begin that only the user they name may use: `horde_special::user#1`."""
+"""The prefix of models that only the user in their name may use: `horde_special::user#1`."""
 
 
 class SpecialMissingUsername(Invalid):
-    """A special model that does not say whose it is."""
+    """A special model that names no user."""
 
     code = "SpecialMissingUsername"
 
 
 class SpecialModelNeedsSpecialUser(Forbidden):
-    """A special model, asked for by a user without that role."""
+    """A special model, asked for by a user who is not special."""
 
     code = "Forbidden"
 
@@ -39,7 +39,7 @@ class SpecialMissingPayload(Invalid):
 
 
 def check(user: User, wanted: RequestSpec[Any]) -> None:
-    """Raise what keeps a user of these roles from asking for this."""
+    """Raise the reason why a user of these roles may not ask for this."""
     roles.check_proxied(user, wanted.proxied_account)
     for model in wanted.models:
         if model.startswith(SPECIAL_MODEL):
@@ -48,10 +48,10 @@ def check(user: User, wanted: RequestSpec[Any]) -> None:
 
 
 def _check_special_model(user: User, model: str, params: object) -> None:
-    """Raise what keeps this user from asking for this special model."""
+    """Raise the reason why this user may not ask for this special model."""
     _, _, owner = model.partition("::")
     if "#" not in owner:
-        raise SpecialMissingUsername("A special model says whose it is: ::user#id.")
+        raise SpecialMissingUsername("A special model names its user: ::user#id.")
     if not user.has(Role.SPECIAL):
         raise SpecialModelNeedsSpecialUser("Only special users may ask for this model.")
     if owner.casefold() != user.alias.casefold():
@@ -61,7 +61,7 @@ def _check_special_model(user: User, model: str, params: object) -> None:
 
 
 def applied(user: User, wanted: RequestSpec[Any]) -> RequestSpec[Any]:
-    """The request as it is made for this user: for education, nothing unfit for a classroom."""
+    """The request as it is made for this user: for education accounts, suitable for a classroom."""
     if not user.has(Role.EDUCATION):
         return wanted
     params = registry.of(wanted.kind).for_education(wanted.params)

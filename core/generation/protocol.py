@@ -1,7 +1,7 @@
-"""What a kind decides about its requests; everything else in this package is the same for all.
+"""What a kind decides about its requests; the rest of this package is the same for all kinds.
 
 Each kind is a class with these methods, in a module of its own, and a line in `kind`. Its rules for
-the layers below are in `core.kinds`. What a kind does not say is as it is for most.
+the layers below are in `core.kinds`. A kind overrides only what differs from most.
 """
 
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ P = TypeVar("P", bound=Params)
 
 
 class Kind(ABC, Generic[P]):
-    """What the five steps ask of a kind. Subclassed by each, once."""
+    """What the five steps ask of a kind. Each kind subclasses it once."""
 
     rules: Rules
 
@@ -30,7 +30,7 @@ class Kind(ABC, Generic[P]):
         return self.rules.name
 
     def check_user(self, user: User, ask: RequestSpec[P]) -> None:
-        """Raise what keeps users of these roles from asking for this in particular."""
+        """Raise the reason why a user of these roles may not ask for this in particular."""
 
     def check(self, ask: RequestSpec[P]) -> None:
         """Raise the first rule that the request breaks."""
@@ -41,7 +41,7 @@ class Kind(ABC, Generic[P]):
 
     @abstractmethod
     def needs(self, ask: RequestSpec[P]) -> Needs:
-        """What the parameters ask of a worker."""
+        """What the parameters need of a worker."""
 
     @abstractmethod
     def jobs(self, ask: RequestSpec[P]) -> list[NewJob]:
@@ -52,7 +52,7 @@ class Kind(ABC, Generic[P]):
         """The price of it all, by the same functions that settle it."""
 
     def lighter(self, horde: Horde, ask: RequestSpec[P]) -> RequestSpec[P] | None:  # noqa: ARG002
-        """The request within what needs no kudos in advance; None where it is there already."""
+        """The request reduced to what needs no kudos in advance; None if it needs none already."""
         return None
 
     def free(self, horde: Horde, ask: RequestSpec[P]) -> str:  # noqa: ARG002
@@ -68,13 +68,13 @@ class Kind(ABC, Generic[P]):
         """What the worker's owner gets and the requester pays, by the rates that were agreed."""
 
     def state(self, delivery: Delivery) -> str:  # noqa: ARG002
-        """What is kept as the result's state."""
+        """The state that is stored with the result."""
         return "ok"
 
     @abstractmethod
     def told(self, horde: Horde, found: Open, delivery: Delivery) -> dict[str, Any]:
-        """What the requester's webhook is told of a result."""
+        """What is sent to the requester's webhook about a result."""
 
     def uptime_reward(self, offer: Offer) -> int:  # noqa: ARG002
-        """What a worker with this offer gets for each 600 s that it is there."""
+        """What a worker with this offer gets for each 600 s of uptime."""
         return 0

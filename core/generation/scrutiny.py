@@ -1,9 +1,8 @@
-"""What a delivery says about who made it, and about who asked for it."""
+"""What a delivery reveals about its worker and about its requester."""
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.generation.delivery import Amounts, Delivery, Open
 from core.moderation import problems
 from core.users.tables import ANONYMOUS_ID, Reason
@@ -11,7 +10,7 @@ from core.workers import conduct
 
 
 async def look_at(
-    session: AsyncSession, found: Open, delivery: Delivery, amounts: Amounts, *, at: datetime
+    session: Writing, found: Open, delivery: Delivery, amounts: Amounts, *, at: datetime
 ) -> None:
     """Suspect a worker that is too fast or brings too little; record reported abuse of children."""
     attempt = found.attempt

@@ -1,6 +1,6 @@
 """Shared keys on a request's way: its limits, its part of the budget, its charges.
 
-The request is its owner's in everything else. What it may cost is set aside of the key's budget at
+In everything else the request is the owner's. What it may cost is reserved in the key's budget at
 ask, each charge is taken from there in the transaction that settles it, and the rest is given back
 together with the owner's kudos. Keys are locked before accounts.
 """
@@ -8,8 +8,7 @@ together with the owner's kudos. Keys are locked before accounts.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.generation.specs import Quote, Requester, RequestSpec
 from core.kinds import registry
 from core.users import shared_keys
@@ -17,7 +16,7 @@ from core.users.shared_keys import TERM, Standing
 
 
 def check(requester: Requester, wanted: RequestSpec[Any]) -> None:
-    """Raise BeyondSharedKey where the request is larger than its shared key allows.
+    """Raise BeyondSharedKey if the request is larger than its shared key allows.
 
     A key that came with the style allows what the style says: both are its owner's.
     """
@@ -30,13 +29,13 @@ def check(requester: Requester, wanted: RequestSpec[Any]) -> None:
 
 
 async def reserve(
-    session: AsyncSession,
+    session: Writing,
     requester: Requester,
     wanted: RequestSpec[Any],
     quoted: Quote,
     request_id: UUID,
 ) -> Standing:
-    """Set aside what the request may cost, and take its tax. Raises SharedKeyInsufficientKudos."""
+    """Reserve what the request may cost, and take its tax. Raises SharedKeyInsufficientKudos."""
     if requester.shared_key is None:
         return Standing.OWNER
     standing = await shared_keys.reserve(
@@ -51,19 +50,17 @@ async def reserve(
 
 
 def terms(requester: Requester) -> dict[str, str]:
-    """What the request's terms say of it."""
+    """The part of the request's terms about its shared key."""
     return {} if requester.shared_key is None else {TERM: str(requester.shared_key.id)}
 
 
-async def release(session: AsyncSession, agreed: dict[str, Any], request_id: UUID) -> None:
-    """Give back what the request, which is over, has set aside of its shared key, if of one."""
+async def release(session: Writing, agreed: dict[str, Any], request_id: UUID) -> None:
+    """Give back what the finished request has reserved of its shared key, if it has one."""
     if TERM in agreed:
         await shared_keys.release(session, [request_id])
 
 
-async def consume(
-    session: AsyncSession, agreed: dict[str, Any], request_id: UUID, charge: int
-) -> None:
+async def consume(session: Writing, agreed: dict[str, Any], request_id: UUID, charge: int) -> None:
     """Take a charge from the budget of the request's shared key, where its terms name one."""
     if TERM in agreed:
         await shared_keys.consume(session, request_id, charge)

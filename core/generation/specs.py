@@ -19,12 +19,12 @@ class Styling:
 
     style_id: UUID
     collection_id: UUID | None
-    """What it was drawn from."""
+    """The collection that it was drawn from."""
     owner_id: int
     account_id: int
-    """Where the owner is rewarded, unless they use it themselves."""
+    """The account on which the owner is rewarded, unless they use it themselves."""
     shared_key_id: UUID | None
-    """What pays for the request, if it is good."""
+    """The shared key that pays for the request, if it is good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,35 +53,35 @@ class RequestSpec(Generic[P]):
     shared: bool = False
     style: Styling | None = None
     replacement_filter: bool = True
-    """Whether a prompt may be rewritten that would be refused."""
+    """Whether a prompt that would be refused may be rewritten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requester:
-    """Who asks."""
+    """The user who asks, and as what."""
 
     user: User
     verdict: Verdict = Verdict.SAFE
     """What is known of the client's address."""
     address: str | None = None
-    """The client's. Stored for the anonymous user's requests alone, and as long as they live."""
+    """The client's address. Stored with anonymous requests only, as long as they live."""
     shared_key: SharedKey | None = None
-    """The key by which somebody asks as this user, who pays."""
+    """The shared key by which somebody asks as this user, who pays."""
 
 
 class Quote(NamedTuple):
-    """What a request costs, hundredths of a kudos."""
+    """What a request costs, in hundredths of a kudos."""
 
     price: int
-    """Of one picture by a plain model, before taxes; 0 where that says nothing beforehand."""
+    """The price of one picture by a plain model, before taxes; 0 for other kinds."""
     results: int
-    """All results, their taxes included, at most."""
+    """The most for all results, their taxes included."""
     tax: int
-    """Of the request itself, due at once."""
+    """The tax of the request itself, due at once."""
 
     @property
     def total(self) -> int:
-        """All of it, at most."""
+        """The most that all of it costs."""
         return self.results + self.tax
 
 
@@ -92,7 +92,7 @@ class KudosUpfront(Forbidden):
 
     @classmethod
     def asking(cls, quoted: Quote, free: str = "") -> Self:
-        """The refusal that says how much is needed, and what would need nothing (`Kind.free`)."""
+        """The refusal that says how much is needed, and what would need no kudos (`Kind.free`)."""
         return cls(
             "Due to heavy demand, for requests of this size, number of steps or speed, the client "
             f"needs to have the kudos already. This request requires {quoted.total / 100:.2f} "

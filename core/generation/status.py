@@ -1,4 +1,4 @@
-"""Status: how far a request is, what to expect, and what is finished of it."""
+"""Status: how far a request is, what to expect, and which results are finished."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,15 +7,14 @@ from datetime import datetime
 from math import ceil
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow, now
+from core.db import Reading, now
 from core.errors import NotFound
 from core.generation.horde import Horde
-from core.queue import attempts, forecast, progress
+from core.queue import forecast, progress
 from core.queue.crews import Crews, models_of
 from core.queue.forecast import Jobs, Outlook, Place
 from core.queue.progress import Progress
+from core.queue.results import Result
 from core.workers import fleet
 
 
@@ -41,10 +40,12 @@ class Status:
 
     progress: Progress
     outlook: Outlook
-    """`position` is 0 where nothing waits. `seconds` is 0 only where all is done: what nobody can
-    serve waits for the rest of its life."""
+    """`position` is 0 if nothing waits. `seconds` is 0 only if all is done: a request that nobody
+    can serve waits for the rest of its life."""
     faults: Sequence[Fault] = ()
-    """The jobs that workers failed at, those included that another worker has made since."""
+    """The jobs that workers failed at, including those that another worker has made since."""
+    results: Sequence[Result] = ()
+    """What is finished of it, in order, where that was looked for as well."""
 
     @property
     def consumed(self) -> int:
@@ -53,18 +54,35 @@ class Status:
 
 
 async def look(
-    session: AsyncSession, horde: Horde, request_id: str, *, kind: str | None = None
+    session: Reading, horde: Horde, request_id: str, *, kind: str | None = None
 ) -> Status:
-    """How far the request is. Raises RequestNotFound, also where it is of another kind."""
+    """How far the request is. Raises RequestNotFound, also if it is of another kind."""
     at = now()
     found = await progress.of(session, parsed(request_id), at=at)
     if found is None or kind not in (None, found.kind):
-        raise RequestNotFound(f"Request with ID '{request_id}' not found.")
+        raise _not_found(request_id)
     return Status(found, await _outlook(session, horde, found, at), await _faults(session, found))
 
 
-async def _faults(session: AsyncSession, found: Progress) -> list[Fault]:
-    """What workers failed at; a request without faults, which most are, costs no statement."""
+async def look_whole(
+    session: Reading, horde: Horde, request_id: str, *, kind: str | None = None
+) -> Status:
+    """As `look`, with the results."""
+    at = now()
+    whole = await progress.whole(session, parsed(request_id), at=at)
+    if whole is None or kind not in (None, whole[0].kind):
+        raise _not_found(request_id)
+    found, results = whole
+    outlook = await _outlook(session, horde, found, at)
+    return Status(found, outlook, await _faults(session, found), results)
+
+
+def _not_found(request_id: str) -> RequestNotFound:
+    return RequestNotFound(f"Request with ID '{request_id}' not found.")
+
+
+async def _faults(session: Reading, found: Progress) -> list[Fault]:
+    """The jobs that workers failed at; a request without faults costs no statement."""
     if not found.restarted:
         return []
     rows = await progress.faults(session, found.request_id)
@@ -72,14 +90,14 @@ async def _faults(session: AsyncSession, found: Progress) -> list[Fault]:
 
 
 def parsed(request_id: str) -> UUID:
-    """The id of a request as clients send it. Raises RequestNotFound."""
+    """Read a request's id as clients send it. Raises RequestNotFound."""
     try:
         return UUID(request_id)
     except ValueError:
-        raise RequestNotFound(f"Request with ID '{request_id}' not found.") from None
+        raise _not_found(request_id) from None
 
 
-async def _outlook(session: AsyncSession, horde: Horde, found: Progress, at: datetime) -> Outlook:
+async def _outlook(session: Reading, horde: Horde, found: Progress, at: datetime) -> Outlook:
     if found.done:
         return Outlook(possible=True, position=0, seconds=0)
     await horde.online.refresh(session, at=at)
@@ -102,7 +120,7 @@ async def _outlook(session: AsyncSession, horde: Horde, found: Progress, at: dat
 
 
 def _waiting(crews: Crews, found: Progress) -> list[Jobs]:
-    """What waits of the request, with the workers that may serve it."""
+    """The waiting jobs of the request, with the workers that may serve them."""
     counts = Counter(found.features_waiting)
     plain = found.waiting - counts.total()
     things = found.things_waiting / max(1, found.waiting)
@@ -120,36 +138,31 @@ def _running(crews: Crews, found: Progress, at: datetime) -> float:
     known, seconds = crews.left_of(found.request_id, at)
     if known >= found.processing:
         return seconds
-    # It was taken after the last look: it takes as long as any worker would need for it.
+    # It was taken after the last look: assume that it takes as long as any worker would need.
     able = crews.roster.able(found.needs, found.prompt)
     pace = crews.pace(able, found.kind, found.needs.models)
     threads = crews.threads(able)
     return max(seconds, pace.seconds(1, found.things_each) * max(1, threads))
 
 
-async def finished(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
-    """What is finished, in order: rows of `generations` with their `charge`."""
-    return await attempts.generations(session, request_id)
-
-
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """One job for who watches the request."""
+    """One job, as watchers of the request see it."""
 
     number: int
     state: int
     worker_id: UUID | None
     worker_name: str | None
     feature: str | None
-    """What it alone asks for: a form."""
+    """The form that it alone asks for."""
     faults: int = 0
     """How many workers' tries failed."""
     reason: str | None = None
     """Why the last of them did, in the worker's words."""
 
 
-async def jobs_of(session: AsyncSession, request_id: UUID) -> list[JobView]:
-    """The request's jobs in order, with the workers that have or had them last."""
+async def jobs_of(session: Reading, request_id: UUID) -> list[JobView]:
+    """The request's jobs in order, each with the worker that has it or had it last."""
     rows = await progress.jobs(session, request_id)
     ids = {row.worker_id for row in rows if row.worker_id}
     names = await fleet.names(session, ids) if ids else {}

@@ -4,19 +4,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow
+from core.db import AnyRow, Writing
 from core.generation.specs import RequestSpec
 from core.stats import uses
 from core.users.tables import User
 
 STYLE = "style"
-"""What a request's terms name the style by."""
+"""The name of the style in a request's terms."""
 
 
 def terms(user: User, wanted: RequestSpec[Any]) -> dict[str, Any]:
-    """What the request's terms say of it. Nobody is rewarded for a style of their own."""
+    """The part of the request's terms about its style. Nobody is rewarded for their own style."""
     style = wanted.style
     if style is None:
         return {}
@@ -30,8 +28,8 @@ def terms(user: User, wanted: RequestSpec[Any]) -> dict[str, Any]:
     }
 
 
-async def used(session: AsyncSession, attempt: AnyRow, *, at: datetime) -> None:
-    """Record that the request's style was used, where its terms name one."""
+async def used(session: Writing, attempt: AnyRow, *, at: datetime) -> None:
+    """Record that the request's style was used, if its terms name one."""
     agreed = attempt.terms.get(STYLE)
     if agreed is None:
         return

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow, now
+from core.db import AnyRow, Reading, Writing, now
 from core.errors import Invalid, NotFound
 from core.generation import holding, kind, scrutiny, sharing, styled, webhooks
 from core.generation.delivery import Amounts, Delivery, Open
@@ -55,12 +53,12 @@ class Settled:
     """Hundredths of a kudos, before the factor for the worker's program."""
     is_done: bool
     lane_id: int | None = None
-    """Where the job waits again, unless it is done."""
+    """The lane in which the job waits again, unless it is done."""
     decoy: str | None = None
     """The name of a picture that nobody asked for."""
 
 
-async def look_up(session: AsyncSession, owner: User, job_id: str, *, kind_name: str) -> Open:
+async def look_up(session: Reading, owner: User, job_id: str, *, kind_name: str) -> Open:
     """The job of this kind, if this user may deliver it now.
 
     Raises InvalidJobID, WrongCredentials, DuplicateGen and AbortedGen.
@@ -79,14 +77,14 @@ async def look_up(session: AsyncSession, owner: User, job_id: str, *, kind_name:
 
 
 async def check_uploaded(horde: Horde, found: Open) -> tuple[int, int]:
-    """The size of the picture that is announced. Raises MissingPicture where there is none."""
+    """The size of the announced picture. Raises MissingPicture if there is none."""
     return _size(await horde.store.received(found.picture))
 
 
-async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Delivery) -> Settled:
-    """Take the delivery: finish the job and settle its kudos, or let it wait again.
+async def submit(session: Writing, horde: Horde, found: Open, delivery: Delivery) -> Settled:
+    """Accept the delivery: finish the job and settle its kudos, or let it wait again.
 
-    The store has received the picture already. Raises DuplicateGen or AbortedGen where another
+    The store must have received the picture already. Raises DuplicateGen or AbortedGen if another
     submission, or upkeep, was faster. Call `announce` after the commit.
     """
     attempt = found.attempt
@@ -113,7 +111,7 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
         expires_at=at + horde.life,
     ):
         await _refuse(session, attempt.id)
-    if delivery.size is not None:  # not before: who loses a race must not change the picture
+    if delivery.size is not None:  # not before: the loser of a race must not change the picture
         await _accept(horde, found, delivery.size)
     await webhooks.tell(session, horde, found, delivery, amounts, at=at)
     await styled.used(session, attempt, at=at)
@@ -125,8 +123,8 @@ async def submit(session: AsyncSession, horde: Horde, found: Open, delivery: Del
     return Settled(attempt.request_id, amounts.announced_reward, is_done=True)
 
 
-async def _settle(session: AsyncSession, found: Open, amounts: Amounts) -> None:
-    """Move the kudos, and give back what is held where this was the request's last job."""
+async def _settle(session: Writing, found: Open, amounts: Amounts) -> None:
+    """Move the kudos, and give back the rest of the hold if this was the request's last job."""
     attempt, owner = found.attempt, found.owner
     has_hold = attempt.user_id != ANONYMOUS_ID
     is_last = has_hold and await requests.is_over(session, attempt.request_id)
@@ -147,8 +145,8 @@ async def _settle(session: AsyncSession, found: Open, amounts: Amounts) -> None:
     )
 
 
-async def _payer_account(session: AsyncSession, attempt: AnyRow) -> int:
-    """Who pays; requests of earlier versions do not say."""
+async def _payer_account(session: Reading, attempt: AnyRow) -> int:
+    """The account that pays; requests of earlier versions do not name it."""
     known: int | None = attempt.terms.get("account")
     return known or (await directory.by_id(session, attempt.user_id)).account_id
 
@@ -160,7 +158,7 @@ def _amounts(found: Open, delivery: Delivery) -> Amounts:
 
 
 async def announce(horde: Horde, settled: Settled) -> None:
-    """Tell who watches the request that a job is done, or waits again, and workers the latter."""
+    """Tell watchers that a job is done or waits again, and in the latter case workers too."""
     if settled.decoy is not None:
         await horde.store.delete(settled.decoy)
         return
@@ -169,8 +167,8 @@ async def announce(horde: Horde, settled: Settled) -> None:
         await horde.jobs_wait(settled.lane_id, 1)
 
 
-async def _end_decoy(session: AsyncSession, found: Open, delivery: Delivery) -> Settled:
-    """Say of a fake job what is said of a real one; nothing is stored, nothing moves."""
+async def _end_decoy(session: Writing, found: Open, delivery: Delivery) -> Settled:
+    """Answer for a decoy as for a real job; nothing is stored, nothing moves."""
     if not await attempts.end_decoy(session, found.attempt.id, at=now()):
         await _refuse(session, found.attempt.id)
     told = 0 if delivery.is_fault else _amounts(found, delivery).announced_reward
@@ -179,7 +177,7 @@ async def _end_decoy(session: AsyncSession, found: Open, delivery: Delivery) -> 
 
 
 async def _accept(horde: Horde, found: Open, size: tuple[int, int]) -> None:
-    """From here on the picture is the job's, and what is uploaded later does not change it."""
+    """From here on the picture belongs to the job, and later uploads do not change it."""
     if _size(await horde.store.accept(found.picture)) != size:  # replaced while it was weighed
         raise MissingPicture("The picture changed while the job was submitted. Please try again.")
 
@@ -207,8 +205,8 @@ def _check_alive(attempt: AnyRow) -> None:
         )
 
 
-async def _refuse(session: AsyncSession, attempt_id: UUID) -> NoReturn:
-    """Say who was faster."""
+async def _refuse(session: Reading, attempt_id: UUID) -> NoReturn:
+    """Raise the refusal that names who was faster."""
     attempt = await attempts.attempt(session, attempt_id)
     if attempt is None:
         raise InvalidJobID(f"Processing Job with ID {attempt_id} does not exist.")

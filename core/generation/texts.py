@@ -33,15 +33,12 @@ class Texts(Kind[TextParams]):
     rules = registry.of("text")
 
     def check(self, ask: RequestSpec[TextParams]) -> None:
-        """Raise TokenOverflow where the answer does not fit into the context.
-
-        And InvalidPromptSize where the prompt does not.
-        """
+        """Raise TokenOverflow for too long an answer, InvalidPromptSize for too long a prompt."""
         ask.params.check()
         check_prompt(ask.prompt, max_context=ask.params.max_context_length)
 
     def needs(self, ask: RequestSpec[TextParams]) -> Needs:
-        """What the parameters ask of a worker."""
+        """What the parameters need of a worker."""
         return Needs(
             kind=self.name,
             features=frozenset({agents.VALIDATED} if ask.validated_backends else ()),
@@ -51,15 +48,15 @@ class Texts(Kind[TextParams]):
         )
 
     def jobs(self, ask: RequestSpec[TextParams]) -> list[NewJob]:
-        """A job for each text; their seeds go on by one, so that several may be claimed at once."""
+        """A job for each text; seeds are consecutive, so that several may be claimed at once."""
         first = secrets.randbelow(2**31)
         return [NewJob(first + number, ask.params.things) for number in range(ask.n)]
 
     def quote(self, ask: RequestSpec[TextParams]) -> Quote:
         """The most that it can cost, by the same function that settles it.
 
-        Of the models that it names, and of owners, the dearest decides; where it names no model, a
-        usual one.
+        The dearest of the named models, and of possible owners, decides; without a named model, a
+        usual one does.
         """
         usual = prices.NEWEST.usual_billions
         price = max(
@@ -78,7 +75,7 @@ class Texts(Kind[TextParams]):
         return Quote(price=0, results=results, tax=prices.request_tax(styled=ask.style is not None))
 
     def lighter(self, horde: Horde, ask: RequestSpec[TextParams]) -> RequestSpec[TextParams] | None:
-        """The request within what needs no kudos in advance; None where it is there already."""
+        """The request reduced to what needs no kudos in advance; None if it needs none already."""
         free = free_tokens(horde)
         if ask.slow_workers and ask.params.max_length <= free:
             return None
@@ -107,7 +104,7 @@ class Texts(Kind[TextParams]):
         return most if ask.slow_workers else f"{most} and has to take slow workers, too"
 
     def state(self, delivery: Delivery) -> str:
-        """What the worker said, or says by its notes."""
+        """The state according to the worker or its notes."""
         return delivery.text_state
 
     def told(self, _horde: Horde, found: Open, delivery: Delivery) -> dict[str, Any]:
@@ -121,19 +118,19 @@ class Texts(Kind[TextParams]):
         }
 
     def uptime_reward(self, offer: Offer) -> int:
-        """By the context that the worker has room for, and its largest model."""
+        """The reward by the worker's context and its largest model."""
         billions = catalog.most_billions(offer.models)
         validated = agents.VALIDATED in offer.features
         return uptime.text_reward(offer.context, billions=billions, validated=validated)
 
 
 def free_tokens(horde: Horde) -> int:
-    """How long a text may be without kudos in advance, by how busy it is."""
+    """How long a text may be without kudos in advance, by how busy the horde is."""
     tokens = 512 + 5 * horde.threads("text") - round(0.9 * horde.waiting("text"))
     return min(MAX_FREE_TOKENS, max(MIN_FREE_TOKENS, tokens))
 
 
 def _billions(model: str) -> float | None:
-    """The size of the model, None where the horde does not know it."""
+    """The size of the model, None if the horde does not know it."""
     known = catalog.text_model(model)
     return None if known is None else known.billions

@@ -1,7 +1,7 @@
 """Pops that wait for work without holding a session: woken fairly, first come first served.
 
-A job that comes in calls one waiter. Where it is not certain that this one may serve the job, or
-where it leaves, the call is passed on to the next: so nobody wakes a crowd for one job.
+A job that comes in calls one waiter. If it is not certain that this one may serve the job, or if it
+leaves, the call is passed on to the next, so that one job never wakes a crowd.
 """
 
 import asyncio
@@ -17,32 +17,32 @@ from core.queue import matching
 from core.queue.matching import Needs, Offer
 
 LOOK_AGAIN_SECONDS = 10.0
-"""Where events arrive, every waiter still looks again by itself: an event may be dropped."""
+"""Even if events arrive, every waiter also looks again by itself: an event may be dropped."""
 LOOK_AGAIN_UNLINKED_SECONDS = 2.0
-"""The same where those of other processes do not arrive at present."""
+"""The same while events of other processes do not arrive."""
 JITTER = 0.2
-"""Part of the time by which the looks of different waiters differ."""
+"""The share of the time by which the looks of different waiters vary."""
 MAX_PASSED = 16
 """How often a call is passed on; after that, the others look by themselves."""
 MAX_THREADS = 50
-"""Waiting pops of one worker, whatever it says of itself."""
+"""The most waiting pops of one worker, whatever it declares."""
 MAX_WAITING, MAX_WAITING_OF_ADDRESS = 10_000, 1_000
 
 
 class Why(Enum):
-    """Why a waiter is to look for work."""
+    """Why a waiter should look for work."""
 
     CALLED = auto()
     """A job came in that it may serve: it should try to claim it."""
     HINTED = auto()
-    """Something came in; whether there is anything for it is yet to be read."""
+    """Something came in; a look must show whether it is for this waiter."""
     CLOCK = auto()
-    """It has not looked for a while."""
+    """It has not looked for some time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Work for one waiter. needs: None where those of the lane are not known."""
+    """Work for one waiter. needs: None if the lane's needs are not known."""
 
     needs: Needs | None
     passed: int = 0
@@ -59,7 +59,7 @@ class Call:
 
 
 class Waiter:
-    """One waiting pop. claims: whether it takes the job that wakes it, as a paused one does not."""
+    """One waiting pop. claims: whether it takes the job that wakes it; a decoy's does not."""
 
     def __init__(self, offer: Offer, *, number: int, claims: bool = True) -> None:
         self.offer = offer
@@ -67,9 +67,9 @@ class Waiter:
         self.claims = claims
         self.woken = asyncio.Event()
         self.call: Call | None = None
-        """What it was called for since it began to look."""
+        """The call that came since it began to look."""
         self.taken: Call | None = None
-        """What it looks for at present."""
+        """The call that it is following at present."""
         self.tried: Mapping[int, int] = {}
         """The heads of the lanes in which it found nothing for itself."""
 
@@ -98,7 +98,7 @@ class Waiter:
 class Waiters:
     """The waiting pops of this process, in the order in which they came.
 
-    most, most_of_address: how many may wait.
+    most, most_of_address: how many may wait, in all and from one address.
     """
 
     def __init__(
@@ -111,9 +111,9 @@ class Waiters:
         self._of_worker: Counter[str] = Counter()
         self._of_address: Counter[str] = Counter()
         self.calls = 0
-        """How often jobs came in; a pop that saw another number before it looked looks again."""
+        """How often jobs came in; a pop that saw another number before its look looks again."""
         self.closed = False
-        """Whether nobody waits any more, because the server stops."""
+        """Whether waiting has ended because the server stops."""
 
     def has_room(self, worker_id: str, *, threads: int, address: str) -> bool:
         """Whether one more pop of this worker, with so many threads, may wait."""
@@ -145,9 +145,9 @@ class Waiters:
             self._pass_on(waiter.call, waiter)
 
     def wake(self, needs: Needs | None, count: int) -> None:
-        """Jobs came in: call as many who may serve them.
+        """Jobs came in: call as many waiters that may serve them.
 
-        needs: the least that the lane's jobs need; None where that is not known.
+        needs: the least that the lane's jobs need; None if that is not known.
         """
         self.calls += 1
         call = Call(needs)
@@ -159,15 +159,15 @@ class Waiters:
                 count -= waiter.claims
 
     def hint(self) -> None:
-        """Let everybody look: nobody knows what came in."""
+        """Let everybody look: it is not known what came in."""
         self.calls += 1
         for waiter in self._line:
             waiter.woken.set()
 
     def looked(self, waiter: Waiter, *, settled: bool) -> None:
-        """The waiter has looked; where that settled nothing, the next may be luckier.
+        """The waiter has looked; if that settled nothing, the next may be luckier.
 
-        settled: whether it has found work, or seen that there is none for anybody like it.
+        settled: whether it found work, or saw that there is none for any waiter like it.
         """
         taken, waiter.taken = waiter.taken, None
         if not settled and taken is not None and not taken.surely_suits(waiter.offer):
@@ -180,7 +180,7 @@ class Waiters:
             waiter.woken.set()
 
     def _pass_on(self, call: Call | None, waiter: Waiter) -> None:
-        """Call whoever stands next behind the waiter and may serve it."""
+        """Call the next waiter behind this one that may serve it."""
         if call is None or call.passed >= MAX_PASSED or self.closed:
             return
         for other in self._line:

@@ -1,9 +1,8 @@
-"""Webhooks: what the requester's server is told of each finished job, as a letter in the outbox."""
+"""Webhooks: each finished job is announced to the requester's server by a letter in the outbox."""
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.generation import kind
 from core.generation.delivery import Amounts, Delivery, Open
 from core.generation.horde import Horde
@@ -11,7 +10,7 @@ from core.outbox import letters
 
 
 async def tell(
-    session: AsyncSession,
+    session: Writing,
     horde: Horde,
     found: Open,
     delivery: Delivery,
@@ -19,7 +18,7 @@ async def tell(
     *,
     at: datetime,
 ) -> None:
-    """Have the delivery told to the request's webhook, if it has one."""
+    """Send the delivery to the request's webhook, if it has one."""
     attempt = found.attempt
     if attempt.webhook is None:
         return

@@ -1,4 +1,4 @@
-"""Pictures: where they are kept, the links to them, and whether what was sent is one.
+"""Pictures: storing them, links to them, and checking what was sent.
 
 Knows nothing of requests or workers: a picture has a name, and that is all.
 """

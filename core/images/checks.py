@@ -1,7 +1,7 @@
 """Turns pictures that people and workers send into WebP, or says what is wrong with them.
 
-What arrives is hostile until it is decoded, so it is decoded elsewhere (`core.images.decoders`);
-this process reads no more than the structure of WebP files, as which workers send their results.
+Input is hostile until it is decoded, so it is decoded elsewhere (`core.images.decoders`); this
+process reads only the structure of WebP files, the format in which workers send results.
 """
 
 from typing import Final
@@ -17,7 +17,7 @@ MAX_RESULT_PIXELS: Final = 8192 * 8192
 SOURCE_QUALITY: Final = 50
 SOURCE_SECONDS: Final = 5
 RESULT_SECONDS: Final = 10
-"""Of CPU, as a result may have seven times the pixels of a source."""
+"""Seconds of CPU: a result may have seven times the pixels of a source."""
 
 
 async def decode_source(
@@ -29,7 +29,7 @@ async def decode_source(
 ) -> bytes:
     """A source picture or mask as WebP, for workers: quality 50, colours kept where transparent.
 
-    caller: who takes turns with the others. max_pixels: the largest area.
+    caller: whoever takes turns with the others. max_pixels: the largest area.
 
     Raises ImageValidationFailed, TooManyPictures and DecoderBusy.
     """
@@ -38,12 +38,12 @@ async def decode_source(
 
 
 async def convert_source(decoders: Decoders, content: bytes, *, caller: str) -> bytes:
-    """The same of a picture that comes as bytes."""
+    """The same for a picture that comes as bytes."""
     return await decoders.source(_source(content, MAX_SOURCE_PIXELS), caller=caller)
 
 
 async def to_webp_from_base64(decoders: Decoders, base64_text: str, *, caller: str) -> bytes:
-    """A worker's result as WebP, of quality 95; of a still WebP the metadata alone are left out.
+    """A worker's result as WebP of quality 95; a still WebP only loses its metadata.
 
     Raises what `decode_source` does.
     """
@@ -52,14 +52,14 @@ async def to_webp_from_base64(decoders: Decoders, base64_text: str, *, caller: s
 
 
 async def to_webp(decoders: Decoders, content: bytes, *, caller: str) -> bytes:
-    """The same of a worker's upload; the pixels of a still WebP are not decoded."""
+    """The same for a worker's upload; the pixels of a still WebP are not decoded."""
     clean = webp.cleaned(content)
     if clean is None:
         return await decoders.result(_result(content), caller=caller)
     width, height = webp.size_of(clean[: webp.HEAD_BYTES])
     if width * height > MAX_RESULT_PIXELS:
         raise TooManyPixels(
-            f"it has {width} x {height} pixels, and {MAX_RESULT_PIXELS} in all are the most"
+            f"it has {width} x {height} pixels, at most {MAX_RESULT_PIXELS} in all are allowed"
         )
     return clean
 

@@ -2,8 +2,8 @@
 
 `python -m core.images.decoder` reads tasks from its standard input and answers each on its standard
 output, until its input ends, as it does when the server is gone. It has no secrets in its
-environment, writes no files, and gives itself limits: the memory that a picture may take, and the
-seconds of CPU, after which the system ends it in the midst of whatever library does not return.
+environment, writes no files, and limits itself: the memory that a picture may take, and the seconds
+of CPU, after which the system ends it even inside a library that does not return.
 """
 
 import os
@@ -56,7 +56,7 @@ def _answer(sent: bytes, task: Task) -> tuple[Outcome, bytes]:
 
 
 def _pipes() -> tuple[BufferedReader, BufferedWriter]:
-    """The pipes to the server; what a library prints goes nowhere."""
+    """The pipes to the server; anything a library prints is discarded."""
     tasks, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
@@ -65,7 +65,7 @@ def _pipes() -> tuple[BufferedReader, BufferedWriter]:
 
 
 def _limit() -> None:
-    """Take from the process what it never needs; what a system does not know is passed over."""
+    """Take from the process what it never needs; limits unknown to the system are skipped."""
     limits = {
         "RLIMIT_DATA": MAX_BYTES,
         "RLIMIT_FSIZE": 0,

@@ -1,7 +1,7 @@
 """Where pictures are decoded: a few processes that are started when needed and ended when late.
 
-Pictures wait by caller. Callers take turns, and none has more than one picture under way, so that
-nobody waits behind another's hundred, nor behind another's one that takes all the time there is.
+Pictures wait by caller. Callers take turns, and none has more than one picture in progress, so that
+nobody waits behind another's hundred pictures, nor behind a single one that uses up all its time.
 Workers' results have processes of their own. A process that is late, dies or is not needed for a
 while is ended, and the next picture starts another.
 """
@@ -25,27 +25,27 @@ from core.images.protocol import Outcome
 MAX_WAITING_A_CALLER: Final = 16
 MAX_WAITING: Final = 256
 PROCESSES: Final = 2
-"""For sources, and as many for results: one that is held up holds up one caller."""
+"""For sources, and as many for results: a slow picture holds up one process only."""
 IDLE_SECONDS: Final = 60.0
 _log = structlog.get_logger(__name__)
 
 
 class Decoders:
-    """The processes that decode pictures for this server. Starting is done when there is work."""
+    """The processes that decode pictures for this server. They are started when there is work."""
 
     def __init__(self, processes: int = PROCESSES) -> None:
         self._sources = _Lane(processes)
         self._results = _Lane(processes)
 
     async def source(self, work: Work, *, caller: str) -> bytes:
-        """Decode what somebody asks with. caller: who takes turns with the others.
+        """Decode a source picture. caller: whoever takes turns with the others.
 
         Raises ImageValidationFailed, TooManyPictures and DecoderBusy.
         """
         return await self._sources.decode(work, caller)
 
     async def result(self, work: Work, *, caller: str) -> bytes:
-        """Decode what a worker made; the same otherwise."""
+        """Decode a worker's result; otherwise the same."""
         return await self._results.decode(work, caller)
 
     @property
@@ -54,7 +54,7 @@ class Decoders:
         return [*self._sources.process_ids, *self._results.process_ids]
 
     async def close(self) -> None:
-        """End all processes; what waits fails."""
+        """End all processes; waiting pictures fail."""
         await self._sources.close()
         await self._results.close()
 
@@ -72,9 +72,9 @@ class _Lane:
 
     size: int
     _waiting: dict[str, deque[_Job]] = field(default_factory=dict)
-    """By caller; whose turn is next comes first."""
+    """By caller; the one whose turn is next comes first."""
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    """What is under way, by caller."""
+    """The pictures in progress, by caller."""
     _idle: list[Process] = field(default_factory=list)
     _all: set[Process] = field(default_factory=set)
     _is_closed: bool = False
@@ -97,18 +97,18 @@ class _Lane:
         try:
             return await job.result
         finally:
-            if job in queue:  # the caller went away
+            if job in queue:  # the caller has gone away
                 queue.remove(job)
                 self._forget(caller)
 
     def _dispatch(self) -> None:
-        """Give work to processes, as long as there are some of each."""
+        """Give work to processes, as long as there are both."""
         while len(self._running) < self.size and (job := self._next()) is not None:
             task = asyncio.ensure_future(self._run(job))
             self._running[job.caller] = task
 
     def _next(self) -> _Job | None:
-        """The first picture of the caller whose turn it is and who has none under way."""
+        """The first picture of the next caller who has none in progress."""
         for caller, queue in self._waiting.items():
             if caller not in self._running:
                 job = queue.popleft()
@@ -128,7 +128,7 @@ class _Lane:
             if not job.result.done():
                 job.result.set_exception(_closed())
             raise
-        except Exception as error:  # noqa: BLE001 - whoever waits for it is told
+        except Exception as error:  # noqa: BLE001 - passed on to the waiting caller
             if not job.result.done():
                 job.result.set_exception(error)
         else:
@@ -140,7 +140,7 @@ class _Lane:
                 self._dispatch()
 
     async def _decoded(self, work: Work) -> bytes:
-        """What a process makes of it. The process is kept if it answered, and ended if not."""
+        """Let a process decode it. The process is kept if it answered, and ended if not."""
         process = self._kept() or await self._started()
         is_answered = False
         try:
@@ -156,7 +156,7 @@ class _Lane:
         return _picture(*answer)
 
     def _kept(self) -> Process | None:
-        """An idle process, if there is one that did not die meanwhile."""
+        """An idle process that has not died meanwhile, if there is one."""
         while self._idle:
             process = self._idle.pop()
             process.keep()
@@ -203,4 +203,4 @@ def _picture(outcome: int, content: bytes) -> bytes:
 
 
 def _closed() -> DecoderBusy:
-    return DecoderBusy("The server stops. Please try again later.")
+    return DecoderBusy("The server is stopping. Please try again later.")

@@ -1,4 +1,4 @@
-"""Says what is wrong with a text that should be a picture in base64 and is not."""
+"""Says what is wrong with a text that should be a picture in base64 but is not."""
 
 from typing import Final
 
@@ -7,9 +7,9 @@ OF_URLS: Final = frozenset("-_")
 
 
 def fault_of(text: str) -> str | None:
-    """Say which usual mistake the text is; None where it is none of them."""
+    """Name the usual mistake in the text; None if it is another one."""
     if text.lstrip()[: len(DATA_URL)].lower() == DATA_URL:
         return "it is a data: URL; please send what follows its comma, without `data:…,`"
     if not OF_URLS.isdisjoint(text):
-        return "it is not base64, or that for URLs; please send + and / rather than - and _"
+        return "it is not base64, or base64 for URLs; please send + and / rather than - and _"
     return None

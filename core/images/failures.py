@@ -1,22 +1,22 @@
-"""What is wrong with a picture that somebody sent, or with sending it now."""
+"""Faults of a picture that somebody sent, or reasons not to take it now."""
 
 from core.errors import Invalid, TooMany, Unavailable
 
 
 class ImageValidationFailed(Invalid):
-    """What was sent is not a picture, or not one we take."""
+    """The content is not a picture, or not one that is accepted."""
 
     code = "ImageValidationFailed"
 
     def __init__(self, reason: str, *, is_picture: bool = True) -> None:
-        """is_picture: whether it was known as a picture at all."""
+        """is_picture: whether it was recognised as a picture at all."""
         super().__init__(f"Image validation failed: {reason}.")
         self.reason = reason
         self.is_picture = is_picture
 
 
 class TooManyPixels(ImageValidationFailed):
-    """The picture is larger than we take; the contract's code is that of a source picture."""
+    """The picture is larger than allowed; the contract's code is that of a source picture."""
 
     code = "SourceImageResolutionExceeded"
 

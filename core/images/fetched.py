@@ -13,40 +13,40 @@ SECONDS: Final = 2.0
 
 
 class SourceImageUrlInvalid(Invalid):
-    """A source picture's URL may not be called, or leads to something that is no picture."""
+    """A source picture's URL may not be called, or does not lead to a picture."""
 
     code = "SourceImageUrlInvalid"
 
 
 class SourceImageSizeExceeded(Invalid):
-    """What a source picture's URL leads to is too large."""
+    """The file at a source picture's URL is too large."""
 
     code = "SourceImageSizeExceeded"
 
 
 class SourceImageUnreadable(Invalid):
-    """A source picture's URL leads to a picture that is damaged, or of a kind we do not read."""
+    """The picture at a source picture's URL is damaged, or in an unknown format."""
 
     code = "SourceImageUnreadable"
 
 
 async def fetch_source(outside: Outside, decoders: Decoders, url: str, *, caller: str) -> bytes:
-    """The picture as WebP for workers, as `checks.decode_source` makes it of base64.
+    """Fetch the picture as WebP for workers, as `checks.decode_source` makes it from base64.
 
     caller: who named the URL and takes turns with the others; see `Outside.get`.
 
     Raises SourceImageUrlInvalid, SourceImageSizeExceeded, SourceImageUnreadable, TooManyPixels,
-    TooManyPictures, DecoderBusy, and ImageValidationFailed where nothing could be fetched.
+    TooManyPictures, DecoderBusy, and ImageValidationFailed if nothing could be fetched.
     """
     try:
         content = await outside.get(url, max_bytes=MAX_BYTES, seconds=SECONDS, caller=caller)
     except TooLarge:
         raise SourceImageSizeExceeded(
-            f"Image validation failed: an image by URL may have {MAX_BYTES} bytes."
+            f"Image validation failed: an image by URL may have at most {MAX_BYTES} bytes."
         ) from None
     except NotAllowed as refused:
         raise SourceImageUrlInvalid(
-            f"Image validation failed: its URL is not taken, as {refused}."
+            f"Image validation failed: its URL is refused, as {refused}."
         ) from None
     except OutsideFailure as failure:
         raise ImageValidationFailed(f"it could not be fetched: {failure}") from None

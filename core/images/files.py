@@ -1,4 +1,4 @@
-"""Files of pictures: read, renamed, deleted by age. It takes a moment: call it in threads."""
+"""Files of pictures: read, renamed, deleted by age. These calls block: make them in threads."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from core.images import webp
 
 
 def accept(received: Path, accepted: Path) -> bytes | None:
-    """Rename what was received, if it is there; returns the start of what was accepted then."""
+    """Rename the received file, if it exists. Returns the start of the accepted file."""
     with suppress(FileNotFoundError):
         accepted.parent.mkdir(parents=True, exist_ok=True)
         received.replace(accepted)
@@ -17,7 +17,7 @@ def accept(received: Path, accepted: Path) -> bytes | None:
 
 
 def start(*paths: Path) -> bytes | None:
-    """The start of the first of the files that is there."""
+    """The start of the first of these files that exists."""
     for path in paths:
         with suppress(FileNotFoundError), path.open("rb") as file:
             return file.read(webp.HEAD_BYTES)
@@ -25,7 +25,7 @@ def start(*paths: Path) -> bytes | None:
 
 
 def read(path: Path) -> bytes | None:
-    """All of the file, if it is there."""
+    """The whole file, if it exists."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

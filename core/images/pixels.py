@@ -1,7 +1,7 @@
 """Decodes pictures and encodes them as WebP. Runs in the decoder's process, nowhere else.
 
-What arrives is hostile until it is decoded: its parts are counted and its size is read from its
-header before a pixel is, and only formats with a decoder inside Pillow are tried (EPS, say, would
+Input is hostile until it is decoded: its parts are counted and its size is read from its header
+before any pixel, and only formats with a decoder inside Pillow are tried (EPS, for example, would
 start an interpreter). Of an animation the first frame counts. A rotation told by EXIF is applied
 and colours are converted to sRGB; metadata and colour profiles are left behind.
 """
@@ -21,7 +21,7 @@ RESULT_QUALITY: Final = 95
 MAX_SIDE: Final = 16383
 """WebP's longest side, in pixels."""
 LARGE_PIXELS: Final = 3072 * 3072
-"""Above this area the encoder hurries: what it does best would outlast the deadline."""
+"""Above this area the encoder works faster: its best effort would outlast the deadline."""
 FORMATS: Final = (
     "PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA",
 )  # fmt: skip
@@ -30,11 +30,11 @@ _SLICE: Final = 1024 * 1024
 """Characters of base64 decoded at once."""
 _SRGB: Final = ImageCms.createProfile("sRGB")
 _PROFILED: Final = frozenset({"L", "RGB", "RGBA", "CMYK"})
-"""Modes that a profile can be converted from."""
+"""Modes from which a profile can be converted."""
 
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
-# What Pillow raises on files that are broken or lie; its decoders have no error of their own.
+# What Pillow raises for broken or lying files; its decoders have no error of their own.
 _UNREADABLE: Final = (
     ArithmeticError,
     AttributeError,
@@ -53,7 +53,7 @@ _UNREADABLE: Final = (
 
 
 class Task(NamedTuple):
-    """What is to become of a picture."""
+    """What to make of a picture."""
 
     max_pixels: int
     """The largest area."""
@@ -100,23 +100,23 @@ def _check_size(picture: Image.Image, max_pixels: int) -> None:
     width, height = picture.size
     if width * height > max_pixels:
         raise TooManyPixels(
-            f"it has {width} x {height} pixels, and {max_pixels} in all are the most"
+            f"it has {width} x {height} pixels, at most {max_pixels} in all are allowed"
         )
     if max(width, height) > MAX_SIDE:
         raise TooManyPixels(
-            f"it has {width} x {height} pixels, and {MAX_SIDE} are the longest side"
+            f"it has {width} x {height} pixels, at most {MAX_SIDE} on a side are allowed"
         )
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """The picture as RGB, or as RGBA where it has transparency, turned as its EXIF says."""
+    """The picture as RGB, or as RGBA if it has transparency, turned as its EXIF says."""
     ImageOps.exif_transpose(picture, in_place=True)
     if picture.mode == "F":
         raise ImageValidationFailed("floating-point pixels have no defined brightness")
     if picture.mode.startswith("I"):  # 16 bits of grey; a screen shows the upper eight
         profile = picture.info.get("icc_profile")
         picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-        picture.info.pop("transparency", None)  # one of the 65536 greys, which is none of the 256
+        picture.info.pop("transparency", None)  # one of 65536 greys, none of the 256
         picture.info["icc_profile"] = profile
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     if profile := picture.info.get("icc_profile"):
@@ -125,9 +125,9 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 
 def _in_srgb(picture: Image.Image, profile: bytes, mode: str) -> Image.Image:
-    """The picture in the colours of sRGB; as it is where its profile is broken or of other pixels.
+    """The picture in the colours of sRGB; unchanged if its profile is broken or for other pixels.
 
-    mode: what it is to become, RGB or RGBA.
+    mode: the mode of the result, RGB or RGBA.
     """
     if picture.mode in ("P", "PA"):
         picture = picture.convert(mode)

@@ -14,15 +14,15 @@ from core.images.failures import ImageValidationFailed
 from core.images.protocol import ANSWER, TASK
 
 WALL_FACTOR: Final = 3
-"""A process may take so many times its seconds of CPU, as the machine may be busy."""
+"""A process may run this many times its seconds of CPU, as the machine may be busy."""
 START_SECONDS: Final = 30
-"""On top of that, for a process that is new: it has to load its libraries first."""
+"""Added to that for a new process, which has to load its libraries first."""
 
 _MAX_ANSWER: Final = 64 * 1024 * 1024
 _SLICE: Final = 256 * 1024
 _ROOT: Final = Path(__file__).parents[2]
 _ENVIRONMENT: Final = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
-"""What the decoder inherits of the environment, in which the server has its secrets."""
+"""What the decoder inherits of the environment, where the server may have its secrets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Process:
 
     @classmethod
     async def start(cls) -> "Process":
-        """Start one. A session of its own, so that Ctrl-C at a terminal is the server's alone."""
+        """Start one, in a session of its own: Ctrl-C at a terminal is the server's alone."""
         ours = os.environ  # noqa: TID251 - no settings are read: most of it is to be kept from it
         inherited = {name: ours[name] for name in _ENVIRONMENT if name in ours}
         return cls(
@@ -79,7 +79,7 @@ class Process:
         return self._process.returncode is None
 
     async def ask(self, work: Work) -> tuple[int, bytes]:
-        """How it went, and the picture or the reason. Raises ImageValidationFailed where none."""
+        """Returns the outcome, and the picture or a reason. Raises ImageValidationFailed."""
         seconds = work.seconds * WALL_FACTOR + (START_SECONDS if self._is_new else 0)
         try:
             async with asyncio.timeout(seconds):
@@ -108,7 +108,7 @@ class Process:
         return outcome, await self._answers.readexactly(length)
 
     def end_after(self, seconds: float, then: Callable[["Process"], None]) -> None:
-        """Call `then` in so many seconds, unless it is used again before."""
+        """Call `then` in so many seconds, unless it is used before."""
         self._end = asyncio.get_running_loop().call_later(seconds, then, self)
 
     def keep(self) -> None:
@@ -118,7 +118,7 @@ class Process:
             self._end = None
 
     def kill(self) -> None:
-        """End it, whatever it is at."""
+        """End it, whatever it is doing."""
         self.keep()
         with suppress(ProcessLookupError):
             self._process.kill()
@@ -130,7 +130,7 @@ class Process:
 
 
 def _slices(content: bytes | str) -> Iterator[bytes]:
-    """The content in pieces, so that no second whole of it is in memory."""
+    """The content in pieces, so that memory holds no second copy of it."""
     for start in range(0, len(content), _SLICE):
         piece = content[start : start + _SLICE]
         yield piece.encode("ascii") if isinstance(piece, str) else piece

@@ -1,4 +1,4 @@
-"""What server and decoder say to each other over a pipe: a head, then the picture or a reason."""
+"""The protocol between server and decoder: a head, then the picture or a reason."""
 
 import struct
 from enum import IntEnum
@@ -7,11 +7,11 @@ from typing import Final
 TASK: Final = struct.Struct("!IIBBQ")
 """The most pixels, the quality, whether it is base64, the seconds of CPU, the length."""
 ANSWER: Final = struct.Struct("!BI")
-"""How it went, and the length."""
+"""The outcome, and the length."""
 
 
 class Outcome(IntEnum):
-    """How it went; all but DONE are followed by a reason."""
+    """The outcome; all but DONE are followed by a reason."""
 
     DONE = 0
     FAILED = 1

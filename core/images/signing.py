@@ -1,4 +1,4 @@
-"""Links that carry their own permission: who holds one may do this one thing until it expires.
+"""Links that carry their own permission: whoever holds one may do one thing until it expires.
 
 The query of such a link is `expires=<unix seconds>&max_bytes=<n>&signature=<hex>`; the signature is
 an HMAC-SHA256 over method, name, expiry and size, so none of them can be changed.
@@ -20,7 +20,7 @@ _QUERY: Final = re.compile(
 
 
 class BadSignature(Forbidden):
-    """The link was not made here, was changed, is for something else, or has expired."""
+    """The link is forged, changed, meant for something else, or expired."""
 
     code = "BadSignature"
 
@@ -35,7 +35,7 @@ class Signer:
         self._key = key
 
     def sign(self, method: str, name: str, expires: datetime, max_bytes: int = 0) -> str:
-        """Permit `method` on the picture `name` until `expires`; returns the link's query.
+        """Permit `method` on the picture `name` until `expires`. Returns the link's query.
 
         max_bytes: the most that may be sent; 0 for a download.
         """
@@ -44,7 +44,7 @@ class Signer:
         return f"expires={until}&max_bytes={max_bytes}&signature={signature}"
 
     def verify(self, method: str, name: str, query: str) -> int:
-        """Check a link's query, which must be as it was given; returns the most bytes to be sent.
+        """Check a link's query, which must be unchanged. Returns the most bytes that may be sent.
 
         Raises BadSignature.
         """

@@ -1,4 +1,4 @@
-"""Where pictures are kept: a folder, with signed links that this server serves itself."""
+"""The store of pictures: a folder, with signed links that this server serves itself."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ from core.images.signing import Signer
 
 MAX_PICTURE_BYTES: Final = 20 * 1024 * 1024
 PIECE_BYTES: Final = 3 * 64 * 1024
-"""A multiple of three, so that pieces in base64 are one text."""
+"""A multiple of three, so that the pieces in base64 form one text."""
 SWEEP_BATCH: Final = 1000
 """The most pictures one sweep deletes."""
 UNFINISHED_SECONDS: Final = 3600
@@ -29,7 +29,7 @@ _NAME: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 _INCOMING: Final = "incoming"
 """The folder of files that are being written."""
 _RECEIVED: Final = "received"
-"""The folder of pictures that workers brought and that no job has accepted yet."""
+"""The folder of uploaded pictures that no job has accepted yet."""
 
 _log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class PictureTooLarge(Invalid):
 
 
 class StorageFailed(Unavailable):
-    """A picture cannot be kept: the disk is full, say. The log has what the operator is to know."""
+    """A picture cannot be stored: the disk is full, say. The log tells the operator more."""
 
     code = "StorageFailed"
 
@@ -65,32 +65,32 @@ class Store(Protocol):
         """A link from which the picture can be fetched, for a limited time."""
 
     async def put(self, name: str, content: bytes) -> None:
-        """Keep a picture, whole or not at all; one of the same name is replaced."""
+        """Store a picture, whole or not at all; one of the same name is replaced."""
 
     async def receive(self, name: str, content: bytes) -> None:
-        """Keep a picture aside, where nobody sees it until it is accepted; as `put` otherwise."""
+        """Keep a picture aside, where nobody sees it until it is accepted; otherwise like `put`."""
 
     async def received(self, name: str) -> bytes | None:
-        """The start, of `webp.HEAD_BYTES`, of the picture that `accept` would let be seen."""
+        """The first `webp.HEAD_BYTES` of the picture that `accept` would publish."""
 
     async def accept(self, name: str) -> bytes | None:
-        """Let the picture that was received be the one of this name, from now on.
+        """Make the received picture the one of this name, from now on.
 
-        What is received later does not change it. Returns its start as `received` does, and None
-        where there is no such picture.
+        Later uploads do not change it. Returns its start as `received` does, or None if there is no
+        such picture.
         """
 
     async def get(self, name: str) -> bytes | None:
-        """The picture's bytes; None where there is none."""
+        """The picture's bytes; None if there is none."""
 
     def pieces(self, name: str) -> AsyncIterator[bytes]:
-        """The same in pieces of PIECE_BYTES, of which the last may be smaller; none is no picture.
+        """The same in pieces of PIECE_BYTES, the last may be smaller; none if there is no picture.
 
-        No more than one of them is in memory.
+        Only one of them at a time is in memory.
         """
 
     async def get_received(self, name: str) -> bytes | None:
-        """The bytes of the picture that `accept` would let be seen."""
+        """The bytes of the picture that `accept` would publish."""
 
     async def exists(self, name: str) -> bool:
         """Whether there is such a picture."""
@@ -99,7 +99,7 @@ class Store(Protocol):
         """Remove the picture, if it is there."""
 
     async def sweep(self, older_than: datetime) -> int:
-        """Delete pictures put before `older_than`, up to a batch; returns how many went.
+        """Delete pictures put before `older_than`, up to a batch. Returns how many.
 
         Call it again while it returns more than zero.
         """
@@ -109,12 +109,12 @@ class FolderStore:
     """Pictures as files below `root`, spread over 256 * 256 folders by the start of their names.
 
     A file is written beside the others and renamed, so a killed process leaves no part of a picture
-    under its name. Nothing is forced to disk: a power cut may cost the last seconds' pictures.
+    under its name. Nothing is forced to disk: a power cut may lose the last seconds' pictures.
     All file operations run in threads.
 
     base_url: the server's address, without a trailing slash; it serves `/pictures/<name>?<query>`.
     url_seconds: how long links are valid.
-    path: what links begin with, instead of `pictures`.
+    path: the start of links, instead of `pictures`.
     """
 
     def __init__(
@@ -140,21 +140,21 @@ class FolderStore:
         return self._url("GET", name, 0)
 
     async def put(self, name: str, content: bytes) -> None:
-        """Keep a picture; raises PictureTooLarge over MAX_PICTURE_BYTES."""
+        """Store a picture. Raises PictureTooLarge over MAX_PICTURE_BYTES."""
         await self._keep(self._path(name), content)
 
     async def receive(self, name: str, content: bytes) -> None:
-        """Keep a picture aside; raises what `put` does."""
+        """Keep a picture aside. Raises what `put` does."""
         await self._keep(self._received(name), content)
 
     async def received(self, name: str) -> bytes | None:
-        """The start of the picture that `accept` would let be seen."""
+        """The start of the picture that `accept` would publish."""
         return await asyncio.to_thread(files.start, self._received(name), self._path(name))
 
     async def accept(self, name: str) -> bytes | None:
-        """Let the received picture be seen; one that was accepted before, and only then, stays.
+        """Publish the received picture. If none was received, one that was accepted before stays.
 
-        The latter happens where the transaction that accepted it failed. Raises StorageFailed.
+        The latter happens if the transaction that accepted it failed. Raises StorageFailed.
         """
         try:
             return await asyncio.to_thread(files.accept, self._received(name), self._path(name))
@@ -162,11 +162,11 @@ class FolderStore:
             raise _failed(error) from error
 
     async def get(self, name: str) -> bytes | None:
-        """The picture's bytes; None where there is none."""
+        """The picture's bytes; None if there is none."""
         return await asyncio.to_thread(files.read, self._path(name))
 
     async def pieces(self, name: str) -> AsyncIterator[bytes]:
-        """The picture's bytes in pieces; none where there is none."""
+        """The picture's bytes in pieces; none if there is none."""
         try:
             file = await asyncio.to_thread(self._path(name).open, "rb")
         except FileNotFoundError:
@@ -178,7 +178,7 @@ class FolderStore:
             file.close()
 
     async def get_received(self, name: str) -> bytes | None:
-        """The bytes of the picture that `accept` would let be seen."""
+        """The bytes of the picture that `accept` would publish."""
         received = await asyncio.to_thread(files.read, self._received(name))
         return await self.get(name) if received is None else received
 
@@ -248,7 +248,7 @@ class FolderStore:
 
 
 def _check(name: str) -> None:
-    """Only such names become paths, so no name leads out of the folder."""
+    """Only such names become paths, so that no name leads out of the folder."""
     if not _NAME.fullmatch(name):
         raise PictureNotFound("There is no picture of that name.")
 

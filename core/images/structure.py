@@ -1,8 +1,8 @@
-"""What a picture's file consists of, counted before anything of it is decoded.
+"""The parts of a picture's file, counted before any of it is decoded.
 
 A file of a few bytes can name a thousand scans, frames or compressed texts, each of which costs a
-decoder as much as the picture itself. Formats without such parts, and parts that a decoder passes
-over, are bounded by the decoder's deadline alone.
+decoder as much as the picture itself. Formats without such parts, and parts that a decoder skips,
+are bounded by the decoder's deadline alone.
 """
 
 import re
@@ -14,7 +14,7 @@ from core.images import webp
 from core.images.failures import ImageValidationFailed
 
 MAX_SCANS: Final = 100
-"""Of a JPEG: the usual ones have up to ten."""
+"""Scans of a JPEG: usual ones have up to ten."""
 MAX_FRAMES: Final = 1000
 """Frames of an animation, or pages of a TIFF."""
 MAX_CHUNKS: Final = 65_536
@@ -22,19 +22,19 @@ MAX_CHUNKS: Final = 65_536
 MAX_TEXTS: Final = 64
 """Texts and colour profiles in a PNG."""
 MAX_TEXT_BYTES: Final = 16 * 1024 * 1024
-"""What those may be together once they are inflated; the decoder bounds each of them at 1 MB."""
+"""The size of all of them once inflated; the decoder limits each of them to 1 MB."""
 
 _MARKER: Final = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd7])")
-"""Of a JPEG: neither data that look like one, nor one that only restarts the decoder."""
+"""A marker of a JPEG: neither data that look like one, nor one that only restarts the decoder."""
 _START, _SCAN, _END = 0xD8, 0xDA, 0xD9
 """Markers of a JPEG."""
 _FRAME, _EXTENSION = 0x2C, 0x21
-"""What the blocks of a GIF begin with."""
+"""The first bytes of the blocks of a GIF."""
 _TEXTS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt", b"iCCP"})
 
 
 def check(content: bytes) -> None:
-    """See that there is nothing too often in it. Raises ImageValidationFailed."""
+    """Check that it has not too many parts of any kind. Raises ImageValidationFailed."""
     try:
         if content.startswith(b"\xff\xd8"):
             _check_jpeg(content)
@@ -47,11 +47,11 @@ def check(content: bytes) -> None:
         elif webp.is_webp(content):
             _check_frames(content.count(b"ANMF"))
     except (IndexError, struct.error):
-        return  # it is cut off, which its decoder says better
+        return  # it is cut off, which the decoder reports better
 
 
 def _check_jpeg(content: bytes) -> None:
-    """Count scans as the decoder meets them: garbage between markers is passed over."""
+    """Count scans as the decoder meets them: garbage between markers is skipped."""
     scans, at = 0, 2
     while (marker := _MARKER.search(content, at)) is not None:
         kind, at = marker[1][0], marker.end()
@@ -85,7 +85,7 @@ def _check_png(content: bytes) -> None:
 
 
 def _inflated(kind: bytes, chunk: bytes) -> int:
-    """How large a text is, and of a compressed one no more than tells that it is too large."""
+    """How large a text is; a compressed one is inflated only until it is known to be too large."""
     if kind == b"tEXt":
         return len(chunk)
     if kind == b"iTXt":
@@ -130,7 +130,7 @@ def _colours(flags: int) -> int:
 
 
 def _check_tiff(content: bytes) -> None:
-    """Follow the chain of pages, which may be a circle."""
+    """Follow the chain of pages, which may be circular."""
     order = "<" if content.startswith(b"II") else ">"
     pages, (at,) = 0, struct.unpack_from(order + "I", content, 4)
     while at:

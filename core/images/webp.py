@@ -1,8 +1,8 @@
 """The structure of WebP files, read and cleaned without decoding a pixel or loading a decoder.
 
 A file is `RIFF <length> WEBP` and chunks: one of pixels (`VP8 ` or `VP8L`), or `VP8X` and after it
-a colour profile, animation, transparency, pixels and metadata. What follows the length that the
-file tells of itself belongs to no picture.
+a colour profile, animation, transparency, pixels and metadata. Bytes beyond the length in the
+file's head belong to no picture.
 """
 
 import struct
@@ -21,10 +21,10 @@ _RIFF: Final = 12
 _PROFILE, _ALPHA, _ANIMATED = 0x20, 0x10, 0x02
 """Flags of `VP8X`."""
 _LOSSY, _LOSSLESS = b"\x9d\x01\x2a", 0x2F
-"""What pixels of either kind begin with."""
+"""The first bytes of pixels of either kind."""
 _SIDE: Final = 0x3FFF
 _TOLD: Final = 10
-"""The bytes of a chunk that tell its size."""
+"""The bytes of a chunk that contain the picture's size."""
 _PIXELS: Final = frozenset({b"VP8 ", b"VP8L"})
 _FIRST: Final = _PIXELS | {b"VP8X"}
 _KEPT: Final = _PIXELS | {b"ALPH"}
@@ -34,7 +34,7 @@ _KEPT: Final = _PIXELS | {b"ALPH"}
 class _Chunk:
     kind: bytes
     start: int
-    """Of its content, which follows eight bytes of kind and length."""
+    """The start of its content, which follows eight bytes of kind and length."""
     end: int
 
     @property
@@ -43,12 +43,12 @@ class _Chunk:
 
 
 def is_webp(content: bytes) -> bool:
-    """Whether the file says that it is one."""
+    """Whether the file claims to be a WebP."""
     return content[:4] == b"RIFF" and content[8:_RIFF] == b"WEBP"
 
 
 def size_of(head: bytes) -> tuple[int, int]:
-    """Width and height, as the start of the file tells them. Raises ImageValidationFailed."""
+    """Width and height, read from the start of the file. Raises ImageValidationFailed."""
     kind, start = head[_RIFF : _RIFF + 4], _RIFF + 8
     if not is_webp(head) or len(head) < start + _TOLD:
         raise _damaged()
@@ -56,7 +56,7 @@ def size_of(head: bytes) -> tuple[int, int]:
 
 
 def has_alpha(head: bytes) -> bool:
-    """Whether the picture may be transparent somewhere, as the start of the file tells."""
+    """Whether the picture may be transparent somewhere, according to the start of the file."""
     kind, start = head[_RIFF : _RIFF + 4], _RIFF + 8
     if kind == b"VP8X":
         return bool(head[start] & _ALPHA)
@@ -64,12 +64,12 @@ def has_alpha(head: bytes) -> bool:
 
 
 def cleaned(content: bytes) -> bytes | None:
-    """The still picture without metadata or anything that is no part of it.
+    """The still picture without metadata or anything else that does not belong to it.
 
-    Returns the same object where there is nothing to leave out, and None where only a decoder can
-    tell: it is no WebP, is animated, or has a colour profile.
+    Returns the same object if there is nothing to leave out, and None if it needs a decoder: it is
+    not a WebP, is animated, or has a colour profile.
 
-    Raises ImageValidationFailed where its parts contradict each other or are cut off.
+    Raises ImageValidationFailed if its parts contradict each other or are cut off.
     """
     if not is_webp(content):
         return None
@@ -89,7 +89,7 @@ def cleaned(content: bytes) -> bytes | None:
             raise _damaged()
         if last.kind in _KEPT:
             parts.append(_part(content, last))
-    for _ in chunks:  # what follows is left out, but has to be sound as well
+    for _ in chunks:  # the rest is left out, but has to be sound as well
         pass
     length = sum(map(len, parts)) + 4
     made = b"".join((b"RIFF", struct.pack("<I", length), b"WEBP", *parts))
@@ -114,7 +114,7 @@ def _chunks(content: bytes) -> Iterator[_Chunk]:
 
 
 def _part(content: bytes, chunk: _Chunk) -> bytes:
-    """The chunk with its head; of the extended header, the flags of what is left out are off."""
+    """The chunk with its head; in the extended header, the flags of omitted parts are cleared."""
     kept = content[chunk.start - 8 : chunk.end]
     if chunk.kind == b"VP8X":
         flags = content[chunk.start] & _ALPHA
@@ -123,7 +123,7 @@ def _part(content: bytes, chunk: _Chunk) -> bytes:
 
 
 def _size(kind: bytes, start: bytes) -> tuple[int, int]:
-    """Width and height by the start of the chunk `VP8X`, `VP8L` or `VP8 `."""
+    """Width and height from the start of the chunk `VP8X`, `VP8L` or `VP8 `."""
     width = height = 0
     head = start[:_TOLD]
     if kind == b"VP8X" and len(head) == _TOLD:

@@ -1,4 +1,4 @@
-"""Parameters of an alchemy request: a picture, and the forms that are to be filled from it."""
+"""Parameters of an alchemy request: a picture, and the forms wanted of it."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -15,25 +15,25 @@ MAX_TILES = 255
 MAX_RESULT_SIDE = 16383  # WebP has no more
 MAX_RESULT_PIXELS = 8192 * 8192
 FORM = "form:"
-"""What the feature that a worker needs for a form begins with."""
+"""The prefix of the feature that a worker needs for a form."""
 
 
 class SourceTooLarge(Invalid):
-    """The picture is too large for what is wanted of it."""
+    """The picture is too large for a form."""
 
     code = "SourceImageResolutionExceeded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlchemyParams:
-    """What is to be found out about a picture, or made of it. Stored with the request as JSON."""
+    """A picture and the forms wanted of it. Stored with the request as JSON."""
 
     source_image: str
     """Name of the picture in the store, or its address elsewhere."""
     tiles: int
     """Its size in squares of 512 pixels."""
     forms: list[dict[str, Any]] = field(default_factory=list)
-    """`{name, payload}`: a job each, in this order."""
+    """`{name, payload}`: one job each, in this order."""
     disable_batching: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -81,12 +81,12 @@ def tiles_of(width: int, height: int) -> int:
 
 
 def enlarges_by(form: str) -> int:
-    """What a form multiplies a picture's sides by; 1 where it does not enlarge."""
+    """The factor by which a form enlarges a picture's sides; 1 if it does not enlarge."""
     return FORMS[form].enlarges_by if form in FORMS else 1
 
 
 def check_enlarged(size: tuple[int, int], forms: Iterable[str]) -> None:
-    """Raise SourceTooLarge where a form would make more of the picture than anybody takes back."""
+    """Raise SourceTooLarge if a form would make a larger picture than may be delivered."""
     for form in forms:
         width, height = (side * enlarges_by(form) for side in size)
         if max(width, height) > MAX_RESULT_SIDE or width * height > MAX_RESULT_PIXELS:
@@ -97,7 +97,7 @@ def check_enlarged(size: tuple[int, int], forms: Iterable[str]) -> None:
 
 
 def feature_of(form: str) -> str:
-    """What a worker has to be able to do for a form (`Needs.features`)."""
+    """The feature that a worker needs for a form (`Needs.features`)."""
     return FORM + form
 
 

@@ -35,7 +35,7 @@ class FormRules(Rules):
 
     @property
     def type(self) -> str:
-        """The API's older word."""
+        """The older word of the API."""
         return "interrogation"
 
     def performance(self, speed: float) -> str:
@@ -43,7 +43,7 @@ class FormRules(Rules):
         return f"{1 / max(speed, 0.001):.1f} seconds per form"
 
     def offered(self, _program: frozenset[str], forms: Iterable[str]) -> frozenset[str]:
-        """Workers say by pop which forms they serve, whatever their program."""
+        """Workers name the forms that they serve in each pop, whatever their program."""
         return frozenset(map(alchemy.feature_of, forms))
 
     def model_of(self, feature: str) -> str:

@@ -8,15 +8,15 @@ from core.kinds.params import EXTRA_SLOW
 
 CONTROL_STEPS = 20  # the default with a control type
 MAX_CONTROL_STEPS = 40
-MAX_STEPS = 40  # of a model that nothing is known of
+MAX_STEPS = 40  # of an unknown model
 
-MAX_SEED_DIGITS = 4300  # what Python reads as a number; reading takes quadratic time
-SECOND = 262144  # the area (512 * 512 pixels) of which a step may take two seconds
+MAX_SEED_DIGITS = 4300  # as many as Python reads as a number; reading takes quadratic time
+SECOND = 262144  # the area (512 * 512 pixels) for which a step may take two seconds
 MIN_SECONDS = 150
 SLOW_BASELINES = frozenset({"flux_1", "qwen_image", "z_image_turbo"})
 
 _PRIVATE = {"private": True}
-"""Of parameters that say nothing about how a picture was made, or too much about who wanted it."""
+"""Marks parameters that do not say how a picture was made, or tell too much of its requester."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +54,11 @@ class ImageParams:
     r2: bool = field(default=True, metadata=_PRIVATE)
     """Pictures are handed out as URLs; False: as base64."""
     r2_named: bool = field(default=False, metadata=_PRIVATE)
-    """The client said so itself: it is not only the default."""
+    """The client sent `r2` itself: it is not merely the default."""
     use_nsfw_censor: bool = field(default=False, metadata=_PRIVATE)
     disable_batching: bool = field(default=False, metadata=_PRIVATE)
     passed_on: dict[str, Any] = field(default_factory=dict)
-    """What a client of version 1 sent besides, for workers of version 1 to make sense of."""
+    """Further parameters of a version 1 client, passed on to version 1 workers."""
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document stored with the request."""
@@ -76,7 +76,7 @@ class ImageParams:
 
     @property
     def effective_steps(self) -> int:
-        """Evaluations of the model, roughly: what a step count is compared and priced by."""
+        """Evaluations of the model, roughly: step counts are compared and priced by them."""
         return effective_steps(self.sampler_name, self.steps)
 
     @property
@@ -87,7 +87,7 @@ class ImageParams:
     @property
     def upscalers(self) -> list[str]:
         """The post-processors that enlarge."""
-        return [name for name in self.post_processing if _enlarges_by(name) > 1]
+        return [name for name in self.post_processing if enlarges_by(name) > 1]
 
     @property
     def sources(self) -> list[str]:
@@ -97,7 +97,7 @@ class ImageParams:
 
     @property
     def is_painting(self) -> bool:
-        """In- or outpainting; asks for painting also where the source picture is missing."""
+        """In- or outpainting, even if the source picture is missing."""
         return self.source_processing in ("inpainting", "outpainting")
 
     def features(self, baselines: frozenset[str]) -> frozenset[str]:
@@ -162,7 +162,8 @@ PRIVATE = frozenset(field.name for field in fields(ImageParams) if field.metadat
 """The parameters that are not shared with a picture."""
 
 
-def _enlarges_by(processor: str) -> int:
+def enlarges_by(processor: str) -> int:
+    """The factor by which a post-processor enlarges a picture's sides; 1 if it does not."""
     known = POST_PROCESSORS.get(processor)
     return 1 if known is None else known.enlarges_by
 
@@ -173,13 +174,13 @@ def _is_heavy(processor: str) -> bool:
 
 
 def passes(sampler: str) -> int:
-    """How often a sampler evaluates the model in a step; 1 for one that is not in the table."""
+    """How often a sampler evaluates the model in a step; 1 for an unknown sampler."""
     known = SAMPLERS.get(sampler)
     return 1 if known is None else known.passes
 
 
 def chooses_steps(sampler: str) -> bool:
-    """Whether a sampler takes as many steps as it likes, whatever is asked."""
+    """Whether a sampler chooses its own number of steps, whatever is asked."""
     known = SAMPLERS.get(sampler)
     return known is not None and known.counts_as is not None
 
@@ -195,8 +196,8 @@ def effective_steps(sampler: str, steps: int) -> int:
 def seed_from(text: str) -> int:
     """The number that a seed's text stands for, in 0 … 2^32 - 1.
 
-    Digits are the number; other text, and more digits than anybody counts, is its bytes, little
-    endian. Either is shifted right by 32 bits until it fits.
+    Digits are the number itself; any other text, and digits beyond the limit, count as bytes in
+    little-endian order. Either is shifted right by 32 bits until it fits.
     """
     is_number = text.isdecimal() and len(text) <= MAX_SEED_DIGITS
     seed = int(text) if is_number else int.from_bytes(text.encode(), "little")
@@ -205,5 +206,5 @@ def seed_from(text: str) -> int:
 
 
 def seeds(first: int, n: int, variation: int | None) -> list[int]:
-    """One seed for each of n pictures, `variation` (1 where None) apart, below 2^32."""
+    """One seed for each of n pictures, `variation` (1 if None) apart, below 2^32."""
     return [(first + number * (variation or 1)) % 2**32 for number in range(n)]

@@ -1,4 +1,4 @@
-"""What the pipeline asks of a request's parameters, whatever its kind."""
+"""What the pipeline needs of a request's parameters, whatever its kind."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -18,7 +18,7 @@ class Params(Protocol):
 
     @property
     def disable_batching(self) -> bool:
-        """Each job is to be done on its own."""
+        """Each job has to be done on its own."""
         ...
 
     def to_json(self) -> dict[str, Any]:
@@ -43,13 +43,13 @@ def is_url(source: str) -> bool:
 
 
 def with_plain_scheme(url: str) -> str:
-    """The same URL, its scheme in small letters, as every program knows it."""
+    """The same URL with its scheme in lower case, as every program knows it."""
     scheme, colon, rest = url.partition(":")
     return scheme.lower() + colon + rest
 
 
 MEGA = 1_000_000
-"""Pixel steps are told in millions."""
+"""Pixel steps are shown in millions."""
 EXTRA_SLOW = 3
 """How many times as long an extra-slow worker may take."""
 

@@ -56,7 +56,7 @@ class PictureRules(Rules):
         return model in catalog.known()
 
     def shows_nudity(self, models: Iterable[str]) -> bool:
-        """Whether a model is among these that is made for nudity."""
+        """Whether one of these models is made for nudity."""
         return any(catalog.image_model(name).nsfw for name in models)
 
     def sizes(self, params: ImageParams) -> Mapping[str, int]:
@@ -68,7 +68,7 @@ class PictureRules(Rules):
         return replace(params, use_nsfw_censor=True)
 
     def may_be_shared(self, params: ImageParams) -> bool:
-        """Not where it is made from another picture."""
+        """Not if the picture was made from another one."""
         return not params.sources
 
     def check_style(

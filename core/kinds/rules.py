@@ -1,6 +1,6 @@
-"""What an image request must not combine: the contract's rules beyond single fields.
+"""Combinations that an image request must not have: the contract's rules beyond single fields.
 
-The first rule that does not hold decides. Warnings are for what may work but not well.
+The first broken rule decides. Warnings are for combinations that may work badly.
 """
 
 import operator
@@ -25,7 +25,7 @@ NOT_ON_SD2 = frozenset(name for name, control in CONTROL_TYPES.items() if not co
 
 
 class InvalidPromptSize(Invalid):
-    """The prompt is longer than what works with it can read."""
+    """The prompt is longer than anything can read."""
 
     code = "InvalidPromptSize"
 
@@ -73,19 +73,19 @@ class HiResMismatch(Invalid):
 
 
 class InvalidTransparencyModel(Invalid):
-    """The model cannot leave out the background."""
+    """The model cannot make transparent pictures."""
 
     code = "InvalidTransparencyModel"
 
 
 class InvalidTransparencyImg2Img(Invalid):
-    """Transparency does not go with source pictures."""
+    """Transparency cannot be combined with source pictures."""
 
     code = "InvalidTransparencyImg2Img"
 
 
 class InvalidTransparencyCN(Invalid):
-    """Transparency does not go with a control type."""
+    """Transparency cannot be combined with a control type."""
 
     code = "InvalidTransparencyCN"
 
@@ -115,7 +115,7 @@ class ControlNetInpaintingMismatch(Invalid):
 
 
 class ControlNetMismatch(Invalid):
-    """A control type with a model that has none."""
+    """A control type with a model that supports none."""
 
     code = "ControlNetMismatch"
 
@@ -257,7 +257,7 @@ def _check_texts(params: ImageParams, models: Sequence[ImageModel]) -> None:
 
 
 def warnings(params: ImageParams, names: Sequence[str]) -> list[Advice]:
-    """What the models' requirements say against these parameters."""
+    """Warnings about parameters that do not fit the models' requirements."""
     return [warning for name in names for warning in _of_model(params, catalog.image_model(name))]
 
 
@@ -290,4 +290,4 @@ _REQUIREMENTS: dict[str, tuple[str, Callable[[Any, Any], bool], str]] = {
     "samplers": ("SamplerMismatch", lambda own, all_: own in all_, "works with the samplers"),
     "schedulers": ("SchedulerMismatch", lambda own, all_: own in all_, "works with the schedules"),
 }
-"""Requirement → its warning's code, whether a value fits, and what to say."""
+"""By requirement: the code of its warning, whether a value fits, and the words."""

@@ -12,14 +12,14 @@ from core.kinds.rules import InvalidPromptSize
 SECONDS = 150
 LETTERS_A_TOKEN = 4
 MAX_TOKEN_CHARS = 32
-"""Characters of a token, on average, beyond which no text goes that a model reads or writes."""
+"""The most characters a token has on average, in any text that a model reads or writes."""
 MIN_RESULT_CHARS = 1000
-"""Room for what a worker says instead of a short text."""
+"""Room for a worker's words in place of a short text."""
 MIN_TOKENS = 20
 
 
 MAX_STOPS, MAX_STOP_CHARS = 128, 2000
-"""How many sequences may end a text, and their characters in all."""
+"""How many stop sequences a text may have, and their characters in all."""
 SAMPLERS = 7
 
 
@@ -30,25 +30,25 @@ class MissingFullSamplerOrder(Invalid):
 
 
 class TooManyStopSequences(Invalid):
-    """More sequences than may end a text."""
+    """More stop sequences than allowed."""
 
     code = "TooManyStopSequences"
 
 
 class ExcessiveStopSequence(Invalid):
-    """The sequences that end a text are too long."""
+    """The stop sequences are too long."""
 
     code = "ExcessiveStopSequence"
 
 
 class TooLongResult(Invalid):
-    """The text is longer than what was asked for can be."""
+    """The text is longer than the request allows."""
 
     code = "BadRequest"
 
 
 class TokenOverflow(Invalid):
-    """More is to be written than the context has room for."""
+    """More tokens are requested than fit into the context."""
 
     code = "TokenOverflow"
 
@@ -58,12 +58,12 @@ class TextParams:
     """What a worker is to write. Stored with the request as JSON."""
 
     max_length: int = 80
-    """Tokens to be written at most."""
+    """The most tokens to be written."""
     max_context_length: int = 2048
     """Tokens of prompt and answer that the model may look at."""
     softprompt: str | None = None
     sampling: dict[str, Any] = field(default_factory=dict)
-    """What else was given of temperature, top_k, stop_sequence …, for the worker as it is."""
+    """Further parameters (temperature, top_k, stop_sequence …), passed on unchanged."""
     disable_batching: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -76,9 +76,9 @@ class TextParams:
         return cls(**document)
 
     def check(self) -> None:
-        """Raise TokenOverflow where the answer does not fit into the context.
+        """Raise TokenOverflow if the answer does not fit into the context.
 
-        And what `check_sampling` raises.
+        Also raises what `check_sampling` does.
         """
         check_sampling(self.sampling)
         if self.max_length > self.max_context_length:
@@ -107,7 +107,7 @@ class TextParams:
 
 
 def check_prompt(prompt: str, *, max_context: int) -> None:
-    """Raise InvalidPromptSize for what no worker could read."""
+    """Raise InvalidPromptSize for a prompt that no worker could read."""
     most = MAX_TOKEN_CHARS * max_context
     if len(prompt) > most:
         raise InvalidPromptSize(
@@ -117,7 +117,7 @@ def check_prompt(prompt: str, *, max_context: int) -> None:
 
 
 def check_result(text: str, *, max_length: int) -> None:
-    """Raise TooLongResult for more than so many tokens can be."""
+    """Raise TooLongResult for a text that is longer than so many tokens can be."""
     most = max(MIN_RESULT_CHARS, MAX_TOKEN_CHARS * max_length)
     if len(text) > most:
         raise TooLongResult(
@@ -126,7 +126,7 @@ def check_result(text: str, *, max_length: int) -> None:
 
 
 def check_sampling(sampling: Mapping[str, Any]) -> None:
-    """Raise what keeps a text from being drawn so, in a request or by a style."""
+    """Raise the reason why these sampling parameters are refused, in a request or a style."""
     order = sampling.get("sampler_order")
     if order is not None and len(set(order)) < SAMPLERS:
         raise MissingFullSamplerOrder(f"sampler_order has to name all {SAMPLERS} samplers.")
@@ -140,5 +140,5 @@ def check_sampling(sampling: Mapping[str, Any]) -> None:
 
 
 def tokens_of(text: str, *, most: int) -> int:
-    """About how many tokens a text has, 20 … `most`; every model counts its own way."""
+    """About how many tokens a text has, 20 … `most`; every model counts differently."""
     return min(most, max(MIN_TOKENS, ceil(len(text) / LETTERS_A_TOKEN)))

@@ -9,13 +9,13 @@ from core.kinds.params import Advice
 from core.kinds.text import TextParams, check_sampling
 
 MIN_TOKENS = ((20.0, 3.0), (13.0, 4.0), (0.0, 5.0))
-"""A second; a worker below is slow: from so many thousand million parameters on, so many."""
+"""By a model's least billions of parameters: tokens a second below which a worker is slow."""
 FASTEST = 150.0
-"""Tokens a second that no worker writes."""
+"""Tokens a second that no honest worker exceeds."""
 FASTEST_OF_KNOWN = ((70.0, 30.0), (14.0, 100.0), (0.0, 150.0))
-"""The same of known models: from so many thousand million parameters on, so many."""
+"""The same for known models, by their least billions of parameters."""
 MIXTURE, MIXTURE_FACTOR = "8x", 3.0
-"""In the name of a mixture of experts, of which few work at once: how much faster it may be."""
+"""A mark in the names of mixtures of experts, and how much faster these may be."""
 
 
 class TextRules(Rules):
@@ -32,12 +32,12 @@ class TextRules(Rules):
         return TextParams.from_json(document)
 
     def least_speed(self, models: Sequence[str]) -> float:
-        """A few tokens a second; of the worker's models the largest decides."""
+        """A few tokens a second, by the largest of the worker's models."""
         billions = catalog.most_billions(models) or 0.0
         return next(least for size, least in MIN_TOKENS if billions >= size)
 
     def fastest(self, model: str) -> float:
-        """By the size of the model, where it is known."""
+        """By the size of the model, if it is known."""
         known = catalog.text_model(model)
         if known is None:
             return FASTEST
@@ -49,11 +49,11 @@ class TextRules(Rules):
         return f"{speed:.1f} tokens per second"
 
     def is_screened(self, *, watched: bool) -> bool:
-        """Only where the user or the model gives reason."""
+        """Only if the user or the model gives reason to."""
         return watched
 
     def shows_nudity(self, models: Iterable[str]) -> bool:
-        """Whether a known model is among these that is made for nudity."""
+        """Whether a known one of these models is made for nudity."""
         known = map(catalog.text_model, models)
         return any(model is not None and model.nsfw for model in known)
 
@@ -64,6 +64,6 @@ class TextRules(Rules):
     def check_style(
         self, _prompt: str, params: Mapping[str, Any], _models: Sequence[str]
     ) -> list[Advice]:
-        """Raise what keeps texts from being drawn so."""
+        """Raise the reason why these sampling parameters are refused."""
         check_sampling(params)
         return []

@@ -1,1 +1,1 @@
-"""Why kudos move: prices, settlements, grants. Rules over the ledger."""
+"""Reasons for which kudos move: prices, settlements, grants. Rules over the ledger."""

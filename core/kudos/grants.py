@@ -1,9 +1,8 @@
-"""Kudos from the mint by somebody's decision: awards, and what administrators give or take."""
+"""Kudos minted by somebody's decision: awards, and what administrators give or take."""
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.kudos import refusals
 from core.ledger import accounts, events
 from core.ledger.tables import SystemAccount
@@ -11,14 +10,14 @@ from core.users import directory, roles
 from core.users.tables import Role, User
 
 
-async def award(session: AsyncSession, admin: User, *, alias: str, amount: int, key: str) -> None:
+async def award(session: Writing, admin: User, *, alias: str, amount: int, key: str) -> None:
     """Award a user kudos.
 
     amount: hundredths of a kudos.
     key: names this award among all; a key that stands already moves nothing.
 
-    Raises NotAllowedAwards, InvalidAwardUsername, KudosAwardToAnon, DeletedUser, and for what is no
-    amount NegativeKudosTransfer and InvalidKudosTransferAmount.
+    Raises NotAllowedAwards, InvalidAwardUsername, KudosAwardToAnon, DeletedUser, and for an amount
+    that is not positive NegativeKudosTransfer or InvalidKudosTransferAmount.
     """
     if not admin.has(Role.ADMIN):
         raise refusals.NotAllowedAwards("Only administrators may award kudos.")
@@ -42,8 +41,8 @@ async def award(session: AsyncSession, admin: User, *, alias: str, amount: int, 
     )
 
 
-async def adjust(session: AsyncSession, user: User, amount: int, *, key: str) -> None:
-    """Give a user kudos, or take them where the amount is negative: no more than is available.
+async def adjust(session: Writing, user: User, amount: int, *, key: str) -> None:
+    """Give a user kudos, or take them if the amount is negative: at most what is available.
 
     amount: hundredths of a kudos.
     key: names this change among all; a key that stands already moves nothing.
@@ -62,8 +61,8 @@ async def adjust(session: AsyncSession, user: User, amount: int, *, key: str) ->
     )
 
 
-async def drain_escrow(session: AsyncSession, user: User, *, at: datetime) -> None:
-    """Let the user spend what was kept back until they are trusted."""
+async def drain_escrow(session: Writing, user: User, *, at: datetime) -> None:
+    """Let the user spend what was held back until they were trusted."""
     if user.escrow_id is None:
         return
     available = await accounts.lock(session, {user.account_id, user.escrow_id})

@@ -2,28 +2,27 @@
 
 A user's cursor is the month that was granted last. It moves by whole calendar months, so that a
 grant that comes late does not make the next one late, and each month is granted once: the month is
-part of the event's key. It is on a day that every month has: who begins after the 28th is granted
-the next month on its 28th, and stays there.
+part of the event's key. It is on a day that every month has: a user who begins after the 28th gets
+the next month on its 28th, and all later ones too.
 """
 
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Writing, table
 from core.ledger import accounts, events
 from core.ledger.tables import SystemAccount
 from core.users import directory, roles
-from core.users.tables import Role, User
+from core.users.tables import Role, User, UserRow
 
 LAST_DAY: Final = 28
-"""The last that every month has."""
+"""The last day that every month has."""
 MODERATOR: Final = 300_000_00
 """Hundredths of a kudos that a moderator is granted each month."""
 
-_users = table(User)
+_users = table(UserRow)
 
 
 def amount_of(user: User) -> int:
@@ -33,10 +32,10 @@ def amount_of(user: User) -> int:
     return user.monthly_kudos + (MODERATOR if user.has(Role.MODERATOR) else 0)
 
 
-async def pay_due(session: AsyncSession, *, at: datetime, limit: int) -> int:
+async def pay_due(session: Writing, *, at: datetime, limit: int) -> int:
     """Grant a month to each user for whom one is due. Returns how many got one.
 
-    Who has several months due gets the next one at the next call. Users are locked before their
+    A user with several months due gets the next one at the next call. Users are locked before their
     accounts, both in order.
     """
     before = month_before(at)
@@ -50,48 +49,50 @@ async def pay_due(session: AsyncSession, *, at: datetime, limit: int) -> int:
         .limit(limit)
         .with_for_update(key_share=True)
     )
-    users = [User(**row) for row in found.mappings()]
-    for user in users:
-        received = user.monthly_received_at
+    users = []
+    for row in found.mappings():
+        received = row["monthly_received_at"]
         month = at if received is None else month_after(received)
-        await directory.change(session, user, monthly_received_at=month)
+        users.append(await directory.change(session, User(**row), monthly_received_at=month))
     await accounts.lock(session, {user.account_id for user in users})
     for user in users:
         await _grant(session, user, amount_of(user), key=f"month:{user.monthly_received_at}")
     return len(users)
 
 
-async def change_by(
-    session: AsyncSession, user: User, change: int, *, key: str, at: datetime
-) -> None:
-    """Change what the user is granted each month, never below nothing; what is more, at once.
+async def change_by(session: Writing, user: User, change: int, *, key: str, at: datetime) -> User:
+    """Change what the user is granted each month, never below 0; an increase is granted at once.
 
     change: hundredths of a kudos.
     key: names this change among all.
 
-    The user's row is locked (`directory.locked`). Raises AnonForbidden.
+    The user's row is locked (`directory.locked`). Returns the changed user. Raises AnonForbidden.
     """
     roles.refuse_anonymous(user, "be granted monthly kudos")
     before, after = user.monthly_kudos, max(0, user.monthly_kudos + change)
-    await entitle(session, user, at=at)
-    await directory.change(session, user, monthly_kudos=after)
+    user = await entitle(session, user, at=at)
+    user = await directory.change(session, user, monthly_kudos=after)
     if after > before:
         if user.monthly_received_at is None:
-            await directory.change(session, user, monthly_received_at=at)
+            user = await directory.change(session, user, monthly_received_at=at)
         await _grant(session, user, after - before, key=f"raise:{key}")
+    return user
 
 
-async def entitle(session: AsyncSession, user: User, *, at: datetime) -> None:
-    """Begin anew for a user who has no monthly kudos so far: past months are not made up.
+async def entitle(session: Writing, user: User, *, at: datetime) -> User:
+    """Begin again for a user without monthly kudos so far: past months are not made up for.
 
-    A month that was granted already is not granted again to who loses the claim and regains it.
+    A month that was granted already is not granted again to a user who loses the claim and regains
+    it.
+    Returns the changed user.
     """
     received = user.monthly_received_at
     if amount_of(user) == 0 and received is not None and received <= month_before(at):
-        await directory.change(session, user, monthly_received_at=None)
+        user = await directory.change(session, user, monthly_received_at=None)
+    return user
 
 
-async def _grant(session: AsyncSession, user: User, amount: int, *, key: str) -> None:
+async def _grant(session: Writing, user: User, amount: int, *, key: str) -> None:
     await events.post(
         session,
         kind="monthly",

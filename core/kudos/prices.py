@@ -1,4 +1,4 @@
-"""What work costs: one set of our own numbers for each version, and the only arithmetic on prices.
+"""Prices: one set of our own numbers for each version, and the only arithmetic on prices.
 
 Pictures
 --------
@@ -10,20 +10,21 @@ steps, 11.49 for 768x768x30, 20.74 for 1024x1024x30, 125.62 for 2048x2048x30, 4.
 
 Texts and forms
 ---------------
-A text's price is what requesters are used to: its tokens times the size of the model, with a factor
-for the context that the model had to read. It holds for the tokens that were written; the same
-function, for all tokens that were asked for, tells what it costs at most. Forms have fixed prices,
-those that make a picture by its size.
+A text's price follows what requesters are used to: its tokens times the size of the model, with a
+factor for the context that the model had to read. It is charged for the tokens written; the same
+function, for all tokens asked for, gives the most that it can cost. Forms have fixed prices; for
+those that make a picture, by its size.
 
-Amounts are hundredths of a kudos. Every function rounds once, its result, half up; all but texts,
-whose price has powers in it, is computed exactly, in fractions. Numbers and arithmetic stand
+Amounts are hundredths of a kudos. Every function rounds only its result, half up; all but texts,
+whose price has powers in it, is computed exactly, in fractions. Numbers and arithmetic are
 together, so that a price is changed in one file.
 
 Versions
 --------
 A request keeps the version that it was priced by (`terms["version"]`) and is settled by it, however
-long it waits and whatever is deployed meanwhile. So to change a number is to add another `Rates`
-under the next version, with golden tests; what is new, and no old request has, needs none.
+long it waits and whatever is deployed meanwhile. So to change a number, add another `Rates` under
+the next version, with golden tests; a number for something that no old request has needs no new
+version.
 """
 
 import math
@@ -67,7 +68,7 @@ class Rates:
             "qwen_image": 12,
         }
     )
-    """How many times the price of a Stable Diffusion 1 or 2 model; any other counts once."""
+    """Factors on the price of a Stable Diffusion 1 or 2 model; any other baseline counts once."""
     qr_code_xl: int = 4
     hires_fix_cascade: int = 7
     worker: Mapping[Standing, Fraction] = field(
@@ -77,7 +78,7 @@ class Rates:
             Standing.OTHER: Fraction(3, 4),
         }
     )
-    """What part of a picture's price a worker gets, by its program."""
+    """The part of a picture's price that a worker gets, by its program."""
 
     request_tax: int = 100
     style_tax: int = 200
@@ -91,13 +92,13 @@ class Rates:
     worker_blacklist: Fraction = Fraction(11, 10)
 
     usual_billions: float = 13.0
-    """The size of model that costs as it is, and is assumed where none is named that is known."""
+    """The size of model that is charged in full, and assumed if no known one is named."""
     unvalidated: float = 0.3
-    """Part of the price where nobody knows which model the worker's program really runs."""
+    """The part of the price if it is not known which model the worker's program really runs."""
     unknown_model_token: float = 2.7
-    """A token by a model that the horde does not know, of a trusted owner."""
+    """A token by a model that the horde does not know, if the owner is trusted."""
     unknown_model_text: float = 100.0
-    """A whole text by such a model, of any other owner."""
+    """A whole text by such a model, for any other owner."""
     text_tax: int = 100
 
     form: int = 100
@@ -106,19 +107,19 @@ class Rates:
     """A square of 512 pixels, for forms that make a picture."""
     form_tax: int = 100
     slow_form_tax: int = 100
-    """More, where slow workers will do; the contract has it this way round."""
+    """Added if slow workers will do; the contract has it this way round."""
 
 
 VERSIONS: Final[dict[int, Rates]] = {1: Rates()}
 VERSION: Final = max(VERSIONS)
-"""The newest, which requests are priced by; stored with each."""
+"""The newest, by which requests are priced; stored with each."""
 NEWEST: Final = VERSIONS[VERSION]
 
 
 def agreed(terms: Mapping[str, Any]) -> Rates:
     """The numbers that a request was priced by, from its terms.
 
-    The newest where this server does not know them: a later one wrote them, and was taken back.
+    The newest if this server does not know them: a later server wrote them before a roll-back.
     """
     return VERSIONS.get(terms["version"], NEWEST)
 
@@ -134,7 +135,7 @@ class ImageWork:
     sampler: str = "k_euler_a"
     control_type: str | None = None
     return_control_map: bool = False
-    """Only the control map is wanted: no second model runs."""
+    """Only the control map is wanted, so no second model runs."""
     post_processing: tuple[str, ...] = ()
     hires_fix: bool = False
     loras: int = 0
@@ -144,7 +145,7 @@ class ImageWork:
 
     @classmethod
     def of(cls, params: ImageParams) -> Self:
-        """What of a request's parameters its price is made of."""
+        """The parameters of a request that determine its price."""
         return cls(
             width=params.width,
             height=params.height,
@@ -161,7 +162,7 @@ class ImageWork:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a request wants its pictures, as far as it changes what the requester pays."""
+    """Terms of a request that change what the requester pays."""
 
     img2img: bool = False
     """A source image is given."""
@@ -175,7 +176,7 @@ class Terms:
 
     @classmethod
     def of(cls, params: ImageParams, agreed: Mapping[str, Any]) -> Self:
-        """What of a request changes its charges: at the quote, and again at each settlement."""
+        """The terms of a request, at the quote and again at each settlement."""
         return cls(
             img2img=params.source_image is not None,
             upscalers=len(params.upscalers),
@@ -194,15 +195,15 @@ class TextWork:
     """What decides the price of one text."""
 
     tokens: int
-    """To be written, or written."""
+    """Tokens to be written, or written."""
     context: int
     """Tokens that had to be read."""
     billions: float | None
-    """Size of the model, parameters in thousands of millions; None: unknown."""
+    """Size of the model in billions of parameters; None: unknown."""
     validated: bool = True
-    """The worker's program is known to write with the model that it says."""
+    """Whether the worker's program is known to use the model that it declares."""
     trusted: bool = True
-    """Its owner is; matters for unknown models alone."""
+    """Whether its owner is trusted; matters only for unknown models."""
 
 
 def text_price(work: TextWork, *, rates: Rates = NEWEST) -> int:
@@ -296,11 +297,11 @@ def charge(
 def estimate(
     price: int, baselines: Iterable[str], terms: Terms, *, n: int, rates: Rates = NEWEST
 ) -> int:
-    """What n pictures cost at most, without the request's own tax.
+    """The most that n pictures can cost, without the request's own tax.
 
-    It is what gets held, and what a dry run tells.
+    This amount is held, and returned by a dry run.
 
-    baselines: of the models that may make them; the dearest decides. Empty: as Stable Diffusion 1.
+    baselines: of the models that may make them; the dearest decides. Empty: Stable Diffusion 1.
     """
     dearest = max(baselines, key=lambda baseline: _factor(baseline, terms, rates), default="")
     return n * charge(price, dearest, terms, rates=rates)
@@ -309,13 +310,13 @@ def estimate(
 def request_tax(
     *, extra_source_images: int = 0, styled: bool = False, rates: Rates = NEWEST
 ) -> int:
-    """What a request costs when it is accepted; never given back."""
+    """The tax of a request, due when it is accepted and never given back."""
     styles = rates.style_tax if styled else 0
     return rates.request_tax + rates.extra_source_image_tax * extra_source_images + styles
 
 
 def _factor(baseline: str, terms: Terms, rates: Rates) -> int:
-    """How many times the price of a Stable Diffusion 1 model a model of this baseline costs."""
+    """The factor of this baseline on the price of a Stable Diffusion 1 model."""
     if terms.qr_code and baseline == "stable_diffusion_xl":
         return rates.qr_code_xl
     if terms.hires_fix and baseline == "stable_cascade":

@@ -1,10 +1,9 @@
-"""What ratings earn. Amounts are hundredths of a kudos."""
+"""Rewards for ratings. Amounts are hundredths of a kudos."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Writing
 from core.ledger import events
 from core.ledger.tables import SystemAccount
 
@@ -12,9 +11,9 @@ RATED: Final = 500
 WITH_ARTIFACTS: Final = 500
 BEST: Final = 1500
 MIN_COST: Final = 100
-"""What a request costs at least, whatever is said of it."""
+"""The least that a request costs, whatever its rating."""
 PLAIN: Final = 7
-"""From this rating on, naming another picture the best says nothing more."""
+"""From this rating on, choosing another picture as the best adds nothing."""
 
 
 def for_picture(*, artifacts: bool) -> int:
@@ -25,10 +24,10 @@ def for_picture(*, artifacts: bool) -> int:
 def for_request(
     ratings: Sequence[tuple[int, bool]], *, has_best: bool, best_is_rated: bool, consumed: int
 ) -> int:
-    """For what a requester says of a request, at most what it cost less 1.
+    """For a requester's rating of a request: at most what it cost, less 1.
 
-    ratings: each picture's rating (1 … 10), and whether its flaws are rated too. The best picture
-        alone earns 15, and as much where one other picture is all that is rated, and not highly.
+    ratings: each picture's rating (1 … 10), and whether its flaws are rated too. Choosing the best
+        picture earns 15, and as much again if only one other picture is rated, and not highly.
     consumed: what the request cost.
     """
     amount = sum(for_picture(artifacts=artifacts) for _, artifacts in ratings)
@@ -38,7 +37,7 @@ def for_request(
     return max(0, min(amount, consumed - MIN_COST))
 
 
-async def pay(session: AsyncSession, *, key: str, account: int, amount: int) -> None:
+async def pay(session: Writing, *, key: str, account: int, amount: int) -> None:
     """Mint it, once for each key (`rating:<what>`)."""
     entries = {SystemAccount.GRANTS.value: -amount, account: amount}
     await events.post(session, kind="rating", key=key, entries=entries)

@@ -1,4 +1,4 @@
-"""Why kudos are not given: to whom, from whom, how many, how fast."""
+"""Refusals to move kudos: to whom, from whom, how many, how fast."""
 
 from core.errors import Forbidden, Invalid
 
@@ -22,19 +22,19 @@ class KudosTransferToSelf(Invalid):
 
 
 class KudosTransferNotEnough(Invalid):
-    """The giver has less than that beside the floor and what is held."""
+    """The giver has less than that available, without the floor and what is held."""
 
     code = "KudosTransferNotEnough"
 
 
 class NegativeKudosTransfer(Invalid):
-    """Nobody can be given less than nothing."""
+    """The amount is negative."""
 
     code = "NegativeKudosTransfer"
 
 
 class InvalidKudosTransferAmount(Invalid):
-    """Nothing is no gift."""
+    """The amount is zero."""
 
     code = "InvalidKudosTransferAmount"
 
@@ -46,7 +46,7 @@ class InvalidTargetUsername(Invalid):
 
 
 class ExpiredSharedKey(Invalid):
-    """The receiver is a shared key whose time is over."""
+    """The receiver is an expired shared key."""
 
     code = "SharedKeyExpired"
 
@@ -82,7 +82,7 @@ class FaultWhenKudosReceiving(Invalid):
 
 
 class EducationCannotSendKudos(Invalid):
-    """Accounts of education use what they are given themselves."""
+    """Education accounts may not give away what they were given."""
 
     code = "EducationCannotSendKudos"
 
@@ -106,7 +106,7 @@ class NotAllowedAwards(Forbidden):
 
 
 class InvalidAwardUsername(Invalid):
-    """Who is to be awarded does not exist."""
+    """The user to be awarded does not exist."""
 
     code = "InvalidAwardUsername"
 

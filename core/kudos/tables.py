@@ -22,9 +22,9 @@ class Transfer(Base):
     giver_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     receiver_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     target: Mapped[str] = mapped_column(String(255))
-    """Whom the giver named: an alias, or a shared key of the receiver's."""
+    """The receiver as the giver named them: an alias, or one of their shared keys."""
     amount: Mapped[int] = mapped_column(BigInteger)
     """Hundredths of a kudos."""
     client_key: Mapped[str] = mapped_column(String(64))
-    """Digest of the client's Idempotency-Key, or by chance where it sent none."""
+    """Digest of the client's Idempotency-Key, or random if it sent none."""
     at: Mapped[datetime] = mapped_column(Moment)

@@ -1,4 +1,4 @@
-"""Kudos that one user gives another, directly or for a shared key of the other's."""
+"""Kudos that one user gives another, directly or to one of the other's shared keys."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -6,10 +6,9 @@ from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.kudos import refusals
 from core.kudos.tables import Transfer
 from core.ledger import accounts, events
@@ -17,16 +16,16 @@ from core.users import directory, shared_keys, suspicion
 from core.users.tables import Role, SharedKey, User
 
 NOT_BACK_FOR: Final = timedelta(seconds=60)
-"""So long after a transfer the receiver can't give the giver anything."""
+"""How long after a transfer the receiver can't give the giver anything."""
 MAX_TARGET_CHARS: Final = 255
-MOST: Final = 2**53
-"""Hundredths of a kudos: what a float of the wire still tells exactly."""
+MAX_AMOUNT: Final = 2**53
+"""Hundredths of a kudos: the most that a float of the wire still represents exactly."""
 
 _transfers = table(Transfer)
 
 
 async def give(
-    session: AsyncSession,
+    session: Writing,
     giver: User,
     *,
     target: str,
@@ -34,14 +33,14 @@ async def give(
     client_key: str | None,
     at: datetime,
 ) -> None:
-    """Let the giver give kudos, once for each key of the client's.
+    """Give kudos, once for each of the client's keys.
 
     target: the receiver's alias, or a shared key: its owner gets the kudos, and a limited budget
-        grows as much.
+        grows by as much.
     amount: hundredths of a kudos.
-    client_key: the client's Idempotency-Key. The same one with the same target and amount again
-        does nothing, whatever became of the two since; with others it raises
-        IdempotencyKeyConflict. None: the client has no such key, each call is another transfer.
+    client_key: the client's Idempotency-Key. Repeated with the same target and amount it does
+        nothing, whatever became of the two since; with others it raises IdempotencyKeyConflict.
+        None: the client sent no key, so each call is another transfer.
 
     Raises the refusals of `kudos.refusals`, after which the transaction must be rolled back.
     """
@@ -64,7 +63,7 @@ async def give(
         .on_conflict_do_nothing(index_elements=[_transfers.c.giver_id, _transfers.c.client_key])
         .returning(_transfers.c.id)
     )
-    if transfer_id is None:  # the same call at the same time was faster
+    if transfer_id is None:  # the same call was made at the same time and was faster
         await _stands(session, giver, key, target=target, amount=amount)
         return
     await _move(session, transfer_id, giver, receiver, shared_key, amount=amount, at=at)
@@ -75,7 +74,7 @@ def _digest(client_key: str) -> str:
 
 
 async def _move(
-    session: AsyncSession,
+    session: Writing,
     transfer_id: int,
     giver: User,
     receiver: User,
@@ -84,10 +83,10 @@ async def _move(
     amount: int,
     at: datetime,
 ) -> None:
-    """Move the kudos. The shared key is locked before the accounts, as settlements do it."""
+    """Move the kudos. The shared key is locked before the accounts, as in settlements."""
     if shared_key is not None:
         await shared_keys.add(session, shared_key.id, amount)
-    # Both at once: of two that give each other at the same time the second sees the first.
+    # Both at once: if two give each other kudos at the same time, the second sees the first.
     await accounts.lock(session, {giver.account_id, receiver.account_id})
     await _check_direction(session, giver, receiver, at=at)
     try:
@@ -103,10 +102,8 @@ async def _move(
         ) from lacking
 
 
-async def _stands(
-    session: AsyncSession, giver: User, key: str, *, target: str, amount: int
-) -> bool:
-    """Whether the key stands for this very transfer. Raises IdempotencyKeyConflict."""
+async def _stands(session: Reading, giver: User, key: str, *, target: str, amount: int) -> bool:
+    """Whether the key was used for this very transfer. Raises IdempotencyKeyConflict."""
     earlier: AnyRow | None = (
         await session.execute(
             select(_transfers.c.target, _transfers.c.amount).where(
@@ -128,13 +125,11 @@ def _check_amount(giver: User, amount: int) -> None:
         raise refusals.NegativeKudosTransfer("Nobody can be given less than nothing.")
     if amount == 0:
         raise refusals.InvalidKudosTransferAmount("Please give at least one kudos.")
-    if amount > MOST:
+    if amount > MAX_AMOUNT:
         raise refusals.KudosTransferNotEnough("Nobody has so many kudos.")
 
 
-async def _resolve(
-    session: AsyncSession, target: str, *, at: datetime
-) -> tuple[User, SharedKey | None]:
+async def _resolve(session: Reading, target: str, *, at: datetime) -> tuple[User, SharedKey | None]:
     """Who gets the kudos, and the shared key that was named, if one was."""
     unknown = refusals.InvalidTargetUsername("There is no user, or shared key, of this name.")
     if len(target) > MAX_TARGET_CHARS:
@@ -150,9 +145,7 @@ async def _resolve(
     return await directory.by_id(session, shared_key.user_id), shared_key
 
 
-async def _check_parties(
-    session: AsyncSession, giver: User, receiver: User, *, at: datetime
-) -> None:
+async def _check_parties(session: Reading, giver: User, receiver: User, *, at: datetime) -> None:
     if receiver.is_anonymous:
         raise refusals.KudosTransferToAnon("The anonymous user cannot be given kudos.")
     if receiver.id == giver.id:
@@ -171,9 +164,7 @@ async def _check_parties(
         raise refusals.FaultWhenKudosReceiving("The receiver cannot be given kudos at present.")
 
 
-async def _check_direction(
-    session: AsyncSession, giver: User, receiver: User, *, at: datetime
-) -> None:
+async def _check_direction(session: Reading, giver: User, receiver: User, *, at: datetime) -> None:
     back = select(_transfers.c.id).where(
         _transfers.c.giver_id == receiver.id,
         _transfers.c.receiver_id == giver.id,

@@ -1,4 +1,4 @@
-"""What a worker gets for being there, for each 600 s. Hundredths of a kudos."""
+"""What a worker gets for each 600 s of uptime, in hundredths of a kudos."""
 
 IMAGE = 5000
 IMAGE_MODEL = 200
@@ -11,7 +11,7 @@ MAX_CONTEXT = 262_144
 UNKNOWN_MODEL = 0.5
 UNVALIDATED = 0.3
 BILLIONS = 7.0
-"""The size of model that is paid as it is; others in proportion, the smallest a quarter."""
+"""The size of model that is paid in full; others are paid in proportion, the smallest a quarter."""
 MIN_FACTOR = 0.25
 
 ALCHEMY = 4000
@@ -27,7 +27,7 @@ def text_reward(context: int, *, billions: float | None, validated: bool) -> int
     """For a worker that writes.
 
     context: tokens at most.
-    billions: size of its largest known model, None where the horde knows none of them.
+    billions: size of its largest known model, None if the horde knows none of them.
     validated: its program is known to write with the model that it says.
     """
     reward = TEXT + TEXT_CONTEXT * min(context, MAX_CONTEXT) / 1024

@@ -8,9 +8,8 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Select, bindparam, cast, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, Writing, table
 from core.ledger import events
 from core.ledger.tables import Account, AccountKind, Checkpoint, Entry, SystemAccount, is_stored
 
@@ -20,14 +19,14 @@ _entries = table(Entry)
 
 
 class Funds(NamedTuple):
-    """What an account has, in hundredths of a kudos."""
+    """The amounts of an account, in hundredths of a kudos."""
 
     balance: int
     available: int
     """What can be spent: the balance without holds and floor."""
 
 
-async def open_pair(session: AsyncSession, *, floor: int) -> tuple[int, int]:
+async def open_pair(session: Writing, *, floor: int) -> tuple[int, int]:
     """Open a spendable account and its escrow; returns their ids in this order.
 
     floor: hundredths of a kudos, at least 0. They are granted from the mint and stay: the account
@@ -45,17 +44,17 @@ async def open_pair(session: AsyncSession, *, floor: int) -> tuple[int, int]:
     return spendable, escrow
 
 
-async def _open(session: AsyncSession, kind: AccountKind) -> int:
+async def _open(session: Writing, kind: AccountKind) -> int:
     opened = await session.execute(
         insert(_accounts).values(kind=kind, floor=0, balance=0, held=0).returning(_accounts.c.id)
     )
     return int(opened.scalar_one())
 
 
-async def balance(session: AsyncSession, account_id: int) -> int:
+async def balance(session: Reading, account_id: int) -> int:
     """What the account has, in hundredths of a kudos; a mint's balance is negative.
 
-    Raises sqlalchemy.exc.NoResultFound where there is no such account.
+    Raises sqlalchemy.exc.NoResultFound if there is no such account.
     """
     if is_stored(account_id):
         stored = select(_accounts.c.balance).where(_accounts.c.id == account_id)
@@ -64,18 +63,12 @@ async def balance(session: AsyncSession, account_id: int) -> int:
     return int((await session.execute(summed)).one().balance)
 
 
-async def balances(session: AsyncSession, account_ids: Collection[int]) -> dict[int, int]:
+async def balances(session: Reading, account_ids: Collection[int]) -> dict[int, int]:
     """What these accounts of users have, by id, in hundredths of a kudos."""
     rows = await session.execute(
         select(_accounts.c.id, _accounts.c.balance).where(_accounts.c.id.in_(account_ids))
     )
     return {row.id: row.balance for row in rows}
-
-
-async def system_balances(session: AsyncSession) -> dict[SystemAccount, int]:
-    """What each system account has, in hundredths of a kudos."""
-    rows = await session.execute(_system_balances().order_by(_accounts.c.id))
-    return {SystemAccount(row.id): int(row.balance) for row in rows}
 
 
 def _system_balances() -> Select[tuple[int, int]]:
@@ -110,29 +103,29 @@ def _system_balances() -> Select[tuple[int, int]]:
     )
 
 
-async def lock(session: AsyncSession, account_ids: Collection[int]) -> dict[int, int]:
-    """Keep other transactions from changing these accounts; what each has available, by id.
+async def lock(session: Writing, account_ids: Collection[int]) -> dict[int, int]:
+    """Lock these accounts for this transaction. Returns what each has available, by id.
 
     Available is what can be spent: the balance without holds and floor, in hundredths of a kudos.
     System accounts are left out: they are never locked. Accounts are locked by ascending id, after
-    the holds that the transaction needs, and all that it needs at once: else two may deadlock. So
-    would they by a plain FOR UPDATE, which conflicts with what inserting an entry locks of the
-    account it refers to.
+    the holds that the transaction needs, and all of them at once: otherwise two transactions may
+    deadlock. A plain FOR UPDATE would deadlock too: it conflicts with the lock that inserting an
+    entry takes on its account.
     """
     locked = await session.execute(_lock, {"ids": sorted(filter(is_stored, account_ids))})
     return {row.id: int(row.available) for row in locked}
 
 
-async def funds(session: AsyncSession, account_id: int) -> Funds:
+async def funds(session: Reading, account_id: int) -> Funds:
     """What a user's account has, as of now; it is not locked.
 
-    Raises sqlalchemy.exc.NoResultFound where there is no such account.
+    Raises sqlalchemy.exc.NoResultFound if there is no such account.
     """
     return Funds(*(await session.execute(_funds, {"id": account_id})).one())
 
 
-async def locked_funds(session: AsyncSession, account_id: int) -> Funds:
-    """The same, and nobody changes it until the transaction ends."""
+async def locked_funds(session: Writing, account_id: int) -> Funds:
+    """The same, locked until the transaction ends."""
     return Funds(*(await session.execute(_locked_funds, {"id": account_id})).one())
 
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import BigInteger, ScalarSelect, Select, cast, func, insert, literal, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import now, table
+from core.db import Reading, Writing, now, table
 from core.ledger.tables import (
     Account,
     AccountKind,
@@ -18,7 +17,7 @@ from core.ledger.tables import (
 )
 
 SETTLED_AFTER = timedelta(hours=1)
-"""Entry ids are given before commit, so a smaller one may appear later; this long after, none."""
+"""Entry ids are given before commit, so a smaller one may appear later, but not after this time."""
 
 _accounts = table(Account)
 _checkpoints = table(Checkpoint)
@@ -30,7 +29,7 @@ _is_stored = _accounts.c.kind != AccountKind.SYSTEM
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What the ledger's rows say at one moment; amounts in hundredths of a kudos."""
+    """The state of the ledger at one moment; amounts in hundredths of a kudos."""
 
     entries_sum: int
     """Of all entries; zero in a sound ledger."""
@@ -47,11 +46,11 @@ class Audit:
     events: int
     entries: int
     supply: int
-    """What all users' accounts have together, escrows included."""
+    """The balance of all users' accounts together, escrows included."""
     held: int
     """How much of that is held."""
     system: dict[SystemAccount, int]
-    """What each system account has, summed from all its entries."""
+    """The balance of each system account, summed from all its entries."""
 
     @property
     def balanced(self) -> bool:
@@ -65,11 +64,11 @@ class Audit:
         )
 
 
-async def audit(session: AsyncSession) -> Audit:
+async def audit(session: Reading) -> Audit:
     """Check the whole ledger.
 
-    One statement, so that it sees one moment also while kudos move. It reads every entry: keep its
-    answer for a while.
+    It is one statement, so that it sees a single moment even while kudos move. It reads every
+    entry: keep its answer for a while.
     """
     system = {account: f"system_{account.value}" for account in SystemAccount}
     questions = {
@@ -162,11 +161,11 @@ def _wrong_checkpoints() -> Select[tuple[int]]:
     )
 
 
-async def checkpoint(session: AsyncSession) -> None:
-    """Write down what each system account had an hour ago, so that later sums start there.
+async def checkpoint(session: Writing) -> None:
+    """Record the balances of the system accounts as of an hour ago, so that later sums start there.
 
-    Repeated, it writes nothing new. No entry with an id up to the checkpoint's can appear later:
-    its transaction would have to be `SETTLED_AFTER` old.
+    Repeating it writes nothing new. No entry with an id up to the checkpoint's can appear later:
+    its transaction would have to be older than `SETTLED_AFTER`.
     """
     recent = (
         select(func.min(_entries.c.id))

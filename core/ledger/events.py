@@ -1,7 +1,7 @@
 """Events: the only code that moves kudos.
 
 An event has entries that sum to zero, so all entries of all accounts always do. Nothing here
-commits; the caller's transaction makes an event and what it pays for true together, or neither.
+commits: the caller's transaction commits an event together with what it pays for, or neither.
 
 Order of locks, which keeps transactions from deadlocking: holds, then accounts by ascending id
 where their balances have to be known, then the event's key. Post one event a transaction, and post
@@ -15,10 +15,9 @@ from sqlalchemy import BigInteger, Select, bindparam, func, insert, select, true
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import now, table
+from core.db import Writing, now, table
 from core.errors import Forbidden, Invalid
 from core.ledger.tables import Account, Entry, Event, is_stored
 
@@ -43,19 +42,19 @@ class UnbalancedEvent(Invalid):
 
 
 class InsufficientKudos(Forbidden):
-    """An account would fall under its floor and what is held of it."""
+    """An account would have less than its floor and its holds."""
 
     code = "InsufficientKudos"
 
 
-async def post(session: AsyncSession, *, kind: str, key: str, entries: Mapping[int, int]) -> bool:
+async def post(session: Writing, *, kind: str, key: str, entries: Mapping[int, int]) -> bool:
     """Move kudos between accounts, once for each `key`.
 
-    kind: what moved them, for statistics; at most 24 characters.
+    kind: the reason, for statistics; at most 24 characters.
     key: names the business event; unique among all events, at most 160 characters.
     entries: hundredths of a kudos by account id, positive to the account, zeros dropped.
 
-    Returns False, having written nothing, where the key already stands: a retry never pays twice.
+    Returns False, without writing anything, if the key exists already: a retry never pays twice.
     Raises UnbalancedEvent, and InsufficientKudos, after which the transaction must be rolled back.
     """
     if not await write(session, kind=kind, key=key, entries=entries):
@@ -64,13 +63,13 @@ async def post(session: AsyncSession, *, kind: str, key: str, entries: Mapping[i
     return True
 
 
-async def write(session: AsyncSession, *, kind: str, key: str, entries: Mapping[int, int]) -> bool:
-    """Write an event and its entries, but for the balances, which `move` changes last.
+async def write(session: Writing, *, kind: str, key: str, entries: Mapping[int, int]) -> bool:
+    """Write an event and its entries, without the balances, which `move` changes last.
 
     Arguments, result and errors are those of `post`.
     """
     entries = _balanced(entries)
-    if dialects.name(session) == "postgresql":
+    if session.engine == "postgresql":
         values = {
             "its_kind": kind,
             "its_key": key,
@@ -87,7 +86,7 @@ async def write(session: AsyncSession, *, kind: str, key: str, entries: Mapping[
 
 
 def _written_at_once() -> Select[tuple[int]]:
-    """An event and its entries by one statement; PostgreSQL alone has such."""
+    """An event and its entries in one statement, which only PostgreSQL supports."""
     columns = {
         name: bindparam(f"its_{name}", type_=_events.c[name].type) for name in ("kind", "key", "at")
     }
@@ -122,14 +121,14 @@ def _written_at_once() -> Select[tuple[int]]:
 _WRITE = _written_at_once()
 
 
-async def _begin(session: AsyncSession, *, kind: str, key: str) -> int | None:
-    """Write an event that has no entries yet; its id, or None where the key already stands.
+async def _begin(session: Writing, *, kind: str, key: str) -> int | None:
+    """Write an event without entries. Returns its id, or None if the key exists already.
 
-    Waits for a transaction that is writing the same key: afterwards that event stands, or this
-    one is the first.
+    Waits for a transaction that is writing the same key: afterwards either that event exists, or
+    this one is the first.
     """
     values = {"kind": kind, "key": key, "at": now()}
-    written: int | None = await session.scalar(_BEGIN[dialects.name(session)], values)
+    written: int | None = await session.scalar(_BEGIN[session.engine], values)
     return written
 
 
@@ -146,7 +145,7 @@ def _balanced(entries: Mapping[int, int]) -> dict[int, int]:
     return {account_id: amount for account_id, amount in entries.items() if amount}
 
 
-async def _add(session: AsyncSession, event_id: int, entries: Mapping[int, int]) -> None:
+async def _add(session: Writing, event_id: int, entries: Mapping[int, int]) -> None:
     if entries:
         await session.execute(
             insert(_entries),
@@ -158,11 +157,11 @@ async def _add(session: AsyncSession, event_id: int, entries: Mapping[int, int])
 
 
 async def move(
-    session: AsyncSession, entries: Mapping[int, int], *, freed: Mapping[int, int] | None = None
+    session: Writing, entries: Mapping[int, int], *, freed: Mapping[int, int] | None = None
 ) -> None:
-    """Change the stored balances by entries that are written: the transaction's last statement.
+    """Change the stored balances by entries already written: the transaction's last statement.
 
-    freed: by account, what is no longer held of it; negative where more is.
+    freed: by account, what is no longer held; negative if more is.
 
     Raises InsufficientKudos, after which the transaction must be rolled back.
     """

@@ -1,18 +1,17 @@
 """Holds: kudos set aside for a purpose, still their account's, that nothing else can spend.
 
-A hold is a row and its part of the account's `held`. It is placed once, captured in parts as what
-it was placed for gets done, and released when no more will come.
+A hold is a row and its part of the account's `held`. It is placed once, captured in parts as the
+work gets done, and released when no more will come.
 """
 
 from collections import Counter
 from collections.abc import Collection
 
 from sqlalchemy import Boolean, bindparam, case, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from core import dialects
-from core.db import table
+from core.db import Writing, table
 from core.ledger.tables import Account, Hold, is_stored
 
 _accounts = table(Account)
@@ -26,24 +25,24 @@ _give_back = (
 
 
 async def place(
-    session: AsyncSession, *, key: str, account_id: int, amount: int, partly: bool = False
+    session: Writing, *, key: str, account_id: int, amount: int, partly: bool = False
 ) -> int | None:
     """Set kudos of the account aside, once for each `key`.
 
     key: names the purpose, at most 160 characters. It is free again after `release`; don't use
         one twice.
     amount: hundredths of a kudos, at least 0.
-    partly: be content with what is available, even nothing.
+    partly: hold what is available, even nothing.
 
-    Returns what is held under the key (what an earlier call held, if there was one), or None where
-    the account does not cover the amount. A system account covers anything and holds nothing.
+    Returns what is held under the key (what an earlier call held, if there was one), or None if the
+    account does not cover the amount. A system account covers anything and holds nothing.
     """
     if amount < 0:
         raise ValueError(f"cannot hold {amount}")
     if not is_stored(account_id):
         return amount
     wanted = {"hold": key, "account": account_id, "wanted": amount, "partly": partly}
-    placed = await session.scalar(_place[dialects.name(session)], wanted)
+    placed = await session.scalar(_place[session.engine], wanted)
     if placed is None:
         earlier: int | None = await session.scalar(_amount, {"hold": key})
         return earlier
@@ -79,13 +78,36 @@ _hold_more = (
 )
 
 
-async def add(session: AsyncSession, *, key: str, account_id: int, amount: int) -> None:
-    """Write a hold of a locked account, whose `held` the event at hand changes (`events.move`)."""
-    await session.execute(insert(_holds), {"key": key, "account_id": account_id, "amount": amount})
+async def add(session: Writing, *, key: str, account_id: int, amount: int, paid: int = 0) -> None:
+    """Set kudos of a locked account aside, and lower its balance by what the event at hand took.
+
+    amount and paid: hundredths of a kudos, which the account covers; the lock told so.
+    """
+    hold = {"hold": key, "its_account": account_id, "its_amount": amount}
+    change = {"account": account_id, "more": amount, "paid": paid}
+    if session.engine == "postgresql":
+        await session.execute(_ADD, hold | change)
+    else:
+        await session.execute(_add_hold, hold)
+        await session.execute(_change_account, change)
 
 
-async def locked(session: AsyncSession, *, key: str) -> int:
-    """What is in a hold, which nobody else uses until the transaction ends; 0 where there is none.
+_add_hold = insert(_holds).values(
+    key=bindparam("hold"), account_id=bindparam("its_account"), amount=bindparam("its_amount")
+)
+_change_account = (
+    update(_accounts)
+    .where(_accounts.c.id == bindparam("account"))
+    .values(
+        balance=_accounts.c.balance - bindparam("paid"),
+        held=_accounts.c.held + bindparam("more"),
+    )
+)
+_ADD = _change_account.add_cte(_add_hold.cte("hold"))
+
+
+async def locked(session: Writing, *, key: str) -> int:
+    """Lock a hold until the transaction ends. Returns what is in it; 0 if there is none.
 
     Waits for other users of the same hold.
     """
@@ -96,7 +118,7 @@ async def locked(session: AsyncSession, *, key: str) -> int:
 _amount_locked = _amount.with_for_update()
 
 
-async def take(session: AsyncSession, *, key: str, amount: int) -> None:
+async def take(session: Writing, *, key: str, amount: int) -> None:
     """Take hundredths of a kudos out of a locked hold, to spend them in the event at hand.
 
     The account's own `held` is lowered by that event (`events.move`), so that accounts are locked
@@ -113,8 +135,8 @@ _take = (
 )
 
 
-async def end(session: AsyncSession, *, key: str) -> int:
-    """End a hold. Returns what was in it; 0 where there is none.
+async def end(session: Writing, *, key: str) -> int:
+    """End a hold. Returns what was in it; 0 if there is none.
 
     The account's own `held` is lowered by the event at hand (`events.move`).
     """
@@ -122,20 +144,20 @@ async def end(session: AsyncSession, *, key: str) -> int:
     return int(left or 0)
 
 
-async def release(session: AsyncSession, *, key: str) -> int:
+async def release(session: Writing, *, key: str) -> int:
     """End a hold and give back what is left in it.
 
-    Returns the hundredths of a kudos that were left; 0 where there is no such hold.
+    Returns the hundredths of a kudos that were left; 0 if there is no such hold.
     """
     return await release_all(session, keys=[key])
 
 
-async def release_all(session: AsyncSession, *, keys: Collection[str]) -> int:
+async def release_all(session: Writing, *, keys: Collection[str]) -> int:
     """End several holds in one transaction, which several calls of `release` must not do.
 
-    Accounts are locked in order: one by one, in the order of their holds, this transaction and one
-    that settles between two of their users could wait for each other.
-    Returns the hundredths of a kudos that were left; keys without a hold count nothing.
+    Accounts are locked in order: locked one by one, in the order of their holds, this transaction
+    and one that settles between two of their users could deadlock. Returns the hundredths of a
+    kudos that were left; keys without a hold count nothing.
     """
     released = await session.execute(_end, {"holds": list(keys)})
     left = Counter[int]()

@@ -13,9 +13,9 @@ class AccountKind(StrEnum):
     """Whose kudos an account holds."""
 
     SYSTEM = "system"
-    """Where kudos come from and go to; its balance is not stored but summed from its entries."""
+    """The source or sink of kudos; its balance is not stored but summed from its entries."""
     SPENDABLE = "spendable"
-    """What a user can spend."""
+    """Kudos that a user can spend."""
     ESCROW = "escrow"
     """What an untrusted worker's owner has earned and gets once trusted."""
 
@@ -32,11 +32,11 @@ class SystemAccount(IntEnum):
     GRANTS = 4
     """Mints monthly kudos, awards and what admins give."""
     TAX = 5
-    """Burns what requesters pay beyond the worker's reward."""
+    """Burns what requesters pay on top of the worker's reward."""
     FORGIVENESS = 6
     """Pays at settlement what a payer lacks."""
     ANONYMOUS = 7
-    """What the anonymous user has used; shown to clients as a constant."""
+    """Kudos used by the anonymous user; shown to clients as a constant."""
 
 
 FIRST_USER_ACCOUNT = 100
@@ -48,14 +48,14 @@ def is_stored(account_id: int) -> bool:
 
 
 class Account(Base):
-    """A ledger account, never a person. `available` is what can be spent or given away."""
+    """A ledger account, never a person."""
 
     __tablename__ = "accounts"
     __table_args__ = (
         CheckConstraint("kind = 'system' OR balance - held >= floor", name="covers_its_holds"),
         CheckConstraint("held >= 0", name="held_not_negative"),
         CheckConstraint("kind <> 'system' OR (balance = 0 AND held = 0)", name="system_not_stored"),
-        Index("ix_accounts_kind_balance", "kind", "balance", "id"),  # who has most
+        Index("ix_accounts_kind_balance", "kind", "balance", "id"),  # for the richest users
         {"sqlite_autoincrement": True},  # else SQLite numbers from the last system account on
     )
 
@@ -64,11 +64,6 @@ class Account(Base):
     floor: Mapped[int] = mapped_column(BigInteger, default=0)
     balance: Mapped[int] = mapped_column(BigInteger, default=0)
     held: Mapped[int] = mapped_column(BigInteger, default=0)
-
-    @property
-    def available(self) -> int:
-        """Hundredths of a kudos that can be spent: balance without holds and floor."""
-        return self.balance - self.held - self.floor
 
 
 class Event(Base):

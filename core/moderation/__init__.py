@@ -1,1 +1,1 @@
-"""What may be asked and said here, and from where: prompts, names, addresses, modes."""
+"""Moderation: prompts, names, addresses, and the modes of the horde."""

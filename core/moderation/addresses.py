@@ -1,7 +1,7 @@
 """Addresses that are kept out for a while: after refused prompts, or by a moderator.
 
 A timeout is a row whose key is a network. An address is looked up by the keys of the networks that
-it is in (25 for IPv4, 49 for IPv6): by the primary key, however many rows there are. A single IPv6
+contain it (25 for IPv4, 49 for IPv6), so by primary key, however many rows there are. A single IPv6
 address stands for its /64, which is what one customer gets.
 """
 
@@ -12,11 +12,10 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Final, TypeAlias
 
 from sqlalchemy import Boolean, bindparam, case, delete, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
-from core import dialects, remembered
-from core.db import AnyRow, Moment, table
+from core import dialects
+from core.db import AnyRow, Moment, Reading, Writing, table
 from core.dialects import Insert
 from core.errors import Forbidden, Invalid
 from core.moderation.tables import AddressTimeout
@@ -24,13 +23,13 @@ from core.moderation.tables import AddressTimeout
 Network: TypeAlias = IPv4Network | IPv6Network
 
 WIDEST = {4: 8, 6: 16}
-"""Bits of the widest network that may be blocked: wider is a slip of the hand."""
+"""Bits of the widest network that may be blocked: a wider one is a slip of the hand."""
 NARROWEST = {4: 32, 6: 64}
-"""Bits of what one customer has."""
+"""Bits of the network of one customer."""
 MAPPED_BITS = 96
 FIRST_MINUTES = 3
 OFFENCES_KEPT = timedelta(hours=24)
-MAX_OFFENCES = 1000  # what is beyond makes no difference, and the counter stays small
+MAX_OFFENCES = 1000  # more makes no difference, and the counter stays small
 
 _timeouts = table(AddressTimeout)
 
@@ -64,7 +63,7 @@ def network_of(text: str) -> Network:
 
 
 def _unmapped(network: Network) -> Network:
-    """The IPv4 network where it is one in IPv6's clothes (`::ffff:192.0.2.7`)."""
+    """The IPv4 network, if it is one written as IPv6 (`::ffff:192.0.2.7`)."""
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < MAPPED_BITS:
         return network
@@ -72,9 +71,9 @@ def _unmapped(network: Network) -> Network:
 
 
 def caller_of(address: str) -> str:
-    """Who is behind an address, as limits count callers: an IPv6 host has a whole /64.
+    """The caller behind an address, for counting limits: an IPv6 host has a whole /64.
 
-    What is no IP address (a Unix socket's peer has none) stands for itself.
+    Text that is not an IP address (a Unix socket's peer has none) stands for itself.
     """
     try:
         network = network_of(address.partition("%")[0])
@@ -84,9 +83,9 @@ def caller_of(address: str) -> str:
     return str(network.network_address if is_one else network)
 
 
-async def refuse(session: AsyncSession, address: str, *, at: datetime) -> None:
-    """Raise TimeoutIP where the address is kept out. address: an IP address."""
-    network, known = network_of(address), remembered.of(session)
+async def refuse(session: Reading, address: str, *, at: datetime) -> None:
+    """Raise TimeoutIP if the address is kept out. address: an IP address."""
+    network, known = network_of(address), session.remembered
     until = known.get(_timeouts.name, network, _UNKNOWN)
     if until is _UNKNOWN:
         moment = known.moment
@@ -106,11 +105,11 @@ _UNTIL = select(func.max(_timeouts.c.until)).where(
 )
 
 
-async def punish(session: AsyncSession, address: str, *, at: datetime) -> int:
-    """Keep an address out after a refused prompt; the minutes: 3, 9, 15 … within 24 hours."""
+async def punish(session: Writing, address: str, *, at: datetime) -> int:
+    """Keep an address out after a refused prompt. Returns for how many minutes (3, 9, 15 …)."""
     key = str(network_of(address))
     values = {"key": key, "at": at, "long_ago": at - OFFENCES_KEPT}
-    offences = await session.scalar(_OFFENCE[dialects.name(session)], values)
+    offences = await session.scalar(_OFFENCE[session.engine], values)
     minutes = FIRST_MINUTES * (2 * int(offences or 1) - 1)
     until = at + timedelta(minutes=minutes)
     await session.execute(
@@ -121,37 +120,35 @@ async def punish(session: AsyncSession, address: str, *, at: datetime) -> int:
     return minutes
 
 
-async def keep_out(
-    session: AsyncSession, network: Network, *, until: datetime, is_block: bool
-) -> None:
+async def keep_out(session: Writing, network: Network, *, until: datetime, is_block: bool) -> None:
     """Keep a network out until a time, whatever it was before.
 
-    is_block: it was blocked as a range, or as a worker's address, and is listed among those.
+    is_block: it is blocked as a range or as a worker's address, and listed among those.
     """
     values = {"key": str(network), "until": until, "is_block": is_block}
-    await session.execute(_KEEP_OUT[dialects.name(session)], values)
+    await session.execute(_KEEP_OUT[session.engine], values)
 
 
-async def let_in(session: AsyncSession, network: Network) -> None:
+async def let_in(session: Writing, network: Network) -> None:
     """Forget a network's timeout and offences."""
     await session.execute(delete(_timeouts).where(_timeouts.c.network == str(network)))
 
 
-async def blocks(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
-    """All blocks in effect, those that end first at the front."""
+async def blocks(session: Reading, *, at: datetime) -> Sequence[AnyRow]:
+    """All blocks in effect, those that end first come first."""
     listed = select(_timeouts).where(_timeouts.c.is_block, _LIVE).order_by(_timeouts.c.until)
     return (await session.execute(listed, {"at": at})).all()
 
 
-async def around(session: AsyncSession, network: Network, *, at: datetime) -> Sequence[AnyRow]:
-    """What keeps the network out at present: its own timeout, and those of networks around it."""
+async def around(session: Reading, network: Network, *, at: datetime) -> Sequence[AnyRow]:
+    """The timeouts that keep the network out: its own, and those of networks around it."""
     of_them = _timeouts.c.network.in_(_keys_around(network))
     listed = select(_timeouts).where(of_them, _LIVE).order_by(_timeouts.c.until)
     return (await session.execute(listed, {"at": at})).all()
 
 
-async def forget(session: AsyncSession, *, at: datetime) -> None:
-    """Delete what neither keeps anybody out nor lengthens a next timeout."""
+async def forget(session: Writing, *, at: datetime) -> None:
+    """Delete timeouts that neither keep anybody out nor lengthen a next one."""
     harmless = or_(_timeouts.c.offended_at.is_(None), _timeouts.c.offended_at <= at - OFFENCES_KEPT)
     await session.execute(delete(_timeouts).where(_timeouts.c.until <= at, harmless))
 
@@ -168,7 +165,7 @@ def _keys_around(network: Network) -> list[str]:
 
 
 def _offence(insert: Insert) -> ReturningInsert[int]:
-    """Count a refused prompt; counting begins anew after 24 hours without one."""
+    """Count a refused prompt; counting starts over after 24 hours without one."""
     at, long_ago = bindparam("at", type_=Moment), bindparam("long_ago", type_=Moment)
     counted = case(
         (_timeouts.c.offended_at.is_(None), 1),

@@ -1,16 +1,15 @@
 """The stored filters: looking them up and changing them.
 
-Each change first raises the version row, which others that change filters wait for; so every
-process reads the same set for the same version, and a set that cannot be used is never stored.
+Each change first raises the version row, for which concurrent changes wait; so every process reads
+the same set for the same version, and an unusable set is never stored.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import Invalid, NotFound
 from core.moderation import patterns
 from core.moderation.names import clean_text
@@ -32,7 +31,7 @@ class FilterNotFound(NotFound):
 
 
 async def find(
-    session: AsyncSession, *, filter_type: int | None = None, contains: str | None = None
+    session: Reading, *, filter_type: int | None = None, contains: str | None = None
 ) -> Sequence[AnyRow]:
     """The filters of a type, or all, the oldest first. contains: a part of the expression."""
     wanted = select(_filters).order_by(_filters.c.id)
@@ -43,7 +42,7 @@ async def find(
     return (await session.execute(wanted)).all()
 
 
-async def by_id(session: AsyncSession, filter_id: str) -> AnyRow:
+async def by_id(session: Reading, filter_id: str) -> AnyRow:
     """The filter with this id, as a client wrote it. Raises FilterNotFound."""
     is_id = filter_id.isascii() and filter_id.isdecimal() and len(filter_id) <= MAX_ID_CHARS
     number = int(filter_id) if is_id else -1
@@ -55,15 +54,15 @@ async def by_id(session: AsyncSession, filter_id: str) -> AnyRow:
     return found
 
 
-async def expressions(session: AsyncSession, filter_type: int | None = None) -> dict[int, str]:
-    """One expression for all filters of a type, for each type in use."""
+async def expressions(session: Reading, filter_type: int | None = None) -> dict[int, str]:
+    """For each type in use, one expression for all its filters."""
     rows = await find(session, filter_type=filter_type)
     joined = {kind: patterns.union(r.regex for r in rows if r.filter_type == kind) for kind in USED}
     return {kind: regex for kind, regex in joined.items() if filter_type in (None, kind)}
 
 
 async def add(
-    session: AsyncSession,
+    session: Writing,
     *,
     regex: str,
     filter_type: int,
@@ -71,9 +70,9 @@ async def add(
     replacement: str,
     user_id: int | None,
 ) -> AnyRow:
-    """Add a filter; one with the same type and expression is returned as it is.
+    """Add a filter; an existing one with the same type and expression is returned unchanged.
 
-    Raises Invalid where the expression cannot be used.
+    Raises Invalid if the expression cannot be used.
     """
     _check(regex, description, replacement)
     await _raise_version(session)
@@ -96,7 +95,7 @@ async def add(
     return row
 
 
-async def change(session: AsyncSession, filter_id: str, changes: dict[str, Any]) -> AnyRow:
+async def change(session: Writing, filter_id: str, changes: dict[str, Any]) -> AnyRow:
     """Set columns of a filter. Raises FilterNotFound, and Invalid as `add` does."""
     await _raise_version(session)
     old = await by_id(session, filter_id)
@@ -115,7 +114,7 @@ async def change(session: AsyncSession, filter_id: str, changes: dict[str, Any])
     return row
 
 
-async def remove(session: AsyncSession, filter_id: str) -> None:
+async def remove(session: Writing, filter_id: str) -> None:
     """Delete a filter. Raises FilterNotFound."""
     await _raise_version(session)
     row = await by_id(session, filter_id)
@@ -128,10 +127,10 @@ def _check(regex: str, description: str | None, replacement: str) -> None:
         raise Invalid(f"Description and replacement have at most {MAX_TEXT_CHARS} characters each.")
 
 
-async def _raise_version(session: AsyncSession) -> None:
+async def _raise_version(session: Writing) -> None:
     await session.execute(update(_version).values(version=_version.c.version + 1))
 
 
-async def _check_together(session: AsyncSession) -> None:
-    """Raise Invalid where the filters, each good by itself, are too much as a set."""
+async def _check_together(session: Reading) -> None:
+    """Raise Invalid if the filters, each valid by itself, are too large as a set."""
     FilterSet.of(await find(session))

@@ -1,9 +1,9 @@
-"""What is done to names and descriptions that everybody sees, before they are stored.
+"""Cleaning and checking names and descriptions that everybody sees, before they are stored.
 
-What cannot be seen is left out of them: a control character moves a terminal's cursor, a change of
-writing direction makes one name look like another. Whether they are obscene or a slur is looked up
-in a short list of words (profanity.txt), against whole words: what people call their workers is
-better refused too rarely than too often, and moderators can rename the rest.
+Invisible characters are removed: a control character moves a terminal's cursor, a change of writing
+direction makes one name look like another. A short list of words (profanity.txt), compared with
+whole words, decides what is obscene or a slur: names of workers are better refused too rarely than
+too often, and moderators can rename the rest.
 """
 
 import re
@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 LETTERS = str.maketrans("013457@$!|", "oieastasil")
-"""What characters in disguise look like."""
+"""The letters that disguised characters stand for."""
 
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _BREAKS = re.compile(r"[^a-z]+")
@@ -20,21 +20,21 @@ _SPELLED = re.compile(r"\b[a-z](?: [a-z]\b){2,}")
 
 
 LINES = frozenset("\n\t")
-"""The control characters that a text of several lines has."""
+"""The control characters that a text of several lines may have."""
 
 
 def clean(name: str) -> str:
-    """The name on one line, without what cannot be seen; blanks in a row become one.
+    """The name on one line, without invisible characters; runs of blanks become one.
 
-    Control and format characters go (categories C*: an escape sequence, a change of writing
-    direction, a lone surrogate, which PostgreSQL could not even store).
+    Control and format characters are removed (categories C*: an escape sequence, a change of
+    writing direction, a lone surrogate, which PostgreSQL could not even store).
     """
     spaced = "".join(" " if character.isspace() else character for character in name)
     return " ".join(_seen(spaced).split())
 
 
 def clean_text(text: str) -> str:
-    """The same of a text that may have several lines and blanks as it likes."""
+    """The same for a text that may have several lines and any blanks."""
     return _seen(text, but=LINES)
 
 
@@ -45,12 +45,12 @@ def _seen(text: str, *, but: frozenset[str] = frozenset()) -> str:
 
 
 def is_profane(text: str) -> bool:
-    """Whether a word of the text is on the list, also in disguise: "F.u.c.k", "$h1t", "fuuuck"."""
+    """Whether a word of the text is on the list, even disguised: "F.u.c.k", "$h1t", "fuuuck"."""
     return any(word in _profane() for word in _words(text))
 
 
 def _words(text: str) -> set[str]:
-    """The text's words without accents, as they are and as they look: in disguise, drawn out."""
+    """The text's words without accents, as they are, and with disguises and repetitions undone."""
     decomposed = unicodedata.normalize("NFKD", clean(text).casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     found: set[str] = set()

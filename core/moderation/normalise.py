@@ -1,8 +1,8 @@
-"""Make a text comparable: what people do to hide a word from a filter is undone.
+"""Normalise a text: undo what people do to hide a word from a filter.
 
 Weights (`(word:1.2)`), accents, look-alike letters of Unicode, invisible characters, punctuation
-and spaced-out letters (`w o r d`, `w.o.r.d`) go; what is left is lower case with single blanks.
-All of it takes time linear in the text.
+and spaced-out letters (`w o r d`, `w.o.r.d`) are undone; the result is lower case with single
+blanks. This takes time linear in the text.
 """
 
 import re
@@ -11,7 +11,7 @@ import unicodedata
 _WEIGHT = re.compile(r":\s{0,3}[+-]?\d{0,4}\.?\d{1,4}\s{0,3}(?=\))")
 _NO_WORD = re.compile(r"[\W_]+")
 _SPELLED = re.compile(r"(?<![^\W_])[^\W\d_](?:[\W_][^\W\d_]){2,}(?![^\W_])")
-"""Letters with one character between each two: more than one divides words."""
+"""Letters separated by one character each; more than one separates words."""
 
 
 def normalise(text: str) -> str:
@@ -24,4 +24,4 @@ def normalise(text: str) -> str:
 
 
 _INVISIBLE = {"Mn", "Me", "Cf", "Cs", "Co", "Cn"}
-"""Marks on letters (accents), and what cannot be seen or stored. Control characters are blanks."""
+"""Accents, and characters that cannot be seen or stored. Control characters become blanks."""

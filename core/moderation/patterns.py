@@ -1,6 +1,6 @@
-"""Regular expressions whose matching takes time linear in the text, whatever they say (RE2).
+"""Regular expressions that always match in time linear in the text (RE2).
 
-There are no look-arounds and no back-references: these are what makes other engines slow.
+There are no look-arounds and no back-references, which make other engines slow.
 Letters match in either case.
 """
 
@@ -11,12 +11,12 @@ import re2
 
 from core.errors import Invalid
 
-LONGEST = 10_000  # characters of one expression
+MAX_CHARS = 10_000  # characters of one expression
 MEMORY_BYTES = 8 << 20  # of one compiled expression
 
 
 class BadExpression(Invalid):
-    """The text is no regular expression that can be used here."""
+    """The text is not a regular expression that can be used here."""
 
     code = "BadRequest"
 
@@ -42,7 +42,7 @@ class Pattern(Protocol):
 
 
 def compiled(expression: str) -> Pattern:
-    """The expression, ready to search with. Raises BadExpression."""
+    """Compile the expression. Raises BadExpression."""
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
@@ -52,17 +52,17 @@ def compiled(expression: str) -> Pattern:
     except (re2.error, UnicodeEncodeError) as error:
         reason = error.args[0] if isinstance(error, re2.error) else b"a lone surrogate"
         said = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-        raise BadExpression(f"This is no regular expression of RE2's kind: {said}") from None
+        raise BadExpression(f"This is not a regular expression of RE2: {said}") from None
 
 
 def check(expression: str) -> None:
-    """Raise BadExpression where it is too long, no expression, or matches any text at all."""
-    if len(expression) > LONGEST:
-        raise BadExpression(f"A regular expression has at most {LONGEST} characters.")
+    """Raise BadExpression if it is too long, malformed, or matches any text at all."""
+    if len(expression) > MAX_CHARS:
+        raise BadExpression(f"A regular expression has at most {MAX_CHARS} characters.")
     if compiled(expression).search("") is not None:
         raise BadExpression("This expression matches the empty text, and so every prompt.")
 
 
 def union(expressions: Iterable[str]) -> str:
-    """One expression for what any of these matches; empty for none."""
+    """One expression that matches what any of these does; empty for none."""
     return "|".join(f"(?:{expression})" for expression in expressions)

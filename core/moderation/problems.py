@@ -1,7 +1,7 @@
-"""Pictures that workers report as showing abuse of children: counted, so that moderators look.
+"""Reports by workers of pictures that show abuse of children, counted so that moderators look.
 
-A report is kept for a day. Who causes many of them in an hour or a day is told once, as an event of
-the log that names the user, or the address of somebody anonymous, and never a prompt.
+A report is kept for a day. A requester who causes many in an hour or a day is logged once, as an
+event with the user, or the address of an anonymous one, and never a prompt.
 """
 
 from datetime import datetime, timedelta
@@ -9,14 +9,13 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Writing, table
 from core.moderation import addresses
 from core.moderation.tables import ProblemJob
 
 NOTICED_AFTER = {"hour": (timedelta(hours=1), 50), "day": (timedelta(days=1), 200)}
-"""More reports than this within the time are told."""
+"""More reports than this within the time are logged."""
 KEPT = timedelta(days=1)
 
 _log = structlog.get_logger(__name__)
@@ -24,7 +23,7 @@ _problems = table(ProblemJob)
 
 
 async def report(
-    session: AsyncSession,
+    session: Writing,
     *,
     attempt_id: UUID,
     worker_id: UUID,
@@ -34,10 +33,10 @@ async def report(
     address: str | None,
     at: datetime,
 ) -> None:
-    """Take a report down, and tell the log where it is one too many.
+    """Record a report, and log it if it is one too many.
 
-    A registered user is counted, each account that a service asks for by itself; of the anonymous
-    user, each address. address: where the request came from, as far as it is known.
+    Reports are counted by registered user, by account for services, and by address for the
+    anonymous user. address: where the request came from, if known.
     """
     network = str(addresses.network_of(address)) if address else None
     await session.execute(
@@ -73,6 +72,6 @@ async def report(
             )
 
 
-async def forget(session: AsyncSession, *, at: datetime) -> None:
-    """Delete reports that count for nothing any more."""
+async def forget(session: Writing, *, at: datetime) -> None:
+    """Delete reports that no longer count."""
     await session.execute(delete(_problems).where(_problems.c.at <= at - KEPT))

@@ -7,11 +7,11 @@ A filter belongs to a type:
     12      words that are replaced where the model is made for nudity, or the user is flagged
     20      sexual context                                      group B
 
-A prompt that hits both groups is refused, or rewritten where the requester lets it be. Other types
-are kept and have no effect. Only what stands before `###` is looked at: the rest is what the
-picture must not show.
+A prompt that hits both groups is refused, or rewritten if the requester allows it. Other types are
+stored and have no effect. Only the part before `###` is judged: the rest is what the picture must
+not show.
 
-Filters fail closed: where none were ever loaded, or one cannot be used, nothing is let through.
+Filters fail closed: if none were ever loaded, or one cannot be used, nothing passes.
 """
 
 import re
@@ -24,9 +24,8 @@ from typing import Protocol
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.errors import Invalid, Unavailable
 from core.features import NEGATIVE
 from core.moderation import patterns
@@ -37,7 +36,7 @@ from core.moderation.tables import Filter, FilterVersion
 REPLACED, UNDONE_BY_NOTHING, STRICT, SEXUAL = 10, 11, 12, 20
 GROUPS = ((REPLACED, UNDONE_BY_NOTHING), (SEXUAL,))
 USED = (REPLACED, UNDONE_BY_NOTHING, SEXUAL)
-"""The types that `GET filters/regex` tells about."""
+"""The types that `GET filters/regex` returns."""
 BLOCKED_AT = 2
 MAX_REWRITTEN_CHARS = 7000  # characters
 MAX_SCREENED_CHARS = 100_000  # characters
@@ -55,25 +54,25 @@ _version = table(FilterVersion)
 
 
 class CorruptPrompt(Invalid):
-    """The prompt asks for what nobody may have, and no rewriting helps."""
+    """The prompt asks for something that nobody may have, and no rewriting helps."""
 
     code = "CorruptPrompt"
 
 
 class PromptTooLong(Invalid):
-    """The prompt is longer than filters look at."""
+    """The prompt is longer than filters read."""
 
     code = "InvalidPromptSize"
 
 
 class FiltersUnavailable(Unavailable):
-    """No prompt can be judged, so none is let through."""
+    """No prompt can be judged, so none passes."""
 
     code = "FiltersUnavailable"
 
 
 class FilterRow(Protocol):
-    """What a filter says, as a row of `filters` does."""
+    """A filter, as in a row of `filters`."""
 
     regex: str
     filter_type: int
@@ -111,7 +110,7 @@ class FilterSet:
         return sum(hits)
 
     def matches(self, prompt: str, filter_type: int | None = None) -> list[str]:
-        """What in the prompt the filters match: those of a type, or of all that are in use."""
+        """The matches of the filters in the prompt: those of one type, or of all types in use."""
         text = _looked_at(prompt)
         kinds = USED if filter_type is None else (filter_type,)
         found = [
@@ -123,13 +122,13 @@ class FilterSet:
         return list(dict.fromkeys(found))
 
     def is_strictly_suspect(self, prompt: str) -> bool:
-        """Whether a model made for nudity, or a flagged user, may not have it as it is."""
+        """Whether it must be rewritten for a model made for nudity, or a flagged user."""
         text = _looked_at(prompt)
         kinds = (STRICT, *GROUPS[0])
         return _shows_children(prompt) or any(self._hits(kind, text) for kind in kinds)
 
     def rewritten(self, prompt: str, *, strictly: bool = False) -> str | None:
-        """The prompt without what it was suspect for, or None where nothing else was in it."""
+        """The prompt without the suspect parts, or None if nothing else was in it."""
         _, _, negative = prompt.partition(NEGATIVE)
         text = _looked_at(prompt)
         for pattern, replacement in self.strictly_replacing if strictly else self.replacing:
@@ -152,8 +151,8 @@ class Filters:
         self._version = 0
         self._set: FilterSet | None = None
 
-    async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
-        """Read the filters anew where they changed; looks at most once a second."""
+    async def refresh(self, session: Reading, *, at: datetime) -> None:
+        """Read the filters again if they changed; looks at most once a second."""
         if self._read_at <= at < self._read_at + READ_AGAIN:
             return
         version = await session.scalar(select(_version.c.version)) or 0
@@ -181,11 +180,11 @@ class Filters:
 
 
 def screen(filters: Filters, prompt: str, *, rewrite: bool, always: bool = False) -> str:
-    """The prompt as it may be asked: itself, or rewritten.
+    """Judge a prompt. Returns it as it may be asked: itself, or rewritten.
 
-    rewrite: the requester lets a prompt be rewritten that would be refused.
-    always: the model is made for nudity, or the user is flagged: stricter words are replaced too,
-        whatever the requester wants, and nobody learns by a refusal which words they are.
+    rewrite: whether the requester lets a prompt be rewritten that would be refused.
+    always: whether the model is made for nudity, or the user flagged: stricter words are replaced
+        too, whatever the requester wants, so that no refusal reveals them.
 
     Raises CorruptPrompt, PromptTooLong and FiltersUnavailable.
     """
@@ -215,7 +214,7 @@ def _or_refused(prompt: str | None) -> str:
 
 
 def _literally(replacement: str, _match: Match) -> str:
-    """The replacement to the letter: a backslash in it means nothing."""
+    """The literal replacement: a backslash in it means nothing."""
     return replacement
 
 

@@ -1,7 +1,7 @@
-"""Which addresses hide who uses them (VPNs, proxies), as a service that operators choose says.
+"""Which addresses hide their users (VPNs, proxies), according to a service that operators choose.
 
-A score is looked up once in 6 h for an address, outside of any transaction, and only where the
-operator names a service. Where it does not answer, nothing is known of the address.
+A score is looked up once in 6 h for an address, outside of any transaction, and only if the
+operator names a service. If it does not answer, nothing is known about the address.
 """
 
 import json
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Verdict(Enum):
-    """What is known of an address."""
+    """What is known about an address."""
 
     SAFE = "safe"
     UNSAFE = "unsafe"
@@ -38,14 +38,14 @@ class Scorer(Protocol):
     """Judges addresses."""
 
     async def judge(self, address: str) -> Verdict:
-        """What is known of the address. Never inside a transaction: it may ask a service."""
+        """What is known about the address. Never call it in a transaction: it may ask a service."""
 
 
 class OutsideScorer:
     """Asks a service by HTTP.
 
-    url: with `{address}` in it. The answer is a number from 0 to 1, alone or as JSON: how surely
-    the address hides its user.
+    url: with `{address}` in it. The answer is a number from 0 to 1, alone or as JSON: how likely
+        the address hides its user.
     """
 
     def __init__(self, url: str, outside: Outside) -> None:
@@ -54,7 +54,7 @@ class OutsideScorer:
         self._known: OrderedDict[str, tuple[float, Verdict]] = OrderedDict()
 
     async def judge(self, address: str) -> Verdict:
-        """What the service says, kept for 6 h. UNKNOWN, which is not kept, where it fails."""
+        """The service's answer, kept for 6 h. UNKNOWN, which is not kept, if it fails."""
         found = self._known.get(address)
         if found is not None and found[0] > time.monotonic():
             return found[1]
@@ -72,7 +72,7 @@ class OutsideScorer:
         answer = await self._outside.get(url, max_bytes=ANSWER_BYTES, seconds=ANSWER_SECONDS)
         score = json.loads(answer)
         if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
-            raise ValueError("the score is no number from 0 to 1")
+            raise ValueError("the score is not a number from 0 to 1")
         return float(score)
 
     def _keep(self, address: str, verdict: Verdict) -> None:

@@ -1,4 +1,4 @@
-"""The filters that ship: a first set, so that no horde starts without any."""
+"""The shipped filters: a first set, so that no horde starts without any."""
 
 import json
 from functools import cache
@@ -6,24 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Writing, table
 from core.moderation.tables import Filter, FilterVersion
 
 _filters = table(Filter)
 _version = table(FilterVersion)
 
 
-async def ensure(session: AsyncSession) -> None:
-    """Store what ships where no filters were ever stored. Later it is the moderators' alone."""
+async def ensure(session: Writing) -> None:
+    """Store the shipped filters if none were ever stored. Later only moderators change them."""
     first = update(_version).where(_version.c.version == 0).values(version=1)
     if (await session.execute(first.returning(_version.c.version))).first() is not None:
         await session.execute(insert(_filters), _shipped())
 
 
-async def load(session: AsyncSession) -> int:
-    """Store those that ship and are not there: after an update, say. How many."""
+async def load(session: Writing) -> int:
+    """Store shipped filters that are missing: after an update, say. Returns how many."""
     await session.execute(update(_version).values(version=_version.c.version + 1))
     rows = await session.execute(select(_filters.c.filter_type, _filters.c.regex))
     there = {tuple(row) for row in rows}

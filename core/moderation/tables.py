@@ -19,7 +19,7 @@ from core.db import Base, Moment, now
 
 
 class Filter(Base):
-    """A regular expression that prompts are looked through with."""
+    """A regular expression that prompts are searched for."""
 
     __tablename__ = "filters"
 
@@ -29,13 +29,13 @@ class Filter(Base):
     """10 … 29; `core.moderation.prompts` says what each means."""
     description: Mapped[str | None] = mapped_column(Text)
     replacement: Mapped[str] = mapped_column(Text, default="")
-    """What a rewritten prompt has instead of what matched."""
+    """What replaces the match in a rewritten prompt."""
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     """The moderator who wrote it; None for those that ship."""
 
 
 class FilterVersion(Base):
-    """One row: a number that grows with every change of the filters; 0 before there were any."""
+    """One row: a number that grows with every change of the filters; 0 until there are any."""
 
     __tablename__ = "filter_version"
 
@@ -56,7 +56,7 @@ class HordeModes(Base):
 
 
 class AddressTimeout(Base):
-    """A network that is kept out until a time. Deleted by upkeep when it is of no use any more."""
+    """A network that is kept out until a time. Deleted by upkeep when it is no longer needed."""
 
     __tablename__ = "address_timeouts"
 
@@ -86,7 +86,7 @@ class ProblemJob(Base):
     user_id: Mapped[int] = mapped_column(Integer)
     """Who asked for it."""
     proxied_account: Mapped[str | None] = mapped_column(String(255))
-    """On whose behalf, where a service asked."""
+    """On whose behalf, if a service asked."""
     network: Mapped[str | None] = mapped_column(String(43))
-    """From where it was asked for."""
+    """The address it was asked from."""
     at: Mapped[datetime] = mapped_column(Moment, default=now, index=True)

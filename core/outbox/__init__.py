@@ -1,4 +1,4 @@
-"""What is to be sent to others: webhooks, kept as rows until they are delivered or too old.
+"""Messages to other servers: webhooks, kept as rows until they are delivered or too old.
 
 Knows nothing of requests or kudos: a letter has an address and a body. `core.upkeep.courier` sends.
 """

@@ -1,9 +1,9 @@
-"""A letter from being put into the outbox to being delivered: each function is a step of it.
+"""The life of a letter, from the outbox to its delivery: each function is a step of it.
 
     put → (claim → again)* → claim → delivered | given up
 
 Nothing here sends: a courier claims letters in one transaction, sends them outside of any, and
-says in another what became of them.
+records the outcome in another.
 """
 
 import json
@@ -14,33 +14,32 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.outbox.tables import Letter
 
 LIFE: Final = timedelta(minutes=20)
-"""As long as what a webhook tells of can be looked up; afterwards nobody waits for it."""
+"""As long as the result that a webhook announces can be looked up; then nobody waits for it."""
 CLAIM: Final = timedelta(seconds=30)
-"""After that, another courier takes over a letter: longer than sending it can take."""
+"""When another courier takes over a letter: longer than sending it can take."""
 QUICK_TRIES: Final = 3
 QUICK_PAUSE: Final = timedelta(seconds=3)
 LONG_PAUSE: Final = timedelta(seconds=30)
-"""Before the fourth try; each further one waits twice as long."""
+"""The pause before the fourth try; each further one is twice as long."""
 MAX_FOR_A_HOST: Final = 1000
-"""Letters that may wait for one host; further ones are not kept."""
+"""How many letters may wait for one host; further ones are dropped."""
 
 _letters = table(Letter)
 
 
 async def put(
-    session: AsyncSession, *, user_id: int, url: str, body: Mapping[str, Any], at: datetime
+    session: Writing, *, user_id: int, url: str, body: Mapping[str, Any], at: datetime
 ) -> bool:
-    """Have the body sent to the URL soon after the caller's transaction commits.
+    """Send the body to the URL soon after the caller's transaction commits.
 
     user_id: whose key signs it.
 
-    Returns False, and keeps nothing, where too much waits for that host already.
+    Returns False, and keeps nothing, if too much waits for that host already.
     """
     host = (urlsplit(url).hostname or "")[:255]
     waiting = select(_letters.c.id).where(_letters.c.host == host).limit(MAX_FOR_A_HOST)
@@ -53,18 +52,18 @@ async def put(
     return True
 
 
-async def is_any_due(session: AsyncSession, *, at: datetime) -> bool:
-    """Whether something is to be sent, or to be given up."""
+async def is_any_due(session: Reading, *, at: datetime) -> bool:
+    """Whether any letter has to be sent or given up."""
     due = select(_letters.c.id).where(_letters.c.due_at <= at).limit(1)
     return await session.scalar(due) is not None
 
 
 async def claim(
-    session: AsyncSession, *, at: datetime, limit: int, per_host: int, busy: Collection[str] = ()
+    session: Writing, *, at: datetime, limit: int, per_host: int, busy: Collection[str] = ()
 ) -> Sequence[AnyRow]:
-    """Take letters that are due; nobody else gets them for CLAIM. Those too old are deleted.
+    """Claim letters that are due; nobody else gets them for CLAIM. Old ones are deleted.
 
-    limit: the most. per_host: the most for one host. busy: hosts that get none now.
+    limit: the most letters. per_host: the most for one host. busy: hosts that get none now.
 
     Rows of `outbox`; `tries` counts the one that begins.
     """
@@ -94,13 +93,13 @@ async def claim(
     return taken
 
 
-async def end(session: AsyncSession, letter_id: UUID) -> None:
+async def end(session: Writing, letter_id: UUID) -> None:
     """The letter has arrived, or never will."""
     await session.execute(delete(_letters).where(_letters.c.id == letter_id))
 
 
-async def again(session: AsyncSession, letter: AnyRow, *, at: datetime) -> None:
-    """Try once more after a pause, unless the letter is too old by then."""
+async def again(session: Writing, letter: AnyRow, *, at: datetime) -> None:
+    """Try again after a pause, unless the letter is too old by then."""
     due = at + pause(letter.tries)
     if due >= letter.expires_at:
         await end(session, letter.id)

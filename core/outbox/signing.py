@@ -1,7 +1,7 @@
 """How a receiver can tell that a webhook comes from this server, for one of its own requests.
 
-Every user has a key of their own, derived from the server's secret, so nothing is stored and nobody
-who has one key knows another. docs/api.md tells receivers how to verify.
+Every user has a key of their own, derived from the server's secret, so nothing is stored and no key
+reveals another. docs/api.md tells receivers how to verify.
 """
 
 import hmac
@@ -19,7 +19,7 @@ def key_of(secret: bytes, user_id: int) -> str:
 def signature(key: str, *, at: int, content: bytes) -> str:
     """The header's value: `t=<unix seconds>,v1=<hex of HMAC-SHA256 over "<t>.<content>">`.
 
-    The moment is signed too, so that a receiver can refuse what somebody sends again later.
+    The moment is signed too, so that a receiver can refuse a replay.
     """
     digest = hmac.digest(key.encode(), b"%d." % at + content, "sha256").hex()
     return f"t={at},v1={digest}"

@@ -1,4 +1,4 @@
-"""Table of what is to be sent."""
+"""Table of messages to be sent."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -10,22 +10,22 @@ from core.db import Base, Moment
 
 
 class Letter(Base):
-    """One thing to be sent to one address; the row goes when it has arrived or is too old."""
+    """One message to one address; the row is deleted when it has arrived or is too old."""
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_host_due_at", "host", "due_at"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    """Told to the receiver, who may get it twice and can so tell."""
+    """Sent to the receiver, who can recognise a repetition by it."""
     user_id: Mapped[int] = mapped_column(Integer)
-    """Whose key signs it."""
+    """The user whose key signs it."""
     url: Mapped[str] = mapped_column(String(1024))
     host: Mapped[str] = mapped_column(String(255))
-    """Of the URL, in lower case: what limits are counted by."""
+    """The URL's host, in lower case: limits are counted by it."""
     body: Mapped[str] = mapped_column(Text)
     """JSON, as it is sent and signed."""
     due_at: Mapped[datetime] = mapped_column(Moment, index=True)
-    """When it is sent next; while it is being sent, when another courier may take it over."""
+    """When it is due; while it is being sent, when another courier may take it over."""
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
     """How often it was sent, or began to be."""

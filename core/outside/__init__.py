@@ -1,7 +1,7 @@
-"""Calls to the outside world, as the domain sees them: what may be asked for and how it fails.
+"""Calls to other servers, as the domain sees them: what may be fetched and how it fails.
 
-`client` makes the calls, `names` looks names up, `addresses` says whom they may reach. Whoever
-calls names an address that somebody else chose, so every call is guarded: see docs/decisions/0007.
+`client` makes the calls, `names` looks names up, `addresses` says which servers they may reach.
+Others choose the addresses that are called, so every call is guarded: see docs/decisions/0007.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class OutsideFailure(Exception):
-    """A call brought nothing back. Its text may be shown: it says nothing about our network."""
+    """A call failed. Its text may be shown: it reveals nothing about our network."""
 
 
 class NotAllowed(OutsideFailure):
@@ -30,7 +30,7 @@ class TooLarge(OutsideFailure):
 
 
 class Declined(OutsideFailure):
-    """The answer's status says that there is nothing for us."""
+    """The answer's status is not a success."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"it answered with status {status}")
@@ -39,23 +39,23 @@ class Declined(OutsideFailure):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What was answered, whatever it means."""
+    """The answer, whatever its status."""
 
     status: int
     content: bytes
-    """No more of it than was asked for."""
+    """At most as much as was asked for."""
 
 
 class Outside(Protocol):
     """The guarded way out of this server."""
 
     async def get(self, url: str, *, max_bytes: int, seconds: float, caller: str = "") -> bytes:
-        """Fetch what an http or https URL leads to, over at most MAX_REDIRECTS redirects.
+        """Fetch an http or https URL, following at most MAX_REDIRECTS redirects.
 
-        max_bytes: the most that the answer may have.
-        seconds: for all of it together, names, redirects and the caller's turn included.
-        caller: who chose the URL, a user or an address, of whom each has few calls at once. Empty:
-            the horde itself.
+        max_bytes: the largest answer.
+        seconds: for the whole call, with names, redirects and waiting for the caller's turn.
+        caller: who chose the URL, a user or an address; each has few calls at once. Empty: the
+            horde itself.
 
         Raises OutsideFailure; Declined for every status but 2xx.
         """
@@ -70,9 +70,9 @@ class Outside(Protocol):
         seconds: float,
         caller: str = "",
     ) -> Reply:
-        """Send JSON to an https URL; redirects are not followed, the answer is given as it is.
+        """Send JSON to an https URL without following redirects; return the answer as it is.
 
-        max_bytes: how much of the answer is read. seconds: for all of it together.
+        max_bytes: how much of the answer is read. seconds: for the whole call.
         caller: as for `get`.
 
         Raises OutsideFailure, but neither Declined nor TooLarge.

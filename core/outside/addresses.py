@@ -1,7 +1,7 @@
 """Which addresses may be called: those of the public internet, and what the operator allows.
 
 A name is resolved once and the connection goes to an address that was checked, so a name whose
-answer changes from one look-up to the next gains nothing.
+address changes from one look-up to the next gains nothing.
 """
 
 import ipaddress
@@ -22,7 +22,7 @@ LOCALHOST: Final = "localhost"
 _FORBIDDEN: Final[tuple[Network, ...]] = tuple(
     ipaddress.ip_network(text)
     for text in (
-        # The IANA special-purpose registries, without what is globally reachable.
+        # The IANA special-purpose registries, without the globally reachable networks.
         "0.0.0.0/8",
         "10.0.0.0/8",
         "100.64.0.0/10",
@@ -38,7 +38,7 @@ _FORBIDDEN: Final[tuple[Network, ...]] = tuple(
         "203.0.113.0/24",
         "224.0.0.0/4",
         "240.0.0.0/4",
-        "168.63.129.16/32",  # public, yet a cloud's own service to each of its machines
+        "168.63.129.16/32",  # public, but used by a cloud to serve its own machines
         "::/128",
         "::1/128",
         "64:ff9b:1::/48",
@@ -60,7 +60,7 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Allowed:
-    """What may be called beyond the public internet.
+    """Addresses beyond the public internet that may be called.
 
     entries: addresses and networks ("10.0.0.0/8"), and names ("hooks.internal") that may resolve
         to any address.
@@ -85,9 +85,9 @@ class Allowed:
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address is a host's of the public internet, also in what it may stand for.
+    """Whether the address, and any IPv4 address within it, belongs to the public internet.
 
-    An IPv6 address can carry an IPv4 one, to which some gateway passes the call on.
+    An IPv6 address can carry an IPv4 one, to which some gateways pass the call on.
     """
     carried = _carried(address)
     if any(address in network for network in _FORBIDDEN if network.version == address.version):
@@ -106,9 +106,10 @@ def _carried(address: Address) -> list[IPv4Address]:
 
 
 def check_plain(host: str, allowed: Allowed) -> None:
-    """Raise NotAllowed for a host of which it is plain without a look-up that it may not be called.
+    """Raise NotAllowed for a host that is refused without a look-up.
 
-    That is an address, however it is spelled, and what every machine calls itself.
+    That is a forbidden address, however it is spelled, and the names that every machine has for
+    itself.
     """
     if allowed.by_name(host):
         return
@@ -118,13 +119,13 @@ def check_plain(host: str, allowed: Allowed) -> None:
     else:
         found = _spelled(host)
         if not found and not _NAME.fullmatch(name):
-            raise NotAllowed("its host is no name")
+            raise NotAllowed("its host is not a name")
     if not all(allowed.by_address(address) for address in found):
         raise NotAllowed(NOT_PUBLIC)
 
 
 def _spelled(host: str) -> list[Address]:
-    """The address that the host itself is; none for a name."""
+    """The address if the host is one; None for a name."""
     try:
         answers = socket.getaddrinfo(
             host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
@@ -139,10 +140,10 @@ async def resolve(
 ) -> list[str]:
     """The addresses of a host that may be called, best first.
 
-    All of its addresses must be allowed: one that is private beside a public one is a trap.
+    All of its addresses must be allowed: a private one beside a public one is a trap.
     caller: whose call it is; empty: the horde's own.
 
-    Raises NoAnswer where there is no such host, NotAllowed.
+    Raises NoAnswer if there is no such host, NotAllowed.
     """
     found = await names.look_up(host, port, caller)
     if not allowed.by_name(host) and not all(allowed.by_address(address) for address in found):

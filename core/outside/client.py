@@ -1,4 +1,4 @@
-"""The guarded HTTP client: the only code of the server that calls whom others name.
+"""The guarded HTTP client: the only code of the server that calls addresses named by others.
 
 Each hop of a call is resolved, checked and connected to by address; the name still goes into the
 Host header and the certificate check. No proxy of the environment, no cookie, no compression and no
@@ -30,7 +30,7 @@ MAX_REDIRECTS: Final = 3
 MAX_AT_ONCE: Final = 64
 MAX_LENGTH_CHARS: Final = 20
 MAX_FOR_CALLER: Final = 8
-"""Calls of one caller at once: servers that answer slowly hold up only who named them."""
+"""Calls of one caller at once: slow servers hold up only the caller who named them."""
 MAX_URL_CHARS: Final = 4096
 LAST_PORT: Final = 65535
 WEB: Final = frozenset({"http", "https"})
@@ -40,10 +40,10 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class GuardedClient:
-    """Calls others within limits. Implements `core.outside.Outside`.
+    """Calls other servers within limits. Implements `core.outside.Outside`.
 
-    allowed: addresses, networks and names that may be called though they are not public.
-    agent: what it says it is.
+    allowed: addresses, networks and names that may be called although they are not public.
+    agent: the value of User-Agent.
     """
 
     def __init__(self, *, allowed: Allowed, agent: str) -> None:
@@ -58,21 +58,21 @@ class GuardedClient:
             headers={"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "identity"},
             # Calls go to addresses, so one name's cookie would go to another at the same address.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            timeout=None,  # noqa: S113 - each call has a deadline for all of it
+            timeout=None,  # noqa: S113 - each call has a deadline of its own
         )
 
     async def close(self) -> None:
-        """End what is going on."""
+        """End all calls."""
         await self._http.aclose()
         self._names.close()
 
     def check(self, url: str) -> None:
-        """Raise NotAllowed for an https URL of which it is plain that it may never be called."""
+        """Raise NotAllowed for an https URL that may plainly never be called."""
         target = _target(url, SECURE)
         check_plain(target.raw_host.decode("ascii"), self._allowed)
 
     async def get(self, url: str, *, max_bytes: int, seconds: float, caller: str = "") -> bytes:
-        """Fetch what an http or https URL leads to; see `Outside.get`."""
+        """Fetch an http or https URL; see `Outside.get`."""
         async with _deadline(seconds), self._turn(caller):
             for _ in range(MAX_REDIRECTS + 1):
                 reply, onward = await self._exchange(
@@ -128,9 +128,9 @@ class GuardedClient:
         headers: Mapping[str, str] | None = None,
         caller: str,
     ) -> tuple[Reply, str | None]:
-        """One request and its answer; where the answer redirects to, if it does.
+        """Make one request. Returns its answer, and the target if it is a redirect.
 
-        cut: whether what is beyond `max_bytes` is left out rather than an error.
+        cut: whether bytes beyond `max_bytes` are dropped rather than an error.
         """
         target = _target(url, schemes)
         port = _port(target)
@@ -169,7 +169,7 @@ class GuardedClient:
 
 
 async def _content(answer: httpx.Response, max_bytes: int, *, cut: bool) -> bytes:
-    """The body as it was sent: a compressed one could be a thousand times as large as it seems."""
+    """The body as it was sent: a compressed one could expand a thousandfold."""
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity" and not cut:
         raise NoAnswer("its answer is compressed, which was not asked for")
     announced = answer.headers.get("Content-Length", "")
@@ -186,12 +186,12 @@ async def _content(answer: httpx.Response, max_bytes: int, *, cut: bool) -> byte
 
 
 def _exceeds(digits: str, most: int) -> bool:
-    """Whether a number is larger; it may have more digits than any number."""
+    """Whether a number is larger; it may have any number of digits."""
     return len(digits) > MAX_LENGTH_CHARS or int(digits) > most
 
 
 def _target(url: str, schemes: frozenset[str]) -> httpx.URL:
-    """The URL, if it is one that may be called at all; hosts are checked later."""
+    """Read the URL, if it may be called at all; hosts are checked later."""
     if len(url) > MAX_URL_CHARS:
         raise NotAllowed("its URL is too long")
     try:
@@ -200,9 +200,9 @@ def _target(url: str, schemes: frozenset[str]) -> httpx.URL:
     except (httpx.InvalidURL, ValueError, UnicodeError):
         raise NotAllowed("its URL is malformed") from None
     if target.scheme not in schemes:
-        raise NotAllowed(f"its URL begins with none of {', '.join(sorted(schemes))}")
+        raise NotAllowed(f"its URL does not begin with {' or '.join(sorted(schemes))}")
     if not host or target.userinfo or not 0 < _port(target) <= LAST_PORT:
-        raise NotAllowed("its URL needs a host and a possible port, and no user")
+        raise NotAllowed("its URL needs a host and a valid port, and no user")
     return target
 
 

@@ -1,7 +1,7 @@
-"""Looks names up, in threads, so that names which nobody answers for hold up only their callers.
+"""Looks names up, in threads, so that names without an answer hold up only their callers.
 
-A look-up cannot be stopped: its thread is busy for as long as the system tries, whoever has given
-up waiting. So each caller gets few threads, and waits for its own earlier names.
+A look-up cannot be stopped: its thread is busy for as long as the system tries, even if nobody
+waits any more. So each caller gets few threads, and waits for its own earlier names.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ MAX_THREADS: Final = 64
 MAX_FOR_CALLER: Final = 4
 """Look-ups of one caller at once."""
 MAX_OWN: Final = 8
-"""Threads for what the horde itself asks for, which no caller can hold up."""
+"""Threads for the horde's own look-ups, which no caller can hold up."""
 
 _OLD_IPV4: Final = re.compile(r"[0-9a-fx.]+", re.IGNORECASE)
 """IPv4 as the C library reads it, too: `127.1`, `0x7f.1`, `2130706433`."""
@@ -39,7 +39,7 @@ class Names:
     async def look_up(self, host: str, port: int, caller: str) -> list[Address]:
         """The addresses of a host, best first. An address stands for itself, without a look-up.
 
-        caller: whose call it is; empty: the horde's own. Raises NoAnswer.
+        caller: who named the host; empty: the horde itself. Raises NoAnswer.
         """
         if (literal := _literal(host)) is not None:
             return [literal]
@@ -47,17 +47,17 @@ class Names:
         try:
             answers = await asyncio.wrap_future(running)
         except (OSError, UnicodeError):
-            raise NoAnswer("its host is not known") from None
+            raise NoAnswer("its host is unknown") from None
         texts = dict.fromkeys(str(answer[4][0]).partition("%")[0] for answer in answers)
         return [ipaddress.ip_address(text) for text in texts]
 
     def close(self) -> None:
-        """Begin nothing more; what is going on is not waited for."""
+        """Begin no more look-ups; running ones are not waited for."""
         for threads in (self._threads, self._own):
             threads.shutdown(wait=False, cancel_futures=True)
 
     async def _begun(self, host: str, port: int, caller: str) -> "Future[list[tuple[Any, ...]]]":
-        """The look-up, once it is the caller's turn, which lasts until the thread is free again."""
+        """Do the look-up at the caller's turn, which lasts until the thread is free again."""
 
         def ask() -> list[tuple[Any, ...]]:
             return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

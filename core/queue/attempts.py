@@ -16,15 +16,13 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.queue import requests
 from core.queue.claim import Claim
 from core.queue.tables import (
     ALIVE,
     Attempt,
-    Generation,
     Job,
     Outcome,
     Request,
@@ -33,11 +31,10 @@ from core.queue.tables import (
 _requests = table(Request)
 _jobs = table(Job)
 _attempts = table(Attempt)
-_generations = table(Generation)
 
 
 async def start(
-    session: AsyncSession,
+    session: Writing,
     claim: Claim,
     *,
     worker_id: UUID,
@@ -47,7 +44,7 @@ async def start(
     deadline: datetime,
     expires_at: datetime,
 ) -> list[UUID]:
-    """Begin an attempt at each claimed job and renew the request. The attempts' ids, in order."""
+    """Begin an attempt at each claimed job and renew the request. Returns their ids, in order."""
     ids = [uuid4() for _ in claim.jobs]
     each = [
         {"id": attempt_id, "job_id": job.id, "things": job.things}
@@ -63,7 +60,7 @@ async def start(
         "started_at": at,
         "deadline": deadline,
     }
-    if session.get_bind().dialect.name == "postgresql":
+    if session.engine == "postgresql":
         lists = {f"{name}s": [one[name] for one in each] for name in each[0]}
         renewed = {"request": claim.request.id, "until": expires_at}
         its = {f"its_{name}": value for name, value in shared.items()}
@@ -80,7 +77,7 @@ def _many(name: str) -> ColumnElement[Any]:
 
 
 def _start() -> Update:
-    """The same by one statement."""
+    """The same in one statement."""
     columns = ("id", "job_id", "things")
     each = (
         func.unnest(*(_many(name) for name in columns))
@@ -110,7 +107,7 @@ _START = _start()
 
 
 async def start_decoy(
-    session: AsyncSession,
+    session: Writing,
     request: AnyRow,
     *,
     worker_id: UUID,
@@ -119,7 +116,7 @@ async def start_decoy(
     at: datetime,
     deadline: datetime,
 ) -> UUID:
-    """Let a worker believe that it works at the request. No job is claimed, nothing renewed."""
+    """Begin a decoy at the request. No job is claimed, nothing is renewed."""
     attempt_id = uuid4()
     await session.execute(
         insert(_attempts).values(
@@ -139,8 +136,8 @@ async def start_decoy(
     return attempt_id
 
 
-async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) -> bool:
-    """The worker is done with a decoy; it is in no sum. False where it was over already."""
+async def end_decoy(session: Writing, attempt_id: UUID, *, at: datetime) -> bool:
+    """End a decoy; it counts in no sum. Returns False if it was over already."""
     ended = await session.execute(
         update(_attempts)
         .where(_attempts.c.id == attempt_id, _attempts.c.outcome == Outcome.DECOY)
@@ -150,8 +147,8 @@ async def end_decoy(session: AsyncSession, attempt_id: UUID, *, at: datetime) ->
     return ended.first() is not None
 
 
-async def attempt(session: AsyncSession, attempt_id: UUID) -> AnyRow | None:
-    """The attempt with what its settlement and answer need of job and request, or None."""
+async def attempt(session: Reading, attempt_id: UUID) -> AnyRow | None:
+    """The attempt, with what settlement and answer need of its job and request, or None."""
     return (await session.execute(_ATTEMPT, {"id": attempt_id})).first()
 
 
@@ -178,7 +175,7 @@ _ATTEMPT = (
 )
 
 
-async def is_alive(session: AsyncSession, attempt_id: str) -> bool:
+async def is_alive(session: Reading, attempt_id: str) -> bool:
     """Whether the attempt may still deliver."""
     try:
         wanted = UUID(attempt_id)
@@ -191,7 +188,7 @@ async def is_alive(session: AsyncSession, attempt_id: str) -> bool:
 _OUTCOME = select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id"))
 
 
-async def at_work(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[AnyRow]:
+async def at_work(session: Reading, ids: Sequence[UUID]) -> Sequence[AnyRow]:
     """These attempts with what is told of them: `number`, `params` and `expires_at` among it."""
     if not ids:
         return []
@@ -216,23 +213,10 @@ _AT_WORK = (
 )
 
 
-async def heard(session: AsyncSession, ids: Sequence[UUID], *, at: datetime) -> None:
+async def heard(session: Writing, ids: Sequence[UUID], *, at: datetime) -> None:
     """Their worker has just said that it is at them. No deadline moves."""
     await session.execute(
         update(_attempts)
         .where(_attempts.c.id.in_(ids), _attempts.c.outcome == Outcome.ALIVE)
         .values(heard_at=at)
     )
-
-
-async def generations(session: AsyncSession, request_id: UUID) -> Sequence[AnyRow]:
-    """What is finished of a request, in the order of its jobs, with each one's charge."""
-    return (await session.execute(_GENERATIONS, {"id": request_id})).all()
-
-
-_GENERATIONS = (
-    select(_generations, _attempts.c.charge)
-    .join(_attempts, _attempts.c.id == _generations.c.attempt_id)
-    .where(_generations.c.request_id == bindparam("id"))
-    .order_by(_generations.c.number)
-)

@@ -4,9 +4,9 @@ A job's place is its rank and its id. Each lane's jobs lie in an index in the or
 so the best of a lane is one probe, however deep the queue is; a query over all jobs of the lanes
 would sort them.
 
-Where a lane's needs leave doubt (words, sizes within a class), the exact needs are looked at in the
-same statement, so that a lane's best job is its best *fitting* job. A job that this worker could
-not make lately is no job of its lanes meanwhile.
+If a lane's needs leave doubt (words, sizes within a class), the same statement looks at the exact
+needs, so that a lane's best job is its best *fitting* job. A job at which this worker failed
+recently is skipped for a while.
 
 Lane ids travel as one parameter (`lanes_for`), so that the statements stay prepared.
 """
@@ -48,8 +48,8 @@ _jobs = table(Job)
 _requests = table(Request)
 _attempts = table(Attempt)
 _LANES = bindparam("lanes", type_=ARRAY(Integer))
-# Limits stand in the text: a planner that does not know them takes them for a tenth of all rows,
-# and sorts whole lanes instead of probing the index.
+# Limits are literals: a planner that does not know them assumes a tenth of all rows, and sorts
+# whole lanes instead of probing the index.
 _ONE = literal_column("1", Integer)
 _MAX_LANES = bindparam("best", type_=Integer, literal_execute=True)
 _MAX_HEADS = bindparam("heads", type_=Integer, literal_execute=True)
@@ -59,18 +59,19 @@ _AFTER = tuple_(bindparam("rank", type_=_jobs.c.rank.type), bindparam("job", typ
 
 def lanes_for(engine: str, ids: Sequence[int]) -> Any:  # noqa: ANN401 - a list or a text
     """The parameter `lanes` that holds these ids."""
-    return _many(engine, list(ids))
+    return many(engine, list(ids))
 
 
 def fits_for(engine: str, offer: matching.Offer) -> dict[str, Any]:
-    """The parameters by which the statements that look at exact needs know the offer."""
+    """The offer, as parameters of the statements that look at exact needs."""
     sizes = {name: getattr(offer, name) for name in matching.SIZES}
     if offer.step_limits:  # `Lanes` leaves no doubt about these
         sizes["steps"] = matching.UNLIMITED
-    return {**sizes, "words": _many(engine, sorted(offer.blacklist))}
+    return {**sizes, "words": many(engine, sorted(offer.blacklist))}
 
 
-def _many(engine: str, values: list[Any]) -> Any:  # noqa: ANN401 - a list or a text
+def many(engine: str, values: Sequence[Any]) -> Any:  # noqa: ANN401 - a list or a text
+    """One parameter that holds these values."""
     return json.dumps(values) if engine == "sqlite" else values
 
 
@@ -99,8 +100,8 @@ def _in_lane(
 ) -> Select[Any]:
     """The first jobs of a lane for this worker.
 
-    unlisted: the engine's way to say that no word of the blacklist is in a prompt, where the exact
-        needs are to be looked at.
+    unlisted: if exact needs have to be looked at, the engine's condition that no word of the
+        blacklist is in a prompt.
     """
     jobs = _jobs.alias()
     found = (
@@ -172,7 +173,7 @@ def _lanes_postgresql(unlisted: ColumnElement[bool] | None) -> CTE:
 
 
 def _head_postgresql(unlisted: ColumnElement[bool] | None = None) -> Select[tuple[int]]:
-    """The best job that nobody has locked of the first `heads` jobs of the `best` best lanes."""
+    """The best unlocked job among the first `heads` jobs of the `best` best lanes."""
     top = _lanes_postgresql(unlisted)
     some = _in_lane(["id", "rank"], top.c.lane_id, _MAX_HEADS, unlisted=unlisted).lateral("some")
     candidate = select(some.c.id, some.c.rank).select_from(top.join(some, true())).cte("candidate")
@@ -201,7 +202,7 @@ def _goes_before() -> ColumnElement[bool]:
 
 
 def _window(*which: ColumnElement[bool]) -> Select[Any]:
-    """The first `size` of these jobs behind the place `rank`, `job`, with their exact needs."""
+    """The first `size` of these jobs after the place `rank`, `job`, with their exact needs."""
     window = (
         select(*(_jobs.c[name] for name in _LOOKED_AT))
         .where(
@@ -239,11 +240,11 @@ TAKE_ONE_OF = _taking(
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-"""Take the best of the jobs `ids` that nobody has locked."""
+"""Take the best unlocked one of the jobs `ids`."""
 WINDOW_OF_LANE = _window(_jobs.c.lane_id == bindparam("lane", type_=Integer), _goes_before())
-"""The first `size` jobs of one lane behind a place; also those of expired requests.
+"""The first `size` jobs of one lane after a place, those of expired requests included.
 
 Only those that go before the job `before`, unless that is None.
 """
 WINDOW_OF_USERS = _window(_jobs.c.user_id.in_(bindparam("users", expanding=True)))
-"""The same of the jobs of `users`."""
+"""The same for the jobs of `users`."""

@@ -1,15 +1,15 @@
-"""The claim: which job a worker gets. One statement a try, for each engine its best one.
+"""The claim: which job a worker gets. One statement for each try, the best one for each engine.
 
-What has to hold with many workers at once: no job is given twice, none waits for another worker's
-transaction, and nobody is sent away empty while a job waits that fits. On PostgreSQL two obvious
-statements fail the last (seen in races): locking one of the lanes' *heads* with SKIP LOCKED comes
-back empty with one deep lane, choosing the best *lane* first does with many lanes of one job. So
-the candidates are the first 8 jobs of each of the 32 lanes with the best heads, and the best of
-those that is not locked is taken; where all are locked (a few batches in flight do that), the
-reach is widened. On SQLite writers take turns: the best head is enough.
+With many workers at once, no job may be given twice, none may wait for another worker's
+transaction, and no worker may be sent away while a job waits that fits it. On PostgreSQL two
+obvious statements fail the last (seen in races): locking one of the lanes' *heads* with SKIP LOCKED
+comes back empty with one deep lane, choosing the best *lane* first does with many lanes of one job.
+So the candidates are the first 8 jobs of each of the 32 lanes with the best heads, and the best of
+those that is not locked is taken; if all are locked (a few batches in flight do that), the reach is
+widened. On SQLite writers take turns: the best head is enough.
 
-Where lanes leave doubt (a blacklist, a size within a class), the statement looks at each job's
-exact needs. Only what waits in the catch-all, or is the worker's own users', is looked at here, in
+If lanes leave doubt (a blacklist, a size within a class), the statement looks at each job's exact
+needs. Only jobs in the catch-all, and those of the worker's own users, are looked at here, in
 windows by keyset, to the last.
 """
 
@@ -20,9 +20,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, exists, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Writing, table
 from core.queue import best, matching, parking
 from core.queue.lanes import Lanes, Matched
 from core.queue.matching import Needs, Offer
@@ -36,7 +35,7 @@ TRIES = 5
 PUT_AWAY_AT_ONCE = 1000
 """Jobs of expired requests that a pop ends when it meets one."""
 RETRY_PAUSE = timedelta(seconds=10)
-"""How long a job that a worker could not make is kept from it, where nobody else might."""
+"""How long a job is kept from a worker that failed at it, if no other worker might make it."""
 NOBODY = UUID(int=0)
 
 _jobs = table(Job)
@@ -55,7 +54,7 @@ class Claimed(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """Jobs of one request whose seeds continue each other, and what the request says."""
+    """Jobs of one request with consecutive seeds, and the request."""
 
     jobs: list[Claimed]
     request: AnyRow
@@ -63,7 +62,7 @@ class Claim(NamedTuple):
 
 
 async def claim(
-    session: AsyncSession,
+    session: Writing,
     lanes: Lanes,
     offer: Offer,
     *,
@@ -78,7 +77,7 @@ async def claim(
     at: jobs of requests that expired before are ended instead of given.
     only_own: nothing but those users' jobs (a worker in maintenance).
     batch: the most jobs of this request the worker may take at once, at least 1.
-    retry_pause: for how long it gets no job again that it could not make.
+    retry_pause: how long it does not get jobs again at which it failed.
     """
     state = (await session.execute(_STATE, {"users": sorted(offer.users) or [-1]})).one()
     await lanes.refresh(session, state.version)
@@ -100,8 +99,8 @@ async def claim(
     return Claim([first, *rest], request)
 
 
-async def _matched(session: AsyncSession, lanes: Lanes, offer: Offer, parked: int) -> Matched:
-    """The lanes that may hold a job for the offer, also of what was parked until now."""
+async def _matched(session: Writing, lanes: Lanes, offer: Offer, parked: int) -> Matched:
+    """The lanes that may hold a job for the offer, including jobs that were parked until now."""
     matched = lanes.matching(offer)
     if lanes.looks.is_due(offer, parked):
         released = await parking.release(session, lanes, offer)
@@ -123,14 +122,14 @@ _REQUEST = select(_requests).where(_requests.c.id == bindparam("id"))
 
 
 class _Seeking:
-    """One worker's look for its best job."""
+    """The search for one worker's best job."""
 
     def __init__(
-        self, session: AsyncSession, matched: Matched, offer: Offer, at: datetime, retry: datetime
+        self, session: Writing, matched: Matched, offer: Offer, at: datetime, retry: datetime
     ) -> None:
-        """retry: what the worker failed at since then is kept from it."""
+        """retry: jobs at which the worker failed since then are kept from it."""
         self._session, self._matched, self._offer, self._at = session, matched, offer, at
-        self._engine = session.get_bind().dialect.name
+        self._engine = session.engine
         worker = UUID(offer.worker_id) if offer.worker_id else NOBODY
         self._place = {"worker": worker, "retry": retry, "at": at}
 
@@ -168,7 +167,7 @@ class _Seeking:
         return None
 
     async def head_of_lanes(self) -> int | None:
-        """The id of the job that would be taken of the lanes; the catch-all is left out."""
+        """The id of the job that would be taken from the lanes, without the catch-all."""
         matched = self._matched
         ids = matched.certain + matched.doubtful
         place = self._lanes_place(ids, in_doubt=True) | {"best": 1, "heads": 1}
@@ -184,7 +183,7 @@ class _Seeking:
     ) -> AnyRow | None:
         """Take the best job whose exact needs fit, looking at them in windows by keyset.
 
-        windows: one of the statements of `best`, and `among`: its parameters that say which jobs.
+        windows: one of the statements of `best`. among: its parameters that select the jobs.
         """
         after = best.FIRST
         for size in _window_sizes():
@@ -212,7 +211,7 @@ def _window_sizes() -> Iterator[int]:
 
 
 async def glimpse(
-    session: AsyncSession, lanes: Lanes, offer: Offer, *, at: datetime
+    session: Writing, lanes: Lanes, offer: Offer, *, at: datetime
 ) -> tuple[AnyRow, AnyRow] | None:
     """The request whose job this worker would have got, and that job, or None.
 
@@ -236,8 +235,8 @@ def _exact(row: AnyRow) -> Needs:
     return replace(Needs.from_json(row.needs).of_job(row.feature), words=row.words)
 
 
-async def _continue(session: AsyncSession, head: AnyRow, more: int) -> list[Claimed]:
-    """Claim up to `more` jobs after the head while their seeds go on by one."""
+async def _continue(session: Writing, head: AnyRow, more: int) -> list[Claimed]:
+    """Claim up to `more` jobs after the head while their seeds are consecutive."""
     following = (
         select(_jobs.c.id)
         .where(
@@ -265,11 +264,11 @@ async def _continue(session: AsyncSession, head: AnyRow, more: int) -> list[Clai
     return [Claimed(*row) for row in in_turn]
 
 
-async def _put_away(session: AsyncSession, taken: AnyRow, request: AnyRow, at: datetime) -> None:
-    """End what waits of requests that are over, the claimed job with it.
+async def _put_away(session: Writing, taken: AnyRow, request: AnyRow, at: datetime) -> None:
+    """End the waiting jobs of requests that are over, the claimed one included.
 
-    Upkeep, which comes once in a while, has not seen the expired ones yet. A job waits in a
-    cancelled request where it was being claimed just then and the claim was rolled back.
+    Upkeep runs once in a while and has not seen the expired ones yet. A job of a cancelled request
+    waits if it was just being claimed and that claim was rolled back.
     """
     is_expired = request.expires_at <= at
     waiting = (
@@ -280,7 +279,7 @@ async def _put_away(session: AsyncSession, taken: AnyRow, request: AnyRow, at: d
             _requests.c.expires_at <= at if is_expired else _requests.c.id == request.id,
         )
         .limit(PUT_AWAY_AT_ONCE)
-        .with_for_update(of=_jobs, skip_locked=True)  # others may be putting away the same
+        .with_for_update(of=_jobs, skip_locked=True)  # others may be ending the same jobs
     )
     await session.execute(
         update(_jobs)

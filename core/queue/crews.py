@@ -1,8 +1,8 @@
-"""Who is online, so arranged that looking ahead costs the same for one worker and for hundreds.
+"""Online workers, arranged so that looking ahead costs the same for one worker and for hundreds.
 
 A set of workers is a whole number with a bit for each: which of them serve both a request and a
-lane is one `&`. What such a set can do is added up once between two looks at the workers, and who
-may serve which needs is found out once for as long as the same workers offer the same.
+lane is one `&`. What such a set can do is added up once between two looks at the workers, and which
+workers may serve which needs is found out once, as long as the same workers offer the same.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from core.queue.pace import Pace
 
 REMEMBERED_NEEDS: Final = 4096
 OVERDUE: Final = 0.1
-"""Of a job that takes longer than expected so much is expected to be left."""
+"""The part of its expected time that an overdue job is expected to take still."""
 
 Workers = int
 """A set of workers: a bit for each."""
@@ -36,12 +36,12 @@ class OnlineWorker(NamedTuple):
     """Things a second of one thread."""
     threads: int
     pace: Pace | None = None
-    """What any model's jobs take a thread of it; None before the first."""
+    """The pace of a thread at any model; None before the first job."""
     paces: Mapping[str, Pace] = {}
-    """The same of the models that it made."""
+    """The same for each model that it has served."""
 
     def pace_for(self, models: frozenset[str]) -> Pace | None:
-        """What a job takes that names these models, as far as it is known of this worker."""
+        """The worker's pace at jobs that name these models, as far as it is known."""
         known = [self.paces[model] for model in models if model in self.paces]
         return _mean(known) if known else self.pace
 
@@ -70,7 +70,7 @@ class Roster:
     def __init__(self, workers: Sequence[OnlineWorker]) -> None:
         self.offers = [worker.offer for worker in workers]
         self._alike: dict[Offer, Workers] = defaultdict(Workers)
-        """Workers by what they offer, whoever they are."""
+        """Workers by their offers, without who they are."""
         self._bits: dict[str, Workers] = defaultdict(Workers)
         for number, offer in enumerate(self.offers):
             anybody = replace(offer, worker_id="", user_id=0, users=frozenset())
@@ -87,7 +87,7 @@ class Roster:
         self._version = -1
 
     def able(self, needs: Needs, prompt: str = "") -> Workers:
-        """Those that may serve a request with these needs and this prompt."""
+        """The workers that may serve a request with these needs and this prompt."""
         if (found := self._able.get(needs)) is None:
             if len(self._able) >= REMEMBERED_NEEDS:
                 self._able.clear()
@@ -116,7 +116,7 @@ class Roster:
         return able
 
     def served(self, lanes: Lanes) -> Mapping[int, Served]:
-        """Each lane, with those that may serve some job of it; the mapping never changes."""
+        """The workers that may serve some job of each lane; the mapping itself is never changed."""
         if self._version != lanes.version:
             self._served = {
                 lane_id: self._served.get(lane_id) or self._serve(least)
@@ -143,7 +143,7 @@ class Roster:
 
 
 class Crews:
-    """What the workers can do that are online and serve everybody, as of one look at them."""
+    """What the workers that serve everybody can do, as of one look at them."""
 
     def __init__(
         self,
@@ -157,7 +157,7 @@ class Crews:
         """Arrange them.
 
         running: rows of `progress.running`, seen at this moment. before: the last look.
-        others: workers that are online and do not serve everybody; they may be at something.
+        others: online workers that do not serve everybody; they may have running jobs.
         """
         offers = [worker.offer for worker in workers]
         keep = before is not None and before.roster.offers == offers
@@ -170,7 +170,7 @@ class Crews:
         self._busy: dict[Workers, tuple[float, int]] = {}
         self._left: dict[str, tuple[float, int]] = {}
         self.running: dict[UUID, tuple[int, float]] = {}
-        """By request: how many of its jobs run, and the seconds that they still take."""
+        """By request: how many of its jobs are running, and the seconds that they still take."""
         if at is not None:
             known = {worker.offer.worker_id: worker for worker in (*others, *workers)}
             self._add_running(running, known, at)
@@ -190,7 +190,7 @@ class Crews:
                 expected = self._of(worker, rows[0].kind, frozenset({rows[0].model})).seconds(
                     len(rows), sum(row.things for row in rows)
                 )
-                if number < threads:  # else it waits at the worker
+                if number < threads:  # otherwise it waits at the worker
                     elapsed = (at - started_at).total_seconds()
                     expected = max(expected - elapsed, OVERDUE * expected)
                 until = expected if number < threads else ahead / threads + expected
@@ -201,7 +201,7 @@ class Crews:
             self._left[worker_id] = (left, min(len(of_worker), threads))
 
     def _of(self, worker: OnlineWorker | None, kind: str, models: frozenset[str]) -> Pace:
-        """What a job takes: of this worker, or of all who make the model, or as is usual."""
+        """The pace of this worker, or of all that serve the model, or the usual one."""
         found = worker.pace_for(models) if worker else None
         if found is None and worker is not None:
             mine = models & worker.offer.models if models else worker.offer.models
@@ -210,13 +210,13 @@ class Crews:
         return found or pace.usual(kind)
 
     def threads(self, workers: Workers) -> int:
-        """How many jobs they do at once."""
+        """How many jobs they can do at once."""
         if (found := self._threads.get(workers)) is None:
             found = self._threads[workers] = sum(one.threads for one in self._each(workers))
         return found
 
     def pace(self, workers: Workers, kind: str, models: frozenset[str]) -> Pace:
-        """The pace of them all together, at jobs that name these models."""
+        """The pace of all of them together, at jobs that name these models."""
         key = (workers, kind, models)
         if (found := self._paces.get(key)) is None:
             each = [(self._of(one, kind, models), one.threads) for one in self._each(workers)]
@@ -248,7 +248,7 @@ class Crews:
 
 
 def _by_model(workers: Iterable[OnlineWorker]) -> dict[str, Pace]:
-    """What each model's jobs take a thread on average."""
+    """The average pace of a thread at each model."""
     found: dict[str, list[Pace]] = defaultdict(list)
     for worker in workers:
         for model, its in worker.paces.items():

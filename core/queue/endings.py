@@ -3,8 +3,8 @@
     ALIVE → DONE | FAULTED | ABORTED
 
 A fault is an opinion. A job whose attempt fails waits again with its old rank, for another worker
-first (`claim` keeps it from this one for a while). Three workers' opinions, or three tries of the
-only worker that there is, fault the job, and it alone: its request's others go on. Every function
+first (`claim` keeps it from this one for a while). The opinions of three workers, or three tries of
+the only worker, fault the job, and only that job: the others of its request go on. Every function
 is one step inside the caller's transaction; each decides by a conditional UPDATE, so that of two
 callers one wins.
 """
@@ -25,9 +25,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.queue import requests
 from core.queue.tables import (
     ALIVE,
@@ -41,7 +40,7 @@ from core.queue.tables import (
 )
 
 MAX_OPINIONS = 3
-"""So many workers, or so many tries of one, and the job is faulted."""
+"""This many workers, or tries of one worker, fault a job."""
 
 _requests = table(Request)
 _jobs = table(Job)
@@ -49,8 +48,8 @@ _attempts = table(Attempt)
 _generations = table(Generation)
 
 
-async def finish(  # noqa: PLR0913 - what a delivery is, and what it brings
-    session: AsyncSession,
+async def finish(  # noqa: PLR0913 - all that a delivery consists of
+    session: Writing,
     attempt_id: UUID,
     *,
     at: datetime,
@@ -61,16 +60,16 @@ async def finish(  # noqa: PLR0913 - what a delivery is, and what it brings
     expires_at: datetime,
     team_id: UUID | None = None,
 ) -> bool:
-    """End the attempt and its job as done, keep what it brought back and renew the request.
+    """End the attempt and its job as done, store the result and renew the request.
 
-    The request is locked from here on. False where the attempt was over already.
+    The request is locked from then on. Returns False if the attempt was over already.
 
-    things: size of the work as it turned out. team_id: the team that the worker is in now.
+    things: size of the work as delivered. team_id: the worker's team at present.
     result: columns of `generations`.
     """
     outcome = {"charge": charge, "reward": reward, "things": things, "team_id": team_id}
     values = {"attempt": attempt_id, "outcome": Outcome.DONE, "ended_at": at, **outcome}
-    if session.get_bind().dialect.name == "postgresql":
+    if session.engine == "postgresql":
         its = {f"its_{name}": value for name, value in values.items()}
         kept = {f"kept_{name}": value for name, value in result.items()}
         finished = await session.scalar(_FINISH, {**its, **kept, "until": expires_at})
@@ -85,7 +84,7 @@ async def finish(  # noqa: PLR0913 - what a delivery is, and what it brings
 
 
 def _finish() -> Select[tuple[UUID]]:
-    """The same by one statement, in the order of locks: attempt, job, request."""
+    """The same in one statement, in the order of locks: attempt, job, request."""
     told = ("outcome", "ended_at", "charge", "reward", "things", "team_id")
     ended = (
         update(_attempts)
@@ -118,18 +117,18 @@ def _finish() -> Select[tuple[UUID]]:
 
 
 async def fault(
-    session: AsyncSession, attempt_id: UUID, *, at: datetime, reason: str | None = None
+    session: Writing, attempt_id: UUID, *, at: datetime, reason: str | None = None
 ) -> bool:
-    """The worker could not: the job waits again, or is faulted. False where it was over.
+    """End an attempt that failed: the job waits again, or is faulted. Returns False if it was over.
 
-    reason: why it could not, in its words; cut where it is too long.
+    reason: in the worker's words; cut if it is too long.
     """
     told = {} if reason is None else {"reason": reason[:MAX_REASON_CHARS]}
     return await _end(session, attempt_id, Outcome.FAULTED, at, **told)
 
 
 async def _end(
-    session: AsyncSession, attempt_id: UUID, outcome: Outcome, at: datetime, **told: object
+    session: Writing, attempt_id: UUID, outcome: Outcome, at: datetime, **told: object
 ) -> bool:
     values = {"attempt": attempt_id, "outcome": outcome, "ended_at": at, **told}
     ended = (await session.execute(_END, values)).first()
@@ -145,19 +144,19 @@ _END = (
     .where(_attempts.c.id == bindparam("attempt"), _attempts.c.outcome == Outcome.ALIVE)
     .returning(_attempts.c.job_id)
 )
-"""The columns to be set are its parameters."""
+"""Its parameters are the columns to be set."""
 
 
 _DONE = update(_jobs).where(_jobs.c.id == bindparam("job")).values(state=JobState.DONE)
 
 
 async def abort_stale(
-    session: AsyncSession, *, at: datetime, limit: int, silent_since: datetime | None = None
+    session: Writing, *, at: datetime, limit: int, silent_since: datetime | None = None
 ) -> list[AnyRow]:
     """End attempts past their deadline; their jobs wait again or are faulted.
 
     silent_since: those, too, whose worker used to say that it is at them and has not since then.
-    Rows with `job_id`, `request_id` and `worker_id`, one an attempt. Decoys just end.
+    Returns rows with `job_id`, `request_id` and `worker_id`, one for each attempt. Decoys just end.
     """
     is_over = _attempts.c.deadline < at
     if silent_since is not None:
@@ -181,20 +180,19 @@ async def abort_stale(
     return [row for row in ended if row.job_id is not None]
 
 
-async def lanes_of(session: AsyncSession, job_ids: Collection[int]) -> Counter[int]:
-    """How many of these jobs wait in which lane."""
+async def lanes_of(session: Reading, job_ids: Collection[int]) -> Counter[int]:
+    """How many of these jobs wait, by lane."""
     lanes = select(_jobs.c.lane_id).where(
         _jobs.c.id.in_(job_ids), _jobs.c.state == JobState.WAITING
     )
     return Counter(await session.scalars(lanes))
 
 
-async def _return(session: AsyncSession, job_ids: Sequence[int]) -> None:
-    """Let jobs wait again after a fault, or fault those of which workers have said enough.
+async def _return(session: Writing, job_ids: Sequence[int]) -> None:
+    """Let jobs wait again after a fault, or fault those with enough opinions.
 
-    What was cancelled or is over meanwhile does not wait again: the requests are locked and looked
-    at after their jobs came back, so that a `cancel` at the same time either sees these jobs or is
-    seen here.
+    Jobs of requests that are over do not wait again: the requests are locked and looked at after
+    their jobs came back, so that a concurrent `cancel` either sees these jobs or is seen here.
     """
     if not job_ids:
         return

@@ -1,7 +1,7 @@
-"""Queue position, waiting time and skip counts: estimates that say only what is known.
+"""Queue position, waiting time and skip counts: estimates from what is known.
 
-What is ahead of a request are the jobs of better rank in the lanes that the same workers would
-serve, and how fast they go is what those workers' last jobs took.
+Ahead of a request are the jobs of better rank in the lanes that the same workers may serve; the
+pace of those workers' last jobs says how long they take.
 """
 
 import time
@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.queue import best, matching, places
 from core.queue.crews import Crews, Workers
 from core.queue.lanes import Lanes
@@ -23,10 +22,10 @@ from core.queue.pace import MIN_SECONDS
 from core.queue.tables import WAITING, Job, Request
 
 MAX_COUNTED = 2000
-"""Jobs ahead that are counted; beyond, a position is a lower bound and nobody minds."""
+"""The most jobs ahead that are counted; beyond, a position is a lower bound, which is harmless."""
 
 MAX_CREWS = 8
-"""Groups of workers that are told apart; so many make the estimate right enough, and cheap."""
+"""The most groups of workers that are distinguished: enough for a good and cheap estimate."""
 
 COUNTS_SECONDS = 1.0
 
@@ -35,14 +34,14 @@ _requests = table(Request)
 
 
 class Outlook(NamedTuple):
-    """What a waiting request has to expect."""
+    """The outlook of a waiting request."""
 
     possible: bool
     """Some worker that is online may serve it."""
     position: int
     """From 1 among waiting requests."""
     seconds: int
-    """Until its last job is done, where it is possible."""
+    """Until its last job is done, if it is possible."""
 
 
 class Jobs(NamedTuple):
@@ -55,14 +54,14 @@ class Jobs(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A place in the queue: what has a smaller one is ahead."""
+    """A place in the queue: jobs with smaller ones are ahead."""
 
     rank: int
     job_id: int
 
 
 async def outlook(
-    session: AsyncSession,
+    session: Reading,
     lanes: Lanes,
     crews: Crews,
     kind: str,
@@ -74,8 +73,8 @@ async def outlook(
 ) -> Outlook:
     """Look ahead for a request whose first waiting job is at this place.
 
-    own: its waiting jobs. counts: for the time where too many are ahead to be counted. What the
-    lanes hold is known as of their last refresh.
+    own: its waiting jobs. counts: used for the time if too many are ahead to be counted. The
+        contents of the lanes are known as of their last refresh.
     """
     able = 0
     for jobs in own:
@@ -92,10 +91,10 @@ async def outlook(
 
 
 async def _ahead_of(
-    session: AsyncSession, lanes: Lanes, crews: Crews, able: Workers, place: Place
+    session: Reading, lanes: Lanes, crews: Crews, able: Workers, place: Place
 ) -> tuple[int, list[Jobs]]:
     """How many requests are ahead in the lanes that these workers may serve, and their jobs."""
-    engine = session.get_bind().dialect.name
+    engine = session.engine
     ids = crews.roster.shared(lanes, able)
     if not ids:
         return 0, []
@@ -107,18 +106,18 @@ async def _ahead_of(
 
 
 async def _deep_ahead_of(
-    session: AsyncSession,
+    session: Reading,
     lanes: Lanes,
     crews: Crews,
     able: Workers,
     place: Place,
     counts: "WaitingCounts",
 ) -> list[Jobs]:
-    """About what is ahead where it is too much to be counted: what waits, less what is behind.
+    """Estimate what is ahead if it is too much to count: what waits, less what is behind.
 
-    Where that, too, is too much, half of what waits.
+    If that is too much as well, half of what waits.
     """
-    engine = session.get_bind().dialect.name
+    engine = session.engine
     ids = [lane_id for lane_id in crews.roster.shared(lanes, able) if counts.jobs.get(lane_id)]
     among = {"lanes": best.lanes_for(engine, ids), "most": MAX_COUNTED, **place._asdict()}
     served = crews.roster.served(lanes)
@@ -139,10 +138,11 @@ async def _deep_ahead_of(
 def wait(
     crews: Crews, kind: str, ahead: Sequence[Jobs], own: Sequence[Jobs], at: datetime
 ) -> float:
-    """The seconds until these workers are done with what is ahead and then with the own jobs.
+    """The seconds until these workers have done the jobs ahead and then the request's own.
 
-    They finish what they are at, then each takes the next job that it may. So what is ahead is
-    shared out, that with the least choice first, such that those who share are done together.
+    They finish their running jobs, then each takes the next job that it may. So the jobs ahead are
+    shared out, those with the least choice first, such that the workers sharing them finish
+    together.
     """
     free = {crew: crews.busy(crew, at) / crews.threads(crew) for crew in _crews([*own, *ahead])}
     for jobs in sorted(ahead, key=lambda jobs: crews.threads(jobs.workers)):
@@ -155,14 +155,14 @@ def wait(
         crew = min(rates, key=lambda crew: free[crew] + takes[crew])
         first = free[crew] + takes[crew]
         _fill(free, rates, jobs.number)
-        # At the end not all have something to do: a job cannot be shared.
+        # At the end not all workers are busy: a job cannot be shared.
         last = min(free[each] for each in rates) + takes[crew] * (1 - 1 / threads) / 2
         longest = max(longest, first, last)
     return longest
 
 
 def _crews(all_jobs: Sequence[Jobs]) -> list[Workers]:
-    """The workers in groups that may serve the same of these jobs, as far as MAX_CREWS goes."""
+    """The workers, grouped by which of these jobs they may serve, up to MAX_CREWS groups."""
     everybody = 0
     for jobs in all_jobs:
         everybody |= jobs.workers
@@ -175,7 +175,7 @@ def _crews(all_jobs: Sequence[Jobs]) -> list[Workers]:
 
 
 def _rates(crews: Crews, kind: str, among: Iterable[Workers], jobs: Jobs) -> dict[Workers, float]:
-    """How many of these jobs a second each crew does that may serve them."""
+    """How many of these jobs a second each crew does, if it may serve them."""
     size = jobs.things / jobs.number
     return {
         crew: 1 / max(crews.pace(crew, kind, jobs.models).seconds(1, size), MIN_SECONDS)
@@ -185,7 +185,7 @@ def _rates(crews: Crews, kind: str, among: Iterable[Workers], jobs: Jobs) -> dic
 
 
 def _fill(free: dict[Workers, float], rates: Mapping[Workers, float], count: float) -> None:
-    """Let the crews do so many jobs such that they are done together; who is busy longer, not."""
+    """Let the crews do so many jobs and finish together; crews that are busy longer do none."""
     done, speed, since = 0.0, 0.0, 0.0
     for crew in sorted(rates, key=lambda crew: free[crew]):
         if speed and done + speed * (free[crew] - since) >= count:
@@ -199,24 +199,24 @@ def _fill(free: dict[Workers, float], rates: Mapping[Workers, float], count: flo
 
 @dataclass(slots=True)
 class WaitingCounts:
-    """Waiting jobs and their size by lane, read anew at most once a second in a process.
+    """Waiting jobs and their size by lane, read at most once a second in each process.
 
-    With a deep queue reading takes longer, and is done less often: at most 5 % of the time.
+    With a deep queue, reading takes longer and is done less often: at most 5 % of the time.
     """
 
     read_at: float = -1e9
     took: float = 0.0
     is_stale: bool = False
-    """Something was asked for since."""
+    """Whether something was asked for since."""
     jobs: Mapping[int, int] = field(default_factory=dict)
     things: Mapping[int, int] = field(default_factory=dict)
     parked: Sequence[tuple[Needs, int]] = ()
-    """What nobody could serve, and how many jobs of it wait."""
+    """The needs of parked jobs, and how many of each wait."""
 
-    async def refresh(self, session: AsyncSession, lanes: Lanes, *, fresh: bool = False) -> None:
-        """Count again where the counts are old.
+    async def refresh(self, session: Reading, lanes: Lanes, *, fresh: bool = False) -> None:
+        """Count again if the counts are old.
 
-        fresh: also where they are young, if something was asked for since.
+        fresh: even if they are young, if something was asked for since.
         """
         start = time.monotonic()
         rests = 20 * self.took if fresh and self.is_stale else max(COUNTS_SECONDS, 20 * self.took)
@@ -232,9 +232,9 @@ class WaitingCounts:
         self.took = 0.0 if is_first else self.read_at - start  # the first prepares statements
 
     def skipped(self, lanes: Lanes, offer: Offer) -> dict[str, int]:
-        """How many waiting jobs each condition keeps from this offer, for which nothing was found.
+        """How many waiting jobs each condition keeps from this offer, after a pop found nothing.
 
-        So what waits in a lane that is in doubt is kept back by its sizes or its words.
+        So jobs in a lane in doubt are kept back by their sizes or their words.
         """
         counts: Counter[str] = Counter()
         doubtful = lanes.matching(offer).doubtful
@@ -257,7 +257,7 @@ class WaitingCounts:
         counts.update(dict.fromkeys(matching.reasons(needs, offer), waiting))
 
 
-async def _parked(session: AsyncSession, lane_ids: Sequence[int]) -> Sequence[tuple[Needs, int]]:
+async def _parked(session: Reading, lane_ids: Sequence[int]) -> Sequence[tuple[Needs, int]]:
     rows = await session.execute(_PARKED, {"lanes": lane_ids})
     return [(Needs.from_json(row.needs).of_job(row.feature), row.jobs) for row in rows]
 

@@ -1,6 +1,6 @@
-"""The first waiting job of each lane: what a pop that waits reads before it tries to claim.
+"""The first waiting job of each lane: a waiting pop reads them before it tries to claim.
 
-It is one reading statement for all who wait, however many they are.
+It is one reading statement for all waiting pops together.
 """
 
 import asyncio
@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.queue.lanes import Lanes
 from core.queue.matching import Offer
 from core.queue.tables import WAITING, Job, Lane, LaneVersion
@@ -24,18 +23,18 @@ _version = table(LaneVersion)
 class Heads:
     """The heads of the lanes as this process last read them.
 
-    turn: held while somebody reads, so that others who want the same wait for the result.
+    turn: held while somebody reads, so that others wait for the same result.
     """
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
         self.read_at = float("-inf")
-        """On the monotonic clock: what was committed before is seen."""
+        """On the monotonic clock: everything committed before is seen."""
         self._by_lane: Mapping[int, int] = {}
         self._parked = 0
 
-    async def read(self, session: AsyncSession, lanes: Lanes) -> None:
-        """Read them anew, and take in which lanes there are."""
+    async def read(self, session: Reading, lanes: Lanes) -> None:
+        """Read the heads again, and which lanes there are."""
         start = time.monotonic()
         rows = (await session.execute(_HEADS)).all()
         if rows:
@@ -45,7 +44,7 @@ class Heads:
         self.read_at = start
 
     def may_be_parked(self, lanes: Lanes, offer: Offer) -> bool:
-        """Whether something was parked that was not compared with this offer yet."""
+        """Whether a job was parked that has not been compared with this offer yet."""
         return lanes.looks.is_behind(offer, self._parked)
 
     def fitting(self, lanes: Lanes, offer: Offer) -> dict[int, int]:

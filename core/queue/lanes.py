@@ -1,62 +1,44 @@
 """Requests with the same needs share a lane, so a pop compares its offer with few needs.
 
-A lane's needs are exact but for the prompt's words, so that an offer without a blacklist takes
+A lane's needs are exact, except for the prompt's words, so that an offer without a blacklist takes
 either all of its jobs or none. Two things bound how many lanes there are:
 
 - A caller whose waiting jobs are in many lanes already, or a horde that is full of lanes, gets
   lanes of size classes, and after that the catch-all, whose jobs are looked at one by one.
-- What nobody could serve of late is parked (`core.queue.parking`): one lane of each kind, which no
-  pop looks at before an offer comes that fits.
+- Jobs that nobody could serve lately are parked (`core.queue.parking`): one lane of each kind, from
+  which no pop claims; jobs leave it when an offer comes that fits.
 
 The lanes are rows; each process keeps them in memory between versions. A version is one number in
 one row, raised in the transaction that adds or removes a lane and read by every pop.
 """
 
-import hashlib
-import json
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import bindparam, delete, distinct, exists, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select
 
-from core.db import now, table
-from core.queue import matching
+from core.db import AnyRow, Reading, Writing, table
+from core.queue import lane_rows, matching
+from core.queue.lane_rows import APART, CATCH_ALL, EXACT, PARKED, Caller
 from core.queue.matching import Needs, Offer
-from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, Request
-
-CATCH_ALL = "*"
-"""Key of the lane that takes what comes when there are enough lanes; its jobs may need anything."""
-EXACT, PARKED = "exact", "parked"
-"""What a lane's needs say of themselves: that they hold no classes; that nobody could serve them.
-
-Lanes that say neither are of size classes.
-"""
+from core.queue.tables import Job, Lane, LaneVersion, Request
 
 MAX_EXACT_LANES_OF_CALLER = 50
-"""And as many of size classes; what is more goes to the catch-all."""
+"""And as many of size classes; further jobs go to the catch-all."""
+MAX_APART = 1 / 4
+"""The part of all lanes that may be there for prompts' words."""
 REMEMBERED_OFFERS = 4096
 REMEMBERED_CHANGES = 10_000
-EMPTY_LANE_LIFE = timedelta(minutes=5)
 LOOK_AGAIN_SECONDS = 10.0
-"""A look at what is parked counts for as long: its transaction may have come to nothing."""
+"""How long a look at parked jobs counts: its transaction may have been rolled back."""
 
 _lanes = table(Lane)
 _jobs = table(Job)
 _requests = table(Request)
 _version = table(LaneVersion)
-
-
-class Caller(NamedTuple):
-    """Whose jobs are to wait, for the limit of lanes."""
-
-    user_id: int
-    address: str | None = None
-    """Where the anonymous user asks from, who is many."""
 
 
 class Matched(NamedTuple):
@@ -65,9 +47,9 @@ class Matched(NamedTuple):
     certain: tuple[int, ...] = ()
     """Every job in them fits."""
     doubtful: tuple[int, ...] = ()
-    """The words of each job, or its sizes within a class, have to be looked at."""
+    """The words of each job, or its sizes within a class, have to be checked."""
     catch_all: int | None = None
-    """The lane in which anything may be."""
+    """The lane that may hold anything."""
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -76,7 +58,7 @@ class Matched(NamedTuple):
         return (*self.certain, *self.doubtful, *rest)
 
     def with_released(self, lanes: Iterable[int], *, in_doubt: bool) -> Self:
-        """With these lanes besides, which hold what fits but perhaps for its words."""
+        """With these lanes added, whose jobs fit, except perhaps for their words."""
         new = tuple(set(lanes).difference(self.certain, self.doubtful))
         if in_doubt:
             return self._replace(doubtful=self.doubtful + new)
@@ -90,13 +72,13 @@ class _Known:
     most: Needs | None
 
     def fits(self, offer: Offer) -> bool | None:
-        """Whether all of its jobs fit the offer, none does, or (None) that is in doubt."""
+        """Whether all of its jobs fit the offer, or none; None if that is in doubt."""
         if self.least is None or self.most is None:
             return None
         if not matching.accepts(self.least, offer):
             return False
         if not matching.accepts(self.most, offer):
-            # A limit of steps that differs by model is not looked at job by job.
+            # A limit of steps that differs by model is not checked job by job.
             return False if offer.step_limits else None
         return None if offer.blacklist else True
 
@@ -105,15 +87,15 @@ class _Known:
 class _Remembered:
     matched: Matched
     changes: int
-    """How many of the changes of lanes it has in it."""
+    """How many changes of lanes it includes."""
 
 
 class Look(NamedTuple):
-    """When an offer was last compared with what is parked, and how much that was."""
+    """When an offer was last compared with parked jobs, and how many parkings there were."""
 
     at: float
     parked: int
-    """The count of parkings."""
+    """The number of parkings."""
 
 
 class Looks:
@@ -123,12 +105,12 @@ class Looks:
         self._last: OrderedDict[Offer, Look] = OrderedDict()
 
     def is_behind(self, offer: Offer, parked: int) -> bool:
-        """Whether more was parked than the offer was compared with."""
+        """Whether jobs were parked since the offer was compared."""
         last = self._last.get(offer)
         return last is None or last.parked < parked
 
     def is_due(self, offer: Offer, parked: int) -> bool:
-        """Whether the offer has to be compared anew; counts as done from now on."""
+        """Whether the offer has to be compared again; counts as compared from now on."""
         last, at = self._last.get(offer), time.monotonic()
         if last is not None and last.parked >= parked and at - last.at < LOOK_AGAIN_SECONDS:
             return False
@@ -150,55 +132,68 @@ class Lanes:
         self._changes: list[tuple[int, _Known | None]] = []
         self.looks = Looks()
         self.parked: dict[str, int] = {}
-        """The lane of each kind for what nobody could serve."""
+        """The parked lane of each kind."""
 
     @property
     def version(self) -> int:
-        """What this process knows is of this version."""
+        """The version of what this process knows."""
         return self._version
 
-    async def lane_for(
-        self, session: AsyncSession, needs: Needs, caller: Caller | None = None
-    ) -> int:
-        """The id of the lane for a job with these needs, made where there is none yet.
+    async def lane_for(self, session: Writing, needs: Needs, caller: Caller | None = None) -> int:
+        """The id of the lane for a job with these needs, made if there is none yet.
 
-        caller: whose job it is, where the number of their lanes is limited.
+        caller: the owner of the job, if the number of their lanes is limited.
         """
         exact = {**replace(needs, words="").to_json(), EXACT: True}
-        if (lane_id := await locked(session, key_of(exact))) is not None:
+        if (lane_id := await lane_rows.locked(session, lane_rows.key_of(exact))) is not None:
             return lane_id
         documents = [exact, matching.least(needs).to_json()]
         if caller is not None:
-            del documents[: await _lanes_of(session, caller) // MAX_EXACT_LANES_OF_CALLER]
+            del documents[: await lane_rows.lanes_of(session, caller) // MAX_EXACT_LANES_OF_CALLER]
         return await self._first(session, documents)
 
-    async def _first(self, session: AsyncSession, documents: list[dict[str, Any]]) -> int:
-        """The first of these lanes that is there or may be made; else the catch-all."""
+    async def apart(self, session: Writing, document: dict[str, Any]) -> AnyRow | None:
+        """The lane for jobs that contain what it says, made where there is none yet.
+
+        Returns its `id` and `created_at`; None where there are enough of such lanes.
+        """
+        key = f"{APART}:{lane_rows.key_of(document)}"
+        if (found := await lane_rows.found(session, key)) is not None:
+            return found
+        apart = await lane_rows.count_apart(session)
+        if apart >= self._max * MAX_APART or await self._is_full(session):
+            return None
+        await lane_rows.raise_version(session)
+        await lane_rows.add(session, key, document)
+        return await lane_rows.found(session, key)
+
+    async def _first(self, session: Writing, documents: list[dict[str, Any]]) -> int:
+        """The first of these lanes that exists or may be made, else the catch-all."""
         if documents and not await self._is_full(session):
             return await self._made(session, documents[0])
         for document in documents:
-            if (lane_id := await locked(session, key_of(document))) is not None:
+            if (lane_id := await lane_rows.locked(session, lane_rows.key_of(document))) is not None:
                 return lane_id
         return await self._made(session, None)
 
-    async def _made(self, session: AsyncSession, document: dict[str, Any] | None) -> int:
-        key = CATCH_ALL if document is None else key_of(document)
-        if (lane_id := await locked(session, key)) is not None:
+    async def _made(self, session: Writing, document: dict[str, Any] | None) -> int:
+        key = CATCH_ALL if document is None else lane_rows.key_of(document)
+        if (lane_id := await lane_rows.locked(session, key)) is not None:
             return lane_id
-        await _raise_version(session)  # from here on, whoever adds a lane waits
+        await lane_rows.raise_version(session)  # from here on, others that add a lane wait
         if document is not None and await self._is_full(session):
             return await self._made(session, None)
-        return await add(session, key, document or {})
+        return await lane_rows.add(session, key, document or {})
 
-    async def _is_full(self, session: AsyncSession) -> bool:
-        return (await session.scalar(_COUNT) or 0) >= self._max
+    async def _is_full(self, session: Reading) -> bool:
+        return await lane_rows.count(session) >= self._max
 
-    async def update(self, session: AsyncSession) -> None:
-        """Take in what changed until now; a claim, which reads the version anyway, refreshes."""
+    async def update(self, session: Reading) -> None:
+        """Take in all changes until now; a claim reads the version anyway and calls `refresh`."""
         await self.refresh(session, await session.scalar(select(_version.c.version)) or 0)
 
-    async def refresh(self, session: AsyncSession, version: int) -> None:
-        """Take in what changed up to `version`; what this process knows is never undone."""
+    async def refresh(self, session: Reading, version: int) -> None:
+        """Take in all changes up to `version`; knowledge of a later version is kept."""
         if version <= self._version:
             return
         ids = set(await session.scalars(select(_lanes.c.id)))
@@ -213,7 +208,7 @@ class Lanes:
                     parked[row.needs.get("kind", Needs().kind)] = row.id
                 else:
                     added[row.id] = _read(row.key, row.needs)
-        if version > self._version:  # else another look, meanwhile, saw more
+        if version > self._version:  # otherwise another look saw more meanwhile
             gone = self._known.keys() - ids
             self._known = {i: lane for i, lane in self._known.items() if i in ids} | added
             self.parked |= parked
@@ -248,19 +243,19 @@ class Lanes:
     def least_needs(self) -> Mapping[int, Needs]:
         """The needs of each lane by its id, sizes at the lower end of a class.
 
-        The catch-all and what is parked are left out.
+        The catch-all and parked lanes are left out.
         """
         return {i: lane.least for i, lane in self._known.items() if lane.least is not None}
 
     def largest_needs(self, lane_id: int) -> Needs:
-        """The largest needs that a job of the lane can have, words left out."""
+        """The largest needs that a job of the lane can have, without words."""
         return self._known[lane_id].most or Needs()
 
 
 def _with_changes(
     matched: Matched, offer: Offer, changes: list[tuple[int, _Known | None]]
 ) -> Matched:
-    """What an offer matches after lanes came and went."""
+    """The lanes that an offer matches after changes of lanes."""
     certain, doubtful = dict.fromkeys(matched.certain), dict.fromkeys(matched.doubtful)
     catch_all = matched.catch_all
     for lane_id, lane in changes:
@@ -275,83 +270,8 @@ def _with_changes(
     return Matched(tuple(certain), tuple(doubtful), catch_all)
 
 
-async def _lanes_of(session: AsyncSession, caller: Caller) -> int:
-    """In how many lanes jobs of the caller wait."""
-    waiting = select(func.count(distinct(_jobs.c.lane_id))).where(
-        _jobs.c.user_id == caller.user_id, _jobs.c.state == WAITING
-    )
-    if caller.address is not None:
-        waiting = waiting.join(_requests, _requests.c.id == _jobs.c.request_id).where(
-            _requests.c.address == caller.address
-        )
-    return await session.scalar(waiting) or 0
-
-
-_is_parked = _lanes.c.key.startswith(f"{PARKED}:")
-_COUNT = select(func.count()).where(_lanes.c.key != CATCH_ALL, ~_is_parked)
-
-
-async def remove_empty(session: AsyncSession, limit: int = 200) -> int:
-    """Remove lanes that hold no waiting or running job and are not fresh.
-
-    Returns how many were removed.
-    """
-    busy = exists().where(
-        _jobs.c.lane_id == _lanes.c.id,
-        _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
-    )
-    empty = (
-        select(_lanes.c.id)
-        .where(_lanes.c.created_at < now() - EMPTY_LANE_LIFE, ~busy, ~_is_parked)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(await session.scalars(empty))
-    if ids:
-        await _raise_version(session)
-        # Again with `busy`: between reading and locking a request may have come in.
-        removed = delete(_lanes).where(_lanes.c.id.in_(ids), ~busy).returning(_lanes.c.id)
-        return len((await session.scalars(removed)).all())
-    return 0
-
-
-async def locked(session: AsyncSession, key: str) -> int | None:
-    """The lane's id, kept from removal until the transaction ends."""
-    found: int | None = await session.scalar(_LOCKED, {"key": key})
-    return found
-
-
-_LOCKED = (
-    select(_lanes.c.id)
-    .where(_lanes.c.key == bindparam("key"))
-    .with_for_update(read=True, key_share=True)
-)
-
-
-async def add(session: AsyncSession, key: str, document: dict[str, Any]) -> int:
-    """Add the lane, unless another transaction just did; whoever adds has raised the version."""
-    if (lane_id := await locked(session, key)) is not None:
-        return lane_id
-    added: int = await session.scalar(
-        insert(_lanes).values(key=key, needs=document, created_at=now()).returning(_lanes.c.id)
-    )
-    return added
-
-
-async def _raise_version(session: AsyncSession) -> None:
-    await session.execute(
-        update(_version).where(_version.c.id == 1).values(version=_version.c.version + 1)
-    )
-
-
 def _read(key: str, document: dict[str, Any]) -> _Known:
     if key == CATCH_ALL:
         return _Known(None, None)
     needs = Needs.from_json(document)
     return _Known(needs, needs if document.get(EXACT) else matching.most(needs))
-
-
-def key_of(document: dict[str, Any]) -> str:
-    """The digest by which a lane with these needs is found."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()

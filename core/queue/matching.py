@@ -1,7 +1,7 @@
 """Which worker may serve which request: the one list of conditions, and the two sides it compares.
 
-`Needs` is what a request asks of a worker, `Offer` what a worker brings. `CONDITIONS` is used by
-the claim, by skip reasons, by "is this possible" and by the forecast; it stands nowhere else.
+`Needs` is what a request asks of a worker, `Offer` what a worker can do. `CONDITIONS` is used by
+the claim, skip reasons, "is this possible" and the forecast; it is the only such list.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ SIZES = ("pixels", "steps", "length", "context", "tiles")
 
 
 class _Side:
-    """Both sides are stored as JSON that holds only what differs from the default."""
+    """Either side; stored as JSON that holds only what differs from the defaults."""
 
     __slots__ = ()
 
@@ -73,9 +73,11 @@ class Needs(_Side):
     context: int = 0
     tiles: int = 0
     softprompt: str = ""
-    """The name of the soft prompt that a text is to be written with."""
+    """The name of the soft prompt to write the text with."""
     words: str = ""
-    """The prompt in lower case; part of the exact needs only, never of a lane's."""
+    """The prompt in lower case; part of a request's needs, never of a lane's."""
+    contains: frozenset[str] = frozenset()
+    """What each prompt contains, in lower case; part of a lane's needs only."""
 
     def of_job(self, feature: str | None) -> Self:
         """The needs of one of the request's jobs, which may ask for one feature more."""
@@ -103,7 +105,7 @@ class Offer(_Side):
     pixels: int = UNLIMITED
     steps: int = UNLIMITED
     step_limits: frozenset[tuple[str, int]] = frozenset()
-    """Models that it makes with other steps at most than `steps`."""
+    """Models with a limit of steps that differs from `steps`."""
     length: int = UNLIMITED
     context: int = UNLIMITED
     tiles: int = UNLIMITED
@@ -111,10 +113,10 @@ class Offer(_Side):
     blacklist: frozenset[str] = frozenset()
     """Lower-case words that a prompt must not contain."""
     users: frozenset[int] = frozenset()
-    """Whose jobs go first: the owner's and those of prioritised users."""
+    """Users whose jobs go first: the owner and prioritised users."""
 
     def models_for(self, needs: Needs) -> frozenset[str]:
-        """Its models of which any may make a job with these needs, by their names and steps."""
+        """Those of its models that may make a job with these needs, by name and steps."""
         named = self.models & needs.models if needs.models else self.models
         if needs.steps <= self.steps and not self.step_limits:
             return named
@@ -122,10 +124,10 @@ class Offer(_Side):
         return frozenset(name for name in named if needs.steps <= limits.get(name, self.steps))
 
     def takes_steps(self, needs: Needs) -> bool:
-        """Whether so many steps are not too many for all of its models that would serve."""
+        """Whether at least one of the models that would serve takes that many steps."""
         if not self.step_limits:
             return needs.steps <= self.steps
-        has_none = needs.models and needs.models.isdisjoint(self.models)  # told as `models`
+        has_none = needs.models and needs.models.isdisjoint(self.models)  # reported as `models`
         return bool(has_none or self.models_for(needs))
 
 
@@ -172,7 +174,12 @@ CONDITIONS = (
     Condition("tiles", lambda need, offer: need.tiles <= offer.tiles),
     Condition("kudos", lambda need, offer: need.covered or not offer.only_covered),
     Condition(
-        "blacklist", lambda need, offer: not any(word in need.words for word in offer.blacklist)
+        "blacklist",
+        lambda need, offer: (
+            not any(
+                word in text for text in (need.words, *need.contains) for word in offer.blacklist
+            )
+        ),
     ),
 )
 

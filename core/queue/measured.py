@@ -1,4 +1,4 @@
-"""How fast a worker is, measured at what it did last. Computed by upkeep, never in a request."""
+"""How fast a worker is, measured by its last jobs. Computed by upkeep, never in a request."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,16 +7,15 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, table
 from core.queue import pace
 from core.queue.pace import MIN_SECONDS, Pace, Sample
 from core.queue.tables import Attempt, Job, Outcome
 
 MAX_ATTEMPTS: Final = 100
 MAX_SAMPLES: Final = 50
-"""The last ones of a model, and of all models together."""
+"""The most samples of one model, and of all models together."""
 
 ANY_MODEL: Final = ""
 
@@ -25,22 +24,22 @@ _jobs = table(Job)
 
 
 class Measured(NamedTuple):
-    """What a worker's last jobs say."""
+    """The speed of a worker according to its last jobs."""
 
     speed: float
-    """Things a second, as they turned out, without the part that every job costs."""
+    """Things a second, as delivered, without the part that every job costs."""
     pace: Pace
-    """Of any model's jobs, by their size as it was asked for."""
+    """The pace at any model, by size as ordered."""
     of_models: dict[str, Pace]
 
 
 async def measure(
-    session: AsyncSession, worker_id: UUID, *, threads: int, before: Mapping[str, Pace]
+    session: Reading, worker_id: UUID, *, threads: int, before: Mapping[str, Pace]
 ) -> Measured | None:
-    """Measure the worker at its last jobs, decoys left out; None before the first.
+    """Measure the worker by its last jobs, without decoys; None before the first.
 
-    before: what was measured last, by model and, by ANY_MODEL, of all: after a long run of small
-    jobs that is all that is known of large ones.
+    before: the last measurements, by model and, under ANY_MODEL, of all models: after a long run of
+        small jobs they are all that is known about large ones.
     """
     rows = (await session.execute(_LAST, {"worker": worker_id})).all()
     done = _done(rows, threads)
@@ -90,22 +89,22 @@ class _Done(NamedTuple):
     kind: str
     model: str
     asked: Sample
-    """With the size that was asked for: of a text, the most tokens."""
+    """With the size as ordered: for a text, the most tokens."""
     brought: Sample
-    """With the size as it turned out."""
+    """With the size as delivered."""
 
 
 def _done(rows: Sequence[AnyRow], threads: int) -> list[_Done]:
     """The batches that were delivered, the newest first, each with the time that went into it.
 
-    A worker takes its next jobs while it is still at others. So the time of a batch begins where
-    a thread became free, if that was after it was taken.
+    A worker takes its next jobs while it is still busy with others. So the time of a batch begins
+    when a thread became free, if that was after it was taken.
     """
     batches: dict[tuple[UUID, datetime], list[AnyRow]] = defaultdict(list)
     for row in rows:
         batches[row.request_id, row.started_at].append(row)
     if len(rows) == MAX_ATTEMPTS and len(batches) > 1:
-        batches.popitem()  # some of its jobs may lie behind the last row
+        batches.popitem()  # some of its jobs may be beyond the last row
     in_turn = sorted(batches.values(), key=_end)
     done: list[_Done] = []
     for number, batch in enumerate(in_turn):

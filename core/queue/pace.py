@@ -1,8 +1,8 @@
 """How long jobs take: a part that every job costs, and a part by its size, fitted to past jobs.
 
-A worker that made twenty small pictures has shown what a picture costs it whatever its size, and
-little about size; one that made large ones has shown the reverse. So both parts are fitted, and
-where the jobs do not tell them apart, they keep the proportion of what is usual.
+A worker that made twenty small pictures has shown what any picture costs it, and little about the
+cost of size; one that made large ones has shown the reverse. So both parts are fitted, and if the
+jobs do not tell them apart, they keep their usual proportion.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,13 +13,13 @@ from core.kinds import registry
 
 MIN_SECONDS: Final = 0.001
 HALF_LIFE: Final = 25
-"""So many jobs later a job counts half."""
+"""After this many further jobs a job counts half."""
 PRIOR_JOBS: Final = 1.0
-"""What is usual counts as so many jobs."""
+"""The usual pace counts as this many jobs."""
 MAX_DEVIATION: Final = 0.5
-"""A job that is further off, as a share of what was expected, counts less: it was an accident."""
+"""A job that deviates more, as a share of the expected time, counts less: it was an accident."""
 MIN_BY_SIZE: Final = 0.01
-"""The part by size is at least this share of the usual: no worker is infinitely fast."""
+"""The part by size is at least this share of the usual one: no worker is infinitely fast."""
 ROUNDS: Final = 4
 
 
@@ -27,11 +27,11 @@ class Pace(NamedTuple):
     """The seconds that a job takes."""
 
     fixed: float
-    """Of every job, whatever its size."""
+    """Seconds of every job, whatever its size."""
     per_thing: float
 
     def seconds(self, jobs: float, things: float) -> float:
-        """How long so many jobs of this size together take, one after the other."""
+        """How long this many jobs, of this size in all, take one after the other."""
         return jobs * self.fixed + things * self.per_thing
 
     @property
@@ -41,12 +41,12 @@ class Pace(NamedTuple):
 
 
 def usual(kind: str) -> Pace:
-    """The pace of a worker about which nothing is known."""
+    """The pace of an unknown worker."""
     return Pace(*registry.of(kind).usual_pace)
 
 
 class Sample(NamedTuple):
-    """Jobs that a worker did at once, mostly a single one."""
+    """Jobs that a worker did at once, usually a single one."""
 
     jobs: int
     things: int
@@ -54,7 +54,7 @@ class Sample(NamedTuple):
 
 
 class _Point(NamedTuple):
-    """A sample as shares of what was expected of it at the usual proportion of the two parts."""
+    """A sample as shares of its expected time, at the usual proportion of the two parts."""
 
     weight: float
     fixed: float
@@ -66,9 +66,9 @@ _PRIOR: Final = (_Point(PRIOR_JOBS, 1.0, 0.0, 1.0), _Point(PRIOR_JOBS, 0.0, 1.0,
 
 
 def fit(samples: Sequence[Sample], usual: Pace) -> Pace:
-    """The pace that explains the samples, the newest first, best; `usual` without any.
+    """The pace that best explains the samples, the newest first; `usual` without any.
 
-    Errors count as shares of what is expected, so that small jobs say as much as large ones.
+    Errors count as shares of the expected time, so that small jobs count as much as large ones.
     """
     if not samples:
         return usual
@@ -92,9 +92,9 @@ def fit(samples: Sequence[Sample], usual: Pace) -> Pace:
 
 
 def _guess(samples: Sequence[Sample], usual: Pace) -> Pace:
-    """How far the samples are from what is usual, in the part that they consist of.
+    """A first guess: how far the samples are from the usual pace, in the part that dominates them.
 
-    Who is so many times as fast with what was seen, is likely faster with what was not, but less.
+    A worker that is faster at the sizes seen is probably faster at others too, but by less.
     """
     scale = median(s.seconds / usual.seconds(s.jobs, s.things) for s in samples)
     share = median(usual.fixed * s.jobs / usual.seconds(s.jobs, s.things) for s in samples)
@@ -104,7 +104,7 @@ def _guess(samples: Sequence[Sample], usual: Pace) -> Pace:
 
 
 def _line(samples: Iterable[Sample]) -> Pace | None:
-    """Through the middle of the small jobs and that of the large ones; None where all are alike."""
+    """A line through the medians of small and of large jobs; None if all sizes are alike."""
     each = [(s.things / s.jobs, s.seconds / s.jobs) for s in samples]
     smallest, largest = min(each)[0], max(each)[0]
     if largest < 1.5 * smallest:
@@ -145,10 +145,10 @@ def _solve(points: Iterable[_Point], fixed: float, by_size: float) -> tuple[floa
 
 
 def together(crew: Iterable[tuple[Pace, int]]) -> Pace:
-    """The pace of several, each with so many threads, who take jobs as soon as they can.
+    """The pace of several workers, each with so many threads, that take jobs as soon as they can.
 
-    Where some are faster with small jobs and others with large ones, no single pace is exact: it
-    is right for two sizes around the one whose two parts weigh the same.
+    If some are faster at small jobs and others at large ones, no single pace is exact: this one is
+    right for two sizes around the size at which both parts weigh the same.
     """
     paces = [(pace, threads) for pace, threads in crew if threads > 0]
     fixed = sum(pace.fixed for pace, _ in paces)

@@ -1,20 +1,19 @@
-"""What nobody could serve of late waits aside, in one lane of each kind, and displaces nothing.
+"""Jobs that nobody could serve lately wait aside, in one lane of each kind, and displace nothing.
 
-No pop looks at it but one whose offer is new, or finds that more was parked since it last looked:
-what fits the offer gets a lane of its own then, for everybody. So a thousand requests for models
-that do not exist cost the others no lane and no look.
+A pop looks at them only if its offer is new, if more was parked since, or every 10 s; jobs that fit
+the offer then get a lane of their own, for everybody. So a thousand requests for models that do not
+exist cost the others no lane and hardly a look.
 """
 
 from collections.abc import Sequence
 from itertools import groupby
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
-from core.queue import lanes as lanes_
-from core.queue import matching
-from core.queue.lanes import PARKED, Lanes
+from core.db import AnyRow, Writing, table
+from core.queue import lane_rows, matching
+from core.queue.lane_rows import PARKED
+from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job, Lane, LaneVersion, Request
 
@@ -27,13 +26,13 @@ _lanes = table(Lane)
 _version = table(LaneVersion)
 
 
-async def lane_for(session: AsyncSession, kind: str) -> int:
-    """The id of the kind's parked lane; that something is parked is counted.
+async def lane_for(session: Writing, kind: str) -> int:
+    """The id of the kind's parked lane; counts the parking.
 
-    Whoever parks waits here for those before them, so jobs are parked in the order of their ids.
+    Transactions that park wait here for each other, so jobs are parked in the order of their ids.
     """
     await session.execute(_COUNT)
-    return await lanes_.add(session, f"{PARKED}:{kind}", {"kind": kind, PARKED: True})
+    return await lane_rows.add(session, f"{PARKED}:{kind}", {"kind": kind, PARKED: True})
 
 
 _COUNT = (
@@ -43,10 +42,10 @@ _COUNT = (
 )
 
 
-async def release(session: AsyncSession, lanes: Lanes, offer: Offer) -> set[int]:
+async def release(session: Writing, lanes: Lanes, offer: Offer) -> set[int]:
     """Give lanes of their own to the parked jobs that this offer serves.
 
-    Returns their lanes. `lanes` learns of them after the commit, which may not come.
+    Returns their lanes. `lanes` learns of them after the commit, which may fail.
     """
     parked = lanes.parked.get(offer.kind)
     if parked is None:
@@ -77,10 +76,8 @@ _PARKED = (
 )
 
 
-async def _move(
-    session: AsyncSession, lanes: Lanes, offer: Offer, rows: Sequence[AnyRow]
-) -> set[int]:
-    """Move those of the jobs that fit. Returns the lanes in which they are now."""
+async def _move(session: Writing, lanes: Lanes, offer: Offer, rows: Sequence[AnyRow]) -> set[int]:
+    """Move the fitting jobs. Returns the lanes in which they are now."""
     into = set()
     fitting = [
         (needs, row.id)

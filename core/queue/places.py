@@ -1,7 +1,7 @@
-"""What is ahead of a place in the queue, and what is behind it: the statements, for each engine.
+"""What is ahead of a place in the queue and what is behind it: the statements for each engine.
 
-On PostgreSQL each lane is probed by itself: asked for all lanes at once, a planner that does not
-know how many jobs they hold may read the whole table.
+On PostgreSQL each lane is probed by itself: for all lanes at once, a planner that does not know how
+many jobs they hold may read the whole table.
 """
 
 from typing import Any

@@ -2,40 +2,34 @@
 
     its jobs:  WAITING ⇄ PROCESSING → DONE | FAULTED          WAITING → CANCELLED | EXPIRED
 
-Every function is one step inside the caller's transaction. What workers do to jobs is in
-`attempts`, which job they get in `claim`.
+Every function is one step inside the caller's transaction. Workers' attempts are in `attempts`, the
+choice of their jobs is in `claim`.
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Table,
     Update,
     bindparam,
     case,
-    delete,
     func,
     insert,
     select,
-    true,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import Moment, table
+from core.db import Moment, Reading, Writing, table
 from core.queue import parking
-from core.queue.lanes import Caller, Lanes
+from core.queue.lane_rows import Caller
+from core.queue.lanes import Lanes
 from core.queue.matching import Needs
-from core.queue.tables import WAITING, Attempt, Generation, Job, JobState, Outcome, Request
-
-GRACE = timedelta(minutes=1)
-"""From its expiry a request is gone for everybody; its rows follow when nobody is at them."""
+from core.queue.tables import WAITING, Attempt, Generation, Job, JobState, Request
 
 _requests = table(Request)
 _jobs = table(Job)
@@ -50,7 +44,7 @@ class NewJob(NamedTuple):
     things: int
     """Size of the work."""
     feature: str | None = None
-    """What it asks of a worker besides the request's needs."""
+    """What it needs of a worker besides the request's needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +65,11 @@ class NewRequest:
     webhook: str | None = None
     shared: bool = False
     address: str | None = None
-    """Where it came from, if that is to be kept with it."""
+    """The client's address, if it is stored."""
 
 
 async def enqueue(
-    session: AsyncSession,
+    session: Writing,
     lanes: Lanes,
     new: NewRequest,
     *,
@@ -87,11 +81,11 @@ async def enqueue(
 ) -> Counter[int]:
     """Add a request and its jobs, waiting.
 
-    Returns how many jobs wait in which lane, leaving out those that `is_parked` sets aside, as
-    nobody could serve what they need.
+    Returns how many jobs wait in which lane, without those that `is_parked` sets aside because
+    nobody could serve them.
 
-    Each 10 s of waiting are worth `ageing_kudos_per_10s` of priority to everybody alike, so the
-    order never changes after this and is written down once.
+    Each 10 s of waiting are worth `ageing_kudos_per_10s` of priority to every request, so the order
+    never changes after this and is stored once.
     """
     await session.execute(
         insert(_requests),
@@ -146,7 +140,7 @@ async def enqueue(
     return Counter(lane_of[job.feature] for job in new.jobs if job.feature not in parked)
 
 
-async def is_over(session: AsyncSession, request_id: UUID) -> bool:
+async def is_over(session: Reading, request_id: UUID) -> bool:
     """Whether none of the request's jobs waits or is worked on."""
     return not await session.scalar(_IS_GOING_ON, {"id": request_id})
 
@@ -161,10 +155,8 @@ _IS_GOING_ON = select(
 )
 
 
-async def waiting_of(
-    session: AsyncSession, user_id: int, *, lanes: Sequence[int] | None = None
-) -> int:
-    """How many pictures and texts of the user wait (popped ones do not count).
+async def waiting_of(session: Reading, user_id: int, *, lanes: Sequence[int] | None = None) -> int:
+    """How many pictures and texts of the user wait (without popped ones).
 
     lanes: only in these.
     """
@@ -182,7 +174,7 @@ _WAITING_OF = (
 )
 
 
-async def unfinished_forms_of(session: AsyncSession, user_id: int) -> int:
+async def unfinished_forms_of(session: Reading, user_id: int) -> int:
     """How many of the user's forms wait or are worked on."""
     count = await session.scalar(_FORMS_OF, {"user": user_id})
     return int(count or 0)
@@ -199,13 +191,13 @@ _FORMS_OF = (
 )
 
 
-async def renew(session: AsyncSession, request_id: UUID, expires_at: datetime) -> None:
-    """Let the request live until `expires_at`, unless it lives longer already; lock it anyway."""
+async def renew(session: Writing, request_id: UUID, expires_at: datetime) -> None:
+    """Let the request live at least until `expires_at`, and lock it in any case."""
     await session.execute(_RENEW, {"request": request_id, "until": expires_at})
 
 
-async def end(session: AsyncSession, request_id: UUID, *, at: datetime) -> None:
-    """Let the request be gone for everybody from now on; its rows go as those of expired ones."""
+async def end(session: Writing, request_id: UUID, *, at: datetime) -> None:
+    """Make the request expire now; its rows are deleted like those of expired ones."""
     await session.execute(
         update(_requests).where(_requests.c.id == request_id).values(expires_at=at)
     )
@@ -215,7 +207,7 @@ _until = bindparam("until", type_=Moment)
 
 
 def renewing(request_id: ColumnElement[UUID]) -> Update:
-    """The statement behind `renew`, with the parameter `until`, for one with more to do."""
+    """The statement of `renew`, with the parameter `until`, to be extended."""
     return (
         update(_requests)
         .where(_requests.c.id == request_id)
@@ -228,8 +220,8 @@ def renewing(request_id: ColumnElement[UUID]) -> Update:
 _RENEW = renewing(bindparam("request", type_=_requests.c.id.type))
 
 
-async def cancel(session: AsyncSession, request_id: UUID, *, at: datetime) -> int:
-    """Cancel the request's waiting jobs; running ones go on. How many were cancelled."""
+async def cancel(session: Writing, request_id: UUID, *, at: datetime) -> int:
+    """Cancel the request's waiting jobs; running ones go on. Returns how many were cancelled."""
     await session.execute(
         update(_requests)
         .where(_requests.c.id == request_id, _requests.c.cancelled_at.is_(None))
@@ -238,8 +230,8 @@ async def cancel(session: AsyncSession, request_id: UUID, *, at: datetime) -> in
     return await stop(session, [request_id], JobState.CANCELLED)
 
 
-async def stop(session: AsyncSession, request_ids: Sequence[UUID], state: JobState) -> int:
-    """End the waiting jobs of requests that are locked; one that is being claimed goes on."""
+async def stop(session: Writing, request_ids: Sequence[UUID], state: JobState) -> int:
+    """End the waiting jobs of locked requests; one that is being claimed goes on."""
     if not request_ids:
         return 0
     waiting = (
@@ -251,62 +243,3 @@ async def stop(session: AsyncSession, request_ids: Sequence[UUID], state: JobSta
         update(_jobs).where(_jobs.c.id.in_(waiting)).values(state=state).returning(_jobs.c.id)
     )
     return len(stopped.all())
-
-
-class Expired(NamedTuple):
-    """A request that is gone, and what names the pictures that were its."""
-
-    request_id: UUID
-    kind: str
-    params: dict[str, Any]
-    attempt_ids: list[UUID]
-
-
-async def delete_expired(session: AsyncSession, *, at: datetime, limit: int) -> list[Expired]:
-    """Delete requests whose life is over, with their jobs, prompts and results.
-
-    Attempts stay, for statistics; those still alive are ended. Requests that somebody is at are
-    left for the next time.
-    """
-    expired = (
-        select(_requests.c.id)
-        .where(_requests.c.expires_at <= at - GRACE)
-        .order_by(_requests.c.expires_at)
-        .limit(limit)
-    )
-    ids: Sequence[UUID] = (await session.scalars(expired)).all()
-    alive = _attempts.c.outcome == Outcome.ALIVE
-    ids = await _wholly_locked(session, _attempts, alive, ids)
-    ids = await _wholly_locked(session, _jobs, true(), ids)
-    ours = (
-        select(_requests.c.id, _requests.c.kind, _requests.c.params)
-        .where(_requests.c.id.in_(ids), _requests.c.expires_at <= at - GRACE)
-        .with_for_update(skip_locked=True)
-    )
-    gone = {row.id: row for row in await session.execute(ours)}
-    ids = list(gone)
-    await session.execute(
-        update(_attempts)
-        .where(_attempts.c.request_id.in_(ids), alive)
-        .values(outcome=Outcome.ABORTED, ended_at=at)
-    )
-    attempts: dict[UUID, list[UUID]] = {request_id: [] for request_id in ids}
-    for row in await session.execute(
-        select(_attempts.c.request_id, _attempts.c.id).where(_attempts.c.request_id.in_(ids))
-    ):
-        attempts[row.request_id].append(row.id)
-    await session.execute(delete(_requests).where(_requests.c.id.in_(ids)))
-    return [Expired(i, row.kind, row.params, attempts[i]) for i, row in gone.items()]
-
-
-async def _wholly_locked(
-    session: AsyncSession, rows: Table, which: ColumnElement[bool], ids: Sequence[UUID]
-) -> list[UUID]:
-    """Lock these rows of the requests; the requests of which nobody else has one locked.
-
-    Deleting waits for nobody: who holds an attempt or a job may be about to lock its request.
-    """
-    there = select(rows.c.request_id).where(rows.c.request_id.in_(ids), which)
-    all_ = Counter(await session.scalars(there))
-    ours = Counter(await session.scalars(there.with_for_update(skip_locked=True)))
-    return [request_id for request_id in ids if all_[request_id] == ours[request_id]]

@@ -1,12 +1,12 @@
 """Tables of the queue.
 
-A *request* is what a user asks; each of its n results is a *job*; each time a worker takes a job
-is an *attempt*, and what it brings back is a *generation*. Jobs with the same matching needs share
-a *lane*.
+A *request* is what a user asks; each of its n results is a *job*; each try of a worker at a job is
+an *attempt*, and its result is a *generation*. Jobs with the same matching needs share a *lane*.
 
 Locks are taken in the order attempt, job, request. Nobody waits for a job that waits (locked ones
 are skipped) or for a second request out of order: so the queue's own transactions can't deadlock.
-Who ends a job or cancels locks its request, so that of the last two the second sees the first.
+Ending or cancelling a job locks its request, so that of the last two jobs the second sees the
+first.
 """
 
 from datetime import datetime
@@ -45,8 +45,8 @@ class JobState(IntEnum):
 
 
 WAITING = literal_column(str(int(JobState.WAITING)), SmallInteger)
-"""JobState.WAITING as text of a statement. PostgreSQL plans prepared statements without their
-parameters, and where the state is one, it cannot use the indexes that hold waiting jobs alone.
+"""JobState.WAITING as a literal. PostgreSQL plans prepared statements without their
+parameters, and if the state is one, it cannot use the indexes that only hold waiting jobs.
 """
 
 
@@ -64,7 +64,7 @@ class Outcome(IntEnum):
 
 
 ALIVE = literal_column(str(int(Outcome.ALIVE)), SmallInteger)
-"""Outcome.ALIVE as text of a statement, for the index of attempts that are going on."""
+"""Outcome.ALIVE as a literal, for the index of running attempts."""
 
 
 class Request(Base):
@@ -89,15 +89,15 @@ class Request(Base):
     needs: Mapped[dict[str, Any]] = mapped_column(Document)
     """Exact matching needs (`queue.matching.Needs`)."""
     terms: Mapped[dict[str, Any]] = mapped_column(Document)
-    """What was agreed on kudos; written and read by `core.generation`, opaque here."""
+    """The agreement on kudos; written and read by `core.generation`, opaque here."""
     proxied_account: Mapped[str | None] = mapped_column(String(255))
-    """Whom a service asks for, in its own words."""
+    """The account that a service asks for, in its own words."""
     webhook: Mapped[str | None] = mapped_column(String(1024))
-    """Where each result is announced."""
+    """The URL to which each result is announced."""
     address: Mapped[str | None] = mapped_column(String(45))
-    """Where the anonymous user asked from; None for requests of others."""
+    """The address of the anonymous user; None for requests of others."""
     shared: Mapped[bool] = mapped_column(default=False)
-    """Pictures are kept for the public data set."""
+    """Whether pictures are kept for the public data set."""
 
 
 class Job(Base):
@@ -142,7 +142,7 @@ class Job(Base):
     """Size of the work: pixel steps, tokens or forms."""
     seed: Mapped[int] = mapped_column(BigInteger)
     feature: Mapped[str | None] = mapped_column(String(64))
-    """What this job alone asks of a worker, besides the request's needs: a form."""
+    """What this job alone needs of a worker, besides the request's needs: a form."""
     state: Mapped[int] = mapped_column(SmallInteger, default=JobState.WAITING)
     faults: Mapped[int] = mapped_column(SmallInteger, default=0)
 
@@ -197,13 +197,13 @@ class Attempt(Base):
     team_id: Mapped[UUID | None] = mapped_column()
     """The worker's team when it delivered."""
     reason: Mapped[str | None] = mapped_column(String(MAX_REASON_CHARS))
-    """Why the worker could not, in its words."""
+    """Why the worker failed, in its words."""
     counted: Mapped[bool] = mapped_column(default=False)
-    """Whether the roll-ups of `core.stats` have it."""
+    """Whether the roll-ups of `core.stats` include it."""
 
 
 class Generation(Base):
-    """What a successful attempt brought back. Deleted with its request."""
+    """The result of a successful attempt. Deleted with its request."""
 
     __tablename__ = "generations"
 

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Select, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.queue.forecast import WaitingCounts
 from core.queue.lanes import Lanes
 from core.queue.tables import ALIVE, WAITING, Attempt, Job, Outcome, Request
@@ -25,13 +24,11 @@ class Load(NamedTuple):
     things: int = 0
 
 
-async def queued(
-    session: AsyncSession, lanes: Lanes, counts: WaitingCounts
-) -> defaultdict[str, Load]:
-    """What waits or is worked on, by kind.
+async def queued(session: Reading, lanes: Lanes, counts: WaitingCounts) -> defaultdict[str, Load]:
+    """Jobs that wait or are worked on, by kind.
 
-    What waits is known by lane, at most some seconds old; a deep queue is not counted anew. Lanes
-    whose kind this process does not know are looked up job by job.
+    Waiting jobs are known by lane, at most some seconds old; a deep queue is not counted again.
+    Lanes whose kind this process does not know are looked up job by job.
     """
     await lanes.update(session)
     await counts.refresh(session, lanes)
@@ -77,8 +74,8 @@ def _waiting_in(lane_ids: Collection[int]) -> Select[tuple[str, int, int]]:
     )
 
 
-async def past_minute(session: AsyncSession, *, at: datetime) -> defaultdict[str, Load]:
-    """What was made within the last 60 s, by kind. Decoys, which have no size, are not."""
+async def past_minute(session: Reading, *, at: datetime) -> defaultdict[str, Load]:
+    """Results of the last 60 s, by kind, without decoys, which have no size."""
     rows = await session.execute(
         select(
             _attempts.c.kind,
@@ -95,8 +92,8 @@ async def past_minute(session: AsyncSession, *, at: datetime) -> defaultdict[str
     return defaultdict(Load, {row.kind: Load(row.jobs, int(row.things)) for row in rows})
 
 
-async def take_uncounted(session: AsyncSession, limit: int) -> Sequence[AnyRow]:
-    """Attempts that ended and are in no roll-up yet; from this transaction on they are."""
+async def take_uncounted(session: Writing, limit: int) -> Sequence[AnyRow]:
+    """Take the attempts that ended and are not in the roll-ups yet, and mark them as counted."""
     uncounted = (
         select(_attempts.c.id)
         .where(
@@ -117,8 +114,8 @@ async def take_uncounted(session: AsyncSession, limit: int) -> Sequence[AnyRow]:
     return counted
 
 
-async def delete_attempts(session: AsyncSession, *, before: datetime, limit: int) -> int:
-    """Delete counted attempts that ended long ago. How many."""
+async def delete_attempts(session: Writing, *, before: datetime, limit: int) -> int:
+    """Delete counted attempts that ended long ago. Returns how many."""
     old = (
         select(_attempts.c.id)
         .where(_attempts.c.ended_at < before, _attempts.c.counted.is_(True))

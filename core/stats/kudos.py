@@ -1,8 +1,8 @@
 """The roll-up of kudos: what each account gained and lost by each kind of ledger event.
 
 It follows the entries by their ids up to some minutes ago: ids are given before commit, so among
-the newest a smaller one may still appear. What is younger is read from the entries themselves, so
-nothing is missing from what is shown.
+the newest a smaller one may still appear. Younger entries are read directly, so nothing is missing
+from what is shown.
 """
 
 from collections import defaultdict
@@ -11,15 +11,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Select, case, func, select, union_all, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import table
+from core.db import Reading, Writing, table
 from core.ledger.tables import Entry, Event
 from core.stats.tables import KudosCounted, KudosTotal
 
 SETTLED_AFTER = timedelta(minutes=10)
-"""No transaction runs for so long: of entries this old none is missing."""
+"""No transaction runs for this long: no entry this old is missing."""
 
 _counted = table(KudosCounted)
 _entries = table(Entry)
@@ -37,10 +36,10 @@ class Flow(NamedTuple):
     """How often it gained something."""
 
 
-async def count(session: AsyncSession, *, at: datetime, limit: int) -> int:
-    """Add the next entries, in the order of their ids, to the totals. How many.
+async def count(session: Writing, *, at: datetime, limit: int) -> int:
+    """Add the next entries, in the order of their ids, to the totals. Returns how many.
 
-    Two at once are one after the other: the row that says how far it is stays locked.
+    Two at once run one after the other: the row that records the progress stays locked.
     """
     last = await _lock(session)
     next_ = (
@@ -68,8 +67,8 @@ async def count(session: AsyncSession, *, at: datetime, limit: int) -> int:
     return added
 
 
-async def _lock(session: AsyncSession) -> int:
-    """Up to which entry the totals have everything; nobody else counts until the commit."""
+async def _lock(session: Writing) -> int:
+    """The last entry in the totals; locked, so that nobody else counts until the commit."""
     await session.execute(
         dialects.insert(session, _counted)
         .values(id=1, last_entry_id=0)
@@ -79,7 +78,7 @@ async def _lock(session: AsyncSession) -> int:
     return int((await session.scalars(locked)).one())
 
 
-async def _add(session: AsyncSession, sums: dict[tuple[int, str], list[int]]) -> None:
+async def _add(session: Writing, sums: dict[tuple[int, str], list[int]]) -> None:
     inserted = dialects.insert(session, _totals)
     names = ("gained", "lost", "gains")
     statement = inserted.on_conflict_do_update(
@@ -93,10 +92,10 @@ async def _add(session: AsyncSession, sums: dict[tuple[int, str], list[int]]) ->
     await session.execute(statement, rows)
 
 
-async def flows(session: AsyncSession, account_ids: Collection[int]) -> dict[int, dict[str, Flow]]:
+async def flows(session: Reading, account_ids: Collection[int]) -> dict[int, dict[str, Flow]]:
     """What these accounts gained and lost up to now, by account and kind of event.
 
-    One statement, so that an entry which is being counted is seen once.
+    It is one statement, so that an entry that is just being counted is seen once.
     """
     parts = union_all(
         select(_totals).where(_totals.c.account_id.in_(account_ids)), _tail(account_ids)
@@ -112,7 +111,7 @@ async def flows(session: AsyncSession, account_ids: Collection[int]) -> dict[int
 
 
 def _tail(account_ids: Collection[int]) -> Select[tuple[int, str, int, int, int]]:
-    """The entries that are not counted yet, in the columns of the totals."""
+    """The entries that are not in the totals yet, with the same columns."""
     counted = select(func.coalesce(func.max(_counted.c.last_entry_id), 0)).scalar_subquery()
     amount = _entries.c.amount
     return (

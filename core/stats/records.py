@@ -1,10 +1,9 @@
-"""What is shown of people's kudos: the `kudos_details` of users, from the roll-up of the ledger."""
+"""The `kudos_details` of users, from the roll-up of the ledger."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from core.db import Reading
 from core.stats import kudos
 from core.stats.kudos import Flow
 from core.users.tables import User
@@ -36,20 +35,20 @@ GAINED = {
     "rating": "awarded",
     "style": "styled",
 }
-"""Kind of ledger event → what its gains count as. Any other kind is work: accumulated."""
+"""How gains count, by kind of ledger event. Any other kind is work: accumulated."""
 LOST = GAINED | {"transfer": "gifted", "donation": "donated"}
 NOT_SHOWN = frozenset({"floor"})
-"""What everybody starts with is nobody's doing."""
+"""Every account starts with it, so it counts as nothing."""
 
 
-async def kudos_details(session: AsyncSession, users: Collection[User]) -> dict[int, KudosDetails]:
+async def kudos_details(session: Reading, users: Collection[User]) -> dict[int, KudosDetails]:
     """The details of these users' spendable kudos, by user id."""
     flows = await kudos.flows(session, {user.account_id for user in users})
     return {user.id: details(flows.get(user.account_id, {})) for user in users}
 
 
 def details(flows: Mapping[str, Flow]) -> KudosDetails:
-    """Sort the flows of an account, which are by kind of event, into the contract's eight."""
+    """Sort the flows of an account, given by kind of event, into the contract's eight."""
     found = KudosDetails()
     for kind, flow in flows.items():
         if kind not in NOT_SHOWN:

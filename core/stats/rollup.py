@@ -10,24 +10,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Table, delete, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import table
+from core.db import Reading, Writing, table
 from core.stats.tables import ModelTotal, Span, UserTotal
-from core.users.tables import User
+from core.users.tables import UserRow
 
 KEPT = {
     Span.MINUTE: timedelta(hours=2),
     Span.HOUR: timedelta(days=3),
     Span.DAY: timedelta(days=62),
 }
-"""How long buckets are kept: twice what is ever asked of them, so that late work still fits."""
+"""How long buckets are kept: twice as long as anybody asks for, so that late work still fits."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _models = table(ModelTotal)
 _users = table(UserTotal)
-_people = table(User)
+_people = table(UserRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Made:
     owner_id: int
 
 
-async def add(session: AsyncSession, made: Iterable[Made]) -> None:
+async def add(session: Writing, made: Iterable[Made]) -> None:
     """Add finished work to the sums. The caller sees to it that each piece is added once."""
     pieces = list(made)
     multipliers = await _multipliers(session, {one.requester_id for one in pieces})
@@ -66,8 +65,8 @@ async def add(session: AsyncSession, made: Iterable[Made]) -> None:
     )
 
 
-async def _multipliers(session: AsyncSession, user_ids: set[int]) -> dict[int, float]:
-    """By how much the usage of these users counts, where that is not once."""
+async def _multipliers(session: Reading, user_ids: set[int]) -> dict[int, float]:
+    """The factors by which the usage of these users counts, if not once."""
     unusual = select(_people.c.id, _people.c.usage_multiplier).where(
         _people.c.id.in_(user_ids), _people.c.usage_multiplier != 1.0
     )
@@ -83,13 +82,13 @@ def _buckets(at: datetime) -> Iterable[tuple[str, datetime]]:
 
 
 async def _add(
-    session: AsyncSession,
+    session: Writing,
     to: Table,
     key: tuple[str, ...],
     sums: tuple[str, ...],
     amounts: Iterable[tuple[tuple[object, ...], list[int]]],
 ) -> None:
-    """Add to the rows of these keys; in order, so that two at once wait and never deadlock."""
+    """Add to the rows of these keys, in order, so that two at once wait but never deadlock."""
     rows = [
         dict(zip(key + sums, (*values, *added), strict=True))
         for values, added in sorted(amounts, key=lambda item: tuple(map(str, item[0])))
@@ -103,8 +102,8 @@ async def _add(
     await session.execute(statement, rows)
 
 
-async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
-    """Delete buckets that nobody asks for any more, at most `limit` of each span. How many."""
+async def forget(session: Writing, *, at: datetime, limit: int) -> int:
+    """Delete old buckets, at most `limit` of each span. Returns how many."""
     gone = 0
     keys = (_models.c.span, _models.c.start, _models.c.kind, _models.c.model)
     for span, kept in KEPT.items():

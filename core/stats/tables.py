@@ -33,7 +33,7 @@ class UserTotal(Base):
 
 
 class ModelTotal(Base):
-    """What was made of a model within one stretch of time. Old stretches are forgotten."""
+    """What a model made within one stretch of time. Old stretches are deleted."""
 
     __tablename__ = "model_totals"
     __table_args__ = (Index("ix_model_totals_span_kind_start", "span", "kind", "start"),)
@@ -62,7 +62,7 @@ class KudosTotal(Base):
 
 
 class KudosCounted(Base):
-    """One row: up to which ledger entry `KudosTotal` has everything."""
+    """One row: the last ledger entry that `KudosTotal` contains."""
 
     __tablename__ = "kudos_counted"
 
@@ -89,6 +89,6 @@ class StyleUse(Base):
     style_id: Mapped[UUID] = mapped_column()
     collection_id: Mapped[UUID | None] = mapped_column()
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
-    """Where the style's owner is rewarded; None for who used a style of their own."""
+    """The account of the style's owner; None if the style was the requester's own."""
     at: Mapped[datetime] = mapped_column(Moment)
     counted: Mapped[bool] = mapped_column(default=False)

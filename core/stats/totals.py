@@ -1,4 +1,4 @@
-"""What the roll-ups say: sums of a user, of all models together, and of each model."""
+"""Reading the roll-ups: sums of a user, of all models together, and of each model."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.stats.rollup import EPOCH
 from core.stats.tables import ModelTotal, Span, UserTotal
 
@@ -33,7 +32,7 @@ class Sum(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UserTotals:
-    """What a user asked for and the user's workers made, by kind."""
+    """What a user asked for, and what the user's workers made, by kind."""
 
     requested: dict[str, int] = field(default_factory=dict)
     requested_things: dict[str, int] = field(default_factory=dict)
@@ -44,12 +43,12 @@ class UserTotals:
 NOTHING = UserTotals()
 
 
-async def of_user(session: AsyncSession, user_id: int) -> UserTotals:
+async def of_user(session: Reading, user_id: int) -> UserTotals:
     """The user's totals, as of the last roll-up."""
     return (await of_users(session, [user_id])).get(user_id, NOTHING)
 
 
-async def of_users(session: AsyncSession, user_ids: Collection[int]) -> dict[int, UserTotals]:
+async def of_users(session: Reading, user_ids: Collection[int]) -> dict[int, UserTotals]:
     """The totals of these users, as of the last roll-up; those without any work are left out."""
     found: dict[int, UserTotals] = {}
     for row in await session.execute(select(_users).where(_users.c.user_id.in_(user_ids))):
@@ -61,7 +60,7 @@ async def of_users(session: AsyncSession, user_ids: Collection[int]) -> dict[int
     return found
 
 
-async def periods(session: AsyncSession, kind: str, *, at: datetime) -> dict[str, Sum]:
+async def periods(session: Reading, kind: str, *, at: datetime) -> dict[str, Sum]:
     """What all models together made of the kind: `hour`, `day`, `month` and `total`."""
     found: dict[str, Sum] = {}
     for period, (span, since) in _windows(at).items():
@@ -77,9 +76,7 @@ async def periods(session: AsyncSession, kind: str, *, at: datetime) -> dict[str
     return found
 
 
-async def by_model(
-    session: AsyncSession, kind: str, *, at: datetime
-) -> Mapping[str, dict[str, int]]:
+async def by_model(session: Reading, kind: str, *, at: datetime) -> Mapping[str, dict[str, int]]:
     """How many results each model made: `day`, `month` and `total`, each by the model's name."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for period, (span, since) in _windows(at).items():
@@ -96,6 +93,6 @@ async def by_model(
 
 
 def _windows(at: datetime) -> dict[str, tuple[str, datetime]]:
-    """For each period its kind of bucket, and the moment after which they begin."""
+    """For each period its kind of bucket, and the moment after which its buckets begin."""
     windows = {name: (span.value, at - length) for name, (span, length) in PERIODS.items()}
     return {**windows, "total": (Span.EVER.value, EPOCH - timedelta(days=1))}

@@ -1,7 +1,7 @@
 """Uses of styles: recorded where a styled request's first result is settled, counted later.
 
-A settlement only adds a row, so that neither the row of a popular style nor its owner's account is
-fought over by everybody who uses it.
+A settlement only adds a row, so that the row of a popular style and its owner's account are not
+contended by everybody who uses it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,25 +10,24 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import AnyRow, table
+from core.db import AnyRow, Writing, table
 from core.stats.tables import StyleUse
 
 KEPT = timedelta(days=7)
-"""Longer than any request lives: until then its further results must find that it is counted."""
+"""Longer than any request lives: its further results must find that its use is counted."""
 
 _uses = table(StyleUse)
 
 
 async def add(
-    session: AsyncSession, request_id: UUID, style: Mapping[str, Any], *, at: datetime
+    session: Writing, request_id: UUID, style: Mapping[str, Any], *, at: datetime
 ) -> None:
-    """Record that the request used a style; nothing where that is known.
+    """Record that the request used a style, unless that is recorded already.
 
     style: its `style_id`, the `collection_id` that it was drawn from or None, and the `account_id`
-        that its owner is rewarded on, None where the owner asked.
+        of its owner, None if the owner asked.
     """
     await session.execute(
         dialects.insert(session, _uses)
@@ -37,8 +36,8 @@ async def add(
     )
 
 
-async def take(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
-    """Uses that are in no count yet, the oldest first; from this transaction on they are."""
+async def take(session: Writing, *, limit: int) -> Sequence[AnyRow]:
+    """Take the uses that are not counted yet, the oldest first, and mark them as counted."""
     waiting = (
         select(_uses.c.request_id)
         .where(_uses.c.counted.is_(False))
@@ -55,8 +54,8 @@ async def take(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
     return taken.all()
 
 
-async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
-    """Delete uses that were counted and whose requests are over. How many."""
+async def forget(session: Writing, *, at: datetime, limit: int) -> int:
+    """Delete counted uses whose requests are over. Returns how many."""
     old = (
         select(_uses.c.request_id)
         .where(_uses.c.at < at - KEPT, _uses.c.counted.is_(True))

@@ -17,7 +17,7 @@ from core.outside import NotAllowed, Outside, OutsideFailure
 MAX_AT_ONCE: Final = 50
 MAX_FOR_A_HOST: Final = 4
 SECONDS: Final = 3.0
-"""A receiver's time to answer."""
+"""How long a receiver has to answer."""
 PAUSE_SECONDS: Final = 0.5
 GONE: Final = 410
 
@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 class Courier:
     """Sends letters as they fall due.
 
-    secret: what users' keys for verifying are derived from.
+    secret: the secret from which users' keys for verifying are derived.
     """
 
     def __init__(self, database: Database, outside: Outside, secret: bytes) -> None:
@@ -37,7 +37,7 @@ class Courier:
         self._sending: dict[asyncio.Task[None], str] = {}
 
     async def run(self) -> None:
-        """Go on until cancelled. What is being sent then is sent again by the next courier."""
+        """Run until cancelled. Letters being sent then are sent again by the next courier."""
         try:
             while True:
                 try:
@@ -51,7 +51,7 @@ class Courier:
             await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def turn(self) -> Collection[asyncio.Task[None]]:
-        """Begin to send what is due; what is being sent now."""
+        """Begin to send what is due. Returns the letters being sent now."""
         room = MAX_AT_ONCE - len(self._sending)
         async with self._database.reading() as session:
             is_due = await letters.is_any_due(session, at=now())
@@ -83,7 +83,7 @@ class Courier:
             _log.exception("letter failed", host=letter.host)
 
     async def _send(self, letter: AnyRow) -> bool:
-        """Send it once; whether that was the last time."""
+        """Send it once. Returns whether that was the last try."""
         content = letter.body.encode()
         key = signing.key_of(self._secret, letter.user_id)
         signed = signing.signature(key, at=int(now().timestamp()), content=content)

@@ -1,23 +1,22 @@
-"""Leases: which process does a duty. A row says who and until when; a fencing number says since."""
+"""Leases: which process has a duty, until when, and by a fencing number since when."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import table
+from core.db import Writing, table
 from core.upkeep.tables import Lease
 
 _leases = table(Lease)
 
 
 async def take(
-    session: AsyncSession, duty: str, holder: str, *, at: datetime, length: timedelta
+    session: Writing, duty: str, holder: str, *, at: datetime, length: timedelta
 ) -> int | None:
-    """Take or renew the duty's lease; its fencing number, or None where another has it.
+    """Take or renew the duty's lease. Returns its fencing number, or None if it is taken.
 
-    The number grows with each new holder: who finds another number than its own has lost the lease.
+    It grows with each new holder: a process that finds another number has lost the lease.
     """
     await session.execute(
         dialects.insert(session, _leases)
@@ -42,8 +41,8 @@ async def take(
     return None if taken is None else int(taken)
 
 
-async def still_held(session: AsyncSession, duty: str, holder: str, fence: int) -> bool:
-    """Whether the lease is still ours; locks it for the transaction, so that it stays so."""
+async def still_held(session: Writing, duty: str, holder: str, fence: int) -> bool:
+    """Whether the lease is still ours; it is locked for the transaction, so that it stays ours."""
     held = await session.scalar(
         update(_leases)
         .where(_leases.c.duty == duty, _leases.c.holder == holder, _leases.c.fence == fence)
@@ -53,8 +52,8 @@ async def still_held(session: AsyncSession, duty: str, holder: str, fence: int) 
     return held is not None
 
 
-async def give_up(session: AsyncSession, duty: str, holder: str, *, at: datetime) -> None:
-    """End the lease, so that another process need not wait for its end."""
+async def give_up(session: Writing, duty: str, holder: str, *, at: datetime) -> None:
+    """Give up the lease, so that another process need not wait for its end."""
     await session.execute(
         update(_leases).where(_leases.c.duty == duty, _leases.c.holder == holder).values(until=at)
     )

@@ -1,6 +1,6 @@
-"""Keeps the model reference fresh: one process fetches it, every process takes over what is kept.
+"""Keeps the model reference fresh: one process fetches it, every process uses the stored copy.
 
-No start waits for the network: until something was fetched, the reference that ships is used.
+No start waits for the network: until something was fetched, the shipped reference is used.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ _log = structlog.get_logger(__name__)
 
 
 class References:
-    """Follows the reference at a URL; for an empty one there is nothing to do.
+    """Follows the reference at a URL; does nothing if the URL is empty.
 
-    fetches: whether this process takes part in fetching; all take over what was fetched.
+    fetches: whether this process takes part in fetching; all use what was fetched.
     """
 
     def __init__(self, database: Database, outside: Outside, url: str, *, fetches: bool) -> None:
@@ -43,7 +43,7 @@ class References:
         self._digest: str | None = None
 
     async def run(self) -> None:
-        """Go on until cancelled. What fails is logged and tried again."""
+        """Run until cancelled. Failures are logged and tried again."""
         while self._url:
             try:
                 await self.turn()
@@ -52,20 +52,20 @@ class References:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def turn(self) -> None:
-        """Fetch the reference if that is due and nobody else's, then use what is kept."""
+        """Fetch the reference if it is our turn, then use the stored copy."""
         if self._fetches and await self._is_due():
             await self._fetch()
         await self.take_over()
 
     async def take_over(self) -> None:
-        """Use what is kept; so does a start, before anything is fetched."""
+        """Use the stored copy, as a start does before anything is fetched."""
         async with self._database.reading() as session:
             self._digest = await fetched.take_over(session, url=self._url, digest=self._digest)
 
     async def _is_due(self) -> bool:
-        """Whether nobody has fetched it for EVERY: then it is ours, and done for as long.
+        """Whether nobody has fetched it for EVERY; if so, the turn is ours.
 
-        With a new holder each time, so that a lease of our own is not renewed but waited for.
+        The holder is new each time, so that a lease of our own is waited for instead of renewed.
         """
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
         async with self._database.writing() as session:

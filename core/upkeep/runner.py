@@ -1,4 +1,4 @@
-"""The loop that does what is due, in the one process that holds the lease."""
+"""The loop that performs due steps, in the one process that holds the lease."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Upkeep:
-    """Does periodic work while it holds the lease; else it waits for the lease."""
+    """Does periodic work while it holds the lease; otherwise it waits for the lease."""
 
     def __init__(self, database: Database, horde: Horde) -> None:
         self._database = database
@@ -29,7 +29,7 @@ class Upkeep:
         self._due: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Go on until cancelled, then let go of the lease. What fails is logged and retried."""
+        """Run until cancelled, then give up the lease. Failures are logged and retried."""
         try:
             while True:
                 try:
@@ -43,9 +43,9 @@ class Upkeep:
                 await lease.give_up(session, DUTY, self._holder, at=now())
 
     async def turn(self) -> bool:
-        """Take or renew the lease and do what is due. Whether more is due at once.
+        """Take or renew the lease and do what is due. Returns whether more is due at once.
 
-        A step that fails is logged and due again after its usual time; the others are done.
+        A step that fails is logged and due again after its usual time; the others run.
         """
         async with self._database.writing() as session:
             fence = await lease.take(session, DUTY, self._holder, at=now(), length=LEASE)
@@ -68,7 +68,7 @@ class Upkeep:
         return unfinished
 
     async def _do(self, step: Step, fence: int) -> bool:
-        """Run a step once, as long as the lease is ours. Whether it has more to do."""
+        """Run a step once, if the lease is still ours. Returns whether it has more to do."""
         async with self._database.writing() as session:
             if not await lease.still_held(session, DUTY, self._holder, fence):
                 return False

@@ -1,9 +1,10 @@
 """The steps of upkeep. Each is one transaction that may be run again, or twice, without harm.
 
-A step handles a batch at most, so that its transaction stays short, and says whether there may be
-more. One that touches several accounts locks them in order, as the ledger wants.
+A step handles at most one batch, so that its transaction stays short, and returns whether there may
+be more. A step that touches several accounts locks them in order, as the ledger requires.
 """
 
+import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,17 +13,15 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.accounts import expiry, trust
+from core.accounts import sessions, trust
 from core.community import reports, styles
-from core.db import AnyRow
+from core.db import AnyRow, Reading, Writing
 from core.generation import cancel, holding, kind
 from core.generation.horde import Horde
 from core.kudos import monthly, settlement
 from core.ledger import accounts, audit
 from core.moderation import addresses, modes, problems
-from core.queue import endings, lanes, totals
+from core.queue import endings, lane_rows, totals, wordy
 from core.queue.matching import Offer
 from core.queue.tables import Outcome
 from core.stats import kudos, rollup, uses
@@ -37,7 +36,7 @@ SILENCE = timedelta(seconds=60)
 ATTEMPTS_KEPT = timedelta(days=30)
 
 After = Callable[[], Awaitable[None]]
-"""What is to be done after the commit."""
+"""Called after the commit."""
 
 
 class Round(NamedTuple):
@@ -54,10 +53,10 @@ class Step:
 
     name: str
     seconds: float
-    run: Callable[[AsyncSession, Horde, datetime], Awaitable[Round]]
+    run: Callable[[Writing, Horde, datetime], Awaitable[Round]]
 
 
-async def abort_stale(session: AsyncSession, horde: Horde, at: datetime) -> Round:
+async def abort_stale(session: Writing, horde: Horde, at: datetime) -> Round:
     """Give up attempts past their deadline, or whose worker fell silent; their jobs wait again.
 
     After a pause of the server's own nobody is to blame for silence: it counts from its start.
@@ -80,13 +79,13 @@ async def _tell_waiting(horde: Horde, requests: set[UUID], waiting: Counter[int]
         await horde.jobs_wait(lane_id, count)
 
 
-async def expire(session: AsyncSession, horde: Horde, at: datetime) -> Round:
+async def expire(session: Writing, horde: Horde, at: datetime) -> Round:
     """Delete requests whose life is over, and then their pictures."""
     gone = await cancel.expire(session, at=at, limit=BATCH)
     return Round(len(gone) == BATCH, partial(cancel.delete_pictures, horde, gone))
 
 
-async def count(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+async def count(session: Writing, _horde: Horde, at: datetime) -> Round:
     """Add ended attempts to the sums of users, models and workers."""
     ended = await totals.take_uncounted(session, BATCH)
     await directory.touch(session, {u for row in ended for u in (row.user_id, row.owner_id)}, at=at)
@@ -107,8 +106,8 @@ async def count(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
     return Round(len(ended) == BATCH)
 
 
-async def pay_uptime(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
-    """Pay workers for each 600 s that they have been there."""
+async def pay_uptime(session: Writing, _horde: Horde, at: datetime) -> Round:
+    """Pay workers for each 600 s of uptime."""
     due = await records.due_uptime(session, limit=BATCH)
     owners = await directory.by_ids(session, {row.user_id for row in due})
     await directory.touch(session, owners, at=at)
@@ -120,7 +119,7 @@ async def pay_uptime(session: AsyncSession, _horde: Horde, at: datetime) -> Roun
     return Round(len(due) == BATCH)
 
 
-async def _pay(session: AsyncSession, row: AnyRow, owner: User) -> None:
+async def _pay(session: Writing, row: AnyRow, owner: User) -> None:
     units = (row.uptime_seconds - row.uptime_rewarded_seconds) // records.UPTIME_UNIT_SECONDS
     up_to = row.uptime_rewarded_seconds + units * records.UPTIME_UNIT_SECONDS
     offer = Offer.from_json(row.offer)
@@ -137,13 +136,24 @@ async def _pay(session: AsyncSession, row: AnyRow, owner: User) -> None:
     )
 
 
-async def remove_lanes(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
-    """Remove lanes that nobody waits in."""
-    return Round(await lanes.remove_empty(session, BATCH) == BATCH)
+async def remove_lanes(session: Writing, _horde: Horde, _at: datetime) -> Round:
+    """Remove lanes without jobs."""
+    return Round(await lane_rows.remove_empty(session, BATCH) == BATCH)
 
 
-async def sweep_pictures(_session: AsyncSession, horde: Horde, at: datetime) -> Round:
-    """Delete pictures that outlived their requests, whatever became of these."""
+async def sort_by_words(session: Writing, horde: Horde, at: datetime) -> Round:
+    """Put jobs aside that the workers who are online refuse for their words."""
+    await horde.online.refresh(session, at=at)
+    await horde.counts.refresh(session, horde.lanes)
+    await horde.lanes.update(session)
+    refusing = [one.offer for one in horde.online.serving if one.offer.blacklist]
+    if len(refusing) > wordy.MAX_OFFERS:
+        refusing = random.sample(refusing, wordy.MAX_OFFERS)
+    return Round(await wordy.sort(session, horde.lanes, refusing, horde.counts.jobs, at=at))
+
+
+async def sweep_pictures(_session: Reading, horde: Horde, at: datetime) -> Round:
+    """Delete pictures that outlived their requests."""
     before = at - timedelta(minutes=horde.settings.picture_minutes)
     return Round(after=partial(_sweep, horde, before))
 
@@ -153,51 +163,51 @@ async def _sweep(horde: Horde, before: datetime) -> None:
         pass
 
 
-async def checkpoint(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
+async def checkpoint(session: Writing, _horde: Horde, _at: datetime) -> Round:
     """Keep summing the system accounts cheap."""
     await audit.checkpoint(session)
     return Round()
 
 
-async def count_kudos(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+async def count_kudos(session: Writing, _horde: Horde, at: datetime) -> Round:
     """Add the ledger's entries of some minutes ago to what accounts gained and lost."""
     return Round(await kudos.count(session, at=at, limit=BATCH) == BATCH)
 
 
-async def forget_sums(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
-    """Delete sums of minutes, hours and days that nobody asks for any more."""
+async def forget_sums(session: Writing, _horde: Horde, at: datetime) -> Round:
+    """Delete sums of minutes, hours and days that are no longer needed."""
     return Round(await rollup.forget(session, at=at, limit=BATCH) >= BATCH)
 
 
-async def forget_attempts(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
-    """Delete attempts that are in the sums and a month old."""
+async def forget_attempts(session: Writing, _horde: Horde, at: datetime) -> Round:
+    """Delete attempts that are counted and a month old."""
     gone = await totals.delete_attempts(session, before=at - ATTEMPTS_KEPT, limit=BATCH)
     return Round(gone == BATCH)
 
 
-async def forget_logins(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+async def forget_logins(session: Writing, _horde: Horde, at: datetime) -> Round:
     """Delete sessions, attempts to log in and codes that are over."""
-    return Round(await expiry.forget(session, at=at, limit=BATCH))
+    return Round(await sessions.forget(session, at=at, limit=BATCH))
 
 
-async def count_styles(session: AsyncSession, _horde: Horde, _at: datetime) -> Round:
+async def count_styles(session: Writing, _horde: Horde, _at: datetime) -> Round:
     """Add uses of styles to their counts, and reward the styles' owners."""
     return Round(await styles.count_uses(session, limit=BATCH) == BATCH)
 
 
-async def forget_messages(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+async def forget_messages(session: Reading, _horde: Horde, at: datetime) -> Round:
     """Delete messages to workers, reports and uses of styles that have long been over."""
     gone = [await each.forget(session, at=at, limit=BATCH) for each in (messages, reports, uses)]
     return Round(BATCH in gone)
 
 
-async def pay_monthly(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+async def pay_monthly(session: Writing, _horde: Horde, at: datetime) -> Round:
     """Grant the month that is due to users with monthly kudos."""
     return Round(await monthly.pay_due(session, at=at, limit=BATCH) == BATCH)
 
 
-async def promote(session: AsyncSession, horde: Horde, at: datetime) -> Round:
-    """Trust who has earned enough: one user a turn."""
+async def promote(session: Writing, horde: Horde, at: datetime) -> Round:
+    """Trust a user who has earned enough: one user a turn."""
     threshold = horde.settings.trust_threshold * 100
     if not threshold:
         return Round()
@@ -205,14 +215,14 @@ async def promote(session: AsyncSession, horde: Horde, at: datetime) -> Round:
     return Round(promoted is not None)
 
 
-async def forget_suspicions(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
+async def forget_suspicions(session: Writing, _horde: Horde, at: datetime) -> Round:
     """Delete suspicions that are forgiven."""
     await suspicion.forget(session, at=at)
     return Round()
 
 
-async def forget_addresses(session: AsyncSession, _horde: Horde, at: datetime) -> Round:
-    """Delete addresses that no limit needs any more, and reports that count for nothing."""
+async def forget_addresses(session: Writing, _horde: Horde, at: datetime) -> Round:
+    """Delete addresses that no limit needs any more, and reports that no longer count."""
     await addresses.forget(session, at=at)
     await problems.forget(session, at=at)
     await fleet.forget_addresses(session, at=at)
@@ -227,6 +237,7 @@ STEPS = (
     Step("count styles", 10, count_styles),
     Step("pay uptime", 60, pay_uptime),
     Step("remove lanes", 60, remove_lanes),
+    Step("sort by words", 5, sort_by_words),
     Step("sweep pictures", 600, sweep_pictures),
     Step("checkpoint", 3600, checkpoint),
     Step("forget sums", 600, forget_sums),

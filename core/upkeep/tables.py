@@ -9,7 +9,7 @@ from core.db import Base, Moment
 
 
 class Lease(Base):
-    """Who may do a periodic duty until when. `fence` grows with each new holder."""
+    """Who has a periodic duty, and until when. `fence` grows with each new holder."""
 
     __tablename__ = "leases"
 

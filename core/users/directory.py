@@ -1,42 +1,39 @@
 """Who is who: finding, registering and changing users. Keys are hashed by a `Keyring`.
 
-Users are read by Core, as every request reads one and the ORM would cost twice as much: what is
-found is a copy that belongs to no session.
+What is found stays as it was read. Whoever changes a user gets another one back.
 """
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm.attributes import set_committed_value
 
-from core import remembered
-from core.db import now, table
+from core.db import Reading, Writing, now, table
 from core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from core.ledger import accounts
 from core.users import names
 from core.users.keys import Keyring
 from core.users.roles import AnonForbidden
-from core.users.tables import ANONYMOUS_ID, ANONYMOUS_KEY, Role, User
+from core.users.tables import ANONYMOUS_ID, ANONYMOUS_KEY, Role, User, UserRow
 
 FLOOR = 2500
 """Hundredths of a kudos that a user who logged in at a service starts with and keeps."""
 PSEUDONYMOUS_FLOOR = 1400
-"""The same for who has no login but a key."""
+"""The same for users who have a key but no login."""
 
 MAX_ID = 2**31 - 1
-MAX_KEY_CHARACTERS = 255  # far above any key; what is longer is not worth hashing
+MAX_KEY_CHARACTERS = 255  # far above any key; anything longer is not worth hashing
 
 NO_ROLE = Role(0)
 ACTIVE_WRITTEN_EVERY = timedelta(hours=1)
 
 _OAUTH_ID = re.compile(r"[!-~]{1,50}")
-_users = table(User)
+_users = table(UserRow)
 
 
 class UnknownKey(Unauthenticated):
@@ -52,7 +49,7 @@ class UnknownUser(NotFound):
 
 
 class AlreadyRegistered(Conflict):
-    """Who is behind this login has a registration."""
+    """The person behind this login is registered already."""
 
     code = "AlreadyRegistered"
 
@@ -63,15 +60,15 @@ class BadOauthId(Invalid):
     code = "BadOauthId"
 
 
-async def by_key(session: AsyncSession, keyring: Keyring, key: str) -> User:
-    """The user with this API key; also a deleted one, whom the caller may want to refuse.
+async def by_key(session: Reading, keyring: Keyring, key: str) -> User:
+    """The user with this API key, deleted ones included, whom the caller may want to refuse.
 
-    Raises UnknownKey. Where `keyring.is_current(user.key_hash)` is false, an old secret matched and
-    `rehash` is due in a session that can write.
+    Raises UnknownKey. Where `keyring.is_current(user.key_hash)` is false, the key matched under an
+    old secret and `rehash` is due in a writing session.
     """
     user: User | None = None
     if len(key) <= MAX_KEY_CHARACTERS:
-        hashes, known = tuple(keyring.candidates(key)), remembered.of(session)
+        hashes, known = tuple(keyring.candidates(key)), session.remembered
         moment = known.moment
         user = known.get(_users.name, hashes)
         if user is None and (user := await _one(session, _BY_KEY, hashes)) is not None:
@@ -83,7 +80,7 @@ async def by_key(session: AsyncSession, keyring: Keyring, key: str) -> User:
     return user
 
 
-async def by_id(session: AsyncSession, user_id: int) -> User:
+async def by_id(session: Reading, user_id: int) -> User:
     """The user with this id. Raises UnknownUser, also for ids no database could hold."""
     user = await _one(session, _BY_ID, user_id) if 0 <= user_id <= MAX_ID else None
     if user is None:
@@ -91,10 +88,10 @@ async def by_id(session: AsyncSession, user_id: int) -> User:
     return user
 
 
-async def locked(session: AsyncSession, user_id: int) -> User:
-    """The user with this id, whose row nobody else changes until the transaction's end.
+async def locked(session: Writing, user_id: int) -> User:
+    """The user with this id, whose row is locked until the transaction ends.
 
-    Who changes a user and moves the user's kudos locks the user first. Raises UnknownUser.
+    Lock the user first if you change a user and move that user's kudos. Raises UnknownUser.
     """
     user = await _one(session, _LOCKED, user_id) if 0 <= user_id <= MAX_ID else None
     if user is None:
@@ -102,13 +99,13 @@ async def locked(session: AsyncSession, user_id: int) -> User:
     return user
 
 
-async def by_ids(session: AsyncSession, user_ids: Collection[int]) -> dict[int, User]:
+async def by_ids(session: Reading, user_ids: Collection[int]) -> dict[int, User]:
     """The users with these ids, by id."""
     found = await session.execute(select(_users).where(_users.c.id.in_(user_ids)))
     return {row["id"]: User(**row) for row in found.mappings()}
 
 
-async def by_alias(session: AsyncSession, alias: str) -> User:
+async def by_alias(session: Reading, alias: str) -> User:
     """The user called `name#id`; what follows the last # is the id. Raises UnknownUser."""
     name, _, number = alias.rpartition("#")
     is_id = number.isascii() and number.isdecimal() and len(number) <= len(str(MAX_ID))
@@ -118,14 +115,14 @@ async def by_alias(session: AsyncSession, alias: str) -> User:
     return user
 
 
-async def by_oauth_id(session: AsyncSession, oauth_id: str) -> User | None:
+async def by_oauth_id(session: Reading, oauth_id: str) -> User | None:
     """The user who registered with this login, if there is one."""
     if not _OAUTH_ID.fullmatch(oauth_id):
         return None
     return await _one(session, _BY_OAUTH_ID, oauth_id)
 
 
-async def _one(session: AsyncSession, statement: Select[Any], value: object) -> User | None:
+async def _one(session: Reading, statement: Select[Any], value: object) -> User | None:
     row = (await session.execute(statement, {"value": value})).mappings().first()
     return None if row is None else User(**row)
 
@@ -137,7 +134,7 @@ _BY_OAUTH_ID = select(_users).where(_users.c.oauth_id == bindparam("value"))
 
 
 async def create(
-    session: AsyncSession,
+    session: Writing,
     keyring: Keyring,
     *,
     username: str,
@@ -145,15 +142,15 @@ async def create(
     roles: int = 0,
     concurrency: int = 30,
 ) -> tuple[User, str]:
-    """Register a user; returns the user and the API key, which cannot be had again.
+    """Register a user. Returns the user and the API key, which is never shown again.
 
     username: cleaned by `names.clean`.
     oauth_id: who this is at a login service (`g_…`, `d_…`, `gh_…`), or a UUID for a pseudonymous
         user. It decides the floor that is granted.
     concurrency: how many of the user's jobs may wait at once.
 
-    Raises BadUsername, BadOauthId, and AlreadyRegistered where the oauth_id has a user; after the
-    last the transaction must be rolled back.
+    Raises BadUsername, BadOauthId, and AlreadyRegistered if the oauth_id has a user; after the
+    latter the transaction must be rolled back.
     """
     name = names.clean(username)
     if not _OAUTH_ID.fullmatch(oauth_id):
@@ -162,7 +159,7 @@ async def create(
     floor = PSEUDONYMOUS_FLOOR if is_pseudonymous(oauth_id) else FLOOR
     account_id, escrow_id = await accounts.open_pair(session, floor=floor)
     moment = now()
-    user = User(
+    adding = insert(_users).values(
         username=name,
         oauth_id=oauth_id,
         key_hash=keyring.hash(key),
@@ -173,18 +170,17 @@ async def create(
         created_at=moment,
         last_active_at=moment,
     )
-    session.add(user)
     try:
-        await session.flush()
+        added = await session.execute(adding.returning(_users))
     except IntegrityError as refused:
         if "oauth_id" not in str(refused.orig):
             raise
         raise AlreadyRegistered("This login is registered already.") from refused
-    return user, key
+    return User(**added.mappings().one()), key
 
 
 def is_pseudonymous(oauth_id: str) -> bool:
-    """Whether the login is none: a UUID made at registration."""
+    """Whether it is not a login but a UUID made at registration."""
     try:
         UUID(oauth_id)
     except ValueError:
@@ -192,8 +188,8 @@ def is_pseudonymous(oauth_id: str) -> bool:
     return True
 
 
-async def rotate_key(session: AsyncSession, keyring: Keyring, user: User) -> str:
-    """Give the user a new API key, which is returned; the old one no longer works.
+async def rotate_key(session: Writing, keyring: Keyring, user: User) -> str:
+    """Give the user a new API key and return it; the old one stops working.
 
     Raises AnonForbidden.
     """
@@ -201,12 +197,11 @@ async def rotate_key(session: AsyncSession, keyring: Keyring, user: User) -> str
     key = keyring.new()
     hashed = keyring.hash(key)
     await session.execute(update(_users).where(_users.c.id == user.id).values(key_hash=hashed))
-    set_committed_value(user, "key_hash", hashed)
     return key
 
 
-async def rehash(session: AsyncSession, keyring: Keyring, user: User, key: str) -> None:
-    """Store the user's unchanged key under the present secret; nothing if it was rotated since."""
+async def rehash(session: Writing, keyring: Keyring, user: User, key: str) -> None:
+    """Store the user's key under the present secret, unless it was replaced meanwhile."""
     renewed = keyring.hash(key)
     await session.execute(
         update(_users)
@@ -215,7 +210,7 @@ async def rehash(session: AsyncSession, keyring: Keyring, user: User, key: str) 
     )
 
 
-async def ensure_anonymous(session: AsyncSession, keyring: Keyring) -> None:
+async def ensure_anonymous(session: Writing, keyring: Keyring) -> None:
     """Let the anonymous user be found by its public key, under the present secret."""
     expected = keyring.hash(ANONYMOUS_KEY)
     await session.execute(
@@ -226,11 +221,11 @@ async def ensure_anonymous(session: AsyncSession, keyring: Keyring) -> None:
 
 
 async def set_roles(
-    session: AsyncSession, user: User, *, grant: Role = NO_ROLE, revoke: Role = NO_ROLE
-) -> None:
+    session: Writing, user: User, *, grant: Role = NO_ROLE, revoke: Role = NO_ROLE
+) -> User:
     """Give the user roles and take others; two changes at once are both kept.
 
-    Raises AnonForbidden.
+    Returns the changed user. Raises AnonForbidden.
     """
     _refuse_anonymous(user)
     changed = await session.execute(
@@ -239,17 +234,16 @@ async def set_roles(
         .values(roles=_users.c.roles.bitwise_or(grant.value).bitwise_and(~revoke.value))
         .returning(_users.c.roles)
     )
-    set_committed_value(user, "roles", changed.scalar_one())
+    return replace(user, roles=changed.scalar_one())
 
 
-async def change(session: AsyncSession, user: User, **values: Any) -> None:  # noqa: ANN401 - columns
-    """Set columns of the user's row, and of this copy of it."""
+async def change(session: Writing, user: User, **values: Any) -> User:  # noqa: ANN401 - columns
+    """Set columns of the user's row; returns the changed user."""
     await session.execute(update(_users).where(_users.c.id == user.id).values(**values))
-    for name, value in values.items():
-        set_committed_value(user, name, value)
+    return replace(user, **values)
 
 
-async def touch(session: AsyncSession, user_ids: Collection[int], *, at: datetime) -> None:
+async def touch(session: Writing, user_ids: Collection[int], *, at: datetime) -> None:
     """Record that these users, or their workers, were active; exact to an hour."""
     await session.execute(
         update(_users)

@@ -22,11 +22,11 @@ class Keyring:
         return secrets.token_urlsafe(16)
 
     def hash(self, key: str) -> str:
-        """What is stored of a key: `<secret's id>:<hex of its keyed BLAKE2b-256>`."""
+        """The stored form of a key: `<secret's id>:<hex of its keyed BLAKE2b-256>`."""
         return self._master.hash(key)
 
     def candidates(self, key: str) -> list[str]:
-        """All that may be stored of a key, under the present secret first."""
+        """All possible stored forms of a key, that under the present secret first."""
         return [secret.hash(key) for secret in (self._master, *self._old)]
 
     def is_current(self, stored: str | None) -> bool:
@@ -34,8 +34,16 @@ class Keyring:
         return stored is not None and stored.startswith(f"{self._master.id}:")
 
     def subkey(self, purpose: str) -> bytes:
-        """A secret of 32 bytes for one purpose; nobody who has it learns another or the master."""
+        """A secret of 32 bytes for one purpose; it reveals neither another one nor the master."""
         return self._master.subkey(purpose)
+
+    def keyed(self, purpose: str, text: str) -> str:
+        """The stored form of a token, state or code: these are random, so no slow hash is needed.
+
+        Returns the BLAKE2b-256 of the text under the purpose's own key, as 64 hex digits.
+        """
+        content = text.encode(errors="surrogatepass")  # a client may send any text
+        return hashlib.blake2b(content, key=self.subkey(purpose), digest_size=32).hexdigest()
 
 
 class _Secret:
@@ -50,7 +58,7 @@ class _Secret:
         return hmac.digest(self._root, f"stable-horde:{purpose}".encode(), "sha256")
 
     def hash(self, key: str) -> str:
-        # A client may send any text, also surrogates that no encoding has.
+        # A client may send any text, even surrogates that no encoding has.
         text = key.encode(errors="surrogatepass")
         digest = hashlib.blake2b(text, key=self._api_key, digest_size=32)
         return f"{self.id}:{digest.hexdigest()}"

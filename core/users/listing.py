@@ -4,27 +4,24 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.ledger.tables import Account, AccountKind
-from core.users.tables import User
+from core.users.tables import User, UserRow
 
 PAGE: Final = 25
 LAST_PAGE: Final = 10_000
 
 _accounts = table(Account)
-_users = table(User)
+_users = table(UserRow)
 
 
-async def page(
-    session: AsyncSession, number: int, *, by_age: bool, size: int = PAGE
-) -> Sequence[User]:
+async def page(session: Reading, number: int, *, by_age: bool, size: int = PAGE) -> Sequence[User]:
     """A page of all users, those with most kudos first, or the oldest first.
 
-    number: from 1 on; beyond LAST_PAGE is nobody. The anonymous user has no balance to be sorted
-    by, and is listed by age only. The page is cut out of an index, so that a late one costs little
-    more than the first.
+    number: from 1 on; pages beyond LAST_PAGE are empty. The anonymous user has no balance to be
+        sorted by, and is listed by age only. The page is cut out of an index, so that a late one
+        costs little more than the first.
     """
     if not 1 <= number <= LAST_PAGE:
         return []

@@ -1,4 +1,4 @@
-"""What a user may be called. Names are shown to everybody and need not be unique."""
+"""Rules for the names of users. Names are shown to everybody and need not be unique."""
 
 import unicodedata
 
@@ -15,9 +15,9 @@ class BadUsername(Invalid):
 
 
 def clean(username: str) -> str:
-    """The name as it is stored: composed (NFC), on one line, without what cannot be seen.
+    """The name as it is stored: composed (NFC), on one line, without invisible characters.
 
-    Raises BadUsername where nothing or more than MAX_CHARACTERS is left.
+    Raises BadUsername if nothing, or more than MAX_CHARACTERS, is left.
     """
     name = unicodedata.normalize("NFC", names.clean(username))
     if not name:

@@ -1,8 +1,8 @@
-"""Passkeys: how a service that calls for others says for whom, and who is believed.
+"""Passkeys: how a service that calls on behalf of others proves that it may.
 
-A service sends its own API key, its passkey and the address of whom it calls for. The address is
-believed only where the passkey is that of the API key's owner, who is a service: with somebody
-else's passkey, or one's own and another's API key, nobody can pass for another address.
+A service sends its own API key, its passkey and the address of the person it calls for. The address
+is believed only if the passkey belongs to the owner of the API key, who must be a service: nobody
+can claim another address with somebody else's passkey or API key.
 """
 
 import hmac
@@ -11,19 +11,18 @@ import time
 from typing import Final
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, Writing, table
 from core.users.keys import Keyring
-from core.users.tables import Role, User
+from core.users.tables import Role, User, UserRow
 
 READ_AGAIN_SECONDS: Final = 5.0
 
-_users = table(User)
+_users = table(UserRow)
 
 
-async def renew(session: AsyncSession, keyring: Keyring, user: User) -> str:
-    """Give the user a passkey, 16 characters, which is returned; a former one no longer works."""
+async def renew(session: Writing, keyring: Keyring, user: User) -> str:
+    """Give the user a passkey of 16 characters and return it; a former one stops working."""
     passkey = secrets.token_urlsafe(12)
     stored = keyring.hash(_named(passkey))
     await session.execute(update(_users).where(_users.c.id == user.id).values(passkey_hash=stored))
@@ -31,14 +30,14 @@ async def renew(session: AsyncSession, keyring: Keyring, user: User) -> str:
 
 
 class Passkeys:
-    """The services that have a passkey, as of at most 5 s ago: asked before limits are counted."""
+    """The services that have a passkey, at most 5 s old: needed before limits are counted."""
 
     def __init__(self) -> None:
         self._read_at = float("-inf")
         self._owners: dict[str, str] = {}
 
-    async def refresh(self, session: AsyncSession) -> None:
-        """Read anew where the last look is old."""
+    async def refresh(self, session: Reading) -> None:
+        """Read them again if the last look is out of date."""
         if time.monotonic() - self._read_at < READ_AGAIN_SECONDS:
             return
         found = await session.execute(
@@ -54,7 +53,7 @@ class Passkeys:
     def believes(self, keyring: Keyring, *, passkey: str, api_key: str) -> bool:
         """Whether the passkey belongs to the service whose API key this is.
 
-        What is compared are keyed hashes, and in constant time: how long it takes tells nothing.
+        Keyed hashes are compared, in constant time, so that the time it takes reveals nothing.
         """
         owners = [
             stored
@@ -69,5 +68,5 @@ class Passkeys:
 
 
 def _named(passkey: str) -> str:
-    """What is hashed of a passkey: never the same as of an API key."""
+    """The text that is hashed of a passkey: never the same as that of an API key."""
     return f"passkey:{passkey}"

@@ -1,8 +1,8 @@
 """Shared keys at work: finding one, what it allows, and what is left of its budget.
 
-Who asks with a shared key asks as its owner, with the owner's priority; the owner pays, and each
-charge is taken from the key's budget too. A request sets aside what it may cost, so that many at
-once do not spend a budget several times. Amounts are hundredths of a kudos.
+A request with a shared key runs as its owner's, with the owner's priority; the owner pays, and each
+charge is also taken from the key's budget. A request reserves what it may cost, so that several at
+once cannot spend the same budget. Amounts are hundredths of a kudos.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,19 +11,18 @@ from enum import Enum, auto
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, Writing, table
 from core.errors import Forbidden, Invalid
-from core.users.tables import SharedKey, SharedKeyHold
+from core.users.tables import SharedKey, SharedKeyHold, SharedKeyRow
 
 TERM = "shared_key"
-"""What the terms of a request name the key by that it was sent with."""
+"""The name, in a request's terms, of the key that it was sent with."""
 UNLIMITED = -1
-"""What a limit on pixels, steps or tokens says where there is none."""
+"""The value of a limit on pixels, steps or tokens that means no limit."""
 
 _holds = table(SharedKeyHold)
-_keys = table(SharedKey)
+_keys = table(SharedKeyRow)
 
 
 class SharedKeyEmpty(Forbidden):
@@ -33,7 +32,7 @@ class SharedKeyEmpty(Forbidden):
 
 
 class SharedKeyExpired(Forbidden):
-    """The key's time is over."""
+    """The key has expired."""
 
     code = "SharedKeyExpired"
 
@@ -57,32 +56,32 @@ class BeyondSharedKey(Invalid):
 
 
 class Standing(Enum):
-    """As whom a request with a shared key runs."""
+    """How a request with a shared key runs."""
 
     OWNER = auto()
     """As the key's owner, with the owner's priority."""
     LAST = auto()
-    """As the owner, after everybody: its cost is more than is left of the budget."""
+    """As the owner, after everybody else: it costs more than is left of the budget."""
     ANONYMOUS = auto()
-    """As the anonymous user, after everybody: the budget is empty."""
+    """As the anonymous user, after everybody else: the budget is empty."""
 
 
 def parse(text: str) -> UUID | None:
-    """The id of a shared key, if the text can be one; users' keys are no UUIDs."""
+    """The id of a shared key, if the text can be one; users' API keys are never UUIDs."""
     try:
         return UUID(text)
     except ValueError:
         return None
 
 
-async def by_key(session: AsyncSession, text: str) -> SharedKey | None:
+async def by_key(session: Reading, text: str) -> SharedKey | None:
     """The shared key that was sent, if it is one."""
     key_id = parse(text)
     return None if key_id is None else await by_id(session, key_id)
 
 
-async def by_id(session: AsyncSession, key_id: UUID) -> SharedKey | None:
-    """The shared key with this id: a copy that belongs to no session."""
+async def by_id(session: Reading, key_id: UUID) -> SharedKey | None:
+    """The shared key with this id."""
     row = (await session.execute(_BY_ID, {"key": key_id})).mappings().first()
     return None if row is None else SharedKey(**row)
 
@@ -90,7 +89,7 @@ async def by_id(session: AsyncSession, key_id: UUID) -> SharedKey | None:
 _BY_ID = select(_keys).where(_keys.c.id == bindparam("key"))
 
 
-async def of_user(session: AsyncSession, user_id: int) -> Sequence[SharedKey]:
+async def of_user(session: Reading, user_id: int) -> Sequence[SharedKey]:
     """The user's shared keys, the oldest first."""
     found = await session.execute(
         select(_keys).where(_keys.c.user_id == user_id).order_by(_keys.c.created_at, _keys.c.id)
@@ -98,21 +97,21 @@ async def of_user(session: AsyncSession, user_id: int) -> Sequence[SharedKey]:
     return [SharedKey(**row) for row in found.mappings()]
 
 
-async def count_of(session: AsyncSession, user_id: int) -> int:
+async def count_of(session: Reading, user_id: int) -> int:
     """How many shared keys the user has."""
     counted = select(func.count()).select_from(_keys).where(_keys.c.user_id == user_id)
     return (await session.scalars(counted)).one()
 
 
 def is_expired(key: SharedKey, *, at: datetime) -> bool:
-    """Whether the key's time is over."""
+    """Whether the key has expired."""
     return key.expires_at is not None and key.expires_at <= at
 
 
 def check_usable(key: SharedKey, *, at: datetime, allow_downgrade: bool) -> Standing:
-    """As whom a request may run before its cost is known: as the owner, or anonymously.
+    """How a request may run as far as known before its cost is: as the owner, or anonymously.
 
-    Raises SharedKeyExpired, and SharedKeyEmpty where the request may not be downgraded.
+    Raises SharedKeyExpired, and SharedKeyEmpty if the request may not be downgraded.
     """
     if is_expired(key, at=at):
         raise SharedKeyExpired("This shared key has expired.")
@@ -136,14 +135,14 @@ def check_size(key: SharedKey, *, pixels: int = 0, steps: int = 0, tokens: int =
 
 
 async def reserve(
-    session: AsyncSession, key_id: UUID, request_id: UUID, cost: int, *, allow_downgrade: bool
+    session: Writing, key_id: UUID, request_id: UUID, cost: int, *, allow_downgrade: bool
 ) -> Standing:
-    """Set what a request may cost aside of the key's budget, so that no other spends it.
+    """Reserve what a request may cost in the key's budget, so that no other request spends it.
 
-    cost: the most that the request costs in all. Where less is left, a request that may be
-        downgraded gets what there is and runs after everybody.
+    cost: the most that the request can cost in all. If less is left, a request that may be
+        downgraded gets what there is and runs after everybody else.
 
-    Raises SharedKeyInsufficientKudos, and SharedKeyExpired where it was just deleted.
+    Raises SharedKeyInsufficientKudos, and SharedKeyExpired if the key was just deleted.
     """
     key = (await session.execute(_LOCKED, {"key": key_id})).first()
     if key is None:  # deleted since it was looked up
@@ -167,12 +166,12 @@ async def reserve(
 _LOCKED = _BY_ID.with_for_update(key_share=True)
 
 
-async def consume(session: AsyncSession, request_id: UUID, amount: int) -> None:
+async def consume(session: Writing, request_id: UUID, amount: int) -> None:
     """Take a charge from the budget of the key that the request was sent with, if it was.
 
-    It comes out of what the request has set aside; beyond that, out of what nobody has, and what is
-    lacking even so the owner alone pays. Call it before accounts are locked, as `release`: keys are
-    locked before accounts wherever both are.
+    It comes out of what the request has reserved; beyond that, out of what nobody has reserved, and
+    the owner alone pays the rest. Like `release`, call it before accounts are locked: keys are
+    always locked before accounts.
     """
     hold = (await session.execute(_HELD, {"request": request_id})).first()
     if hold is None:
@@ -199,8 +198,8 @@ async def consume(session: AsyncSession, request_id: UUID, amount: int) -> None:
 _HELD = select(_holds).where(_holds.c.request_id == bindparam("request")).with_for_update()
 
 
-async def release(session: AsyncSession, request_ids: Collection[UUID]) -> None:
-    """Give back what these requests, which are over, have set aside; most have nothing."""
+async def release(session: Writing, request_ids: Collection[UUID]) -> None:
+    """Give back what these finished requests have reserved; most have reserved nothing."""
     ended = await session.execute(
         delete(_holds)
         .where(_holds.c.request_id.in_(request_ids))
@@ -215,8 +214,8 @@ async def release(session: AsyncSession, request_ids: Collection[UUID]) -> None:
         )
 
 
-async def add(session: AsyncSession, key_id: UUID, amount: int) -> None:
-    """Let more be spent with the key; nothing changes where its budget has no limit."""
+async def add(session: Writing, key_id: UUID, amount: int) -> None:
+    """Raise the budget of the key; nothing changes if it has no limit."""
     await session.execute(
         update(_keys).where(_keys.c.id == key_id).values(budget=_keys.c.budget + amount)
     )

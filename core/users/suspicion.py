@@ -1,7 +1,7 @@
-"""Suspicion: what users and their workers did that hardly happens by chance, until it is forgiven.
+"""Suspicion: what users and their workers did that hardly happens by chance, and its forgiving.
 
-Each reason counts once, but for the few that may well happen to anybody once. Each is forgiven with
-time, one count after another, so that a row for each reason says everything.
+Each reason counts once, except for the few that count each time. Each is forgiven with time, one
+count after another, so that one row for each reason says everything.
 """
 
 from collections.abc import Collection
@@ -10,18 +10,17 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.users.tables import ANONYMOUS_ID, Reason, Role, Suspicion, User
 
 SUSPICIOUS: Final = 5
 """From this count on, a user can neither give nor get kudos, and a worker is to be paused."""
 FORGIVEN_AFTER: Final = timedelta(days=7)
-"""How long until a reason counts one less; it begins anew each time that the reason is given."""
-MOST: Final = 10
-"""A reason counts no more than this, so that all of it is forgiven in time."""
+"""How long until a reason counts one less; it starts over each time the reason is given."""
+MAX_COUNT: Final = 10
+"""A reason counts at most this often, so that all of it is forgiven in time."""
 REPEATING: Final = frozenset(
     {Reason.UNREASONABLY_FAST, Reason.TOO_MANY_JOBS_ABORTED, Reason.RESULT_TOO_SMALL}
 )
@@ -32,7 +31,7 @@ _suspicions = table(Suspicion)
 
 
 async def suspect(
-    session: AsyncSession,
+    session: Writing,
     user_id: int,
     reason: Reason,
     *,
@@ -41,8 +40,8 @@ async def suspect(
 ) -> int:
     """Record that a user, or the user's worker, gave a reason for suspicion.
 
-    Returns how many suspicions the worker now has, or the user where no worker is named. The
-    anonymous user, who is everybody, has none.
+    Returns how many suspicions the worker now has, or the user if no worker is named. The anonymous
+    user, shared by everybody, has none.
     """
     if user_id == ANONYMOUS_ID:
         return 0
@@ -54,22 +53,20 @@ async def suspect(
     )
     one = [_suspicions.c[name] == value for name, value in key.items()]
     row = (await session.execute(select(_suspicions).where(*one).with_for_update())).one()
-    stands = min(MOST, _left(row, at) + 1) if reason in REPEATING else 1
+    stands = min(MAX_COUNT, _left(row, at) + 1) if reason in REPEATING else 1
     await session.execute(_suspicions.update().where(*one).values(times=stands, at=at))
     if worker_id is not None:
         return await count_of_worker(session, worker_id, user_id=user_id, at=at)
     return await count(session, user_id, at=at)
 
 
-async def count(session: AsyncSession, user_id: int, *, at: datetime) -> int:
-    """How many suspicions against the user, and the user's workers, stand."""
+async def count(session: Reading, user_id: int, *, at: datetime) -> int:
+    """How many suspicions stand against the user and the user's workers."""
     return (await counts(session, [user_id], at=at)).get(user_id, 0)
 
 
-async def counts(
-    session: AsyncSession, user_ids: Collection[int], *, at: datetime
-) -> dict[int, int]:
-    """The same of several users; those without are left out."""
+async def counts(session: Reading, user_ids: Collection[int], *, at: datetime) -> dict[int, int]:
+    """The same for several users; users without suspicions are left out."""
     found: dict[int, int] = {}
     rows = await session.execute(select(_suspicions).where(_suspicions.c.user_id.in_(user_ids)))
     for row in rows:
@@ -78,10 +75,8 @@ async def counts(
     return found
 
 
-async def count_of_worker(
-    session: AsyncSession, worker_id: UUID, *, user_id: int, at: datetime
-) -> int:
-    """How many suspicions against the worker of this user stand."""
+async def count_of_worker(session: Reading, worker_id: UUID, *, user_id: int, at: datetime) -> int:
+    """How many suspicions stand against the worker of this user."""
     rows = await session.execute(
         select(_suspicions).where(
             _suspicions.c.user_id == user_id, _suspicions.c.worker_id == worker_id
@@ -91,9 +86,9 @@ async def count_of_worker(
 
 
 async def counts_of_workers(
-    session: AsyncSession, worker_ids: Collection[UUID], *, at: datetime
+    session: Reading, worker_ids: Collection[UUID], *, at: datetime
 ) -> dict[UUID, int]:
-    """How many suspicions against each of these workers stand; those without are left out."""
+    """How many suspicions stand against each of these workers; workers without are left out."""
     found: dict[UUID, int] = {}
     rows = await session.execute(select(_suspicions).where(_suspicions.c.worker_id.in_(worker_ids)))
     for row in rows:
@@ -102,19 +97,21 @@ async def counts_of_workers(
     return found
 
 
-async def is_suspicious(session: AsyncSession, user: User, *, at: datetime) -> bool:
+async def is_suspicious(session: Reading, user: User, *, at: datetime) -> bool:
     """Whether the user is kept from moving kudos; trusted users never are."""
     return not user.has(Role.TRUSTED) and await count(session, user.id, at=at) >= SUSPICIOUS
 
 
-async def reset(session: AsyncSession, user_id: int) -> None:
+async def reset(session: Writing, user_id: int) -> None:
     """Forgive the user and the user's workers everything."""
     await session.execute(delete(_suspicions).where(_suspicions.c.user_id == user_id))
 
 
-async def forget(session: AsyncSession, *, at: datetime) -> None:
-    """Delete what is forgiven, whatever it counted."""
-    await session.execute(delete(_suspicions).where(_suspicions.c.at < at - MOST * FORGIVEN_AFTER))
+async def forget(session: Writing, *, at: datetime) -> None:
+    """Delete what is completely forgiven."""
+    await session.execute(
+        delete(_suspicions).where(_suspicions.c.at < at - MAX_COUNT * FORGIVEN_AFTER)
+    )
 
 
 def _left(row: AnyRow, at: datetime) -> int:

@@ -1,5 +1,6 @@
 """Tables of users. A user is a person's registration; kudos are in the ledger's accounts."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, IntFlag
 from uuid import UUID, uuid4
@@ -14,7 +15,7 @@ ANONYMOUS_KEY = "0000000000"  # public by contract: everybody may use it
 
 
 class Role(IntFlag):
-    """What a user may be; stored as one number, so that a key look-up brings all roles along."""
+    """The roles of a user, stored as one number, so that one look-up brings all of them."""
 
     MODERATOR = 1
     TRUSTED = 2
@@ -28,8 +29,8 @@ class Role(IntFlag):
     ADMIN = 512
 
 
-class User(Base):
-    """A registration. Id 0 is the anonymous user, whom everybody may be."""
+class UserRow(Base):
+    """A registration. Id 0 is the anonymous user, shared by everybody."""
 
     __tablename__ = "users"
 
@@ -52,14 +53,38 @@ class User(Base):
     monthly_kudos: Mapped[int] = mapped_column(BigInteger, default=0)
     """Hundredths that the user is granted each month, besides what roles bring."""
     monthly_received_at: Mapped[datetime | None] = mapped_column(Moment)
-    """The month that was granted last: it moves by whole calendar months, on a day that all have.
-    None: nothing yet.
+    """The month that was granted last: it moves by whole calendar months, on a day that every month
+    has. None: nothing yet.
     """
     public_workers: Mapped[bool] = mapped_column(default=False)
     contact: Mapped[str | None] = mapped_column(String(500))
     admin_comment: Mapped[str | None] = mapped_column(Text)
     passkey_hash: Mapped[str | None] = mapped_column(String(80), unique=True)
-    """Of the passkey by which a service says for whom it calls (`core.users.passkeys`)."""
+    """Hash of a service's passkey (`core.users.passkeys`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A registration as it was read, by the names of the columns of `UserRow`."""
+
+    id: int
+    username: str
+    oauth_id: str
+    key_hash: str | None
+    account_id: int
+    escrow_id: int | None
+    roles: int
+    created_at: datetime
+    last_active_at: datetime
+    concurrency: int
+    worker_invited: int
+    usage_multiplier: float
+    monthly_kudos: int
+    monthly_received_at: datetime | None
+    public_workers: bool
+    contact: str | None
+    admin_comment: str | None
+    passkey_hash: str | None
 
     @property
     def alias(self) -> str:
@@ -68,7 +93,7 @@ class User(Base):
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether this is the user everybody may be."""
+        """Whether this is the user that everybody shares."""
         return self.id == ANONYMOUS_ID
 
     def has(self, role: Role) -> bool:
@@ -79,7 +104,7 @@ class User(Base):
         return role in roles
 
 
-class SharedKey(Base):
+class SharedKeyRow(Base):
     """A key that lets others ask at its owner's expense. Its id is what they send."""
 
     __tablename__ = "shared_keys"
@@ -94,17 +119,34 @@ class SharedKey(Base):
     budget: Mapped[int | None] = mapped_column(BigInteger)
     """Hundredths of a kudos that may still be spent; None: as much as the owner has."""
     held: Mapped[int] = mapped_column(BigInteger, default=0)
-    """How much of the budget requests have set aside."""
+    """How much of the budget requests have reserved."""
     utilized: Mapped[int] = mapped_column(BigInteger, default=0)
-    """Hundredths of a kudos that were spent."""
+    """Hundredths of a kudos that have been spent."""
     max_image_pixels: Mapped[int] = mapped_column(Integer, default=-1)
-    """Width times height; here and below -1 is no limit, and 0 forbids the kind."""
+    """Width times height; here and below -1 means no limit, and 0 forbids the kind."""
     max_image_steps: Mapped[int] = mapped_column(Integer, default=-1)
     max_text_tokens: Mapped[int] = mapped_column(Integer, default=-1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedKey:
+    """A shared key as it was read, by the names of the columns of `SharedKeyRow`."""
+
+    id: UUID
+    user_id: int
+    name: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    budget: int | None
+    held: int
+    utilized: int
+    max_image_pixels: int
+    max_image_steps: int
+    max_text_tokens: int
+
+
 class SharedKeyHold(Base):
-    """What a request has set aside of its shared key's budget."""
+    """What a request has reserved of its shared key's budget."""
 
     __tablename__ = "shared_key_holds"
 
@@ -135,15 +177,15 @@ class Reason(IntEnum):
 class Suspicion(Base):
     """How often a user, or one of the user's workers, gave a reason for suspicion.
 
-    One row for each of them and each reason, however often: a count that decays.
+    One row for each of them and each reason, with a count that decays.
     """
 
     __tablename__ = "suspicions"
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
     worker_id: Mapped[UUID] = mapped_column(primary_key=True)
-    """The worker that gave it; `suspicion.NO_WORKER` where the user did."""
+    """The worker that gave it; `suspicion.NO_WORKER` if the user did."""
     reason: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     times: Mapped[int] = mapped_column(SmallInteger)
-    """As of `at`; `suspicion.FORGIVEN_AFTER` later it is one less."""
+    """The count at `at`; it drops by one each `suspicion.FORGIVEN_AFTER`."""
     at: Mapped[datetime] = mapped_column(Moment, index=True)

@@ -1,6 +1,6 @@
-"""The API's types: what travels between server and clients, one module for each path family.
+"""The API's types, shared by server and clients, one module for each path family.
 
-A class has the name of its shape in the API's contract, where it has one. Requests check what
-they are given as strictly as the contract says; answers read liberally, so that a client
-outlives a server that says more. Nothing here knows the rest of `core`.
+A class has the name of its shape in the API's contract, if it has one. Requests are checked as
+strictly as the contract says; answers are read liberally, so that a client also understands a newer
+server. Nothing here knows the rest of `core`.
 """

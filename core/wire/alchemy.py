@@ -1,6 +1,6 @@
-"""`/api/v2/interrogate`: asking what a picture shows or for its improvement, and the worker's side.
+"""`/api/v2/interrogate`: asking for forms of a picture, and the worker's side.
 
-Each thing that is wanted of a picture is a *form*: a job of its own, with a result of its own.
+Each thing wanted of a picture is a *form*: a job of its own, with a result of its own.
 """
 
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -26,7 +26,7 @@ InterrogationFormResult = dict[str, JsonValue]
 
 
 class ModelInterrogationFormStable(Request):
-    """One thing that is wanted."""
+    """One form that is wanted."""
 
     name: Form
     payload: Maybe[FreeObject] = None
@@ -45,7 +45,7 @@ class ModelInterrogationInputStable(Request):
     slow_workers: Boolean = True
     """False: only fast workers, at a surcharge."""
     webhook: Maybe[Annotated[String, Field(min_length=10, max_length=1024)]] = None
-    """An https URL that gets each result as it is there."""
+    """An https URL that gets each result as it is finished."""
 
 
 class RequestInterrogationResponse(Answer):
@@ -57,7 +57,7 @@ class RequestInterrogationResponse(Answer):
 
 
 class InterrogationFormStatus(Answer):
-    """How far one form is."""
+    """The status of one form."""
 
     form: str
     state: str
@@ -66,15 +66,15 @@ class InterrogationFormStatus(Answer):
 
 
 class InterrogationStatus(Answer):
-    """How far the forms are, together and one by one, in any order."""
+    """The status of the forms, together and one by one, in any order."""
 
     state: str
-    """Of all of them: as of one, or partial."""
+    """Of all of them: like that of one, or partial."""
     forms: list[InterrogationFormStatus]
 
 
 class InterrogationPopInput(Request):
-    """What a worker that serves forms says."""
+    """What a worker that serves forms declares."""
 
     name: Name
     """The worker's name, unique among all workers."""
@@ -83,7 +83,7 @@ class InterrogationPopInput(Request):
     forms: Annotated[list[Form], Field(max_length=MAX_LIST)] = Field(default_factory=list)
     """What it can serve."""
     amount: Integer = 1
-    """How many forms it takes at most, of any requests."""
+    """The most forms it takes, of any requests."""
     bridge_agent: Annotated[String, Field(max_length=1000)] = "unknown:0:unknown"
     """`name:version:url` of its program."""
     threads: Annotated[StrictInt, Field(ge=1, le=100), WHOLE] = 1
@@ -103,7 +103,7 @@ class InterrogationPopFormPayload(Answer):
     source_image: str
     """A URL."""
     r2_upload: Omitted[str] = None
-    """Where to PUT the picture of a post-processor, as WebP, to the letter of the URL."""
+    """The URL, to be used unchanged, to which the picture of a post-processor is PUT as WebP."""
 
 
 class NoValidInterrogationsFound(Answer):
@@ -115,20 +115,20 @@ class NoValidInterrogationsFound(Answer):
 
 
 class InterrogationPopPayload(Answer):
-    """Forms to serve, or, where there are none, why."""
+    """Forms to serve, or, if there are none, why."""
 
     forms: list[InterrogationPopFormPayload] | None = None
     skipped: NoValidInterrogationsFound = Field(default_factory=NoValidInterrogationsFound)
     messages: Omitted[list[ResponseModelMessagePop]] = None
-    """Left out where there are none (our extension: the workers of other kinds get them)."""
+    """Left out if there are none (our extension: the workers of other kinds get them)."""
 
 
 class InterrogationSubmitInput(Request):
-    """`POST interrogate/submit`: what came of a form."""
+    """`POST interrogate/submit`: the result of a form."""
 
     id: Name
-    """The form's, from the pop."""
+    """The form's id, from the pop."""
     result: ResultObject
-    """As in the status; `R2` stands for the picture that was uploaded."""
+    """As in the status; `R2` stands for an uploaded picture."""
     state: Name = "ok"
     """`faulted` gives the form back."""

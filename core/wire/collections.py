@@ -1,4 +1,4 @@
-"""`/api/v2/collections`: styles of one kind, of which a request gets one by chance."""
+"""`/api/v2/collections`: styles of one kind, of which a request gets a random one."""
 
 from typing import Annotated, Literal
 
@@ -33,7 +33,7 @@ class ResponseModelStylesShort(Answer):
 
 
 class ResponseModelCollection(Answer):
-    """Styles that are asked for together."""
+    """Styles of which a request gets a random one."""
 
     id: str
     name: str

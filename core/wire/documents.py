@@ -10,19 +10,19 @@ Importance = Literal["Information", "Warning", "Critical"]
 
 
 class HordeDocument(Answer):
-    """A document, in the one form that was asked for."""
+    """A document, in the requested format."""
 
     html: Omitted[str] = None
     markdown: Omitted[str] = None
 
 
 class Newspiece(Answer):
-    """Something new about the horde."""
+    """News about the horde."""
 
     date_published: str
     """`YYYY-MM-DD`."""
     newspiece: str
-    """What is new, as Markdown."""
+    """The news, as Markdown."""
     importance: Annotated[str, Known(Importance)] = "Information"
     tags: Sequence[str] = ()
     title: str

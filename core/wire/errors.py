@@ -5,7 +5,7 @@ from core.wire.scalars import Omitted
 
 
 class RequestError(Answer):
-    """Any error: `rc` is absent where no domain rule refused (rate limits, bad JSON, 405, 500)."""
+    """Any error: `rc` is absent if no domain rule refused (rate limits, bad JSON, 405, 500)."""
 
     message: str
     rc: Omitted[str] = None

@@ -1,9 +1,9 @@
 """The server-sent events of `GET /api/v2/generate/events/{id}` (ours).
 
-The stream begins with a `status` and a `generation` for each picture that is finished already, so
-a client that connects again misses nothing; it knows a picture by its id. After `end` the
-server closes. A comment line each 15 seconds shows that the connection lives. Where the server
-stops, or a stream has lasted for an hour, it says when to connect again, and closes.
+The stream begins with a `status` and a `generation` for each finished picture, so a client that
+connects again misses nothing; it knows a picture by its id. After `end` the server closes. A
+comment line every 15 seconds shows that the connection is alive. If the server stops, or a stream
+has lasted for an hour, it says when to connect again, and closes.
 """
 
 from typing import Annotated, ClassVar, Final, Literal
@@ -17,7 +17,7 @@ from core.wire.scalars import Known, Omitted
 HEARTBEAT: Final = b":\n\n"
 HEARTBEAT_SECONDS: Final = 15.0
 COME_AGAIN: Final = b": please connect again\nretry: 2000\n\n"
-"""The last thing of a stream that ends before its request does."""
+"""The end of a stream that ends before its request does."""
 
 JobState = Literal["waiting", "processing", "done", "faulted", "cancelled", "expired"]
 
@@ -29,12 +29,12 @@ class JobProgress(Answer):
     """From 0, in the order of the request's seeds."""
     state: Annotated[str, Known(JobState)]
     worker_id: Omitted[str] = None
-    """Who makes it, or made it."""
+    """The worker that makes it, or made it."""
     worker_name: Omitted[str] = None
     faults: Omitted[int] = None
-    """How many workers' tries failed, where any did."""
+    """How many workers' tries failed, if any did."""
     reason: Omitted[str] = None
-    """Why the last of them did, in the worker's words, where it said."""
+    """Why the last of them failed, in the worker's words, if it said so."""
 
 
 class StatusEvent(RequestStatusCheck):
@@ -52,7 +52,7 @@ class GenerationEvent(GenerationStable):
 
     index: int
     kudos: Omitted[float] = None
-    """What it cost; None where a client had to poll instead."""
+    """Its cost; None if a client had to poll instead."""
 
 
 class ProgressEvent(Answer):
@@ -84,14 +84,14 @@ _EVENTS: Final[dict[str, type[Event]]] = {
 
 
 def encode(event: Event) -> bytes:
-    """Write an event as it goes over the line."""
+    """Write an event as it is sent."""
     return b"event: %b\ndata: %b\n\n" % (event.name.encode(), to_json(event, omit_nulls=False))
 
 
 def decode(name: str, data: str) -> Event | None:
-    """Read an event; None where this client does not know its name.
+    """Read an event; None if this client does not know its name.
 
-    Raises ValueError where the data is not what the name says.
+    Raises ValueError if the data is not what the name says.
     """
     event = _EVENTS.get(name)
     return None if event is None else event.model_validate_json(data)

@@ -1,4 +1,4 @@
-"""`GET /api/v2/users/{user_id}/export` (ours): everything that is kept about a user."""
+"""`GET /api/v2/users/{user_id}/export` (ours): everything that is stored about a user."""
 
 from datetime import datetime
 from typing import Any
@@ -8,12 +8,12 @@ from core.wire.users import UserDetails
 
 
 class ExportedAccount(Answer):
-    """The registration. Keys and passkeys are known to nobody: only their hashes are kept."""
+    """The registration. Keys and passkeys are known to nobody: only their hashes are stored."""
 
     id: int
     username: str
     login: str
-    """Who the user is at a login service, or a number where there is no login."""
+    """Who the user is at a login service, or a number if there is no login."""
     roles: list[str]
     registered: datetime
     last_active: datetime
@@ -32,7 +32,7 @@ class ExportedEntry(Answer):
 
 
 class UserExport(Answer):
-    """Everything that is kept about a user; the ledger's entries page by page, the latest first."""
+    """Everything that is stored about a user; the ledger's entries page by page, latest first."""
 
     account: ExportedAccount
     details: UserDetails
@@ -43,4 +43,4 @@ class UserExport(Answer):
     """
     entries: list[ExportedEntry]
     entries_before: int | None
-    """Send it as `before` to get the entries that are older; None where there are no more."""
+    """Send it as `before` to get older entries; None if there are no more."""

@@ -1,4 +1,4 @@
-"""`/api/v2/filters`: what prompts are looked through with."""
+"""`/api/v2/filters`: the filters that prompts are searched for."""
 
 from typing import Annotated
 
@@ -19,15 +19,15 @@ class PutNewFilter(Request):
     """A filter to be added."""
 
     regex: Annotated[String, Field(max_length=MAX_REGEX_CHARS)]
-    """A regular expression of RE2's kind; letters match in either case."""
+    """A regular expression of RE2; letters match in either case."""
     filter_type: FilterType
     description: Maybe[Message] = None
     replacement: Message = ""
-    """What a rewritten prompt has instead (types 10 and 12)."""
+    """What replaces the match in a rewritten prompt (types 10 and 12)."""
 
 
 class PatchExistingFilter(Request):
-    """What is to be changed of a filter."""
+    """Changes of a filter."""
 
     regex: Maybe[Annotated[String, Field(max_length=MAX_REGEX_CHARS)]] = None
     filter_type: Maybe[FilterType] = None
@@ -36,7 +36,7 @@ class PatchExistingFilter(Request):
 
 
 class FilterTest(Request):
-    """A prompt to be looked through."""
+    """A prompt to be searched."""
 
     prompt: Prompt
     filter_type: FilterType | None = None
@@ -56,12 +56,12 @@ class FilterDetails(Answer):
 
 
 class FilterPromptSuspicion(Answer):
-    """How a prompt fares."""
+    """The judgement of a prompt."""
 
     suspicion: str = "0"
     """How many groups of filters it hits; 2 is refused."""
     matches: list[str] = Field(default_factory=list)
-    """What in it was found, as filters see it."""
+    """The matches in it, as filters see them."""
 
 
 class FilterRegex(Answer):

@@ -1,7 +1,7 @@
 """`/api/v2/generate`: asking for pictures, and their status.
 
-The worker's side is in `pop` and `submit`, the parameters of a picture are in `image`; the
-classes of the whole path family can be had from here.
+The worker's side is in `pop` and `submit`, the parameters of a picture are in `image`; the classes
+of the whole path family can be imported from here.
 """
 
 from typing import Annotated, Literal
@@ -86,29 +86,29 @@ class GenerationInputStable(Request):
     """`POST generate/async`: what is wanted."""
 
     prompt: Annotated[Prompt, Field(min_length=1)]
-    """What follows the first `###` is the negative prompt."""
+    """The part after the first `###` is the negative prompt."""
     params: ModelGenerationInputStable = Field(default_factory=ModelGenerationInputStable)
     nsfw: Boolean = True
     """Whether the picture may be unsafe for work; if so, only workers that allow it serve it."""
     trusted_workers: Boolean = False
     """Only workers of trusted users."""
     validated_backends: Boolean = False
-    """Of use for text alone."""
+    """Only useful for text."""
     slow_workers: Boolean = True
     """False: only fast workers, at a surcharge."""
     extra_slow_workers: Boolean = False
     """True: also workers that say they are extra slow."""
     censor_nsfw: Boolean = True
-    """Whether the worker replaces an unsafe picture, where `nsfw` is false."""
+    """Whether the worker replaces an unsafe picture if `nsfw` is false."""
     workers: Names = Field(default_factory=list)
-    """Ids of the only workers that may serve it; the first five count."""
+    """Ids of the only workers that may serve it; only the first five count."""
     worker_blacklist: Boolean = False
-    """True: `workers` are those that may not."""
+    """True: `workers` may not serve it."""
     models: Names = Field(
         default_factory=lambda: ["stable_diffusion"],
         json_schema_extra={"default": ["stable_diffusion"]},
     )
-    """Any of these serves; none: any model. A server may have another default than this one."""
+    """Any of these will do; none: any model. Servers may have another default."""
     source_image: Annotated[Maybe[Picture], EMPTY_IS_NONE] = None
     """Base64, or a URL that starts with `http`."""
     source_processing: SourceProcessing = "img2img"
@@ -122,11 +122,11 @@ class GenerationInputStable(Request):
     dry_run: Boolean = False
     """True: only the price is wanted, nothing is queued."""
     proxied_account: Maybe[Name] = None
-    """Whom a service account asks for."""
+    """The person for whom a service account asks."""
     disable_batching: Boolean = False
     """Whether each picture is made on its own."""
     allow_downgrade: Boolean = False
-    """Whether to make less where the account cannot pay, rather than to refuse."""
+    """Whether to make less if the account cannot pay, rather than to refuse."""
     webhook: Maybe[Annotated[String, Field(min_length=10, max_length=1024)]] = None
     """An https URL that gets each picture as it is finished."""
     style: Maybe[Annotated[String, Field(min_length=3, max_length=1024)]] = None
@@ -134,7 +134,7 @@ class GenerationInputStable(Request):
 
 
 class RequestSingleWarning(Answer):
-    """Why a request that was accepted may not turn out well."""
+    """Why an accepted request may not turn out well."""
 
     code: Annotated[str, Known(WarningCode)]
     message: str
@@ -148,7 +148,7 @@ class RequestAsync(Answer):
     kudos: float
     """The price of one picture before taxes, in whole kudos."""
     kudos_exact: Omitted[float] = None
-    """The same to the hundredth. Ours."""
+    """The same, exact to the hundredth. Ours."""
     message: str | None = None
     warnings: list[RequestSingleWarning] | None = None
 
@@ -159,11 +159,11 @@ class DryRun(Answer):
     kudos: float
     """In whole kudos."""
     kudos_exact: Omitted[float] = None
-    """The same to the hundredth. Ours."""
+    """The same, exact to the hundredth. Ours."""
 
     @property
     def price(self) -> float:
-        """The price, as exactly as it was told."""
+        """The price, as exact as the server sent it."""
         return self.kudos if self.kudos_exact is None else self.kudos_exact
 
 
@@ -175,11 +175,11 @@ class JobFault(Answer):
     tries: int
     """How many workers' tries failed."""
     reason: Omitted[str] = None
-    """Why the last of them did, in the worker's words, where it said."""
+    """Why the last of them failed, in the worker's words, if it said so."""
 
 
 class RequestStatusCheck(Answer):
-    """How far a request is."""
+    """The status of a request."""
 
     finished: int
     """Pictures delivered."""
@@ -194,19 +194,19 @@ class RequestStatusCheck(Answer):
     wait_time: int
     """Seconds, estimated."""
     queue_position: int
-    """From 1; 0 where nothing is waiting."""
+    """From 1; 0 if nothing is waiting."""
     kudos: float
     """Consumed so far, in whole kudos."""
     kudos_exact: Omitted[float] = None
-    """The same to the hundredth. Ours."""
+    """The same, exact to the hundredth. Ours."""
     is_possible: bool = True
     """Whether a worker that is online could take it."""
     faults: Omitted[list[JobFault]] = None
-    """What workers failed at, where they did. Ours."""
+    """The results that workers failed at, if any. Ours."""
 
     @property
     def cost(self) -> float:
-        """What was consumed so far, as exactly as it was told."""
+        """The kudos consumed so far, as exact as the server sent them."""
         return self.kudos if self.kudos_exact is None else self.kudos_exact
 
 
@@ -234,7 +234,7 @@ class GenerationStable(Answer):
 
 
 class RequestStatusStable(RequestStatusCheck):
-    """How far a request is, with what is finished of it."""
+    """The status of a request, with its finished results."""
 
     generations: list[GenerationStable]
     shared: bool = False

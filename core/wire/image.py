@@ -64,7 +64,7 @@ def _with_picture(extras: list[ExtraSourceImage]) -> list[ExtraSourceImage]:
 ExtraSourceImages = Annotated[
     list[ExtraSourceImage], Field(max_length=MAX_LIST), AfterValidator(_with_picture)
 ]
-"""Entries without a picture are none."""
+"""Entries without a picture are dropped."""
 
 
 class ExtraText(Request):
@@ -72,7 +72,7 @@ class ExtraText(Request):
 
     text: Maybe[Annotated[Text, Field(min_length=1)]] = None
     reference: Maybe[Annotated[Name, Field(min_length=3)]] = None
-    """What the workflow takes the text for."""
+    """What the workflow uses the text for."""
 
 
 class ModelPayloadLorasStable(Request):
@@ -94,7 +94,7 @@ class ModelPayloadTextualInversionsStable(Request):
 
     name: Annotated[String, Field(min_length=1, max_length=255)]
     inject_ti: Maybe[Literal["prompt", "negprompt"]] = None
-    """Which prompt the worker puts its word into; absent where the prompt has it already."""
+    """The prompt to which the worker adds its word; absent if the prompt has it already."""
     strength: Annotated[Number, Field(ge=-5, le=5)] = 1.0
 
 
@@ -103,7 +103,7 @@ TextualInversions = Annotated[list[ModelPayloadTextualInversionsStable], Field(m
 
 
 class ModelPayloadStyleStable(Request):
-    """What a style, too, may say about a picture."""
+    """Parameters that a style may also set."""
 
     sampler_name: Sampler = "k_euler_a"
     cfg_scale: Annotated[Number, Field(ge=0, le=100)] = 5.0
@@ -120,7 +120,7 @@ class ModelPayloadStyleStable(Request):
     karras: Boolean = True
     """Whether to use the noise schedule of Karras et al."""
     tiling: Boolean = False
-    """Whether the picture continues over its edges."""
+    """Whether the picture can be tiled."""
     hires_fix: Boolean = False
     """Whether to compose at the model's own size first and refine at the full one."""
     clip_skip: Maybe[Annotated[StrictInt, Field(ge=1, le=12), WHOLE]] = None
@@ -135,10 +135,10 @@ class ModelPayloadStyleStable(Request):
 
 
 class ModelPayloadRootStable(ModelPayloadStyleStable):
-    """What a single request may say beyond a style."""
+    """Parameters that only a request may set."""
 
     seed: Maybe[Text] = None
-    """Digits are the number, any other text stands for one; empty or absent is random."""
+    """Digits are the number itself, any other text stands for one; empty or absent is random."""
     seed_variation: Maybe[Annotated[StrictInt, Field(ge=1, le=1000), WHOLE]] = None
     """How far apart the seeds of a request's pictures are."""
     control_type: Maybe[ControlType] = None
@@ -155,22 +155,22 @@ class ModelGenerationInputStable(ModelPayloadRootStable):
     """The parameters of a request."""
 
     steps: Annotated[StrictInt, Field(ge=1, le=500), WHOLE] = 30
-    """Where it is not set (`model_fields_set`), the server takes 20 with a `control_type`."""
+    """If it is not set (`model_fields_set`), the server takes 20 with a `control_type`."""
     n: Annotated[StrictInt, Field(ge=1, le=20), WHOLE] = 1
     """How many pictures."""
 
 
 class ModelStyleInputParamsStableNoDefaults(Request):
-    """What a style may say about a picture, but for its steps; what is absent is left open."""
+    """Parameters of a style for pictures, without steps; absent ones are left open."""
 
     sampler_name: Maybe[Sampler] = None
     cfg_scale: Maybe[Annotated[Number, Field(ge=0, le=100)]] = None
     denoising_strength: Maybe[Annotated[Number, Field(ge=0.01, le=1)]] = None
     hires_fix_denoising_strength: Maybe[Annotated[Number, Field(ge=0.01, le=1)]] = None
     height: Maybe[Side] = None
-    """Pixels; the request decides where it is absent."""
+    """Pixels; the request decides if it is absent."""
     width: Maybe[Side] = None
-    """Pixels; the request decides where it is absent."""
+    """Pixels; the request decides if it is absent."""
     post_processing: Maybe[Distinct[PostProcessor]] = None
     karras: Maybe[Boolean] = None
     tiling: Maybe[Boolean] = None
@@ -185,7 +185,7 @@ class ModelStyleInputParamsStableNoDefaults(Request):
 
 
 class ModelPayloadStable(Answer):
-    """What the worker is to make: one seed, prompt and set of parameters for the whole batch."""
+    """What the worker has to make: one seed, prompt and set of parameters for the whole batch."""
 
     prompt: Omitted[str] = None
     ddim_steps: int = 30

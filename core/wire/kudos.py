@@ -1,7 +1,7 @@
 """Kudos on the wire: `kudos/transfer`, `kudos/award`, and `kudos/audit` (ours).
 
 The domain counts whole hundredths of a kudos, the wire sends kudos as a float. Only here is one
-turned into the other.
+converted into the other.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,8 +21,8 @@ def to_wire(hundredths: int) -> float:
 def to_whole(hundredths: int) -> float:
     """Turn hundredths of a kudos into whole kudos, to the nearest: 1250 is 13.0, 49 is 0.0.
 
-    Prices and costs of requests are told so beside the exact amount, for clients that take whole
-    numbers only.
+    Prices and costs of requests are also sent like this, beside the exact amount, for clients that
+    only read whole numbers.
     """
     return float((hundredths + HUNDREDTHS // 2) // HUNDREDTHS)
 
@@ -30,7 +30,7 @@ def to_whole(hundredths: int) -> float:
 def from_wire(kudos: float) -> int:
     """Turn kudos into hundredths, to the nearest one: 0.125 is 13.
 
-    Raises ValueError for what is not a finite number.
+    Raises ValueError unless it is a finite number.
     """
     exact = Decimal(repr(kudos)) * HUNDREDTHS
     if not exact.is_finite():
@@ -39,7 +39,7 @@ def from_wire(kudos: float) -> int:
 
 
 class KudosTransferInput(Request):
-    """Who is to get how many kudos."""
+    """Who gets how many kudos."""
 
     username: Name
     """An alias, `name#id`; for a transfer also a shared key: its owner gets them."""
@@ -70,7 +70,7 @@ class KudosAudit(Answer):
     drifted_accounts: int
     """Accounts whose stored balance is not the sum of their entries."""
     holds_drift: int
-    """Accounts of which more or less is held than their holds say."""
+    """Accounts whose held amount is not the sum of their holds."""
     wrong_checkpoints: int
     """System accounts whose latest checkpoint is not the sum of the entries it stands for."""
     accounts: int
@@ -78,7 +78,7 @@ class KudosAudit(Answer):
     events: int
     entries: int
     supply: float
-    """Kudos that all users' accounts have together, escrows included."""
+    """The kudos of all users' accounts together, escrows included."""
     held: float
     """How much of that is held for requests that are not settled yet."""
     system: dict[str, float]

@@ -1,7 +1,7 @@
-"""How much a request may say: the types whose size is limited, and how large a body can be.
+"""Limits of requests: types of limited size, and how large a body can be.
 
-Nobody is refused for what a client of the horde sends: limits are far beyond what is useful, and
-where the contract cuts what is too long, they are far beyond the cut.
+No known client is refused: limits are far beyond what is useful, and where the contract cuts long
+values, they are far beyond the cut.
 """
 
 import json
@@ -17,33 +17,33 @@ from core.wire.scalars import LARGEST, String
 
 MAX_NAME_CHARS: Final = 255
 MAX_NAMES: Final = 300
-"""Of models, workers and the like that a request names."""
+"""The most models, workers and the like that a request names."""
 MAX_OFFERED: Final = 5000
-"""Of models, words and the like in a pop; what is beyond the first few hundred is cut off."""
+"""The most models, words and the like in a pop; all but the first few hundred are dropped."""
 MAX_LIST: Final = 100
-"""Entries of any other list."""
+"""The most entries of any other list."""
 MAX_METADATA: Final = 1000
 MAX_TEXT_CHARS: Final = 1000
 MAX_MESSAGE_CHARS: Final = 10_240
 MAX_PROMPT_CHARS: Final = 200_000
-"""Of a picture's prompt, which has 7,500 words at most; filters look at half as much."""
+"""Characters of a picture's prompt, which has at most 7,500 words; filters read half as much."""
 MAX_TEXT_PROMPT_CHARS: Final = 2**20
-"""Of a text's prompt; a request's `max_context_length` lets less through."""
+"""Characters of a text's prompt; a request's `max_context_length` allows less."""
 MAX_TEXT_RESULT_CHARS: Final = 2**17
-"""Of a written text: 4,096 tokens, of 32 characters each."""
+"""Characters of a written text: 4,096 tokens of 32 characters each."""
 MAX_PICTURE_CHARS: Final = 2**26
-"""Of base64, where a picture may be sent. The server's own limit on bodies is lower."""
+"""Characters of base64 for a picture. The server's own limit on bodies is lower."""
 MAX_FREE_CHARS: Final = 10_000
-"""Of the JSON of an object whose content is a worker's affair."""
+"""Characters of JSON of an object that only workers interpret."""
 MAX_RESULT_CHARS: Final = 2**18
-"""Of the JSON of what was found out about a picture."""
+"""Characters of JSON of what was found out about a picture."""
 MAX_DEPTH: Final = 20
-"""Of such an object: how far lists and objects are nested in it."""
+"""How deep lists and objects may be nested in such an object."""
 
 MAX_PLAIN_BYTES: Final = 2**19
-"""Of a body, besides its long texts."""
+"""Bytes of a body, besides its long texts."""
 BYTES_PER_CHAR: Final = 6
-"""Of a character in JSON, where it is escaped."""
+"""Bytes of an escaped character in JSON."""
 
 
 class Sent:
@@ -51,7 +51,7 @@ class Sent:
 
 
 class Unwelcome:
-    """Marks a field whose pictures are refused, so that a body needs no room for them."""
+    """Marks a field that refuses pictures, so that a body needs no room for them."""
 
 
 def _picture_or_none(value: str | None) -> str | None:
@@ -59,29 +59,29 @@ def _picture_or_none(value: str | None) -> str | None:
 
 
 Name = Annotated[String, Field(max_length=MAX_NAME_CHARS)]
-"""Of something, or its id."""
+"""A name or an id."""
 Names = Annotated[list[Name], Field(max_length=MAX_NAMES)]
 Text = Annotated[String, Field(max_length=MAX_TEXT_CHARS)]
 Offered = Annotated[list[Text], Field(max_length=MAX_OFFERED)]
-"""Each of these, too, is cut off where it is too long."""
+"""Each of these is also cut if it is too long."""
 Message = Annotated[String, Field(max_length=MAX_MESSAGE_CHARS)]
 Prompt = Annotated[String, Field(max_length=MAX_PROMPT_CHARS)]
 Picture = Annotated[String, Field(max_length=MAX_PICTURE_CHARS), Sent()]
 """Base64, or a URL."""
 
 EMPTY_IS_NONE: Final = AfterValidator(_picture_or_none)
-"""Comes last, as in `Annotated[Maybe[Picture], EMPTY_IS_NONE]`: an empty text is no picture."""
+"""Comes last, as in `Annotated[Maybe[Picture], EMPTY_IS_NONE]`: an empty text means no picture."""
 
 
 class Bounded:
-    """The validators of free objects, by how many characters of JSON they may have."""
+    """The validators of free objects, by their most characters of JSON."""
 
     def __init__(self, max_chars: int) -> None:
         """max_chars: of the object's JSON."""
         self.max_chars = max_chars
 
     def __call__(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Return the object; raise where it is too large, too deep or could not be stored."""
+        """Return the object; raise if it is too large, too deep or could not be stored."""
         if reason := _unstorable(value, MAX_DEPTH):
             raise PydanticCustomError("unstorable", "{reason}", {"reason": reason})
         if len(json.dumps(value, ensure_ascii=False)) > self.max_chars:
@@ -105,14 +105,14 @@ def _unstorable(value: JsonValue, depth: int) -> str | None:
 
 
 FreeObject = Annotated[dict[str, JsonValue], AfterValidator(Bounded(MAX_FREE_CHARS))]
-"""Parameters that are a worker's affair."""
+"""Parameters that only workers interpret."""
 ResultObject = Annotated[dict[str, JsonValue], AfterValidator(Bounded(MAX_RESULT_CHARS))]
 """What was found out about a picture."""
 
 
 @cache
 def max_bytes(model: type[Request] | None) -> int | None:
-    """How large the body of such a request may be; None where only the server's limit counts.
+    """How large the body of such a request may be; None if only the server's limit counts.
 
     Small, unless it can have a picture or a long text in it.
     """

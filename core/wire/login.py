@@ -1,4 +1,4 @@
-"""Logging in, all of it ours: one-time codes for programs, and what a page's script asks."""
+"""Logging in, all of it ours: one-time codes for programs, and questions of a page's script."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from core.wire.scalars import Omitted, Rfc822Date, String
 
 
 class LoginCodeInput(Request):
-    """The code that the page shows to who is logged in."""
+    """The code that the page shows to a logged-in user."""
 
     code: Annotated[String, Field(min_length=1, max_length=50)]
 
@@ -32,4 +32,4 @@ class PageLogin(Answer):
     """For the `X-CSRF-Token` header: with it, and without a key, calls are the user's."""
     id: Omitted[int] = None
     username: Omitted[str] = None
-    """`username#id`; absent where nobody is logged in."""
+    """`username#id`; absent if nobody is logged in."""

@@ -10,12 +10,16 @@ from pydantic_core import to_jsonable_python
 class Request(BaseModel):
     """What a client sends. Unknown keys are ignored, at every level.
 
-    `model_fields_set` says which fields were given; the others hold the value that the server uses
-    where a field is absent.
+    `model_fields_set` says which fields were given; the others have the value that the server uses
+    if a field is absent.
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        defer_build=True,
     )
 
 
@@ -28,6 +32,7 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(
         frozen=True,
+        defer_build=True,
         extra="ignore",
         validate_by_name=True,
         validate_by_alias=True,
@@ -40,7 +45,7 @@ def to_json(answer: Answer | Sequence[Answer], *, omit_nulls: bool) -> bytes:
     """Write one answer, or a list of them, as JSON.
 
     omit_nulls: leave out the answer's own fields that are None. Objects inside it keep theirs,
-        except `Omitted` ones: so it is in the contract.
+        except `Omitted` ones, as in the contract.
     """
     if isinstance(answer, Answer):
         return _to_json(answer, exclude=_absent(answer) if omit_nulls else None)
@@ -50,7 +55,7 @@ def to_json(answer: Answer | Sequence[Answer], *, omit_nulls: bool) -> bytes:
 
 
 def to_data(answer: Answer | Sequence[Answer], *, omit_nulls: bool) -> JsonValue:
-    """Give the same as `to_json`, as dicts and lists: for a field mask to cut from."""
+    """The same as `to_json`, as dicts and lists, for a field mask to cut."""
     if isinstance(answer, Answer):
         data: JsonValue = to_jsonable_python(
             answer, exclude=_absent(answer) if omit_nulls else None
@@ -60,7 +65,7 @@ def to_data(answer: Answer | Sequence[Answer], *, omit_nulls: bool) -> JsonValue
 
 
 def request_json(request: Request) -> bytes:
-    """Write a request: what was set, so that the server's own defaults apply to the rest."""
+    """Write a request: only what was set, so that the server's own defaults apply to the rest."""
     return request.model_dump_json(exclude_unset=True).encode()
 
 

@@ -1,11 +1,11 @@
-"""`/api/v2/status/modes`: the states that the horde is in."""
+"""`/api/v2/status/modes`: the modes of the horde."""
 
 from core.wire.model import Answer, Request
 from core.wire.scalars import Boolean, Maybe
 
 
 class HordeModesInput(Request):
-    """States to be switched; what is absent stays."""
+    """Modes to be switched; absent ones stay."""
 
     maintenance_mode: Maybe[Boolean] = None
     invite_only_mode: Maybe[Boolean] = None
@@ -15,7 +15,7 @@ class HordeModesInput(Request):
 
 
 class HordeModes(Answer):
-    """The states; of an answer to a change, those that were switched."""
+    """The modes; in the answer to a change, those that were switched."""
 
     maintenance_mode: bool | None = None
     """No new requests."""

@@ -25,7 +25,7 @@ class DeleteTimeoutIPInput(Request):
 
 
 class AddWorkerTimeout(Request):
-    """How long a worker's address is kept out."""
+    """For how long a worker's address is kept out."""
 
     days: Annotated[StrictInt, Field(ge=1, le=30), WHOLE]
 
@@ -35,4 +35,4 @@ class IPTimeout(Answer):
 
     ipaddr: str
     seconds: int
-    """How much longer."""
+    """For how much longer."""

@@ -12,7 +12,7 @@ from core.wire.scalars import WHOLE, Boolean, Integer, Known, Number, Omitted, S
 
 
 class PopInput(Request):
-    """What workers of any kind say."""
+    """What workers of any kind declare."""
 
     name: Name
     """The worker's name, unique among all workers."""
@@ -28,19 +28,19 @@ class PopInput(Request):
     threads: Annotated[StrictInt, Field(ge=1, le=50), WHOLE] = 1
     """How many jobs it works on at once."""
     require_upfront_kudos: Boolean = False
-    """Whether it serves only who can pay in full."""
+    """Whether it serves only requests that are paid in full."""
     amount: Annotated[StrictInt, Field(ge=1, le=20), WHOLE] = 1
-    """How many jobs of one request it takes at most."""
+    """The most jobs of one request that it takes."""
     extra_slow_worker: Boolean = False
 
 
 class PopInputStable(PopInput):
-    """What a worker that makes pictures says."""
+    """What a worker that makes pictures declares."""
 
     max_pixels: Integer = 262144
-    """The largest area it can make."""
+    """The largest area that it can make."""
     blacklist: Offered = Field(default_factory=list)
-    """Words whose prompts it does not serve."""
+    """Words; it serves no prompts that contain them."""
     allow_img2img: Boolean = True
     allow_painting: Boolean = True
     allow_unsafe_ipaddr: Boolean = True
@@ -78,7 +78,7 @@ class NoValidRequestFoundStable(Answer):
 
 
 class GenerationPayloadStable(Answer):
-    """A batch of jobs of one request, or, where `id` is None, none and why."""
+    """A batch of jobs of one request, or, if `id` is None, the reasons why there is none."""
 
     payload: ModelPayloadStable = Field(default_factory=ModelPayloadStable)
     id: str | None = None
@@ -98,4 +98,4 @@ class GenerationPayloadStable(Answer):
     r2_upload: str | None = None
     """The first of `r2_uploads`."""
     r2_uploads: list[str] | None = None
-    """Where to PUT each picture, as WebP, to the letter of the URL."""
+    """The URLs, to be used unchanged, to which the pictures are PUT as WebP."""

@@ -19,7 +19,7 @@ ARTIFACTS: Final[dict[str, int]] = {
     "HARMFUL_FLAWS": 4,
     "GARBAGE": 5,
 }
-"""What the names of flaws stand for."""
+"""The numbers of the names of flaws."""
 
 Id = Annotated[String, Field(min_length=36, max_length=36)]
 Stars = Annotated[StrictInt, Field(ge=1, le=10), WHOLE]
@@ -27,7 +27,7 @@ Flaws = Annotated[StrictInt, Field(ge=0, le=5), WHOLE]
 
 
 class AestheticRating(Request):
-    """What the requester thinks of one picture."""
+    """The requester's rating of one picture."""
 
     id: Id
     rating: Stars
@@ -37,7 +37,7 @@ class AestheticRating(Request):
 
 
 class AestheticsPayload(Request):
-    """What the requester thinks of a request's pictures; one of the two is needed."""
+    """The requester's ratings of a request's pictures; one of the two is needed."""
 
     best: Maybe[Id] = None
     """The picture that is liked best."""
@@ -47,7 +47,7 @@ class AestheticsPayload(Request):
 
 
 class RatePostInput(Request):
-    """What somebody thinks of another's picture."""
+    """A rating of somebody else's picture."""
 
     rating: Stars
     artifacts: Maybe[Flaws | ArtifactsName] = None
@@ -55,7 +55,7 @@ class RatePostInput(Request):
 
 
 class RatePostResponse(Answer):
-    """The rating is kept."""
+    """The rating is stored."""
 
     reward: float
     """Kudos."""
@@ -92,7 +92,7 @@ class SharedPictureDetails(Answer):
     """A picture that was given to the data set."""
 
     id: str
-    """That of the generation."""
+    """The id of the generation."""
     url: str
     """Lives 30 minutes."""
     request: str

@@ -10,17 +10,17 @@ class KnownImageModel(Answer):
 
     name: str
     baseline: str
-    """What it was trained from: workers load and hordes price it by that."""
+    """What it was trained from: this decides how it is loaded and priced."""
     type: str
     """`checkpoint`: one file; `diffusers`: a folder."""
     nsfw: bool
     inpainting: bool
     needs_source: bool
-    """Whether it makes pictures from others alone."""
+    """Whether it only changes source pictures."""
     style: str
     description: str
     requirements: dict[str, JsonValue] = Field(default_factory=dict)
-    """What a request has to keep to for a good result (min_steps, samplers, ...)."""
+    """Limits of a request for a good result (min_steps, samplers, ...)."""
 
 
 class KnownTextModel(Answer):
@@ -28,13 +28,13 @@ class KnownTextModel(Answer):
 
     name: str
     billions: float
-    """Parameters, in thousands of millions."""
+    """Parameters in billions."""
     nsfw: bool
     description: str
 
 
 class ModelReference(Answer):
-    """All known models; another horde can take it as its HORDE_MODEL_REFERENCE_URL."""
+    """All known models; another horde can use it as its HORDE_MODEL_REFERENCE_URL."""
 
     version: int
     image: list[KnownImageModel]

@@ -9,7 +9,7 @@ from core.wire.scalars import Boolean, Number, String
 
 
 class RegisterInput(Request):
-    """Who wants an account."""
+    """A request for an account."""
 
     username: Annotated[String, Field(min_length=3, max_length=100)]
 
@@ -22,7 +22,7 @@ class Registered(Answer):
     alias: str
     """`username#id`."""
     api_key: str
-    """22 URL-safe characters, shown this once."""
+    """22 URL-safe characters, shown only once."""
 
 
 class DevUserInput(Request):
@@ -44,7 +44,7 @@ class DevUser(Answer):
     alias: str
     """`username#id`."""
     created: bool
-    """Whether it is new; else it got a new key and nothing more."""
+    """Whether it is new; otherwise it only got a new key."""
     kudos: float
     moderator: bool
     trusted: bool

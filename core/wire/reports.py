@@ -11,10 +11,10 @@ ReportKind = Literal["picture", "style", "collection", "user", "worker", "team"]
 
 
 class ReportInput(Request):
-    """`POST reports`: something shared is abuse."""
+    """`POST reports`: a report that something shared is abuse."""
 
     kind: ReportKind
-    """What is reported; a name is reported with whom or what it names."""
+    """What is reported; a name is reported with its bearer."""
     id: Annotated[String, Field(min_length=1, max_length=36)]
     """Its id: a picture's is that of its generation."""
     reason: Annotated[String, Field(min_length=3, max_length=1000)]

@@ -1,4 +1,4 @@
-"""The scalar types of the wire, and what a field says about being absent.
+"""The scalar types of the wire, and fields that may be absent.
 
 Requests follow JSON Schema (draft 4): a boolean is never a number, a number never a string, and a
 whole float counts as an integer.
@@ -30,11 +30,11 @@ T = TypeVar("T")
 H = TypeVar("H", bound=Hashable)
 
 LARGEST: Final = 2**63 - 1
-"""No integer of a request is beyond this on either side: databases store eight bytes."""
+"""The bounds of integers in requests: databases store eight bytes."""
 
 
 def _whole(value: object) -> object:
-    """Turn 64.0 into 64, and refuse what eight bytes cannot hold."""
+    """Turn 64.0 into 64, and refuse numbers that eight bytes cannot hold."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and abs(value) > LARGEST:
@@ -74,12 +74,12 @@ def _is_none(value: object) -> bool:
 
 
 def _no_default(schema: dict[str, Any]) -> None:
-    """A field that is never null has no default to document."""
+    """A field that is never null has no default in the documentation."""
     schema.pop("default", None)
 
 
 class _NotNull:
-    """Refuses an explicit null in JSON, while code may still say None for "absent"."""
+    """Refuses an explicit null in JSON, while code may still use None for "absent"."""
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -116,7 +116,7 @@ Maybe = Annotated[T | None, _NotNull(), Field(exclude_if=_is_none, json_schema_e
 """A field of a request that may be absent but not null."""
 
 Omitted = Annotated[T | None, Field(exclude_if=_is_none)]
-"""A field of an answer that is left out where it is None, whatever the endpoint does with nulls."""
+"""A field of an answer that is left out if it is None, whatever the endpoint does with null."""
 
 MAX_DISTINCT: Final = 100
 Distinct = Annotated[

@@ -12,15 +12,15 @@ UNLIMITED: Final = -1
 
 
 class SharedKeyInput(Request):
-    """What a shared key shall be like; in a change, what is absent stays."""
+    """The settings of a shared key; in a change, absent ones stay."""
 
     kudos: Annotated[StrictInt, Field(ge=-1, le=50_000_000), WHOLE] = 5000
-    """How many may be spent with it; -1: as many as the owner has."""
+    """How many kudos may be spent with it; -1: as many as the owner has."""
     expiry: Annotated[StrictInt, Field(ge=-1), WHOLE] = -1
-    """Days from now until it ends; -1: it does not end."""
+    """Days from now until it expires; -1: it never expires."""
     name: Maybe[Name] = None
     max_image_pixels: Annotated[StrictInt, Field(ge=-1, le=4_194_304), WHOLE] = -1
-    """Width times height; here and below -1 is no limit, and 0 forbids it."""
+    """Width times height; here and below -1 means no limit, and 0 forbids it."""
     max_image_steps: Annotated[StrictInt, Field(ge=-1, le=500), WHOLE] = -1
     max_text_tokens: Annotated[StrictInt, Field(ge=-1, le=500), WHOLE] = -1
 
@@ -33,9 +33,9 @@ class SharedKeyDetails(Answer):
     """The owner's alias."""
     name: Omitted[str] = None
     kudos: int
-    """How many may still be spent; -1: as many as the owner has."""
+    """How many kudos may still be spent; -1: as many as the owner has."""
     expiry: Omitted[Rfc822Date] = None
-    """When it ends; left out where it does not."""
+    """When it expires; left out if it never does."""
     utilized: int
     """Kudos spent with it."""
     max_image_pixels: int

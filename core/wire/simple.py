@@ -1,4 +1,4 @@
-"""The answer to what leaves nothing else to say."""
+"""The answer when there is nothing else to say."""
 
 from core.wire.model import Answer
 

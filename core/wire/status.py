@@ -1,4 +1,4 @@
-"""`/api/v2/status`: how the horde is doing."""
+"""`/api/v2/status`: the state of the horde."""
 
 from typing import Annotated, Literal
 
@@ -52,8 +52,8 @@ class ActiveModel(Answer):
     """Pixelsteps (or tokens)."""
     jobs: float
     eta: int
-    """Seconds; 10000 where it is asked for and nobody offers it."""
+    """Seconds; 10000 if it is asked for and nobody offers it."""
     type: Annotated[str, Known(ActiveModelType)]
     name: str
     count: int
-    """Threads that offer it."""
+    """How many threads offer it."""

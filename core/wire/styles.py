@@ -20,13 +20,13 @@ StyleName = Annotated[String, Field(min_length=1, max_length=100)]
 
 
 class ModelStyleInputParamsStable(ModelStyleInputParamsStableNoDefaults):
-    """What a style may say about a picture."""
+    """Parameters of a style for pictures."""
 
     steps: Maybe[Annotated[StrictInt, Field(ge=1, le=500), WHOLE]] = None
 
 
 class ModelStyleInputParamsKobold(ModelPayloadStyleKobold):
-    """What a style may say about a text."""
+    """Parameters of a style for texts."""
 
 
 class ModelStyleInputStable(Request):
@@ -40,23 +40,23 @@ class ModelStyleInputStable(Request):
     public: Boolean = True
     """Whether it is listed."""
     nsfw: Boolean = False
-    """Whether what it makes may be unsafe for work."""
+    """Whether its results may be unsafe for work."""
     tags: Annotated[list[Tag], Field(max_length=MAX_LIST)] = Field(default_factory=list)
     """Ten at most."""
     models: Annotated[list[ModelName], Field(max_length=MAX_LIST)] = Field(default_factory=list)
     """One to five."""
     sharedkey: Maybe[KeyId] = None
-    """A shared key of yours that pays for all who use the style."""
+    """A shared key of yours that pays for everybody who uses the style."""
 
 
 class ModelStylePatchStable(Request):
-    """`PATCH styles/image/{id}`: what is to be different; what is absent stays as it is."""
+    """`PATCH styles/image/{id}`: changes; absent fields stay as they are."""
 
     name: Maybe[StyleName] = None
     info: Maybe[Annotated[String, Field(min_length=1, max_length=1000)]] = None
     prompt: Maybe[Annotated[Prompt, Field(min_length=7)]] = None
     params: Maybe[ModelStyleInputParamsStable] = None
-    """All of them: what they do not say is no longer said."""
+    """All parameters: those that are not given are removed."""
     public: Boolean = True
     nsfw: Boolean = False
     tags: Annotated[list[Tag], Field(max_length=MAX_LIST)] = Field(default_factory=list)
@@ -79,7 +79,7 @@ class ModelStyleInputKobold(Request):
 
 
 class ModelStylePatchKobold(Request):
-    """`PATCH styles/text/{id}`: what is to be different; what is absent stays as it is."""
+    """`PATCH styles/text/{id}`: changes; absent fields stay as they are."""
 
     name: Maybe[StyleName] = None
     info: Maybe[Annotated[String, Field(min_length=1, max_length=1000)]] = None
@@ -97,11 +97,11 @@ class InputStyleExamplePost(Request):
     url: Url
     """https."""
     primary: Boolean
-    """Whether it is shown first; no other is then."""
+    """Whether it is shown first, instead of any other."""
 
 
 class InputStyleExamplePatch(Request):
-    """`PATCH styles/image/{id}/example/{example}`: what is to be different."""
+    """`PATCH styles/image/{id}/example/{example}`: changes."""
 
     url: Maybe[Url] = None
     primary: Maybe[Boolean] = None
@@ -114,7 +114,7 @@ class StyleModify(Answer):
     """Of the style, the collection or the example."""
     message: str = "OK"
     warnings: list[RequestSingleWarning] = Field(default_factory=list)
-    """Why what a style makes may not turn out well."""
+    """Why a style's results may not turn out well."""
 
 
 class StyleExample(Answer):
@@ -147,7 +147,7 @@ class StyleStable(_Style):
     sharedkey: Omitted[str] = None
     """The id of `shared_key`."""
     shared_key: Omitted[SharedKeyDetails] = None
-    """What pays for all who use the style."""
+    """The shared key that pays for everybody who uses the style."""
 
 
 class StyleKobold(_Style):

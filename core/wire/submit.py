@@ -10,25 +10,25 @@ from core.wire.model import Answer, Request
 from core.wire.scalars import Boolean, Integer, Maybe, String
 
 UPLOADED: Final = "R2"
-"""What stands for a picture that was uploaded."""
+"""The stand-in for an uploaded picture."""
 
 SubmittedState = Literal["ok", "censored", "faulted", "csam"]
 
 
 class GenerationMetadataStable(Request):
-    """Something worth knowing about a picture, such as an adaptation that could not be had."""
+    """A note about a picture, such as an adaptation that could not be downloaded."""
 
     type: MetadataType
     value: MetadataValue
     ref: Maybe[Annotated[String, Field(max_length=255)]] = None
-    """What it is about, or the value itself where that is `see_ref`."""
+    """The subject of the note, or the value itself if `value` is `see_ref`."""
 
 
 class SubmitInput(Request):
-    """What workers of any kind say about a job."""
+    """What workers of any kind submit."""
 
     id: Name
-    """The job's, from the pop."""
+    """The job's id, from the pop."""
     generation: Picture
     """The result: for a picture `R2` once it is uploaded, else base64 WebP."""
     state: SubmittedState = "ok"
@@ -36,11 +36,11 @@ class SubmitInput(Request):
 
 
 class SubmitInputStable(SubmitInput):
-    """What a worker says about a picture."""
+    """What a worker submits for a picture."""
 
     seed: Integer
     censored: Boolean = False
-    """Without effect: censorship is said by `gen_metadata`."""
+    """Without effect: `gen_metadata` reports censorship."""
     gen_metadata: Annotated[list[GenerationMetadataStable], Field(max_length=MAX_METADATA)] = Field(
         default_factory=list
     )

@@ -25,11 +25,11 @@ class TeamDetails(TeamDetailsLite):
     uptime: int
     """Seconds."""
     creator: str
-    """The alias of who may change it."""
+    """The alias of the user who may change it."""
     worker_count: int
     workers: list[WorkerDetailsLite] = Field(default_factory=list)
     models: list[ActiveModelLite] = Field(default_factory=list)
-    """What its workers that are online serve, and how many do."""
+    """The models that its online workers serve, and how many do."""
 
 
 class CreateTeamInput(Request):
@@ -40,14 +40,14 @@ class CreateTeamInput(Request):
 
 
 class ModifyTeamInput(Request):
-    """`PATCH teams/{id}`: what is to be different."""
+    """`PATCH teams/{id}`: changes."""
 
     name: Maybe[Annotated[String, Field(min_length=3, max_length=100)]] = None
     info: Maybe[Annotated[String, Field(min_length=3, max_length=1000)]] = None
 
 
 class ModifyTeam(Answer):
-    """A team as it is now, as far as it was said."""
+    """A team after a change, as far as it was given."""
 
     id: str
     name: str | None = None
@@ -55,7 +55,7 @@ class ModifyTeam(Answer):
 
 
 class DeletedTeam(Answer):
-    """Which team is gone."""
+    """The deleted team."""
 
     deleted_id: str
     deleted_name: str

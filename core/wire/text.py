@@ -1,6 +1,6 @@
 """`/api/v2/generate/text`: asking for text, its status, and the worker's pop and submit.
 
-What pictures and text have in common is in `generate`, `pop` and `submit`.
+The common parts of pictures and text are in `generate`, `pop` and `submit`.
 """
 
 from typing import Annotated, Literal
@@ -33,25 +33,25 @@ TextMetadataValue = Literal["csam"]
 
 
 class ModelPayloadStyleKobold(Request):
-    """What a style, too, may say about a text: how the next token is drawn.
+    """Parameters that a style may also set: how the next token is sampled.
 
-    Every part of it is off where it is absent.
+    Each of them is off if it is absent.
     """
 
     frmtadsnsp: Maybe[Boolean] = None
-    """Whether a space goes before the text where the prompt does not end with one."""
+    """Whether a space is put before the text if the prompt does not end with one."""
     frmtrmblln: Maybe[Boolean] = None
-    """Whether blank lines are taken out."""
+    """Whether blank lines are removed."""
     frmtrmspch: Maybe[Boolean] = None
-    """Whether special characters are taken out."""
+    """Whether special characters are removed."""
     frmttriminc: Maybe[Boolean] = None
-    """Whether a sentence that is cut off at the end is left out."""
+    """Whether an incomplete last sentence is removed."""
     rep_pen: Maybe[Annotated[Number, Field(ge=1, le=3)]] = None
-    """Divides the scores of tokens that occurred."""
+    """Divides the scores of tokens that occurred already."""
     rep_pen_range: Maybe[Annotated[StrictInt, Field(ge=0, le=4096), WHOLE]] = None
-    """How many of the last tokens count for it; 0: all."""
+    """How many of the last tokens it considers; 0: all."""
     rep_pen_slope: Maybe[Annotated[Number, Field(ge=0, le=10)]] = None
-    """How much less the older ones of them count."""
+    """How much less the older ones count."""
     singleline: Maybe[Boolean] = None
     """Whether the text ends with its first line."""
     temperature: Maybe[Annotated[Number, Field(ge=0, le=5)]] = None
@@ -70,24 +70,24 @@ class ModelPayloadStyleKobold(Request):
     stop_sequence: Annotated[list[Message], Field(max_length=MAX_NAMES)] = Field(
         default_factory=list
     )
-    """The text ends with the first of them, which belongs to it."""
+    """The text ends with the first of these, which is part of it."""
     min_p: Annotated[Number, Field(ge=0, le=1)] = 0.0
     smoothing_factor: Annotated[Number, Field(ge=0, le=10)] = 0.0
     """Quadratic sampling."""
     dynatemp_range: Annotated[Number, Field(ge=0, le=5)] = 0.0
-    """How far the temperature goes up and down with the entropy of what may follow."""
+    """How far the temperature varies with the entropy of the next token."""
     dynatemp_exponent: Annotated[Number, Field(ge=0, le=5)] = 1.0
 
 
 class ModelPayloadRootKobold(ModelPayloadStyleKobold):
-    """What a single request may say beyond a style."""
+    """Parameters that only a request may set."""
 
     n: Annotated[StrictInt, Field(ge=1, le=20), WHOLE] = 1
     """How many texts."""
     max_context_length: Annotated[StrictInt, Field(ge=80, le=1048576), WHOLE] = 2048
     """Tokens of prompt and text together; the beginning of a longer prompt is left out."""
     max_length: Annotated[StrictInt, Field(ge=16, le=4096), WHOLE] = 80
-    """Tokens of the text at most."""
+    """The most tokens of the text."""
 
 
 class ModelGenerationInputKobold(ModelPayloadRootKobold):
@@ -110,21 +110,21 @@ class GenerationInputKobold(Request):
     extra_slow_workers: Boolean = False
     """True: also workers that say they are extra slow."""
     workers: Names = Field(default_factory=list)
-    """Ids of the only workers that may serve it; the first five count."""
+    """Ids of the only workers that may serve it; only the first five count."""
     worker_blacklist: Boolean = False
-    """True: `workers` are those that may not."""
+    """True: `workers` may not serve it."""
     models: Names = Field(default_factory=list)
-    """Any of these serves; none: any model."""
+    """Any of these will do; none: any model."""
     extra_source_images: Annotated[ExtraSourceImages, Unwelcome()] = Field(default_factory=list)
-    """Of use for pictures alone."""
+    """Only useful for pictures."""
     dry_run: Boolean = False
     """True: only the price is wanted, nothing is queued."""
     proxied_account: Maybe[Name] = None
-    """Whom a service account asks for."""
+    """The person for whom a service account asks."""
     disable_batching: Boolean = False
     """Whether each text is made on its own."""
     allow_downgrade: Boolean = False
-    """Whether to make less where the account cannot pay, rather than to refuse."""
+    """Whether to make less if the account cannot pay, rather than to refuse."""
     webhook: Maybe[Annotated[String, Field(max_length=1024)]] = None
     """An https URL that gets each text as it is finished."""
     style: Maybe[Annotated[String, Field(min_length=3, max_length=1024)]] = None
@@ -143,7 +143,7 @@ class GenerationKobold(Answer):
     """A finished text."""
 
     text: str
-    """What follows the prompt, without it."""
+    """The continuation of the prompt, without the prompt."""
     seed: int = 0
     gen_metadata: list[ReportedMetadataKobold] = Field(default_factory=list)
     worker_id: str
@@ -153,18 +153,18 @@ class GenerationKobold(Answer):
 
 
 class RequestStatusKobold(RequestStatusCheck):
-    """How far a request is, with what is finished of it."""
+    """The status of a request, with its finished results."""
 
     generations: list[GenerationKobold]
 
 
 class PopInputKobold(PopInput):
-    """What a worker that writes text says."""
+    """What a worker that writes text declares."""
 
     max_length: Integer = 512
-    """Tokens that it writes at most."""
+    """The most tokens that it writes."""
     max_context_length: Integer = 2048
-    """Tokens of prompt and text together that it takes at most."""
+    """The most tokens of prompt and text together."""
     softprompts: Offered = Field(default_factory=list)
     """Names of the soft prompts that it has."""
     wait: Annotated[Number, Field(ge=0, le=30)] = 0.0
@@ -172,7 +172,7 @@ class PopInputKobold(PopInput):
 
 
 class ModelPayloadKobold(Answer):
-    """What the worker is to write: `ModelPayloadRootKobold` with the prompt."""
+    """What the worker has to write: `ModelPayloadRootKobold` with the prompt."""
 
     prompt: Omitted[str] = None
     n: Omitted[int] = None
@@ -219,7 +219,7 @@ class NoValidRequestFoundKobold(Answer):
 
 
 class GenerationPayloadKobold(Answer):
-    """A batch of jobs of one request, or, where `id` is None, none and why."""
+    """A batch of jobs of one request, or, if `id` is None, the reasons why there is none."""
 
     payload: ModelPayloadKobold = Field(default_factory=ModelPayloadKobold)
     id: str | None = None
@@ -236,7 +236,7 @@ class GenerationPayloadKobold(Answer):
 
 
 class GenerationMetadataKobold(Request):
-    """Something worth knowing about a text."""
+    """A note about a text."""
 
     type: TextMetadataType
     value: TextMetadataValue
@@ -244,10 +244,10 @@ class GenerationMetadataKobold(Request):
 
 
 class SubmitInputKobold(SubmitInput):
-    """What a worker says about a text, which is its `generation`."""
+    """What a worker submits for a text, which is its `generation`."""
 
     seed: Integer = 0
-    """What it was written with; 0 where the worker cannot tell."""
+    """The seed that it was written with; 0 if the worker cannot tell."""
     generation: Annotated[String, Field(max_length=MAX_TEXT_RESULT_CHARS)]
     gen_metadata: Annotated[list[GenerationMetadataKobold], Field(max_length=MAX_METADATA)] = Field(
         default_factory=list

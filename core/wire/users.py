@@ -70,7 +70,7 @@ class UserAmountRecords(Answer):
 
 
 class UserRecords(Answer):
-    """What a user has used and contributed."""
+    """A user's use and contribution."""
 
     usage: UserThingRecords = Field(default_factory=UserThingRecords)
     contribution: UserThingRecords = Field(default_factory=UserThingRecords)
@@ -100,12 +100,12 @@ Comment = Annotated[String, Field(min_length=5, max_length=500)]
 
 
 class ModifyUserInput(Request):
-    """What is to be changed about a user; what is absent stays."""
+    """Changes of a user; absent fields stay."""
 
     kudos: Maybe[Number] = None
-    """Admins: how many to give, or to take where it is negative."""
+    """Admins: how many kudos to give, or to take if it is negative."""
     concurrency: Maybe[Annotated[StrictInt, Field(ge=0, le=500), WHOLE]] = None
-    """Moderators, as all below that say nothing else."""
+    """Moderators, as for all fields below without another note."""
     usage_multiplier: Maybe[Annotated[Number, Field(ge=0.1, le=10)]] = None
     """Admins."""
     worker_invited: Maybe[Integer] = None
@@ -114,7 +114,7 @@ class ModifyUserInput(Request):
     public_workers: Maybe[Boolean] = None
     """The user too."""
     monthly_kudos: Maybe[Integer] = None
-    """Admins: how many more each month, or less where it is negative."""
+    """Admins: how many kudos more each month, or less if it is negative."""
     username: Maybe[Annotated[String, Field(min_length=3, max_length=100)]] = None
     """The user too; at most 30 characters."""
     trusted: Maybe[Boolean] = None
@@ -131,7 +131,7 @@ class ModifyUserInput(Request):
     """Obsolete: changes nothing."""
     reset_suspicion: Maybe[Boolean] = None
     generate_proxy_passkey: Boolean = False
-    """The user too, where it is a service."""
+    """The user too, if it is a service."""
     contact: Maybe[Comment] = None
     """The user too."""
     admin_comment: Maybe[Comment] = None
@@ -163,18 +163,18 @@ class ModifyUser(Answer):
     contact: str | None = None
     admin_comment: str | None = None
     proxy_passkey: str | None = None
-    """16 characters, shown this once."""
+    """16 characters, shown only once."""
 
 
 class UserDetails(Answer):
-    """A user, as public, owner or moderator may see them: what is None was not for the caller."""
+    """A user, as public, owner or moderators may see them: hidden fields are None."""
 
     username: str
     """The alias, `name#id`."""
     id: int
     kudos: float
     evaluating_kudos: float | None = None
-    """Moderators: what is kept back until the user is trusted."""
+    """Moderators: kudos held back until the user is trusted."""
     concurrency: int
     """How many jobs may wait at once."""
     worker_invited: int
@@ -182,7 +182,7 @@ class UserDetails(Answer):
     kudos_details: UserKudosDetails = Field(default_factory=UserKudosDetails)
     worker_count: int
     worker_ids: list[str] | None = None
-    """Owner, or everybody where the user publishes their workers."""
+    """Owner, or everybody if the user publishes their workers."""
     styles: list[ResponseModelStylesUser] = Field(default_factory=list)
     sharedkey_ids: list[str] | None = None
     """Owner."""
@@ -203,7 +203,7 @@ class UserDetails(Answer):
     suspicious: int | None = None
     """Moderators."""
     pseudonymous: bool
-    """Whether the user registered without a provider."""
+    """Whether the user registered without a login service."""
     contact: str | None = None
     """Owner."""
     admin_comment: str | None = None

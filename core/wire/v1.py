@@ -1,7 +1,7 @@
-"""`/api/v1`: what the API of 2022 took and gave. A server is what is called a worker today.
+"""`/api/v1`: requests and answers of the API of 2022. A server there is a worker today.
 
-Arguments come as JSON, as a form or in the query string, so numbers may be texts: unlike the
-requests of version 2, these are read leniently. The key is an argument among others.
+Arguments come as JSON, as a form or in the query string, so numbers may be texts: unlike requests
+of version 2, these are read leniently. The key is an argument among others.
 """
 
 from typing import Annotated, Any
@@ -30,7 +30,7 @@ def _read(value: object) -> object:
 
 
 class Arguments(Request):
-    """What a call takes. Its key is sent with it."""
+    """The arguments of a call. The key is one of them."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
@@ -38,12 +38,12 @@ class Arguments(Request):
 
 
 class Parameters(Request):
-    """How a picture is to be made. What is not known here is for the worker's program alone."""
+    """The parameters of a picture. Unknown ones are for the worker's program alone."""
 
     model_config = ConfigDict(extra="allow")
 
     n: Annotated[int, Field(ge=1, le=LARGEST)] = 1
-    """More than 20 are 20."""
+    """At most 20 are made."""
     width: Count = 512
     height: Count = 512
     steps: Annotated[int, Field(ge=1, le=LARGEST)] = 50
@@ -150,7 +150,7 @@ class Popped(Answer):
 
 
 class NothingPopped(Answer):
-    """No job, and what kept the server from those that wait."""
+    """No job, and why the server got none of those that wait."""
 
     id: None = None
     skipped: dict[str, int]
@@ -186,7 +186,7 @@ class KudosDetails(Answer):
 
 
 class ListedUser(Answer):
-    """A user in the list of all, where the alias is its key."""
+    """A user in the list of all; there the alias is the key."""
 
     id: int
     kudos: float
@@ -207,7 +207,7 @@ class User(Answer):
 
 
 class ChangedUser(Answer):
-    """What is different now."""
+    """What was changed."""
 
     new_kudos: Omitted[float] = None
     concurrency: Omitted[int] = None
@@ -238,7 +238,7 @@ class ListedServer(Answer):
 
 
 class Server(Answer):
-    """A server, also one that is away."""
+    """A server, even if it is offline."""
 
     name: str
     id: str
@@ -250,7 +250,7 @@ class Server(Answer):
 
 
 class ChangedServer(Answer):
-    """What is different now."""
+    """What was changed."""
 
     maintenance: Omitted[bool] = None
     paused: Omitted[bool] = None

@@ -1,4 +1,4 @@
-"""Reads a request's body, and says everything that is wrong with it at once."""
+"""Reads a request's body, and reports everything that is wrong with it at once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -11,25 +11,25 @@ from core.wire.model import Request
 R = TypeVar("R", bound=Request)
 
 SHOWN_CHARACTERS: Final = 100
-"""An error repeats no more than this of what was sent (a picture may be megabytes)."""
+"""An error repeats at most this much of what was sent (a picture may be megabytes)."""
 MAX_ERRORS: Final = 100
-"""Errors that are told of one body."""
+"""The most errors reported for one body."""
 MAX_VALUES: Final = 300_000
-"""Values in a body: far more than a right one has, and few enough to be read at once."""
+"""Values in a body: far more than a valid one has, and few enough to be read quickly."""
 
 
 class MalformedBody(ValueError):
-    """The body is not JSON. Its text says where it stops being so."""
+    """The body is not JSON. The text says where it stops being JSON."""
 
 
 class InvalidBody(ValueError):
-    """The body is JSON, but not what the request wants.
+    """The body is JSON, but not valid for the request.
 
     errors: what is wrong, by dotted path (`params.width`, `models.0`).
     """
 
     def __init__(self, errors: dict[str, str]) -> None:
-        """Keep the errors, none of which may be about something outside the body."""
+        """Keep the errors; all of them must be about the body."""
         super().__init__("; ".join(f"{path}: {text}" for path, text in errors.items()))
         self.errors = errors
 
@@ -37,7 +37,7 @@ class InvalidBody(ValueError):
 def parse(model: type[R], body: bytes) -> R:
     """Read the body of a request.
 
-    Raises MalformedBody where it is not JSON, InvalidBody where it breaks the model's rules.
+    Raises MalformedBody if it is not JSON, InvalidBody if it breaks the model's rules.
     """
     check_size(body)
     try:
@@ -51,9 +51,9 @@ def parse(model: type[R], body: bytes) -> R:
 
 
 def check_size(body: bytes) -> None:
-    """Raise InvalidBody for JSON of so many values that reading it would keep all others waiting.
+    """Raise InvalidBody for JSON with so many values that reading it would delay everybody else.
 
-    They are counted by what separates them, which base64 has none of.
+    They are counted by their separators, of which base64 has none.
     """
     if len(body) > MAX_VALUES and sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise InvalidBody({"": f"there are more than {MAX_VALUES} values in it"})
@@ -62,8 +62,8 @@ def check_size(body: bytes) -> None:
 def errors_of(error: ValidationError) -> dict[str, str]:
     """Say what is wrong, by dotted path, in the manner of JSON Schema; the first for each path.
 
-    No more than MAX_ERRORS are told. All lists have limits, at which their validation stops, so
-    there are never many more to leave out.
+    At most MAX_ERRORS are returned. Validation stops at the limits of lists, so there are never
+    many more to leave out.
     """
     found: dict[str, str] = {}
     for one in islice(error.errors(include_url=False), MAX_ERRORS):
@@ -81,7 +81,7 @@ def _text(error: Mapping[str, Any]) -> str:
 
 
 def _shown(value: object) -> str:
-    """The beginning of what `repr` writes; no more of a value is looked at than is shown."""
+    """The beginning of the `repr`; no more of a value is read than is shown."""
     text = ""
     for piece in _pieces(value):
         text += piece

@@ -29,7 +29,7 @@ class TeamDetailsLite(Answer):
 
 
 class WorkerDetailsLite(Answer):
-    """Which worker it is."""
+    """The worker."""
 
     type: Annotated[str, Known(WorkerType)]
     name: str
@@ -39,7 +39,7 @@ class WorkerDetailsLite(Answer):
 
 
 class WorkerDetails(WorkerDetailsLite):
-    """A worker. What is left out does not apply to its type, or was not for the caller."""
+    """A worker. Absent fields do not apply to its type, or the caller may not see them."""
 
     requests_fulfilled: int
     kudos_rewards: float
@@ -55,7 +55,7 @@ class WorkerDetails(WorkerDetailsLite):
     info: Omitted[str] = None
     nsfw: bool = False
     owner: Omitted[str] = None
-    """The owner's alias, where they publish their workers, or for moderators."""
+    """The owner's alias, if they publish their workers, or for moderators."""
     ipaddr: Omitted[str] = None
     """Moderators."""
     trusted: bool
@@ -65,7 +65,7 @@ class WorkerDetails(WorkerDetailsLite):
     uncompleted_jobs: int
     models: Omitted[list[str]] = None
     forms: Omitted[list[str]] = None
-    """What an alchemist offers."""
+    """The forms that an alchemist offers."""
     team: TeamDetailsLite = Field(default_factory=TeamDetailsLite)
     contact: Omitted[str] = None
     """Moderators."""
@@ -82,21 +82,21 @@ class WorkerDetails(WorkerDetailsLite):
     controlnet: Omitted[bool] = None
     sdxl_controlnet: Omitted[bool] = None
     max_length: Omitted[int] = None
-    """Tokens that a text worker writes at most."""
+    """The most tokens that a text worker writes."""
     max_context_length: Omitted[int] = None
-    """Tokens that it takes in at most."""
+    """The most tokens that it reads."""
     tokens_generated: Omitted[float] = None
     messages: Omitted[list[ResponseModelMessage]] = None
-    """Those that the worker gets at present, where `owner` is shown too."""
+    """The messages that the worker gets at present, if `owner` is shown too."""
 
 
 class ModifyWorkerInput(Request):
-    """`PUT workers/{id}`: what is to be different."""
+    """`PUT workers/{id}`: changes."""
 
     maintenance: Maybe[Boolean] = None
-    """Whether the worker gets no jobs but its owner's."""
+    """Whether the worker gets only its owner's jobs."""
     maintenance_msg: Maybe[Annotated[String, Field(max_length=MAX_MESSAGE_CHARS)]] = None
-    """What it is told then; for `maintenance: true`."""
+    """The message for `maintenance: true`."""
     paused: Maybe[Boolean] = None
     """Moderators: whether it gets fake jobs and does not notice."""
     info: Maybe[Annotated[String, Field(max_length=1000)]] = None
@@ -106,7 +106,7 @@ class ModifyWorkerInput(Request):
 
 
 class ModifyWorker(Answer):
-    """What is different now."""
+    """What was changed."""
 
     maintenance: bool | None = None
     paused: bool | None = None
@@ -117,7 +117,7 @@ class ModifyWorker(Answer):
 
 
 class DeletedWorker(Answer):
-    """Which worker is gone."""
+    """The deleted worker."""
 
     deleted_id: str
     deleted_name: str

@@ -1,1 +1,1 @@
-"""The fleet: who is there, what each worker declared, maintenance, speed, uptime."""
+"""The fleet: who is online, what each worker declared, maintenance, speed, uptime."""

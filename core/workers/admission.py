@@ -1,4 +1,4 @@
-"""Which workers may check in: from where, in which state of the horde, how many, by which name."""
+"""Which workers may check in: from where, in which mode of the horde, how many, by what name."""
 
 import re
 from collections.abc import Sequence
@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.errors import Forbidden, Invalid
 from core.moderation import addresses, names
 from core.moderation.modes import Modes
@@ -18,7 +17,7 @@ from core.users.tables import Role, User
 from core.workers.tables import Worker
 
 MAX_WORKERS_UNTRUSTED, MAX_WORKERS = 3, 20
-"""Of an owner, and of an owner at one address; more where the owner was invited to more."""
+"""The most of an owner, and of an owner at one address; invitations may raise it."""
 REFUSED_NAMES = re.compile(r"colab|tpu|google", re.IGNORECASE)
 
 _workers = table(Worker)
@@ -43,13 +42,13 @@ class WorkerInviteOnly(Forbidden):
 
 
 class TooManyWorkers(Forbidden):
-    """The owner has as many workers as an untrusted user may."""
+    """The owner has as many workers as an untrusted user may have."""
 
     code = "TooManyWorkers"
 
 
 class TooManyWorkersTrusted(Forbidden):
-    """The owner has as many workers as anybody may."""
+    """The owner has as many workers as anybody may have."""
 
     code = "TooManyWorkersTrusted"
 
@@ -67,7 +66,7 @@ class UnsafeIP(Forbidden):
 
 
 class TooManyNewIPs(Forbidden):
-    """What tells safe addresses from unsafe ones has no answer at present."""
+    """The service that tells safe addresses from unsafe ones has no answer at present."""
 
     code = "TooManyNewIPs"
 
@@ -79,17 +78,17 @@ class ProfaneWorkerName(Invalid):
 
 
 class ProfaneBridgeAgent(Invalid):
-    """What the program calls itself is obscene or a slur."""
+    """The name of the program is obscene or a slur."""
 
     code = "ProfaneBridgeAgent"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckinContext:
-    """What a worker that checks in has to pass."""
+    """What is known when a worker checks in."""
 
     address: str | None = None
-    """Where it comes from; None for one that comes from nowhere, as in a test."""
+    """The worker's address; None if there is none, as in a test."""
     verdict: Verdict = Verdict.SAFE
     """What is known of that address."""
     modes: Modes = field(default_factory=Modes)
@@ -101,9 +100,9 @@ OPEN = CheckinContext()
 
 
 async def check_owner(
-    session: AsyncSession, owner: User, context: CheckinContext, *, at: datetime
+    session: Reading, owner: User, context: CheckinContext, *, at: datetime
 ) -> None:
-    """Raise what keeps all workers of this owner out, or all from this address."""
+    """Raise the reason why this owner's workers, or workers from this address, are kept out."""
     if owner.is_anonymous and not context.anonymous_workers:
         raise AnonForbiddenWorker("Anonymous users cannot run workers. Please register.")
     if owner.has(Role.DELETED):
@@ -117,7 +116,7 @@ async def check_owner(
 
 
 def needs_safe_address(owner: User) -> bool:
-    """Whether the owner's workers may come from addresses alone that hide nobody."""
+    """Whether the owner's workers may only come from addresses that hide nobody."""
     return not (owner.has(Role.TRUSTED) or owner.has(Role.VPN))
 
 
@@ -128,7 +127,7 @@ def _check_verdict(context: CheckinContext) -> None:
         )
     if context.verdict is Verdict.UNSAFE and not context.modes.raid:
         raise UnsafeIP(
-            "Your worker seems to come from a VPN or a proxy. Please ask the moderators to let it."
+            "Your worker seems to use a VPN or a proxy. Please ask the moderators to admit it."
         )
 
 
@@ -144,8 +143,8 @@ def gets_decoys(owner: User, context: CheckinContext) -> bool:
     return unsafe and context.modes.raid
 
 
-async def check_new(session: AsyncSession, owner: User, name: str, context: CheckinContext) -> None:
-    """Raise what keeps a worker out that was not there before."""
+async def check_new(session: Reading, owner: User, name: str, context: CheckinContext) -> None:
+    """Raise the reason why a new worker is kept out."""
     check_name(name)
     there: Sequence[str | None] = (
         await session.scalars(select(_workers.c.address).where(_workers.c.user_id == owner.id))
@@ -158,7 +157,7 @@ async def check_new(session: AsyncSession, owner: User, name: str, context: Chec
             "for more."
         )
     if owner.is_anonymous:
-        return  # everybody's workers are its
+        return  # the anonymous user owns every anonymous worker
     if context.modes.invite_only and len(there) >= owner.worker_invited:
         raise WorkerInviteOnly(
             f"This horde takes new workers by invitation only, and you have {len(there)} of the "
@@ -171,7 +170,7 @@ async def check_new(session: AsyncSession, owner: User, name: str, context: Chec
 
 
 def check_name(name: str) -> None:
-    """Raise what speaks against a worker's name: ProfaneWorkerName or Invalid."""
+    """Raise ProfaneWorkerName or Invalid if a worker may not have this name."""
     if not name:
         raise Invalid("A worker needs a name.")
     if names.is_profane(name):

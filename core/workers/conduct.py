@@ -1,7 +1,7 @@
-"""What workers do that nobody does by chance, and what follows: maintenance, suspicion, a pause.
+"""What workers hardly do by chance, and what follows: maintenance, suspicion, a pause.
 
-A worker under too much suspicion is paused: it is handed decoys and does not notice. Those of
-trusted owners never are.
+A worker under too much suspicion is paused: it gets decoys and does not notice. Workers of trusted
+owners never are.
 """
 
 from collections.abc import Collection
@@ -10,9 +10,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import case, distinct, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Writing, table
 from core.kinds import registry
 from core.queue.tables import Attempt, Job, JobState, Outcome
 from core.users import directory, suspicion
@@ -27,9 +26,9 @@ DROPPED = (
     "check its speed and settings before you take it out of maintenance mode."
 )
 MAX_FAULTS = 10
-"""Jobs that others managed."""
+"""Failed jobs that other workers managed."""
 FAULTS_FOR_ONE_DONE = 4
-"""Of a worker whose jobs nearly all fault: so many for each that it finished."""
+"""A worker's jobs nearly all fault if there are this many faults for each job that it finished."""
 FAULTED = (
     "Within an hour {count} jobs failed on this worker that other workers managed, and hardly any "
     "succeeded, so it was put into maintenance mode. Please check its models and settings before "
@@ -42,9 +41,9 @@ _workers = table(Worker)
 
 
 async def suspect(
-    session: AsyncSession, owner: User, worker_id: UUID, reason: Reason, *, at: datetime
+    session: Writing, owner: User, worker_id: UUID, reason: Reason, *, at: datetime
 ) -> None:
-    """Record a reason for suspicion, and pause the worker where it is one too many."""
+    """Record a reason for suspicion, and pause the worker if that is one too many."""
     if owner.has(Role.TRUSTED):
         return
     count = await suspicion.suspect(session, owner.id, reason, at=at, worker_id=worker_id)
@@ -54,10 +53,19 @@ async def suspect(
         )
 
 
+async def resume(session: Writing, user_id: int) -> None:
+    """Let the user's workers get real jobs again."""
+    await session.execute(
+        update(_workers)
+        .where(_workers.c.user_id == user_id, _workers.c.paused)
+        .values(paused=False)
+    )
+
+
 async def judge_drops(
-    session: AsyncSession, worker_ids: Collection[UUID], *, raid: bool, at: datetime
+    session: Writing, worker_ids: Collection[UUID], *, raid: bool, at: datetime
 ) -> None:
-    """Put those of the workers into maintenance that let too many jobs pass their deadline.
+    """Put those workers into maintenance that let too many jobs pass their deadline.
 
     Call it with the workers of attempts that were just aborted.
     """
@@ -87,11 +95,11 @@ async def judge_drops(
         await suspect(session, owner, row.worker_id, Reason.TOO_MANY_JOBS_ABORTED, at=at)
 
 
-async def judge_faults(session: AsyncSession, job_id: int, *, at: datetime) -> None:
-    """Put those workers into maintenance that failed at this job and nearly always fail.
+async def judge_faults(session: Writing, job_id: int, *, at: datetime) -> None:
+    """Put workers into maintenance that failed at this job and nearly always fail.
 
-    Call it when another worker finished the job: of a request at which everybody fails nothing is
-    held against anybody.
+    Call it when another worker has finished the job: a job at which everybody fails is held against
+    nobody.
     """
     failed = select(_attempts.c.worker_id).where(
         _attempts.c.job_id == job_id, _attempts.c.outcome == Outcome.FAULTED
@@ -118,7 +126,7 @@ async def judge_faults(session: AsyncSession, job_id: int, *, at: datetime) -> N
 
 
 async def judge_speed(
-    session: AsyncSession,
+    session: Writing,
     owner: User,
     attempt: AnyRow,
     *,
@@ -127,7 +135,7 @@ async def judge_speed(
 ) -> None:
     """Suspect a worker that delivers faster than anybody can. attempt: the row that is delivered.
 
-    things: pixel steps, tokens or forms that it brought.
+    things: pixel steps, tokens or forms that it delivered.
     """
     seconds = max((at - attempt.started_at).total_seconds(), 0.001)
     if things / seconds > registry.of(attempt.kind).fastest(attempt.model):

@@ -1,13 +1,12 @@
-"""What owners and moderators change about a worker, and how it is deleted."""
+"""Changes of workers by owners and moderators, and deleting them."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import Invalid, Locked, Refusal
 from core.moderation.names import clean_text, is_profane
 from core.queue.tables import Attempt, Outcome
@@ -19,14 +18,14 @@ from core.workers.tables import Worker
 from core.workers.teams import TeamNotFound
 
 NO_TEAM = "None"
-"""What the contract calls the team of a worker that left its team."""
+"""The contract's name for the team of a worker that left its team."""
 
 _workers = table(Worker)
 _attempts = table(Attempt)
 
 
 class ProfaneWorkerInfo(Invalid):
-    """The description has such a word."""
+    """The description is obscene."""
 
     code = "ProfaneWorkerInfo"
 
@@ -38,14 +37,14 @@ class WorkerNameAlreadyExists(Invalid):
 
 
 class NoWorkerModSelected(Invalid):
-    """Nothing is to be different."""
+    """No change was given."""
 
     code = "NoWorkerModSelected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is to be different about a worker; None leaves it as it is."""
+    """A change of a worker; None leaves a field as it is."""
 
     maintenance: bool | None = None
     maintenance_message: str | None = None
@@ -59,7 +58,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What is different now, in the contract's words; None is as it was."""
+    """What was changed, in the contract's words; None is unchanged."""
 
     maintenance: bool | None = None
     paused: bool | None = None
@@ -69,11 +68,11 @@ class Changed:
     """The team's name, or NO_TEAM."""
 
 
-async def change(session: AsyncSession, user: User, worker: AnyRow, wanted: Change) -> Changed:
+async def change(session: Writing, user: User, worker: AnyRow, wanted: Change) -> Changed:
     """Change a worker.
 
     Raises AnonForbiddenWorker; NotOwner (maintenance, info) or NotModerator (paused, name, team)
-    where somebody else asks; TeamNotFound; Profane…; WorkerNameAlreadyExists, after which the
+    if somebody else asks; TeamNotFound; Profane…; WorkerNameAlreadyExists, after which the
     transaction must be rolled back; NoWorkerModSelected.
     """
     _refuse_anonymous(user)
@@ -93,7 +92,7 @@ async def change(session: AsyncSession, user: User, worker: AnyRow, wanted: Chan
     if wanted.team is not None:
         values["team_id"], team_name = await _team(session, wanted.team)
     if not values:
-        raise NoWorkerModSelected("Nothing was said that changes the worker.")
+        raise NoWorkerModSelected("Nothing was given that changes the worker.")
     try:
         await session.execute(update(_workers).where(_workers.c.id == worker.id).values(values))
     except IntegrityError as refused:
@@ -103,11 +102,11 @@ async def change(session: AsyncSession, user: User, worker: AnyRow, wanted: Chan
     )
 
 
-async def remove(session: AsyncSession, user: User, worker: AnyRow) -> None:
-    """Delete a worker. What it made keeps its name; sums of its owner and team stay.
+async def remove(session: Writing, user: User, worker: AnyRow) -> None:
+    """Delete a worker. Its results keep its name; the sums of its owner and team stay.
 
     Raises AnonForbiddenWorker, NotModerator for all but owner and moderators, and Locked
-    while it has a job in hand: its result would have nobody to go to.
+    while it has a job in hand, as nobody could deliver that.
     """
     _refuse_anonymous(user)
     if user.id != worker.user_id and not user.has(Role.MODERATOR):
@@ -121,6 +120,11 @@ async def remove(session: AsyncSession, user: User, worker: AnyRow) -> None:
             "The worker has a job in hand. Put it into maintenance mode and try again afterwards."
         )
     await session.execute(delete(_workers).where(_workers.c.id == worker.id))
+
+
+async def remove_all(session: Writing, user_id: int) -> None:
+    """Delete the user's workers. Their work stays in the sums."""
+    await session.execute(delete(_workers).where(_workers.c.user_id == user_id))
 
 
 def _refuse_anonymous(user: User) -> None:
@@ -157,7 +161,7 @@ def _broken(wanted: Change, refused: IntegrityError) -> Refusal:
     return TeamNotFound(f"Team with ID '{wanted.team}' not found.")  # deleted since the look-up
 
 
-async def _team(session: AsyncSession, team_id: str) -> tuple[Any, str]:
+async def _team(session: Reading, team_id: str) -> tuple[Any, str]:
     if not team_id:
         return None, NO_TEAM
     team = await teams.by_id(session, team_id)

@@ -1,16 +1,16 @@
-"""Check-in: a pop is how a worker says that it is there and what it serves."""
+"""Check-in: by a pop a worker says that it is online and what it serves."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Select, bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import dialects, remembered
-from core.db import AnyRow, table
+from core import dialects
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.moderation import names as visible
 from core.queue.matching import UNLIMITED, Offer
@@ -21,13 +21,13 @@ from core.workers.offers import Declared, left_out, offer_of
 from core.workers.tables import Worker
 
 ONLINE = timedelta(seconds=300)
-"""How long after its last check-in a worker counts as there."""
+"""How long after its last check-in a worker counts as online."""
 WRITTEN_EVERY = timedelta(seconds=30)
 ADDRESS_KEPT = timedelta(days=7)
 MAX_NAME_CHARS, MAX_KEY_CHARS = 100, 200
 EXTREME_NAME = 200
 MAX_PIXELS_UNTRUSTED = 3072 * 3072
-"""What an untrusted owner's worker can be believed to make."""
+"""The largest area that an untrusted owner's worker is believed to make."""
 
 _workers = table(Worker)
 
@@ -66,7 +66,7 @@ class CheckedIn:
 
 
 async def check_in(
-    session: AsyncSession,
+    session: Writing,
     owner: User,
     declared: Declared,
     *,
@@ -75,7 +75,7 @@ async def check_in(
 ) -> CheckedIn:
     """Record what a worker declares, creating it on first sight.
 
-    What has not changed is written again every 30 s only.
+    If nothing has changed, it is written every 30 s only.
     """
     await admission.check_owner(session, owner, context, at=at)
     name = clean_name(declared.name)
@@ -117,9 +117,9 @@ async def check_in(
 
 
 async def _suspect(
-    session: AsyncSession, owner: User, worker_id: UUID, declared: Declared, at: datetime
+    session: Writing, owner: User, worker_id: UUID, declared: Declared, at: datetime
 ) -> None:
-    """Record what is strange about a new worker."""
+    """Record suspicions about a new worker."""
     strange = {
         Reason.WORKER_NAME_LONG: len(declared.name) > MAX_NAME_CHARS,
         Reason.WORKER_NAME_EXTREME: len(declared.name) > EXTREME_NAME,
@@ -142,7 +142,7 @@ def _changed(row: AnyRow, declared: Declared, offer: Offer, context: CheckinCont
 
 
 async def _add(
-    session: AsyncSession,
+    session: Writing,
     worker_id: UUID,
     owner: User,
     name: str,
@@ -151,7 +151,7 @@ async def _add(
     context: CheckinContext,
     at: datetime,
 ) -> bool:
-    """Add the worker; False where another of its threads, or somebody else, was faster."""
+    """Add the worker. Returns False if another of its threads, or somebody else, was faster."""
     added = await session.execute(
         dialects.insert(session, _workers)
         .values(
@@ -174,14 +174,14 @@ async def _add(
 
 
 async def _write(
-    session: AsyncSession,
+    session: Writing,
     row: AnyRow,
     declared: Declared,
     offer: Offer,
     context: CheckinContext,
     at: datetime,
 ) -> None:
-    """Write down what changed and the uptime since; nothing where another thread just did."""
+    """Record what changed and the uptime since, unless another thread just did."""
     away = at - row.seen_at
     counts = away < ONLINE and not row.paused and not row.maintenance
     served = round(away.total_seconds()) if counts else 0
@@ -199,8 +199,8 @@ async def _write(
     )
 
 
-async def forget_addresses(session: AsyncSession, *, at: datetime) -> None:
-    """Forget where workers came from that were not here for a week: no limit needs it."""
+async def forget_addresses(session: Writing, *, at: datetime) -> None:
+    """Forget the addresses of workers that have been away for a week: no limit needs them."""
     await session.execute(
         update(_workers)
         .where(_workers.c.address.is_not(None), _workers.c.seen_at <= at - ADDRESS_KEPT)
@@ -208,20 +208,20 @@ async def forget_addresses(session: AsyncSession, *, at: datetime) -> None:
     )
 
 
-async def online(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
+async def online(session: Reading, *, at: datetime) -> Sequence[AnyRow]:
     """All workers seen within the last 300 s."""
     return (await session.execute(select(_workers).where(_workers.c.seen_at > at - ONLINE))).all()
 
 
-async def by_id(session: AsyncSession, worker_id: UUID) -> AnyRow | None:
-    """The worker, also one that is away, or None."""
+async def by_id(session: Reading, worker_id: UUID) -> AnyRow | None:
+    """The worker, even if it is offline, or None."""
     return await _one(session, _BY_ID, {"id": worker_id})
 
 
 async def _one(
-    session: AsyncSession, statement: Select[Any], which: dict[str, Hashable]
+    session: Reading, statement: Select[Any], which: dict[str, Hashable]
 ) -> AnyRow | None:
-    (key,), rows = which.items(), remembered.of(session)
+    (key,), rows = which.items(), session.remembered
     row: AnyRow | None = rows.get(_workers.name, key)
     if row is None:
         moment = rows.moment
@@ -234,13 +234,13 @@ async def _one(
 _BY_ID = select(_workers).where(_workers.c.id == bindparam("id"))
 
 
-async def by_name(session: AsyncSession, name: str) -> AnyRow | None:
-    """The worker of that name in any case, or None."""
+async def by_name(session: Reading, name: str) -> AnyRow | None:
+    """The worker of that name, ignoring case, or None."""
     return await _one(session, _BY_NAME, {"key": key_of(clean_name(name))})
 
 
-async def known(session: AsyncSession, worker_id: str) -> AnyRow:
-    """The worker, also one that is away. Raises WorkerNotFound, also for what is no id."""
+async def known(session: Reading, worker_id: str) -> AnyRow:
+    """The worker, even if it is offline. Raises WorkerNotFound, also for text that is not an id."""
     try:
         found = await by_id(session, UUID(worker_id))
     except ValueError:
@@ -251,23 +251,36 @@ async def known(session: AsyncSession, worker_id: str) -> AnyRow:
 
 
 def clean_name(name: str) -> str:
-    """The name as it is stored: on one line, all of it visible, and cut where it is too long."""
+    """The name as it is stored: on one line, all of it visible, and cut if it is too long."""
     return visible.clean(name)[:MAX_NAME_CHARS].rstrip()
 
 
 def key_of(name: str) -> str:
-    """The name as it is compared: case folding may make it longer than there is room for."""
+    """The name as it is compared, cut to fit, as case folding may make it longer."""
     return name.casefold()[:MAX_KEY_CHARS]
 
 
-async def missing(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:
-    """Which of these ids are no worker's."""
+async def missing(session: Reading, ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these ids belong to no worker."""
     wanted = set(ids)
     found = await session.scalars(select(_workers.c.id).where(_workers.c.id.in_(wanted)))
     return wanted - set(found)
 
 
-async def names(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, str]:
+async def ids_of(session: Reading, user_ids: Collection[int]) -> Mapping[int, list[UUID]]:
+    """The ids of these users' workers by user, each one's oldest first."""
+    found: dict[int, list[UUID]] = defaultdict(list)
+    rows = await session.execute(
+        select(_workers.c.user_id, _workers.c.id)
+        .where(_workers.c.user_id.in_(user_ids))
+        .order_by(_workers.c.created_at, _workers.c.id)
+    )
+    for row in rows:
+        found[row.user_id].append(row.id)
+    return found
+
+
+async def names(session: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Names of these workers by id."""
     rows = await session.execute(
         select(_workers.c.id, _workers.c.name).where(_workers.c.id.in_(set(ids)))

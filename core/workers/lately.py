@@ -5,9 +5,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import table
+from core.db import Reading, table
 from core.queue import matching
 from core.queue.matching import Needs, Offer
 from core.workers.tables import Worker
@@ -19,14 +18,14 @@ _workers = table(Worker)
 
 
 class Lately:
-    """The offers of the last hour, each once; read anew at most every 10 s."""
+    """The offers of the last hour, each once; read again at most every 10 s."""
 
     def __init__(self) -> None:
         self._read_at = float("-inf")
         self._offers: Mapping[str, Collection[Offer]] = {}
 
-    async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
-        """Read anew where the last look is old."""
+    async def refresh(self, session: Reading, *, at: datetime) -> None:
+        """Read again if the last look is out of date."""
         if time.monotonic() - self._read_at < LOOK_AGAIN_SECONDS:
             return
         found: dict[str, set[Offer]] = {}

@@ -1,5 +1,6 @@
 """Messages to workers: they come with each pop until they expire."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,9 +9,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.moderation.names import clean, clean_text
 from core.users import roles
@@ -19,6 +19,7 @@ from core.workers import fleet
 from core.workers.tables import Message, Worker
 
 PAGE = 50
+SEEN_AGAIN_SECONDS = 2.0
 KEPT = timedelta(days=30)
 """How long a message can still be listed after it expired."""
 
@@ -40,7 +41,7 @@ class MessagesOnlyOwnWorkers(Forbidden):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which messages are wanted. None of user and worker: all that the asking user may see."""
+    """Which messages are wanted. Neither user nor worker: all that the asking user may see."""
 
     user_id: int | None = None
     """Its author."""
@@ -50,8 +51,8 @@ class Wanted:
     page: int = 1
 
 
-async def active(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
-    """What any worker is to be told now, the oldest first."""
+async def active(session: Reading, *, at: datetime) -> Sequence[AnyRow]:
+    """All messages that have not expired, the oldest first."""
     rows = await session.execute(
         select(_messages)
         .where(_messages.c.expires_at > at)
@@ -61,7 +62,7 @@ async def active(session: AsyncSession, *, at: datetime) -> Sequence[AnyRow]:
 
 
 async def write(
-    session: AsyncSession,
+    session: Writing,
     author: User,
     *,
     worker_id: str | None,
@@ -70,9 +71,9 @@ async def write(
     hours: int,
     at: datetime,
 ) -> AnyRow:
-    """Let a worker be told something; all workers where `worker_id` is None.
+    """Send a message to a worker, or to all workers if `worker_id` is None.
 
-    origin: in whose name; None stands for the author's id.
+    origin: in whose name it is sent; None stands for the author's id.
 
     Raises AnonForbidden, WorkerNotFound and MessagesOnlyOwnWorkers.
     """
@@ -97,7 +98,7 @@ async def write(
     return added.one()
 
 
-async def by_id(session: AsyncSession, message_id: str) -> AnyRow:
+async def by_id(session: Reading, message_id: str) -> AnyRow:
     """The message. Raises MessageNotFound."""
     try:
         wanted = select(_messages).where(_messages.c.id == UUID(message_id))
@@ -109,19 +110,17 @@ async def by_id(session: AsyncSession, message_id: str) -> AnyRow:
     return found
 
 
-async def remove(session: AsyncSession, user: User, message: AnyRow) -> None:
+async def remove(session: Writing, user: User, message: AnyRow) -> None:
     """Take a message back. Raises Forbidden for all but its author and moderators."""
     if user.id != message.user_id and not user.has(Role.MODERATOR):
         raise Forbidden("Only the author of a message and moderators may delete it.")
     await session.execute(delete(_messages).where(_messages.c.id == message.id))
 
 
-async def listed(
-    session: AsyncSession, user: User, wanted: Wanted, *, at: datetime
-) -> Sequence[AnyRow]:
-    """A page of messages, the newest first: moderators see all, others what is from or for them.
+async def listed(session: Reading, user: User, wanted: Wanted, *, at: datetime) -> Sequence[AnyRow]:
+    """A page of messages, the newest first: moderators see all, others those from or to them.
 
-    Raises Forbidden where somebody asks for another's.
+    Raises Forbidden if somebody asks for another's.
     """
     conditions = await _visible(session, user, wanted)
     if wanted.user_id is not None:
@@ -147,13 +146,13 @@ _VALID: dict[str, Any] = {
 
 
 def check_validity(validity: str) -> str:
-    """The validity, if there is such a one. Raises Invalid."""
+    """The validity, if it is known. Raises Invalid."""
     if validity not in _VALID:
         raise Invalid(f"validity is one of {', '.join(_VALID)}.")
     return validity
 
 
-async def _visible(session: AsyncSession, user: User, wanted: Wanted) -> list[ColumnElement[bool]]:
+async def _visible(session: Reading, user: User, wanted: Wanted) -> list[ColumnElement[bool]]:
     if user.has(Role.MODERATOR):
         return []
     if user.is_anonymous:
@@ -168,10 +167,41 @@ async def _visible(session: AsyncSession, user: User, wanted: Wanted) -> list[Co
     return [or_(_messages.c.user_id == user.id, _messages.c.worker_id.in_(own))]
 
 
-async def forget(session: AsyncSession, *, at: datetime, limit: int) -> int:
-    """Delete messages that expired long ago. How many."""
+async def forget(session: Writing, *, at: datetime, limit: int) -> int:
+    """Delete messages that expired long ago. Returns how many."""
     old = select(_messages.c.id).where(_messages.c.expires_at < at - KEPT).limit(limit)
     gone = await session.execute(
         delete(_messages).where(_messages.c.id.in_(old)).returning(_messages.c.id)
     )
     return len(gone.all())
+
+
+class MessageCache:
+    """The messages that have not expired, as this process last saw them.
+
+    Every pop asks, and there is hardly ever anything to tell: so the messages of all workers are
+    read together, at most every 2 s, instead of for each pop.
+    """
+
+    def __init__(self) -> None:
+        self._read_at = float("-inf")
+        self._active: Sequence[AnyRow] = ()
+
+    async def refresh(self, session: Reading, *, at: datetime) -> None:
+        """Read again if the last look is out of date."""
+        if time.monotonic() - self._read_at < SEEN_AGAIN_SECONDS:
+            return
+        self._active = await active(session, at=at)
+        self._read_at = time.monotonic()
+
+    def for_worker(self, worker_id: UUID, *, at: datetime) -> list[AnyRow]:
+        """The messages for the worker: rows of `worker_messages`, the oldest first."""
+        return [
+            message
+            for message in self._active
+            if message.worker_id in (None, worker_id) and message.expires_at > at
+        ]
+
+    def forget(self) -> None:
+        """Look again next time: a message was written or deleted here."""
+        self._read_at = float("-inf")

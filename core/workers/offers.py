@@ -16,26 +16,26 @@ from core.users.tables import Role, User
 
 MAX_SOFTPROMPTS, MAX_SOFTPROMPT_CHARS = 200, 100
 MAX_BLACKLISTED, MAX_BLACKLISTED_CHARS = 200, 15
-MAX_SHOWN_CHARS = 100  # characters of a name in a message
+MAX_SHOWN_CHARS = 100  # characters of a name in an error message
 MAX_NAMED = 10
 CUSTOMIZERS = (
     "Models that it does not know are served by owners with the role customizer: "
     "ask a moderator of the horde for it."
 )
-MAX_USER_ID_CHARS = 9  # digits, all of which databases hold
+MAX_USER_ID_CHARS = 9  # digits, which every database can hold
 MODERATE_STEPS = sum(USUAL_STEPS) // 2
-"""What a worker with `limit_max_steps` makes of a model of which nothing else is said."""
+"""The limit of `limit_max_steps` for a model without a range of steps of its own."""
 
 
 class InvalidPriorityUsername(Invalid):
-    """A prioritised user is not named as `name#id`."""
+    """A prioritised user is not named in the form `name#id`."""
 
     code = "InvalidPriorityUsername"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What a worker says in a pop, checked for form only."""
+    """What a worker declares in a pop, checked for form only."""
 
     kind: str
     name: str
@@ -60,9 +60,9 @@ class Declared:
 
 
 def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float | None) -> Offer:
-    """What the worker can serve. speed: things a second as measured, None where it is new.
+    """What the worker can serve. speed: things a second as measured, None if it is new.
 
-    Raises InvalidPriorityUsername, and Invalid where the horde knows none of its models.
+    Raises InvalidPriorityUsername, and Invalid if the horde knows none of its models.
     """
     rules = registry.of(declared.kind)
     models = _models(owner, declared, rules) if rules.max_models else []
@@ -93,7 +93,7 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
 
 
 def _step_limits(models: Sequence[str]) -> frozenset[tuple[str, int]]:
-    """The models whose own range of steps has another middle than usual, with that."""
+    """The models whose range of steps has another middle than usual, with that middle."""
     limits = ((name, catalog.image_model(name).moderate_steps) for name in models)
     return frozenset((name, steps) for name, steps in limits if steps != MODERATE_STEPS)
 
@@ -126,7 +126,7 @@ def advice(models: Sequence[str]) -> str:
 
 
 def _may_host(owner: User, model: str) -> bool:
-    """A model that is named for somebody, `name::user#id`, is theirs to host."""
+    """Only the user named in a model, `name::user#id`, may host it."""
     _, of_somebody, alias = model.partition("::")
     return not of_somebody or alias.rpartition("#")[2] == str(owner.id)
 
@@ -142,7 +142,7 @@ def _user_ids(declared: Declared, rules: Rules) -> Iterable[int]:
 
 
 def performance(row: AnyRow) -> str:
-    """A worker's speed as people are told it. row: of `workers`."""
+    """A worker's speed in words, for people. row: of `workers`."""
     if row.speed is None:
         return "No requests fulfilled yet"
     return registry.of(row.kind).performance(row.speed)

@@ -7,9 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.db import AnyRow
+from core.db import AnyRow, Reading
 from core.kinds import registry
 from core.queue import progress
 from core.queue.crews import Crews, OnlineWorker
@@ -19,8 +17,9 @@ from core.queue.pace import Pace
 from core.workers import fleet, records
 
 SEEN_AGAIN_SECONDS = 2.0
-DEAR = SEEN_AGAIN_SECONDS / 20
-"""Where looking takes longer than this, it is done less often: for 5 % of the time."""
+COST_FACTOR = 20
+COSTLY_SECONDS = SEEN_AGAIN_SECONDS / COST_FACTOR
+"""If looking takes longer than this, it is done less often: at most 5 % of the time."""
 
 
 class Capacity(NamedTuple):
@@ -30,32 +29,33 @@ class Capacity(NamedTuple):
     speed: float = 0.0
     """Things a second, of large jobs."""
     pace: Pace | None = None
-    """What a job of the model takes them all together; None where nobody offers it."""
+    """The pace of all of them together at the model; None if nobody offers it."""
 
 
 NO_CAPACITY = Capacity()
 
 
 class Online:
-    """The workers of the last 300 s, read anew at most every 2 s; of a large fleet less often."""
+    """The workers of the last 300 s, read again at most every 2 s, a large fleet less often."""
 
     def __init__(self) -> None:
         self._read_at = float("-inf")
         self._took = 0.0
         self._capacities: dict[str, Mapping[str, Capacity]] = {}
         self._offers: dict[UUID, tuple[object, Offer]] = {}
-        """Of each worker the document that it declared last, and what was read from it."""
+        """By worker, the document that it declared last, and the offer read from it."""
         self.workers: Sequence[AnyRow] = ()
         """All of them, rows of `workers`."""
         self.serving: Sequence[OnlineWorker] = ()
         """Those that serve everybody: not paused, not in maintenance."""
         self.crews = Crews()
-        """The same, arranged for forecasts, with what they are at."""
+        """The same, arranged for forecasts, with their running jobs."""
 
-    async def refresh(self, session: AsyncSession, *, at: datetime) -> None:
-        """Read anew where the last look is old."""
+    async def refresh(self, session: Reading, *, at: datetime) -> None:
+        """Read again if the last look is out of date."""
         start = time.monotonic()
-        if start - self._read_at < (SEEN_AGAIN_SECONDS if self._took < DEAR else 20 * self._took):
+        is_cheap = self._took < COSTLY_SECONDS
+        if start - self._read_at < (SEEN_AGAIN_SECONDS if is_cheap else COST_FACTOR * self._took):
             return
         workers = await fleet.online(session, at=at)
         running = await progress.running(session)
@@ -85,7 +85,7 @@ class Online:
         )
 
     def capacities(self, kind: str) -> Mapping[str, Capacity]:
-        """What those that serve everybody can do, by model; added up once for each look."""
+        """What the workers that serve everybody can do, by model; added up once for each look."""
         if kind not in self._capacities:
             able: dict[str, int] = defaultdict(int)
             speeds: dict[str, float] = defaultdict(float)
@@ -105,5 +105,5 @@ class Online:
         return self._capacities[kind]
 
     def forget(self) -> None:
-        """Look again next time: somebody new is here."""
+        """Look again next time: a new worker came."""
         self._read_at = float("-inf")

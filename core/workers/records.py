@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, table
+from core.db import AnyRow, Writing, table
 from core.queue import measured
 from core.queue.measured import ANY_MODEL, Measured
 from core.queue.pace import Pace
@@ -16,19 +15,19 @@ from core.queue.tables import Outcome
 from core.workers.tables import Team, Worker
 
 UPTIME_UNIT_SECONDS = 600
-"""Each such stretch of uptime is paid for."""
+"""The stretch of uptime that is paid at once."""
 
 MAX_PACES = 50
-"""Models whose paces are kept of a worker: those that it made last."""
+"""How many models' paces are kept for a worker: those that it served last."""
 
 _workers = table(Worker)
 _teams = table(Team)
 
 
-async def add(session: AsyncSession, ended: Sequence[AnyRow]) -> None:
+async def add(session: Writing, ended: Sequence[AnyRow]) -> None:
     """Add ended attempts (rows of `attempts`) to the sums of workers and of the teams they were in.
 
-    How fast the workers are is measured anew.
+    The speed of the workers is measured again.
     """
     worker_ids = sorted({row.worker_id for row in ended})
     known = {row.id: row for row in await session.execute(_PACES, {"ids": worker_ids})}
@@ -63,12 +62,12 @@ _PACES = select(_workers.c.id, _workers.c.threads, _workers.c.paces).where(
 
 
 def paces_of(worker: AnyRow) -> dict[str, Pace]:
-    """What a job takes the worker, by model and, by ANY_MODEL, of any model."""
+    """The worker's paces by model and, under ANY_MODEL, at any model."""
     return {model: Pace(*parts) for model, parts in (worker.paces or {}).items()}
 
 
 def _speeds(seen: Measured | None, known: dict[str, list[float]]) -> dict[str, Any]:
-    """The columns that say how fast a worker is; of other models what was known stays."""
+    """The columns of a worker's speed; for other models what was known stays."""
     if seen is None:
         return {}
     paces = {ANY_MODEL: seen.pace, **seen.of_models}
@@ -78,7 +77,7 @@ def _speeds(seen: Measured | None, known: dict[str, list[float]]) -> dict[str, A
 
 
 async def _add_to_team(
-    session: AsyncSession, team_id: UUID, *, fulfilled: int = 0, kudos: int = 0, seconds: int = 0
+    session: Writing, team_id: UUID, *, fulfilled: int = 0, kudos: int = 0, seconds: int = 0
 ) -> None:
     await session.execute(
         update(_teams)
@@ -91,8 +90,8 @@ async def _add_to_team(
     )
 
 
-async def due_uptime(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
-    """Workers that have been there for another 600 s, in the order of their ids, locked."""
+async def due_uptime(session: Writing, *, limit: int) -> Sequence[AnyRow]:
+    """Workers that have been online for another 600 s, in the order of their ids, locked."""
     due = (
         select(_workers)
         .where(
@@ -105,8 +104,8 @@ async def due_uptime(session: AsyncSession, *, limit: int) -> Sequence[AnyRow]:
     return (await session.execute(due)).all()
 
 
-async def mark_paid(session: AsyncSession, worker: AnyRow, *, up_to: int, kudos: int) -> None:
-    """Uptime is paid up to this many seconds; kudos: the hundredths that were paid."""
+async def mark_paid(session: Writing, worker: AnyRow, *, up_to: int, kudos: int) -> None:
+    """Record that uptime is paid up to this many seconds. kudos: the hundredths that were paid."""
     await session.execute(
         update(_workers)
         .where(_workers.c.id == worker.id)
@@ -117,8 +116,8 @@ async def mark_paid(session: AsyncSession, worker: AnyRow, *, up_to: int, kudos:
         await _add_to_team(session, worker.team_id, kudos=kudos, seconds=seconds)
 
 
-async def put_into_maintenance(session: AsyncSession, worker_id: UUID, *, message: str) -> None:
-    """Stop handing strangers' jobs to the worker."""
+async def put_into_maintenance(session: Writing, worker_id: UUID, *, message: str) -> None:
+    """Stop giving strangers' jobs to the worker."""
     await session.execute(
         update(_workers)
         .where(_workers.c.id == worker_id)

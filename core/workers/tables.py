@@ -33,18 +33,18 @@ class Worker(Base):
         ForeignKey("teams.id", ondelete="SET NULL"), index=True
     )
     address: Mapped[str | None] = mapped_column(String(45))
-    """Where its last check-in came from. Forgotten by upkeep some days after that."""
+    """The address of its last check-in. Forgotten by upkeep some days later."""
     info: Mapped[str | None] = mapped_column(Text)
     maintenance: Mapped[bool] = mapped_column(default=False)
     maintenance_message: Mapped[str | None] = mapped_column(Text)
     paused: Mapped[bool] = mapped_column(default=False)
-    """Set by moderators; a paused worker is handed decoys and does not notice."""
+    """Set by moderators; a paused worker gets decoys and does not notice."""
     speed: Mapped[float | None] = mapped_column(Float)
     """Things a second over its last jobs, without the part that every job costs; None before the
     first. Written by upkeep."""
     paces: Mapped[dict[str, list[float]] | None] = mapped_column(Document)
-    """The seconds that a job takes it, by model and, by the empty name, of any model: those of
-    every job and those of a thing. None before the first. Written by upkeep."""
+    """Its paces by model and, under the empty name, at any model: seconds for any job, and seconds
+    for a thing. None before the first job. Written by upkeep."""
     uptime_seconds: Mapped[int] = mapped_column(BigInteger, default=0)
     uptime_rewarded_seconds: Mapped[int] = mapped_column(BigInteger, default=0)
     """The uptime up to which rewards are paid."""
@@ -57,7 +57,7 @@ class Worker(Base):
 
 
 class Team(Base):
-    """Workers that count their work together. Names are unique, case-insensitively."""
+    """Workers whose work is counted together. Names are unique, case-insensitively."""
 
     __tablename__ = "teams"
 
@@ -76,7 +76,7 @@ class Team(Base):
 
 
 class Message(Base):
-    """What a worker is told with its pops until the message expires."""
+    """A message that a worker gets with its pops until it expires."""
 
     __tablename__ = "worker_messages"
     __table_args__ = (Index("ix_worker_messages_worker_id_expires_at", "worker_id", "expires_at"),)

@@ -1,4 +1,4 @@
-"""Teams: workers that count their work together.
+"""Teams: workers whose work is counted together.
 
 Sums of a team are roll-ups of what its workers did while they were in it (`core.workers.records`).
 """
@@ -9,9 +9,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import AnyRow, now, table
+from core.db import AnyRow, Reading, Writing, now, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.moderation.names import clean, clean_text, is_profane
 from core.users import roles
@@ -42,25 +41,25 @@ class TeamNameAlreadyExists(Invalid):
 
 
 class ProfaneTeamName(Invalid):
-    """The name has a word that nobody wants to see."""
+    """The name is obscene."""
 
     code = "ProfaneTeamName"
 
 
 class ProfaneTeamInfo(Invalid):
-    """The description has such a word."""
+    """The description is obscene."""
 
     code = "ProfaneTeamInfo"
 
 
 class NoTeamModSelected(Invalid):
-    """Nothing is to be different."""
+    """No change was given."""
 
     code = "NoTeamModSelected"
 
 
-async def by_id(session: AsyncSession, team_id: str) -> AnyRow:
-    """The team. Raises TeamNotFound, also for what is no id."""
+async def by_id(session: Reading, team_id: str) -> AnyRow:
+    """The team. Raises TeamNotFound, also for text that is not an id."""
     try:
         found = (await session.execute(_BY_ID, {"id": UUID(team_id)})).first()
     except ValueError:
@@ -73,13 +72,13 @@ async def by_id(session: AsyncSession, team_id: str) -> AnyRow:
 _BY_ID = select(_teams).where(_teams.c.id == bindparam("id"))
 
 
-async def every(session: AsyncSession) -> Sequence[AnyRow]:
+async def every(session: Reading) -> Sequence[AnyRow]:
     """All teams, those with the most kudos first."""
     rows = await session.execute(select(_teams).order_by(_teams.c.kudos.desc(), _teams.c.id))
     return rows.all()
 
 
-async def names(session: AsyncSession, team_ids: Collection[UUID]) -> dict[UUID, str]:
+async def names(session: Reading, team_ids: Collection[UUID]) -> dict[UUID, str]:
     """Names of these teams by id."""
     if not team_ids:
         return {}
@@ -89,15 +88,15 @@ async def names(session: AsyncSession, team_ids: Collection[UUID]) -> dict[UUID,
     return {row.id: row.name for row in rows}
 
 
-async def members(session: AsyncSession, team_ids: Collection[UUID]) -> Sequence[AnyRow]:
-    """The workers of these teams, also those that are away, by name."""
+async def members(session: Reading, team_ids: Collection[UUID]) -> Sequence[AnyRow]:
+    """The workers of these teams, offline ones included, by name."""
     rows = await session.execute(
         select(_workers).where(_workers.c.team_id.in_(team_ids)).order_by(_workers.c.name_key)
     )
     return rows.all()
 
 
-async def create(session: AsyncSession, creator: User, *, name: str, info: str | None) -> UUID:
+async def create(session: Writing, creator: User, *, name: str, info: str | None) -> UUID:
     """Add a team of a trusted user.
 
     Raises AnonForbidden, UntrustedTeamCreation, Profane… and TeamNameAlreadyExists; after the last
@@ -117,9 +116,9 @@ async def create(session: AsyncSession, creator: User, *, name: str, info: str |
 
 
 async def change(
-    session: AsyncSession, user: User, team: AnyRow, *, name: str | None, info: str | None
+    session: Writing, user: User, team: AnyRow, *, name: str | None, info: str | None
 ) -> None:
-    """Rename or describe a team; None leaves it as it is. For its creator and moderators.
+    """Rename or describe a team; None leaves it as it is. Its creator and moderators may do this.
 
     Raises NotOwner and what `create` raises about names.
     """
@@ -133,8 +132,8 @@ async def change(
         raise TeamNameAlreadyExists(f"There is a team called '{name}' already.") from refused
 
 
-async def remove(session: AsyncSession, user: User, team: AnyRow) -> None:
-    """Delete a team; its workers have none then. For its creator and moderators (NotModerator)."""
+async def remove(session: Writing, user: User, team: AnyRow) -> None:
+    """Delete a team; its workers have none then. Only for its creator and moderators."""
     if user.id != team.user_id and not user.has(Role.MODERATOR):
         raise NotModerator("Only the creator of a team and moderators may delete it.")
     # Workers first: upkeep, too, locks a worker before its team.

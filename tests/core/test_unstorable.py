@@ -4,12 +4,13 @@ import pytest
 from sqlalchemy import insert, literal, select, text
 
 from core.catalog.tables import FetchedReference
-from core.db import Database, Unstorable, now, table
+from core.db import Database, now, table
+from core.engines import Unstorable
 from core.errors import Invalid
 from core.moderation.tables import Filter
-from core.users.tables import User
+from core.users.tables import UserRow
 
-FILTERS, USERS = table(Filter), table(User)
+FILTERS, USERS = table(Filter), table(UserRow)
 TOO_MUCH = {
     "an integer of nine bytes": select(USERS).where(USERS.c.id == 2**63),
     "an integer of thousands of digits": select(USERS).where(USERS.c.id == 10**4200),

@@ -15,12 +15,13 @@ import factories
 import old_state
 import pictures
 import serving
-from core.db import alembic_config, migrate, now
+from core.db import now
 from core.ledger import audit
 from core.ledger.tables import Account, Hold
 from core.queue.tables import Request
+from core.schema import alembic_config, migrate
 from core.upkeep import steps
-from core.users.tables import SharedKey, User
+from core.users.tables import SharedKeyRow, UserRow
 from old_state import FACTS
 
 MODEL = "an old model"
@@ -87,10 +88,8 @@ async def holds(server):
 async def funds(server, person):
     """What somebody has, what of it is held, and what is in escrow."""
     async with server.database.reading() as session:
-        user = (await session.scalars(select(User).where(User.id == person["id"]))).one()
-        spendable = (
-            await session.scalars(select(Account).where(Account.id == user.account_id))
-        ).one()
+        user = await factories.row(session, UserRow, person["id"])
+        spendable = await factories.row(session, Account, user.account_id)
         escrow = await session.scalar(select(Account.balance).where(Account.id == user.escrow_id))
         return spendable.balance, spendable.held, escrow
 
@@ -194,8 +193,8 @@ async def test_what_waited_is_found_made_and_settled(server):
         assert all(result["img"] for result in told["generations"]), name
     assert (await holds(server)).keys() == {f"request:{FACTS['abandoned']}"}
     async with server.database.reading() as session:
-        assert await session.scalar(select(SharedKey.held)) == 0
-        assert await session.scalar(select(SharedKey.utilized)) > 100
+        assert await session.scalar(select(SharedKeyRow.held)) == 0
+        assert await session.scalar(select(SharedKeyRow.utilized)) > 100
     await do(server, steps.count_styles)
     assert (await got(server, f"/styles/image/{FACTS['style']}"))["use_count"] == 1
     await do(server, steps.count)

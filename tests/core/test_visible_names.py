@@ -7,12 +7,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, update
 
 import factories
-from core.db import alembic_config, now, table
-from core.users.tables import Role, User
+from core.db import now, table
+from core.schema import alembic_config
+from core.users.tables import Role, UserRow
 from core.workers import fleet
 from core.workers.tables import Team, Worker
 
-WORKERS, TEAMS, USERS = table(Worker), table(Team), table(User)
+WORKERS, TEAMS, USERS = table(Worker), table(Team), table(UserRow)
 
 
 @pytest.fixture

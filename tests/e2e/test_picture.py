@@ -20,7 +20,7 @@ from core.db import Database
 from core.kudos import prices
 from core.ledger import audit
 from core.ledger.tables import Account, Hold
-from core.users.tables import User
+from core.users.tables import UserRow
 from core.wire.events import EndEvent, GenerationEvent, ProgressEvent, StatusEvent
 from core.wire.generate import GenerationInputStable
 from horde_command import wait_until_gone
@@ -59,7 +59,7 @@ class Horde:
         async with database.reading() as session:
             assert (await audit.audit(session)).balanced
             assert await session.scalar(select(func.count()).select_from(Hold)) == 0
-            of = select(User.id, Account.balance).join(Account, Account.id == User.account_id)
+            of = select(UserRow.id, Account.balance).join(Account, Account.id == UserRow.account_id)
             found = {row.id: row.balance for row in await session.execute(of)}
         await database.close()
         return found[self.requester.id], found[self.owner.id]

@@ -3,8 +3,9 @@
 import pytest
 import torch
 from diffusers import DiffusionPipeline
+from safetensors.torch import load_file
 
-from training import autoencoder, concepts, denoiser, export, latents, running, tokenizer
+from training import autoencoder, concepts, denoiser, export, keeping, latents, running, tokenizer
 from training.captions import Captions
 from training.scenes import Planner
 
@@ -75,8 +76,54 @@ def test_the_state_before_the_decay_is_kept(state):
     assert steady["step"] <= running.load(state / "denoiser.pt", "cpu")["step"]
 
 
+def test_a_state_is_kept_and_restored_whole(state, tmp_path):
+    keeping.keep(state, tmp_path / "kept.tar.gz")
+    keeping.restore(tmp_path / "kept.tar.gz", tmp_path / "again")
+
+    words = tokenizer.load(tmp_path / "again" / "tokenizer")
+    training = denoiser.Training(words, tmp_path / "again" / "denoiser.pt", where="cpu")
+
+    assert training.step == running.load(state / "denoiser.pt", "cpu")["step"]
+    assert not (tmp_path / "again" / "scenes").exists()
+
+
+def test_an_exported_model_is_taken_up_and_exported_the_same(state, tmp_path):
+    words = tokenizer.load(state / "tokenizer")
+    export.write(export.from_state(state, words), tmp_path / "model")
+    keeping.take_up(tmp_path / "model", tmp_path / "taken")
+
+    export.write(export.from_state(tmp_path / "taken", words), tmp_path / "again")
+
+    for part in ("unet", "vae", "text_encoder"):
+        first, second = (
+            load_file(next((tmp_path / folder / part).glob("*.safetensors")))
+            for folder in ("model", "again")
+        )
+        assert first.keys() == second.keys()
+        assert all(torch.equal(first[name], second[name]) for name in first)
+    training = denoiser.Training(words, tmp_path / "taken" / "denoiser.pt", where="cpu")
+    assert training.step == 0
+
+
+def test_pictures_of_other_shapes_are_cached_apart(state, composer, tmp_path):
+    words = tokenizer.load(state / "tokenizer")
+    latents.grow(
+        tmp_path / "scenes",
+        5 * 4,
+        model=export.trained_autoencoder(state),
+        composer=composer,
+        captions=Captions(concepts.shipped()),
+        tokenizer=words,
+        shard=4,
+    )
+
+    shapes = {tuple(pictures.shape) for pictures, _ in latents.read(tmp_path / "scenes", "cpu")}
+
+    assert shapes == {(12, 16, 8, 8), (4, 16, 10, 6), (4, 16, 6, 10)}
+
+
 def test_latents_are_cached_normalised_with_their_captions(state):
-    pictures, captions = latents.read(state / "scenes", "cpu")
+    [(pictures, captions)] = latents.read(state / "scenes", "cpu")
 
     assert pictures.shape == (16, 16, 8, 8)
     assert captions.shape == (16, latents.CAPTIONS, tokenizer.LENGTH)

@@ -40,6 +40,7 @@ def one_thread():
 class Display:
     def __init__(self):
         self.said, self.ended, self.steps = [], [], []
+        self.settlements = []
         self.stepped = asyncio.Event()
 
     def begin(self, batch):
@@ -48,6 +49,9 @@ class Display:
     def step(self, batch, step, steps):
         self.steps.append((step, steps))
         self.stepped.set()
+
+    def settled(self, batch, kudos, lost):
+        self.settlements.append((kudos, lost))
 
     def end(self, batch, outcome):
         self.ended.append(outcome)

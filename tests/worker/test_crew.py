@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 
 import pytest
 
@@ -37,9 +38,10 @@ def crew(horde, monkeypatch, tmp_path):
         )
         said, stop = Said(), asyncio.Event()
         async with HordeClient(horde.url, key, retries=Retries(attempts=1)) as client:
-            running = asyncio.create_task(Crew(settings, client, ThreadEngine(), said).run(stop))
+            serving = Crew(settings, client, ThreadEngine(), said)
+            running = asyncio.create_task(serving.run(stop))
             try:
-                yield running, said
+                yield Running(running, serving), said
             finally:
                 stop.set()
                 if not running.done():
@@ -64,6 +66,12 @@ async def test_an_owner_who_is_not_trusted_hears_what_becomes_of_rewards(horde, 
     assert any("+10.00 kudos (5.00 of them in escrow)" in one for one in said)
 
 
+@dataclasses.dataclass
+class Running:
+    task: asyncio.Task
+    crew: Crew
+
+
 class Said(list):
     def say(self, sentence):
         self.append(sentence)
@@ -72,6 +80,9 @@ class Said(list):
         pass
 
     def step(self, batch, step, steps):
+        pass
+
+    def settled(self, batch, kudos, lost):
         pass
 
     def end(self, batch, outcome):
@@ -110,13 +121,13 @@ async def test_no_kind_that_can_be_served_is_the_end(crew, monkeypatch):
     monkeypatch.setattr(models, "find", find)
     async with crew(["image"]) as (running, _):
         with pytest.raises(NoModel):
-            await running
+            await running.task
 
 
 async def test_an_unwelcome_crew_ends(crew):
     async with crew(["image", "alchemy"], key="another-key") as (running, _):
         with pytest.raises(Unwelcome):
-            await running
+            await running.task
 
 
 async def test_post_processing_is_offered_where_no_weights_are_missing(horde, crew, tmp_path):
@@ -141,5 +152,37 @@ async def test_post_processing_is_offered_where_no_weights_are_missing(horde, cr
 
 def test_the_offer_of_pictures_has_no_word_of_what_is_not_served():
     offer = crews.image_offer(Settings(name="tester"))
-    offered = (offer.allow_controlnet, offer.allow_lora, offer.allow_post_processing)
+    assert (offer.allow_controlnet, offer.allow_lora) == (False, False)
+
+
+def test_what_the_operator_does_not_want_is_not_offered():
+    offer = crews.image_offer(Settings(img2img=False, painting=False, post_processing=False))
+    offered = (offer.allow_img2img, offer.allow_painting, offer.allow_post_processing)
     assert offered == (False, False, False)
+
+
+async def test_settings_and_models_change_while_it_works(horde, crew, monkeypatch):
+    async with crew(["image"]) as (running, _):
+        await until(horde, lambda: horde.pops)
+        assert (horde.pops[0]["models"], horde.pops[0]["nsfw"]) == (["tiny"], True)
+        monkeypatch.setattr(models, "find", lambda *_: dataclasses.replace(TINY, name="other"))
+        running.crew.change(Settings(url=horde.url, nsfw=False, wait_seconds=0.05))
+        await until(horde, lambda: horde.pops[-1]["models"] == ["other"])
+        assert horde.pops[-1]["nsfw"] is False
+        [job] = horde.add(model="other")
+        await until(horde, lambda: horde.submitted(job))
+    assert horde.submitted(job)["state"] == "ok"
+
+
+async def test_models_stay_where_none_of_the_new_ones_is_here(horde, crew, monkeypatch):
+    def find(*_):
+        raise models.NotUsable("not here")
+
+    async with crew(["image"]) as (running, said):
+        await until(horde, lambda: horde.pops)
+        monkeypatch.setattr(models, "find", find)
+        running.crew.change(Settings(url=horde.url))
+        assert any(one.startswith("the models stay as they were") for one in said)
+        seen = len(horde.pops)
+        await until(horde, lambda: len(horde.pops) > seen)
+    assert horde.pops[-1]["models"] == ["tiny"]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import worker.__main__
 from processes import alive
 from stub_horde import KEY
 
@@ -101,18 +102,22 @@ def test_a_worker_serves_survives_its_engine_and_stops_when_told(horde, run, tin
 
 CONTROL_ONLY = """
 import asyncio, sys
+from pathlib import Path
+import worker.__main__
 from fake_renderers import TINY, FakeRenderer
 from stub_horde import KEY, StubHorde
-import worker.__main__ as main
 from worker import models
+from worker.commands import run as main
+from worker.configuration.files import Loaded
 from worker.settings import Settings
 
 async def serve(horde):
     settings = Settings(url=horde.url, wait_seconds=0.1)
+    loaded = Loaded(settings, Path("/nowhere/worker.toml"))
     models.find = lambda *_: TINY
     main.partial = lambda *_, **__: FakeRenderer
-    lines = main.progress.display("lines")
-    task = asyncio.ensure_future(main._serve(settings, KEY, lines))
+    lines = main.Tally(main.view_of("lines"))
+    task = asyncio.ensure_future(main.serve(loaded, KEY, lines))
     [job] = horde.add()
     assert await asyncio.to_thread(horde.until, lambda: horde.submitted(job))
     task.cancel()
@@ -146,10 +151,72 @@ def test_the_control_process_never_loads_torch(tmp_path):
         ({"api_key": ""}, "set WORKER_API_KEY"),
         ({"api_key": "", "api_key_file": "/nowhere/key"}, "/nowhere/key"),
         ({"models": '["/nowhere/model"]'}, "no model to serve"),
-        ({"threads": 0}, "threads"),
+        ({"threads": 0}, "WORKER_THREADS: "),
     ],
 )
 def test_wrong_settings_are_said_at_once(run, settings, reason):
     worker = run(**settings)
     assert worker.process.wait(30) == 2
     assert reason in "".join(worker.errors)
+
+
+def light(horde, *arguments, **settings):
+    """The same with a renderer that costs nothing, run to its end."""
+    environment = {f"WORKER_{name.upper()}": str(value) for name, value in settings.items()}
+    return subprocess.run(
+        [sys.executable, ROOT / "tests" / "light_worker.py", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}",
+            "WORKER_URL": horde.url,
+            "WORKER_API_KEY": KEY,
+            "WORKER_WAIT_SECONDS": "0.2",
+            **environment,
+        },
+    )
+
+
+def test_once_serves_one_job_and_ends(horde, tmp_path):
+    jobs = [horde.add(model="horde-tiny")[0] for _ in range(3)]
+    ended = light(horde, "--once", data_dir=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert [body["id"] for body in horde.submits] == jobs[:1]
+    assert horde.submits[0]["state"] == "ok"
+
+
+def test_the_first_start_makes_the_settings_file(horde, tmp_path):
+    horde.add(model="horde-tiny")
+    ended = light(horde, "run", "--once", data_dir=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    file = tmp_path / "worker.toml"
+    assert f"made {file}" in ended.stdout
+    assert file.stat().st_mode & 0o777 == 0o600
+    horde.add(model="horde-tiny")
+    assert "made" not in light(horde, "--once", data_dir=tmp_path).stdout
+
+
+def test_what_is_wanted_is_said_where_there_is_no_key(horde, tmp_path):
+    ended = light(horde, data_dir=tmp_path, api_key="")
+    assert ended.returncode == 2
+    assert str(tmp_path / "worker.toml") in ended.stderr
+
+
+def test_a_key_that_the_server_does_not_know_is_found_before_any_model_is_loaded(horde, tmp_path):
+    horde.users["another"] = None
+    ended = light(horde, data_dir=tmp_path, api_key="another")
+    assert ended.returncode == 1
+    assert "No user matching" in ended.stdout
+    assert horde.pops == []
+    assert "ready" not in ended.stdout
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"]])
+def test_help_serves_nothing(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        worker.__main__.main(words)
+    assert ended.value.code == 0
+    assert "usage: horde-worker" in capsys.readouterr().out

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+import torch
+from PIL import Image, ImageFilter
+from safetensors.torch import save_file
 
 import tiny_esrgan
 from worker import upscaler
 from worker.renderer import CannotLoad
+from worker.settings import DEFAULT_MODEL, SHIPPED
 from worker.upscaler import Upscaler
 from worker.upscaling import Networks
 
@@ -86,3 +89,39 @@ def test_a_file_that_is_no_upscaler_does_not_load(networks, made, tmp_path):
     twofold = made("RealESRGAN_x4plus", channels=12)
     with pytest.raises(CannotLoad, match="enlarges 2 times"):
         networks.load(twofold)
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A small network that a model brings along, which enlarges by the nearest pixel."""
+    weights = {
+        "body.0.weight": torch.randn(4, 3, 3, 3, generator=torch.Generator().manual_seed(0)),
+        "body.0.bias": torch.zeros(4),
+        "body.1.weight": torch.full((4,), 0.2),
+        "body.2.weight": torch.zeros(48, 4, 3, 3),
+        "body.2.bias": torch.zeros(48),
+    }
+    save_file(weights, tmp_path / "enlarger.safetensors")
+    return upscaler.of_model(tmp_path)
+
+
+def test_a_model_brings_its_own_network_along(networks, own, tmp_path):
+    image = noise(200, 9)
+    assert own.factor == 4
+    assert networks.enlarge(own, image) == enlarged(image, 4)
+    assert upscaler.find([tmp_path]) == {}
+    assert upscaler.of_model(tmp_path / "another") is None
+
+
+def test_the_shipped_network_keeps_colours_and_makes_edges_steeper(networks):
+    shipped = upscaler.of_model(SHIPPED / DEFAULT_MODEL)
+    image = Image.new("RGB", (32, 32), (20, 60, 200))
+    image.paste((250, 220, 40), (12, 8, 24, 24))
+    soft = image.filter(ImageFilter.GaussianBlur(1))
+
+    large = np.asarray(networks.enlarge(shipped, soft), int)
+    filtered = np.asarray(soft.resize((128, 128), Image.Resampling.LANCZOS), int)
+
+    assert large.shape == (128, 128, 3)
+    assert abs(large - filtered).mean() < 8
+    assert abs(np.diff(large[64, :, 2])).max() > 1.5 * abs(np.diff(filtered[64, :, 2])).max()

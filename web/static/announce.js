@@ -1,4 +1,4 @@
-/** Says aloud, to those who listen rather than look, what has happened. */
+/** Announces to screen readers what has happened. */
 
 const place = document.getElementById("announcer");
 

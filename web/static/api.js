@@ -1,13 +1,13 @@
-/** The horde's API at this origin: the calls this page makes, and what comes back where it says no. */
+/** The horde's API at this origin: the calls that this page makes, and its refusals. */
 
 export const ANONYMOUS = "0000000000";
 
 const BASE = "/api/v2";
 const AGENT = "Stable Horde Page:1:https://github.com/stable-horde/stable-horde";
-const PATIENCE = 3; // how often a call that only came too soon is sent again
+const PATIENCE = 3; // how often a call that came too soon is repeated
 
 export class ApiError extends Error {
-  /** status: 0 where nothing answered. rc: the contract's return code. errors: text by dotted path. */
+  /** status: 0 if nothing answered. rc: the contract's return code. errors: text by dotted path. */
   constructor(status, { message, rc = "", errors = {} }) {
     super(message);
     Object.assign(this, { status, rc, errors });
@@ -35,7 +35,7 @@ export async function useSession() {
   session = await call("GET", "/login/session").catch(() => session);
 }
 
-/** Whether calls with this key are nobody's in particular. */
+/** Whether the key is the anonymous one. */
 export const isAnonymous = (key) => key === ANONYMOUS && !session.username;
 
 async function call(method, path, { key, body } = {}) {
@@ -43,7 +43,7 @@ async function call(method, path, { key, body } = {}) {
     const response = await send(method, path, key, body);
     if (response.ok) return response.json();
     const refusal = await response.json().catch(() => ({}));
-    // A limit without return code counts calls by time: nothing was done, so the call may be sent again.
+    // A limit without a return code counts calls by time: nothing was done, so the call may be repeated.
     if (response.status === 429 && !refusal.rc && attempt < PATIENCE) {
       await pause(Math.min(Number(response.headers.get("Retry-After")) || 1, 5));
       continue;

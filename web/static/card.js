@@ -1,4 +1,4 @@
-/** One request on the page: where it stands in the queue, its pictures, and what can be done with it. */
+/** One request on the page: its place in the queue, its pictures, and its actions. */
 
 import * as api from "./api.js";
 import { announce } from "./announce.js";
@@ -22,7 +22,7 @@ export class Card {
     this.asked = asked;
     this.running = true;
     this.#handlers = handlers;
-    this.#quiet = handlers.restored; // what is shown again is not announced again
+    this.#quiet = handlers.restored; // restored requests are not announced again
     this.element = document.getElementById("request-template").content.firstElementChild.cloneNode(true);
     this.#tiles = this.#layOut();
     this.#describe();
@@ -107,7 +107,7 @@ export class Card {
     this.#close();
   }
 
-  /** Say why workers failed at what is still missing. */
+  /** Show why workers failed at the missing pictures. */
   #explain({ faults = [] }) {
     const missing = faults.filter(({ index }) => !this.#tiles[index]?.picture);
     this.#part(".why").textContent = missing.map((fault) => why(fault, this.#tiles.length)).join("\n");

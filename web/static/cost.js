@@ -1,4 +1,4 @@
-/** What the request would cost, said before it is sent, and what the account has. */
+/** The cost of the request, shown before it is sent, and the account's kudos. */
 
 import * as api from "./api.js";
 import * as form from "./form.js";
@@ -14,7 +14,7 @@ let timer = 0;
 let latest = 0;
 let keyShown = "";
 
-/** Keep the line above the button true. */
+/** Keep the line above the button up to date. */
 export function watch() {
   form.onChange(() => {
     clearTimeout(timer);
@@ -23,7 +23,7 @@ export function watch() {
   show();
 }
 
-/** Show the account's kudos anew, which a request has changed. */
+/** Show the account's kudos again after a request has changed them. */
 export async function showAccount() {
   const key = (keyShown = form.apiKey());
   if (api.isAnonymous(key)) return void (account.textContent = "anonymous");
@@ -46,7 +46,7 @@ async function show() {
   }
 }
 
-/** What is wrong with the key, or that nothing answers, the page says elsewhere. */
+/** The page shows a wrong key, or that nothing answers, elsewhere. */
 function whyNot(error) {
   if (error.offline || error.status === 401) return "";
   return Object.values(error.errors)[0] ?? error.message;

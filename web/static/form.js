@@ -1,4 +1,4 @@
-/** The form: reads and writes what is asked for, and shows what is wrong beside the field it is about. */
+/** The form: reads and writes the request's values, and shows errors beside their fields. */
 
 import { ANONYMOUS } from "./api.js";
 import { fit, shapeOf, snap } from "./size.js";
@@ -15,13 +15,13 @@ const field = (name) => form.elements[name];
 const listeners = [];
 let area = field("width").value * field("height").value;
 
-/** Call back whenever anything that may change the price has changed. */
+/** Call back whenever something that may change the price has changed. */
 export const onChange = (listener) => listeners.push(listener);
 const changed = () => listeners.forEach((listener) => listener());
 
 export const apiKey = () => field("apikey").value.trim() || ANONYMOUS;
 
-/** What the form says now, by name of field. */
+/** The form's values, by name of field. */
 export const values = () => Object.fromEntries(NAMES.map((name) => [name, field(name).value.trim()]));
 
 /** The body of a request for these values. */
@@ -56,7 +56,7 @@ export function offerModels(models) {
   if (models.some(({ name }) => name === chosen)) select.value = chosen;
 }
 
-/** Show why the request was refused: beside the fields where the server named them, else above the button. */
+/** Show why the request was refused: beside the fields if the server named them, else above the button. */
 export function showRefusal(error) {
   const elsewhere = [];
   const named = Object.entries(error.errors);
@@ -71,7 +71,7 @@ export function showRefusal(error) {
   form.querySelector("[aria-invalid]")?.focus();
 }
 
-/** Whether there is something to ask for; says so if not. */
+/** Whether there is a prompt; shows an error if not. */
 export function isComplete() {
   clearErrors();
   settle();
@@ -104,7 +104,7 @@ function showText(place, text) {
   place.hidden = !text;
 }
 
-/** Make what stands in the form consistent: sizes snapped, counts in range, numbers beside sliders. */
+/** Make the form's values consistent: sizes snapped, counts in range, numbers beside sliders. */
 function settle() {
   for (const side of ["width", "height"]) field(side).value = snap(field(side).value, 512);
   field("n").value = Math.min(MAX_PICTURES, Math.max(1, Math.round(Number(field("n").value)) || 1));

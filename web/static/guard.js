@@ -1,4 +1,4 @@
-/** Says so where the page's modules cannot be loaded, or break before the page has started. */
+/** Shows an error if the page's modules cannot be loaded, or fail before the page has started. */
 
 const show = () => {
   const stuck = document.getElementById("stuck");

@@ -1,16 +1,16 @@
-/** How the horde is: who is online and what waits, in the page's head and in the list of models. */
+/** The state of the horde: who is online and what waits, in the page's head and in the list of models. */
 
 import * as api from "./api.js";
 import { offerModels } from "./form.js";
 import { count, duration } from "./words.js";
 
 const EVERY = 10_000; // ms
-const UNSERVED = 10_000; // s; what the API says where nobody offers a model
+const UNSERVED = 10_000; // s; the API's value if nobody offers a model
 
 const pulse = document.getElementById("pulse");
 const text = document.getElementById("pulse-text");
 
-/** Keep it true for as long as somebody looks. */
+/** Keep it up to date while somebody looks. */
 export function watch() {
   show();
   setInterval(() => document.hidden || show(), EVERY);

@@ -1,4 +1,4 @@
-/** A picture alone, as large as the window; arrow keys go through all that are finished. */
+/** A picture as large as the window; arrow keys go through all finished ones. */
 
 const dialog = document.getElementById("lightbox");
 const image = document.getElementById("lightbox-image");

@@ -1,4 +1,4 @@
-/** The page: asks for what the form says and shows what comes of it. */
+/** The page: sends the form's request and shows the results. */
 
 import * as api from "./api.js";
 import * as cost from "./cost.js";

@@ -2,7 +2,7 @@
 
 const LINK = /^https?:\/\//i;
 
-/** What `src` and `href` take, also where the data is none; give it to `forget` when it is no longer shown. */
+/** A URL for `src` and `href`, even if the data is invalid; pass it to `forget` when it is no longer shown. */
 export function address(img) {
   if (LINK.test(img)) return img;
   return URL.createObjectURL(new Blob([bytesOf(img)], { type: "image/webp" }));
@@ -12,7 +12,7 @@ function bytesOf(base64) {
   try {
     return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   } catch {
-    return new Uint8Array(); // the image then says that it cannot be loaded
+    return new Uint8Array(); // the image then shows that it cannot be loaded
   }
 }
 
@@ -20,7 +20,7 @@ export function forget(url) {
   if (url.startsWith("blob:")) URL.revokeObjectURL(url);
 }
 
-/** A name to save it under: what it shows, and its seed to make it again. */
+/** A file name for it: the prompt, and the seed to make it again. */
 export function fileName(prompt, seed) {
   const words = prompt.toLowerCase().normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "-");
   const short = words.slice(0, 48).replace(/^-+|-+$/g, "");

@@ -10,7 +10,7 @@ const place = document.getElementById("requests");
 const welcome = document.getElementById("welcome");
 const cards = new Map();
 
-/** Show what this tab asked for before it was loaded anew. handlers: see `add`. */
+/** Show what this tab asked for before it was reloaded. handlers: see `add`. */
 export function restore(handlers) {
   for (const asked of tab.read(KEPT, []).reverse()) show(asked, handlers, true);
 }

@@ -6,7 +6,7 @@ export const MOST = 3072;
 
 const SAME_SHAPE = 0.06; // a ratio this close (by logarithm) still counts, since sides snap
 
-/** The nearest side that is allowed; `otherwise` where the text is no number. */
+/** The nearest side that is allowed; `otherwise` if the text is not a number. */
 export function snap(side, otherwise) {
   const pixels = Number(side);
   if (!Number.isFinite(pixels) || pixels <= 0) return otherwise;
@@ -19,7 +19,7 @@ export function fit(shape, area) {
   return { width: snap(width, STEP), height: snap(width / ratio(shape), STEP) };
 }
 
-/** Which of the shapes the size has; undefined for none. */
+/** The shape of the size, or undefined if it is another one. */
 export function shapeOf(width, height, shapes) {
   const distance = (shape) => Math.abs(Math.log(width / height / ratio(shape)));
   const nearest = shapes.reduce((best, shape) => (distance(shape) < distance(best) ? shape : best));

@@ -43,7 +43,7 @@ class Follower {
   #streamFrom = 0;
   #seen = 0;
   #statusAt = -Infinity;
-  #turn = 0; // another one began: whoever waits for an answer gives up
+  #turn = 0; // grows when another one begins, so that earlier ones stop waiting
 
   constructor(id, listener) {
     this.#id = id;

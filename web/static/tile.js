@@ -36,7 +36,7 @@ export class Tile {
     return this.element.dataset.picture;
   }
 
-  /** state: of the job, as the API names it. */
+  /** state: of the job, as in the API. */
   show(state, worker = "") {
     if (this.picture) return;
     this.state = state;

@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Numbers for people. */
 
 const decimal = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const ORDINAL = { one: "st", two: "nd", few: "rd", other: "th" };

@@ -1,1 +1,1 @@
-"""Alchemy: what forms ask of pictures that are there, and what answers them."""
+"""Alchemy: forms of existing pictures, and what answers them."""

@@ -15,11 +15,11 @@ from worker.upscaling import Networks
 MAX_COLOURS: Final = 8
 TRIAL: Final = (16, 16)
 LOOKED_AT: Final = (256, 256)
-"""Pixels: a palette is a matter of areas, which a small copy has, too."""
+"""Pixels: a palette is a matter of areas, which a small copy has too."""
 
 
 class Alchemist:
-    """Tells colours, and enlarges."""
+    """Answers forms: lists colours, and enlarges."""
 
     def __init__(self, *, networks: Networks) -> None:
         self._networks = networks
@@ -45,7 +45,7 @@ class Alchemist:
 
 
 def palette(image: Image.Image) -> JsonValue:
-    """Give a picture's main colours, the largest first: `{"colour": "#rrggbb", "share": 0.41}`.
+    """Return a picture's main colours, the largest first: `{"colour": "#rrggbb", "share": 0.41}`.
 
     Median cut (Heckbert 1982), as Pillow has it; share: 0 to 1 of the picture.
     """
@@ -65,4 +65,4 @@ def palette(image: Image.Image) -> JsonValue:
 
 
 ANSWERS: Final[Mapping[str, Callable[[Image.Image], JsonValue]]] = {"palette": palette}
-"""Form → what answers it; `core.features` says which of them this worker serves."""
+"""The functions that answer forms; `core.features` says which forms this worker serves."""

@@ -22,7 +22,7 @@ from worker.renderer import CannotRender, Model, Picture
 from worker.upscaler import Upscaler
 
 CPU_TILES: Final = 1
-"""A form has 180 seconds; to enlarge 512 x 512 pixels fourfold takes a CPU the most of them."""
+"""A form has 180 seconds; a CPU needs most of them to enlarge 512 x 512 pixels fourfold."""
 GPU_TILES: Final = 80
 FORM_SECONDS: Final = 180.0
 """Until somebody else gets a form; the wire does not say it."""
@@ -32,14 +32,14 @@ TILE: Final = 512
 
 @dataclass(frozen=True, kw_only=True)
 class FormBatch(Batch):
-    """One form, as it was popped. tiles: as many as were offered."""
+    """One popped form. tiles: as many as were offered."""
 
     form: InterrogationPopFormPayload
     tiles: int
 
 
 class Forms:
-    """One worker of alchemy. offer: what every pop says, but for the forms."""
+    """One worker of alchemy. offer: what every pop declares, without the forms."""
 
     name = "alchemy"
 
@@ -47,8 +47,12 @@ class Forms:
         self._client = client
         self._offer = offer
 
+    def change(self, offer: InterrogationPopInput) -> None:
+        """Offer this from the next pop on."""
+        self._offer = offer
+
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[FormBatch]:
-        """Ask for a form; one at a time, whatever the device."""
+        """Pop a form; one at a time, whatever the device."""
         tiles = CPU_TILES if device == "cpu" else GPU_TILES
         forms = cast("list[Form]", list(models))
         update = {"forms": forms, "amount": 1, "max_tiles": tiles}
@@ -69,7 +73,7 @@ class Forms:
         return Haul(batch, answer.messages or ())
 
     async def order(self, batch: FormBatch, models: Mapping[str, Model]) -> FormOrder:
-        """Fetch the picture, and say what is wanted of it."""
+        """Fetch the picture, and make the order."""
         model = models.get(batch.model)
         if model is None:
             raise CannotRender(f"the form {batch.model!r} is not served here")
@@ -96,7 +100,7 @@ class Forms:
         return await self._client.progress(said)
 
     async def send(self, parcel: Parcel) -> float:
-        """Submit what is to be said, or upload the picture first."""
+        """Submit the answer; a picture is uploaded first."""
         if parcel.picture is not None:
             await self._client.upload(parcel.url or "", parcel.picture)
         body = InterrogationSubmitInput.model_validate(parcel.body)
@@ -104,7 +108,7 @@ class Forms:
         return 0.0 if submitted is None else submitted.reward
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
-        """Give the form back; the wire has no place for notes about one."""
+        """Give the form back; the wire has no field for notes about it."""
         del reason, notes
         await self._client.alchemy.submit(
             InterrogationSubmitInput(id=job, result={}, state="faulted")
@@ -112,7 +116,7 @@ class Forms:
 
 
 def check_size(size: tuple[int, int], factor: int, *, tiles: int) -> None:
-    """See that a picture may be enlarged so many times here. Raises CannotRender.
+    """Check that a picture may be enlarged this many times here. Raises CannotRender.
 
     tiles: as many as were offered.
     """

@@ -1,4 +1,4 @@
-"""What is ordered of a picture that is there, and how it comes back; see `worker.renderer`."""
+"""Orders for forms of existing pictures, and their results; see `worker.renderer`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,14 @@ from worker.renderer import Model, Order, Picture
 
 @dataclass(frozen=True)
 class Description(Model):
-    """A form that is answered without weights, so it is always here; named as the form is."""
+    """A form that needs no weights and so is always available; it has the form's name."""
 
     folder: Path = Path()
 
 
 @dataclass(frozen=True)
 class Answered:
-    """What came of a form: something to say, or a picture."""
+    """The result of a form: an answer, or a picture."""
 
     result: JsonValue | Picture
 
@@ -31,5 +31,5 @@ class FormOrder(Order[Answered]):
 
     @property
     def model(self) -> Model:
-        """Who answers it."""
+        """The model that answers it."""
         return self.form

@@ -1,1 +1,1 @@
-"""Pictures: what a pop of them asks for, and the diffusion model that makes them."""
+"""Pictures: popped orders, and the diffusion model that makes them."""

@@ -1,6 +1,6 @@
-"""Turns prompts into what the denoiser is conditioned on. In the engine process only: uses torch.
+"""Turns prompts into conditioning for the denoiser. In the engine process only: uses torch.
 
-Our own instead of the pipeline's, for weights, prompts longer than the text encoder, and
+Used instead of the pipeline's own, for weights, prompts longer than the text encoder, and
 `clip_skip`, which diffusers 0.42 looks for where transformers 5.6 and later no longer have it
 (https://github.com/huggingface/diffusers/issues/14124).
 """
@@ -15,12 +15,12 @@ from worker.image import prompts
 
 MAX_CHARS: Final = 20_000
 MAX_CHUNKS: Final = 10
-"""What comes after these (750 tokens of Stable Diffusion) does not count."""
+"""The rest after these (750 tokens of Stable Diffusion) does not count."""
 
 
 @dataclass(frozen=True)
 class Conditioning:
-    """The encoded prompts, both (1, tokens, width), and what of them did not count."""
+    """The encoded prompts, both (1, tokens, width), and a note if parts did not count."""
 
     positive: torch.Tensor
     negative: torch.Tensor
@@ -43,17 +43,17 @@ def encode(
 
 
 class _Encoder:
-    """One pipeline's text encoder, and the layer to read."""
+    """One pipeline's text encoder, and the layer to use."""
 
     def __init__(self, pipe: StableDiffusionPipeline, clip_skip: int) -> None:
         self.tokenizer = pipe.tokenizer
         self.model = pipe.text_encoder
         self.device = pipe._execution_device  # noqa: SLF001 - where diffusers itself puts tensors
-        self.size = self.tokenizer.model_max_length - 2  # beside the marks of start and end
+        self.size = self.tokenizer.model_max_length - 2  # without the marks of start and end
         self.layer = min(clip_skip, self.model.config.num_hidden_layers)
 
     def chunks(self, text: str) -> list[list[tuple[int, float]]]:
-        """Tokenize a weighted prompt and cut it into what the encoder takes at once."""
+        """Tokenize a weighted prompt and cut it into chunks that the encoder takes at once."""
         tokens = [
             (token, segment.weight)
             for segment in prompts.parse(text[:MAX_CHARS])
@@ -64,7 +64,7 @@ class _Encoder:
     def encode(self, cut: list[list[tuple[int, float]]]) -> torch.Tensor:
         """Encode chunks, put them one after the other, and apply the weights.
 
-        A weight moves a token's vector away from what the empty prompt has in its place, or
+        A weight moves a token's vector away from the one of the empty prompt in its place, or
         towards it: weight 0 is the empty prompt.
         """
         states = self._run([[token for token, _ in chunk] for chunk in cut])

@@ -1,4 +1,4 @@
-"""Brings a picture from the size at which it was made to the one that was asked, and beyond.
+"""Scales a picture from the size at which it was made to the one asked for, and beyond.
 
 In the engine process only: enlarging uses torch.
 """
@@ -17,7 +17,7 @@ from worker.upscaler import Upscaler
 from worker.upscaling import Networks
 
 WORTH_IT: Final = 1.5
-"""Times a side: below, the filter alone loses nothing that could be seen."""
+"""A factor of a side: below it, the filter alone loses nothing visible."""
 
 
 class Finish:
@@ -44,7 +44,7 @@ class Finish:
             self.notes = (information(f"made at {made}, scaled to {self._wanted} ({how})"),)
 
     def __call__(self, image: Image.Image) -> Picture:
-        """Finish a picture. Raises CannotRender where an upscaler's weights are broken."""
+        """Finish a picture. Raises CannotRender if an upscaler's weights are broken."""
         if self._painting is not None:
             image = self._painting.finished(image)
         else:
@@ -57,7 +57,7 @@ class Finish:
         return Picture(image.width, image.height, image.tobytes())
 
     def _small_enough(self, image: Image.Image, upscaler: Upscaler) -> Image.Image:
-        """Make a picture smaller that would become larger than the horde takes."""
+        """Shrink a picture that would become larger than the horde accepts."""
         width, height = (side * upscaler.factor for side in image.size)
         if pictures.fits(width, height):
             return image
@@ -72,5 +72,5 @@ class Finish:
     def _enlarged(self, upscaler: Upscaler, image: Image.Image) -> Image.Image:
         try:
             return self._networks.enlarge(upscaler, image)
-        except CannotLoad as error:  # not the checkpoint's fault, which would be blamed for it
+        except CannotLoad as error:  # not the fault of the checkpoint, which would be blamed for it
             raise CannotRender(f"the weights of {upscaler.name} cannot be used") from error

@@ -23,11 +23,11 @@ GPU_BATCH: Final = 4
 class Pictures:
     """One worker of pictures.
 
-    offer: what every pop says, but for the models and the size of batches.
-    batch: pictures of one request that are popped together; 0 is for the device to say: a GPU
-        renders several in little more time than one, a CPU does not.
-    upscalers: those whose weights are here. Post-processing is offered where none is missing: a pop
-        has no word for having some.
+    offer: what every pop declares, without the models and the size of batches.
+    batch: pictures of one request that are popped together; 0 lets the device decide: a GPU renders
+        several in little more time than one, a CPU does not.
+    upscalers: those whose weights are here. Post-processing is offered only if none is missing: a
+        pop cannot declare some of them.
     """
 
     name = "image"
@@ -42,13 +42,17 @@ class Pictures:
     ) -> None:
         self._client = client
         self._upscalers = dict(upscalers or {})
-        has_all = self._upscalers.keys() == FACTORS.keys()
-        self._offer = offer.model_copy(update={"allow_post_processing": has_all})
+        self._asked = 1  # pictures at once, as in the last pop
+        self.change(offer, batch)
+
+    def change(self, offer: PopInputStable, batch: int) -> None:
+        """Offer this from the next pop on."""
+        served = offer.allow_post_processing and self._upscalers.keys() == FACTORS.keys()
+        self._offer = offer.model_copy(update={"allow_post_processing": served})
         self._batch = batch
-        self._asked = 1  # pictures at once, by the last pop
 
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[PictureBatch]:
-        """Ask for pictures to make."""
+        """Pop pictures to make."""
         self._asked = self._batch or (1 if device == "cpu" else GPU_BATCH)
         update = {"models": list(models), "amount": self._asked}
         answer = await self._client.pop(self._offer.model_copy(update=update))
@@ -58,9 +62,9 @@ class Pictures:
         return Haul(understood(ids, lambda: popped.batch(answer)), answer.messages)
 
     async def order(self, batch: PictureBatch, models: Mapping[str, Model]) -> PictureOrder:
-        """Fetch the source pictures, and say what is to be rendered."""
+        """Fetch the source pictures, and make the order."""
         offer = popped.Offer(self._offer.max_pixels, self._asked, self._upscalers)
-        popped.check(batch, models, offer)  # first: nothing is fetched for what is never made
+        popped.check(batch, models, offer)  # first, so that nothing is fetched in vain
         source = await self._source(batch.answer)
         return popped.order(batch, models, source, self._upscalers)
 
@@ -97,7 +101,7 @@ class Pictures:
         fault = SubmitInputStable(
             id=job,
             generation="faulted",
-            seed=0,  # of no picture
+            seed=0,  # of none of the pictures
             state="faulted",
             gen_metadata=[*notes, information(reason)],
         )

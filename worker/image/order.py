@@ -1,4 +1,4 @@
-"""What pictures are ordered with, and how they come back; see `worker.renderer`."""
+"""Orders for pictures, and their results; see `worker.renderer`."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,13 @@ class Checkpoint(Model):
 
     folder: where its diffusers files are.
     native: pixels of a side of the square pictures it was trained on.
-    multiple: pixels; each side of a picture it makes is a multiple of it.
+    multiple: pixels; each side of its pictures is a multiple of this.
+    enlarger: a network of its own for pictures that are asked for larger than it makes them.
     """
 
     native: int
     multiple: int
+    enlarger: Upscaler | None = None
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class Source:
     """A picture to start from.
 
     picture: an encoded picture (WebP, PNG, …), as downloaded.
-    mask: an encoded picture of what is to be painted anew (white), or None.
-    painting: whether the transparent part is painted anew where there is no mask.
-    outwards: whether all of it is, where there is no transparent part either.
+    mask: an encoded picture, white where the picture is to be repainted, or None.
+    painting: whether the transparent part is repainted if there is no mask.
+    outwards: whether all of it is repainted if there is no transparent part either.
     """
 
     picture: bytes
@@ -50,16 +52,16 @@ class Rendered:
 
 @dataclass(frozen=True)
 class PictureOrder(Order[Rendered]):
-    """Pictures that differ in nothing but their seed.
+    """Pictures that differ only in their seeds.
 
     prompt, negative: with A1111 weights (`worker.image.prompts`).
     width, height: pixels, any size from 1.
     clip_skip: 1 is the text encoder's last layer.
     strength: 0 to 1, how much of a source picture is redrawn.
     hires_strength: 0 to 1, how much of the enlarged picture is redrawn; None: no hires fix.
-    seeds: 0 to 2**32 - 1, one a picture.
-    enlarger: what makes a picture larger than the model can; None: Lanczos' filter.
-    upscalers: what each finished picture goes through, in this order.
+    seeds: 0 to 2**32 - 1, one for each picture.
+    enlarger: the network that scales beyond the model's size; None: Lanczos' filter.
+    upscalers: applied to each finished picture, in this order.
     exact: whether it is made at this very size, however good the model is at it.
     """
 
@@ -84,5 +86,5 @@ class PictureOrder(Order[Rendered]):
 
     @property
     def model(self) -> Checkpoint:
-        """Who makes it."""
+        """The model that makes it."""
         return self.checkpoint

@@ -1,7 +1,7 @@
 """Pictures that start from a picture: img2img and inpainting. In the engine process only.
 
-diffusers' own inpainting pipeline takes autoencoders of four channels alone, so the part that stays
-is put back here after each step, as that pipeline does it (RePaint without its resampling,
+diffusers' own inpainting pipeline only takes autoencoders of four channels, so the part that stays
+is restored here after each step, as that pipeline does (RePaint without its resampling,
 arXiv:2201.09865, eq. 8).
 """
 
@@ -22,14 +22,14 @@ from worker.image.sizes import Size
 from worker.renderer import information
 
 Blend = Callable[[StableDiffusionImg2ImgPipeline, int, dict[str, Any]], dict[str, Any]]
-"""Changes the state after a step: of this pipeline, by the step's index."""
+"""A callback of the pipeline that changes the state after a step, by the step's index."""
 
 
 class FromMean(StableDiffusionImg2ImgPipeline):  # type: ignore[misc]  # untyped
-    """Starts from what the autoencoder takes a picture for, not from a draw around that.
+    """Starts from the mean of the autoencoder's encoding, not from a sample around it.
 
-    A draw adds noise that the strength does not ask for: none to speak of with Stable Diffusion's
-    autoencoder, but all there is with one whose variance was never trained, as the shipped one's.
+    A sample adds noise that the strength does not ask for: very little with Stable Diffusion's
+    autoencoder, but a lot with one whose variance was never trained, like the shipped one.
     """
 
     def prepare_latents(
@@ -43,7 +43,7 @@ class FromMean(StableDiffusionImg2ImgPipeline):  # type: ignore[misc]  # untyped
         generator: list[torch.Generator],
     ) -> torch.Tensor:
         """Encode the pictures, (n, 3, height, width), and noise each with its own generator."""
-        del batch_size, num_images_per_prompt  # there is a picture for each
+        del batch_size, num_images_per_prompt  # there is one picture for each generator
         latents = _mean(self, image.to(device, dtype))
         noise = randn_tensor(latents.shape, generator=generator, device=latents.device, dtype=dtype)
         return self.scheduler.add_noise(latents, noise, timestep)
@@ -55,7 +55,7 @@ class Painting:
 
     start: RGB, at the size at which the model composes.
     whole: RGB, at the wanted size.
-    mask: L, at the wanted size, white where it is to be painted anew; None: everywhere.
+    mask: L, at the wanted size, white where it is to be repainted; None: everywhere.
     notes: what the requester should know about that.
     """
 
@@ -66,10 +66,10 @@ class Painting:
 
     @classmethod
     def read(cls, source: Source, *, wanted: Size, composed: Size) -> Self:
-        """Decode a source and bring it to size.
+        """Decode a source and scale it.
 
-        It is cut to the wanted shape; from there to the composed size and back it is stretched, so
-        that what is kept stays in its place. Raises CannotRender.
+        It is cropped to the wanted shape; from there to the composed size and back it is stretched,
+        so that kept parts stay in place. Raises CannotRender.
         """
         frame = (wanted.width, wanted.height)
         image = _fitted(pictures.read(source.picture, kind="source_image"), frame)
@@ -97,7 +97,7 @@ class Painting:
         return blend
 
     def finished(self, made: Image.Image) -> Image.Image:
-        """Bring a made picture to the wanted size; where nothing was to change, nothing has."""
+        """Scale a finished picture to the wanted size; kept parts come from the source."""
         made = made.resize(self.whole.size, Image.Resampling.LANCZOS)
         if self.mask is None:
             return made
@@ -112,9 +112,9 @@ def _fitted(image: Image.Image, frame: tuple[int, int]) -> Image.Image:
 def _mask(
     source: Source, image: Image.Image, frame: tuple[int, int]
 ) -> tuple[Image.Image | None, tuple[GenerationMetadataStable, ...]]:
-    """Read the mask, or take the source's transparency for it, with what is to be said about it.
+    """Read the mask, or use the source's transparency as one. Returns it with a note.
 
-    A mask counts whatever the source is for. Raises CannotRender where it cannot be read.
+    A mask counts whatever the source is for. Raises CannotRender if it cannot be read.
     """
     if source.mask is not None:
         mask = pictures.read(source.mask, kind="source_mask").convert("L")
@@ -144,7 +144,7 @@ def _noise(like: torch.Tensor, seed: int) -> torch.Tensor:
 
 
 def _latent_mask(mask: Image.Image | None, latents: torch.Tensor) -> torch.Tensor:
-    """Bring a mask to the latents' size: 1 wherever any of a latent's pixels is to be painted."""
+    """Scale a mask to the latents' size: 1 wherever any of a latent's pixels is to be painted."""
     if mask is None:
         return torch.ones_like(latents[:1, :1])
     values = torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)

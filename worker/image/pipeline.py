@@ -3,7 +3,8 @@
 With `loaded`, `run`, `schedulers`, `conditioning`, `painting` and `previews` it is all of the
 worker that knows diffusers.
 
-Serves what is a Stable Diffusion 1 or 2 in architecture, of any size: `StableDiffusionPipeline`.
+Serves models with the architecture of Stable Diffusion 1 or 2, of any size
+(`StableDiffusionPipeline`).
 """
 
 import gc
@@ -71,7 +72,7 @@ class DiffusersRenderer:
         raise CannotLoad("its numbers run out of range, or it makes nothing that could be seen")
 
     def render(self, order: PictureOrder, on_step: OnStep) -> Rendered:
-        """Make the pictures of an order, together where memory and sampler allow."""
+        """Make the pictures of an order, together if memory and sampler allow."""
         checkpoint = order.checkpoint
         if self.model is None or self.model.checkpoint != checkpoint:
             raise CannotRender(f"{checkpoint.name} is not loaded")
@@ -96,7 +97,8 @@ class DiffusersRenderer:
         with torch.inference_mode(), model.seamless(tiling=order.tiling):
             run = self._begun(model, order, sampler, on_step)
             made = self._in_parts(run)
-            # After all of them: what does not fit into memory is made again in smaller parts.
+            # After all of them: a batch that does not fit into memory is made again in smaller
+            # parts.
             finish = finishing.Finish(order, run.made, run.painting, self.networks)
             finished = [finish(image) for image in made]
         return Rendered(tuple(finished), (*finish.notes, *run.notes), run.blank)
@@ -144,8 +146,8 @@ class DiffusersRenderer:
     def _at_once(self, order: PictureOrder, sampler: Sampler) -> int:
         """How many pictures to render together.
 
-        One on a CPU: it gains little by more (5 %), and its kernels round differently for another
-        number, so that a picture would differ by a level from the same seed's picture alone.
+        One on a CPU: more gain little (5 %), and its kernels round differently for other numbers,
+        so that a picture would differ by a level from one rendered alone with the same seed.
         """
         return len(order.seeds) if sampler.batches and self.device != "cpu" else 1
 
@@ -158,7 +160,7 @@ class DiffusersRenderer:
         return run
 
     def _in_parts(self, run: Run) -> list[Image.Image]:
-        """Render some pictures at once, and half as many each time memory does not suffice."""
+        """Render some pictures at once, and half as many each time memory is too small."""
         made: list[Image.Image] = []
         while len(made) < len(run.order.seeds):
             seeds = run.order.seeds[len(made) : len(made) + run.at_once]

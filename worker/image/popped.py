@@ -1,4 +1,4 @@
-"""Reads what a pop of pictures answers, and refuses what cannot be made here."""
+"""Reads the answer to a pop of pictures, and refuses what cannot be made here."""
 
 import secrets
 from collections.abc import Iterator, Mapping
@@ -19,13 +19,13 @@ IMG2IMG_STRENGTH: Final = 0.75
 HIRES_STRENGTH: Final = 0.65
 PAINTING: Final = ("inpainting", "outpainting")
 OTHERWISE_NAMED: Final = frozenset({"prompt", "ddim_steps", "n_iter", "use_nsfw_censor"})
-"""Parameters of a pop that requests call by another name, or do not have."""
+"""Parameters of a pop that requests name differently, or do not have."""
 MAX_STEPS: Final = 500
 MAX_PROMPT_CHARS: Final = 100_000
-"""As many of either as anybody may ask with."""
+"""The most characters of either that a request may have."""
 MAX_SEED_DIGITS: Final = 1000
 MAX_NAME_CHARS: Final = 40
-"""Of a name that is refused."""
+"""The most characters of a refused name that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,8 @@ class PictureBatch(Batch):
     """Pictures that were popped together.
 
     answer: the pop's.
-    seeds: one a picture, in the order of the ids.
-    uploads: where each picture goes; empty where it is to be sent with the submit.
+    seeds: one for each picture, in the order of the ids.
+    uploads: the URL for each picture; empty if they are sent with the submission.
     """
 
     answer: GenerationPayloadStable
@@ -43,7 +43,7 @@ class PictureBatch(Batch):
 
 
 def batch(answer: GenerationPayloadStable) -> PictureBatch:
-    """Read what was popped, whatever it is; `check` says whether it can be made."""
+    """Read popped jobs of any kind; `check` decides whether they can be made."""
     payload, ids = answer.payload, ids_of(answer)
     uploads = tuple(answer.r2_uploads or ([answer.r2_upload] if answer.r2_upload else ()))
     many = f" x{len(ids)}" if len(ids) > 1 else ""
@@ -64,7 +64,7 @@ def batch(answer: GenerationPayloadStable) -> PictureBatch:
 
 @dataclass(frozen=True)
 class Offer:
-    """What a pop offered, as far as an order may exceed it. amount: of pictures at once."""
+    """The limits that a pop offered. amount: of pictures at once."""
 
     max_pixels: int
     amount: int
@@ -72,7 +72,7 @@ class Offer:
 
 
 def check(jobs: PictureBatch, models: Mapping[str, Model], offer: Offer) -> None:
-    """See that no more is ordered than was offered. Raises CannotRender."""
+    """Check that no more is ordered than was offered. Raises CannotRender."""
     payload = jobs.answer.payload
     if not isinstance(models.get(jobs.model), Checkpoint):
         raise CannotRender(f"the model {jobs.model[:MAX_NAME_CHARS]!r} is not served here")
@@ -98,7 +98,7 @@ def order(
     source: Source | None,
     upscalers: Mapping[str, Upscaler],
 ) -> PictureOrder:
-    """Say what is to be rendered for popped jobs that `check` has passed."""
+    """Make the order for popped jobs that have passed `check`."""
     payload = jobs.answer.payload
     checkpoint = models.get(jobs.model)
     if not isinstance(checkpoint, Checkpoint):
@@ -122,7 +122,7 @@ def order(
         hires_strength=hires_strength if payload.hires_fix else None,
         source=source,
         strength=payload.denoising_strength or usual,
-        enlarger=next(iter(upscalers.values()), None),
+        enlarger=checkpoint.enlarger or next(iter(upscalers.values()), None),
         upscalers=tuple(upscalers[name] for name in payload.post_processing or ()),
     )
 
@@ -138,7 +138,7 @@ def _seeds(payload: ModelPayloadStable, count: int) -> Iterator[int]:
 def _not_served(
     answer: GenerationPayloadStable, upscalers: Mapping[str, Upscaler]
 ) -> Iterator[str]:
-    """What the offer has already declined; a server that sends it all the same is told so."""
+    """Features that the offer has declined; a server that sends them all the same is told so."""
     payload = answer.payload
     if payload.sampler_name not in SAMPLERS:
         yield f"the sampler {payload.sampler_name[:MAX_NAME_CHARS]}"

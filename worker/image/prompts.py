@@ -1,7 +1,7 @@
 """Reads prompts: the negative part, weights, and chunks of what a text encoder takes at once.
 
 The weights are A1111's: `(word)` is 1.1, `(word:1.3)` is 1.3, `[word]` is 1/1.1; they multiply when
-nested, and a backslash takes a bracket for what it is. A bracket without its partner is text.
+nested, and a backslash makes a bracket literal. A bracket without its partner is text.
 """
 
 import itertools
@@ -15,14 +15,14 @@ from core.features import NEGATIVE
 
 MORE: Final = 1.1
 LESS: Final = 1 / MORE
-MOST: Final = 5.0
-"""No weight counts for more, on either side of zero."""
+MAX_WEIGHT: Final = 5.0
+"""The largest weight, on either side of zero."""
 _PAIRS: Final = {("(", ")"): MORE, ("[", "]"): LESS}
 
 _TOKEN: Final = re.compile(
     r"\\[\\()\[\]]"  # an escaped bracket or backslash
     r"|[(\[\]]"
-    # The end of (word:1.3); what was read is not tried again, else long numbers take for ever.
+    # The end of (word:1.3); nothing is read twice, or long numbers would take for ever.
     r"|:\s*+(?P<weight>[+-]?(?:\d++\.?\d*+|\.\d++))\s*+\)"
     r"|\)"
     r"|[^\\()\[\]:]+"
@@ -40,14 +40,14 @@ class Segment:
 
 @dataclass(frozen=True)
 class _Group:
-    """What stood in a pair of brackets, and how strongly all of it counts."""
+    """The content of a pair of brackets, and how strongly all of it counts."""
 
     pieces: Sequence["Segment | _Group"]
     weight: float
 
 
 def split_negative(prompt: str) -> tuple[str, str]:
-    """Split a prompt into what is wanted and, after the first `###`, what is not."""
+    """Split a prompt into the positive part and, after the first `###`, the negative part."""
     positive, _, negative = prompt.partition(NEGATIVE)
     return positive.strip(), negative.strip()
 
@@ -58,11 +58,11 @@ def parse(prompt: str) -> list[Segment]:
     In linear time, however deep brackets are nested.
     """
     pieces: list[Segment | _Group] = []
-    opened: list[tuple[str, int]] = []  # the bracket, and where its content begins in `pieces`
+    opened: list[tuple[str, int]] = []  # the bracket, and the start of its content in `pieces`
     for match in _TOKEN.finditer(prompt):
         token = match.group()
         if token in {"(", "["}:
-            pieces.append(Segment(token))  # text, until its partner shows up
+            pieces.append(Segment(token))  # text, until its partner is found
             opened.append((token, len(pieces)))
         elif match["weight"] is not None and _inner(opened) == "(":
             _close(pieces, opened, float(match["weight"]))
@@ -85,13 +85,13 @@ def _inner(opened: list[tuple[str, int]]) -> str:
 
 
 def _close(pieces: list[Segment | _Group], opened: list[tuple[str, int]], weight: float) -> None:
-    """Make a group of what stands since the innermost open bracket, without the bracket."""
+    """Make a group of everything since the innermost open bracket, without the bracket."""
     _, start = opened.pop()
     pieces[start - 1 :] = [_Group(pieces[start:], weight)]
 
 
 def _flat(pieces: Sequence[Segment | _Group]) -> Iterator[Segment]:
-    """Give the pieces with all their weights, without a call for each level."""
+    """Yield the pieces with all their weights, without recursion."""
     levels = [(iter(pieces), 1.0)]
     while levels:
         rest, weight = levels[-1]
@@ -106,7 +106,9 @@ def _flat(pieces: Sequence[Segment | _Group]) -> Iterator[Segment]:
 
 def _merged(pieces: Sequence[Segment | _Group]) -> list[Segment]:
     """Join neighbours of the same weight."""
-    clamped = ((max(-MOST, min(MOST, piece.weight)), piece.text) for piece in _flat(pieces))
+    clamped = (
+        (max(-MAX_WEIGHT, min(MAX_WEIGHT, piece.weight)), piece.text) for piece in _flat(pieces)
+    )
     return [
         Segment("".join(text for _, text in same), weight)
         for weight, same in itertools.groupby(clamped, key=operator.itemgetter(0))

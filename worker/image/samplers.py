@@ -1,7 +1,7 @@
-"""The horde's samplers, and what stands for each of them in diffusers.
+"""The horde's samplers, and the equivalent of each in diffusers.
 
 A table of names only, so that the control process can read it without torch: `schedulers` makes
-schedulers from it. Where diffusers has no such algorithm, its closest relative is used and the
+schedulers from it. If diffusers does not have an algorithm, the closest relative is used and the
 picture's metadata says so.
 """
 
@@ -15,11 +15,11 @@ class Sampler:
     """How one sampler is made.
 
     scheduler: the name of a class of diffusers, or of `worker.image.schedulers`.
-    config: what its configuration says beside the model's own.
+    config: its configuration on top of the model's own.
     karras: whether it can follow the noise schedule of Karras et al. (arXiv:2206.00364, eq. 5).
-    batches: False where all pictures of a batch share one source of noise, so that a picture would
+    batches: False if all pictures of a batch share one source of noise, so that a picture would
         depend on its neighbours: such orders are rendered one picture at a time.
-    instead: what it really is, where it is not what its name says.
+    instead: what it really is, if not what its name says.
     """
 
     scheduler: str

@@ -11,7 +11,7 @@ from diffusers import SchedulerMixin
 from worker.image.samplers import Sampler
 
 LCM_TRAINING_STEPS = 50
-"""Steps that the distilled schedule has by default; more than these can be asked for."""
+"""Steps of the distilled schedule by default; requests may ask for more."""
 
 
 class EulerAncestralKarrasScheduler(diffusers.EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # untyped
@@ -30,7 +30,7 @@ class EulerAncestralKarrasScheduler(diffusers.EulerAncestralDiscreteScheduler): 
 def make(
     sampler: Sampler, model_config: Mapping[str, Any], *, karras: bool, steps: int, seed: int
 ) -> SchedulerMixin:
-    """Make the scheduler for an order, keeping what the model was trained with.
+    """Make the scheduler for an order, keeping the settings that the model was trained with.
 
     model_config: the configuration of the model's own scheduler (noise levels, prediction type).
     seed: for samplers whose noise does not come from the pictures' generators.

@@ -1,7 +1,7 @@
-"""At which size a picture is made, so that every requested size gives a good one.
+"""The size at which a picture is made, so that every requested size gives a good one.
 
-A diffusion model composes well near the size it was trained on: far below it sees fragments, far
-above it repeats itself. So a picture is made near the native size, with the sides the network can
+A diffusion model composes well near the size it was trained on: far below it makes fragments, far
+above it repeats itself. So a picture is made near the native size, with sides that the network can
 make and nearly the requested shape, and then scaled.
 """
 
@@ -13,20 +13,20 @@ from typing import Final
 from worker.image.order import Checkpoint
 
 MIN_AREA: Final = 0.5
-"""Of the native area: smaller pictures are made larger, then scaled down."""
+"""As a share of the native area: smaller pictures are made larger, then scaled down."""
 MAX_AREA: Final = 2.25
-"""Of the native area: with sides 1.5 times the native ones, models still compose one scene."""
+"""As a share of the native area: at 1.5 times the native sides, models still compose one scene."""
 MAX_SIDE: Final = 2.0
-"""Of the native side, for wide and tall pictures."""
+"""As a share of the native side, for wide and tall pictures."""
 SMALL_NATIVE: Final = 256
 SMALL_SIDES: Final = (0.75, 1.25)
-"""Shortest and longest, of a native side up to 256: a model of few tokens loses its thing on
-shorter ones and draws it twice on longer ones (looked at with the shipped model)."""
+"""The shortest and longest side as shares of a native side up to 256: a model of few tokens loses
+its subject on shorter ones and draws it twice on longer ones (seen with the shipped model)."""
 SMALL_REFINEMENT: Final = 0.1
 """Of an enlarged picture that may be redrawn, for such a model: by more it draws its thing again in
 every corner (looked at with the shipped model: 0.1 is clean, 0.2 smears, 0.3 shatters)."""
 REFINED_AREA: Final = 16.0
-"""Of the native area: as far as the hires fix, which keeps a composition, goes beyond it."""
+"""As a share of the native area: the limit of the hires fix, which keeps a composition."""
 
 
 @dataclass(frozen=True)

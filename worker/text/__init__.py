@@ -1,1 +1,1 @@
-"""Text: what a pop of it asks for, and the language model that writes it."""
+"""Text: popped orders, and the language model that writes it."""

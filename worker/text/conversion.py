@@ -1,7 +1,7 @@
 """Converts a llama's GGUF file to a transformers folder, without torch.
 
 The weights become 16-bit safetensors, and the vocabulary a fast tokenizer (transformers' own
-conversion of it takes minutes, and would take them at every start).
+conversion takes minutes, at every start).
 """
 
 import json
@@ -31,13 +31,13 @@ NAMES: Final = {
 }
 BLOCK: Final = re.compile(r"(?:blk\.(?P<block>\d+)\.)?(?P<name>\w+)\.weight")
 CONTROL: Final = 3
-"""GGUF's type of tokens that stand for no text."""
+"""GGUF's type of tokens without text."""
 ENDS: Final = ("<|im_end|>", "<|endoftext|>")
-"""Tokens that end a text: a turn's end, and a document's."""
+"""Tokens that end a text: the end of a turn, and of a document."""
 
 
 class Unknown(ValueError):
-    """The file has something that is not converted here."""
+    """The file has a part that is not converted here."""
 
 
 def convert(gguf: Path, folder: Path) -> None:
@@ -77,7 +77,7 @@ def _config(said: dict[str, Any], *, tied: bool) -> dict[str, Any]:
 
 
 def _tensors(reader: GGUFReader, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give the weights under transformers' names, in 16 bits, which are more than they had."""
+    """The weights under transformers' names, in 16 bits, which are more than they had."""
     heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
     for tensor in reader.tensors:
         match = BLOCK.fullmatch(tensor.name)

@@ -1,4 +1,4 @@
-"""Has the default text model fetched by a process of its own, while the worker serves the rest."""
+"""Fetches the default text model in a process of its own, while the worker serves the rest."""
 
 import asyncio
 import sys
@@ -14,10 +14,10 @@ from worker.text import smollm2
 async def default_is_there(
     settings: Settings, say: Callable[[str], None], stop: asyncio.Event
 ) -> bool:
-    """Have the default text model, where it is to be served, in the data folder.
+    """Fetch the default text model into the data folder, if it is to be served.
 
-    say: shows a line of progress. Gives False where it was told to stop meanwhile.
-    Raises NothingToServe where it cannot be had.
+    say: shows a line of progress. Returns False if it was told to stop meanwhile. Raises
+        NothingToServe if the model is not available.
     """
     folder = settings.data_dir / DEFAULT_TEXT_MODEL
     wanted = DEFAULT_TEXT_MODEL in settings.text_models
@@ -43,7 +43,7 @@ async def default_is_there(
 
 
 async def _until_ended(process: Process, say: Callable[[str], None]) -> str | None:
-    """Show what it says until it ends; gives why it failed, or None."""
+    """Show its output until it ends. Returns why it failed, or None."""
     if process.stdout is None or process.stderr is None:
         raise RuntimeError("a process without pipes")
     failing = asyncio.create_task(process.stderr.read())

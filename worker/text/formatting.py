@@ -1,4 +1,4 @@
-"""Where a text ends, and what is done to it then: the flags of KoboldAI's API."""
+"""Where a text ends, and how it is formatted: the flags of KoboldAI's API."""
 
 import re
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from worker.text.order import Format
 SPECIAL: Final = str.maketrans("", "", "#/@%{}+=~|\\^<>")
 SENTENCE_END: Final = re.compile(r"[.!?…][\"'\u201d\u2019»)*]*")
 BROKEN: Final = "\ufffd"
-"""Stands for bytes that are no whole character yet."""
+"""Stands for bytes that do not form a character yet."""
 
 
 def ended(text: str, *, stops: Sequence[str], single_line: bool) -> str | None:
-    """Give the text up to its end, with the stop sequence that made it end; None: it goes on."""
+    """The text up to its end, with the stop sequence that ended it; None: it goes on."""
     ends = [at + len(stop) for stop in stops if (at := text.find(stop)) >= 0]
     if single_line and (at := text.find("\n")) >= 0:
         ends.append(at)
@@ -26,7 +26,7 @@ def so_far(text: str) -> str:
 
 
 def shaped(text: str, prompt: str, wanted: Format) -> str:
-    """Change a finished text as is wanted."""
+    """Format a finished text as wanted."""
     text = text.rstrip(BROKEN)
     if wanted.whole and (sentences := list(SENTENCE_END.finditer(text))):
         text = text[: sentences[-1].end()]

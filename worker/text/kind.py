@@ -31,19 +31,19 @@ USUAL: Final = {
 """What clients get that say nothing, as other workers of the horde have it (KoboldCpp's values): a
 model that draws from all of its words writes none that anybody would read."""
 MAX_PROMPT_CHARS: Final = 2**20
-"""As many as anybody may ask with."""
+"""The most characters that a request may have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextBatch(Batch):
-    """One text. answer: the pop's. seed: drawn here, as the wire has none for text."""
+    """One text. answer: the pop's. seed: random, as the wire has none for text."""
 
     answer: GenerationPayloadKobold
     seed: int
 
 
 class Texts:
-    """One worker of text. offer: what every pop says, but for the models."""
+    """One worker of text. offer: what every pop declares, without the models."""
 
     name = "text"
 
@@ -51,8 +51,12 @@ class Texts:
         self._client = client
         self._offer = offer
 
+    def change(self, offer: PopInputKobold) -> None:
+        """Offer this from the next pop on."""
+        self._offer = offer
+
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[TextBatch]:
-        """Ask for a text to write; one at a time, whatever the device."""
+        """Pop a text to write; one at a time, whatever the device."""
         del device
         update = {"models": list(models), "amount": 1}
         answer = await self._client.text.pop(self._offer.model_copy(update=update))
@@ -62,7 +66,7 @@ class Texts:
         return Haul(understood(ids, lambda: batch(answer)), answer.messages)
 
     async def order(self, batch: TextBatch, models: Mapping[str, Model]) -> TextOrder:
-        """Say what is to be written."""
+        """Make the order."""
         check(batch, self._offer)
         return order(batch, models)
 
@@ -82,7 +86,7 @@ class Texts:
         return 0.0 if submitted is None else submitted.reward
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
-        """Give the text back; the wire has no place for notes about one."""
+        """Give the text back; the wire has no field for notes about it."""
         del reason, notes
         await self._client.text.submit(
             SubmitInputKobold(id=job, generation="faulted", state="faulted")
@@ -90,7 +94,7 @@ class Texts:
 
 
 def batch(answer: GenerationPayloadKobold) -> TextBatch:
-    """Read which job was popped."""
+    """Read a popped job."""
     length = answer.payload.max_length
     return TextBatch(
         answer=answer,
@@ -105,7 +109,7 @@ def batch(answer: GenerationPayloadKobold) -> TextBatch:
 
 
 def check(jobs: TextBatch, offer: PopInputKobold) -> None:
-    """See that no more is ordered than was offered. Raises CannotRender."""
+    """Check that no more is ordered than was offered. Raises CannotRender."""
     payload = jobs.answer.payload
     if len(jobs.ids) > 1:
         raise CannotRender(f"{len(jobs.ids)} texts at once, beyond the limit of 1")
@@ -122,7 +126,7 @@ def check(jobs: TextBatch, offer: PopInputKobold) -> None:
 
 
 def order(jobs: TextBatch, models: Mapping[str, Model]) -> TextOrder:
-    """Say what is to be written for a popped job. Raises CannotRender."""
+    """Make the order for a popped job. Raises CannotRender."""
     payload = jobs.answer.payload
     model = models.get(jobs.model)
     if not isinstance(model, LanguageModel):
@@ -149,7 +153,7 @@ def order(jobs: TextBatch, models: Mapping[str, Model]) -> TextOrder:
 
 
 def _sampling(payload: ModelPayloadKobold) -> Sampling:
-    """Take what is said, and the usual for the rest."""
+    """Use the parameters that are set, and the usual values for the others."""
     said = USUAL | payload.model_dump(include=set(Sampling.__dataclass_fields__), exclude_none=True)
     if payload.sampler_order:
         said["order"] = tuple(dict.fromkeys(payload.sampler_order))

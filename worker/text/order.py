@@ -1,4 +1,4 @@
-"""What text is ordered with, and how it comes back; see `worker.renderer`."""
+"""Orders for text, and their results; see `worker.renderer`."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ class LanguageModel(Model):
     """A causal language model.
 
     folder: where its configuration, tokenizer and safetensors are.
-    context: tokens it can look back on at most.
+    context: the most tokens it can look back on.
     """
 
     context: int
@@ -18,11 +18,11 @@ class LanguageModel(Model):
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is drawn; the defaults leave the model's probabilities as they are.
+    """How the next token is sampled; the defaults leave the model's probabilities as they are.
 
-    temperature: 0 is the most probable token, always.
+    temperature: 0 always takes the most probable token.
     order: of 0 top_k, 1 top_a, 2 top_p with min_p, 3 tfs, 4 typical, 5 temperature with its
-        dynamics and smoothing, 6 repetition penalty; what is missing is left out.
+        dynamics and smoothing, 6 repetition penalty; missing ones are skipped.
     rep_pen_range: tokens that are looked back on; 0: all.
     """
 
@@ -44,11 +44,11 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Format:
-    """What is done to a text once it is written.
+    """How a text is formatted once it is written.
 
-    spaced: a space goes before it where neither prompt nor text has one.
-    no_blank_lines, plain: blank lines and special characters are taken out.
-    whole: a sentence that is cut off at the end is left out.
+    spaced: a space is put before it if neither prompt nor text has one.
+    no_blank_lines, plain: blank lines and special characters are removed.
+    whole: an incomplete last sentence is removed.
     """
 
     spaced: bool = False
@@ -67,9 +67,9 @@ class Written:
 
 @dataclass(frozen=True)
 class TextOrder(Order[Written]):
-    """One text that goes on from a prompt.
+    """One text that continues a prompt.
 
-    length: tokens at most.
+    length: the most tokens.
     context: tokens of prompt and text together; the beginning of a longer prompt is left out.
     seed: 0 to 2**32 - 1.
     stops: the text ends with the first of them.
@@ -90,5 +90,5 @@ class TextOrder(Order[Written]):
 
     @property
     def model(self) -> LanguageModel:
-        """Who writes it."""
+        """The model that writes it."""
         return self.language_model

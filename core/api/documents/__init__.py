@@ -1,7 +1,7 @@
-"""Terms, privacy, sponsors and news: texts that ship, or the operator's own in their place.
+"""Terms, privacy, sponsors and news: shipped texts, or the operator's own in their place.
 
-A text is Markdown. What it says of times is filled in from the settings, as in
-`$request_minutes`, so that it stays true where these are changed.
+A text is Markdown. Times are filled in from the settings, as in `$request_minutes`, so that it
+stays true when these change.
 """
 
 import json
@@ -33,18 +33,18 @@ def markdown(name: Name, settings: Settings) -> str:
 
 
 def html(name: Name, settings: Settings) -> str:
-    """A document as HTML, without a page around it."""
+    """A document as an HTML fragment."""
     return str(_MARKDOWN.render(markdown(name, settings)))
 
 
 def news(settings: Settings) -> list[Newspiece]:
-    """What is new, the newest first."""
+    """The news, newest first."""
     pieces = _NEWS.validate_python(json.loads(_read("news.json", settings)))
     return sorted(pieces, key=lambda piece: piece.date_published, reverse=True)
 
 
 def _scorer(settings: Settings) -> str:
-    """What is said of the service that judges addresses, where the operator chose one."""
+    """The sentence about the service that judges addresses, if the operator chose one."""
     if not settings.address_scorer_url:
         return "No address is told to anybody else."
     host = urlsplit(settings.address_scorer_url).hostname

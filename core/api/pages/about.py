@@ -13,7 +13,7 @@ blueprint = Blueprint("about", __name__)
 
 REPOSITORY = "https://github.com/stable-horde/stable-horde"
 FORMAT = "0.2"
-"""The version of serviceinfo's form."""
+"""The version of serviceinfo's format."""
 
 
 @blueprint.get("/<any(terms, privacy, sponsors):name>")
@@ -27,7 +27,7 @@ async def document(name: str) -> Response:
 
 @blueprint.get("/.well-known/serviceinfo")
 async def serviceinfo() -> Response:
-    """Tell programs where the API is, and what it is of."""
+    """Tell programs what this is and where its API is."""
     url = context.server().settings.base_url
     told: dict[str, Any] = {
         "version": FORMAT,

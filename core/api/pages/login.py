@@ -22,13 +22,13 @@ BY_KEY = by_address(Limit(10, 60))
 
 
 class LoginStale(Forbidden):
-    """Whoever comes back from a service did not begin here, or too long ago."""
+    """The login did not begin here, or too long ago."""
 
     code = "LoginStale"
 
 
 class KeyForm(BaseModel):
-    """Who has a key and wants to be logged in."""
+    """A login by API key."""
 
     api_key: str = Field(min_length=1, max_length=100)
 
@@ -54,7 +54,7 @@ async def begin(name: str, back: str) -> Response:
 
 @blueprint.get("/finish_dance/<any(google, discord, github):name>")
 async def finish(name: str) -> Response:
-    """Log the browser in that comes back from a service."""
+    """Log in a browser that comes back from a service."""
     provider = _provider(name)
     await visit.limited(FINISHING())
     visitor = await visit.current()
@@ -109,7 +109,7 @@ async def log_out() -> Response:
 
 @blueprint.post("/logout/all")
 async def log_out_everywhere() -> Response:
-    """End all sessions of a user, those of programs too."""
+    """End all sessions of a user, including those of programs."""
     await visit.form(visit.EmptyForm)
     visitor = await visit.current()
     if visitor.user is not None:
@@ -122,7 +122,7 @@ async def log_out_everywhere() -> Response:
 async def _log_in(
     visitor: Visit, *, user_id: int | None = None, oauth_id: str | None = None
 ) -> None:
-    """Begin a session for a user, or for who has this id and may not be registered yet."""
+    """Begin a session for a user, or for a login id that is not registered yet."""
     server = context.server()
     async with server.database.writing() as session:
         if oauth_id is not None:
@@ -145,5 +145,5 @@ def _provider(name: str) -> Provider:
 
 
 def _redirect_uri(name: str) -> str:
-    """Where a service sends browsers back; registered there, so it never depends on the Host."""
+    """The URL to which services send browsers back; registered there, not made from the Host."""
     return f"{context.server().settings.base_url}/finish_dance/{name}"

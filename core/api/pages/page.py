@@ -1,4 +1,4 @@
-"""What all pages of ours share: the frame, what browsers may load, and how errors look."""
+"""The common part of our pages: the frame, what browsers may load, and errors."""
 
 from pathlib import Path
 from typing import Final
@@ -36,7 +36,7 @@ blueprint = Blueprint(
 
 
 async def show(template: str, status: int = 200, **values: object) -> Response:
-    """A page, for whoever visits; with the cookie that its forms need."""
+    """A page for a visitor, with the cookie that its forms need."""
     visitor = await visit.current()
     text = await render_template(f"site/{template}", visit=visitor, **values)
     response: Response = await make_response(text, status)  # type: ignore[assignment]
@@ -46,7 +46,7 @@ async def show(template: str, status: int = 200, **values: object) -> Response:
 
 
 async def go(location: str) -> Response:
-    """A redirection, with the cookie that the browser is to keep."""
+    """A redirection, with the cookie that the browser should keep."""
     response = Response("", 303, {"Location": location, "Cache-Control": "no-store"})
     (await visit.current()).remember(response)
     return response
@@ -55,14 +55,14 @@ async def go(location: str) -> Response:
 @blueprint.get("/favicon.ico")
 @blueprint.get("/assets/mark.svg")
 async def mark() -> Response:
-    """The mark, where browsers and programs look for it whatever version this is."""
+    """The mark, at the path where browsers and programs look for it in any version."""
     return await send_from_directory(STATIC, "mark.svg")
 
 
 @blueprint.app_errorhandler(404)
 @blueprint.app_errorhandler(405)
 async def _nowhere(error: HTTPException) -> Response:
-    """A page for people who come to a wrong address; programs get JSON."""
+    """A page for people at a wrong address; programs get JSON."""
     wanted = request.accept_mimetypes
     is_person = wanted["text/html"] > wanted["application/json"]
     if request.path.startswith("/api/") or not is_person:

@@ -4,7 +4,6 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 from quart import Blueprint, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import codes, registering, sessions
 from core.accounts.changes import ProfaneUserName
@@ -14,7 +13,7 @@ from core.api.limits import Limit
 from core.api.operation import by_address
 from core.api.pages import page, visit
 from core.api.pages.visit import Visit
-from core.db import now
+from core.db import Writing, now
 from core.errors import Refusal, Unauthenticated
 from core.ledger import accounts
 from core.moderation import modes
@@ -29,13 +28,13 @@ CODES = by_address(Limit(10, 60))
 
 
 class NotLoggedIn(Unauthenticated):
-    """This page is for who is logged in."""
+    """This page is for logged-in users."""
 
     code = "NotLoggedIn"
 
 
 class RegisterForm(BaseModel):
-    """What somebody wants to be called; for who is registered, also whether to get a new key."""
+    """The wanted name and, for registered users, whether to get a new key."""
 
     username: str = Field(default="", max_length=100)
     key: Literal["new", "keep"] = "new"
@@ -43,7 +42,7 @@ class RegisterForm(BaseModel):
 
 @blueprint.get("/register")
 async def form() -> Response:
-    """Show how to register, or the account of who is logged in."""
+    """Show how to register, or the account of the logged-in user."""
     return await _form()
 
 
@@ -86,7 +85,7 @@ async def _account(user: User, status: int, *, typed: str, error: str) -> Respon
 
 @blueprint.post("/register")
 async def submit() -> Response:
-    """Register, or change name and key of who is logged in."""
+    """Register, or change name and key of the logged-in user."""
     sent = await visit.form(RegisterForm)
     visitor = await visit.current()
     try:
@@ -111,7 +110,7 @@ async def _change(visitor: Visit, user: User, sent: RegisterForm) -> Response:
     server = context.server()
     async with server.database.writing() as session:
         if sent.username:
-            await registering.rename(session, user, sent.username)
+            user = await registering.rename(session, user, sent.username)
         if sent.key == "new":
             key = await registering.renew_key(session, server.keyring, user)
             await _begin_anew(session, visitor, user)
@@ -122,15 +121,15 @@ async def _change(visitor: Visit, user: User, sent: RegisterForm) -> Response:
 
 
 async def _show_key(key: str, user: User) -> Response:
-    """The page with a key, which says how to come by another where that can be."""
+    """The page with a key, which says how to get another one if that is possible."""
     is_pseudonymous = directory.is_pseudonymous(user.oauth_id)
     return await page.show("key.html", key=key, alias=user.alias, is_pseudonymous=is_pseudonymous)
 
 
-async def _begin_anew(session: AsyncSession, visitor: Visit, user: User) -> None:
-    """Give the browser another session, so that reloading a page that shows a key sends nothing.
+async def _begin_anew(session: Writing, visitor: Visit, user: User) -> None:
+    """Give the browser another session, so that reloading a page with a key has no effect.
 
-    The form that it would send again carries the former session's CSRF token.
+    The form that would be sent again has the former session's CSRF token.
     """
     server = context.server()
     await sessions.end(session, server.keyring, visitor.token)

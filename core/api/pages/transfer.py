@@ -4,7 +4,6 @@ from uuid import uuid4
 
 from pydantic import BaseModel, Field
 from quart import Blueprint, Response, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import context
 from core.api.errors import status_of
@@ -12,7 +11,7 @@ from core.api.limits import Limit
 from core.api.operation import by_address
 from core.api.pages import page, visit
 from core.api.pages.visit import Visit
-from core.db import now
+from core.db import Reading, now
 from core.errors import Refusal
 from core.kudos import transfers
 from core.ledger import accounts
@@ -26,13 +25,13 @@ GIVING = by_address(Limit(1, 1), Limit(90, 3600))
 
 
 class TransferForm(BaseModel):
-    """Who gets how much. Whoever is not logged in gives by the key."""
+    """Who gets how much. Users who are not logged in give by their key."""
 
     username: str = Field(min_length=1, max_length=255)
     amount: int = Field(ge=1)
     src_api_key: str = Field(default="", max_length=100)
     once: str = Field(min_length=1, max_length=100)
-    """Made with the form, so that sending it twice gives the kudos once."""
+    """Made with the form, so that sending it twice gives kudos only once."""
 
 
 @blueprint.get("/transfer")
@@ -43,13 +42,13 @@ async def form() -> Response:
 
 @blueprint.post("/transfer")
 async def submit() -> Response:
-    """Give the kudos, or say on the form why not."""
+    """Give the kudos, or show on the form why not."""
     await visit.limited(GIVING())
     sent = await visit.form(TransferForm)
     visitor = await visit.current()
     server = context.server()
     try:
-        async with server.database.reading() as session:  # a made-up key does not get to write
+        async with server.database.reading() as session:  # a made-up key must not write
             await _giver(session, visitor, sent.src_api_key)
         async with server.database.writing() as session:
             await transfers.give(
@@ -66,7 +65,7 @@ async def submit() -> Response:
     return await page.show("given.html", username=sent.username.strip(), amount=sent.amount)
 
 
-async def _giver(session: AsyncSession, visitor: Visit, key: str) -> User:
+async def _giver(session: Reading, visitor: Visit, key: str) -> User:
     if visitor.user is not None:
         return visitor.user
     return await directory.by_key(session, context.server().keyring, key.strip())

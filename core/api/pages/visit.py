@@ -1,4 +1,4 @@
-"""A visit to a page of ours: who is there, by the session cookie, and the forms they send."""
+"""A visit to one of our pages: the visitor, by the session cookie, and the forms they send."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,13 +20,13 @@ Form = TypeVar("Form", bound=BaseModel)
 
 
 class StaleForm(Forbidden):
-    """The form was not made for this browser, or before it logged in or out."""
+    """The form was made for another browser, or before this one logged in or out."""
 
     code = "StaleForm"
 
 
 class TooManyVisits(TooMany):
-    """The address sends this more often than it may."""
+    """The address sends this too often."""
 
     code = "TooManyVisits"
 
@@ -43,25 +43,25 @@ class EmptyForm(BaseModel):
 
 @dataclass
 class Visit:
-    """Who visits.
+    """The visitor.
 
-    token: of the browser's cookie; a new one where it had none.
+    token: of the browser's cookie; a new one if it had none.
     """
 
     token: str
     person: Person = field(default=NOBODY)
     seconds: int | None = None
-    """How long the browser is to keep a token that it was just given; None: until it is closed."""
+    """How long the browser should keep a token that it was just given; None: until it is closed."""
     is_new: bool = False
 
     @property
     def user(self) -> User | None:
-        """Who is logged in and registered."""
+        """The user, if logged in and registered."""
         return self.person.user
 
     @property
     def csrf_token(self) -> str:
-        """What forms of this visit carry."""
+        """The CSRF token for forms of this visit."""
         return browser.csrf_token(context.server().keyring, self.token)
 
     def became(self, token: str) -> None:
@@ -76,13 +76,13 @@ class Visit:
         self.person = NOBODY
 
     def remember(self, response: Response) -> None:
-        """Let the browser keep its token, if it has another one than before."""
+        """Let the browser keep its token, if it has changed."""
         if self.is_new:
             context.cookie().give(response, self.token, seconds=self.seconds)
 
 
 async def current() -> Visit:
-    """Who visits, looked up once a request."""
+    """The visitor, looked up once for each request."""
     if "visit" not in g:
         g.visit = await _look_up()
     visit: Visit = g.visit
@@ -105,9 +105,9 @@ def life() -> timedelta:
 
 
 async def form(model: type[Form]) -> Form:
-    """The form that was sent, by a page that was made for this browser.
+    """The submitted form, from a page that was made for this browser.
 
-    Raises StaleForm, and BadForm where the fields are not the model's.
+    Raises StaleForm, and BadForm if the fields are not the model's.
     """
     fields = (await request.form).to_dict()
     server = context.server()

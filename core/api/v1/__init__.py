@@ -1,6 +1,6 @@
-"""The API of 2022, as a thin translation onto what version 2 does. A server there is a worker here.
+"""The API of 2022, as a thin translation onto version 2. A server there is a worker here.
 
-Its first generation (v1a) had some of the paths also without a prefix and below /api/latest.
+Its first generation (v1a) also had some of the paths without a prefix and below /api/latest.
 """
 
 from quart import Blueprint
@@ -9,13 +9,13 @@ from core.api.v1 import generate, kudos, rating, servers, status, users, work
 
 ALL = (generate, work, users, servers, kudos, status, rating)
 EVERYWHERE = (generate, work, users, servers)
-"""What version 1 also served without a prefix."""
+"""The paths that version 1 also served without a prefix."""
 
 PREFIXES = {"/api/v1": ALL, "/api/latest": ALL, "": EVERYWHERE}
 
 
 def mounted() -> list[tuple[str, Blueprint, str]]:
-    """Where its blueprints go: prefix, blueprint, and a name that is unique among all."""
+    """Its blueprints with their prefixes, and a unique name for each."""
     return [
         (
             prefix,

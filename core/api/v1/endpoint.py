@@ -1,4 +1,4 @@
-"""What all endpoints of version 1 have in common.
+"""The common part of all endpoints of version 1.
 
 Arguments come from the query string, a form or JSON, the key among them. Success is always 200.
 A refusal is a bare JSON text with a status; wrong arguments are listed by name.
@@ -38,14 +38,14 @@ STATUS = {
     "TooManyPrompts": 503,
     "WrongCredentials": 401,
 }
-"""Refusals that had another status in version 1 than they have in version 2."""
+"""Refusals with another status in version 1 than in version 2."""
 
 TEXTS = {
     "RequestNotFound": "ID not found",
     "UserNotFound": "Not found",
     "WorkerNotFound": "Not found",
 }
-"""What version 1 said, where its clients may compare it."""
+"""The words of version 1, if its clients may compare them."""
 
 MISSING = "Missing required parameter in the JSON body or the post body or the query string"
 
@@ -61,7 +61,7 @@ class WrongArguments(ValueError):
 def endpoint(
     *, limit: Rule, arguments: type[Arguments] | None = None
 ) -> Callable[[Handler], Callable[..., Awaitable[Response]]]:
-    """Make a handler an endpoint, which gets the arguments that it takes and those of the path."""
+    """Make a handler an endpoint, which gets its arguments and those of the path."""
 
     def decorate(handler: Handler) -> Callable[..., Awaitable[Response]]:
         @bodies.of_size(max_bytes(arguments))
@@ -80,7 +80,7 @@ def endpoint(
 
 
 def blueprint(name: str) -> Blueprint:
-    """A blueprint whose errors are told as version 1 did."""
+    """A blueprint whose errors have the form of version 1."""
     made = Blueprint(name, __name__)
 
     @made.errorhandler(Refusal)
@@ -90,7 +90,7 @@ def blueprint(name: str) -> Blueprint:
 
     @made.errorhandler(WrongArguments)
     async def _wrong(wrong: WrongArguments) -> Response:
-        if request.path.startswith("/api/v1/"):  # elsewhere is what only v1a had
+        if request.path.startswith("/api/v1/"):  # other paths are those of v1a only
             told = {"errors": wrong.errors, "message": "Input payload validation failed"}
             return _response(told, 400)
         return _response({"message": wrong.errors}, 400)
@@ -99,7 +99,7 @@ def blueprint(name: str) -> Blueprint:
 
 
 async def _read(model: type[A]) -> A:
-    """The arguments that were sent. What is below reads the key as that of version 2."""
+    """The arguments that were sent. Their key is put where version 2 reads it."""
     sent = await _sent(model)
     try:
         read = model.model_validate(sent)
@@ -108,22 +108,22 @@ async def _read(model: type[A]) -> A:
     wrong = {name: _unstorable(value) for name, value in read.model_dump().items()}
     if told := {name: text for name, text in wrong.items() if text is not None}:
         raise WrongArguments(told)
-    request.headers["apikey"] = " ".join(read.api_key.split())  # a header has no line breaks
+    request.headers["apikey"] = " ".join(read.api_key.split())  # a header cannot have line breaks
     return read
 
 
 async def _sent(model: type[Arguments]) -> dict[str, Any]:
-    """What was sent, by name: JSON goes before a form, and a form before the query string."""
+    """The arguments by name: JSON comes before a form, and a form before the query string."""
     raw = cast("bytes", await request.get_data(parse_form_data=False))
     check_size(raw)
     sent = _values(model, request.args)
-    if request.is_json or raw.lstrip().startswith(b"{"):  # curl says that JSON is a form
+    if request.is_json or raw.lstrip().startswith(b"{"):  # curl declares JSON as a form
         return sent | _json(raw)
     return sent | _values(model, await request.form)
 
 
 def _values(model: type[Arguments], sent: MultiDict[str, str]) -> dict[str, Any]:
-    """What a form or a query string says; an argument that is a list may come several times."""
+    """The arguments of a form or a query string; those that are lists may come several times."""
     lists = {
         name for name, field in model.model_fields.items() if get_origin(field.annotation) is list
     }
@@ -141,7 +141,7 @@ def _json(raw: bytes) -> dict[str, Any]:
 
 
 def _unstorable(value: JsonValue) -> str | None:
-    """Why no database could keep it: what is wrong with a value that nobody knows the type of."""
+    """Why no database could store a value of unknown type."""
     try:
         json.dumps(value, allow_nan=False)
     except ValueError:
@@ -150,7 +150,7 @@ def _unstorable(value: JsonValue) -> str | None:
 
 
 def _told(error: ValidationError) -> dict[str, str]:
-    """What is wrong with each argument, by its name."""
+    """The errors of each argument, by its name."""
     plain = error.errors(include_url=False, include_input=False)
     missing = {str(one["loc"][0]) for one in plain if one["type"] == "missing"}
     told: dict[str, str] = {}

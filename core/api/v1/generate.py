@@ -15,7 +15,7 @@ from core.api.streams import EXTENSION as STREAMS
 from core.api.streams import Streams
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
-from core.db import AnyRow, now
+from core.db import now
 from core.errors import Invalid, Unavailable
 from core.features import SAMPLERS
 from core.generation import cancel, status
@@ -24,6 +24,7 @@ from core.generation.specs import RequestSpec
 from core.generation.status import Status
 from core.kinds.image import ImageParams
 from core.queue import requests
+from core.queue.results import Result
 from core.wire import v1
 from core.workers import fleet
 
@@ -34,13 +35,13 @@ MAX_STEPS = 100
 MIN_SIDE, MAX_SIDE, SIDE_STEP = 64, 3072, 64
 MAX_CFG = 100
 MAX_PASSED_ON = 10_000
-"""Characters of JSON, of what is passed on to the worker's program."""
+"""The most characters of JSON passed on to the worker's program."""
 A_PICTURES_SECONDS, MAX_SECONDS = 180, 300
-"""How long a call may take that waits for its pictures."""
+"""How long a call may wait for its pictures."""
 
 
 class NotWanted(Invalid):
-    """A picture of such a size, or made in so many steps, was not to be had in version 1."""
+    """Version 1 made no pictures of such a size or with so many steps."""
 
     code = "BadRequest"
 
@@ -61,7 +62,7 @@ async def generate_async(wanted: v1.GenerateArguments) -> v1.Asked:
 @blueprint.post("/generate/sync")
 @endpoint(arguments=v1.GenerateArguments, limit=by_address(DEFAULT))
 async def generate_sync(wanted: v1.GenerateArguments) -> list[v1.Generation]:
-    """Ask for pictures and wait for them. Who hangs up does not want them any more."""
+    """Ask for pictures and wait for them. Hanging up cancels the request."""
     server, streams = context.server(), current_app.extensions[STREAMS]
     address = limits.network(context.address())
     with streams.place(address, relaxed=context.is_relaxed()):
@@ -82,10 +83,10 @@ async def _waited_for(
     except BaseException:  # the client hung up, or the server stops
         await _cancel(server, request_id)
         raise
-    _, rows = await _look(server, str(request_id))
-    if not rows:
+    found = await _look(server, str(request_id))
+    if not found.results:
         raise TookTooLong("The request was given up: the servers failed at it.")
-    made = _generations(rows)
+    made = _generations(found.results)
     await _end(server, request_id)
     return made
 
@@ -94,17 +95,18 @@ async def _waited_for(
 @endpoint(limit=by_path(Limit(10, 1)))
 async def check(request_id: str) -> v1.Progress:
     """See how far a request is."""
-    found, _ = await _look(context.server(), request_id)
-    return _progress(found)
+    server = context.server()
+    async with server.database.reading() as session:
+        return _progress(await status.look(session, server.horde, request_id, kind="image"))
 
 
 @blueprint.get("/generate/prompt/<request_id>")
 @endpoint(limit=by_path(Limit(2, 60)))
 async def prompt(request_id: str) -> v1.ProgressWithGenerations:
-    """Get what is finished of a request. Once all is, the request is gone after the answer."""
+    """Get finished pictures of a request. Once all are, it is deleted after the answer."""
     server = context.server()
-    found, rows = await _look(server, request_id)
-    made = _generations(rows)
+    found = await _look(server, request_id)
+    made = _generations(found.results)
     if found.progress.done:
         await _end(server, found.progress.request_id)
     return v1.ProgressWithGenerations(**_progress(found).model_dump(), generations=made)
@@ -137,7 +139,7 @@ def _ask(wanted: v1.GenerateArguments) -> RequestSpec[ImageParams]:
         models=context.server().settings.default_models,
         seed=str(seed) if isinstance(seed, str | int) and str(seed) else None,
         workers=wanted.servers,
-        allow_downgrade=True,  # its 50 steps are more than version 2 makes for nothing
+        allow_downgrade=True,  # its 50 steps are more than version 2 makes without kudos
         client_agent=context.client_agent(),
     )
 
@@ -148,14 +150,14 @@ def _check(given: v1.Parameters) -> None:
             raise NotWanted("Invalid size. The image dimensions have to be a multiple of 64.")
     if given.steps > MAX_STEPS:
         raise NotWanted(
-            f"Too many sampling steps. So that there is enough for all, {MAX_STEPS} are the most."
+            f"Too many sampling steps. To be fair to everybody, at most {MAX_STEPS} are allowed."
         )
     if len(str(given.model_extra)) > MAX_PASSED_ON:
-        raise NotWanted("There is too much in params that is not known here.")
+        raise NotWanted("There are too many unknown parameters in params.")
 
 
 def _known(more: dict[str, Any]) -> dict[str, Any]:
-    """What version 2 knows too, of what is for the worker's program."""
+    """The parameters for the worker's program that version 2 also knows."""
     known: dict[str, Any] = {}
     if more.get("sampler_name") in SAMPLERS:
         known["sampler_name"] = more["sampler_name"]
@@ -165,10 +167,9 @@ def _known(more: dict[str, Any]) -> dict[str, Any]:
     return known
 
 
-async def _look(server: Server, request_id: str) -> tuple[Status, Sequence[AnyRow]]:
+async def _look(server: Server, request_id: str) -> Status:
     async with server.database.reading() as session:
-        found = await status.look(session, server.horde, request_id, kind="image")
-        return found, await status.finished(session, found.progress.request_id)
+        return await status.look_whole(session, server.horde, request_id, kind="image")
 
 
 async def _cancel(server: Server, request_id: UUID) -> None:
@@ -193,13 +194,13 @@ def _progress(found: Status) -> v1.Progress:
     )
 
 
-def _generations(rows: Sequence[AnyRow]) -> list[v1.Generation]:
+def _generations(results: Sequence[Result]) -> list[v1.Generation]:
     return [
         v1.Generation(
-            img=inline.picture(picture_of(row.attempt_id)),
-            seed=row.seed,
-            server_id=str(row.worker_id),
-            server_name=row.worker_name,
+            img=inline.picture(picture_of(result.attempt_id)),
+            seed=result.seed,
+            server_id=str(result.worker_id),
+            server_name=result.worker_name,
         )
-        for row in rows
+        for result in results
     ]

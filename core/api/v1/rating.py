@@ -1,4 +1,4 @@
-"""`/api/v1/rating`, `datasets`, `teams`: rating what others shared, as clients of ratings know it.
+"""`/api/v1/rating`, `datasets`, `teams`: rating shared pictures, as rating clients know it.
 
 Unlike the rest of version 1 this family is of 2023: the key is in the `apikey` header, bodies and
 errors are JSON as in version 2.
@@ -39,7 +39,7 @@ class DatasetNotFound(NotFound):
 
 
 class NothingToRate(NotFound):
-    """No picture is left that this user could rate."""
+    """No picture is left for this user to rate."""
 
     code = "NothingToRate"
 

@@ -1,4 +1,4 @@
-"""`servers`: who makes the pictures; today they are called workers."""
+"""`servers`: the workers of today."""
 
 from core.api import callers, context
 from core.api.kept import Encoded, encoded

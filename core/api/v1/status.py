@@ -1,4 +1,4 @@
-"""`status/performance` and `admin/maintenance`: how the horde is doing, and whether it rests."""
+"""`status/performance` and `admin/maintenance`: the state of the horde, maintenance."""
 
 from core.api import callers, context
 from core.api.limits import Limit

@@ -1,4 +1,4 @@
-"""`users`: who there is."""
+"""`users`: the users of the horde."""
 
 from uuid import uuid4
 
@@ -26,11 +26,11 @@ from core.wire.kudos import from_wire, to_wire
 blueprint = new_blueprint("v1_users")
 
 LISTED = 100
-"""Users a page. In 2022 there was no page: nobody had so many users."""
+"""Users for each page. In 2022 there were no pages: no horde had so many users."""
 
 
 class NoSuchUser(Invalid):
-    """There is no user to be changed; version 1 called that a wrong call."""
+    """There is no user to be changed; in version 1 that was a bad request."""
 
     code = "BadRequest"
 
@@ -38,7 +38,7 @@ class NoSuchUser(Invalid):
 @blueprint.get("/users")
 @endpoint(limit=by_address())
 async def get_users() -> dict[str, v1.ListedUser]:
-    """List users by their aliases, the oldest first; where there are many, page by page."""
+    """List users by their aliases, oldest first, page by page if there are many."""
     number = paging.page()
     async with context.server().database.reading() as session:
         users = await listing.page(session, number, by_age=True, size=LISTED)

@@ -17,16 +17,16 @@ from core.workers.offers import Declared
 blueprint = new_blueprint("v1_work")
 
 MODELS = ["stable_diffusion"]
-"""There was no other in 2022."""
+"""The only model in 2022."""
 TOLD = {"worker_id": "server_id", "max_pixels": "max_pixels"}
-"""Why a server got nothing: version 2's reasons that version 1 knew."""
+"""Why a server got nothing: those reasons of version 2 that version 1 knew."""
 
 
 @blueprint.post("/generate/pop")
 @endpoint(arguments=v1.PopArguments, limit=by_address(Limit(45, 1)))
 async def pop(offer: v1.PopArguments) -> v1.Popped | v1.NothingPopped:
     """Get a job."""
-    # A paused server was told that there is nothing, rather than fooled.
+    # A paused server was told that there is nothing, and got no decoy.
     popped = await popping.popped(_declared(offer), amount=1, wait=0, decoys=False)
     work = popped.work
     if work is None:
@@ -59,7 +59,7 @@ def _declared(offer: v1.PopArguments) -> Declared:
         kind="image",
         name=offer.name,
         agent=agent,
-        # Where its pictures go is this server's affair: it sends them along.
+        # Version 1 has no upload links: the pictures come with the submission.
         program=program._replace(features=program.features | {"r2"}),
         threads=1,
         models=MODELS,
@@ -74,7 +74,7 @@ def _declared(offer: v1.PopArguments) -> Declared:
 
 
 def _payload(work: Work) -> dict[str, Any]:
-    """What the program of 2022 is to be called with."""
+    """The arguments for the program of 2022."""
     params = work.params
     assert isinstance(params, ImageParams)  # noqa: S101 - the offer was for pictures
     return {

@@ -1,4 +1,4 @@
-"""`collections`: styles of one kind, of which a request gets one by chance."""
+"""`collections`: styles of one kind, of which a request gets a random one."""
 
 from quart import Blueprint, request
 
@@ -49,14 +49,14 @@ async def list_collections() -> list[ResponseModelCollection]:
     errors=(400, 401, 403, 404),
 )
 async def create_collection(body: InputModelCollection) -> StyleModify:
-    """Collect styles, by their ids or names."""
+    """Make a collection of styles, by their ids or names."""
     if body.name is None or "styles" not in body.model_fields_set:
         missing = "name" if body.name is None else "styles"
         raise InvalidBody({missing: "Missing required parameter in the JSON body"})
     async with callers.writing() as session:
         collection_id = await collections.create(
             session,
-            await context.user(session, renew=True),
+            await context.user(session),
             name=body.name,
             info=body.info,
             public=body.public,
@@ -68,7 +68,7 @@ async def create_collection(body: InputModelCollection) -> StyleModify:
 @blueprint.get("/collections/<collection_id>")
 @operation(answers={200: ResponseModelCollection}, limit=styling, errors=(404,))
 async def get_collection(collection_id: str) -> ResponseModelCollection:
-    """See a collection, also one that is not listed."""
+    """See a collection, even one that is not listed."""
     async with context.server().database.reading() as session:
         row = await collections.known(session, collection_id)
         (details,) = await to_collections(session, [row])
@@ -96,10 +96,10 @@ async def get_collection_by_name(collection_name: str) -> ResponseModelCollectio
     errors=(400, 401, 403, 404),
 )
 async def change_collection(body: InputModelCollection, collection_id: str) -> StyleModify:
-    """Change a collection of one's own; what is absent stays as it is."""
+    """Change a collection of one's own; absent fields stay as they are."""
     given = body.model_fields_set
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         collection = await collections.known(session, collection_id)
         await collections.change(
             session,
@@ -118,6 +118,6 @@ async def change_collection(body: InputModelCollection, collection_id: str) -> S
 async def delete_collection(collection_id: str) -> SimpleResponse:
     """Delete a collection, not its styles: its owner and moderators may."""
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         await collections.remove(session, user, await collections.known(session, collection_id))
     return SimpleResponse()

@@ -1,9 +1,9 @@
 """`POST dev/test-user`: accounts for tests, for a peer on this machine only.
 
-Mounted where development endpoints are switched on, and then answering only where the server
-listens on a loopback address and is called by one in public, too, the peer is on loopback, nothing
-was forwarded, no page asks (there is no Origin, and nothing cross-site) and the Host names this
-machine. Otherwise there is nothing here: 404.
+Mounted if development endpoints are switched on, and then answering only if the server listens on a
+loopback address and has a public one on loopback too, the peer is on loopback, nothing was
+forwarded, no page asks (there is no Origin, and nothing cross-site) and the Host names this
+machine. Otherwise the answer is 404.
 """
 
 from quart import Blueprint, abort, request
@@ -33,7 +33,7 @@ FORWARDING = frozenset(
         "x-real-ip",
     }
 )
-"""Headers that say that somebody passed the call on, in lower case."""
+"""Headers that show that the call was forwarded, in lower case."""
 FORWARDING_PREFIXES = ("cf-", "fastly-", "fly-", "x-forwarded", "x-envoy-", "x-amzn-", "x-azure-")
 
 
@@ -47,7 +47,7 @@ async def _local_only() -> None:
         and perimeter.is_loopback(perimeter.hostname(request.host))
         and "Origin" not in request.headers
         and request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
-        and request.http_version not in ("1", "1.0")  # nginx's, where nothing else is set up
+        and request.http_version not in ("1", "1.0")  # nginx's, if nothing else is set up
         and not any(_is_forwarding(name.lower()) for name, _ in request.headers)
     )
     if not is_local:
@@ -61,7 +61,7 @@ def _is_forwarding(name: str) -> bool:
 @blueprint.post("/dev/test-user")
 @operation(body=DevUserInput, answers={201: DevUser, 200: DevUser}, errors=(400, 404))
 async def test_user(body: DevUserInput) -> tuple[DevUser, int]:
-    """Make an account with kudos and roles; the same oauth_id again gets a new key."""
+    """Make an account with kudos and roles; repeating an oauth_id gives it a new key."""
     server = context.server()
     roles = Role.MODERATOR if body.moderator else Role(0)
     roles |= Role.TRUSTED if body.trusted else Role(0)

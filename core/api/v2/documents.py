@@ -29,7 +29,7 @@ async def terms() -> HordeDocument:
 @blueprint.get("/documents/privacy")
 @_reads(limit=by_address())
 async def privacy() -> HordeDocument:
-    """Read what this horde keeps, and for how long."""
+    """Read what this horde stores, and for how long."""
     return _document("privacy")
 
 
@@ -43,7 +43,7 @@ async def sponsors() -> HordeDocument:
 @blueprint.get("/status/news")
 @operation(answers={200: list[Newspiece]}, limit=by_address())
 async def news() -> list[Newspiece]:
-    """Read what is new, the newest first."""
+    """Read the news, newest first."""
     return documents.news(context.server().settings)
 
 
@@ -54,4 +54,4 @@ def _document(name: documents.Name) -> HordeDocument:
         return HordeDocument(html=documents.html(name, settings))
     if form == "markdown":
         return HordeDocument(markdown=documents.markdown(name, settings))
-    raise Invalid("format is html or markdown.")
+    raise Invalid("format has to be html or markdown.")

@@ -1,4 +1,4 @@
-"""`styles/image/{id}/example`: pictures somewhere on the web that show what a style does."""
+"""`styles/image/{id}/example`: pictures on the web that show what a style does."""
 
 from quart import Blueprint
 
@@ -21,9 +21,9 @@ blueprint = Blueprint("examples", __name__)
     errors=(400, 401, 403, 404),
 )
 async def add_style_example(body: InputStyleExamplePost, style_id: str) -> StyleModify:
-    """Show what a style does, by the https URL of a picture."""
+    """Add an example of a style, by the https URL of a picture."""
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         style = await changeable(session, "image", style_id)
         example_id = await examples.add(session, user, style, url=body.url, primary=body.primary)
     return StyleModify(id=str(example_id))
@@ -42,7 +42,7 @@ async def change_style_example(
 ) -> StyleModify:
     """Change an example."""
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         style = await changeable(session, "image", style_id)
         await examples.change(session, user, style, example_id, url=body.url, primary=body.primary)
     return StyleModify(id=example_id)
@@ -55,7 +55,7 @@ async def change_style_example(
 async def delete_style_example(style_id: str, example_id: str) -> SimpleResponse:
     """Delete an example."""
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         style = await changeable(session, "image", style_id)
         await examples.remove(session, user, style, example_id)
     return SimpleResponse()

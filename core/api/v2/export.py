@@ -1,4 +1,4 @@
-"""`users/{id}/export` (ours): everything that is kept about a user, for nobody but them."""
+"""`users/{id}/export` (ours): everything that is stored about a user, only for that user."""
 
 from quart import Blueprint
 
@@ -26,7 +26,7 @@ blueprint = Blueprint("export", __name__)
     errors=(400, 401, 403, 404),
 )
 async def export_user(user_id: str) -> UserExport:
-    """Get everything that is kept about oneself."""
+    """Get everything that is stored about oneself."""
     before = paging.number("before")
     async with context.server().database.reading() as session:
         by = await context.user(session)

@@ -1,13 +1,12 @@
-"""`filters`: what prompts are looked through with, for moderators."""
+"""`filters`: the prompt filters, for moderators."""
 
 from collections.abc import Sequence
 
 from quart import Blueprint, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.operation import by_address, operation
-from core.db import AnyRow
+from core.db import AnyRow, Reading
 from core.errors import Invalid
 from core.moderation import filters
 from core.moderation.prompts import FilterSet
@@ -66,7 +65,7 @@ async def list_filters() -> list[FilterDetails]:
     errors=(400, 401, 403),
 )
 async def add_filter(body: PutNewFilter) -> FilterDetails:
-    """Add a filter; one that is there already is answered as it is."""
+    """Add a filter; an existing one is returned unchanged."""
     server = context.server()
     async with callers.writing() as session:
         moderator = await _moderator(session)
@@ -146,7 +145,7 @@ async def change_filter(body: PatchExistingFilter, filter_id: str) -> FilterDeta
         await _moderator(session)
         if not changes:
             await filters.by_id(session, filter_id)
-            raise NoFilterModSelected("Say at least one thing that is to be changed.")
+            raise NoFilterModSelected("Please change at least one field.")
         row = await filters.change(session, filter_id, changes)
         (changed,) = await _details(session, [row])
     server.horde.filters.forget()
@@ -167,7 +166,7 @@ async def remove_filter(filter_id: str) -> SimpleResponse:
     return SimpleResponse()
 
 
-async def _moderator(session: AsyncSession) -> User:
+async def _moderator(session: Reading) -> User:
     asking = await context.user(session)
     roles.require_moderator(asking)
     return asking
@@ -183,7 +182,7 @@ def _type_asked() -> int | None:
     return int(text)
 
 
-async def _details(session: AsyncSession, rows: Sequence[AnyRow]) -> list[FilterDetails]:
+async def _details(session: Reading, rows: Sequence[AnyRow]) -> list[FilterDetails]:
     ids = {row.user_id for row in rows if row.user_id is not None}
     authors = await directory.by_ids(session, ids) if ids else {}
     return [

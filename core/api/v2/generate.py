@@ -9,7 +9,7 @@ from core.api import asking, context
 from core.api.operation import generating, operation
 from core.api.styling import styled
 from core.api.v2 import parameters
-from core.generation import ask
+from core.generation.pictures import InpaintingMissingMask
 from core.generation.specs import RequestSpec
 from core.images import webp
 from core.kinds.image import ImageParams
@@ -82,6 +82,6 @@ def _check_inpainting(params: ImageParams, pictures: Mapping[str, bytes]) -> Non
     if is_masked or params.source_image is None:
         return
     if not webp.has_alpha(pictures[params.source_image]):
-        raise ask.InpaintingMissingMask(
+        raise InpaintingMissingMask(
             "Inpainting needs a mask, or a source image with transparent parts."
         )

@@ -1,5 +1,6 @@
-"""`interrogate`: what is to be found out about a picture, or made of it; and who does it."""
+"""`interrogate`: forms of a picture, and the workers that serve them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -10,7 +11,6 @@ from core.api.context import Server
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.catalog import agents
-from core.db import AnyRow
 from core.errors import Invalid
 from core.features import FORMS
 from core.generation import cancel, status
@@ -24,6 +24,8 @@ from core.kinds import alchemy
 from core.kinds.alchemy import AlchemyParams
 from core.kinds.params import is_url, with_plain_scheme
 from core.outside.client import MAX_URL_CHARS
+from core.queue import results
+from core.queue.results import Result
 from core.queue.tables import JobState
 from core.wire.alchemy import (
     InterrogationFormResult,
@@ -52,7 +54,7 @@ STATES = {
     JobState.EXPIRED: "cancelled",
 }
 ELSEWHERE_TILES = 1
-"""What a picture that only its address is known of counts as."""
+"""The size that counts for a picture of which only the address is known."""
 
 
 @blueprint.post("/interrogate/async")
@@ -103,27 +105,26 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
 @blueprint.get("/interrogate/status/<request_id>")
 @operation(answers={200: InterrogationStatus}, limit=by_path(Limit(10, 1)), errors=(404,))
 async def get_status(request_id: str) -> InterrogationStatus:
-    """See how far the forms are, and their results."""
+    """See the status of the forms, and their results."""
     server = context.server()
     async with server.database.reading() as session:
-        found = await status.look(session, server.horde, request_id, kind="alchemy")
+        found = await status.look_whole(session, server.horde, request_id, kind="alchemy")
         jobs = await status.jobs_of(session, found.progress.request_id)
-        rows = await status.finished(session, found.progress.request_id)
-    return _status(server, jobs, {row.number: row for row in rows})
+    return _status(server, jobs, found.results)
 
 
 @blueprint.delete("/interrogate/status/<request_id>")
 @operation(answers={200: InterrogationStatus}, limit=by_path(Limit(10, 1)), errors=(404,))
 async def cancel_request(request_id: str) -> InterrogationStatus:
-    """Cancel the forms that wait; the answer is the status after it."""
+    """Cancel the waiting forms; the answer is the status after that."""
     server = context.server()
     async with callers.writing_to(request_id, kind="alchemy") as session:
         found = await status.look(session, server.horde, request_id, kind="alchemy")
         await cancel.cancel(session, found.progress.request_id)
         jobs = await status.jobs_of(session, found.progress.request_id)
-        rows = await status.finished(session, found.progress.request_id)
+        done = await results.of(session, found.progress.request_id)
     await server.horde.changed(found.progress.request_id, "cancelled")
-    return _status(server, jobs, {row.number: row for row in rows})
+    return _status(server, jobs, done)
 
 
 @blueprint.post("/interrogate/pop")
@@ -135,7 +136,7 @@ async def cancel_request(request_id: str) -> InterrogationStatus:
     errors=(400, 401, 403),
 )
 async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
-    """Get forms to fill. With `wait`, the answer comes when there are some."""
+    """Get forms to fill. With `wait`, the answer comes once there are some."""
     declared = Declared(
         kind="alchemy",
         name=body.name,
@@ -169,7 +170,7 @@ async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
     errors=(400, 401, 403, 404),
 )
 async def submit(body: InterrogationSubmitInput) -> GenerationSubmitted:
-    """Deliver what came of a form, or give it back."""
+    """Deliver the result of a form, or give it back."""
     delivery = Delivery(job_id=body.id, state=body.state, form=body.result)
     job = await submitting.found(delivery, "alchemy")
     if not delivery.is_fault and UPLOADED in body.result.values():
@@ -177,12 +178,13 @@ async def submit(body: InterrogationSubmitInput) -> GenerationSubmitted:
     return await submitting.settled(job, delivery)
 
 
-def _status(server: Server, jobs: list[JobView], results: dict[int, AnyRow]) -> InterrogationStatus:
+def _status(server: Server, jobs: list[JobView], done: Sequence[Result]) -> InterrogationStatus:
+    by_number = {result.number: result for result in done}
     forms = [
         InterrogationFormStatus(
             form=alchemy.form_of(job.feature or ""),
             state=STATES[JobState(job.state)],
-            result=_result(server, results[job.number]) if job.number in results else None,
+            result=_result(server, by_number[job.number]) if job.number in by_number else None,
         )
         for job in jobs
     ]
@@ -196,11 +198,11 @@ def _overall(states: set[str]) -> str:
     return next((state for state in ("processing", "waiting") if state in states), "partial")
 
 
-def _result(server: Server, row: AnyRow) -> InterrogationFormResult:
-    """What was found out; a picture that was made is a link to it, signed anew each time."""
+def _result(server: Server, result: Result) -> InterrogationFormResult:
+    """The form's result; a picture is a link, newly signed each time."""
     return {
-        name: _link(server, row.attempt_id) if value == UPLOADED else value
-        for name, value in (row.form or {}).items()
+        name: _link(server, result.attempt_id) if value == UPLOADED else value
+        for name, value in (result.form or {}).items()
     }
 
 

@@ -23,10 +23,10 @@ A_SECOND, AN_HOUR, AN_HOUR_RELAXED = Limit(1, 1), Limit(90, 3600), Limit(600, 36
     limit=by_user(A_SECOND, AN_HOUR, relaxed=(A_SECOND, AN_HOUR_RELAXED)),
     key_required=True,
     errors=(400, 401),
-    headers={"Idempotency-Key": "the same once more: it is the same transfer"},
+    headers={"Idempotency-Key": "repeat it to mean the same transfer"},
 )
 async def transfer(body: KudosTransferInput) -> KudosTransferred:
-    """Give somebody kudos. With an Idempotency-Key, a repeated call gives them once."""
+    """Give somebody kudos. With an Idempotency-Key, repeating the call gives them only once."""
     async with callers.writing() as session:
         await transfers.give(
             session,

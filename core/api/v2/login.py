@@ -1,4 +1,4 @@
-"""`login/…` (ours): codes that programs log in with, and what a page's script needs to know."""
+"""`login/…` (ours): codes that programs log in with, and questions of a page's script."""
 
 from quart import Blueprint
 
@@ -15,7 +15,7 @@ blueprint = Blueprint("login", __name__)
 
 
 class InvalidLoginCode(Unauthenticated):
-    """The code is wrong, was used, is too old, or was guessed at too often."""
+    """The code is wrong, used, too old, or had too many wrong guesses."""
 
     code = "InvalidLoginCode"
 
@@ -36,7 +36,7 @@ async def log_in(body: LoginCodeInput) -> ProgramLogin:
         if user_id is not None:
             token, expires = await sessions.begin_program(session, server.keyring, user_id, at=at)
             user = await directory.by_id(session, user_id)
-    if user_id is None:  # said after the commit, which counted the guess
+    if user_id is None:  # raised after the commit, which counted the guess
         raise InvalidLoginCode("This code is wrong or too old. The page shows a new one.")
     return ProgramLogin(token=token, expires=expires, id=user.id, username=user.alias)
 

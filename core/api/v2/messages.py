@@ -1,4 +1,4 @@
-"""`workers/messages`: what workers are told with their pops."""
+"""`workers/messages`: messages to workers, sent with their pops."""
 
 from uuid import UUID
 
@@ -30,7 +30,7 @@ blueprint = Blueprint("messages", __name__)
     errors=(400, 401, 403),
 )
 async def list_messages() -> list[ResponseModelMessage]:
-    """List messages: moderators see all, others what is by them or for their workers."""
+    """List messages: moderators see all, others those from them or to their workers."""
     wanted = messages.Wanted(
         user_id=number("user_id"),
         worker_id=_worker_id(),
@@ -52,10 +52,10 @@ async def list_messages() -> list[ResponseModelMessage]:
     errors=(400, 401, 403, 404),
 )
 async def write_message(body: ResponseModelMessage__Input) -> ResponseModelMessage:
-    """Tell one of your workers something; moderators may tell any, or all."""
+    """Send a message to one of your workers; moderators may send to any, or to all."""
     server = context.server()
     async with callers.writing() as session:
-        author = await context.user(session, renew=True)
+        author = await context.user(session)
         row = await messages.write(
             session,
             author,
@@ -82,10 +82,10 @@ async def get_message(message_id: str) -> ResponseModelMessage:
     answers={200: SimpleResponse}, limit=by_address(), key_required=True, errors=(401, 403, 404)
 )
 async def delete_message(message_id: str) -> SimpleResponse:
-    """Take a message back."""
+    """Delete a message."""
     server = context.server()
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         await messages.remove(session, user, await messages.by_id(session, message_id))
     server.horde.message_cache.forget()
     return SimpleResponse()
@@ -109,4 +109,4 @@ def _worker_id() -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError:
-        raise Invalid(f"'{text}' is no worker's id.") from None
+        raise Invalid(f"'{text}' is not a worker's id.") from None

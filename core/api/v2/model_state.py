@@ -1,4 +1,4 @@
-"""The argument `model_state`: whether models of the horde's reference are meant, or others."""
+"""The argument `model_state`: models of the horde's reference, others, or all."""
 
 from collections.abc import Set as AbstractSet
 
@@ -27,5 +27,5 @@ def is_in(state: str, kind: str, model: str) -> bool:
 
 
 def names(kind: str) -> AbstractSet[str]:
-    """The names in the horde's reference of models that serve this kind, as they stand there."""
+    """The names of models for this kind in the horde's reference, as they are written there."""
     return catalog.known().keys() if kind == "image" else catalog.known_texts().keys()

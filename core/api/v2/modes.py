@@ -1,4 +1,4 @@
-"""`status/modes`: the states that the horde is in. Never cached: moderators see more."""
+"""`status/modes`: the modes of the horde. Never cached: moderators see more."""
 
 from quart import Blueprint
 
@@ -19,7 +19,7 @@ NAMES = {
     "raid_mode": "raid",
     "anonymous_mode": "anonymous",
 }
-"""What clients call the states, and what the horde does."""
+"""The names of the modes for clients and in the horde."""
 
 
 class NoHordeModSelected(Invalid):
@@ -36,7 +36,7 @@ class NoHordeModSelected(Invalid):
     errors=(401, 403),
 )
 async def see_modes() -> HordeModes:
-    """See the states of the horde; with a key, which has to be a moderator's, also raid mode."""
+    """See the modes of the horde; with a key, which has to be a moderator's, also raid mode."""
     server = context.server()
     async with server.database.reading() as session:
         if context.api_key():
@@ -57,14 +57,14 @@ async def see_modes() -> HordeModes:
     errors=(400, 401, 403),
 )
 async def switch_modes(body: HordeModesInput) -> HordeModes:
-    """Switch states of the horde: maintenance for administrators, the others for moderators."""
+    """Switch modes of the horde: administrators maintenance, moderators the others."""
     server = context.server()
     wanted = body.model_dump(exclude_none=True)
     async with callers.writing() as session:
         asking = await context.user(session)
         if not wanted:
             roles.require_moderator(asking)
-            raise NoHordeModSelected("Say at least one state that is to be switched.")
+            raise NoHordeModSelected("Please name at least one mode to be switched.")
         if "maintenance_mode" in wanted:
             roles.require_admin(asking)
         if wanted.keys() - {"maintenance_mode"}:

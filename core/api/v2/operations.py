@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from quart import Blueprint
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.operation import by_address, operation
-from core.db import AnyRow, now
+from core.db import AnyRow, Reading, now
 from core.moderation import addresses
 from core.moderation.addresses import Network
 from core.users import roles
@@ -76,7 +75,7 @@ async def let_in(body: DeleteTimeoutIPInput) -> SimpleResponse:
     answers={200: list[IPTimeout]}, limit=by_address(), key_required=True, errors=(400, 401, 403)
 )
 async def see_timeouts(ipaddr: str) -> list[IPTimeout]:
-    """See what keeps an address out."""
+    """See why an address is kept out."""
     at = now()
     async with context.server().database.reading() as session:
         await _moderator(session)
@@ -92,7 +91,7 @@ async def see_timeouts(ipaddr: str) -> list[IPTimeout]:
     errors=(400, 401, 403, 404),
 )
 async def block_worker(body: AddWorkerTimeout, worker_id: str) -> SimpleResponse:
-    """Keep the address out from which a worker last checked in."""
+    """Keep out the address from which a worker last checked in."""
     async with callers.writing() as session:
         await _moderator(session)
         network = await _network_of(session, worker_id)
@@ -113,11 +112,11 @@ async def unblock_worker(worker_id: str) -> SimpleResponse:
     return SimpleResponse()
 
 
-async def _moderator(session: AsyncSession) -> None:
+async def _moderator(session: Reading) -> None:
     roles.require_moderator(await context.user(session))
 
 
-async def _network_of(session: AsyncSession, worker_id: str) -> Network:
+async def _network_of(session: Reading, worker_id: str) -> Network:
     row = await fleet.known(session, worker_id)
     if row.address is None:
         raise fleet.WorkerNotFound(f"The address of worker '{worker_id}' is no longer known.")

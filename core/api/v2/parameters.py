@@ -1,4 +1,4 @@
-"""A picture's parameters on their way from the request to the worker: by name, and what is not.
+"""A picture's parameters on their way from the request to the worker, by name, with exceptions.
 
 A parameter that the wire and `ImageParams` have under one name needs no line here. Those that
 differ stand in `CHANGED` and `BESIDE`; a test holds what travels against all three.
@@ -28,8 +28,8 @@ CHANGED: Final[Mapping[str, Callable[[GenerationInputStable], Any]]] = {
     "r2_named": lambda body: "r2" in body.model_fields_set,
     "use_nsfw_censor": lambda body: body.censor_nsfw and not body.nsfw,
 }
-"""Parameters of the domain that are not what the request says; pictures get a place in the store,
-where they are not put yet."""
+"""Parameters of the domain that differ from the request's; pictures get a name in the store and are
+not stored yet."""
 
 OTHERS: Final = frozenset({"passed_on"})
 """Parameters of the domain that this version of the API does not have."""
@@ -46,11 +46,11 @@ BESIDE: Final = frozenset(
         "passed_on",
     }
 )
-"""Parameters of the domain that workers are not told, or beside the payload."""
+"""Parameters of the domain that workers do not get, or get beside the payload."""
 
 
 def of_request(body: GenerationInputStable) -> ImageParams:
-    """The domain's parameters: from `params`, else from the request around them."""
+    """The domain's parameters, from `params` or from the request around them."""
     values: dict[str, Any] = {}
     for one in fields(ImageParams):
         if one.name in CHANGED:
@@ -62,7 +62,7 @@ def of_request(body: GenerationInputStable) -> ImageParams:
 
 
 def of_work(work: Work) -> ModelPayloadStable:
-    """What the worker is to make: one seed, prompt and set of parameters for all of the work."""
+    """What the worker has to make: one seed, prompt and set of parameters for all of the work."""
     params = work.params
     assert isinstance(params, ImageParams)  # noqa: S101 - the offer was for pictures
     same = {
@@ -81,7 +81,7 @@ def of_work(work: Work) -> ModelPayloadStable:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any parameter
-    """What JSON can hold of a parameter, with models within lists as their documents."""
+    """The parameter as JSON can hold it, with models in lists as their documents."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     return value.model_dump() if isinstance(value, BaseModel) else value

@@ -37,7 +37,7 @@ ALWAYS_TOLD = (
     "lora",
     "controlnet",
 )
-"""Skip reasons that are sent also where they are 0."""
+"""Skip reasons that are sent even if they are 0."""
 
 
 @blueprint.post("/generate/pop")
@@ -49,7 +49,7 @@ ALWAYS_TOLD = (
     errors=(400, 401, 403),
 )
 async def generate_pop(body: PopInputStable) -> GenerationPayloadStable:
-    """Get work. With `wait`, the answer comes when there is some, or when the time is up."""
+    """Get work. With `wait`, the answer comes once there is some, or when the time is up."""
     declared = _declared(body)
     popped = await popping.popped(declared, amount=body.amount, wait=body.wait)
     return await _payload(context.server(), popped, declared)

@@ -1,14 +1,13 @@
-"""`generate/rate/{id}`, and `shared/pictures` (ours): what was given to the data set."""
+"""`generate/rate/{id}`, and `shared/pictures` (ours): the pictures of the data set."""
 
 from quart import Blueprint, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.community.ratings import pictures, rate
 from core.community.ratings.rate import Finished, Vote
-from core.db import AnyRow
+from core.db import AnyRow, Reading
 from core.errors import Invalid
 from core.generation import status
 from core.users import directory, roles
@@ -28,7 +27,7 @@ blueprint = Blueprint("ratings", __name__)
     errors=(400, 404),
 )
 async def rate_request(body: AestheticsPayload, request_id: str) -> GenerationSubmitted:
-    """Say what you think of a shared request's pictures; who knows its id may."""
+    """Rate a shared request's pictures; its id is enough."""
     votes = [Vote(each.id, each.rating, each.artifacts) for each in body.ratings]
     async with callers.writing_to(request_id) as session:
         finished, owner_id = await _finished(session, request_id)
@@ -37,15 +36,14 @@ async def rate_request(body: AestheticsPayload, request_id: str) -> GenerationSu
     return GenerationSubmitted(reward=to_wire(amount))
 
 
-async def _finished(session: AsyncSession, request_id: str) -> tuple[Finished, int]:
+async def _finished(session: Reading, request_id: str) -> tuple[Finished, int]:
     horde = context.server().horde
-    found = await status.look(session, horde, request_id, kind="image")
-    rows = await status.finished(session, found.progress.request_id)
+    found = await status.look_whole(session, horde, request_id, kind="image")
     finished = Finished(
         id=found.progress.request_id,
         is_done=found.progress.done,
         is_shared=found.progress.shared,
-        picture_ids={row.attempt_id for row in rows},
+        picture_ids={result.attempt_id for result in found.results},
         consumed=found.consumed,
     )
     return finished, found.progress.user_id
@@ -63,7 +61,7 @@ async def get_own() -> list[SharedPictureDetails]:
     """List the pictures that you have shared, newest first."""
     page = request.args.get("page") or "1"
     if not page.isascii() or not page.isdecimal() or not 1 <= int(page[:6]) <= pictures.MAX_PAGES:
-        raise Invalid(f"page is a number from 1 to {pictures.MAX_PAGES}.")
+        raise Invalid(f"page has to be a number from 1 to {pictures.MAX_PAGES}.")
     async with context.server().database.reading() as session:
         user = await context.user(session)
         roles.refuse_anonymous(user, "list what everybody shared")
@@ -84,7 +82,7 @@ async def get_one(picture_id: str) -> SharedPictureDetails:
     answers={200: SimpleResponse}, limit=by_address(), key_required=True, errors=(401, 403, 404)
 )
 async def remove(picture_id: str) -> SimpleResponse:
-    """Take a picture out of the data set: its requester and moderators may."""
+    """Remove a picture from the data set: its requester and moderators may."""
     server = context.server()
     async with callers.writing() as session:
         removed = await pictures.remove(session, await context.user(session), picture_id)

@@ -12,5 +12,5 @@ blueprint = Blueprint("reference", __name__)
 @blueprint.get("/catalog/models")
 @operation(answers={200: ModelReference}, limit=by_address())
 async def get_models() -> ModelReference:
-    """See what this horde knows of models: baselines, requirements, parameters."""
+    """See what this horde knows about models: baselines, requirements, parameters."""
     return ModelReference.model_validate(reference.to_data(models.current()))

@@ -1,4 +1,4 @@
-"""`POST register` (ours): a pseudonymous account; the page has logins besides."""
+"""`POST register` (ours): a pseudonymous account; the page also offers logins."""
 
 from quart import Blueprint
 

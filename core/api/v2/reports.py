@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 from quart import Blueprint, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address, operation
 from core.api.paging import page
 from core.community import reports
-from core.db import AnyRow, now
+from core.db import AnyRow, Reading, now
 from core.errors import Invalid
 from core.users import directory, roles
 from core.users.directory import MAX_ID
@@ -32,7 +31,7 @@ STATES = ("open", "closed", "all")
 async def report(body: ReportInput) -> ReportMade:
     """Report a shared picture, a style, or the name of somebody or something as abuse."""
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         made = await reports.make(
             session, user, kind=body.kind, subject=body.id.lower(), reason=body.reason, at=now()
         )
@@ -69,7 +68,7 @@ async def list_reports() -> list[ReportDetails]:
 async def change_report(body: ModifyReport, report_id: str) -> ReportDetails:
     """Close a report, or open it again; moderators may."""
     async with callers.writing() as session:
-        moderator = await context.user(session, renew=True)
+        moderator = await context.user(session)
         roles.require_moderator(moderator)
         row = await reports.change(
             session,
@@ -90,7 +89,7 @@ def _number(report_id: str) -> int:
     return int(report_id)
 
 
-async def _details(session: AsyncSession, rows: Sequence[AnyRow]) -> list[ReportDetails]:
+async def _details(session: Reading, rows: Sequence[AnyRow]) -> list[ReportDetails]:
     people = {row.user_id for row in rows} | {row.closed_by for row in rows if row.closed_by}
     users = await directory.by_ids(session, people)
     return [

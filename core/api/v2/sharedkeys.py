@@ -3,13 +3,12 @@
 from typing import Any
 
 from quart import Blueprint
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import shared_keys
 from core.api import callers, context
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
-from core.db import now
+from core.db import Reading, now
 from core.users import directory
 from core.users.tables import SharedKey
 from core.wire.sharedkeys import UNLIMITED, SharedKeyDetails, SharedKeyInput
@@ -39,7 +38,7 @@ async def create_shared_key(body: SharedKeyInput) -> SharedKeyDetails:
 @blueprint.get("/sharedkeys/<sharedkey_id>")
 @operation(answers={200: SharedKeyDetails}, limit=by_address(), omit_nulls=True, errors=(401,))
 async def get_shared_key(sharedkey_id: str) -> SharedKeyDetails:
-    """See a shared key, and what is left of it."""
+    """See a shared key, and what is left of its budget."""
     async with context.server().database.reading() as session:
         return await _details(session, await shared_keys.by_id(session, sharedkey_id))
 
@@ -54,7 +53,7 @@ async def get_shared_key(sharedkey_id: str) -> SharedKeyDetails:
     errors=(400, 401, 403),
 )
 async def change_shared_key(body: SharedKeyInput, sharedkey_id: str) -> SharedKeyDetails:
-    """Change a shared key of one's own; what is absent stays."""
+    """Change a shared key of one's own; absent fields stay."""
     async with callers.writing() as session:
         by = await context.user(session)
         wanted = _columns(body.model_dump(exclude_unset=True))
@@ -72,7 +71,7 @@ async def delete_shared_key(sharedkey_id: str) -> SimpleResponse:
 
 
 def _columns(given: dict[str, Any]) -> dict[str, Any]:
-    """What was sent as the domain has it: kudos in hundredths, None for no limit and no end."""
+    """The settings for the domain: kudos in hundredths, None for no limit and no expiry."""
     if "kudos" in given:
         kudos = given.pop("kudos")
         given["budget"] = None if kudos == UNLIMITED else kudos * 100
@@ -82,7 +81,7 @@ def _columns(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-async def _details(session: AsyncSession, key: SharedKey) -> SharedKeyDetails:
+async def _details(session: Reading, key: SharedKey) -> SharedKeyDetails:
     return to_wire(key, (await directory.by_id(session, key.user_id)).alias)
 
 

@@ -1,4 +1,4 @@
-"""`status/…`: how the horde is doing."""
+"""`status/…`: the state of the horde."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -24,7 +24,7 @@ from core.workers.online import NO_CAPACITY, Capacity
 blueprint = Blueprint("status", __name__)
 
 NOBODY_SECONDS = 10_000
-"""The eta of a model that is asked for and that nobody offers."""
+"""The eta of a model that is asked for but that nobody offers."""
 
 
 @blueprint.get("/status/heartbeat")
@@ -38,7 +38,7 @@ async def heartbeat() -> HordeHeartbeat | Encoded:
 
 
 async def _beat() -> Encoded:
-    """That all is well, once the database has answered."""
+    """The good answer, once the database has answered."""
     async with context.server().database.reading() as session:
         await session.execute(select(1))
     return encoded(HordeHeartbeat(message="OK", version=VERSION, active_count=1, threads=1))
@@ -52,7 +52,7 @@ async def performance() -> Encoded:
 
 
 def _counted() -> float:
-    """When what waits was counted: that changes both answers."""
+    """When waiting jobs were counted: that changes both answers."""
     return context.server().horde.counts.read_at
 
 
@@ -102,7 +102,7 @@ async def models() -> list[ActiveModel] | Encoded:
     kind = request.args.get("type") or "image"
     state = model_state.asked("all")
     if kind not in ("image", "text"):
-        raise Invalid("type is image or text.")
+        raise Invalid("type has to be image or text.")
     least, most = (_number(name) for name in ("min_count", "max_count"))
     if least is None and most is None:
         name, make = f"models {kind} {state}", partial(_listed, kind, state)
@@ -145,7 +145,7 @@ async def _models(kind: str) -> list[ActiveModel]:
         await horde.counts.refresh(session, horde.lanes)
         await horde.lanes.update(session)
     offered, waiting = horde.online.capacities(kind), _waiting(horde, kind)
-    # Anybody can name any text in a request: only names that others vouch for are listed.
+    # Requests can name any text as a model: only names that others vouch for are listed.
     named = offered.keys() | (waiting.keys() & model_state.names(kind))
     return [
         _active(name, kind, offered.get(name, NO_CAPACITY), waiting.get(name, (0, 0)))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from quart import Blueprint, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.limits import Limit
@@ -14,7 +13,7 @@ from core.api.style_views import to_images, to_texts
 from core.community import authoring, styles
 from core.community.authoring import Draft
 from core.community.styles import Listing, StyleNotFound
-from core.db import AnyRow
+from core.db import AnyRow, Reading
 from core.errors import Invalid, NotFound
 from core.kinds.params import Advice
 from core.wire.generate import RequestSingleWarning
@@ -57,7 +56,7 @@ class TextStyleNotFound(NotFound):
 
 
 class StyleGetMistmatch(Invalid):
-    """The style is of the other kind; the contract spells it so."""
+    """The style is of the other kind; the spelling is the contract's."""
 
     code = "StyleGetMistmatch"
 
@@ -91,7 +90,7 @@ async def create_image_style(body: ModelStyleInputStable) -> StyleModify:
 @blueprint.get("/styles/image/<style_id>")
 @operation(answers={200: StyleStable}, limit=SELDOM, omit_nulls=True, errors=(400, 404))
 async def get_image_style(style_id: str) -> StyleStable:
-    """See a style for pictures, also one that is not listed."""
+    """See a style for pictures, even one that is not listed."""
     async with context.server().database.reading() as session:
         return _one(await to_images(session, [await _of_kind(session, "image", style_id)]))
 
@@ -105,7 +104,7 @@ async def get_image_style(style_id: str) -> StyleStable:
     errors=(400, 401, 403, 404),
 )
 async def change_image_style(body: ModelStylePatchStable, style_id: str) -> StyleModify:
-    """Change a style of one's own; what is absent stays as it is."""
+    """Change a style of one's own; absent fields stay as they are."""
     return await _change("image", style_id, body)
 
 
@@ -150,7 +149,7 @@ async def create_text_style(body: ModelStyleInputKobold) -> StyleModify:
 @blueprint.get("/styles/text/<style_id>")
 @operation(answers={200: StyleKobold}, limit=styling, omit_nulls=True, errors=(400, 404))
 async def get_text_style(style_id: str) -> StyleKobold:
-    """See a style for texts, also one that is not listed."""
+    """See a style for texts, even one that is not listed."""
     async with context.server().database.reading() as session:
         return _one(await to_texts(session, [await _of_kind(session, "text", style_id)]))
 
@@ -164,7 +163,7 @@ async def get_text_style(style_id: str) -> StyleKobold:
     errors=(400, 401, 403, 404),
 )
 async def change_text_style(body: ModelStylePatchKobold, style_id: str) -> StyleModify:
-    """Change a style of one's own; what is absent stays as it is."""
+    """Change a style of one's own; absent fields stay as they are."""
     return await _change("text", style_id, body)
 
 
@@ -185,14 +184,14 @@ async def get_text_style_by_name(style_name: str) -> StyleKobold:
 
 async def _create(kind: str, body: ModelStyleInputStable | ModelStyleInputKobold) -> StyleModify:
     async with callers.writing() as session:
-        author = await context.user(session, renew=True)
+        author = await context.user(session)
         style_id, advice = await authoring.create(session, author, kind, _new(body))
     return _done(str(style_id), advice)
 
 
 async def _change(kind: str, style_id: str, body: Request) -> StyleModify:
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         style = await changeable(session, kind, style_id)
         advice = await authoring.change(session, user, style, _draft(body))
     return _done(str(style.id), advice)
@@ -200,30 +199,30 @@ async def _change(kind: str, style_id: str, body: Request) -> StyleModify:
 
 async def _delete(kind: str, style_id: str) -> SimpleResponse:
     async with callers.writing() as session:
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         await authoring.remove(session, user, await changeable(session, kind, style_id))
     return SimpleResponse()
 
 
-async def changeable(session: AsyncSession, kind: str, style_id: str) -> AnyRow:
-    """The style that is to be changed."""
+async def changeable(session: Reading, kind: str, style_id: str) -> AnyRow:
+    """The style to be changed."""
     style = await styles.by_id(session, style_id)
     if style is None or style.kind != kind:
         raise StyleNotFound(f"There is no {kind} style with ID '{style_id}'.")
     return style
 
 
-async def _of_kind(session: AsyncSession, kind: str, style_id: str) -> AnyRow:
-    """The style that is to be seen."""
+async def _of_kind(session: Reading, kind: str, style_id: str) -> AnyRow:
+    """The style to be shown."""
     style = await styles.by_id(session, style_id)
     if style is None:
         raise MISSING[kind](f"Style with ID '{style_id}' not found.")
     if style.kind != kind:
-        raise StyleGetMistmatch(f"This is no {kind} style. Please look under {style.kind}.")
+        raise StyleGetMistmatch(f"This is not a {kind} style. Please look under {style.kind}.")
     return style
 
 
-async def _named(session: AsyncSession, kind: str, name: str) -> AnyRow:
+async def _named(session: Reading, kind: str, name: str) -> AnyRow:
     style = await styles.find(session, name, kind=kind)
     if style is None or style.kind != kind:
         raise StyleNotFound(f"There is no {kind} style called '{name}'.")
@@ -231,13 +230,13 @@ async def _named(session: AsyncSession, kind: str, name: str) -> AnyRow:
 
 
 def _draft(body: Request) -> Draft:
-    """What the body says, and nothing of what it leaves out."""
+    """Only what the body contains."""
     given = body.model_dump(exclude_unset=True)
     return Draft(shared_key=given.pop("sharedkey", None), **given)
 
 
 def _new(body: ModelStyleInputStable | ModelStyleInputKobold) -> Draft:
-    """The same of a new style, whose prompt has a default."""
+    """The same for a new style, whose prompt has a default."""
     return _draft(body.model_copy(update={"prompt": body.prompt}))
 
 
@@ -252,7 +251,7 @@ def _listing(kind: str) -> Listing:
 
 
 def sort() -> str:
-    """How a list is wanted to be sorted. Raises Invalid."""
+    """The wanted order of a list. Raises Invalid."""
     wanted = request.args.get("sort", SORTS[0])
     if wanted not in SORTS:
         raise Invalid(f"sort is one of {', '.join(SORTS)}.")

@@ -1,17 +1,16 @@
-"""`teams`: workers that count their work together."""
+"""`teams`: workers whose work is counted together."""
 
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from quart import Blueprint, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.kept import Encoded, encoded
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
-from core.db import AnyRow, now
+from core.db import AnyRow, Reading, now
 from core.kinds import registry
 from core.users import directory, roles
 from core.wire.kudos import to_wire
@@ -51,7 +50,7 @@ async def list_teams() -> Encoded:
 async def create_team(body: CreateTeamInput) -> ModifyTeam:
     """Create a team; trusted users may."""
     async with callers.writing() as session:
-        creator = await context.user(session, renew=True)
+        creator = await context.user(session)
         team_id = await teams.create(session, creator, name=body.name, info=body.info)
         team = await teams.by_id(session, str(team_id))
     return ModifyTeam(id=str(team.id), name=team.name, info=team.info)
@@ -63,7 +62,7 @@ async def get_team(team_id: str) -> TeamDetails:
     """See a team."""
     async with context.server().database.reading() as session:
         team = await teams.by_id(session, team_id)
-        if request.headers.get("apikey"):  # by contract only moderators send one here
+        if request.headers.get("apikey"):  # by contract only moderators send a key here
             roles.require_moderator(await context.user(session))
         (details,) = await _details(session, [team])
         return details
@@ -81,7 +80,7 @@ async def change_team(body: ModifyTeamInput, team_id: str) -> ModifyTeam:
     """Change a team: its creator and moderators may."""
     async with callers.writing() as session:
         team = await teams.by_id(session, team_id)
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         await teams.change(session, user, team, name=body.name, info=body.info)
     return ModifyTeam(id=str(team.id), name=body.name, info=body.info)
 
@@ -92,11 +91,11 @@ async def delete_team(team_id: str) -> DeletedTeam:
     """Delete a team; its workers stay."""
     async with callers.writing() as session:
         team = await teams.by_id(session, team_id)
-        await teams.remove(session, await context.user(session, renew=True), team)
+        await teams.remove(session, await context.user(session), team)
     return DeletedTeam(deleted_id=str(team.id), deleted_name=team.name)
 
 
-async def _details(session: AsyncSession, rows: Sequence[AnyRow]) -> list[TeamDetails]:
+async def _details(session: Reading, rows: Sequence[AnyRow]) -> list[TeamDetails]:
     at = now()
     creators = await directory.by_ids(session, {row.user_id for row in rows})
     members: dict[object, list[AnyRow]] = {}

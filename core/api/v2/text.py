@@ -11,7 +11,6 @@ from core.api.operation import by_address, by_path, generating, operation
 from core.api.styling import styled
 from core.api.v2.watch import counts
 from core.catalog import agents
-from core.db import AnyRow
 from core.errors import Invalid
 from core.generation import cancel, status, texts
 from core.generation.delivery import Delivery
@@ -19,6 +18,7 @@ from core.generation.pop import Popped
 from core.generation.specs import RequestSpec
 from core.generation.status import Status
 from core.kinds.text import TextParams
+from core.queue.results import Result
 from core.wire.generate import DryRun, RequestAsync
 from core.wire.submit import GenerationSubmitted
 from core.wire.text import (
@@ -37,7 +37,7 @@ from core.workers.offers import Declared
 blueprint = Blueprint("text", __name__)
 
 OURS = {"n", "max_length", "max_context_length"}
-"""Parameters that the server needs itself; the others are the worker's alone."""
+"""Parameters that the server needs itself; the others are only for the worker."""
 
 
 class ExtraImagesWithText(Invalid):
@@ -70,25 +70,23 @@ async def generate_text(body: GenerationInputKobold) -> RequestAsync | tuple[Dry
 @blueprint.get("/generate/text/status/<request_id>")
 @operation(answers={200: RequestStatusKobold}, limit=by_path(Limit(60, 60)), errors=(404,))
 async def get_status(request_id: str) -> RequestStatusKobold:
-    """See how far a request is and what is finished of it."""
+    """See the status of a request, with its finished texts."""
     server = context.server()
     async with server.database.reading() as session:
-        found = await status.look(session, server.horde, request_id, kind="text")
-        rows = await status.finished(session, found.progress.request_id)
-    return _status(found, [_generation(row) for row in rows])
+        found = await status.look_whole(session, server.horde, request_id, kind="text")
+    return _status(found, [_generation(result) for result in found.results])
 
 
 @blueprint.delete("/generate/text/status/<request_id>")
 @operation(answers={200: RequestStatusKobold}, limit=by_path(Limit(60, 60)), errors=(404,))
 async def cancel_request(request_id: str) -> RequestStatusKobold:
-    """Cancel what waits of a request; the answer is its status before."""
+    """Cancel the waiting texts of a request; the answer is its status before."""
     server = context.server()
     async with callers.writing_to(request_id, kind="text") as session:
-        found = await status.look(session, server.horde, request_id, kind="text")
-        rows = await status.finished(session, found.progress.request_id)
+        found = await status.look_whole(session, server.horde, request_id, kind="text")
         await cancel.cancel(session, found.progress.request_id)
     await server.horde.changed(found.progress.request_id, "cancelled")
-    return _status(found, [_generation(row) for row in rows])
+    return _status(found, [_generation(result) for result in found.results])
 
 
 @blueprint.post("/generate/text/pop")
@@ -100,7 +98,7 @@ async def cancel_request(request_id: str) -> RequestStatusKobold:
     errors=(400, 401, 403),
 )
 async def pop(body: PopInputKobold) -> GenerationPayloadKobold:
-    """Get texts to write. With `wait`, the answer comes when there are some."""
+    """Get texts to write. With `wait`, the answer comes once there are some."""
     declared = _declared(body)
     return _payload(await popping.popped(declared, amount=body.amount, wait=body.wait))
 
@@ -158,15 +156,15 @@ def _status(found: Status, generations: list[GenerationKobold]) -> RequestStatus
     return RequestStatusKobold(**counts(found), generations=generations)
 
 
-def _generation(row: AnyRow) -> GenerationKobold:
+def _generation(result: Result) -> GenerationKobold:
     return GenerationKobold(
-        text=row.text or "",
-        seed=row.seed,
-        gen_metadata=[ReportedMetadataKobold(**entry) for entry in row.gen_metadata],
-        worker_id=str(row.worker_id),
-        worker_name=row.worker_name,
-        model=row.model,
-        state=row.state,
+        text=result.text or "",
+        seed=result.seed,
+        gen_metadata=[ReportedMetadataKobold(**entry) for entry in result.gen_metadata],
+        worker_id=str(result.worker_id),
+        worker_name=result.worker_name,
+        model=result.model,
+        state=result.state,
     )
 
 

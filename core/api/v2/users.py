@@ -1,9 +1,8 @@
-"""`find_user`, `users` and `users/{id}`. No answer that a key decides on is kept for another."""
+"""`find_user`, `users` and `users/{id}`. No answer that depends on a key is kept for another."""
 
 from uuid import uuid4
 
 from quart import Blueprint, current_app, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.accounts import changes, deletion
 from core.accounts.changes import UserChange
@@ -13,7 +12,7 @@ from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.api.user_views import View
 from core.community.ratings import pictures
-from core.db import now
+from core.db import Reading, now
 from core.users import directory, listing, shared_keys
 from core.wire.kudos import from_wire, to_wire
 from core.wire.simple import SimpleResponse
@@ -23,7 +22,7 @@ from core.wire.validation import InvalidBody
 blueprint = Blueprint("users", __name__)
 
 MAX_ID_CHARS = 20
-"""Digits; no database has more."""
+"""The most digits of an id."""
 PAGES = "user_pages"
 PAGES_SECONDS = 10.0
 
@@ -31,7 +30,7 @@ PAGES_SECONDS = 10.0
 @blueprint.get("/find_user")
 @operation(answers={200: UserDetails}, limit=by_address(), omit_nulls=True, errors=(401, 404))
 async def find_user() -> UserDetails:
-    """See who is behind an API key; of a shared key its owner, with the kudos it can spend."""
+    """See the user of an API key; of a shared key its owner, with the kudos it can spend."""
     async with context.server().database.reading() as session:
         try:
             found = await context.user(session)
@@ -40,7 +39,7 @@ async def find_user() -> UserDetails:
         return await user_views.details(session, found, View.OWNER)
 
 
-async def _owner_of_shared(session: AsyncSession) -> UserDetails:
+async def _owner_of_shared(session: Reading) -> UserDetails:
     key = await shared_keys.by_key(session, context.api_key())
     if key is None:
         raise directory.UnknownUser("No user matching sent API Key.")
@@ -62,7 +61,7 @@ async def _owner_of_shared(session: AsyncSession) -> UserDetails:
     errors=(400,),
 )
 async def get_users() -> list[UserDetails]:
-    """List users, those with most kudos first, or the oldest."""
+    """List users, those with most kudos or the oldest first."""
     number = _page()
     by_age = request.args.get("sort") == "age"
     kept: TtlCache[list[UserDetails]] = current_app.extensions[PAGES]
@@ -75,11 +74,11 @@ async def get_users() -> list[UserDetails]:
 
 
 def _page() -> int:
-    """Which page is wanted, from 1; there are clients that count from 0. Raises InvalidBody."""
+    """The number of the wanted page, from 1; some clients count from 0. Raises InvalidBody."""
     text = request.args.get("page") or "1"
     if not (text.isascii() and text.isdecimal()):
         raise InvalidBody({"page": f"'{text[:MAX_ID_CHARS]}' is not of type 'integer'"})
-    return max(1, int(text[:MAX_ID_CHARS]))  # any longer number is as far beyond
+    return max(1, int(text[:MAX_ID_CHARS]))  # any longer number is just as far beyond
 
 
 @blueprint.get("/users/<user_id>")
@@ -129,7 +128,7 @@ async def change_user(body: ModifyUserInput, user_id: str) -> ModifyUser:
     errors=(401, 403, 404),
 )
 async def delete_user(user_id: str) -> SimpleResponse:
-    """Disable an account; once it was not used for 30 days, the second call wipes it."""
+    """Disable an account; once it has not been used for 30 days, a second call wipes it."""
     server = context.server()
     async with callers.writing() as session:
         by = await context.user(session)
@@ -142,7 +141,7 @@ async def delete_user(user_id: str) -> SimpleResponse:
 
 
 def parsed(user_id: str) -> int:
-    """The number in a path. Raises UnknownUser for what is none."""
+    """The number in a path. Raises UnknownUser for other text."""
     is_id = user_id.isascii() and user_id.isdecimal() and len(user_id) <= MAX_ID_CHARS
     if not is_id:
         raise directory.UnknownUser(f"User with id '{user_id[:MAX_ID_CHARS]}' not found.")

@@ -1,6 +1,6 @@
 """`generate/check`, `generate/status` and `generate/events`: watching a request, cancelling it.
 
-No key is needed: who knows a request's id may see and cancel it.
+No key is needed: anybody who knows a request's id may see and cancel it.
 """
 
 import base64
@@ -20,10 +20,11 @@ from core.api.limits import Limit
 from core.api.operation import by_path, operation
 from core.api.streams import EXTENSION as STREAMS
 from core.api.streams import STREAM_SECONDS, Streams
-from core.db import AnyRow
 from core.generation import cancel, status
 from core.generation.delivery import picture_of
 from core.generation.status import Status
+from core.queue import results
+from core.queue.results import Result
 from core.queue.tables import JobState
 from core.wire import events
 from core.wire.events import EndEvent, GenerationEvent, JobProgress, ProgressEvent, StatusEvent
@@ -40,7 +41,7 @@ blueprint = Blueprint("watch", __name__)
 
 CHECK_SECONDS = 1.0
 ANSWER_SECONDS = 90.0
-"""How long a stream's last words may take to be read."""
+"""How long reading the end of a stream may take."""
 
 CHECKS = "recent_checks"
 
@@ -48,7 +49,7 @@ CHECKS = "recent_checks"
 @blueprint.get("/generate/check/<request_id>")
 @operation(answers={200: RequestStatusCheck}, limit=by_path(Limit(10, 1)), errors=(404,))
 async def check(request_id: str) -> RequestStatusCheck:
-    """See how far a request is."""
+    """See the status of a request."""
     recent: TtlCache[RequestStatusCheck] = current_app.extensions[CHECKS]
     if (known := recent.get(request_id)) is not None:
         return known
@@ -61,25 +62,23 @@ async def check(request_id: str) -> RequestStatusCheck:
 @blueprint.get("/generate/status/<request_id>")
 @operation(answers={200: RequestStatusStable}, limit=by_path(Limit(10, 60)), errors=(404,))
 async def get_status(request_id: str) -> RequestStatusStable:
-    """Get what is finished of a request."""
+    """Get the status of a request, with its finished pictures."""
     server = context.server()
     async with server.database.reading() as session:
-        found = await status.look(session, server.horde, request_id, kind="image")
-        rows = await status.finished(session, found.progress.request_id)
-    return await _status(server, found, rows)
+        found = await status.look_whole(session, server.horde, request_id, kind="image")
+    return await _status(server, found)
 
 
 @blueprint.delete("/generate/status/<request_id>")
 @operation(answers={200: RequestStatusStable}, limit=by_path(Limit(10, 60)), errors=(404,))
 async def cancel_request(request_id: str) -> RequestStatusStable:
-    """Cancel what waits of a request; the answer is its status before."""
+    """Cancel the waiting pictures of a request; the answer is its status before."""
     server = context.server()
     async with callers.writing_to(request_id, kind="image") as session:
-        found = await status.look(session, server.horde, request_id, kind="image")
-        rows = await status.finished(session, found.progress.request_id)
+        found = await status.look_whole(session, server.horde, request_id, kind="image")
         await cancel.cancel(session, found.progress.request_id)
     await server.horde.changed(found.progress.request_id, "cancelled")
-    return await _status(server, found, rows)
+    return await _status(server, found)
 
 
 @blueprint.get("/generate/events/<request_id>")
@@ -106,18 +105,18 @@ async def watch(request_id: str) -> Response:
 
 
 async def look(server: Server, request_id: UUID, before: View | None) -> View:
-    """What there is to be told of a request to all who watch it.
+    """The view of a request for everybody who watches it.
 
-    Pictures alone are events; a text or what alchemists found is fetched when the request is over.
+    Only pictures are events; texts and forms are fetched when the request is over.
     """
     known = before.pictures if before is not None else {}
-    rows: Sequence[AnyRow] = ()
+    done: Sequence[Result] = ()
     async with server.database.reading() as session:
         found = await status.look(session, server.horde, str(request_id))
         jobs = await status.jobs_of(session, found.progress.request_id)
         if found.progress.kind == "image" and found.progress.finished > len(known):
-            rows = await status.finished(session, found.progress.request_id)
-    new = {str(row.attempt_id): partial(_event, server, found, row) for row in rows}
+            done = await results.of(session, found.progress.request_id)
+    new = {str(one.attempt_id): partial(_event, server, found, one) for one in done}
     progress = [
         JobProgress(
             index=job.number,
@@ -138,13 +137,15 @@ async def look(server: Server, request_id: UUID, before: View | None) -> View:
     )
 
 
-async def _event(server: Server, found: Status, row: AnyRow) -> bytes:
-    picture = await _generation(server, found, row)
-    return events.encode(GenerationEvent(**picture, index=row.number, kudos=to_wire(row.charge)))
+async def _event(server: Server, found: Status, result: Result) -> bytes:
+    picture = await _generation(server, found, result)
+    return events.encode(
+        GenerationEvent(**picture, index=result.number, kudos=to_wire(result.charge))
+    )
 
 
 def counts(found: Status) -> dict[str, Any]:
-    """How far a request is, as `RequestStatusCheck` has it."""
+    """The status of a request, as in `RequestStatusCheck`."""
     progress = found.progress
     return {
         "finished": progress.finished,
@@ -166,34 +167,35 @@ def counts(found: Status) -> dict[str, Any]:
     }
 
 
-async def _status(server: Server, found: Status, rows: Sequence[AnyRow]) -> RequestStatusStable:
+async def _status(server: Server, found: Status) -> RequestStatusStable:
     generations = [
-        GenerationStable(**await _generation(server, found, row, is_inline=True)) for row in rows
+        GenerationStable(**await _generation(server, found, result, is_inline=True))
+        for result in found.results
     ]
     shared = found.progress.shared
     return RequestStatusStable(**counts(found), generations=generations, shared=shared)
 
 
 async def _generation(
-    server: Server, found: Status, row: AnyRow, *, is_inline: bool = False
+    server: Server, found: Status, result: Result, *, is_inline: bool = False
 ) -> dict[str, Any]:
-    """A finished picture. is_inline: its base64 comes in only as the answer is sent."""
-    name, params = picture_of(row.attempt_id), found.progress.params
+    """A finished picture. is_inline: its base64 is inserted only when the answer is sent."""
+    name, params = picture_of(result.attempt_id), found.progress.params
     return {
         "img": await _picture(server, name, params, is_inline=is_inline),
-        "seed": str(row.seed),
-        "id": str(row.attempt_id),
-        "censored": row.censored,
-        "gen_metadata": [ReportedMetadata(**entry) for entry in row.gen_metadata],
-        "worker_id": str(row.worker_id),
-        "worker_name": row.worker_name,
-        "model": row.model,
-        "state": row.state,
+        "seed": str(result.seed),
+        "id": str(result.attempt_id),
+        "censored": result.censored,
+        "gen_metadata": [ReportedMetadata(**entry) for entry in result.gen_metadata],
+        "worker_id": str(result.worker_id),
+        "worker_name": result.worker_name,
+        "model": result.model,
+        "state": result.state,
     }
 
 
 async def _picture(server: Server, name: str, params: Mapping[str, Any], *, is_inline: bool) -> str:
-    """A link or the picture itself, as the client that asks needs it."""
+    """A link or the picture itself, as the client needs it."""
     settings = server.settings
     agents = context.agents() if has_request_context() else ()  # a stream outlives its request
     if links.result_by_link(settings.image_delivery, settings.base_url, params, agents):

@@ -13,17 +13,17 @@ from core.wire.webhooks import WebhookKey
 blueprint = Blueprint("webhooks", __name__)
 
 PURPOSE: Final = "webhooks"
-"""Names the server's secret that users' keys are derived from."""
+"""The purpose of the secret from which users' keys are derived."""
 
 
 @blueprint.get("/webhooks/key")
 @operation(answers={200: WebhookKey}, limit=by_address(), key_required=True, errors=(401, 403))
 async def get_key() -> WebhookKey:
-    """See what the webhooks of your requests are signed with; it is secret as your API key is."""
+    """See the key that signs the webhooks of your requests; it is as secret as your API key."""
     server = context.server()
     async with server.database.reading() as session:
         user = await context.user(session)
     if user.is_anonymous:
-        raise AnonForbidden("Everybody has the anonymous key, so it can prove nothing.")
+        raise AnonForbidden("Everybody has the anonymous key, so it proves nothing.")
     secret = server.keyring.subkey(PURPOSE)
     return WebhookKey(key=signing.key_of(secret, user.id))

@@ -1,4 +1,4 @@
-"""`workers`: who makes the pictures, and what owners and moderators change about them."""
+"""`workers`: the workers, and changes of them by owners and moderators."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,14 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from quart import Blueprint, request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.api import callers, context
 from core.api.kept import Encoded, encoded
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.api.v2.messages import to_wire as message_to_wire
-from core.db import AnyRow, now
+from core.db import AnyRow, Reading, now
 from core.errors import Unauthenticated
 from core.kinds import alchemy, registry
 from core.kinds.params import MEGA
@@ -60,20 +59,18 @@ async def get_workers() -> list[WorkerDetails] | Encoded:
 
 
 def _kind(wanted: str | None) -> str | None:
-    """The kind that a type of worker stands for; None for all, also for a type that is unknown."""
+    """The kind of a type of worker; None for all, and for unknown types."""
     return next((name for name, rules in registry.KINDS.items() if rules.type == wanted), None)
 
 
 async def _public(kind: str | None) -> Encoded:
-    """The list as everybody may see it, whoever asks first."""
+    """The list as everybody may see it."""
     async with context.server().database.reading() as session:
         listed = await _listed(session, kind, by_moderator=False)
     return encoded(listed)
 
 
-async def _listed(
-    session: AsyncSession, kind: str | None, *, by_moderator: bool
-) -> list[WorkerDetails]:
+async def _listed(session: Reading, kind: str | None, *, by_moderator: bool) -> list[WorkerDetails]:
     rows = await fleet.online(session, at=now())
     wanted = [row for row in rows if kind in (None, row.kind)]
     return await _details(session, wanted, by_moderator=by_moderator)
@@ -82,7 +79,7 @@ async def _listed(
 @blueprint.get("/workers/<worker_id>")
 @operation(answers={200: WorkerDetails}, limit=by_path(Limit(30, 60)), errors=(404,))
 async def get_worker(worker_id: str) -> WorkerDetails:
-    """See a worker, also one that is away."""
+    """See a worker, even if it is offline."""
     async with context.server().database.reading() as session:
         worker = await fleet.known(session, worker_id)
         return await _one(session, worker)
@@ -91,7 +88,7 @@ async def get_worker(worker_id: str) -> WorkerDetails:
 @blueprint.get("/workers/name/<path:worker_name>")
 @operation(answers={200: WorkerDetails}, limit=by_address(), errors=(404,))
 async def get_worker_by_name(worker_name: str) -> WorkerDetails:
-    """See the worker of a name, in any case."""
+    """See the worker of a name, ignoring case."""
     async with context.server().database.reading() as session:
         row = await fleet.by_name(session, worker_name)
         if row is None:
@@ -99,7 +96,7 @@ async def get_worker_by_name(worker_name: str) -> WorkerDetails:
         return await _one(session, row)
 
 
-async def _one(session: AsyncSession, row: AnyRow) -> WorkerDetails:
+async def _one(session: Reading, row: AnyRow) -> WorkerDetails:
     by_moderator = await _asked_by_moderator(session)
     (details,) = await _details(session, [row], by_moderator=by_moderator)
     return details
@@ -115,7 +112,7 @@ async def _one(session: AsyncSession, row: AnyRow) -> WorkerDetails:
     errors=(400, 401, 403, 404),
 )
 async def change_worker(body: ModifyWorkerInput, worker_id: str) -> ModifyWorker:
-    """Change a worker: its owner and moderators may, and only these pause it."""
+    """Change a worker: its owner and moderators may; only moderators pause it."""
     server = context.server()
     wanted = edits.Change(
         maintenance=body.maintenance,
@@ -127,7 +124,7 @@ async def change_worker(body: ModifyWorkerInput, worker_id: str) -> ModifyWorker
     )
     async with callers.writing() as session:
         worker = await fleet.known(session, worker_id)
-        user = await context.user(session, renew=True)
+        user = await context.user(session)
         changed = await edits.change(session, user, worker, wanted)
     server.horde.online.forget()
     return ModifyWorker(**asdict(changed))
@@ -140,14 +137,14 @@ async def delete_worker(worker_id: str) -> DeletedWorker:
     server = context.server()
     async with callers.writing() as session:
         worker = await fleet.known(session, worker_id)
-        await edits.remove(session, await context.user(session, renew=True), worker)
+        await edits.remove(session, await context.user(session), worker)
     server.horde.online.forget()
     return DeletedWorker(deleted_id=str(worker.id), deleted_name=worker.name)
 
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What is shown of workers and stands elsewhere, looked up once for all of them."""
+    """Data about workers from other tables, looked up once for all of them."""
 
     at: datetime
     by_moderator: bool
@@ -160,7 +157,7 @@ class _Around:
 
 
 async def _details(
-    session: AsyncSession, rows: Sequence[AnyRow], *, by_moderator: bool
+    session: Reading, rows: Sequence[AnyRow], *, by_moderator: bool
 ) -> list[WorkerDetails]:
     at = now()
     to_each: dict[UUID | None, list[ResponseModelMessage]] = {}
@@ -178,8 +175,8 @@ async def _details(
     return [_detail(row, around) for row in rows]
 
 
-async def _asked_by_moderator(session: AsyncSession) -> bool:
-    """A wrong key is nobody here: the contract ignores it."""
+async def _asked_by_moderator(session: Reading) -> bool:
+    """A wrong key counts as none here: the contract ignores it."""
     try:
         return await context.is_moderator(session)
     except Unauthenticated:
@@ -267,6 +264,6 @@ _ABILITIES = {"image": _of_pictures, "text": _of_texts, "alchemy": _of_forms}
 
 
 def _limit(row: AnyRow, size: str) -> int | None:
-    """What the worker declared as its limit, if it did."""
+    """The worker's declared limit, if it has one."""
     limit: int = row.offer.get(size, UNLIMITED)
     return limit if limit < UNLIMITED else None

@@ -1,7 +1,7 @@
-"""The data set as it is given away: each picture with how it was made and what people think of it.
+"""The published data set: each picture with how it was made and its ratings.
 
-Who asked for a picture and who rated it are told as kinds of users and as pseudonyms, which are the
-same within one horde and lead back to nobody outside of it.
+Requesters and raters appear as kinds of users and as pseudonyms, which are stable within one horde
+and identify nobody outside of it.
 """
 
 import hmac
@@ -10,25 +10,24 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community.ratings import pictures
 from core.community.ratings.tables import Rating, SharedPicture
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, table
 from core.users.directory import is_pseudonymous
-from core.users.tables import ANONYMOUS_ID, Role, User
+from core.users.tables import ANONYMOUS_ID, Role, UserRow
 
 BATCH: Final = 500
 
 _pictures = table(SharedPicture)
 _ratings = table(Rating)
-_users = table(User)
+_users = table(UserRow)
 
 
-async def records(session: AsyncSession, secret: bytes) -> AsyncIterator[dict[str, Any]]:
+async def records(session: Reading, secret: bytes) -> AsyncIterator[dict[str, Any]]:
     """All pictures in the order of their ids, each as one JSON object.
 
-    secret: what pseudonyms are made with.
+    secret: from which pseudonyms are made.
     """
     after: UUID | None = None
     while True:
@@ -45,7 +44,7 @@ async def records(session: AsyncSession, secret: bytes) -> AsyncIterator[dict[st
 
 
 async def _ratings_of(
-    session: AsyncSession, ids: list[UUID], secret: bytes
+    session: Reading, ids: list[UUID], secret: bytes
 ) -> dict[UUID, list[dict[str, Any]]]:
     of_them = (
         select(_ratings, _users.c.oauth_id, _users.c.roles)
@@ -92,7 +91,7 @@ def _pseudonym(secret: bytes, user_id: int) -> str:
 
 
 def _type(row: AnyRow) -> str:
-    """What is known of how reliable a user is."""
+    """What is known about a user's reliability."""
     if row.user_id == ANONYMOUS_ID:
         return "anonymous"
     if row.roles & (Role.TRUSTED | Role.MODERATOR):

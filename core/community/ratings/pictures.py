@@ -1,7 +1,7 @@
-"""Shared pictures: added as they are delivered, shown to who rates, removed by owner or moderator.
+"""Shared pictures: added on delivery, shown to raters, removed by owner or moderator.
 
-The files lie in a store of their own, which nothing sweeps; whoever calls puts them there before,
-and deletes them after, the transaction.
+The files are in a store of their own, which is never swept; the caller puts them there before the
+transaction, and deletes them after it.
 """
 
 import random
@@ -12,10 +12,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import delete, exists, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.community.ratings.tables import Rating, SharedPicture
-from core.db import AnyRow, table
+from core.db import AnyRow, Reading, Writing, table
 from core.errors import NotFound
 from core.kinds.image import PRIVATE
 from core.users import roles
@@ -24,14 +23,14 @@ from core.users.tables import User
 PAGE: Final = 25
 MAX_PAGES: Final = 10_000
 CHOICE: Final = 20
-"""Of how many pictures with the fewest ratings one is drawn."""
+"""How many pictures with the fewest ratings one is drawn from."""
 
 _pictures = table(SharedPicture)
 _ratings = table(Rating)
 
 
 class SharedPictureNotFound(NotFound):
-    """No such picture in the data set, or none any more."""
+    """No such picture is in the data set, or not any more."""
 
     code = "SharedPictureNotFound"
 
@@ -55,7 +54,7 @@ def name_of(picture_id: UUID) -> str:
     return f"{picture_id}.webp"
 
 
-async def add(session: AsyncSession, shared: Shared, *, at: datetime) -> None:
+async def add(session: Writing, shared: Shared, *, at: datetime) -> None:
     """Add a picture to the data set."""
     known = {key: value for key, value in shared.params.items() if key not in PRIVATE}
     values = {
@@ -73,12 +72,10 @@ async def add(session: AsyncSession, shared: Shared, *, at: datetime) -> None:
     await session.execute(insert(_pictures), values)
 
 
-async def to_rate(
-    session: AsyncSession, user: User | None, *, model: str | None = None
-) -> UUID | None:
-    """A picture that this user may rate, by chance among those with the fewest ratings.
+async def to_rate(session: Reading, user: User | None, *, model: str | None = None) -> UUID | None:
+    """A random picture that this user may rate, among those with the fewest ratings.
 
-    user: None is nobody we know; everybody else gets what is neither their own nor rated by them.
+    user: None is an unknown user; known ones get pictures that they neither own nor rated.
     """
     chosen = select(_pictures.c.id).order_by(_pictures.c.rating_count, _pictures.c.id)
     if user is not None:
@@ -92,7 +89,7 @@ async def to_rate(
     return random.choice(ids) if ids else None  # noqa: S311 - nothing secret
 
 
-async def by_id(session: AsyncSession, picture_id: str) -> AnyRow:
+async def by_id(session: Reading, picture_id: str) -> AnyRow:
     """The row of a picture. Raises SharedPictureNotFound."""
     try:
         wanted = UUID(picture_id)
@@ -104,13 +101,13 @@ async def by_id(session: AsyncSession, picture_id: str) -> AnyRow:
     return found
 
 
-async def of_request(session: AsyncSession, request_id: UUID) -> set[UUID]:
-    """The request's pictures that are shared (still)."""
+async def of_request(session: Reading, request_id: UUID) -> set[UUID]:
+    """The request's pictures that are (still) shared."""
     of_it = select(_pictures.c.id).where(_pictures.c.request_id == request_id)
     return set(await session.scalars(of_it))
 
 
-async def of_user(session: AsyncSession, user_id: int, *, page: int) -> Sequence[AnyRow]:
+async def of_user(session: Reading, user_id: int, *, page: int) -> Sequence[AnyRow]:
     """The user's shared pictures, newest first. page: from 1, PAGE pictures each."""
     own = (
         select(_pictures)
@@ -123,15 +120,15 @@ async def of_user(session: AsyncSession, user_id: int, *, page: int) -> Sequence
     return found
 
 
-async def count(session: AsyncSession) -> int:
+async def count(session: Reading) -> int:
     """How many pictures the data set has."""
     return await session.scalar(select(func.count()).select_from(_pictures)) or 0
 
 
-async def remove(session: AsyncSession, user: User, picture_id: str) -> UUID:
-    """Take a picture and its ratings out of the data set; whose file is to be deleted then.
+async def remove(session: Writing, user: User, picture_id: str) -> UUID:
+    """Remove a picture and its ratings from the data set. Delete its file afterwards.
 
-    What was paid for ratings stays paid. Raises SharedPictureNotFound and NotOwner.
+    Rewards for ratings stay paid. Raises SharedPictureNotFound and NotOwner.
     """
     found = await by_id(session, picture_id)
     roles.refuse_anonymous(user, "remove pictures")
@@ -141,8 +138,8 @@ async def remove(session: AsyncSession, user: User, picture_id: str) -> UUID:
     return removed
 
 
-async def remove_all_of(session: AsyncSession, user_id: int) -> list[UUID]:
-    """Take all of a user's pictures and ratings out of the data set; whose files are to go."""
+async def remove_all_of(session: Writing, user_id: int) -> list[UUID]:
+    """Remove all of a user's pictures and ratings from the data set. Returns whose files go."""
     own = _ratings.c.user_id == user_id
     await session.execute(
         update(_pictures)

@@ -1,7 +1,7 @@
-"""Rating: a requester says what came of a request, anybody else what they think of one picture.
+"""Rating: requesters rate the pictures of a request, other users single pictures.
 
-Each user rates a picture once. What it earns is posted under a key of the business event, so that
-no retry pays twice.
+Each user rates a picture once. The reward is posted under a key of the business event, so that no
+retry pays twice.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import dialects
 from core.community.ratings import pictures
 from core.community.ratings.tables import Rating, SharedPicture
-from core.db import now, table
+from core.db import Writing, now, table
 from core.errors import Invalid
 from core.kudos import rating as rewards
 from core.users import roles
@@ -49,19 +48,19 @@ class AestheticsDuplicate(Invalid):
 
 
 class AestheticsMissing(Invalid):
-    """Nothing is said."""
+    """The rating is empty."""
 
     code = "AestheticsMissing"
 
 
 class AestheticsSolo(Invalid):
-    """The best of a single picture."""
+    """A single picture is called the best."""
 
     code = "AestheticsSolo"
 
 
 class AestheticsConfused(Invalid):
-    """The best picture is rated below another one."""
+    """The best picture is rated lower than another one."""
 
     code = "AestheticsConfused"
 
@@ -80,7 +79,7 @@ class ProcGenNotFound(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What somebody thinks of a picture."""
+    """A rating of a picture."""
 
     picture_id: str
     rating: int
@@ -91,19 +90,19 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A request as far as rating it goes."""
+    """A request, as far as rating it needs it."""
 
     id: UUID
     is_done: bool
     is_shared: bool
     picture_ids: Collection[UUID]
-    """What was delivered of it."""
+    """Its delivered pictures."""
     consumed: int
     """Hundredths of a kudos: what it cost."""
 
 
 def check(finished: Finished, votes: Sequence[Vote], best: str | None) -> None:
-    """Raise what is wrong with the ratings of a request, as far as they show it themselves."""
+    """Raise what is wrong with the ratings of a request in themselves."""
     if not finished.is_done:
         raise AestheticsNotCompleted("This request is not finished yet.")
     if not finished.is_shared:
@@ -129,15 +128,15 @@ def _check_best(votes: Sequence[Vote], best: str | None) -> None:
 
 
 async def rate_request(
-    session: AsyncSession,
+    session: Writing,
     owner: User,
     finished: Finished,
     votes: Sequence[Vote],
     best: str | None,
 ) -> int:
-    """Keep what the requester thinks of the request's pictures; hundredths of a kudos for it.
+    """Store the requester's ratings of the request's pictures. Returns the reward in hundredths.
 
-    Raises what `check` does, AestheticsAlreadyExist, and InvalidAestheticAttempt where a picture is
+    Raises what `check` does, AestheticsAlreadyExist, and InvalidAestheticAttempt if a picture is
     not in the data set: censored, or removed.
     """
     check(finished, votes, best)
@@ -163,8 +162,8 @@ async def rate_request(
     return amount
 
 
-async def rate_picture(session: AsyncSession, user: User, vote: Vote) -> int:
-    """Keep what somebody thinks of another's picture; hundredths of a kudos for it.
+async def rate_picture(session: Writing, user: User, vote: Vote) -> int:
+    """Store a rating of somebody else's picture. Returns the reward in hundredths.
 
     Raises SharedPictureNotFound, InvalidAestheticAttempt and AestheticsAlreadyExist.
     """
@@ -192,9 +191,9 @@ def _rows(votes: Sequence[Vote], best: str | None) -> dict[UUID, dict[str, int |
 
 
 async def _add(
-    session: AsyncSession, picture_id: UUID, user_id: int, values: dict[str, int | bool | None]
+    session: Writing, picture_id: UUID, user_id: int, values: dict[str, int | bool | None]
 ) -> None:
-    """Write a rating; of two at once, one is refused."""
+    """Write a rating; of two at the same time, one is refused."""
     added = await session.execute(
         dialects.insert(session, _ratings)
         .values(picture_id=picture_id, user_id=user_id, created_at=now(), **values)

@@ -35,16 +35,16 @@ class SharedPicture(Base):
     model: Mapped[str] = mapped_column(String(255))
     prompt: Mapped[str] = mapped_column(Text)
     params: Mapped[dict[str, Any]] = mapped_column(Document)
-    """How it was made, as far as others may know: no source pictures."""
+    """The parameters that others may know: no source pictures."""
     seed: Mapped[int] = mapped_column(BigInteger)
     nsfw: Mapped[bool] = mapped_column(default=False)
-    """Whether the request allowed what is unsafe for work."""
+    """Whether the request allowed pictures unsafe for work."""
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     rating_count: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class Rating(Base):
-    """What one user thinks of one picture."""
+    """One user's rating of one picture."""
 
     __tablename__ = "ratings"
     __table_args__ = (

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from core.accounts import expiry, login
+from core.accounts import login, sessions
 from core.accounts.tables import LoginAttempt
 from core.db import now, table
 from factories import KEYRING
@@ -76,7 +76,7 @@ async def test_neither_state_nor_cookie_is_stored(session):
 async def test_what_is_over_is_forgotten(session):
     await begin(session, at=now() - timedelta(hours=1))
     kept = await begin(session)
-    assert not await expiry.forget(session, at=now(), limit=10)
+    assert not await sessions.forget(session, at=now(), limit=10)
     assert len((await session.execute(select(attempts))).all()) == 1
     assert await finish(session, kept) is not None
 
@@ -84,6 +84,6 @@ async def test_what_is_over_is_forgotten(session):
 async def test_a_batch_says_that_there_may_be_more(session):
     for _ in "123":
         await begin(session, at=now() - timedelta(hours=1))
-    assert await expiry.forget(session, at=now(), limit=2)
-    assert not await expiry.forget(session, at=now(), limit=2)
+    assert await sessions.forget(session, at=now(), limit=2)
+    assert not await sessions.forget(session, at=now(), limit=2)
     assert not (await session.execute(select(attempts))).all()

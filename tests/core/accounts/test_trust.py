@@ -10,13 +10,13 @@ from core.accounts import trust
 from core.db import now, table
 from core.ledger import accounts
 from core.users import directory, suspicion
-from core.users.tables import Reason, Role, User
+from core.users.tables import Reason, Role, UserRow
 from core.workers import fleet
 from core.workers.tables import Worker
 
 AT = now()
 OLD = AT - trust.MIN_AGE
-users, workers = table(User), table(Worker)
+users, workers = table(UserRow), table(Worker)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 import pytest
 from redis import asyncio as aioredis
 
-from core.api import limits, windows
+from core.api import limits, redis_windows, windows
 from core.api.limits import Limit, Limiter, LimitVerdict
 from core.api.windows import MemoryCounters
 
@@ -161,8 +161,8 @@ async def test_memory_has_a_bound(in_memory, monkeypatch):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(windows, "REDIS_SECONDS", 0.2)
-    monkeypatch.setattr(windows, "REDIS_AWAY_SECONDS", 0.0)
+    monkeypatch.setattr(redis_windows, "REDIS_SECONDS", 0.2)
+    monkeypatch.setattr(redis_windows, "REDIS_AWAY_SECONDS", 0.0)
 
 
 async def test_without_redis_calls_are_counted_here(mortal_valkey, impatient):
@@ -188,7 +188,7 @@ async def test_a_redis_that_was_started_anew_is_used_at_once(mortal_valkey):
 
 
 async def test_a_redis_that_does_not_answer_holds_up_a_call_once(mortal_valkey, monkeypatch):
-    monkeypatch.setattr(windows, "REDIS_SECONDS", 0.2)
+    monkeypatch.setattr(redis_windows, "REDIS_SECONDS", 0.2)
     limiter = limits.connect(redis_url=mortal_valkey.url)
     await limiter.hit([("a", HOUR)])
     mortal_valkey.signal(signal.SIGSTOP)

@@ -11,13 +11,13 @@ import serving
 import visitors
 from core.accounts.tables import LoginAttempt, SignedIn
 from core.db import now, table
-from core.users.tables import User
+from core.users.tables import UserRow
 from oauth_server import CLIENT_ID, CLIENT_SECRET, OAuthServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROVIDERS = {"google": "g_1001", "discord": "d_1001", "github": "gh_1001"}
-attempts, sessions, users = table(LoginAttempt), table(SignedIn), table(User)
+attempts, sessions, users = table(LoginAttempt), table(SignedIn), table(UserRow)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Who may ask, in one order: the requester, the horde, the rules, the filter."""
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 
 import factories
 from core.db import table
@@ -16,7 +16,7 @@ from core.moderation.prompts import CorruptPrompt
 from core.moderation.tables import HordeModes
 from core.users.directory import UnknownKey
 from core.users.shared_keys import BeyondSharedKey, SharedKeyExpired
-from core.users.tables import SharedKey
+from core.users.tables import SharedKeyRow
 
 UNKNOWN = UnknownKey("No such key.")
 FORMS = AlchemyParams(source_image="x.webp", tiles=1, forms=[{"name": "caption"}])
@@ -38,10 +38,9 @@ async def filters(session):
 async def shared_key(session, **properties):
     """A friend's shared key."""
     owner, _ = await factories.user(session, available=10_000)
-    key = SharedKey(user_id=owner.id, **properties)
-    session.add(key)
-    await session.flush()
-    return owner, Caller(user=UNKNOWN, key=str(key.id)), key.id
+    adding = insert(table(SharedKeyRow)).values(user_id=owner.id, **properties)
+    key_id = await session.scalar(adding.returning(SharedKeyRow.id))
+    return owner, Caller(user=UNKNOWN, key=str(key_id)), key_id
 
 
 async def test_a_user_asks_as_they_are(session, horde):
@@ -87,6 +86,6 @@ async def test_a_shared_key_that_is_deleted_meanwhile_is_refused(session, horde)
     """Source pictures are fetched after the admission, which takes seconds."""
     _, caller, key_id = await shared_key(session)
     admitted = await admission.admit(session, horde, caller, factories.image_ask())
-    await session.execute(delete(SharedKey).where(SharedKey.id == key_id))
+    await session.execute(delete(SharedKeyRow).where(SharedKeyRow.id == key_id))
     with pytest.raises(SharedKeyExpired):
         await ask.ask(session, horde, admitted.requester, admitted.wanted)

@@ -47,7 +47,7 @@ async def held(session, request_id):
 
 
 async def stored(session, request_id):
-    return await session.get_one(Request, request_id)
+    return await factories.row(session, Request, request_id)
 
 
 async def jobs_of(session, request_id):
@@ -127,8 +127,11 @@ async def test_the_tax_is_paid_and_the_price_held(session, horde, user):
     answer = await asked(session, horde, user, n=2)
     assert answer.price == PRICE
     assert await held(session, answer.request_id) == 2 * PICTURE
-    account = await session.get_one(Account, user.account_id, populate_existing=True)
-    assert (account.available, account.held) == (10_000 - TAX - 2 * PICTURE, 2 * PICTURE)
+    account = await factories.row(session, Account, user.account_id)
+    assert (account.balance - account.held - account.floor, account.held) == (
+        10_000 - TAX - 2 * PICTURE,
+        2 * PICTURE,
+    )
     assert await accounts.balance(session, SystemAccount.TAX) == TAX
     assert (await stored(session, answer.request_id)).terms == {
         "version": 1,
@@ -358,8 +361,7 @@ async def test_a_heavy_request_is_served_where_it_can_be_paid(session, horde):
     user, _ = await factories.user(session, available=total)
     answer = await ask.ask(session, horde, Requester(user=user), wanted)
     assert await held(session, answer.request_id) == total - TAX
-    account = await session.get_one(Account, user.account_id, populate_existing=True)
-    assert account.available == 0
+    assert (await accounts.funds(session, user.account_id)).available == 0
 
 
 async def test_the_anonymous_user_gets_nothing_heavy(session, horde):

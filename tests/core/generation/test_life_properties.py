@@ -30,8 +30,9 @@ from core.generation.submit import AbortedGen, DuplicateGen, InvalidJobID
 from core.kinds.image import ImageParams
 from core.ledger import audit
 from core.ledger.tables import Hold, SystemAccount
-from core.queue import endings, requests
+from core.queue import endings, expiry, results
 from core.queue.tables import Attempt, Job, JobState, Outcome, Request
+from core.users import directory
 
 SMALL = ImageParams(width=64, height=64, steps=1)
 AVAILABLE = 1500  # hundredths: enough for some pictures, not for all
@@ -64,7 +65,7 @@ class Life(RuleBasedStateMachine):
         async with self.database.writing() as session:
             self.owner, _ = await factories.user(session, available=AVAILABLE)
             other, _ = await factories.user(session, available=AVAILABLE)
-            anonymous = await session.get(type(other), 0)
+            anonymous = await directory.by_id(session, 0)
         self.users = [self.owner, other, anonymous]
 
     def teardown(self):
@@ -93,9 +94,8 @@ class Life(RuleBasedStateMachine):
     def ask(self, who, n):
         async def asking():
             async with self.database.writing() as session:
-                user = await session.merge(self.users[who])
                 wanted = factories.image_ask(n=n, params=SMALL)
-                return await ask.ask(session, self.horde, Requester(user=user), wanted)
+                return await ask.ask(session, self.horde, Requester(user=self.users[who]), wanted)
 
         asked = self.run(asking())
         self.mine.append(asked.request_id)
@@ -105,9 +105,8 @@ class Life(RuleBasedStateMachine):
     def pop(self, amount):
         async def popping():
             async with self.database.writing() as session:
-                owner = await session.merge(self.owner)
-                declared = factories.declared(name=f"worker {owner.id}")
-                return await pop.pop(session, self.horde, owner, declared, amount=amount)
+                declared = factories.declared(name=f"worker {self.owner.id}")
+                return await pop.pop(session, self.horde, self.owner, declared, amount=amount)
 
         popped = self.run(popping())
         if popped.work is None:
@@ -131,8 +130,9 @@ class Life(RuleBasedStateMachine):
         async def submitting():
             delivery = Delivery(job_id=str(attempt_id), seed=1, state=state, metadata=[])
             async with self.database.writing() as session:
-                owner = await session.merge(self.owner)
-                found = await submit.look_up(session, owner, str(attempt_id), kind_name="image")
+                found = await submit.look_up(
+                    session, self.owner, str(attempt_id), kind_name="image"
+                )
                 return await submit.submit(session, self.horde, found, delivery)
 
         outcome = self.expected[attempt_id]
@@ -202,7 +202,7 @@ class Life(RuleBasedStateMachine):
         over = update(rows).where(rows.c.id == request_id)
         of_request = select(Attempt.id).where(Attempt.request_id == request_id)
         async with self.database.writing() as session:
-            await session.execute(over.values(expires_at=at - requests.GRACE))
+            await session.execute(over.values(expires_at=at - expiry.GRACE))
             ids = (await session.scalars(of_request)).all()
             (gone,) = await cancel.expire(session, at=at, limit=100)
         assert gone.request_id == request_id
@@ -239,7 +239,7 @@ class Life(RuleBasedStateMachine):
                 going_on = states[JobState.WAITING] + states[JobState.PROCESSING]
                 if not going_on:
                     assert holding.key_of(request_id) not in held
-                finished = await status.finished(session, request_id)
+                finished = await results.of(session, request_id)
                 assert len(finished) == seen.finished
 
     async def check_jobs(self, session):

@@ -7,13 +7,13 @@ from core.errors import Forbidden, Invalid
 from core.generation import privileges
 from core.kinds.image import ImageParams
 from core.users.roles import OnlyServiceAccountProxy
-from core.users.tables import Role, User
+from core.users.tables import Role
 
 MODEL = "horde_special::Somebody#1"
 
 
 def user(*roles, user_id=1):
-    return User(id=user_id, username="somebody", roles=int(sum(roles, Role(0))))
+    return factories.person(id=user_id, username="somebody", roles=int(sum(roles, Role(0))))
 
 
 def test_education_gets_nothing_unfit_for_a_classroom():

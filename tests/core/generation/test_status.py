@@ -8,7 +8,7 @@ import lives
 from core.db import now, table
 from core.generation import cancel, status
 from core.kinds.image import ImageParams
-from core.queue import requests
+from core.queue import expiry, results
 from core.queue.forecast import Outlook
 from core.queue.tables import Attempt, JobState, Request
 
@@ -84,7 +84,7 @@ async def test_results_come_in_the_order_of_the_jobs(session, horde, payer, owne
     works = [(await lives.popped(session, horde, owner, name=f"w {n}")).work for n in range(3)]
     for work in reversed(works):
         await lives.submitted(session, horde, owner, work.attempt_ids[0])
-    finished = await status.finished(session, asked.request_id)
+    finished = await results.of(session, asked.request_id)
     assert [(row.number, row.worker_name) for row in finished] == [
         (0, "w 0"),
         (1, "w 1"),
@@ -231,10 +231,10 @@ async def test_expired_requests_leave_their_attempts_and_give_back_their_holds(
     alive = (await lives.popped(session, horde, owner)).work.attempt_ids[0]
     rows, at = table(Request), now()
     over = update(rows).where(rows.c.id == asked.request_id)
-    almost = at - requests.GRACE + timedelta(seconds=1)
+    almost = at - expiry.GRACE + timedelta(seconds=1)
     await session.execute(over.values(expires_at=almost))
     assert await cancel.expire(session, at=at, limit=9) == []
-    await session.execute(over.values(expires_at=at - requests.GRACE))
+    await session.execute(over.values(expires_at=at - expiry.GRACE))
     (gone,) = await cancel.expire(session, at=at, limit=9)
     assert gone.request_id == asked.request_id
     assert len(gone.attempt_ids) == 2
@@ -249,6 +249,6 @@ async def test_pictures_of_gone_requests_are_deleted(session, horde, payer, owne
     work = (await lives.popped(session, horde, owner)).work
     name = f"{work.attempt_ids[0]}.webp"
     await horde.store.put(name, b"a picture")
-    await session.execute(update(table(Request)).values(expires_at=now() - requests.GRACE))
+    await session.execute(update(table(Request)).values(expires_at=now() - expiry.GRACE))
     await cancel.delete_pictures(horde, await cancel.expire(session, at=now(), limit=9))
     assert not await horde.store.exists(name)

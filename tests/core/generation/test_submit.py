@@ -19,10 +19,10 @@ from core.kudos import prices
 from core.kudos.prices import Rates
 from core.ledger import accounts, audit
 from core.ledger.tables import SystemAccount
-from core.queue import attempts, claim, endings
+from core.queue import claim, endings, results
 from core.queue.tables import Attempt, Job, JobState, Outcome, Request
 from core.users import directory
-from core.users.tables import Role, User
+from core.users.tables import Role
 from core.workers import conduct, fleet
 
 NOTE = {"type": "source_mask", "value": "parse_failed", "ref": "the mask cannot be read"}
@@ -52,7 +52,7 @@ async def test_a_delivery_is_kept_and_paid(session, horde, payer, owner):
     assert await lives.balances(session, payer) == (FLOOR + 10_000 - 100 - 892, 0, 0)
     assert await lives.balances(session, owner) == (FLOOR + 396, 0, 396)
     assert await accounts.balance(session, SystemAccount.TAX) == 200
-    (kept,) = await attempts.generations(session, asked.request_id)
+    (kept,) = await results.of(session, asked.request_id)
     assert (kept.attempt_id, kept.number, kept.seed) == (work.attempt_ids[0], 0, 77)
     assert (kept.worker_name, kept.model) == ("a worker", "stable_diffusion")
     assert (kept.state, kept.censored, kept.charge) == ("ok", False, 892)
@@ -109,7 +109,7 @@ async def test_a_censored_picture_costs_the_tax_only(session, horde, payer, owne
     assert await lives.balances(session, payer) == (FLOOR + 10_000 - 200, 0, 0)
     assert await lives.balances(session, owner) == (FLOOR + 396, 0, 396)
     assert await accounts.balance(session, SystemAccount.REWARDS) == -692
-    (kept,) = await attempts.generations(session, asked.request_id)
+    (kept,) = await results.of(session, asked.request_id)
     assert (kept.censored, kept.state) == (True, "censored")
 
 
@@ -118,7 +118,7 @@ async def test_only_metadata_say_that_a_picture_is_censored(session, horde, paye
     asked = await lives.asked(session, horde, payer)
     work = (await lives.popped(session, horde, owner)).work
     await lives.submitted(session, horde, owner, work.attempt_ids[0], state=state)
-    (kept,) = await attempts.generations(session, asked.request_id)
+    (kept,) = await results.of(session, asked.request_id)
     assert (kept.censored, kept.charge, kept.state) == (False, 892, "ok")
 
 
@@ -214,7 +214,7 @@ async def test_three_opinions_end_a_picture_and_it_alone(session, horde, payer, 
         JobState.WAITING,
     ]
     await lives.done(session, horde, owner, name="one")
-    assert len(await attempts.generations(session, asked.request_id)) == 2
+    assert len(await results.of(session, asked.request_id)) == 2
     assert await lives.balances(session, payer) == (FLOOR + 10_000 - 100 - 2 * 892, 0, 0)
 
 
@@ -380,7 +380,7 @@ async def test_texts_and_forms_are_settled_by_those_rates_too(kind_name, monkeyp
             terms={"version": version, "slow_workers": False},
         )
         worker = SimpleNamespace(agent="")
-        opened = Open(attempt, worker, User(roles=0))
+        opened = Open(attempt, worker, factories.person())
         found[version] = kind.of(kind_name).amounts(opened, Delivery(job_id="", text="")).charge
     assert found[2] == found[1] + 600
 

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 import factories
 import lives
-from core.db import now
+from core.db import now, table
 from core.errors import Invalid
 from core.generation import admission, ask, cancel, kind, pop, status, submit
 from core.generation.admission import Caller
@@ -26,7 +26,7 @@ from core.ledger import audit
 from core.ledger.tables import Event
 from core.moderation import shipped
 from core.outbox.tables import Letter
-from core.queue import attempts
+from core.queue import results
 from core.queue.forecast import WaitingCounts
 from core.queue.matching import Needs
 from core.queue.requests import NewJob
@@ -34,7 +34,7 @@ from core.queue.tables import JobState
 from core.upkeep import steps
 from core.users import suspicion
 from core.users.shared_keys import BeyondSharedKey
-from core.users.tables import SharedKey
+from core.users.tables import SharedKeyRow
 from core.workers import fleet
 from core.workers.tables import Worker
 
@@ -171,10 +171,10 @@ async def test_a_tune_is_asked_for_played_and_paid(session, horde, players):
     assert await lives.balances(session, payer) == (FLOOR + 10_000 - 5 - 160, 0, 0)
     # 78 for each: half of it in escrow, since nobody trusts the owner yet.
     assert await lives.balances(session, owner) == (FLOOR + 78, 0, 78)
-    kept = await attempts.generations(session, accepted.request_id)
+    kept = await results.of(session, accepted.request_id)
     assert [(row.text, row.state) for row in kept] == [("do re mi", "ok")] * 2
     assert await factories.states(session, accepted.request_id) == [JobState.DONE] * 2
-    letters = (await session.scalars(select(Letter))).all()
+    letters = (await session.execute(select(table(Letter)))).all()
     assert [json.loads(letter.body)["tune"] for letter in letters] == ["do re mi"] * 2
     assert (await audit.audit(session)).balanced
 
@@ -215,10 +215,9 @@ async def test_its_rules_refuse(session, horde, players):
         await asked(session, horde, payer, tune(prompt=" "))
     with pytest.raises(KudosUpfront):
         await asked(session, horde, payer, tune(bars=2000))
-    key = SharedKey(user_id=payer.id, max_text_tokens=8)
-    session.add(key)
-    await session.flush()
-    caller = Caller(user=admission.UnknownKey("No such key."), key=str(key.id))
+    adding = insert(table(SharedKeyRow)).values(user_id=payer.id, max_text_tokens=8)
+    key = await session.scalar(adding.returning(SharedKeyRow.id))
+    caller = Caller(user=admission.UnknownKey("No such key."), key=str(key))
     await admission.admit(session, horde, caller, tune(bars=8))
     with pytest.raises(BeyondSharedKey):
         await admission.admit(session, horde, caller, tune(bars=9))

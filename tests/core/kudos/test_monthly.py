@@ -23,7 +23,7 @@ def database_url(sqlite_url):
 async def granted(session, amount=100, **properties):
     user, _ = await factories.user(session, **properties)
     if amount:
-        await monthly.change_by(session, user, amount, key="first", at=AT)
+        user = await monthly.change_by(session, user, amount, key="first", at=AT)
     return user
 
 
@@ -39,9 +39,9 @@ async def pay(session, *, days, times=1):
 
 async def test_a_raise_is_granted_at_once_and_a_cut_takes_nothing(session):
     user = await granted(session, 100)
-    await monthly.change_by(session, user, 50, key="more", at=AT)
-    await monthly.change_by(session, user, -70, key="less", at=AT)
-    await monthly.change_by(session, user, -1000, key="nothing", at=AT)
+    user = await monthly.change_by(session, user, 50, key="more", at=AT)
+    user = await monthly.change_by(session, user, -70, key="less", at=AT)
+    user = await monthly.change_by(session, user, -1000, key="nothing", at=AT)
     assert (await available(session, user), user.monthly_kudos) == (150, 0)
     assert await pay(session, days=40) == [0]
 
@@ -68,10 +68,10 @@ async def test_moderators_get_more(session):
 
 async def test_who_regains_a_claim_gets_no_month_twice_and_none_without_it(session):
     user = await granted(session, 100)
-    await monthly.change_by(session, user, -100, key="lost", at=AT)
-    await monthly.entitle(session, user, at=AT + timedelta(days=1))
+    user = await monthly.change_by(session, user, -100, key="lost", at=AT)
+    user = await monthly.entitle(session, user, at=AT + timedelta(days=1))
     assert user.monthly_received_at == AT
-    await monthly.entitle(session, user, at=AT + timedelta(days=93))
+    user = await monthly.entitle(session, user, at=AT + timedelta(days=93))
     await directory.set_roles(session, user, grant=Role.MODERATOR)
     assert await pay(session, days=93, times=2) == [1, 0]
     assert await available(session, user) == 100 + monthly.MODERATOR

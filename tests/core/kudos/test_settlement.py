@@ -44,7 +44,7 @@ async def settle(session, payer, owner, **terms):
 async def system(session):
     """What the system accounts have, but floors and grants, of a ledger that is sound."""
     assert (await audit.audit(session)).balanced
-    balances = await accounts.system_balances(session)
+    balances = await factories.system_balances(session)
     return {
         account.name: amount
         for account, amount in balances.items()

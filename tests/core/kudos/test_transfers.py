@@ -9,7 +9,7 @@ from core.accounts import shared_keys as owned_keys
 from core.db import now
 from core.kudos import refusals, transfers
 from core.ledger import accounts, audit
-from core.users import shared_keys, suspicion
+from core.users import directory, shared_keys, suspicion
 from core.users.tables import Reason, Role
 
 AT = now()
@@ -60,7 +60,7 @@ async def test_a_repeated_call_moves_kudos_once(session, giver, receiver):
     await give(session, giver, receiver, 200)
     await give(session, giver, receiver, 200)  # without a key, each call is another gift
     assert await available(session, receiver) == 1000
-    receiver.roles = int(Role.FLAGGED)
+    await directory.set_roles(session, receiver, grant=Role.FLAGGED)
     await give(session, giver, receiver, 600, key="a")  # whatever became of the two
 
 

@@ -221,7 +221,7 @@ def test_any_sequence_of_gifts_and_charges_keeps_the_books_right(run):
     run_state_machine_as_test(
         lambda: Giving(run, moved),
         settings=settings(
-            max_examples=20,
+            max_examples=30,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],

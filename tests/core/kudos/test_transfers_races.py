@@ -132,4 +132,4 @@ async def test_no_more_keys_than_allowed(database):
         database, [lambda session: owned_keys.create(session, owner, {}, at=now())] * AT_ONCE
     )
     refused = [each for each in done if isinstance(each, owned_keys.TooManySharedKeys)]
-    assert len(refused) == AT_ONCE - owned_keys.MOST
+    assert len(refused) == AT_ONCE - owned_keys.MAX_KEYS

@@ -29,7 +29,7 @@ async def test_available_is_without_floor_and_holds(session):
 
 async def test_system_accounts_are_summed_and_never_locked(session):
     await factories.account_pair(session, floor=1400, available=800)
-    balances = await accounts.system_balances(session)
+    balances = await factories.system_balances(session)
     assert balances == {
         **dict.fromkeys(SystemAccount, 0),
         SystemAccount.FLOORS: -1400,

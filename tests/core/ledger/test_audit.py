@@ -112,7 +112,7 @@ async def test_a_checkpoint_leaves_recent_entries_to_the_sum(session, payer):
     await audit.checkpoint(session)
     assert (await checkpoints(session))[SystemAccount.TAX] == 100
     assert await accounts.balance(session, SystemAccount.TAX) == 200
-    assert (await accounts.system_balances(session))[SystemAccount.GRANTS] == -700
+    assert (await factories.system_balances(session))[SystemAccount.GRANTS] == -700
     assert (await audit.audit(session)).balanced
 
 

@@ -148,7 +148,7 @@ async def test_a_look_up_reads_no_more_rows_than_there_are_networks_around(sessi
 
 async def explained(session):
     """The engine's plan for a look-up, in its own words."""
-    dialect = session.get_bind().dialect
+    dialect = (await session.connection()).dialect
     keys = addresses._keys_around(network_of("10.1.2.3"))
     statement = addresses._UNTIL.params(keys=keys, at=AT)
     compiled = statement.compile(

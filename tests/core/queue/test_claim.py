@@ -241,8 +241,8 @@ async def test_of_a_size_class_only_what_fits_exactly(session, lanes):
     """A caller with many lanes gets such ones."""
     for n in range(MAX_EXACT_LANES_OF_CALLER):
         await factories.request(session, lanes, needs=Needs(length=n))
-    big = await factories.request(session, lanes, needs=Needs(pixels=500), priority=9)
-    small = await factories.request(session, lanes, needs=Needs(pixels=300), priority=8)
+    big = await factories.request(session, lanes, needs=Needs(pixels=500), priority=9000)
+    small = await factories.request(session, lanes, needs=Needs(pixels=300), priority=8000)
     assert big.lane_id == small.lane_id
     offer = Offer(pixels=400, length=0)
     assert (await order(session, lanes, offer))[0] == small.request_id

@@ -96,7 +96,7 @@ async def serve(url, max_lanes, wanted, arriving, seen):
     """Let the workers pop one after another, and see that each gets its best job."""
     database = Database(url)
     try:
-        async with database.writing() as session:
+        async with factories.undone(database) as session:
             lanes = Lanes(max_lanes)
             await queue(session, lanes, wanted)
             for offer in arriving:
@@ -105,7 +105,6 @@ async def serve(url, max_lanes, wanted, arriving, seen):
                 assert (found.jobs[0].id if found else None) == expected
                 seen["served" if found else "sent away"] += 1
                 seen["deep"] += found is not None and depth > 200
-            await session.rollback()
     finally:
         await database.close()
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 import factories
 from core.db import now, table
 from core.generation import cancel
-from core.queue import endings, requests
+from core.queue import endings, expiry, requests
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Attempt, Generation, Job, JobState, Outcome, Request
@@ -158,7 +158,7 @@ class Chaos:
 
 async def test_everything_at_once(database):
     chaos = Chaos(database)
-    lives = [factories.LIFE, factories.LIFE, -requests.GRACE]
+    lives = [factories.LIFE, factories.LIFE, -expiry.GRACE]
     await at_once(*(chaos.ask(n=1 + k % 7, life=lives[k % 3]) for k in range(45)))
     cancelled = chaos.requests[::5]
     await at_once(

@@ -6,11 +6,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import factories
 from core.db import now, table
-from core.queue import lanes as module
+from core.queue import lane_rows
+from core.queue import lanes as every_lane
+from core.queue.lane_rows import EMPTY_LANE_LIFE, Caller
 from core.queue.lanes import (
-    EMPTY_LANE_LIFE,
     MAX_EXACT_LANES_OF_CALLER,
-    Caller,
     Lanes,
     Matched,
 )
@@ -151,18 +151,17 @@ async def test_a_changed_version_is_seen_by_other_processes(database, lanes):
         assert (await known(session, other)).matching(Offer()).ids == (lane_id,)
     async with database.writing() as session:
         await grow_old(session)
-        assert await module.remove_empty(session) == 1
+        assert await lane_rows.remove_empty(session) == 1
     async with database.reading() as session:
         assert (await known(session, other)).matching(Offer()).ids == ()
 
 
 async def test_a_rolled_back_lane_is_nobodys(database, lanes):
-    async with database.writing() as session:
+    async with factories.undone(database) as session:
         await lanes.lane_for(session, Needs())
-        await session.rollback()
     async with database.writing() as session:
         lane_id = await lanes.lane_for(session, Needs())
-        assert await session.get(Lane, lane_id) is not None
+        assert (await factories.row(session, Lane, lane_id)).id == lane_id
 
 
 async def test_an_old_look_does_not_undo_a_newer_one(database, database_url, lanes):
@@ -193,7 +192,7 @@ async def test_a_lane_with_jobs_stays(session, lanes, state):
     await session.execute(update(table(Job)).values(state=state))
     await grow_old(session)
     before = await version_of(session)
-    assert await module.remove_empty(session) == 0
+    assert await lane_rows.remove_empty(session) == 0
     assert await version_of(session) == before
 
 
@@ -203,10 +202,10 @@ async def test_a_lane_with_jobs_stays(session, lanes, state):
 async def test_an_empty_lane_goes_when_it_is_not_fresh(session, lanes, state):
     await factories.request(session, lanes)
     await session.execute(update(table(Job)).values(state=state))
-    assert await module.remove_empty(session) == 0
+    assert await lane_rows.remove_empty(session) == 0
     await grow_old(session)
     before = await version_of(session)
-    assert await module.remove_empty(session) == 1
+    assert await lane_rows.remove_empty(session) == 1
     assert await version_of(session) == before + 1
     assert (await session.scalars(select(Lane.id))).all() == []
 
@@ -215,12 +214,12 @@ async def test_removing_has_a_limit(session, lanes):
     for n in range(3):
         await lanes.lane_for(session, Needs(pixels=10**n))
     await grow_old(session)
-    assert await module.remove_empty(session, limit=2) == 2
-    assert await module.remove_empty(session, limit=2) == 1
+    assert await lane_rows.remove_empty(session, limit=2) == 2
+    assert await lane_rows.remove_empty(session, limit=2) == 1
 
 
 async def test_remembered_offers_are_bounded(session, lanes, monkeypatch):
-    monkeypatch.setattr(module, "REMEMBERED_OFFERS", 2)
+    monkeypatch.setattr(every_lane, "REMEMBERED_OFFERS", 2)
     await known(session, lanes)
     for n in range(5):
         lanes.matching(Offer(user_id=n))

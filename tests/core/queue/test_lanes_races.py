@@ -3,16 +3,21 @@
 import asyncio
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 import factories
-from core.db import now, table
-from core.queue import lanes as module
-from core.queue.lanes import EMPTY_LANE_LIFE, Lanes
+from core.db import Database, now, table
+from core.queue import lane_rows
+from core.queue.lane_rows import EMPTY_LANE_LIFE
+from core.queue.lanes import Lanes
 from core.queue.matching import Needs
 from core.queue.tables import Job, JobState, Lane
 
 AT_ONCE = 12
+BLOCKED = text(
+    "select count(*) from pg_stat_activity"
+    " where wait_event_type = 'Lock' and datname = current_database()"
+)
 
 
 async def at_once(*tasks):
@@ -51,7 +56,7 @@ async def test_no_job_loses_its_lane(database):
             await session.execute(update(jobs).where(jobs.c.state == 0).values(state=JobState.DONE))
             await session.execute(update(table(Lane)).values(created_at=old))
         async with database.writing() as session:
-            return await module.remove_empty(session)
+            return await lane_rows.remove_empty(session)
 
     removed = 0
     for _ in range(6):
@@ -67,3 +72,29 @@ async def test_no_job_loses_its_lane(database):
             )
             assert lost.all() == []
     assert removed > 0
+
+
+async def test_who_removes_lanes_and_who_adds_one_do_not_wait_for_each_other(postgres_url):
+    """SQLite has one writer at a time."""
+    database, lanes = Database(postgres_url), Lanes(100)
+    await ask(database, lanes, Needs())
+    async with database.writing() as session:
+        old = now() - EMPTY_LANE_LIFE - timedelta(seconds=1)
+        await session.execute(update(table(Job)).values(state=JobState.DONE))
+        await session.execute(update(table(Lane)).values(created_at=old))
+        key = await session.scalar(select(table(Lane).c.key))
+
+    async def remove():
+        async with database.writing() as session:
+            return await lane_rows.remove_empty(session)
+
+    async with database.writing() as adding:
+        await lane_rows.raise_version(adding)
+        removing = asyncio.create_task(remove())
+        async with asyncio.timeout(20), database.reading() as watching:
+            while not await watching.scalar(BLOCKED):
+                assert not removing.done()
+                await asyncio.sleep(0.01)
+        assert await lane_rows.add(adding, key, {}) is not None
+    assert await asyncio.wait_for(removing, 20) == 1
+    await database.close()

@@ -5,8 +5,8 @@ from sqlalchemy import event, func, select
 
 import factories
 from core.db import table
-from core.queue import lanes as module
-from core.queue import requests
+from core.queue import lane_rows, requests
+from core.queue import lanes as every_lane
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.requests import NewJob
@@ -72,9 +72,9 @@ async def test_a_known_offer_looks_only_where_more_was_parked(session, lanes):
     await parked(session, lanes, needs=Needs(models=SD))
     await taken(session, lanes, Offer(models=ODD))
     looks = []
-    engine = session.get_bind()
+    connection = (await session.connection()).sync_connection
     event.listen(
-        engine, "before_cursor_execute", lambda *call: looks.append("lane_id = " in call[2])
+        connection, "before_cursor_execute", lambda *call: looks.append("lane_id = " in call[2])
     )
     for _ in range(3):
         await taken(session, lanes, Offer(models=ODD))
@@ -87,16 +87,15 @@ async def test_a_known_offer_looks_only_where_more_was_parked(session, lanes):
 async def test_a_parked_lane_stays(session, lanes, monkeypatch):
     await parked(session, lanes)
     await session.execute(table(Job).delete())
-    monkeypatch.setattr(module, "EMPTY_LANE_LIFE", -module.EMPTY_LANE_LIFE)
-    assert await module.remove_empty(session) == 0
+    monkeypatch.setattr(lane_rows, "EMPTY_LANE_LIFE", -lane_rows.EMPTY_LANE_LIFE)
+    assert await lane_rows.remove_empty(session) == 0
 
 
 async def test_after_a_rollback_it_is_found_all_the_same(database, lanes, monkeypatch):
     async with database.writing() as session:
         asked = await parked(session, lanes, needs=Needs(models=ODD))
-    async with database.writing() as session:
+    async with factories.undone(database) as session:
         assert await taken(session, lanes, Offer(models=ODD)) == asked.request_id
-        await session.rollback()
-    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(every_lane, "LOOK_AGAIN_SECONDS", 0)
     async with database.writing() as session:
         assert await taken(session, lanes, Offer(models=ODD)) == asked.request_id

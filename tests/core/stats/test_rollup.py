@@ -3,14 +3,14 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 import factories
 from core.stats import rollup, totals
 from core.stats.rollup import Made
 from core.stats.tables import ModelTotal, Span
 from core.stats.totals import Sum
-from core.users.tables import User
+from core.users import directory
 
 NOW = datetime(2026, 3, 1, 0, 30, 30, tzinfo=UTC)
 BEYOND_FOUR_BYTES = 2**40
@@ -97,7 +97,7 @@ async def test_who_asked_and_who_made_it(session):
 
 async def test_usage_counts_by_the_users_multiplier(session):
     requester, _ = await factories.user(session)
-    await session.execute(update(User).where(User.id == requester.id).values(usage_multiplier=0.25))
+    await directory.change(session, requester, usage_multiplier=0.25)
     await rollup.add(session, [made(things=10, requester_id=requester.id, owner_id=requester.id)])
     found = await totals.of_user(session, requester.id)
     assert (found.requested_things["image"], found.fulfilled_things["image"]) == (2, 10)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
-from core.db import Database
+from core.db import Database, table
 from core.queue.tables import Attempt, Outcome
 from core.stats.tables import ModelTotal, UserTotal
 from core.upkeep import steps
@@ -78,11 +78,11 @@ def expected(work):
 async def told(database):
     models, users = Counter(), Counter()
     async with database.reading() as session:
-        for one in await session.scalars(select(ModelTotal)):
+        for one in await session.execute(select(table(ModelTotal))):
             for name in ("made", "things"):
                 key = one.span, one.start, one.kind, one.model, name
                 models[key] = getattr(one, name)
-        for one in await session.scalars(select(UserTotal)):
+        for one in await session.execute(select(table(UserTotal))):
             for name in ("fulfilled", "fulfilled_things"):
                 users[one.kind, name] = getattr(one, name)
     return +models, +users

@@ -10,7 +10,7 @@ from core.db import now
 from core.ledger import audit
 from core.upkeep import steps
 from core.users import directory, suspicion
-from core.users.tables import Reason, Role, Suspicion, User
+from core.users.tables import Reason, Role, Suspicion, UserRow
 
 
 async def user_of(server, person):
@@ -21,7 +21,7 @@ async def user_of(server, person):
 
 async def change(server, person, **values):
     async with server.database.writing() as session:
-        await session.execute(update(User).where(User.id == person.id).values(**values))
+        await session.execute(update(UserRow).where(UserRow.id == person.id).values(**values))
 
 
 async def test_months_are_granted(server, do):

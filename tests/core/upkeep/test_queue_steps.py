@@ -16,7 +16,7 @@ from core.ledger import audit
 from core.ledger.tables import Account, Hold
 from core.queue.tables import Attempt, Generation, Job, JobState, Lane, Outcome, Request
 from core.upkeep import steps
-from core.users.tables import User
+from core.users.tables import UserRow
 
 
 async def rows(server, model):
@@ -33,7 +33,7 @@ async def of_jobs(server, request_id):
 async def held(server, person):
     """What is held of a user's kudos, by the account and by its holds; the ledger is sound."""
     async with server.database.reading() as session:
-        account = await session.scalar(select(User.account_id).where(User.id == person.id))
+        account = await session.scalar(select(UserRow.account_id).where(UserRow.id == person.id))
         assert (await audit.audit(session)).balanced
         by_holds = select(func.coalesce(func.sum(Hold.amount), 0)).where(Hold.account_id == account)
         by_account = await session.scalar(select(Account.held).where(Account.id == account))

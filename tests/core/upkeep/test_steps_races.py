@@ -7,15 +7,18 @@ import pytest
 from sqlalchemy import select, text, update
 
 import serving
-from core.db import Database, now
+from core.db import Database, now, table
 from core.ledger import accounts
 from core.queue.tables import Request
 from core.upkeep import steps
-from core.users.tables import User
+from core.users.tables import UserRow
 from core.workers.tables import Worker
 
 SMALL = {"width": 64, "height": 64, "n": 1}
-BLOCKED = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+BLOCKED = text(
+    "select count(*) from pg_stat_activity"
+    " where wait_event_type = 'Lock' and datname = current_database()"
+)
 
 
 @pytest.fixture
@@ -34,10 +37,9 @@ async def people(server):
 async def account_ids(server, people):
     async with server.database.reading() as session:
         ids = [person.id for person in people]
-        found = await session.execute(
-            select(User.account_id, User.escrow_id).where(User.id.in_(ids)).order_by(User.id)
-        )
-        return found.all()
+        rows = table(UserRow).c
+        found = select(rows.account_id, rows.escrow_id).where(rows.id.in_(ids)).order_by(rows.id)
+        return (await session.execute(found)).all()
 
 
 async def check_order(server, step, at, locked):

@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import func, select, update
 
 import factories
-from core.db import Database, now
+from core.db import Database, now, table
 from core.ledger import accounts, audit
 from core.ledger.tables import Checkpoint, Event, SystemAccount
 from core.queue.tables import Attempt
 from core.stats.tables import ModelTotal, Span, UserTotal
 from core.upkeep import steps
-from core.users.tables import Role, User
+from core.users import directory
+from core.users.tables import Role
 from core.workers.tables import Worker
 
 BATCH_OF_3 = {"width": 64, "height": 64, "steps": 2, "n": 3}
@@ -22,7 +23,7 @@ THINGS = 64 * 64 * 2
 
 async def only(server, model):
     async with server.database.reading() as session:
-        return (await session.scalars(select(model))).one()
+        return (await session.execute(select(table(model)))).one()
 
 
 class TestCount:
@@ -48,7 +49,7 @@ class TestCount:
 
     async def check(self, server, owner, requester):
         async with server.database.reading() as session:
-            users = {row.user_id: row for row in await session.scalars(select(UserTotal))}
+            users = {row.user_id: row for row in await session.execute(select(table(UserTotal)))}
             earned = await session.scalar(select(func.sum(Attempt.reward)))
         asked, made = users[requester.id], users[owner.id]
         assert (asked.requested, asked.requested_things, asked.fulfilled) == (3, 3 * THINGS, 0)
@@ -125,7 +126,7 @@ async def purse(server, person):
     """What a user can spend beyond the floor, and what lies in escrow; the ledger is sound."""
     async with server.database.reading() as session:
         assert (await audit.audit(session)).balanced
-        user = await session.get_one(User, person.id)
+        user = await directory.by_id(session, person.id)
         return (
             await accounts.balance(session, user.account_id) - 2500,
             await accounts.balance(session, user.escrow_id),
@@ -176,7 +177,7 @@ class TestPayUptime:
         await there(600)
         await do(steps.pay_uptime)
         async with server.database.reading() as session:
-            assert (await accounts.system_balances(session))[SystemAccount.UPTIME] == -self.A_UNIT
+            assert (await factories.system_balances(session))[SystemAccount.UPTIME] == -self.A_UNIT
 
     async def test_once_also_where_processes_pay_at_the_same_time(self, server, trusted, there):
         """Even without the lease, which keeps them from it."""
@@ -203,18 +204,18 @@ class TestPayUptime:
 class TestCheckpoint:
     async def test_sums_go_on_from_it(self, server, do, requester):
         async with server.database.writing() as session:
-            before = await accounts.system_balances(session)
+            before = await factories.system_balances(session)
             await session.execute(update(Event).values(at=now() - timedelta(hours=2)))
         for _ in range(2):
             await do(steps.checkpoint)
             async with server.database.reading() as session:
                 made = list(await session.scalars(select(Checkpoint.account_id)))
                 assert sorted(made) == sorted(SystemAccount)
-                assert await accounts.system_balances(session) == before
+                assert await factories.system_balances(session) == before
         async with server.database.writing() as session:
-            user = await session.get_one(User, requester.id)
+            user = await directory.by_id(session, requester.id)
             await factories.give(session, user.account_id, 700)
         async with server.database.reading() as session:
-            after = await accounts.system_balances(session)
+            after = await factories.system_balances(session)
             assert after[SystemAccount.GRANTS] == before[SystemAccount.GRANTS] - 700
             assert (await audit.audit(session)).balanced

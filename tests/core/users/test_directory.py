@@ -1,20 +1,18 @@
 import asyncio
+import dataclasses
 
 import pytest
 
 import factories
+from core.db import table
 from core.ledger import accounts, audit
 from core.users import directory, roles
 from core.users.keys import Keyring
 from core.users.names import BadUsername
-from core.users.tables import ANONYMOUS_KEY, Role, User
+from core.users.tables import ANONYMOUS_KEY, Role, SharedKey, SharedKeyRow, User, UserRow
 from factories import KEYRING
 
 PSEUDONYM = "7f3c1f0e-8f3b-4a52-9d35-0d5c8f8f2a11"
-
-
-def _columns(user):
-    return {name: getattr(user, name) for name in User.__table__.columns.keys()}  # noqa: SIM118
 
 
 async def test_a_user_is_found_by_key_id_and_alias(session):
@@ -25,7 +23,7 @@ async def test_a_user_is_found_by_key_id_and_alias(session):
         await directory.by_alias(session, f"Ann#7#{user.id}"),
         await directory.by_oauth_id(session, user.oauth_id),
     ):
-        assert _columns(found) == _columns(user)
+        assert found == user
     assert user.alias == f"Ann#7#{user.id}"
 
 
@@ -163,7 +161,7 @@ async def test_roles_are_granted_and_revoked(database):
     async with database.writing() as session:
         user, key = await factories.user(session, roles=Role.FLAGGED | Role.VPN)
     async with database.writing() as session:
-        await directory.set_roles(
+        user = await directory.set_roles(
             session, user, grant=Role.TRUSTED | Role.CUSTOMIZER, revoke=Role.FLAGGED | Role.SPECIAL
         )
     assert Role(user.roles) == Role.TRUSTED | Role.CUSTOMIZER | Role.VPN
@@ -182,8 +180,14 @@ async def test_roles_set_at_once_are_both_kept(database):
     async with database.writing() as session:
         await directory.set_roles(session, first, grant=Role.TRUSTED)
     async with database.writing() as session:
-        await directory.set_roles(session, second, grant=Role.VPN)
+        second = await directory.set_roles(session, second, grant=Role.VPN)
     assert Role(second.roles) == Role.TRUSTED | Role.VPN
+
+
+@pytest.mark.parametrize(("read", "stored"), [(User, UserRow), (SharedKey, SharedKeyRow)])
+def test_what_is_read_has_the_columns_that_are_stored(read, stored):
+    fields = {field.name for field in dataclasses.fields(read)}
+    assert fields == {column.name for column in table(stored).columns}
 
 
 async def test_a_moderator_is_trusted(session):

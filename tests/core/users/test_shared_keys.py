@@ -50,7 +50,7 @@ async def test_it_is_found_by_its_id_and_by_nothing_else(session):
 )
 def test_whether_it_can_be_used(properties, later, standing):
     days = properties.pop("days", None)
-    made = shared_keys.SharedKey(
+    made = factories.friends_key(
         **{"budget": 1000, "expires_at": days and AT + timedelta(days=days), **properties}
     )
     at = AT + timedelta(hours=later)
@@ -62,7 +62,7 @@ def test_whether_it_can_be_used(properties, later, standing):
 
 
 def test_an_empty_one_asks_anonymously_where_that_is_allowed():
-    empty = shared_keys.SharedKey(budget=0)
+    empty = factories.friends_key(budget=0)
     assert shared_keys.check_usable(empty, at=AT, allow_downgrade=True) is Standing.ANONYMOUS
 
 
@@ -71,12 +71,11 @@ def test_an_empty_one_asks_anonymously_where_that_is_allowed():
     [("max_image_pixels", "pixels"), ("max_image_steps", "steps"), ("max_text_tokens", "tokens")],
 )
 def test_its_limits_hold(limit, size):
-    limits = {"max_image_pixels": -1, "max_image_steps": -1, "max_text_tokens": -1}
-    shared_keys.check_size(shared_keys.SharedKey(**limits), **{size: 10**9})
-    shared_keys.check_size(shared_keys.SharedKey(**limits | {limit: 10}), **{size: 10})
+    shared_keys.check_size(factories.friends_key(), **{size: 10**9})
+    shared_keys.check_size(factories.friends_key(**{limit: 10}), **{size: 10})
     for most in (0, 9):
         with pytest.raises(shared_keys.BeyondSharedKey):
-            shared_keys.check_size(shared_keys.SharedKey(**limits | {limit: most}), **{size: 10})
+            shared_keys.check_size(factories.friends_key(**{limit: most}), **{size: 10})
 
 
 async def test_what_is_set_aside_cannot_be_set_aside_again(session):

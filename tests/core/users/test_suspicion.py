@@ -1,5 +1,6 @@
 """Suspicion: what counts once, what counts each time, and how it is forgiven."""
 
+import dataclasses
 from datetime import timedelta
 from uuid import uuid4
 
@@ -38,7 +39,7 @@ async def suspect(session, user, reason, times=1, **options):
     [
         (Reason.USERNAME_LONG, 3, 1),
         (Reason.UNREASONABLY_FAST, 3, 3),
-        (Reason.TOO_MANY_JOBS_ABORTED, 30, suspicion.MOST),
+        (Reason.TOO_MANY_JOBS_ABORTED, 30, suspicion.MAX_COUNT),
     ],
 )
 async def test_some_reasons_count_once_and_some_each_time(session, someone, reason, times, counts):
@@ -55,9 +56,9 @@ async def test_a_reason_counts_less_with_time(session, someone):
 
 async def test_what_is_forgiven_is_forgotten(session, someone):
     await suspect(session, someone, Reason.UNREASONABLY_FAST)
-    await suspicion.forget(session, at=AT + suspicion.MOST * WEEK)
+    await suspicion.forget(session, at=AT + suspicion.MAX_COUNT * WEEK)
     assert await session.scalar(select(func.count()).select_from(Suspicion)) == 1
-    await suspicion.forget(session, at=AT + suspicion.MOST * WEEK + timedelta(seconds=1))
+    await suspicion.forget(session, at=AT + suspicion.MAX_COUNT * WEEK + timedelta(seconds=1))
     assert await session.scalar(select(func.count()).select_from(Suspicion)) == 0
 
 
@@ -74,8 +75,8 @@ async def test_five_make_suspicious_but_never_the_trusted(session, someone):
     assert not await suspicion.is_suspicious(session, someone, at=AT)
     await suspect(session, someone, Reason.CORRUPT_PROMPT)
     assert await suspicion.is_suspicious(session, someone, at=AT)
-    someone.roles = int(Role.TRUSTED)
-    assert not await suspicion.is_suspicious(session, someone, at=AT)
+    trusted = dataclasses.replace(someone, roles=int(Role.TRUSTED))
+    assert not await suspicion.is_suspicious(session, trusted, at=AT)
 
 
 async def test_moderators_forgive_everything(session, someone):

@@ -222,8 +222,7 @@ async def test_prioritised_users_are_named_by_alias(session, owner, username):
 )
 async def test_how_many_workers_a_user_may_have(session, roles, invited, limit, refusal):
     owner, _ = await factories.user(session, roles=roles)
-    owner.worker_invited = invited
-    await session.flush()
+    owner = await directory.change(session, owner, worker_invited=invited)
     for n in range(limit):
         await check_in(session, owner, name=f"worker {n}")
     with pytest.raises(refusal):

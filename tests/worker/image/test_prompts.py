@@ -54,7 +54,7 @@ def test_weights(prompt, segments):
 @given(st.text(alphabet="ab ()[]:.1\\-", max_size=40))
 def test_any_text_parses_and_without_brackets_nothing_is_lost(text):
     parsed = prompts.parse(text)
-    assert all(-prompts.MOST <= segment.weight <= prompts.MOST for segment in parsed)
+    assert all(-prompts.MAX_WEIGHT <= segment.weight <= prompts.MAX_WEIGHT for segment in parsed)
     if not set(text) & set("()[]\\"):
         assert parsed == ([Segment(text)] if text else [])
 

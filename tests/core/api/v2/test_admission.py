@@ -11,7 +11,7 @@ from core.db import now, table
 from core.moderation import modes
 from core.moderation.scores import Verdict
 from core.users.directory import NO_ROLE
-from core.users.tables import Role, User
+from core.users.tables import Role, UserRow
 from core.workers.tables import Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,7 +31,7 @@ def name():
 async def owner(site, role=NO_ROLE, **columns):
     person = await site.user(name(), roles=int(role))
     if columns:
-        await change(site, User, person.id, **columns)
+        await change(site, UserRow, person.id, **columns)
     return person
 
 

@@ -27,7 +27,7 @@ async def look(shop, request_id, expected):
         with statements.counted(shop.server.database) as seen:
             told = (await shop.server.get(f"/generate/check/{request_id}")).json()
     assert expected.items() <= told.items()
-    return len(seen)
+    return len(seen.all)
 
 
 async def test_two_while_it_waits_one_while_it_is_made_and_one_when_it_is_done(shop):

@@ -37,7 +37,7 @@ async def test_everything_is_there_and_no_secret(shop):
 
 
 async def test_entries_come_page_by_page(shared, monkeypatch):
-    monkeypatch.setattr(export, "MOST", 2)
+    monkeypatch.setattr(export, "MAX_ROWS", 2)
     person = await shared.user(f"person {next(serving.NUMBERS)}", kudos=100)
     for _ in range(3):
         await shared.ask(key=person.key)

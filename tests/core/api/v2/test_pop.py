@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 import pictures
 import serving
+import statements
 from core.api import popping
 from core.generation import pop, waiters
 from core.workers.tables import Worker
@@ -463,7 +464,7 @@ async def test_an_idle_waiting_pop_reads_one_statement_a_look_and_writes_nothing
     waiting = Waiting(shop)
     await waiting.begun()
     await looked(shop, 1)
-    with serving.statements(shop.server.database) as counted:
+    with statements.counted(shop.server.database) as counted:
         before = shop.server.horde.heads.read_at
         await looked(shop, 10)
     assert shop.server.horde.heads.read_at > before
@@ -480,7 +481,7 @@ async def test_looks_at_the_same_time_are_one(shop, monkeypatch):
         await crowd[-1].begun()
     for waiter in shop.server.horde.waiters._line:
         waiter.call = None
-    with serving.statements(shop.server.database) as counted:
+    with statements.counted(shop.server.database) as counted:
         shop.server.horde.waiters.hint()
         await looked(shop, 1)
         async with shop.server.horde.heads.turn:
@@ -495,7 +496,7 @@ async def test_a_job_that_does_not_fit_is_tried_once_and_not_at_each_look(shop, 
     waiting = Waiting(shop, blacklist=["quagga"])
     await waiting.begun()
     await looked(shop, 2)
-    with serving.statements(shop.server.database) as counted:
+    with statements.counted(shop.server.database) as counted:
         await looked(shop, 5)
     assert counted.writing == []
     await shop.ask()

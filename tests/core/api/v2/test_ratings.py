@@ -12,13 +12,13 @@ import pictures
 import serving
 from core.api import shared
 from core.community.ratings.tables import Rating, SharedPicture
-from core.db import now
+from core.db import now, table
 from core.generation import cancel, submit
 from core.generation.delivery import Delivery
-from core.queue import requests
+from core.queue import expiry
 from core.queue.tables import Request
 from core.users import directory
-from core.users.tables import Role, User
+from core.users.tables import Role, UserRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -60,8 +60,8 @@ async def kudos(site, person):
 
 async def kept(site, request_id):
     async with site.database.reading() as session:
-        found = select(SharedPicture).where(SharedPicture.request_id == UUID(request_id))
-        return list(await session.scalars(found))
+        found = select(table(SharedPicture)).where(SharedPicture.request_id == UUID(request_id))
+        return list(await session.execute(found))
 
 
 def files(site):
@@ -89,7 +89,7 @@ async def test_a_shared_picture_outlives_its_request(shop, site):
     assert (row.prompt, row.seed, row.nsfw) == ("a red fox", 1, False)
     assert (row.params["width"], row.params["clip_skip"]) == (64, 2)
     assert not {"source_image", "special", "r2"} & row.params.keys()
-    gone = [requests.Expired(row.request_id, "image", {}, [row.id])]
+    gone = [expiry.Expired(row.request_id, "image", {}, [row.id])]
     await cancel.delete_pictures(site.horde, gone)
     told = (await site.get(f"/shared/pictures/{picture}")).json()
     assert (await site.http.get(told["url"])).content == pictures.WEBP
@@ -244,7 +244,9 @@ async def test_what_is_not_in_the_data_set_cannot_be_rated(shop, site):
     assert (answer.status_code, answer.json()["rc"]) == (400, "InvalidAestheticAttempt")
     async with site.database.reading() as session:  # nothing of it is kept
         assert not list(
-            await session.scalars(select(Rating).where(Rating.picture_id == UUID(second)))
+            await session.scalars(
+                select(Rating.picture_id).where(Rating.picture_id == UUID(second))
+            )
         )
 
 
@@ -317,7 +319,7 @@ async def test_who_is_wiped_leaves_no_picture(shop, site, rater):
     assert f"{picture}.webp" in files(site)  # it can still be undone
     long_ago = now() - timedelta(days=31)
     async with site.database.writing() as session:
-        idle = update(User).where(User.id == shop.owner.id).values(last_active_at=long_ago)
+        idle = update(UserRow).where(UserRow.id == shop.owner.id).values(last_active_at=long_ago)
         await session.execute(idle)
     assert (await site.call("DELETE", path, key=moderator.key)).status_code == 200
     assert f"{picture}.webp" not in files(site)

@@ -9,13 +9,13 @@ import serving
 from core.db import now
 from core.ledger import audit
 from core.ledger.tables import Entry
-from core.users.tables import Role, User
+from core.users.tables import Role, UserRow
 from core.workers.tables import Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ADMIN = int(Role.ADMIN | Role.MODERATOR)
-users = User.__table__
+users = UserRow.__table__
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import serving
 from core.db import now, table
 from core.queue.tables import Request
 from core.users.keys import Keyring
-from core.users.tables import Role, User
+from core.users.tables import Role, UserRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -42,7 +42,7 @@ OLD, NEW = "an old master secret of 32 characters", "a new master secret of 32 c
 
 @pytest.fixture
 def users():
-    return User.__table__
+    return UserRow.__table__
 
 
 async def change(server, users, user_id, **values):

@@ -11,6 +11,7 @@ import pytest
 
 import pictures
 import serving
+import statements
 from core.api import hubs
 from core.api.context import EXTENSION as SERVER
 from core.api.streams import EXTENSION as STREAMS
@@ -375,13 +376,13 @@ async def test_watchers_of_a_request_share_its_looks(shop, only_events_tell, mon
     await shop.status(request_id)  # so that the lane is known
     async with contextlib.AsyncExitStack() as stack:
         line = []
-        with serving.statements(shop.server.database) as counted:
+        with statements.counted(shop.server.database) as counted:
             for _ in range(20):
                 line.append(await stack.enter_async_context(Stream(shop.server, request_id)))
                 assert (await line[-1].until("status"))["waiting"] == 1
             assert len(counted.reading) <= 6
         popped = await shop.pop()
-        with serving.statements(shop.server.database) as counted:
+        with statements.counted(shop.server.database) as counted:
             for stream in line:
                 await stream.until("status", processing=1)
             assert len(counted.reading) <= 2 * 8

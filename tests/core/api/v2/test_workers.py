@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 import serving
 from core.db import now
-from core.users.tables import Role, User
+from core.users.tables import Role, UserRow
 from core.workers.tables import Worker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -68,7 +68,7 @@ async def test_moderators_and_the_public_of_public_workers_see_more(shop):
         assert not told.keys() & {"owner", "paused", "suspicious", "contact"}
     seen = (await shop.server.get(path, key=moderator.key)).json()
     assert (seen["owner"], seen["paused"], seen["suspicious"]) == (shop.owner.alias, False, 0)
-    await change(shop.server, User, lambda c: c.id == shop.owner.id, public_workers=True)
+    await change(shop.server, UserRow, lambda c: c.id == shop.owner.id, public_workers=True)
     assert (await shop.server.get(path)).json()["owner"] == shop.owner.alias
 
 

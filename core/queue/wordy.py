@@ -1,0 +1,187 @@
+"""Jobs whose prompts hold words that workers refuse wait apart, so that those workers skip them.
+
+A lane says nothing of its jobs' prompts, so that a worker with a blacklist has each of them looked
+at until one fits. Where many in front hold a word that some worker online refuses, they are moved
+here to a lane with the same needs that says so: `Needs.contains`. Such a worker then passes over
+the whole lane; for all others it is a lane like any other. Nothing is remembered but in the lanes'
+own rows, and a claim asks no less of a job than before: what is not moved yet is only slower.
+"""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Integer, Select, String, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from core.db import AnyRow, Writing, table
+from core.queue import best
+from core.queue.lane_rows import CONTAINS
+from core.queue.lanes import Lanes
+from core.queue.matching import Offer
+from core.queue.tables import WAITING, Job, Lane, Request
+
+FEW = 256
+"""So many jobs in doubt are looked at one by one as fast as lanes are looked through."""
+WORTH = 8
+"""So many jobs of a lane, in its front, are worth a lane of their own."""
+FRONT = 500
+"""Of each lane, the jobs that are looked at in one turn."""
+MAX_LANES = 16
+"""Looked at in one turn, until jobs of one of them are moved."""
+SETTLED = timedelta(seconds=2)
+"""So old is a lane before jobs are moved there: every claim that looks for them knows of it."""
+MAX_OFFERS = 200
+MAX_WORDS = 200
+"""Of the workers online, the words that most of them refuse."""
+MAX_CONTAINED = 4
+"""Words that a lane says of its jobs: so many times is a job moved, whatever workers refuse."""
+
+_jobs = table(Job)
+_requests = table(Request)
+_lanes = table(Lane)
+
+
+async def sort(
+    session: Writing,
+    lanes: Lanes,
+    offers: Iterable[Offer],
+    waiting: Mapping[int, int],
+    *,
+    at: datetime,
+) -> bool:
+    """Move jobs out of the way of workers that offer this: a batch, of one of some lanes.
+
+    waiting: how many jobs wait in which lane, as last counted.
+    Returns whether there was something to do, so that there may be more.
+    """
+    words_of = _doubts(lanes, offers, waiting)
+    some = random.sample(sorted(words_of), min(MAX_LANES, len(words_of)))
+    is_lane_new = False
+    for lane_id in some:
+        words = [word for word, _ in words_of[lane_id].most_common(MAX_WORDS)]
+        found = await _look(session, lanes, lane_id, words, at)
+        if found.into and await _move(session, lane_id, found.into):
+            return True
+        is_lane_new |= found.is_lane_new
+    return is_lane_new
+
+
+def _doubts(
+    lanes: Lanes, offers: Iterable[Offer], waiting: Mapping[int, int]
+) -> dict[int, Counter[str]]:
+    """The lanes that too many jobs wait in for offers that refuse words, and these words."""
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    for offer in offers:
+        doubtful = [
+            lane for lane in lanes.matching(offer).doubtful if waiting.get(lane, 0) >= WORTH
+        ]
+        if offer.blacklist and sum(waiting.get(lane, 0) for lane in doubtful) > FEW:
+            for lane in doubtful:
+                found[lane].update(offer.blacklist)
+    return found
+
+
+class _Found(NamedTuple):
+    """The jobs in the front of a lane that are worth moving, and the lanes where they belong."""
+
+    into: Mapping[int, Sequence[AnyRow]]
+    is_lane_new: bool
+
+
+async def _look(
+    session: Writing, lanes: Lanes, lane_id: int, words: Sequence[str], at: datetime
+) -> _Found:
+    engine = session.engine
+    front = {"lane": lane_id, "size": FRONT, "words": best.many(engine, words)}
+    by_word: dict[str, list[AnyRow]] = defaultdict(list)
+    for row in await session.execute(_FRONTS[engine], front):
+        if row.word is not None:
+            by_word[row.word].append(row)
+    left, into, is_lane_new = sum(map(len, by_word.values())), dict[int, list[AnyRow]](), False
+    for word, rows in sorted(by_word.items(), key=lambda pair: -len(pair[1])):
+        if left < WORTH:
+            break
+        lane = await _lane_with(session, lanes, lane_id, word)
+        if lane is None:
+            break
+        if lane.created_at <= at - SETTLED:
+            into[lane.id] = rows
+        is_lane_new |= lane.created_at >= at
+        left -= len(rows)
+    return _Found(into, is_lane_new)
+
+
+async def _lane_with(session: Writing, lanes: Lanes, lane_id: int, word: str) -> AnyRow | None:
+    """The lane for those of this lane's jobs that contain the word; None: there is no room."""
+    document = await session.scalar(_DOCUMENT, {"id": lane_id})
+    if document is None or len(contained := document.get(CONTAINS, [])) >= MAX_CONTAINED:
+        return None
+    return await lanes.apart(session, {**document, CONTAINS: sorted([*contained, word])})
+
+
+_DOCUMENT = select(_lanes.c.needs).where(_lanes.c.id == bindparam("id"))
+
+
+async def _move(session: Writing, lane_id: int, into: Mapping[int, Sequence[AnyRow]]) -> int:
+    """Move those of the jobs that still wait, and that nobody is at.
+
+    Who cancels a request passes over its jobs that are locked, so the requests are locked first;
+    as nothing here is waited for, the order of locks does not matter.
+    """
+    request_ids = {row.request_id for rows in into.values() for row in rows}
+    ours = (
+        select(_requests.c.id)
+        .where(_requests.c.id.in_(request_ids), _requests.c.cancelled_at.is_(None))
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    locked = set(await session.scalars(ours))
+    moved = 0
+    for apart, rows in into.items():
+        here = (
+            select(_jobs.c.id)
+            .where(
+                _jobs.c.id.in_([row.id for row in rows if row.request_id in locked]),
+                _jobs.c.lane_id == lane_id,
+                _jobs.c.state == WAITING,
+            )
+            .with_for_update(skip_locked=True)
+        )
+        there = update(_jobs).where(_jobs.c.id.in_(here)).values(lane_id=apart)
+        moved += len((await session.execute(there.returning(_jobs.c.id))).all())
+    return moved
+
+
+def _front(word: Select[tuple[str]]) -> Select[Any]:
+    """The first jobs of the lane, each with the first of the words that its prompt contains."""
+    first = (
+        select(_jobs.c.id, _jobs.c.request_id)
+        .where(_jobs.c.lane_id == bindparam("lane"), _jobs.c.state == WAITING)
+        .order_by(_jobs.c.rank, _jobs.c.id)
+        .limit(bindparam("size", type_=Integer, literal_execute=True))
+        .cte("first")
+    )
+    return select(
+        first.c.id, first.c.request_id, word.limit(1).scalar_subquery().label("word")
+    ).join(_requests, _requests.c.id == first.c.request_id)
+
+
+def _front_sqlite() -> Select[Any]:
+    words = func.json_each(bindparam("words", type_=String)).table_valued("key", "value", name="w")
+    contained = func.instr(_requests.c.words, words.c.value) > 0
+    return _front(select(words.c.value).where(contained).order_by(words.c.key))
+
+
+def _front_postgresql() -> Select[Any]:
+    words = (
+        func.unnest(bindparam("words", type_=ARRAY(String)))
+        .table_valued("value", with_ordinality="key", name="w")
+        .render_derived()
+    )
+    contained = func.strpos(_requests.c.words, words.c.value) > 0
+    return _front(select(words.c.value).where(contained).order_by(words.c.key))
+
+
+_FRONTS = {"sqlite": _front_sqlite(), "postgresql": _front_postgresql()}

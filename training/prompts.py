@@ -1,0 +1,29 @@
+"""The prompts by which the model is judged: prompts.toml, what newcomers type."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+TABLE = Path(__file__).with_suffix(".toml")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt, and what a picture that is right shows."""
+
+    text: str
+    shows: str
+
+
+@cache
+def shipped() -> tuple[Prompt, ...]:
+    """The prompts of the table, in its order."""
+    rows = tomllib.loads(TABLE.read_text())["prompts"]
+    return tuple(Prompt(row["prompt"], row["shows"]) for row in rows)
+
+
+@cache
+def texts() -> frozenset[str]:
+    """What is typed; no caption for training is one of these."""
+    return frozenset(prompt.text for prompt in shipped())

@@ -1,0 +1,1 @@
+"""`horde-worker bench`: the worker against a loop of nothing but the library, on the same jobs."""

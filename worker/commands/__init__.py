@@ -1,0 +1,1 @@
+"""What `horde-worker` can do: one module for each of its commands."""

@@ -1,0 +1,1 @@
+"""The settings file `worker.toml`: found, made, read, and read again while the worker runs."""

@@ -1,0 +1,1 @@
+"""The checks of `horde-worker doctor`."""

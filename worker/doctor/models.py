@@ -1,0 +1,63 @@
+"""Looks at the models that are to be served."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from worker import lookup, models, upscaler
+from worker.doctor.finding import Finding, Grade
+from worker.renderer import Model
+from worker.settings import DEFAULT_TEXT_MODEL, Settings
+from worker.shelf import BrokenList, Shelf
+
+
+def found(settings: Settings) -> Iterator[Finding]:
+    """Say of each model whether it can be offered."""
+    try:
+        Shelf(settings.data_dir).read()
+    except BrokenList as error:
+        advice = "move that file away and add the models again; their files are found there"
+        yield Finding("models", Grade.BAD, str(error), advice)
+    if "image" in settings.kinds and not settings.image_server:
+        yield from _of(settings, "models", models.find)
+    if "text" in settings.kinds and not settings.text_server:
+        yield from _of(settings, "text_models", models.find_text)
+    if set(settings.kinds) & {"image", "alchemy"}:
+        yield _upscalers(settings)
+
+
+def _of(
+    settings: Settings, key: str, find: Callable[[str, Iterable[Path]], Model]
+) -> Iterator[Finding]:
+    wanted = lookup.wanted(settings, "image" if key == "models" else "text")
+    folders = lookup.folders(settings)
+    usable = 0
+    for one in wanted:
+        try:
+            model = find(one, folders)
+        except models.NotUsable as error:
+            if one == DEFAULT_TEXT_MODEL:
+                usable += 1
+                yield Finding(one, Grade.FINE, "not here yet; the first start fetches it, 93 MB")
+                continue
+            advice = f"`horde-worker models add {one.partition('=')[0]}`, or take it out of {key}"
+            yield Finding(f"model {one}", Grade.ODD, str(error), advice)
+        else:
+            usable += 1
+            yield Finding(f"model {model.name}", Grade.FINE, f"whole, in {model.folder}")
+    if not usable:
+        advice = "`horde-worker models list` shows what can be fetched"
+        yield Finding(key, Grade.BAD, "none that can be served", advice)
+
+
+def _upscalers(settings: Settings) -> Finding:
+    here = upscaler.find(lookup.folders(settings))
+    missing = [name for name in upscaler.FACTORS if name not in here]
+    if not missing:
+        return Finding("upscalers", Grade.FINE, "all here")
+    return Finding(
+        "upscalers",
+        Grade.ODD if "alchemy" in settings.kinds else Grade.FINE,
+        f"here: {', '.join(here) or 'none'}; not here: {', '.join(missing)}",
+        "requests for post-processing are served where all are here: "
+        f"`horde-worker models add {missing[0]}`",
+    )

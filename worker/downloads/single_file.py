@@ -1,0 +1,103 @@
+"""Looks at files of tensors, and makes diffusers folders of checkpoints that are one file."""
+
+import asyncio
+import json
+import struct
+import sys
+import zipfile
+from asyncio.subprocess import PIPE
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from worker.downloads.parts import CannotFetch
+from worker.models import MAX_HEADER_BYTES
+from worker.settings import prepare_environment
+
+CONFIGURATIONS: Final = Path(__file__).parent / "configurations"
+UNET: Final = "model.diffusion_model."
+CONTEXT: Final = f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+FIRST: Final = f"{UNET}input_blocks.0.0.weight"
+WIDTHS: Final = {768: "sd1", 1024: "sd2"}
+"""Numbers that its text encoder gives for each token, and which architecture that is."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a checkpoint is, by its tensors. architecture: a folder of CONFIGURATIONS."""
+
+    architecture: str
+    channels: int
+
+
+def header(file: Path) -> dict[str, Any]:
+    """Read what a safetensors file says it has, and see that it is whole. Raises CannotFetch."""
+    try:
+        with file.open("rb") as opened:
+            (length,) = struct.unpack("<Q", opened.read(8))
+            if length > MAX_HEADER_BYTES:
+                raise CannotFetch(f"{file.name} is no safetensors file")
+            told: dict[str, Any] = json.loads(opened.read(length))
+        told.pop("__metadata__", None)
+        promised = 8 + length + max((one["data_offsets"][1] for one in told.values()), default=0)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        raise CannotFetch(f"{file.name} is no safetensors file: {error}") from None
+    if file.stat().st_size != promised:
+        raise CannotFetch(f"{file.name} has {file.stat().st_size} bytes of {promised}")
+    return told
+
+
+def see_tensors(file: Path) -> None:
+    """See that a file is what it is called. Raises CannotFetch.
+
+    Of a `.pth` nothing is read but tensors, when it is loaded; here it is an archive at least.
+    """
+    if file.suffix == ".safetensors":
+        header(file)
+    elif not zipfile.is_zipfile(file):
+        raise CannotFetch(f"{file.name} is no archive of tensors")
+
+
+def shape(file: Path) -> Shape:
+    """Say what a checkpoint is. Raises CannotFetch for what cannot be served."""
+    tensors = header(file)
+    if not any(name.startswith(UNET) for name in tensors):
+        raise CannotFetch(f"{file.name} is no whole checkpoint of a kind that is served here")
+    try:
+        width, channels = tensors[CONTEXT]["shape"][1], tensors[FIRST]["shape"][1]
+    except (KeyError, IndexError, TypeError):
+        raise CannotFetch(
+            f"{file.name} is no Stable Diffusion 1 or 2, which is what is served of single files"
+        ) from None
+    if width not in WIDTHS:
+        raise CannotFetch(f"{file.name} has a text encoder of {width} numbers, which is not known")
+    if channels != 4:  # noqa: PLR2004 - the latents of a picture
+        raise CannotFetch(f"{file.name} takes {channels} channels: a model for inpainting only")
+    return Shape(WIDTHS[width], channels)
+
+
+async def unpack(file: Path, folder: Path, configuration: Path | None = None) -> None:
+    """Make a diffusers folder of a checkpoint, in a process that imports torch.
+
+    configuration: a folder without weights that says what it is; by default one of ours.
+    Raises CannotFetch.
+    """
+    if configuration is None:
+        found = await asyncio.to_thread(shape, file)
+        configuration = CONFIGURATIONS / found.architecture
+    prepare_environment()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "worker.downloads.unpacking"),
+        *(str(file), str(configuration), str(folder)),
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    try:
+        _, failed = await process.communicate()
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        reason = failed.decode(errors="replace").strip().rpartition("\n")[2]
+        raise CannotFetch(f"{file.name} cannot be read as a {configuration.name}: {reason}")
