@@ -142,7 +142,7 @@ async def test_who_watches_sees_the_picture_coming(horde, requester):
     previews = [event.preview for event in seen if event.preview]
     image = opened(base64.b64decode(previews[0]))
     assert (image.format, image.size) == ("WEBP", (192, 192))
-    asked = await requester.generate(wanted(params=long))  # censored where need be: the default
+    asked = await requester.generate(wanted(nsfw=False, params=long))  # to be censored
     async with asyncio.timeout(SECONDS), contextlib.aclosing(requester.events(asked.id)) as events:
         unseen = [event async for event in events if isinstance(event, ProgressEvent)]
     assert any(event.step for event in unseen)

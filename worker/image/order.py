@@ -15,11 +15,19 @@ class Checkpoint(Model):
     native: pixels of a side of the square pictures it was trained on.
     multiple: pixels; each side of its pictures is a multiple of this.
     enlarger: a network of its own for pictures that are asked for larger than it makes them.
+    family: of its architecture; see `worker.image.inspection`.
+    variant: of its weights, as files are named for it; None: the plain ones.
+    is_safe: whether the weights are safetensors, not the older archives of tensors.
+    megabytes: of its weights on disk.
     """
 
     native: int
     multiple: int
     enlarger: Upscaler | None = None
+    family: str = "sd"
+    variant: str | None = None
+    is_safe: bool = True
+    megabytes: int = 0
 
 
 @dataclass(frozen=True)
