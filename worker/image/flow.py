@@ -19,7 +19,7 @@ from diffusers import (
 
 from worker.image import painting, prompts
 from worker.image.conditioning import MAX_CHARS, Chunk, Conditioning
-from worker.image.loaded import Loaded
+from worker.image.loaded import Loaded, Sides
 from worker.image.order import PictureOrder
 from worker.image.painting import Blend, Painting
 
@@ -45,6 +45,10 @@ class LoadedFlow(Loaded):
     def instead(self, order: PictureOrder) -> str | None:
         """Say that it is Euler's method, whatever was asked for."""
         return None if order.sampler == ONLY_SAMPLER else ONLY_SAMPLER
+
+    def sides(self, width: int, height: int) -> Sides:
+        """Say how large it is; these pipelines would make a megapixel of every source."""
+        return {"width": width, "height": height}
 
     def blender(self, source: Painting, seeds: list[int]) -> Blend:
         """A callback after each step that puts the part which stays back, noised as the rest is."""

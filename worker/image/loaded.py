@@ -7,7 +7,7 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypedDict
 
 import torch
 from diffusers import SchedulerMixin, StableDiffusionPipeline
@@ -22,6 +22,13 @@ from worker.image.samplers import SAMPLERS
 MAX_CHEAP_SIDE: Final = 64
 """Latents; of a larger picture it is not even measured."""
 USUAL: Final = {"local_files_only": True}
+
+
+class Sides(TypedDict, total=False):
+    """Pixels, as a pipeline is told them."""
+
+    width: int
+    height: int
 
 
 class Loaded:
@@ -104,6 +111,11 @@ class Loaded:
     def guidance(self, order: PictureOrder) -> dict[str, Any]:
         """Say how strongly the prompt is followed, as the pipeline wants to hear it."""
         return {"guidance_scale": order.cfg_scale}
+
+    def sides(self, width: int, height: int) -> Sides:
+        """Say how large a picture is that is made from one, where the pipeline does not see it."""
+        del width, height
+        return {}
 
     def blender(self, source: Painting, seeds: list[int]) -> Blend:
         """A callback after each step that puts the part which stays back, noised as the rest is."""

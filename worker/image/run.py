@@ -98,7 +98,12 @@ class Run:
         # The pipeline rounds steps x strength down, so the share asked for is half a step more.
         share = min(1.0, (redrawn + 0.5) / steps)
         return self._call(
-            self.model.from_image, generators, blend=blend, image=images, strength=share
+            self.model.from_image,
+            generators,
+            blend=blend,
+            image=images,
+            strength=share,
+            **self.model.sides(*images[0].size),
         )
 
     def _call(
