@@ -5,13 +5,14 @@ Our own instead of the pipeline's, for weights, prompts longer than the text enc
 (https://github.com/huggingface/diffusers/issues/14124).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import torch
 
 from worker.image import prompts
+from worker.image.words import Ids, pieces
 
 MAX_CHARS: Final = 20_000
 MAX_CHUNKS: Final = 10
@@ -19,8 +20,6 @@ MAX_CHUNKS: Final = 10
 
 Chunk = list[tuple[int, float]]
 """Tokens and their weights."""
-Renamed = Callable[[str], str]
-"""Changes a text before it is tokenized."""
 
 
 @dataclass(frozen=True)
@@ -48,26 +47,35 @@ class Encoder:
     """A CLIP text encoder with its tokenizer.
 
     layer: to read, from the end. is_normed: whether the last layer's norm is applied to it.
+    words: what it has learned beside the tokenizer's.
     """
 
     tokenizer: Any
     model: Any
     layer: int
     is_normed: bool
+    words: Ids = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """How many tokens are encoded at once, without the marks of start and end."""
         return int(self.tokenizer.model_max_length) - 2
 
-    def chunks(self, text: str, renamed: Renamed = str) -> list[Chunk]:
+    def chunks(self, text: str) -> list[Chunk]:
         """Tokenize a weighted prompt and cut it into chunks that the encoder takes at once."""
         tokens = [
             (token, segment.weight)
             for segment in prompts.parse(text[:MAX_CHARS])
-            for token in self.tokenizer(renamed(segment.text), add_special_tokens=False).input_ids
+            for piece in pieces(segment.text, self.words)
+            for token in self._tokens(piece)
         ]
         return prompts.chunks(tokens, self.size)
+
+    def _tokens(self, piece: str | Sequence[int]) -> Sequence[int]:
+        if not isinstance(piece, str):
+            return piece
+        tokens: list[int] = self.tokenizer(piece, add_special_tokens=False).input_ids
+        return tokens
 
     def states(self, cut: Sequence[Chunk]) -> torch.Tensor:
         """Encode chunks, put them one after the other, and apply the weights: (1, tokens, width).
@@ -114,11 +122,9 @@ class Encoder:
         return inner.final_layer_norm(states)
 
 
-def cut(
-    encoder: Encoder, texts: Iterable[str], renamed: Renamed = str
-) -> tuple[list[list[Chunk]], list[str]]:
+def cut(encoder: Encoder, texts: Iterable[str]) -> tuple[list[list[Chunk]], list[str]]:
     """Cut prompts into chunks, all into as many, and say what of them does not count."""
-    each = [encoder.chunks(text, renamed) for text in texts]
+    each = [encoder.chunks(text) for text in texts]
     longest = max(len(chunks) for chunks in each)
     even = [
         chunks[:MAX_CHUNKS] + [[]] * (min(longest, MAX_CHUNKS) - len(chunks)) for chunks in each
@@ -127,11 +133,9 @@ def cut(
     return even, [dropped] if longest > MAX_CHUNKS else []
 
 
-def of_one(
-    encoder: Encoder, positive: str, negative: str, *, renamed: Renamed = str
-) -> Conditioning:
+def of_one(encoder: Encoder, positive: str, negative: str) -> Conditioning:
     """Encode both prompts with one encoder, to the same length."""
-    (wanted, unwanted), notes = cut(encoder, (positive, negative), renamed)
+    (wanted, unwanted), notes = cut(encoder, (positive, negative))
     given = {
         "prompt_embeds": encoder.states(wanted),
         "negative_prompt_embeds": encoder.states(unwanted),
@@ -139,16 +143,14 @@ def of_one(
     return Conditioning(given, notes)
 
 
-def of_two(
-    encoders: Sequence[Encoder], positive: str, negative: str, *, renamed: Sequence[Renamed]
-) -> Conditioning:
+def of_two(encoders: Sequence[Encoder], positive: str, negative: str) -> Conditioning:
     """Encode both prompts with two encoders, whose vectors stand side by side.
 
     The last encoder's view of the whole prompt counts as well.
     """
     sides, notes = [], list[str]()
-    for encoder, rename in zip(encoders, renamed, strict=True):
-        (wanted, unwanted), dropped = cut(encoder, (positive, negative), rename)
+    for encoder in encoders:
+        (wanted, unwanted), dropped = cut(encoder, (positive, negative))
         sides.append((encoder.states(wanted), encoder.states(unwanted)))
         notes = dropped or notes
     longest = max(states.shape[1] for side in sides for states in side)

@@ -12,12 +12,15 @@ from typing import Any, ClassVar, Final, TypedDict
 import torch
 from diffusers import SchedulerMixin, StableDiffusionPipeline
 
+from core.wire.submit import GenerationMetadataStable
 from worker.image import conditioning, painting, previews, schedulers
 from worker.image.conditioning import Conditioning, Encoder
+from worker.image.lora import Adaptations
 from worker.image.order import Checkpoint, PictureOrder
 from worker.image.painting import Blend, FromMean, Painting
 from worker.image.previews import Looks
 from worker.image.samplers import SAMPLERS
+from worker.image.words import Words
 
 MAX_CHEAP_SIDE: Final = 64
 """Latents; of a larger picture it is not even measured."""
@@ -55,6 +58,8 @@ class Loaded:
         self.from_image = self._second(pipe)
         self.scheduler_config = pipe.scheduler.config
         self.looks = Looks()
+        self.words = Words(pipe, ())
+        self._adaptations = Adaptations(pipe)
         self.is_cheap = False
         for one in (pipe, self.from_image):
             if one is not None:
@@ -182,4 +187,16 @@ class Loaded:
         """One of its text encoders. suffix: of its name in the pipeline."""
         tokenizer = getattr(self.from_text, f"tokenizer{suffix}")
         model = getattr(self.from_text, f"text_encoder{suffix}")
-        return Encoder(tokenizer, model, layer=layer, is_normed=is_normed)
+        words = self.words.ids[suffix]
+        return Encoder(tokenizer, model, layer=layer, is_normed=is_normed, words=words)
+
+    @contextlib.contextmanager
+    def adapted(self, order: PictureOrder) -> Iterator[list[GenerationMetadataStable]]:
+        """Be as the order wants it meanwhile; gives notes about what could not be done."""
+        words = Words(self.from_text, order.words)
+        self.words = words
+        try:
+            with words.known(), self._adaptations.applied(order.adaptations) as notes:
+                yield [*words.notes, *notes]
+        finally:
+            self.words = Words(self.from_text, ())

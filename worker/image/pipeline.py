@@ -104,14 +104,18 @@ class DiffusersRenderer:
     def _rendered(
         self, model: Loaded, order: PictureOrder, sampler: Sampler, on_step: OnStep
     ) -> Rendered:
-        with torch.inference_mode(), model.seamless(tiling=order.tiling):
+        with (
+            torch.inference_mode(),
+            model.seamless(tiling=order.tiling),
+            model.adapted(order) as unadapted,
+        ):
             run = self._begun(model, order, sampler, on_step)
             made = self._in_parts(run)
             # After all of them: a batch that does not fit into memory is made again in smaller
             # parts.
             finish = finishing.Finish(order, run.made, run.painting, self.networks)
             finished = [finish(image) for image in made]
-        return Rendered(tuple(finished), (*finish.notes, *run.notes), run.blank)
+        return Rendered(tuple(finished), (*finish.notes, *unadapted, *run.notes), run.blank)
 
     def _load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
         self._drop()

@@ -27,7 +27,7 @@ class LoadedXL(Loaded):
         layer = max(TRAINED_LAYER, order.clip_skip)
         encoders = [self._encoder(suffix, layer=layer, is_normed=False) for suffix in ("", "_2")]
         layers = min(encoder.model.config.num_hidden_layers for encoder in encoders)
-        made = conditioning.of_two(encoders, order.prompt, order.negative, renamed=(str, str))
+        made = conditioning.of_two(encoders, order.prompt, order.negative)
         if order.clip_skip > layers:
             made.notes.append(f"clip_skip is {layers}: a text encoder has no more layers")
         return made
