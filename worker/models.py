@@ -4,31 +4,24 @@ Reads configuration files and the headers of weights, never the weights: an inco
 an unknown architecture is found before the first job, without torch.
 """
 
-import json
-import math
 import re
 import struct
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from worker import upscaler
+from worker.image import inspection
+from worker.image.inspection import MAX_HEADER_BYTES, NotUsable
 from worker.image.order import Checkpoint
 from worker.text.order import LanguageModel
 
-PIPELINE: Final = "StableDiffusionPipeline"
 HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
 HUB_FILES: Final = {
-    "model_index.json": ("*.json", "*.txt", "*/*.safetensors"),
+    "model_index.json": ("*.json", "*.txt", "*/*.safetensors", "*/*.model"),
     "config.json": ("*.json", "*.safetensors"),
 }
 """The files that are fetched of a model, by the file that marks its kind."""
-MAX_HEADER_BYTES: Final = 100_000_000
-"""Limit of the format itself (https://github.com/huggingface/safetensors)."""
-
-
-class NotUsable(Exception):
-    """A model cannot be offered; the text says why."""
+__all__ = ["MAX_HEADER_BYTES", "NotUsable", "find", "find_text", "inspect", "inspect_text"]
 
 
 def find(wanted: str, folders: Iterable[Path]) -> Checkpoint:
@@ -66,7 +59,7 @@ def inspect(name: str, folder: Path) -> Checkpoint:
     Raises NotUsable.
     """
     try:
-        return _inspect(name, folder)
+        return inspection.inspect(name, folder)
     except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
         raise NotUsable(f"{folder}: {type(error).__name__}: {error}") from error
 
@@ -77,77 +70,17 @@ def inspect_text(name: str, folder: Path) -> LanguageModel:
     Raises NotUsable.
     """
     try:
-        config = _json(folder / "config.json")
+        config = inspection.read(folder / "config.json")
         kinds = config.get("architectures") or []
         if not any(kind.endswith("ForCausalLM") for kind in kinds):
             raise NotUsable(
                 f"{folder}: {', '.join(kinds) or 'nothing known'}, which writes no text"
             )
-        _json(folder / "tokenizer.json")
-        _check_weights(folder, "model")
+        inspection.read(folder / "tokenizer.json")
+        inspection.check_weights(folder, "model")
         return LanguageModel(name, folder, context=config["max_position_embeddings"])
     except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
         raise NotUsable(f"{folder}: {type(error).__name__}: {error}") from error
-
-
-def _inspect(name: str, folder: Path) -> Checkpoint:
-    kind = _json(folder / "model_index.json")["_class_name"]
-    if kind != PIPELINE:
-        raise NotUsable(f"{folder}: a {kind}, which this worker does not serve")
-    for part, weights in (
-        ("unet", "diffusion_pytorch_model"),
-        ("vae", "diffusion_pytorch_model"),
-        ("text_encoder", "model"),
-    ):
-        _check_weights(folder / part, weights)
-    _json(folder / "scheduler" / "scheduler_config.json")
-    tokenizer = folder / "tokenizer"
-    if not (tokenizer / "tokenizer.json").is_file():
-        _json(tokenizer / "vocab.json")
-    unet, vae = _json(folder / "unet" / "config.json"), _json(folder / "vae" / "config.json")
-    if unet["in_channels"] != vae["latent_channels"]:
-        raise NotUsable(f"{folder}: its denoiser takes more than a picture")
-    scale = 2 ** (len(vae["block_out_channels"]) - 1)  # pixels of a latent's side
-    side = unet["sample_size"]
-    if not isinstance(side, int):
-        side = round(math.sqrt(math.prod(side)))
-    halvings = len(unet["block_out_channels"]) - 1
-    enlarger = upscaler.of_model(folder)
-    if enlarger is not None:
-        _check_whole(enlarger.folder)
-    return Checkpoint(
-        name, folder, native=side * scale, multiple=scale * 2**halvings, enlarger=enlarger
-    )
-
-
-def _check_weights(folder: Path, name: str) -> None:
-    _json(folder / "config.json")
-    index = folder / f"{name}.safetensors.index.json"
-    if index.is_file():
-        for shard in set(_json(index)["weight_map"].values()):
-            _check_whole(folder / shard)
-    else:
-        _check_whole(folder / f"{name}.safetensors")
-
-
-def _check_whole(path: Path) -> None:
-    """Compare a safetensors file's length with what its header promises."""
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        if length > MAX_HEADER_BYTES:
-            raise NotUsable(f"{path}: not a safetensors file")
-        header = json.loads(file.read(length))
-    ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
-    promised = 8 + length + max(ends, default=0)
-    if path.stat().st_size != promised:
-        raise NotUsable(f"{path}: {path.stat().st_size} bytes of {promised}")
-
-
-def _json(path: Path) -> dict[str, Any]:
-    read = json.loads(path.read_bytes())
-    if not isinstance(read, dict):
-        raise NotUsable(f"{path}: not a JSON object")
-    return read
 
 
 def _download(place: str, files: Iterable[str]) -> Path:

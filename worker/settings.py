@@ -251,7 +251,7 @@ class Settings(BaseSettings):
     max_deaths: int = Field(
         default=3,
         ge=1,
-        description="Deaths of the engine in a row on one model, after which it is dropped.",
+        description="Deaths of the engine in a row on one model, after which it rests for a while.",
     )
     progress: Literal["auto", "bar", "lines"] = Field(
         default="auto",

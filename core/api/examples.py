@@ -98,6 +98,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     },
     "SharedKeyInput": {"name": "For friends", "kudos": 500, "expiry": 30},
     "SubmitInputKobold": {"id": _ID, "generation": "and it was red.", "seed": 1},
+    "ProgressInput": {"jobs": [{"id": _ID}], "step": 3, "steps": 20},
     "SubmitInputStable": {"id": _ID, "generation": "R2", "seed": 1, "state": "ok"},
 }
 """A body by the name of its class in `core.wire`."""

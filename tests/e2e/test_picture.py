@@ -1,6 +1,7 @@
 """A prompt goes in, a picture comes out, kudos move: all processes, sockets and databases real."""
 
 import asyncio
+import base64
 import contextlib
 import io
 import os
@@ -20,7 +21,7 @@ from core.kudos import prices
 from core.ledger import audit
 from core.ledger.tables import Account, Hold
 from core.users.tables import UserRow
-from core.wire.events import EndEvent, GenerationEvent, StatusEvent
+from core.wire.events import EndEvent, GenerationEvent, ProgressEvent, StatusEvent
 from core.wire.generate import GenerationInputStable
 from horde_command import wait_until_gone
 
@@ -129,6 +130,25 @@ async def test_a_prompt_becomes_a_picture_and_kudos_move(horde, requester):
     assert await horde.balances() == (asker_had - charge - tax, owner_had + PRICE)
 
 
+async def test_who_watches_sees_the_picture_coming(horde, requester):
+    assert horde.worker
+    long = {"steps": 500, "sampler_name": "k_heun"}
+    asked = await requester.generate(wanted(censor_nsfw=False, params=long))
+    async with asyncio.timeout(SECONDS), contextlib.aclosing(requester.events(asked.id)) as events:
+        seen = [event async for event in events if isinstance(event, ProgressEvent)]
+    steps = [event.step for event in seen]
+    assert steps == sorted(steps)
+    assert {event.steps for event in seen if event.step} == {500}
+    previews = [event.preview for event in seen if event.preview]
+    image = opened(base64.b64decode(previews[0]))
+    assert (image.format, image.size) == ("WEBP", (192, 192))
+    asked = await requester.generate(wanted(nsfw=False, params=long))  # to be censored
+    async with asyncio.timeout(SECONDS), contextlib.aclosing(requester.events(asked.id)) as events:
+        unseen = [event async for event in events if isinstance(event, ProgressEvent)]
+    assert any(event.step for event in unseen)
+    assert not any(event.preview for event in unseen)
+
+
 async def test_one_seed_makes_one_picture(horde, requester):
     assert horde.worker
     _, (first,) = await made(requester, wanted())
@@ -181,7 +201,7 @@ async def test_the_worker_is_listed_and_its_work_counted(horde, requester):
 async def until_processing(client, request_id):
     async with asyncio.timeout(SECONDS), contextlib.aclosing(client.events(request_id)) as events:
         async for event in events:
-            if event.processing:
+            if isinstance(event, StatusEvent) and event.processing:
                 return
 
 

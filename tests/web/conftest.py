@@ -14,6 +14,7 @@ from playwright.async_api import async_playwright, expect
 import serving
 from core.client import HordeClient
 from core.wire.pop import PopInputStable
+from core.wire.progress import JobAtWork, ProgressInput
 from core.wire.submit import SubmitInputStable
 from oauth_server import CLIENT_ID, CLIENT_SECRET, OAuthServer
 
@@ -78,6 +79,11 @@ class ScriptedWorker:
         seed = int(payload.seed)
         await self._client.submit(SubmitInputStable(id=job_id, generation=result, seed=seed))
         return seed
+
+    async def tell(self, job, step, steps, **shown):
+        """Say how far a job is."""
+        at_work = [JobAtWork(id=job[0], **shown)]
+        return await self._client.progress(ProgressInput(jobs=at_work, step=step, steps=steps))
 
     async def fault(self, job, reason=None):
         job_id, _, payload = job

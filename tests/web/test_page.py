@@ -1,10 +1,14 @@
 """The page in a real browser, against a real server."""
 
+import base64
+import json
 import re
 
 import httpx
 import pytest
 from playwright.async_api import expect
+
+import pictures
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.browser]
 
@@ -55,6 +59,27 @@ async def test_pictures_appear_one_by_one_as_they_are_finished(page, worker):
     await card.get_by_role("button", name=f"Use seed {seed}").click()
     await expect(page.get_by_label("Seed", exact=True)).to_have_value(str(seed))
     await expect(page.get_by_label("Prompt")).to_have_value("a lighthouse at dusk")
+
+
+async def test_a_picture_is_seen_coming(page, worker):
+    async def without_censorship(route):
+        body = route.request.post_data_json | {"censor_nsfw": False}
+        await route.continue_(post_data=json.dumps(body))
+
+    await page.route("**/generate/async", without_censorship)
+    card = await ask(page, "a fox in fog")
+    (job,) = await worker.take()
+    tile = tiles(card, "processing")
+    await expect(tile).to_have_text(re.compile("is making it"))
+    for step in (3, 4):  # of which the second tells it to who watches since the first
+        await worker.tell(job, step, 9, preview=base64.b64encode(pictures.WEBP).decode())
+        await expect(tile).to_contain_text(f"step {step} of 9")
+    preview = card.locator("img.preview")
+    await expect(preview).to_have_js_property("complete", value=True)
+    assert await preview.evaluate("one => one.naturalWidth") > 0
+    await worker.deliver(job)
+    await expect(card.get_by_role("img")).to_have_count(1)
+    await expect(preview).to_have_count(0)
 
 
 async def test_the_place_in_line_is_shown(page, worker):

@@ -64,13 +64,12 @@ class Running:
 
 
 @pytest.fixture
-def run(horde):
+def run(horde, tmp_path):
     with contextlib.ExitStack() as running:
 
         def start(**settings):
-            worker = Running(
-                **{"url": horde.url, "api_key": KEY, "threads": 1, "wait_seconds": 0.2} | settings
-            )
+            usual = {"url": horde.url, "api_key": KEY, "threads": 1, "wait_seconds": 0.2}
+            worker = Running(**usual | {"data_dir": tmp_path / "data"} | settings)
             running.callback(worker.end)
             return worker
 

@@ -33,6 +33,7 @@ export class Card {
     this.#stop = follow(this.asked.id, {
       status: (check, jobs) => this.#status(check, jobs),
       picture: (generation) => this.#picture(generation),
+      progress: (progress) => this.#tiles[progress.index]?.develop(progress),
       end: (check) => this.#end(check),
       gone: () => this.#gone(),
       trouble: (on) => this.element.classList.toggle("trouble", on),

@@ -20,6 +20,7 @@ const followers = new Set();
  * Follow a request. The listener's methods:
  * status(check, jobs): jobs is undefined where the server did not say;
  * picture(generation): index is undefined where the server did not say;
+ * progress({index, step, steps, preview}): how far a picture is, where the server says it;
  * end(check); gone(): the server no longer knows the request; trouble(on): it does not answer.
  * Returns a function that stops following.
  */
@@ -83,6 +84,7 @@ class Follower {
       this.#listener.status(check, check.jobs);
     });
     on("generation", (generation) => this.#listener.picture(generation));
+    on("progress", (progress) => this.#listener.progress(progress));
     on("end", (check) => this.#finish(() => this.#listener.end(check)));
     source.addEventListener("error", () => {
       const { first, growth, last } = STREAM_AGAIN_AFTER;

@@ -17,6 +17,8 @@ export class Tile {
   #request;
   #label;
   #url = "";
+  #preview = null;
+  #step = "";
 
   /** request: {prompt, width, height}. number: from 1. onSeed(seed): the visitor wants that seed. */
   constructor(request, number, onSeed) {
@@ -39,7 +41,31 @@ export class Tile {
     if (this.picture) return;
     this.state = state;
     this.element.dataset.state = state;
-    this.#label.textContent = LABELS[state]?.(worker) ?? state;
+    if (state !== "processing") this.#forgetPreview();
+    this.#label.textContent = this.#step || (LABELS[state]?.(worker) ?? state);
+  }
+
+  /** Show how far it is. preview: base64 of a small WebP, now and then. */
+  develop({ step, steps, preview }) {
+    if (this.picture || this.state !== "processing" || !step) return;
+    this.#label.textContent = this.#step = `step ${step} of ${steps}`;
+    if (!preview) return;
+    if (!this.#preview) {
+      this.#preview = document.createElement("img");
+      this.#preview.className = "preview";
+      this.#preview.alt = "";
+      this.element.querySelector(".pane").prepend(this.#preview);
+    }
+    forget(this.#preview.src);
+    this.#preview.src = address(preview);
+  }
+
+  #forgetPreview() {
+    this.#step = "";
+    if (!this.#preview) return;
+    forget(this.#preview.src);
+    this.#preview.remove();
+    this.#preview = null;
   }
 
   /** Show a finished picture, as `GenerationStable` of the API. */
@@ -64,6 +90,7 @@ export class Tile {
   }
 
   remove() {
+    this.#forgetPreview();
     forget(this.#url);
   }
 

@@ -17,6 +17,7 @@ from worker.downloads.parts import CannotFetch, facts_of, see_room
 from worker.downloads.plan import Plan, Sites, see_safe
 from worker.downloads.sources import Source
 from worker.downloads.transfer import Transfer
+from worker.image.inspection import FAMILIES
 from worker.shelf import FileFacts, Kept, ModelKind, Shelf
 
 INDEX: Final = "model_index.json"
@@ -189,7 +190,7 @@ def _see_served(index: Path) -> None:
         kind = json.loads(index.read_bytes())["_class_name"]
     except (ValueError, KeyError, TypeError):
         raise CannotFetch(f"{index.name} does not say what it is") from None
-    if kind != models.PIPELINE:
+    if kind not in FAMILIES:
         raise CannotFetch(f"it is a {kind}, which this worker does not serve")
 
 

@@ -1,90 +1,171 @@
-"""A Stable Diffusion 1 or 2 that is loaded. In the engine process only: uses torch."""
+"""Models that are loaded: what the families have in common, and Stable Diffusion 1 and 2.
+
+In the engine process only: uses torch.
+"""
 
 import contextlib
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final, TypedDict
 
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import SchedulerMixin, StableDiffusionPipeline
 
-from worker.image import previews
-from worker.image.order import Checkpoint
-from worker.image.painting import FromMean
+from core.wire.submit import GenerationMetadataStable
+from worker.image import conditioning, painting, previews, schedulers
+from worker.image.conditioning import Conditioning, Encoder
+from worker.image.lora import Adaptations
+from worker.image.order import Checkpoint, PictureOrder
+from worker.image.painting import Blend, FromMean, Painting
 from worker.image.previews import Looks
+from worker.image.samplers import SAMPLERS
+from worker.image.words import Words
 
 MAX_CHEAP_SIDE: Final = 64
 """Latents; of a larger picture it is not even measured."""
+USUAL: Final = {"local_files_only": True}
 
 
-@dataclass
+class Sides(TypedDict, total=False):
+    """Pixels, as a pipeline is told them."""
+
+    width: int
+    height: int
+
+
 class Loaded:
-    """A loaded model: two pipelines over the same networks.
+    """A loaded Stable Diffusion 1 or 2, and what other families change.
 
+    pipe: makes pictures from texts. from_image: from pictures, with the same networks; None where
+        the family cannot.
     looks: how its latents look. is_cheap: whether decoding them takes next to no time.
     """
 
-    checkpoint: Checkpoint
-    from_text: Any
-    from_image: Any
-    scheduler_config: Any
-    looks: Looks = field(default_factory=Looks)
-    is_cheap: bool = False
+    parts: ClassVar[Mapping[str, Any]] = {
+        "safety_checker": None,
+        "feature_extractor": None,
+        "requires_safety_checker": False,
+    }
+    """What the pipeline is made with beside the checkpoint."""
+    text_pipeline: ClassVar[Any] = StableDiffusionPipeline
+    image_pipeline: ClassVar[Any] = FromMean
+    denoiser: ClassVar[str] = "unet"
+
+    def __init__(self, checkpoint: Checkpoint, pipe: Any) -> None:  # noqa: ANN401 - of its family
+        self.checkpoint = checkpoint
+        self.from_text = pipe
+        self.from_image = self._second(pipe)
+        self.scheduler_config = pipe.scheduler.config
+        self.looks = Looks()
+        self.words = Words(pipe, ())
+        self._adaptations = Adaptations(pipe)
+        self.is_cheap = False
+        for one in (pipe, self.from_image):
+            if one is not None:
+                one.set_progress_bar_config(disable=True)
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, device: str, dtype: torch.dtype) -> "Loaded":
         """Load a checkpoint from its folder. It raises whatever a broken one makes diffusers do."""
-        pipe = StableDiffusionPipeline.from_pretrained(
+        pipe = cls.text_pipeline.from_pretrained(
             checkpoint.folder,
             local_files_only=True,
-            use_safetensors=True,
+            use_safetensors=checkpoint.is_safe,
+            variant=checkpoint.variant,
             dtype=dtype,
-            safety_checker=None,
-            feature_extractor=None,
-            requires_safety_checker=False,
-        ).to(device)
-        other = FromMean(**pipe.components, requires_safety_checker=False)
-        for one in (pipe, other):
-            one.set_progress_bar_config(disable=True)
-        return cls(checkpoint, pipe, other, pipe.scheduler.config)
+            **cls.parts,
+        )
+        return cls(checkpoint, pipe.to(device))
+
+    @property
+    def networks(self) -> Sequence[torch.nn.Module]:
+        """The denoiser and the autoencoder."""
+        return getattr(self.from_text, self.denoiser), self.from_text.vae
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its weights."""
+        return next(self.networks[0].parameters()).dtype
+
+    # What the families differ in
+
+    def encode(self, order: PictureOrder) -> Conditioning:
+        """Encode an order's prompts."""
+        layers = self.from_text.text_encoder.config.num_hidden_layers
+        encoder = self._encoder("", layer=order.clip_skip, is_normed=True)
+        made = conditioning.of_one(encoder, order.prompt, order.negative)
+        if order.clip_skip > layers:
+            made.notes.append(f"clip_skip is {layers}: the text encoder has no more layers")
+        return made
+
+    def scheduler(self, order: PictureOrder, seed: int) -> SchedulerMixin:
+        """Make the scheduler for an order; seed: of its first picture."""
+        return schedulers.make(
+            SAMPLERS[order.sampler],
+            self.scheduler_config,
+            karras=order.karras,
+            steps=order.steps,
+            seed=seed,
+        )
+
+    def instead(self, order: PictureOrder) -> str | None:
+        """Say which sampler really draws, where it is not the one that was asked for."""
+        return SAMPLERS[order.sampler].instead
+
+    def guidance(self, order: PictureOrder) -> dict[str, Any]:
+        """Say how strongly the prompt is followed, as the pipeline wants to hear it."""
+        return {"guidance_scale": order.cfg_scale}
+
+    def sides(self, width: int, height: int) -> Sides:
+        """Say how large a picture is that is made from one, where the pipeline does not see it."""
+        del width, height
+        return {}
+
+    def blender(self, source: Painting, seeds: list[int]) -> Blend:
+        """A callback after each step that puts the part which stays back, noised as the rest is."""
+        return painting.blender(self.from_image, source, seeds)
+
+    def unpacked(self, latents: torch.Tensor, width: int, height: int) -> torch.Tensor:
+        """Give the first picture's latents, (channels, height, width); width, height: in pixels."""
+        del width, height
+        return latents[0]
+
+    def decoded(self, latents: torch.Tensor) -> Any:  # noqa: ANN401 - a picture
+        """Decode latents, (channels, height, width)."""
+        vae = self.from_text.vae
+        shift = vae.config.get("shift_factor") or 0.0
+        scaled = latents[None].to(vae.device, vae.dtype) / vae.config.scaling_factor + shift
+        with torch.inference_mode():
+            pixels = vae.decode(scaled).sample
+        return self.from_text.image_processor.postprocess(pixels, output_type="pil")[0]
+
+    # What they have in common
 
     def decoding_seconds(self) -> float:
         """Measure how long it takes to decode a picture of the native size."""
-        vae = self.from_text.vae
         side = self.checkpoint.native // self.from_text.vae_scale_factor
-        latents = torch.zeros(
-            1, vae.config.latent_channels, side, side, device=vae.device, dtype=vae.dtype
-        )
         if side > MAX_CHEAP_SIDE:
             return math.inf
+        latents = torch.zeros(self.from_text.vae.config.latent_channels, side, side)
         took = []
         for _ in range(2):  # the first one finds out how to do it
             began = time.monotonic()
-            with torch.inference_mode():
-                vae.decode(latents).sample.cpu()
+            self.decoded(latents)
             took.append(time.monotonic() - began)
         return min(took)
 
     def preview(self, latents: torch.Tensor) -> bytes | None:
         """Show what latents, (channels, height, width), will look like."""
-        if not self.is_cheap:
-            image = self.looks.picture(latents)
-            return None if image is None else previews.encoded(image)
-        vae = self.from_text.vae
-        scaled = latents[None].to(vae.device, vae.dtype) / vae.config.scaling_factor
-        with torch.inference_mode():
-            pixels = vae.decode(scaled).sample
-        [image] = self.from_text.image_processor.postprocess(pixels, output_type="pil")
-        return previews.encoded(image)
+        image = self.decoded(latents) if self.is_cheap else self.looks.picture(latents)
+        return None if image is None else previews.encoded(image)
 
     @contextlib.contextmanager
     def seamless(self, *, tiling: bool) -> Iterator[None]:
         """While tiling, convolutions see the opposite edge beyond each edge."""
         convolutions = [
             module
-            for network in (self.from_text.unet, self.from_text.vae)
+            for network in self.networks
             for module in network.modules()
             if tiling and isinstance(module, torch.nn.Conv2d)
         ]
@@ -95,3 +176,27 @@ class Loaded:
         finally:
             for convolution in convolutions:
                 convolution.padding_mode = "zeros"
+
+    def _second(self, pipe: Any) -> Any:  # noqa: ANN401 - of its family
+        return self.image_pipeline(
+            **pipe.components,
+            **({"requires_safety_checker": False} if self.parts else {}),
+        )
+
+    def _encoder(self, suffix: str, *, layer: int, is_normed: bool) -> Encoder:
+        """One of its text encoders. suffix: of its name in the pipeline."""
+        tokenizer = getattr(self.from_text, f"tokenizer{suffix}")
+        model = getattr(self.from_text, f"text_encoder{suffix}")
+        words = self.words.ids[suffix]
+        return Encoder(tokenizer, model, layer=layer, is_normed=is_normed, words=words)
+
+    @contextlib.contextmanager
+    def adapted(self, order: PictureOrder) -> Iterator[list[GenerationMetadataStable]]:
+        """Be as the order wants it meanwhile; gives notes about what could not be done."""
+        words = Words(self.from_text, order.words)
+        self.words = words
+        try:
+            with words.known(), self._adaptations.applied(order.adaptations) as notes:
+                yield [*words.notes, *notes]
+        finally:
+            self.words = Words(self.from_text, ())

@@ -1,6 +1,7 @@
 """Orders for pictures, and their results; see `worker.renderer`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.wire.submit import GenerationMetadataStable
 from worker.renderer import Model, Order, Picture
@@ -15,11 +16,19 @@ class Checkpoint(Model):
     native: pixels of a side of the square pictures it was trained on.
     multiple: pixels; each side of its pictures is a multiple of this.
     enlarger: a network of its own for pictures that are asked for larger than it makes them.
+    family: of its architecture; see `worker.image.inspection`.
+    variant: of its weights, as files are named for it; None: the plain ones.
+    is_safe: whether the weights are safetensors, not the older archives of tensors.
+    megabytes: of its weights on disk.
     """
 
     native: int
     multiple: int
     enlarger: Upscaler | None = None
+    family: str = "sd"
+    variant: str | None = None
+    is_safe: bool = True
+    megabytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,27 @@ class Source:
     mask: bytes | None = None
     painting: bool = False
     outwards: bool = False
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """A low-rank adaptation (LoRA) to apply.
+
+    file: its safetensors. model, clip: how strongly the denoiser and the text encoders are adapted.
+    """
+
+    name: str
+    file: Path
+    model: float = 1.0
+    clip: float = 1.0
+
+
+@dataclass(frozen=True)
+class Word:
+    """A learned word (textual inversion) that prompts may have, as `embedding:name`."""
+
+    name: str
+    file: Path
 
 
 @dataclass(frozen=True)
@@ -83,6 +113,8 @@ class PictureOrder(Order[Rendered]):
     enlarger: Upscaler | None = None
     upscalers: tuple[Upscaler, ...] = ()
     exact: bool = False
+    adaptations: tuple[Adaptation, ...] = ()
+    words: tuple[Word, ...] = ()
 
     @property
     def model(self) -> Checkpoint:

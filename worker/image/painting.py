@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionImg2ImgPipeline
+from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionXLImg2ImgPipeline
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image, ImageFilter, ImageOps
 
@@ -21,7 +21,7 @@ from worker.image.order import Source
 from worker.image.sizes import Size
 from worker.renderer import information
 
-Blend = Callable[[StableDiffusionImg2ImgPipeline, int, dict[str, Any]], dict[str, Any]]
+Blend = Callable[[Any, int, dict[str, Any]], dict[str, Any]]
 """A callback of the pipeline that changes the state after a step, by the step's index."""
 
 
@@ -44,9 +44,26 @@ class FromMean(StableDiffusionImg2ImgPipeline):  # type: ignore[misc]  # untyped
     ) -> torch.Tensor:
         """Encode the pictures, (n, 3, height, width), and noise each with its own generator."""
         del batch_size, num_images_per_prompt  # there is one picture for each generator
-        latents = _mean(self, image.to(device, dtype))
-        noise = randn_tensor(latents.shape, generator=generator, device=latents.device, dtype=dtype)
-        return self.scheduler.add_noise(latents, noise, timestep)
+        return _noised(self, image.to(device, dtype), timestep, generator)
+
+
+class FromMeanXL(StableDiffusionXLImg2ImgPipeline):  # type: ignore[misc]  # untyped
+    """The same for Stable Diffusion XL."""
+
+    def prepare_latents(
+        self,
+        image: torch.Tensor,
+        timestep: torch.Tensor,
+        batch_size: int,
+        num_images_per_prompt: int,
+        dtype: torch.dtype,
+        device: torch.device,
+        generator: list[torch.Generator],
+        add_noise: bool = True,  # noqa: FBT001, FBT002 - diffusers' own
+    ) -> torch.Tensor:
+        """Encode the pictures, (n, 3, height, width), and noise each with its own generator."""
+        del batch_size, num_images_per_prompt, add_noise
+        return _noised(self, image.to(device, dtype), timestep, generator)
 
 
 @dataclass(frozen=True)
@@ -77,24 +94,6 @@ class Painting:
         whole = pictures.on_white(image)
         start = whole.resize((composed.width, composed.height), Image.Resampling.LANCZOS)
         return cls(start, whole, mask, notes)
-
-    def blender(self, pipe: StableDiffusionImg2ImgPipeline, seeds: list[int]) -> Blend:
-        """A callback after each step that puts the part which stays back, noised as the rest is."""
-        kept = _encoded(pipe, self.start).expand(len(seeds), -1, -1, -1)
-        noise = torch.cat([_noise(kept[:1], seed) for seed in seeds])
-        anew = _latent_mask(self.mask, kept)
-
-        def blend(
-            called: StableDiffusionImg2ImgPipeline, index: int, state: dict[str, Any]
-        ) -> dict[str, Any]:
-            times = called.scheduler.timesteps[-called.num_timesteps :]
-            stays = kept
-            if index + 1 < len(times):
-                time = times[index + 1].repeat(len(seeds))
-                stays = called.scheduler.add_noise(kept, noise, time)
-            return {**state, "latents": anew * state["latents"] + (1 - anew) * stays}
-
-        return blend
 
     def finished(self, made: Image.Image) -> Image.Image:
         """Scale a finished picture to the wanted size; kept parts come from the source."""
@@ -129,24 +128,74 @@ def _mask(
     return anew, (information("nothing of the source is transparent: it stays as it is"),)
 
 
-def _encoded(pipe: StableDiffusionImg2ImgPipeline, image: Image.Image) -> torch.Tensor:
-    """Encode a picture as latents: (1, channels, height / 8 or so, width / 8 or so)."""
-    return _mean(pipe, pipe.image_processor.preprocess(image).to(pipe.device, pipe.vae.dtype))
+def blender(
+    pipe: Any,  # noqa: ANN401 - one of several pipelines
+    painting: Painting,
+    seeds: list[int],
+) -> Blend:
+    """A callback after each step that puts the part which stays back, noised as the rest is."""
+    pixels = pipe.image_processor.preprocess(painting.start)
+    kept = mean(pipe, pixels.to(pipe.device, pipe.vae.dtype)).expand(len(seeds), -1, -1, -1)
+    noise = torch.cat([drawn(kept[:1], seed) for seed in seeds])
+    anew = latent_mask(painting.mask, kept)
+
+    def blend(
+        called: Any,  # noqa: ANN401 - the same
+        index: int,
+        state: dict[str, Any],
+    ) -> dict[str, Any]:
+        times = called.scheduler.timesteps[-called.num_timesteps :]
+        stays = kept
+        if index + 1 < len(times):
+            time = times[index + 1].repeat(len(seeds))
+            stays = called.scheduler.add_noise(kept, noise, time)
+        return {**state, "latents": anew * state["latents"] + (1 - anew) * stays}
+
+    return blend
 
 
-def _mean(pipe: StableDiffusionImg2ImgPipeline, pixels: torch.Tensor) -> torch.Tensor:
-    return pipe.vae.encode(pixels).latent_dist.mode() * pipe.vae.config.scaling_factor
+def mean(pipe: Any, pixels: torch.Tensor) -> torch.Tensor:  # noqa: ANN401 - one of several
+    """Encode pictures as latents, in 32 bits where the autoencoder needs that."""
+    vae, dtype = pipe.vae, pixels.dtype
+    if needs_more := dtype == torch.float16 and vae.config.get("force_upcast", False):
+        vae.to(dtype=torch.float32)
+        pixels = pixels.float()
+    latents = vae.encode(pixels).latent_dist.mode().to(dtype)
+    if needs_more:
+        vae.to(dtype=dtype)
+    means, deviations = (vae.config.get(f"latents_{name}") for name in ("mean", "std"))
+    if means is not None and deviations is not None:
+        latents = (latents - _by_channel(means, latents)) / _by_channel(deviations, latents)
+    return (latents - (vae.config.get("shift_factor") or 0.0)) * vae.config.scaling_factor
 
 
-def _noise(like: torch.Tensor, seed: int) -> torch.Tensor:
-    drawn = torch.randn(like.shape, generator=torch.Generator("cpu").manual_seed(seed))
-    return drawn.to(like.device, like.dtype)
+def drawn(like: torch.Tensor, seed: int) -> torch.Tensor:
+    """Noise of the same shape, by its seed."""
+    noise = torch.randn(like.shape, generator=torch.Generator("cpu").manual_seed(seed))
+    return noise.to(like.device, like.dtype)
 
 
-def _latent_mask(mask: Image.Image | None, latents: torch.Tensor) -> torch.Tensor:
+def latent_mask(mask: Image.Image | None, latents: torch.Tensor) -> torch.Tensor:
     """Scale a mask to the latents' size: 1 wherever any of a latent's pixels is to be painted."""
     if mask is None:
         return torch.ones_like(latents[:1, :1])
     values = torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)
     small = torch.nn.functional.adaptive_max_pool2d(values[None, None], latents.shape[-2:])
     return (small > 0.5).to(latents.device, latents.dtype)  # noqa: PLR2004 - half white
+
+
+def _noised(
+    pipe: Any,  # noqa: ANN401 - one of several pipelines
+    pixels: torch.Tensor,
+    timestep: torch.Tensor,
+    generators: list[torch.Generator],
+) -> torch.Tensor:
+    latents = mean(pipe, pixels)
+    noise = randn_tensor(
+        latents.shape, generator=generators, device=latents.device, dtype=latents.dtype
+    )
+    return pipe.scheduler.add_noise(latents, noise, timestep)
+
+
+def _by_channel(values: list[float], latents: torch.Tensor) -> torch.Tensor:
+    return torch.tensor(values, device=latents.device, dtype=latents.dtype).view(1, -1, 1, 1)

@@ -8,7 +8,7 @@ Serves models with the architecture of Stable Diffusion 1 or 2, of any size
 """
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, TypeVar
 
@@ -18,10 +18,12 @@ from PIL import Image
 from transformers.utils import logging as transformers_logging
 
 from worker.image import finishing
+from worker.image.flow import LoadedFlux, LoadedZImage
 from worker.image.loaded import Loaded
 from worker.image.order import Checkpoint, PictureOrder, Rendered
 from worker.image.run import Run
 from worker.image.samplers import SAMPLERS, Sampler
+from worker.image.sdxl import LoadedXL
 from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, nobody
 from worker.upscaling import Networks
 
@@ -36,6 +38,14 @@ CHEAP_SECONDS: Final = 0.1
 """For decoding a picture to show it; it is done the less often the longer it takes."""
 TRIAL_SIDE: Final = 64
 TOO_LARGE: Final = "the device has too little memory for this size"
+
+FAMILIES: Final[Mapping[str, type[Loaded]]] = {
+    "sd": Loaded,
+    "sdxl": LoadedXL,
+    "flux": LoadedFlux,
+    "zimage": LoadedZImage,
+}
+"""What loads a checkpoint; see `worker.image.inspection`."""
 
 T = TypeVar("T")
 
@@ -94,19 +104,23 @@ class DiffusersRenderer:
     def _rendered(
         self, model: Loaded, order: PictureOrder, sampler: Sampler, on_step: OnStep
     ) -> Rendered:
-        with torch.inference_mode(), model.seamless(tiling=order.tiling):
+        with (
+            torch.inference_mode(),
+            model.seamless(tiling=order.tiling),
+            model.adapted(order) as unadapted,
+        ):
             run = self._begun(model, order, sampler, on_step)
             made = self._in_parts(run)
             # After all of them: a batch that does not fit into memory is made again in smaller
             # parts.
             finish = finishing.Finish(order, run.made, run.painting, self.networks)
             finished = [finish(image) for image in made]
-        return Rendered(tuple(finished), (*finish.notes, *run.notes), run.blank)
+        return Rendered(tuple(finished), (*finish.notes, *unadapted, *run.notes), run.blank)
 
     def _load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
         self._drop()
         try:
-            self.model = Loaded.load(checkpoint, self.device, dtype)
+            self.model = FAMILIES[checkpoint.family].load(checkpoint, self.device, dtype)
         except Exception as error:  # a broken checkpoint fails in as many ways as it has files
             raise CannotLoad(f"{type(error).__name__}: {error}") from error
 

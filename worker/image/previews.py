@@ -20,6 +20,7 @@ MAX_SIDE: Final = 192
 QUALITIES: Final = (70, 45, 20, 5)
 RIDGE: Final = 0.1
 """Keeps the map small where few latents have been seen."""
+FLOW_STEPS: Final = 1000
 FORGETTING: Final = 0.98
 """What earlier pictures count for, with each that is finished: the map follows the model."""
 
@@ -59,8 +60,9 @@ class Estimate:
     def __init__(self, scheduler: SchedulerMixin) -> None:
         self._scheduler = scheduler
         self._seen: torch.Tensor | None = None
-        self._step: tuple[torch.Tensor, Any] | None = None
-        scale, step = scheduler.scale_model_input, scheduler.step
+        self._step: tuple[torch.Tensor, Any, torch.Tensor] | None = None
+        step = scheduler.step
+        scale = getattr(scheduler, "scale_model_input", lambda sample, *_: sample)
 
         @functools.wraps(scale)
         def scaled(*args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: ANN401 - as the scheduler has it
@@ -69,7 +71,7 @@ class Estimate:
 
         @functools.wraps(step)
         def stepped(output: torch.Tensor, time: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-            self._step = (output, time)
+            self._step = (output, time, args[0] if args else kwargs["sample"])
             return step(output, time, *args, **kwargs)
 
         scheduler.scale_model_input, scheduler.step = scaled, stepped
@@ -80,9 +82,13 @@ class Estimate:
         A scheduler hands the network its latents with unit variance, whatever it works with itself
         (arXiv:2202.00512, appendix D, for the three kinds of prediction).
         """
-        if self._seen is None or self._step is None:
+        if self._step is None:
             return None
-        output, time = self._step
+        output, time, sample = self._step
+        if not hasattr(self._scheduler, "alphas_cumprod"):  # a straight flow: time is 0 to 1000
+            return sample[0].float() - float(time) / FLOW_STEPS * output[0].float()
+        if self._seen is None:
+            return None
         kept = _kept(self._scheduler, float(time))
         noisy, guess = self._seen[0].float(), output[0].float()
         kind = self._scheduler.config.prediction_type

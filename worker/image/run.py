@@ -6,12 +6,11 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionPipeline
 from PIL import Image
 
 from core.wire.submit import GenerationMetadataStable
 from worker import pictures
-from worker.image import conditioning, previews, schedulers, sizes
+from worker.image import previews, sizes
 from worker.image.loaded import Loaded
 from worker.image.order import PictureOrder
 from worker.image.painting import Blend, Painting
@@ -45,15 +44,14 @@ class Run:
             self.wanted if order.exact else sizes.to_compose(self.wanted, model.checkpoint)
         )
         self.refined = self._refined()
+        asked = order.hires_strength or 0.0
+        self.refinement = sizes.refinement(asked, model.checkpoint)
         self.made = self.composed if self.refined is None else self.refined
         self.painting = self._painting()
         self.notes = list(self._notes())
         self.steps = _Steps(on_step, order.steps, self._passes(len(order.seeds)))
-        self.prompt = conditioning.encode(
-            model.from_text, order.prompt, order.negative, clip_skip=order.clip_skip
-        )
-        if self.prompt.dropped:
-            self.notes.append(information(self.prompt.dropped))
+        self.prompt = model.encode(order)
+        self.notes += map(information, self.prompt.notes)
 
     def halve(self, left: int) -> None:
         """Make half as many at once from now on. left: how many are to be made."""
@@ -78,10 +76,10 @@ class Run:
             made = self._redraw(
                 [self.painting.start] * len(seeds), generators, self.order.strength, self.painting
             )
-        if self.refined is not None and self.order.hires_strength is not None:
+        if self.refined is not None:
             size = (self.refined.width, self.refined.height)
             larger = [pictures.scaled(image, *size, tiling=self.order.tiling) for image in made]
-            made = self._redraw(larger, generators, self.order.hires_strength, None)
+            made = self._redraw(larger, generators, self.refinement, None)
         return made
 
     def _redraw(
@@ -96,41 +94,43 @@ class Run:
         redrawn = max(1, min(steps, round(steps * strength)))
         blend = None
         if painting is not None and painting.mask is not None:
-            blend = painting.blender(self.model.from_image, [g.initial_seed() for g in generators])
+            blend = self.model.blender(painting, [g.initial_seed() for g in generators])
         # The pipeline rounds steps x strength down, so the share asked for is half a step more.
         share = min(1.0, (redrawn + 0.5) / steps)
         return self._call(
-            self.model.from_image, generators, blend=blend, image=images, strength=share
+            self.model.from_image,
+            generators,
+            blend=blend,
+            image=images,
+            strength=share,
+            **self.model.sides(*images[0].size),
         )
 
     def _call(
         self,
-        pipe: StableDiffusionPipeline | StableDiffusionImg2ImgPipeline,
+        pipe: Any,  # noqa: ANN401 - of the model's family
         generators: list[torch.Generator],
         *,
         blend: Blend | None = None,
         **parameters: Unpack[Parameters],
     ) -> list[Image.Image]:
         order, count = self.order, len(generators)
-        pipe.scheduler = schedulers.make(
-            self.sampler,
-            self.model.scheduler_config,
-            karras=order.karras,
-            steps=order.steps,
-            seed=generators[0].initial_seed(),
-        )
+        pipe.scheduler = self.model.scheduler(order, generators[0].initial_seed())
         self.steps.begin()
         estimate = previews.Estimate(pipe.scheduler)
+        size = self._size(parameters)
         last: dict[str, torch.Tensor] = {}
 
         def show() -> Shown | None:
             latents = estimate.latents()
-            preview = None if latents is None else self.model.preview(latents)
+            if latents is None:
+                return None
+            preview = self.model.preview(self.model.unpacked(latents[None], *size))
             first = order.seeds.index(generators[0].initial_seed())
             return None if preview is None else Shown(first, preview)
 
         def after_step(
-            called: StableDiffusionImg2ImgPipeline,
+            called: Any,  # noqa: ANN401 - of the model's family
             index: int,
             _: torch.Tensor,
             state: dict[str, Any],
@@ -142,10 +142,9 @@ class Run:
             return state
 
         arrays = pipe(
-            prompt_embeds=self.prompt.positive.repeat(count, 1, 1),
-            negative_prompt_embeds=self.prompt.negative.repeat(count, 1, 1),
+            **self.prompt.repeated(count),
+            **self.model.guidance(order),
             num_inference_steps=order.steps,
-            guidance_scale=order.cfg_scale,
             generator=generators,
             output_type="np",
             callback_on_step_end=after_step,
@@ -156,8 +155,15 @@ class Run:
         self.blank += sum(float(array.max()) == float(array.min()) for array in arrays)
         made = [Image.fromarray((array * 255).round().astype(np.uint8)) for array in arrays]
         if not self.model.is_cheap and "latents" in last:
-            self.model.looks.learn(last["latents"][0], made[0])
+            latents = self.model.unpacked(last["latents"], *made[0].size)
+            self.model.looks.learn(latents, made[0])
         return made
+
+    @staticmethod
+    def _size(parameters: Parameters) -> tuple[int, int]:
+        if images := parameters.get("image"):
+            return images[0].size
+        return parameters["width"], parameters["height"]
 
     def _refined(self) -> Size | None:
         """The size of the hires fix; None where there is nothing to gain by it."""
@@ -173,11 +179,15 @@ class Run:
 
     def _notes(self) -> Iterator[GenerationMetadataStable]:
         yield from () if self.painting is None else self.painting.notes
-        if self.sampler.instead is not None:
-            yield information(f"{self.order.sampler} is {self.sampler.instead} here")
-        layers = self.model.from_text.text_encoder.config.num_hidden_layers
-        if self.order.clip_skip > layers:
-            yield information(f"clip_skip is {layers}: the text encoder has no more layers")
+        if (instead := self.model.instead(self.order)) is not None:
+            yield information(f"{self.order.sampler} is {instead} here")
+        if self.order.hires_strength is not None and self.order.source is None:
+            if self.refined is None:
+                yield information("hires_fix changes nothing: the model makes this size as it is")
+            elif self.refinement < self.order.hires_strength:
+                yield information(
+                    f"hires_fix redraws {self.refinement:g}: this model takes no more"
+                )
 
 
 class _Steps:

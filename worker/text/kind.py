@@ -20,6 +20,16 @@ from worker.renderer import CannotRender, Model
 from worker.text.order import Format, LanguageModel, Sampling, TextOrder, Written
 
 SEEDS: Final = 2**32
+USUAL: Final = {
+    "temperature": 0.75,
+    "top_p": 0.92,
+    "top_k": 100,
+    "rep_pen": 1.07,
+    "rep_pen_range": 360,
+    "rep_pen_slope": 0.7,
+}
+"""What clients get that say nothing, as other workers of the horde have it (KoboldCpp's values): a
+model that draws from all of its words writes none that anybody would read."""
 MAX_PROMPT_CHARS: Final = 2**20
 """The most characters that a request may have."""
 
@@ -143,8 +153,8 @@ def order(jobs: TextBatch, models: Mapping[str, Model]) -> TextOrder:
 
 
 def _sampling(payload: ModelPayloadKobold) -> Sampling:
-    """Use the parameters that are set, and ignore the others."""
-    said = payload.model_dump(include=set(Sampling.__dataclass_fields__), exclude_none=True)
+    """Use the parameters that are set, and the usual values for the others."""
+    said = USUAL | payload.model_dump(include=set(Sampling.__dataclass_fields__), exclude_none=True)
     if payload.sampler_order:
         said["order"] = tuple(dict.fromkeys(payload.sampler_order))
     return Sampling(**said)

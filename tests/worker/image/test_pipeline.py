@@ -279,24 +279,29 @@ def test_a_source_that_is_no_picture_is_refused(make):
         make(source=Source(b"no picture"))
 
 
-def test_too_little_memory_halves_the_batch(renderer, make, monkeypatch):
+def test_too_little_memory_halves_the_batch(renderer, order, monkeypatch):
     import torch
 
-    from worker.image import pipeline
+    from worker.image.run import Run
 
     tried = []
-    real = pipeline._Run.make
+    real = Run._call
 
-    def short_of_memory(run, seeds):
-        tried.append(len(seeds))
-        if len(seeds) > 1:
+    def short_of_memory(run, pipe, generators, **kwargs):
+        tried.append(len(generators))
+        if len(generators) > 1:
+            run.steps.begin()
             raise torch.OutOfMemoryError
-        return real(run, seeds)
+        return real(run, pipe, generators, **kwargs)
 
-    monkeypatch.setattr(pipeline._Run, "make", short_of_memory)
+    monkeypatch.setattr(Run, "_call", short_of_memory)
     monkeypatch.setattr(renderer, "device", "gpu")
-    assert len(make(seeds=(1, 2, 3, 4))) == 4
+    changed, steps = replace(order, seeds=(1, 2, 3, 4)), []
+    made = renderer.render(changed, lambda *step: steps.append(step[:2])).pictures
+    assert len(made) == 4
     assert tried == [4, 2, 1, 1, 1, 1]
+    assert [step for step, _ in steps] == list(range(1, 13))
+    assert {of for _, of in steps} == {12}
 
 
 def test_pictures_made_together_are_those_made_alone_but_for_rounding(renderer, make, monkeypatch):

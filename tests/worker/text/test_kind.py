@@ -96,9 +96,12 @@ def test_everything_asked_for_is_in_the_order():
     assert (order.single_line, order.endless) == (True, True)
 
 
-def test_what_is_not_said_leaves_the_model_as_it_is():
+def test_what_is_not_said_is_as_usual():
     order = ordered()
-    assert order.sampling == Sampling()
+    assert order.sampling == Sampling(**kind.USUAL)
+    assert ordered({"top_k": 0, "temperature": 0}).sampling == Sampling(
+        **kind.USUAL | {"top_k": 0, "temperature": 0}
+    )
     assert order.format == Format()
     assert order.context == STORY.context  # the request's default is more than the model has
 

@@ -95,7 +95,8 @@ async def test_where_nobody_watches_it_is_a_sign_of_life(shop):
     await shop.ask(**OPEN)
     popped = await shop.pop()
     heard = (await told(shop, popped, preview=webp())).json()
-    assert heard == {"gone": [], "watched": False, "seconds": 10.0}
+    elsewhere = not shop.server.horde.bus.alone  # somebody may watch by another process
+    assert heard == {"gone": [], "watched": elsewhere, "seconds": 1.0 if elsewhere else 10.0}
 
 
 async def test_a_batch_is_told_of_together_and_shown_one_by_one(shop):

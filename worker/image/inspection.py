@@ -1,0 +1,238 @@
+"""Looks at diffusers folders, without torch: what they are, and whether they are whole."""
+
+import json
+import math
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from zipfile import is_zipfile
+
+from worker import upscaler
+from worker.image.order import Checkpoint
+
+INDEX: Final = "model_index.json"
+MAX_HEADER_BYTES: Final = 100_000_000
+"""Limit of the format itself (https://github.com/huggingface/safetensors)."""
+DIFFUSION, TRANSFORMERS = "diffusion_pytorch_model", "model"
+"""What weights are called in parts of the two libraries."""
+VARIANTS: Final = (None, "fp16")
+LATENT_CHANNELS: Final = 4
+
+
+class NotUsable(Exception):
+    """A model cannot be offered; the text says why."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Models of one architecture.
+
+    name: by which the engine knows what loads them.
+    parts: subfolders with weights, and what these are called there.
+    tokenizers: subfolders.
+    measured: gives native side and multiple, by the folder.
+    """
+
+    name: str
+    parts: Mapping[str, str]
+    tokenizers: tuple[str, ...]
+    measured: Callable[[Path], tuple[int, int]]
+
+
+def inspect(name: str, folder: Path) -> Checkpoint:
+    """Read what a diffusers folder says about itself, and check that its files are whole.
+
+    Raises NotUsable, and OSError, ValueError, KeyError, TypeError and struct.error where the files
+    are none of the kind.
+    """
+    kind = read(folder / INDEX)["_class_name"]
+    family = FAMILIES.get(kind)
+    if family is None:
+        raise NotUsable(f"{folder}: a {kind}, which this worker does not serve")
+    for part in family.parts:
+        read(folder / part / "config.json")
+    for tokenizer in family.tokenizers:
+        _check_tokenizer(folder / tokenizer)
+    read(folder / "scheduler" / "scheduler_config.json")
+    variant, is_safe = _weights(folder, family)
+    native, multiple = family.measured(folder)
+    enlarger = upscaler.of_model(folder)
+    if enlarger is not None:
+        check_whole(enlarger.folder)
+    return Checkpoint(
+        name,
+        folder,
+        native=native,
+        multiple=multiple,
+        enlarger=enlarger,
+        family=family.name,
+        variant=variant,
+        is_safe=is_safe,
+        megabytes=_megabytes(folder, family, variant, is_safe=is_safe),
+    )
+
+
+def check_weights(folder: Path, name: str) -> None:
+    """See that a part's safetensors are whole. Raises as `inspect` does."""
+    for path in _files(folder, name, None, is_safe=True):
+        check_whole(path)
+
+
+def check_whole(path: Path) -> None:
+    """Compare a safetensors file's length with what its header promises. Raises NotUsable."""
+    if path.suffix != ".safetensors":
+        if not is_zipfile(path):
+            raise NotUsable(f"{path}: not a whole archive of tensors")
+        return
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > MAX_HEADER_BYTES:
+            raise NotUsable(f"{path}: not a safetensors file")
+        header = json.loads(file.read(length))
+    ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
+    promised = 8 + length + max(ends, default=0)
+    if path.stat().st_size != promised:
+        raise NotUsable(f"{path}: {path.stat().st_size} bytes of {promised}")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a JSON object. Raises NotUsable."""
+    found = json.loads(path.read_bytes())
+    if not isinstance(found, dict):
+        raise NotUsable(f"{path}: not a JSON object")
+    return found
+
+
+def _weights(folder: Path, family: Family) -> tuple[str | None, bool]:
+    """Say which of the folder's weights are to be loaded: of which variant, and how stored.
+
+    Many downloads have but one variant, or the older format: whichever is there for all parts.
+    """
+    missing: Exception | None = None
+    for is_safe in (True, False):
+        for variant in VARIANTS:
+            try:
+                for path in _all_files(folder, family, variant, is_safe=is_safe):
+                    check_whole(path)
+            except FileNotFoundError as error:
+                missing = missing or error
+            else:
+                return variant, is_safe
+    raise missing or NotUsable(f"{folder}: no weights")
+
+
+def _all_files(
+    folder: Path, family: Family, variant: str | None, *, is_safe: bool
+) -> Iterator[Path]:
+    for part, name in family.parts.items():
+        yield from _files(folder / part, name, variant, is_safe=is_safe)
+
+
+def _files(folder: Path, name: str, variant: str | None, *, is_safe: bool) -> Iterator[Path]:
+    """Give a part's files of weights. Raises FileNotFoundError where there are none."""
+    if not is_safe and name == TRANSFORMERS:
+        name = "pytorch_model"
+    ending = "safetensors" if is_safe else "bin"
+    middle = f".{variant}" if variant else ""
+    single = folder / f"{name}{middle}.{ending}"
+    for index in (
+        folder / f"{name}.{ending}.index{middle}.json",
+        folder / f"{name}{middle}.{ending}.index.json",
+    ):
+        if index.is_file():
+            yield from (folder / shard for shard in set(read(index)["weight_map"].values()))
+            return
+    if not single.is_file():
+        raise FileNotFoundError(2, "No such file", str(single))
+    yield single
+
+
+def _megabytes(folder: Path, family: Family, variant: str | None, *, is_safe: bool) -> int:
+    files = _all_files(folder, family, variant, is_safe=is_safe)
+    return math.ceil(sum(path.stat().st_size for path in files) / 2**20)
+
+
+def _check_tokenizer(folder: Path) -> None:
+    if not any((folder / name).is_file() for name in ("tokenizer.json", "spiece.model")):
+        read(folder / "vocab.json")
+
+
+def _of_unet(folder: Path) -> tuple[int, int]:
+    """Measure a model whose denoiser is a U-Net of latents."""
+    unet, vae = read(folder / "unet" / "config.json"), read(folder / "vae" / "config.json")
+    if unet["in_channels"] != vae["latent_channels"]:
+        raise NotUsable(f"{folder}: its denoiser takes more than a picture")
+    scale = 2 ** (len(vae["block_out_channels"]) - 1)  # pixels of a latent's side
+    side = unet["sample_size"]
+    if not isinstance(side, int):
+        side = round(math.sqrt(math.prod(side)))
+    halvings = len(unet["block_out_channels"]) - 1
+    return side * scale, scale * 2**halvings
+
+
+def _of_patches(folder: Path) -> tuple[int, int]:
+    """Measure a transformer over patches of 2 x 2 latents, of pictures of a megapixel."""
+    vae = read(folder / "vae" / "config.json")
+    scale = 2 ** (len(vae["block_out_channels"]) - 1)
+    side = vae.get("sample_size", MEGAPIXEL_SIDE)
+    return min(MEGAPIXEL_SIDE, side if isinstance(side, int) else MEGAPIXEL_SIDE), 2 * scale
+
+
+def _of_cascade(_: Path) -> tuple[int, int]:
+    """Measure a Stable Cascade, which is made for a megapixel."""
+    return MEGAPIXEL_SIDE, CASCADE_MULTIPLE
+
+
+MEGAPIXEL_SIDE: Final = 1024
+CASCADE_MULTIPLE: Final = 128
+FAMILIES: Final[Mapping[str, Family]] = {
+    "StableDiffusionPipeline": Family(
+        "sd",
+        {"unet": DIFFUSION, "vae": DIFFUSION, "text_encoder": TRANSFORMERS},
+        ("tokenizer",),
+        _of_unet,
+    ),
+    "StableDiffusionXLPipeline": Family(
+        "sdxl",
+        {
+            "unet": DIFFUSION,
+            "vae": DIFFUSION,
+            "text_encoder": TRANSFORMERS,
+            "text_encoder_2": TRANSFORMERS,
+        },
+        ("tokenizer", "tokenizer_2"),
+        _of_unet,
+    ),
+    "FluxPipeline": Family(
+        "flux",
+        {
+            "transformer": DIFFUSION,
+            "vae": DIFFUSION,
+            "text_encoder": TRANSFORMERS,
+            "text_encoder_2": TRANSFORMERS,
+        },
+        ("tokenizer", "tokenizer_2"),
+        _of_patches,
+    ),
+    "ZImagePipeline": Family(
+        "zimage",
+        {"transformer": DIFFUSION, "vae": DIFFUSION, "text_encoder": TRANSFORMERS},
+        ("tokenizer",),
+        _of_patches,
+    ),
+    "StableCascadeCombinedPipeline": Family(
+        "cascade",
+        {
+            "decoder": DIFFUSION,
+            "vqgan": DIFFUSION,
+            "text_encoder": TRANSFORMERS,
+            "prior_prior": DIFFUSION,
+            "prior_text_encoder": TRANSFORMERS,
+        },
+        ("tokenizer", "prior_tokenizer"),
+        _of_cascade,
+    ),
+}
+"""By the class that a folder's index names."""
