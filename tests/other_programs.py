@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from PIL import Image
@@ -110,7 +111,7 @@ class WebUI(Base):
     MODELS = ("v1-5-pruned-emaonly", "dreamshaper_8")
     SAMPLERS = ("Euler a", "Euler", "DPM++ 2M", "DPM++ 2M Karras", "LMS", "Heun", "DDIM")
 
-    def called(self, path, body):
+    def called(self, path, body):  # noqa: PLR0911 - an answer a path
         if path == "/sdapi/v1/sd-models":
             return self.json(
                 200,
@@ -154,7 +155,7 @@ class WebUI(Base):
 
 
 class ComfyUI(Base):
-    NEEDED = {
+    NEEDED: ClassVar = {
         "CheckpointLoaderSimple": {"ckpt_name"},
         "CLIPSetLastLayer": {"clip", "stop_at_clip_layer"},
         "CLIPTextEncode": {"clip", "text"},
@@ -171,7 +172,7 @@ class ComfyUI(Base):
     }  # fmt: skip
     MODELS = ("v1-5-pruned-emaonly.safetensors", "xl/sd_xl_base_1.0.safetensors")
 
-    def called(self, path, body):
+    def called(self, path, body):  # noqa: PLR0911 - an answer a path
         done = self.program.known
         if path == "/object_info/CheckpointLoaderSimple":
             required = {"ckpt_name": [list(self.MODELS)]}
@@ -238,7 +239,7 @@ class ComfyUI(Base):
 class KoboldCpp(Base):
     TEXT = " there was a fox. It lived in a wood.\nThe end"
 
-    def called(self, path, body):
+    def called(self, path, body):  # noqa: PLR0911 - an answer a path
         if path == "/api/v1/model":
             return self.json(200, {"result": "koboldcpp/story-7b"})
         if path == "/api/extra/true_max_context_length":
@@ -263,7 +264,9 @@ class OpenAI(Base):
     """strict: knows nothing but what OpenAI has."""
 
     WORDS = (" there", " was", " a", " fox", ".", "\n", "The", " end")
-    PARAMETERS = {"model", "prompt", "max_tokens", "temperature", "top_p", "seed", "stream", "stop"}
+    PARAMETERS = frozenset(
+        {"model", "prompt", "max_tokens", "temperature", "top_p", "seed", "stream", "stop"}
+    )
 
     def called(self, path, body):
         if path == "/v1/models":

@@ -32,6 +32,8 @@ class Caller:
             headers=headers,
             timeout=httpx.Timeout(ASK_SECONDS, connect=CONNECT_SECONDS),
             trust_env=False,
+            # A connection a call: they cost nothing here, and none is left open.
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     def get(self, path: str, **query: str) -> Any:  # noqa: ANN401 - whatever it answers
