@@ -20,6 +20,7 @@ from core.client import HordeError, InMaintenance, Unauthenticated, UnreadableJo
 from core.wire.messages import ResponseModelMessagePop
 from worker.engine import Engine, EngineDied
 from worker.escrow import Escrow
+from worker.idling import Idling
 from worker.in_hand import InHand
 from worker.kind import B, Channel, R, unexpected
 from worker.line_up import LineUp
@@ -81,6 +82,7 @@ class Worker(Generic[B, R]):
         self._display: Display = Unfailing(display)
         self._models = LineUp(models, max_deaths=habits.max_deaths)
         self._habits = habits
+        self._idling = Idling(habits.idle_seconds)
         self._in_hand = InHand(channel, self._display, escrow or Escrow())
         self._ready: asyncio.Queue[tuple[B, Order[R]] | None] = asyncio.Queue(1)
         self._appetite = asyncio.Semaphore(1)  # batches that may be popped now
@@ -108,6 +110,7 @@ class Worker(Generic[B, R]):
         """Serve these models with these habits from now on."""
         self._models.change(models)
         self._habits = habits
+        self._idling = Idling(habits.idle_seconds)
 
     async def _warm_up(self) -> None:
         """Have an engine with the first model that loads, so that no job waits for it."""
@@ -163,10 +166,11 @@ class Worker(Generic[B, R]):
             self._in_hand.take(haul.batch.ids)
         self._hear(haul.messages)
         if haul.batch is not None:
+            self._idling.worked()
             await self._prepare(haul.batch)
         else:
             self._appetite.release()
-            await self._rest(self._habits.idle_seconds - (time.monotonic() - began))
+            await self._rest(self._idling.seconds(time.monotonic() - began))
 
     async def _back_off(self, error: Exception, pause: float) -> None:
         """Wait before the next pop, or end, as a pop's failure demands."""

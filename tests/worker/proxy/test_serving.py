@@ -75,7 +75,7 @@ async def test_a_program_that_is_not_there_is_said(horde, free_port):
     settings = Settings(url=horde.url, image_server=f"comfyui=http://127.0.0.1:{free_port}")
     async with HordeClient(horde.url, KEY, retries=Retries(attempts=1)) as client:
         crew = Crew(settings, client, ThreadEngine(), Said(), ThreadEngine())
-        with pytest.raises(NoModel, match="image_server: http.*ConnectError"):
+        with pytest.raises(NoModel, match=r"image_server: http.*ConnectError"):
             await crew.run(asyncio.Event())
 
 
