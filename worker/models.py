@@ -23,6 +23,8 @@ HUB_FILES: Final = {
     "config.json": ("*.json", "*.safetensors"),
 }
 """What is fetched of a model, by the file that marks its kind."""
+OWN: Final = "horde.json"
+"""What a model's folder may say of it beside what diffusers wants: `square_only`."""
 MAX_HEADER_BYTES: Final = 100_000_000
 """Limit of the format itself (https://github.com/huggingface/safetensors)."""
 
@@ -115,8 +117,15 @@ def _inspect(name: str, folder: Path) -> Checkpoint:
     enlarger = upscaler.of_model(folder)
     if enlarger is not None:
         _check_whole(enlarger.folder)
+    vocabulary = folder / "vocabulary.json"
     return Checkpoint(
-        name, folder, native=side * scale, multiple=scale * 2**halvings, enlarger=enlarger
+        name,
+        folder,
+        native=side * scale,
+        multiple=scale * 2**halvings,
+        enlarger=enlarger,
+        vocabulary=vocabulary if vocabulary.is_file() else None,
+        square_only=(folder / OWN).is_file() and _json(folder / OWN).get("square_only") is True,
     )
 
 

@@ -1,6 +1,7 @@
 """What pictures are ordered with, and how they come back; see `worker.renderer`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.wire.submit import GenerationMetadataStable
 from worker.renderer import Model, Order, Picture
@@ -15,11 +16,15 @@ class Checkpoint(Model):
     native: pixels of a side of the square pictures it was trained on.
     multiple: pixels; each side of a picture it makes is a multiple of it.
     enlarger: a network of its own for pictures that are asked for larger than it makes them.
+    vocabulary: file of the words it knows; None: it takes any.
+    square_only: whether it has seen no pictures of another shape: their ground is continued.
     """
 
     native: int
     multiple: int
     enlarger: Upscaler | None = None
+    vocabulary: Path | None = None
+    square_only: bool = False
 
 
 @dataclass(frozen=True)

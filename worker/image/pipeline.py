@@ -18,15 +18,20 @@ from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from transformers.utils import logging as transformers_logging
 
+from core.vocabulary import Reader, Reading, Vocabulary
 from core.wire.submit import GenerationMetadataStable
-from worker import pictures
+from worker import pictures, upscaler
 from worker.image import conditioning, finishing, schedulers, sizes
 from worker.image.order import Checkpoint, PictureOrder, Rendered
 from worker.image.painting import Blend, FromMean, Painting
 from worker.image.samplers import SAMPLERS, Sampler
 from worker.image.sizes import Size
+from worker.image.steps import Steps
 from worker.renderer import CannotLoad, CannotRender, OnStep, information
 from worker.upscaling import Networks
+
+NOTHING: Final = "white"
+"""What a model draws that knows no word of a prompt."""
 
 DTYPES: Final = {"cpu": torch.float32, "cuda": torch.float16, "mps": torch.float16}
 
@@ -114,6 +119,7 @@ class _Model:
     from_text: Any
     from_image: Any
     scheduler_config: Any
+    words: Reader | None = None
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, device: str) -> "_Model":
@@ -129,7 +135,10 @@ class _Model:
         other = FromMean(**pipe.components, requires_safety_checker=False)
         for one in (pipe, other):
             one.set_progress_bar_config(disable=True)
-        return cls(checkpoint, pipe, other, pipe.scheduler.config)
+        words = None
+        if checkpoint.vocabulary is not None:
+            words = Reader(Vocabulary.from_json(checkpoint.vocabulary.read_bytes()))
+        return cls(checkpoint, pipe, other, pipe.scheduler.config, words)
 
 
 class _Run:
@@ -143,21 +152,27 @@ class _Run:
         self.sampler = sampler
         self.at_once = at_once
         self.wanted = Size(order.width, order.height)
-        self.composed = sizes.to_compose(self.wanted, model.checkpoint)
+        self.composed = self._composed()
+        asked = order.hires_strength or 0.0
+        self.hires_strength = sizes.refining_strength(asked, model.checkpoint)
         self.refined = self._refined()
         self.made = self.composed if self.refined is None else self.refined
         self.painting = self._painting()
+        self.read = self._read()
         self.notes = list(self._notes())
         passes = 1 if self.refined is None else 2
-        self.steps = _Steps(on_step, order.steps, passes * (len(order.seeds) // at_once))
+        self.steps = Steps(on_step, order.steps, passes * (len(order.seeds) // at_once))
         self.prompt = conditioning.encode(
-            model.from_text, order.prompt, order.negative, clip_skip=order.clip_skip
+            model.from_text, self.read.text, order.negative, clip_skip=order.clip_skip
         )
         if self.prompt.dropped:
             self.notes.append(information(self.prompt.dropped))
 
     def make(self, seeds: Sequence[int]) -> list[Image.Image]:
         """Make the pictures of some of the order's seeds at once."""
+        if self._knows_nothing():
+            self.steps.skip(self.order.steps * len(seeds) // self.at_once)
+            return [Image.new("RGB", (self.made.width, self.made.height), NOTHING)] * len(seeds)
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         if self.painting is None:
             made = self._call(
@@ -170,10 +185,10 @@ class _Run:
             made = self._redraw(
                 [self.painting.start] * len(seeds), generators, self.order.strength, self.painting
             )
-        if self.refined is not None and self.order.hires_strength is not None:
+        if self.refined is not None:
             size = (self.refined.width, self.refined.height)
             larger = [pictures.scaled(image, *size, tiling=self.order.tiling) for image in made]
-            made = self._redraw(larger, generators, self.order.hires_strength, None)
+            made = self._redraw(larger, generators, self.hires_strength, None)
         return made
 
     def _redraw(
@@ -236,12 +251,36 @@ class _Run:
             raise CannotRender("the model's numbers ran out of range")
         return [Image.fromarray((array * 255).round().astype(np.uint8)) for array in arrays]
 
+    def _composed(self) -> Size:
+        """The size at which the picture is made at first."""
+        checkpoint = self.model.checkpoint
+        if checkpoint.square_only and self.order.source is None and not self.order.tiling:
+            return Size(checkpoint.native, checkpoint.native)
+        return sizes.to_compose(self.wanted, checkpoint)
+
+    def _read(self) -> Reading:
+        """The prompt as the model's vocabulary has it, or as it is."""
+        if self.model.words is None:
+            return Reading(self.order.prompt, (), {}, ())
+        return self.model.words.read(self.order.prompt)
+
+    def _knows_nothing(self) -> bool:
+        """Whether the model would draw anything at all, for words it does not know."""
+        asked = bool(self.order.prompt.strip()) and self.painting is None
+        return asked and self.model.words is not None and not self.read.says_something
+
     def _refined(self) -> Size | None:
         """The size of the hires fix; None where there is nothing to gain by it."""
         if self.order.hires_strength is None or self.order.source is not None:
             return None
+        if self._is_enlarged():
+            return None
         refined = sizes.to_refine(self.wanted, self.model.checkpoint)
         return refined if refined.area > self.composed.area else None
+
+    def _is_enlarged(self) -> bool:
+        """Whether the model's own network makes a larger picture better than a second pass."""
+        return self.model.checkpoint.enlarger is not None and not self.order.tiling
 
     def _painting(self) -> Painting | None:
         if self.order.source is None:
@@ -252,28 +291,16 @@ class _Run:
         yield from () if self.painting is None else self.painting.notes
         if self.sampler.instead is not None:
             yield information(f"{self.order.sampler} is {self.sampler.instead} here")
+        yield from map(information, self.read.notes)
+        if self._knows_nothing():
+            yield information("knows none of these words, so it draws nothing")
+        if self.order.hires_strength is not None and self._is_enlarged():
+            yield information(f"hires fix is {upscaler.OWN} with it")
+        elif self.refined is not None and self.hires_strength != self.order.hires_strength:
+            yield information(f"hires fix redraws no more than {self.hires_strength} with it")
         layers = self.model.from_text.text_encoder.config.num_hidden_layers
         if self.order.clip_skip > layers:
             yield information(f"clip_skip is {layers}: the text encoder has no more layers")
-
-
-class _Steps:
-    """Counts the steps of all passes of an order, for `on_step`."""
-
-    def __init__(self, on_step: OnStep, steps: int, passes: int) -> None:
-        self.on_step = on_step
-        self.steps = steps
-        self.total = steps * passes
-        self.finished = -steps
-
-    def begin(self) -> None:
-        """A pass begins."""
-        self.finished += self.steps
-
-    def done(self, evaluations: int, of: int) -> None:
-        """Some evaluations of this pass are done (second-order samplers need two a step)."""
-        step = self.finished + self.steps * evaluations // of
-        self.on_step(min(max(step, 1), self.total), self.total)
 
 
 @contextlib.contextmanager

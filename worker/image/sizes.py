@@ -22,6 +22,8 @@ SMALL_NATIVE: Final = 256
 SMALL_SIDES: Final = (0.75, 1.25)
 """Shortest and longest, of a native side up to 256: a model of few tokens loses its thing on
 shorter ones and draws it twice on longer ones (looked at with the shipped model)."""
+SMALL_STRENGTH: Final = 0.2
+"""As much as the hires fix may redraw with such a model: more breaks the picture into many."""
 REFINED_AREA: Final = 16.0
 """Of the native area: as far as the hires fix, which keeps a composition, goes beyond it."""
 
@@ -59,6 +61,11 @@ def to_refine(wanted: Size, checkpoint: Checkpoint) -> Size:
         _nearest(wanted.width * scale, checkpoint.multiple),
         _nearest(wanted.height * scale, checkpoint.multiple),
     )
+
+
+def refining_strength(wanted: float, checkpoint: Checkpoint) -> float:
+    """How much the hires fix redraws, 0 to 1: as wanted, up to what the model can take."""
+    return min(wanted, SMALL_STRENGTH) if checkpoint.native <= SMALL_NATIVE else wanted
 
 
 def _fits(size: Size, checkpoint: Checkpoint) -> bool:
