@@ -70,7 +70,7 @@ def main() -> None:
     """Read the command line and do what it says."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument("--state", type=Path, default=STATE, help="folder of all that is kept")
-    parser.add_argument("--recipe", choices=["cpu", "gpu"], help="default: by the device")
+    parser.add_argument("--recipe", help="of recipes.toml; default: by the task and the device")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; more rarely help")
     tasks = parser.add_subparsers(dest="task", required=True)
     tasks.add_parser("data", help="fetch the icons and pack them")
@@ -117,7 +117,10 @@ def _do(choice: argparse.Namespace, where: str) -> None:
         return
     if not (state / "icons.npz").exists():
         data.prepare(state)
-    recipe = concepts.recipe(choice.recipe or ("gpu" if where == "cuda" else "cpu"))
+    usual = "gpu" if where == "cuda" else "cpu"
+    if choice.task == "evaluate":
+        usual = concepts.shipped_recipe()
+    recipe = concepts.recipe(choice.recipe or usual)
     composer = Composer.load(state / "icons.npz", recipe, device=where)
     if choice.task == "autoencoder":
         autoencoder.train(composer, state / "autoencoder.pt", minutes=choice.minutes)
@@ -141,7 +144,8 @@ def _do(choice: argparse.Namespace, where: str) -> None:
             decay_minutes=choice.decay_minutes,
         )
     else:
-        evaluate.report(choice.model, composer, choice.docs)
+        places = recipe.landscapes
+        evaluate.report(choice.model, composer, choice.docs, state / "judge.pt", places=places)
 
 
 if __name__ == "__main__":
