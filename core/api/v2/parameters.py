@@ -18,7 +18,6 @@ from core.wire.generate import GenerationInputStable
 from core.wire.image import ModelGenerationInputStable, ModelPayloadStable
 
 CHANGED: Final[Mapping[str, Callable[[GenerationInputStable], Any]]] = {
-    "steps": lambda body: _steps(body.params),
     "source_image": lambda body: _place(body.source_image),
     "source_mask": lambda body: _place(body.source_mask),
     "extra_source_images": lambda body: [
@@ -49,9 +48,18 @@ BESIDE: Final = frozenset(
 """Parameters of the domain that workers do not get, or get beside the payload."""
 
 
-def of_request(body: GenerationInputStable) -> ImageParams:
-    """The domain's parameters, from `params` or from the request around them."""
-    values: dict[str, Any] = {}
+def of_request(
+    body: GenerationInputStable, defaults: Mapping[str, Any] | None = None
+) -> ImageParams:
+    """The domain's parameters, from `params` or from the request around them.
+
+    defaults: of the models, for what the request does not say; None: the API's own for all of it.
+    """
+    unsaid = (defaults or {}).keys() - body.params.model_fields_set
+    body = body.model_copy(
+        update={"params": body.params.model_copy(update={k: (defaults or {})[k] for k in unsaid})}
+    )
+    values: dict[str, Any] = {"steps": _steps(body.params)}
     for one in fields(ImageParams):
         if one.name in CHANGED:
             values[one.name] = CHANGED[one.name](body)
