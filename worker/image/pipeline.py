@@ -115,7 +115,9 @@ class DiffusersRenderer:
             # parts.
             finish = finishing.Finish(order, run.made, run.painting, self.networks)
             finished = [finish(image) for image in made]
-        return Rendered(tuple(finished), (*finish.notes, *unadapted, *run.notes), run.blank)
+        return Rendered(
+            tuple(finished), (*order.notes, *finish.notes, *unadapted, *run.notes), run.blank
+        )
 
     def _load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
         self._drop()
