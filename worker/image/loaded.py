@@ -147,6 +147,17 @@ class Loaded:
 
     # What they have in common
 
+    @property
+    def size(self) -> int:
+        """Bytes of all its weights."""
+        parts = [one for one in self.from_text.components.values() if hasattr(one, "parameters")]
+        return sum(tensor.nbytes for part in parts for tensor in part.parameters())
+
+    def to(self, device: str) -> None:
+        """Move it to another device."""
+        self.from_text.to(device)  # the other pipeline has the same networks
+        self._adaptations = Adaptations(self.from_text)
+
     def decoding_seconds(self) -> float:
         """Measure how long it takes to decode a picture of the native size."""
         side = self.checkpoint.native // self.from_text.vae_scale_factor

@@ -97,6 +97,8 @@ class PictureOrder(Order[Rendered]):
     enlarger: the network that scales beyond the model's size; None: Lanczos' filter.
     upscalers: applied to each finished picture, in this order.
     exact: whether it is made at this very size, however good the model is at it.
+    adaptations, words: what the model is adapted by, and what it is to know.
+    notes: what the requester should know already.
     """
 
     checkpoint: Checkpoint
@@ -119,6 +121,7 @@ class PictureOrder(Order[Rendered]):
     exact: bool = False
     adaptations: tuple[Adaptation, ...] = ()
     words: tuple[Word, ...] = ()
+    notes: tuple[GenerationMetadataStable, ...] = ()
 
     @property
     def model(self) -> Checkpoint:
