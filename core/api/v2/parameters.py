@@ -18,6 +18,7 @@ from core.wire.generate import GenerationInputStable
 from core.wire.image import ModelGenerationInputStable, ModelPayloadStable
 
 CHANGED: Final[Mapping[str, Callable[[GenerationInputStable], Any]]] = {
+    "steps": lambda body: _steps(body.params),
     "source_image": lambda body: _place(body.source_image),
     "source_mask": lambda body: _place(body.source_mask),
     "extra_source_images": lambda body: [
@@ -54,12 +55,12 @@ def of_request(
     """The domain's parameters, from `params` or from the request around them.
 
     defaults: of the models, for what the request does not say; None: the API's own for all of it.
+        With a control type, the steps have a default of their own.
     """
-    unsaid = (defaults or {}).keys() - body.params.model_fields_set
-    body = body.model_copy(
-        update={"params": body.params.model_copy(update={k: (defaults or {})[k] for k in unsaid})}
-    )
-    values: dict[str, Any] = {"steps": _steps(body.params)}
+    said = body.params.model_fields_set | ({"steps"} if body.params.control_type else set())
+    its = {name: value for name, value in (defaults or {}).items() if name not in said}
+    body = body.model_copy(update={"params": body.params.model_copy(update=its)})
+    values: dict[str, Any] = {}
     for one in fields(ImageParams):
         if one.name in CHANGED:
             values[one.name] = CHANGED[one.name](body)
