@@ -39,6 +39,9 @@ five six seven eight nine ten first second third
 """
 """Small words, which no dictionary of meanings has."""
 
+TIMES = "night winter autumn sunset snowy fall"
+"""What says something of a place, to a model that knows places."""
+
 MANNERS = """
 portrait landscape wallpaper logo closeup macro anime manga steampunk medieval futuristic gothic
 retro vintage pixel pixelart minimalist surreal abstract epic sketch painting illustration
@@ -153,7 +156,7 @@ def vocabulary(
         for when in ("night", "sunset"):
             words.setdefault(f"{place.noun} at {when}", place.noun)
     names = {concept.noun for concept in known} | {place.noun for place in seen}
-    helping = _helping()
+    helping = _helping() | (set(TIMES.split()) if seen else set())
     nearest = _nearest(known, dictionary, names | words.keys() | helping)
     idle = {tag.lower() for tag in (*captions.TAGS, *captions.OPENINGS, *MANNERS.split())}
     idle = (idle | dictionary.idle) - names - words.keys() - helping - nearest.keys()
@@ -178,12 +181,6 @@ def _helping() -> set[str]:
         "bottom",
         "side",
         "pair",
-        "night",
-        "winter",
-        "autumn",
-        "sunset",
-        "snowy",
-        "fall",
     ]
     told += list(captions.KIND_WORDS)
     return {word for phrase in told for word in re.findall(r"[a-z]+", phrase.lower())}
