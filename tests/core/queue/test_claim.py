@@ -102,7 +102,7 @@ async def test_a_jobs_rank_is_written_once(session, lanes):
 
 async def test_own_users_go_first_whatever_their_rank(session, lanes, alice, bob):
     stranger = await factories.request(session, lanes, priority=1000)
-    later = await factories.request(session, lanes, user_id=alice, priority=-1)
+    later = await factories.request(session, lanes, user_id=alice, priority=-1000)
     sooner = await factories.request(session, lanes, user_id=bob)
     offer = Offer(users=frozenset({alice, bob}))
     assert await order(session, lanes, offer) == [
