@@ -1,5 +1,6 @@
 """Make rows for tests, through the code that makes them in life. All amounts are hundredths."""
 
+import asyncio
 import contextlib
 import dataclasses
 import itertools
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import Integer, cast, func, select, update
+from sqlalchemy import Integer, cast, func, select, text, update
 
 from core.catalog import agents
 from core.db import now, table
@@ -36,11 +37,29 @@ KEYRING = Keyring(b"a master secret for tests only, 32+ characters")
 REGEN = "AI Horde Worker reGen:13:https://example.com"
 LIFE = timedelta(minutes=20)
 
+_BLOCKED = text(
+    "select count(*) from pg_stat_activity"
+    " where wait_event_type = 'Lock' and datname = current_database()"
+)
+
 _numbers = itertools.count(1)
 
 
 class _Undone(Exception):
     pass
+
+
+async def until_blocked(database, task):
+    """Wait until something waits for a lock, which is so on PostgreSQL alone.
+
+    Returns False where the task is done before.
+    """
+    async with asyncio.timeout(20), database.reading() as watching:
+        while not await watching.scalar(_BLOCKED):
+            if task.done():
+                return False
+            await asyncio.sleep(0.01)  # nobody tells of a lock
+    return True
 
 
 @contextlib.asynccontextmanager

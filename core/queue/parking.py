@@ -5,13 +5,13 @@ the offer then get a lane of their own, for everybody. So a thousand requests fo
 exist cost the others no lane and hardly a look.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import groupby
 
 from sqlalchemy import bindparam, select, update
 
 from core.db import AnyRow, Writing, table
-from core.queue import lane_rows, matching
+from core.queue import lane_rows, matching, moving
 from core.queue.lane_rows import PARKED
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
@@ -57,14 +57,14 @@ async def release(session: Writing, lanes: Lanes, offer: Offer) -> set[int]:
     after, into = 0, set[int]()
     while rows := (await session.execute(_PARKED, {"lane": parked, "after": after})).all():
         after = rows[-1].id
-        into |= await _move(session, lanes, offer, rows)
+        into |= await _move(session, lanes, offer, parked, rows)
         if len(rows) < WINDOW:
             break
     return into
 
 
 _PARKED = (
-    select(_jobs.c.id, _jobs.c.feature, _requests.c.needs)
+    select(_jobs.c.id, _jobs.c.request_id, _jobs.c.feature, _requests.c.needs)
     .join(_requests, _requests.c.id == _jobs.c.request_id)
     .where(
         _jobs.c.lane_id == bindparam("lane"),
@@ -76,22 +76,16 @@ _PARKED = (
 )
 
 
-async def _move(session: Writing, lanes: Lanes, offer: Offer, rows: Sequence[AnyRow]) -> set[int]:
+async def _move(
+    session: Writing, lanes: Lanes, offer: Offer, parked: int, rows: Sequence[AnyRow]
+) -> set[int]:
     """Move the fitting jobs. Returns the lanes in which they are now."""
-    into = set()
-    fitting = [
-        (needs, row.id)
-        for row in rows
-        if matching.accepts(needs := Needs.from_json(row.needs).of_job(row.feature), offer)
-    ]
-    for needs, group in groupby(fitting, key=lambda pair: pair[0]):
-        ids = [job_id for _, job_id in group]
-        here = (
-            select(_jobs.c.id)
-            .where(_jobs.c.id.in_(ids), _jobs.c.state == WAITING)
-            .with_for_update(skip_locked=True)  # they are being cancelled
-        )
-        lane_id = await lanes.lane_for(session, needs)
-        into.add(lane_id)
-        await session.execute(update(_jobs).where(_jobs.c.id.in_(here)).values(lane_id=lane_id))
-    return into
+    fitting: dict[Needs, list[AnyRow]] = defaultdict(list)
+    for row in rows:
+        needs = Needs.from_json(row.needs).of_job(row.feature)
+        if matching.accepts(needs, offer):
+            fitting[needs].append(row)
+    into: dict[int, list[AnyRow]] = defaultdict(list)
+    for needs, some in fitting.items():
+        into[await lanes.lane_for(session, needs)] += some
+    return set(await moving.move(session, parked, into))

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, String, bindparam, func, select, update
+from sqlalchemy import Integer, Select, String, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.db import AnyRow, Writing, table
-from core.queue import best
+from core.queue import best, moving
 from core.queue.lane_rows import CONTAINS
 from core.queue.lanes import Lanes
 from core.queue.matching import Offer
@@ -66,7 +66,7 @@ async def sort(
     moved = 0
     for lane_id, its in found.items():
         if its.into and moved < FRONT:
-            moved += await _move(session, lane_id, its.into)
+            moved += (await moving.move(session, lane_id, its.into)).total()
     return moved > 0 or any(its.is_lane_new for its in found.values())
 
 
@@ -124,35 +124,6 @@ async def _lane_with(session: Writing, lanes: Lanes, lane_id: int, word: str) ->
 
 
 _DOCUMENT = select(_lanes.c.needs).where(_lanes.c.id == bindparam("id"))
-
-
-async def _move(session: Writing, lane_id: int, into: Mapping[int, Sequence[AnyRow]]) -> int:
-    """Move those of the jobs that still wait, and that nobody is at.
-
-    Who cancels a request passes over its jobs that are locked, so the requests are locked first;
-    as nothing here is waited for, the order of locks does not matter.
-    """
-    request_ids = {row.request_id for rows in into.values() for row in rows}
-    ours = (
-        select(_requests.c.id)
-        .where(_requests.c.id.in_(request_ids), _requests.c.cancelled_at.is_(None))
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-    locked = set(await session.scalars(ours))
-    moved = 0
-    for apart, rows in into.items():
-        here = (
-            select(_jobs.c.id)
-            .where(
-                _jobs.c.id.in_([row.id for row in rows if row.request_id in locked]),
-                _jobs.c.lane_id == lane_id,
-                _jobs.c.state == WAITING,
-            )
-            .with_for_update(skip_locked=True)
-        )
-        there = update(_jobs).where(_jobs.c.id.in_(here)).values(lane_id=apart)
-        moved += len((await session.execute(there.returning(_jobs.c.id))).all())
-    return moved
 
 
 def _front(word: Select[tuple[str]]) -> Select[Any]:

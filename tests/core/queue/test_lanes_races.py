@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
 import factories
 from core.db import Database, now, table
@@ -14,10 +14,6 @@ from core.queue.matching import Needs
 from core.queue.tables import Job, JobState, Lane
 
 AT_ONCE = 12
-BLOCKED = text(
-    "select count(*) from pg_stat_activity"
-    " where wait_event_type = 'Lock' and datname = current_database()"
-)
 
 
 async def at_once(*tasks):
@@ -92,10 +88,7 @@ async def test_who_removes_lanes_and_who_adds_one_do_not_wait_for_each_other(pos
     async with database.writing() as adding:
         await lane_rows.raise_version(adding)
         removing = asyncio.create_task(remove())
-        async with asyncio.timeout(20), database.reading() as watching:
-            while not await watching.scalar(BLOCKED):
-                assert not removing.done()
-                await asyncio.sleep(0.01)
+        assert await factories.until_blocked(database, removing)
         assert await lane_rows.add(adding, key, {}) is not None
     assert await asyncio.wait_for(removing, 20) == 1
     await database.close()

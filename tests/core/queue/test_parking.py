@@ -1,16 +1,18 @@
 """What nobody could serve waits aside until somebody can."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import event, func, select
 
 import factories
-from core.db import table
-from core.queue import lane_rows, requests
+from core.db import Database, table
+from core.queue import lane_rows, parking, requests
 from core.queue import lanes as every_lane
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.requests import NewJob
-from core.queue.tables import Job, Lane
+from core.queue.tables import Job, JobState, Lane
 
 ODD = frozenset({"odd"})
 SD = frozenset({"stable_diffusion"})
@@ -99,3 +101,24 @@ async def test_after_a_rollback_it_is_found_all_the_same(database, lanes, monkey
     monkeypatch.setattr(every_lane, "LOOK_AGAIN_SECONDS", 0)
     async with database.writing() as session:
         assert await taken(session, lanes, Offer(models=ODD)) == asked.request_id
+
+
+async def test_what_is_cancelled_while_it_is_moved_is_cancelled(postgres_url, lanes):
+    """SQLite has one writer at a time."""
+    database = Database(postgres_url)
+    async with database.writing() as session:
+        asked = await parked(session, lanes, needs=Needs(models=ODD))
+        await lanes.update(session)
+
+    async def cancel():
+        async with database.writing() as session:
+            return await requests.cancel(session, asked.request_id, at=factories.now())
+
+    async with database.writing() as session:
+        assert await parking.release(session, lanes, Offer(models=ODD))
+        cancelling = asyncio.create_task(cancel())
+        assert await factories.until_blocked(database, cancelling), "it passed over the jobs"
+    assert await asyncio.wait_for(cancelling, 20) == 1
+    async with database.reading() as session:
+        assert await factories.states(session, asked.request_id) == [JobState.CANCELLED]
+    await database.close()

@@ -4,8 +4,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
+import factories
 import serving
 from core.db import Database, now, table
 from core.ledger import accounts
@@ -15,10 +16,6 @@ from core.users.tables import UserRow
 from core.workers.tables import Worker
 
 SMALL = {"width": 64, "height": 64, "n": 1}
-BLOCKED = text(
-    "select count(*) from pg_stat_activity"
-    " where wait_event_type = 'Lock' and datname = current_database()"
-)
 
 
 @pytest.fixture
@@ -56,10 +53,7 @@ async def check_order(server, step, at, locked):
     async with another.writing() as session:
         await accounts.lock(session, locked[:1])
         doing = asyncio.create_task(do())
-        async with asyncio.timeout(20), server.database.reading() as watching:
-            while not await watching.scalar(BLOCKED):
-                assert not doing.done(), "it did not want the account"
-                await asyncio.sleep(0.01)
+        assert await factories.until_blocked(server.database, doing), "it did not want the account"
         await accounts.lock(session, locked[1:])
     await asyncio.wait_for(doing, 20)
     await another.close()
