@@ -36,7 +36,7 @@ class FakeRenderer:
             return Answered([order.form.name, len(order.picture)])
         word, _, rest = order.prompt.partition(" ")
         if word == "hang":
-            time.sleep(3600)
+            time.sleep(3600)  # what hangs is to be killed by its watchdog
         if word == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if word == "bug":
@@ -48,7 +48,7 @@ class FakeRenderer:
         end = time.monotonic() + 30  # a test that fails leaves nobody to make the file
         while word == "wait" and not Path(rest).exists() and time.monotonic() < end:
             on_step(1, order.steps)
-            time.sleep(0.005)
+            time.sleep(0.005)  # the file is made by the test, in another process
         for step in range(1, order.steps + 1):
             on_step(step, order.steps)
         return Rendered(

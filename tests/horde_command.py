@@ -135,4 +135,4 @@ def wait_until_gone(pids, seconds=45):
     ends = time.monotonic() + seconds
     while left := [pid for pid in pids if processes.alive(pid)]:
         assert time.monotonic() < ends, f"still there: {left}"
-        time.sleep(0.05)
+        time.sleep(0.05)  # they are not our children, whose end could be waited for

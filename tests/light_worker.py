@@ -20,7 +20,7 @@ class LightRenderer(FakeRenderer):
         if not isinstance(order, PictureOrder):
             return super().render(order, on_step)
         for step in range(1, order.steps + 1):
-            time.sleep(STEP_SECONDS)
+            time.sleep(STEP_SECONDS)  # jobs take a while, so that they can be met at work
             on_step(step, order.steps)
         return super().render(order, on_step)
 

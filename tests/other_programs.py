@@ -289,7 +289,7 @@ class OpenAI(Base):
             for word in self.WORDS * (1000 if self.program.slow else 1):
                 self._say(json.dumps({"choices": [{"index": 0, "text": word}]}))
                 if self.program.slow:
-                    time.sleep(STEP_SECONDS)
+                    time.sleep(STEP_SECONDS)  # it writes slowly, to be stopped at it
             self._say("[DONE]")
         except OSError:
             self.program.stopped.set()

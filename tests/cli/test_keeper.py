@@ -65,7 +65,7 @@ STUBBORN = """
     signal.signal(signal.SIGTERM, lambda *_: print("not yet"))
     print("here")
     while True:
-        time.sleep(1)
+        time.sleep(1)  # whatever happens, until it is killed
 """
 
 

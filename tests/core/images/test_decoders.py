@@ -221,7 +221,7 @@ async def main(path):
     print(*decoders.process_ids, flush=True)
     if sys.argv[2] == "busy":
         await decoders.source(Work(content=bomb, **work), caller="a")
-    await asyncio.sleep(600)
+    await asyncio.Event().wait()  # until it is killed
 
 asyncio.run(main(sys.argv[1]))
 """

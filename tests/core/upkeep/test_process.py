@@ -26,7 +26,7 @@ def test_upkeep_that_is_stopped_lets_go_of_its_lease(sqlite_url, tmp_path):
             while until() is None:
                 assert running.poll() is None
                 assert time.monotonic() < ends
-                time.sleep(0.05)
+                time.sleep(0.05)  # nobody tells what another process has written
             running.send_signal(signal.SIGTERM)
             assert running.wait(30) == 0
             given_up = datetime.fromisoformat(until()).replace(tzinfo=UTC)
