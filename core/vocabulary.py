@@ -9,20 +9,26 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 MAX_PHRASE: Final = 4
 """Words of the longest name of a thing."""
 SHORT: Final = 2
 """Letters of a word that is passed over, whatever it is."""
+MAX_WORDS: Final = 500
+"""Words of a prompt that are read; what follows them is left out, as such models read less."""
+MAX_TOLD, MAX_TOLD_CHARS = 10, 40
+"""Words that are told of, and characters of each."""
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _BETWEEN: Final = re.compile(r"[\s-]+")
 _LEFTOVERS: Final = (
-    (re.compile(r"\s*,(?:\s*,)+"), ","),
-    (re.compile(r"\(\s*(?::[\d.]*\s*)?\)|\[\s*\]"), ""),
-    (re.compile(r"\s{2,}"), " "),
-    (re.compile(r"\s+,"), ","),
+    (re.compile(r"\s+"), " "),  # first, so that no other pattern meets a long run
+    (re.compile(r" ?,(?: ?,)+"), ","),
+    (re.compile(r"\( ?(?::[\d.]* ?)?\)|\[ ?\]"), ""),
+    (re.compile(r" {2,}"), " "),
+    (re.compile(r" ,"), ","),
 )
 _ENDINGS: Final = (("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""))
 
@@ -74,9 +80,12 @@ class Reading:
     @property
     def notes(self) -> list[str]:
         """What somebody who typed the prompt should know."""
-        told = [f"draws {thing} for {word}" for word, thing in self.instead.items()]
+        instead = islice(self.instead.items(), MAX_TOLD)
+        told = [f"draws {thing} for {word[:MAX_TOLD_CHARS]}" for word, thing in instead]
         if self.unknown:
-            told.append(f"does not know {', '.join(self.unknown)}")
+            words = ", ".join(word[:MAX_TOLD_CHARS] for word in self.unknown[:MAX_TOLD])
+            more = len(self.unknown) - MAX_TOLD
+            told.append(f"does not know {words}" + (f" and {more} more" if more > 0 else ""))
         return told
 
 
@@ -92,7 +101,9 @@ class Reader:
 
     def read(self, prompt: str) -> Reading:
         """Read a prompt; what stands between the words, brackets and weights too, stays."""
-        found = list(_WORD.finditer(prompt))
+        found = list(islice(_WORD.finditer(prompt), MAX_WORDS + 1))
+        if len(found) > MAX_WORDS:
+            prompt = prompt[: found.pop().start()]
         words = [match.group().lower() for match in found]
         shows: dict[str, None] = {}
         instead: dict[str, str] = {}

@@ -74,7 +74,7 @@ class Pictures(Kind[ImageParams]):
         """Why the pictures may not turn out well."""
         unknown = [
             Advice(UNKNOWN_WORDS, f"{model} {'; '.join(notes)}.")
-            for model in ask.models
+            for model in dict.fromkeys(ask.models)
             if (notes := vocabularies.notes(model, ask.prompt))
         ]
         return [*rules.warnings(ask.params, ask.models), *unknown]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.catalog import vocabularies
-from core.vocabulary import Reader, Vocabulary
+from core.vocabulary import MAX_WORDS, Reader, Vocabulary
 
 KNOWN = Vocabulary(
     things=["cat", "dog", "hot dog", "house", "leaf"],
@@ -94,3 +94,28 @@ def test_what_the_shipped_model_was_trained_on_is_left_as_it_is():
         "a cartoon icon of two dogs",
     ):
         assert reader.read(prompt).text == prompt
+
+
+ODD = {
+    "spaces": "x" + " " * 200_000 + "y",
+    "commas": "x" + " ," * 100_000,
+    "opened": "x" + "(: " * 66_000,
+    "weights": "x(:" + "1." * 100_000,
+    "one word": "x" * 200_000,
+    "words": " ".join(f"word{n}" for n in range(25_000)),
+    "dashes": "x-" * 100_000,
+}
+
+
+@pytest.mark.timeout(20)  # what is looked at more than a few times takes minutes
+@pytest.mark.parametrize("prompt", ODD.values(), ids=ODD)
+def test_long_prompts_are_read_once_and_little_is_told_of_them(reader, prompt):
+    for _ in range(3):
+        read = reader.read(prompt)
+    assert len(read.unknown) <= MAX_WORDS
+    assert len(str(read.notes)) < 1000
+
+
+def test_words_that_are_not_told_of_are_counted(reader):
+    notes = reader.read(" ".join(f"word{n}" for n in range(13))).notes
+    assert notes == [f"does not know {', '.join(f'word{n}' for n in range(10))} and 3 more"]
