@@ -59,8 +59,22 @@ async def _demo(
             _horde(settings, show, hurry, timeout_seconds) as (url, during),
             HordeClient(url) as client,
         ):
-            left = max(1.0, deadline - monotonic())
-            await during(asking.ask(client, wanted, timeout_seconds=left, show=show, answer=answer))
+
+            async def ask() -> None:
+                await _worker_seen(client, deadline, show)
+                left = max(1.0, deadline - monotonic())
+                await asking.ask(client, wanted, timeout_seconds=left, show=show, answer=answer)
+
+            await during(ask())
+
+
+async def _worker_seen(client: HordeClient, deadline: float, show: Callable[[str], None]) -> None:
+    """Wait until some worker is online: what the demo leaves open is then as its model wants it."""
+    show("waiting for a worker")
+    while monotonic() < deadline:
+        if any(model.count for model in await client.models()):
+            return
+        await asyncio.sleep(POLL_SECONDS)
 
 
 @contextlib.asynccontextmanager

@@ -9,9 +9,19 @@ import stat
 import pytest
 from PIL import Image
 
+from cli import asking
+from core.catalog import models
+from core.kudos import prices
 from horde_command import descendants, wait_until_gone
 
 pytestmark = pytest.mark.timeout(400)
+
+
+def its_price():
+    """Of one picture as the model's defaults have it, in hundredths of a kudos."""
+    size = {key: models.defaults(["horde-tiny"])[key] for key in ("width", "height", "steps")}
+    price = prices.image_price(prices.ImageWork(**size))
+    return prices.request_tax() + prices.charge(price, "stable_diffusion_1")
 
 
 def test_a_demo_starts_a_horde_and_ends_it(horde, tmp_path):
@@ -24,6 +34,7 @@ def test_a_demo_starts_a_horde_and_ends_it(horde, tmp_path):
         told = demo.line(str(out))
         assert demo.end() == 0
     assert re.search(r"512x512, seed \d+, made by Test Worker with horde-tiny, .* kudos", told)
+    assert told.endswith(f"for {asking.amount(its_price() / 100)} kudos")
     with Image.open(out) as picture:
         assert (picture.format, picture.size) == ("PNG", (512, 512))
         assert len(set(picture.convert("L").tobytes())) > 50  # no plain surface
