@@ -166,6 +166,17 @@ async def test_without_the_event_stream_the_page_polls(page, worker):
     await expect(card.locator(".state")).to_contain_text("1 picture")
 
 
+async def test_that_nobody_can_make_it_is_said_once_and_while_it_is_so(page, worker):
+    async def by_its_own_model(route):
+        body = route.request.post_data_json | {"models": ["horde-tiny-2"]}
+        await route.continue_(post_data=json.dumps(body))
+
+    await page.route("**/generate/async", by_its_own_model)
+    card = await ask(page, "for nobody yet")
+    await expect(card.locator(".state")).to_contain_text("No worker")
+    await expect(card.locator(".notice")).to_be_hidden()
+
+
 async def test_why_a_worker_failed_is_said(page, worker):
     card = await ask(page, "too hard for one")
     await worker.fault((await worker.take())[0], "<b>its mask</b> cannot be read")
@@ -258,6 +269,7 @@ async def test_the_form_takes_the_defaults_and_the_words_of_the_only_model_onlin
     await page.reload()
     await expect(page.locator("#steps-value")).to_have_text("12")
     await expect(page.locator("#cfg_scale-value")).to_have_text("4")
+    await expect(page.locator("#cost")).to_have_text("Costs 7.6 kudos")  # 7.57, of 12 steps
     samples = page.locator("[data-example]")
     await expect(samples).to_have_count(3)
     told = page.locator("#prompt-hint")

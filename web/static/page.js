@@ -35,8 +35,10 @@ async function submit(event) {
   }
 }
 
-function noticeOf({ message, warnings }) {
-  return [message, ...(warnings ?? []).map((one) => one.message)].filter((one) => one).join(" ");
+/** What the server warns of. That nobody can make it yet, the card says for as long as it is so. */
+function noticeOf({ warnings }) {
+  const lasting = (warnings ?? []).filter((one) => one.code !== "NoAvailableWorker");
+  return lasting.map((one) => one.message).join(" ");
 }
 
 /** On a narrow window pictures come below the form, out of sight. */
