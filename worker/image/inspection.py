@@ -18,6 +18,8 @@ MAX_HEADER_BYTES: Final = 100_000_000
 DIFFUSION, TRANSFORMERS = "diffusion_pytorch_model", "model"
 """What weights are called in parts of the two libraries."""
 VARIANTS: Final = (None, "fp16")
+TEXT_ONLY: Final = frozenset({"cascade"})
+"""Families that cannot start from pictures."""
 
 
 class NotUsable(Exception):
@@ -179,7 +181,13 @@ def _of_patches(folder: Path) -> tuple[int, int]:
     return min(MEGAPIXEL_SIDE, side if isinstance(side, int) else MEGAPIXEL_SIDE), 2 * scale
 
 
+def _of_cascade(_: Path) -> tuple[int, int]:
+    """Measure a Stable Cascade, which is made for a megapixel."""
+    return MEGAPIXEL_SIDE, CASCADE_MULTIPLE
+
+
 MEGAPIXEL_SIDE: Final = 1024
+CASCADE_MULTIPLE: Final = 128
 FAMILIES: Final[Mapping[str, Family]] = {
     "StableDiffusionPipeline": Family(
         "sd",
@@ -214,6 +222,18 @@ FAMILIES: Final[Mapping[str, Family]] = {
         {"transformer": DIFFUSION, "vae": DIFFUSION, "text_encoder": TRANSFORMERS},
         ("tokenizer",),
         _of_patches,
+    ),
+    "StableCascadeCombinedPipeline": Family(
+        "cascade",
+        {
+            "decoder": DIFFUSION,
+            "vqgan": DIFFUSION,
+            "text_encoder": TRANSFORMERS,
+            "prior_prior": DIFFUSION,
+            "prior_text_encoder": TRANSFORMERS,
+        },
+        ("tokenizer", "prior_tokenizer"),
+        _of_cascade,
     ),
 }
 """By the class that a folder's index names."""
