@@ -37,9 +37,9 @@ PICKY: Mapping[str, dict[str, Any]] = {
     ),
 }
 """The same of workers for whom jobs are put aside."""
-IDLE_SECONDS = 13
+IDLE_SECONDS = 11
 """After so long without a job put aside there is none left: upkeep looks every 5 s."""
-SORTED_SECONDS = 90
+SORTED_SECONDS = 45
 """After so long it is measured anyway."""
 
 

@@ -15,7 +15,7 @@ from core.features import FORMS, OURS, version_of
 from core.wire.alchemy import InterrogationPopInput
 from core.wire.pop import PopInputStable
 from core.wire.text import PopInputKobold
-from worker import lookup, models, upscaler
+from worker import lookup, models, served, upscaler
 from worker.alchemy.kind import Forms
 from worker.alchemy.order import Description
 from worker.downloads.adaptations import FromCivitAI
@@ -29,6 +29,7 @@ from worker.kind import AnyChannel
 from worker.loop import Habits, NothingToServe, Unwelcome, Worker
 from worker.progress import Display
 from worker.renderer import Model
+from worker.served import NoModel
 from worker.settings import Settings, WorkKind
 from worker.text import fetching
 from worker.text.kind import Texts
@@ -45,20 +46,23 @@ M = TypeVar("M", bound=Model)
 log = structlog.get_logger("worker")
 
 
-class NoModel(NothingToServe):
-    """None of the wanted models is here."""
-
-
 class Crew:
     """Runs a worker of each kind in the settings.
 
     client: with the key of the workers' owner.
+    proxy: an engine of `worker.proxy`, where the settings name another program.
     """
 
     def __init__(
-        self, settings: Settings, client: HordeClient, engine: Engine, display: Display
+        self,
+        settings: Settings,
+        client: HordeClient,
+        engine: Engine,
+        display: Display,
+        proxy: Engine | None = None,
     ) -> None:
         self._settings = settings
+        self._proxy = proxy
         self._client = client
         self._engine = engine
         self._display = display
@@ -66,13 +70,19 @@ class Crew:
         self._upscalers = upscaler.find(self._folders)
         self._escrow = Escrow()
         self._journal = Journal(settings.data_dir, settings.url)
-        self._changing: list[Callable[[Settings], None]] = []
+        self._changing: list[Callable[[Settings], Coroutine[Any, Any, None]]] = []
+        self._changes = set[asyncio.Task[None]]()
 
     def change(self, settings: Settings) -> None:
         """Go on with other settings, as far as they are of `configuration.reload.AT_ONCE`."""
+        changing = asyncio.create_task(self._change(settings))
+        self._changes.add(changing)
+        changing.add_done_callback(self._changes.discard)
+
+    async def _change(self, settings: Settings) -> None:
         for change in self._changing:
             try:
-                change(settings)
+                await change(settings)
             except NoModel as error:
                 self._display.say(f"the models stay as they were: {error}")
 
@@ -122,34 +132,45 @@ class Crew:
             await asyncio.sleep(ASK_SECONDS)
 
     async def _pictures(self, stop: asyncio.Event) -> None:
-        def found(settings: Settings) -> dict[str, Checkpoint]:
-            return self._find(lookup.wanted(settings, "image"), models.find)
-
         settings = self._settings
         offer = image_offer(settings)
+        engine = self._proxy if settings.image_server else None
+        upscalers = {} if engine else self._upscalers
         kind = Pictures(
             self._client,
             offer,
             batch=settings.batch,
-            upscalers=self._upscalers,
-            library=library(settings, self._folders),
+            upscalers=upscalers,
+            library=None if engine else library(settings, self._folders),
         )
+
+        def found(settings: Settings) -> Mapping[str, Checkpoint]:
+            if engine is not None:
+                return served.painters(settings)
+            return self._find(lookup.wanted(settings, "image"), models.find)
 
         def change(new: Settings) -> None:
             kind.change(image_offer(new), new.batch)
 
-        await self._work(kind, offer.name, found, change, stop)
+        await self._work(kind, offer.name, found, change, stop, engine)
 
     async def _texts(self, stop: asyncio.Event) -> None:
-        if not await fetching.default_is_there(self._settings, self._display.say, stop):
+        engine = self._proxy if self._settings.text_server else None
+        if engine is None and not await fetching.default_is_there(
+            self._settings, self._display.say, stop
+        ):
             return
 
-        def found(settings: Settings) -> dict[str, LanguageModel]:
+        def found(settings: Settings) -> Mapping[str, LanguageModel]:
+            if engine is not None:
+                return served.writers(settings)
             return self._find(lookup.wanted(settings, "text"), models.find_text)
 
         offer = text_offer(self._settings)
         kind = Texts(self._client, offer)
-        await self._work(kind, offer.name, found, lambda new: kind.change(text_offer(new)), stop)
+        await self._work(
+            kind, offer.name, found, lambda new: kind.change(text_offer(new)), stop, engine
+        )
 
     async def _forms(self, stop: asyncio.Event) -> None:
         described = {
@@ -171,17 +192,19 @@ class Crew:
         found: Callable[[Settings], Mapping[str, Model]],
         change: Callable[[Settings], None],
         stop: asyncio.Event,
+        engine: Engine | None = None,
     ) -> None:
         """Be a worker of this kind. Raises what `Worker.run` raises.
 
         found: gives the models that are to be served. change: lets the kind offer something else.
+        engine: None for that of most kinds.
         """
         settings = self._settings
-        here = found(settings)
+        here = await asyncio.to_thread(found, settings)
         self._display.say(f"{name} serves {', '.join(here)} on {settings.url}")
         worker: Worker[Any, Any] = Worker(
             kind,
-            self._engine,
+            engine or self._engine,
             self._display,
             models=here,
             habits=_habits(settings),
@@ -189,9 +212,9 @@ class Crew:
             journal=self._journal,
         )
 
-        def change_all(new: Settings) -> None:
+        async def change_all(new: Settings) -> None:
             change(new)
-            worker.change(found(new), _habits(new))
+            worker.change(await asyncio.to_thread(found, new), _habits(new))
 
         self._changing.append(change_all)
         await worker.run(stop)

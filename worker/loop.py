@@ -23,6 +23,7 @@ from core.wire.messages import ResponseModelMessagePop
 from worker.at_work import AtWork
 from worker.engine import Engine
 from worker.escrow import Escrow
+from worker.idling import Idling
 from worker.in_hand import InHand
 from worker.journal import Journal
 from worker.kind import B, Channel, R
@@ -93,6 +94,7 @@ class Worker(Generic[B, R]):
         self._display: Display = Unfailing(display)
         self._models = LineUp(models, max_deaths=habits.max_deaths)
         self._habits = habits
+        self._idling = Idling(habits.idle_seconds)
         self._in_hand = InHand(channel, self._display, escrow or Escrow(), journal)
         self._at_work = AtWork(engine, self._models, self._in_hand, self._display, lost=self._lost)
         self._ready: asyncio.Queue[_Ready[B, R] | None] = asyncio.Queue(1)
@@ -133,6 +135,7 @@ class Worker(Generic[B, R]):
         """Serve these models with these habits from now on."""
         self._models.change(models)
         self._habits = habits
+        self._idling = Idling(habits.idle_seconds)
         self._changed.set()
 
     async def _warm_up(self) -> None:
@@ -213,10 +216,11 @@ class Worker(Generic[B, R]):
             self._in_hand.take_batch(haul.batch)
         self._hear(haul.messages)
         if haul.batch is not None:
+            self._idling.worked()
             preparing.create_task(self._prepare(haul.batch))
         else:
             self._appetite.release()
-            await self._rest(self._habits.idle_seconds - (time.monotonic() - began))
+            await self._rest(self._idling.seconds(time.monotonic() - began))
 
     async def _back_off(self, error: Exception, pause: float) -> None:
         """Wait before the next pop, or raise, depending on a pop's failure."""

@@ -12,13 +12,14 @@ Lane ids travel as one parameter (`lanes_for`), so that the statements stay prep
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
+    FromClause,
     Integer,
     Select,
     String,
@@ -41,6 +42,9 @@ from core.queue.tables import WAITING, Attempt, Job, JobState, Request
 
 FIRST = {"rank": -(2**63), "job": -1}
 """The place before all others, for windows."""
+
+NEAR = 16
+"""So many lanes are looked into at first where exact needs are looked at: most often one has it."""
 
 _LOOKED_AT = ("id", "rank", "request_id", "number", "feature")
 
@@ -187,6 +191,63 @@ def _head_postgresql(unlisted: ColumnElement[bool] | None = None) -> Select[tupl
     )
 
 
+def _near(
+    all_heads: Select[Any], head: FromClause
+) -> tuple[CTE, Callable[[FromClause], ColumnElement[bool]]]:
+    """The NEAR lanes with the best heads, and whether a job goes before all jobs of the others."""
+    best = all_heads.order_by(head.c.rank, head.c.id)
+    heads = best.limit(literal_column(str(NEAR + 1), Integer)).cte("heads")
+    in_order = select(heads.c.lane_id).order_by(heads.c.rank, heads.c.id)
+    top = in_order.limit(literal_column(str(NEAR), Integer)).cte("top")
+    next_ = (
+        select(heads.c.rank, heads.c.id)
+        .order_by(heads.c.rank, heads.c.id)
+        .limit(_ONE)
+        .offset(literal_column(str(NEAR), Integer))
+    )
+    return top, lambda job: or_(
+        ~next_.exists(), tuple_(job.c.rank, job.c.id) < next_.scalar_subquery()
+    )
+
+
+def _near_sqlite() -> Select[tuple[int]]:
+    """The best job that fits of the lanes with the best heads, if it is the best of all."""
+    lane = func.json_each(bindparam("lanes")).table_valued("value", name="lane")
+    first = _in_lane(["id"], lane.c.value, _ONE).scalar_subquery()
+    found = select(first.label("id")).select_from(lane).cte("found")
+    head = _jobs.alias("head")
+    heads = select(head.c.lane_id, head.c.rank, head.c.id).join(found, head.c.id == found.c.id)
+    top, is_first = _near(heads, head)
+    fitting = _in_lane(["id"], top.c.lane_id, _ONE, unlisted=_UNLISTED_SQLITE).scalar_subquery()
+    fits = select(fitting.label("id")).select_from(top).cte("fits")
+    return (
+        select(_jobs.c.id)
+        .join(fits, _jobs.c.id == fits.c.id)
+        .where(is_first(_jobs))
+        .order_by(_jobs.c.rank, _jobs.c.id)
+        .limit(_ONE)
+    )
+
+
+def _near_postgresql() -> Select[tuple[int]]:
+    """The same; unlocked, among the first `heads` jobs of each of these lanes."""
+    lane = func.unnest(_LANES).table_valued("id", name="lane").render_derived()
+    head = _in_lane(["id", "rank", "lane_id"], lane.c.id, _ONE).lateral("head")
+    heads = select(head.c.lane_id, head.c.rank, head.c.id).select_from(lane.join(head, true()))
+    top, is_first = _near(heads, head)
+    some = _in_lane(["id", "rank"], top.c.lane_id, _MAX_HEADS, unlisted=_UNLISTED_POSTGRESQL)
+    each = some.lateral("some")
+    candidate = select(each.c.id, each.c.rank).select_from(top.join(each, true())).cte("candidate")
+    return (
+        select(_jobs.c.id)
+        .join(candidate, candidate.c.id == _jobs.c.id)
+        .where(_jobs.c.state == WAITING, is_first(candidate))
+        .order_by(candidate.c.rank, candidate.c.id)
+        .limit(1)
+        .with_for_update(of=_jobs, skip_locked=True)
+    )
+
+
 def _any_fits(unlisted: ColumnElement[bool] | None = None) -> Select[tuple[bool]]:
     lane = func.unnest(_LANES).table_valued("id", name="lane").render_derived()
     head = _in_lane(["id"], lane.c.id, _ONE, unlisted=unlisted).lateral("head")
@@ -231,6 +292,8 @@ HEADS = {
 """The id of the best job of `lanes`, by engine and by whether exact needs are looked at."""
 TAKES = {key: _taking(best) for key, best in HEADS.items()}
 """Take that job."""
+TAKES_NEAR = {"sqlite": _taking(_near_sqlite()), "postgresql": _taking(_near_postgresql())}
+"""The same where exact needs are looked at, as far as the best NEAR of many lanes tell it."""
 ANY_FITS = {False: _any_fits(), True: _any_fits(_UNLISTED_POSTGRESQL)}
 """Whether any job of `lanes` fits, locked ones included; for PostgreSQL."""
 TAKE_ONE_OF = _taking(

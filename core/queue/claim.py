@@ -21,12 +21,15 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, exists, select, update
 
+from core import dialects
 from core.db import AnyRow, Writing, table
 from core.queue import best, matching, parking
 from core.queue.lanes import Lanes, Matched
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job, JobState, LaneVersion, Request
 
+NEAR_HEADS = 4
+"""Jobs of each of the lanes with the best heads, at the very first try."""
 REACH = ((32, 8), (128, 64), (2000, 1000))
 """How many lanes, and heads of each, are candidates at the first, second, third try."""
 WINDOW_SIZES = (10, 50, 250)
@@ -156,6 +159,11 @@ class _Seeking:
         """Take the best job of these lanes that fits."""
         place = self._lanes_place(ids, in_doubt=in_doubt)
         take = best.TAKES[self._engine, in_doubt]
+        if in_doubt and len(ids) > best.NEAR:
+            near = place | {"heads": NEAR_HEADS}
+            taken = (await self._session.execute(best.TAKES_NEAR[self._engine], near)).first()
+            if taken is not None:
+                return taken
         if self._engine == "sqlite":
             return (await self._session.execute(take, place)).first()
         for max_lanes, heads in REACH:
@@ -283,6 +291,6 @@ async def _put_away(session: Writing, taken: AnyRow, request: AnyRow, at: dateti
     )
     await session.execute(
         update(_jobs)
-        .where((_jobs.c.id == taken.id) | _jobs.c.id.in_(waiting))
+        .where((_jobs.c.id == taken.id) | _jobs.c.id.in_(dialects.once(waiting)))
         .values(state=JobState.EXPIRED if is_expired else JobState.CANCELLED)
     )

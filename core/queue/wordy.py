@@ -29,8 +29,8 @@ WORTH = 8
 """So many jobs of a lane, in its front, are worth a lane of their own."""
 FRONT = 500
 """Of each lane, the jobs that are looked at in one turn."""
-MAX_LANES = 16
-"""Looked at in one turn, until jobs of one of them are moved."""
+MAX_LANES = 32
+"""Looked at in one turn."""
 SETTLED = timedelta(seconds=2)
 """So old is a lane before jobs are moved there: every claim that looks for them knows of it."""
 MAX_OFFERS = 200
@@ -52,21 +52,22 @@ async def sort(
     *,
     at: datetime,
 ) -> bool:
-    """Move jobs out of the way of workers that offer this: a batch, of one of some lanes.
+    """Move jobs out of the way of workers that offer this: a batch, of some lanes.
 
     waiting: how many jobs wait in which lane, as last counted.
     Returns whether there was something to do, so that there may be more.
     """
     words_of = _doubts(lanes, offers, waiting)
     some = random.sample(sorted(words_of), min(MAX_LANES, len(words_of)))
-    is_lane_new = False
-    for lane_id in some:
+    found: dict[int, _Found] = {}
+    for lane_id in some:  # all lanes before any job: for a lane others may be waited for
         words = [word for word, _ in words_of[lane_id].most_common(MAX_WORDS)]
-        found = await _look(session, lanes, lane_id, words, at)
-        if found.into and await _move(session, lane_id, found.into):
-            return True
-        is_lane_new |= found.is_lane_new
-    return is_lane_new
+        found[lane_id] = await _look(session, lanes, lane_id, words, at)
+    moved = 0
+    for lane_id, its in found.items():
+        if its.into and moved < FRONT:
+            moved += await _move(session, lane_id, its.into)
+    return moved > 0 or any(its.is_lane_new for its in found.values())
 
 
 def _doubts(

@@ -13,8 +13,9 @@ from fake_renderers import STORY, TINY, ThreadEngine
 from stub_horde import KEY
 from worker import crew as crews
 from worker import models
-from worker.crew import Crew, NoModel
+from worker.crew import Crew
 from worker.loop import Unwelcome
+from worker.served import NoModel
 from worker.settings import Settings
 from worker.upscaler import FACTORS
 
@@ -182,7 +183,7 @@ async def test_models_stay_where_none_of_the_new_ones_is_here(horde, crew, monke
         await until(horde, lambda: horde.pops)
         monkeypatch.setattr(models, "find", find)
         running.crew.change(Settings(url=horde.url))
-        assert any(one.startswith("the models stay as they were") for one in said)
+        await until(horde, lambda: any(one.startswith("the models stay") for one in said))
         seen = len(horde.pops)
         await until(horde, lambda: len(horde.pops) > seen)
     assert horde.pops[-1]["models"] == ["tiny"]

@@ -23,12 +23,14 @@ from worker.commands.once import UntilOneIsDone
 from worker.configuration import files
 from worker.configuration.files import Loaded
 from worker.configuration.reload import Reloader
-from worker.crew import AGENT, Crew, NoModel
+from worker.crew import AGENT, Crew
 from worker.engine import Engine, Limits
 from worker.engine_process import renderers
 from worker.live import LiveView
 from worker.loop import NothingToServe, Unwelcome
 from worker.progress import Display, Lines, Unfailing
+from worker.proxy.renderers import making
+from worker.served import NoModel
 from worker.settings import Settings, prepare_environment
 from worker.tally import Tally
 
@@ -123,10 +125,11 @@ async def serve(loaded: Loaded, key: str, display: Tally, *, once: bool = False)
             private=settings.private_networks,
         ) as client,
         Engine(make, limits) as engine,
+        Engine(making(settings.text_server_key.get_secret_value()), limits) as proxy,
     ):
         display.engine = lambda: engine.pid
         await _ask_for_the_key(client)
-        crew = Crew(settings, client, engine, shown)
+        crew = Crew(settings, client, engine, shown, proxy)
         reloading = asyncio.create_task(
             Reloader(loaded.path, settings, crew.change, display.say).run()
         )

@@ -18,6 +18,7 @@ from worker.downloads.plan import Plan, Sites, see_safe
 from worker.downloads.sources import Source
 from worker.downloads.transfer import Transfer
 from worker.image.inspection import FAMILIES
+from worker.model_kinds import FOLDERS, is_pipeline
 from worker.shelf import FileFacts, Kept, ModelKind, Shelf
 
 INDEX: Final = "model_index.json"
@@ -104,7 +105,7 @@ class Adder:
             await asyncio.to_thread(_moved, file, place, self.shelf.folder)
             facts = await asyncio.to_thread(facts_of, place)
             return Kept(wanted.name, wanted.kind, place.name, source, licence, {"": facts})
-        if wanted.kind != "image":
+        if not is_pipeline(wanted.kind):
             raise CannotFetch("a language model is a folder, not a file")
         self.say("making a folder of the file, as the diffusers library reads it")
         with tempfile.TemporaryDirectory(dir=self.shelf.folder, prefix=".made-") as made:
@@ -177,9 +178,8 @@ def facts_below(folder: Path) -> dict[str, FileFacts]:
 
 def _see_usable(wanted: Wanted, folder: Path) -> None:
     """See that a folder can be served. Raises CannotFetch."""
-    inspect = models.inspect_text if wanted.kind == "text" else models.inspect
     try:
-        inspect(wanted.name, folder)
+        FOLDERS[wanted.kind].inspect(wanted.name, folder)
     except models.NotUsable as error:
         raise CannotFetch(f"it cannot be served: {error}") from error
 
