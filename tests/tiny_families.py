@@ -227,3 +227,61 @@ def z_image(folder, *, seed=0):
         transformer=transformer,
     ).save_pretrained(folder, safe_serialization=True)
     return folder
+
+
+def cascade(folder, *, seed=0):
+    """A Stable Cascade, both its models in one folder."""
+    import torch
+    from diffusers import DDPMWuerstchenScheduler, StableCascadeCombinedPipeline
+    from diffusers.models import StableCascadeUNet
+    from diffusers.pipelines.deprecated.wuerstchen.modeling_paella_vq_model import PaellaVQModel
+
+    torch.manual_seed(seed)
+    words = tokenizer(folder)
+    encoder = _clip_of(words, width=32, projection=32)
+    prior = StableCascadeUNet(
+        conditioning_dim=16,
+        block_out_channels=(16, 16),
+        num_attention_heads=(2, 2),
+        down_num_layers_per_block=(1, 1),
+        up_num_layers_per_block=(1, 1),
+        clip_image_in_channels=32,
+        switch_level=(False,),
+        clip_text_in_channels=32,
+        clip_text_pooled_in_channels=32,
+        dropout=(0.0, 0.0),
+    )
+    blocks = ("SDCascadeResBlock", "SDCascadeTimestepBlock")
+    decoder = StableCascadeUNet(
+        in_channels=4,
+        out_channels=4,
+        conditioning_dim=16,
+        block_out_channels=(8, 16, 16, 16),
+        num_attention_heads=(-1, -1, 1, 2),
+        down_num_layers_per_block=(1, 1, 1, 1),
+        up_num_layers_per_block=(1, 1, 1, 1),
+        down_blocks_repeat_mappers=(1, 1, 1, 1),
+        up_blocks_repeat_mappers=(1, 1, 1, 1),
+        block_types_per_layer=(
+            blocks,
+            blocks,
+            (*blocks, "SDCascadeAttnBlock"),
+            (*blocks, "SDCascadeAttnBlock"),
+        ),
+        switch_level=None,
+        clip_text_pooled_in_channels=32,
+        effnet_in_channels=16,
+        dropout=(0.0, 0.0, 0.0, 0.0),
+    )
+    StableCascadeCombinedPipeline(
+        tokenizer=words,
+        text_encoder=encoder,
+        decoder=decoder,
+        scheduler=DDPMWuerstchenScheduler(),
+        vqgan=PaellaVQModel(bottleneck_blocks=1, num_vq_embeddings=2),
+        prior_prior=prior,
+        prior_text_encoder=encoder,
+        prior_tokenizer=words,
+        prior_scheduler=DDPMWuerstchenScheduler(),
+    ).save_pretrained(folder, safe_serialization=True)
+    return folder

@@ -35,6 +35,8 @@ class Beats:
     def __init__(self, tell: Callable[[ProgressInput], Awaitable[ProgressHeard]]) -> None:
         self._tell = tell
         self._is_heard = True
+        self._was_heard = False
+        self._first: asyncio.Future[ProgressHeard | None] | None = None
         self._tasks: dict[tuple[str, ...], asyncio.Task[None]] = {}
 
     def begin(self, batch: Batch, wanted: Wanted) -> None:
@@ -52,31 +54,45 @@ class Beats:
         for task in self._tasks.values():
             task.cancel()
         self._tasks.clear()
+        if self._first is not None:
+            self._first.cancel()
 
     async def _beat(self, batch: Batch, wanted: Wanted) -> None:
         while self._is_heard:
+            if self._first is not None and not self._was_heard and not self._first.done():
+                await asyncio.wait({self._first})  # whether anybody listens is asked once
+                continue
             wanted.news.clear()
-            began, pause = time.monotonic(), MAX_SECONDS
-            try:
-                heard = await self._tell(_said(batch, wanted))
-            except HordeError as error:
-                if error.status in UNHEARD:
-                    self._is_heard = False
-                    return
-                log.debug("progress not told", reason=str(error))
-            except Exception as error:  # noqa: BLE001 - the work goes on whoever hears of it
-                log.debug("progress not told", reason=type(error).__name__)
-            else:
-                if set(batch.ids) <= set(heard.gone):
-                    wanted.gone()
-                    return
-                if heard.watched:
-                    wanted.look()
-                pause = min(max(MIN_SECONDS, heard.seconds), MAX_SECONDS)
-            await asyncio.sleep(began + pause - time.monotonic())
+            began = time.monotonic()
+            call = asyncio.ensure_future(self._call(_said(batch, wanted)))
+            if not self._was_heard:
+                self._first = call
+            # A batch that ends leaves the answer to the first call to the others.
+            heard = await (asyncio.shield(call) if call is self._first else call)
+            if heard is not None and set(batch.ids) <= set(heard.gone):
+                wanted.gone()
+                return
+            if heard is not None and heard.watched:
+                wanted.look()
+            pause = MAX_SECONDS if heard is None else max(MIN_SECONDS, heard.seconds)
+            await asyncio.sleep(began + min(pause, MAX_SECONDS) - time.monotonic())
             with contextlib.suppress(TimeoutError):  # nothing new, but it lives
                 async with asyncio.timeout(began + MAX_SECONDS - time.monotonic()):
                     await wanted.news.wait()
+
+    async def _call(self, said: ProgressInput) -> ProgressHeard | None:
+        """Tell the horde; None: it did not hear this time, or never does."""
+        try:
+            heard = await self._tell(said)
+        except HordeError as error:
+            self._is_heard = self._is_heard and error.status not in UNHEARD
+            log.debug("progress not told", reason=str(error))
+        except Exception as error:  # noqa: BLE001 - the work goes on whoever hears of it
+            log.debug("progress not told", reason=type(error).__name__)
+        else:
+            self._was_heard = True
+            return heard
+        return None
 
 
 def _said(batch: Batch, wanted: Wanted) -> ProgressInput:

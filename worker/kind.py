@@ -93,7 +93,7 @@ class Channel(Protocol[B, R]):
     name: str
     """Of the kind."""
 
-    async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[B]:
+    async def pop(self, models: Mapping[str, Model], *, device: str | None) -> Haul[B]:
         """Ask for work that these models can do.
 
         Raises HordeError: UnreadableJobs if jobs were handed out all the same.

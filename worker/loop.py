@@ -208,7 +208,7 @@ class Worker(Generic[B, R]):
         """Pop once, and see to what there is to do. What it raises, it raises for no work."""
         began = time.monotonic()
         try:
-            haul = await self._channel.pop(list(self._models.offered), device=self._engine.device)
+            haul = await self._channel.pop(self._models.offered, device=self._engine.device)
         except UnreadableJobs as error:
             await self._in_hand.refuse(error.ids, error.message)
             raise

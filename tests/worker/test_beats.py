@@ -34,11 +34,11 @@ class Showing(FakeRenderer):
 
 async def test_a_horde_that_does_not_listen_is_told_once(horde, serve):
     async with serve() as serving:
-        for _ in range(8):
+        for _ in range(3):
             [job] = horde.add()
             assert (await serving.submitted(job))["state"] == "ok"
             await serving.until(lambda: horde.progress)
-    assert 1 <= len(horde.progress) < 8  # others may be on their way before the answer is there
+    assert len(horde.progress) == 1
 
 
 async def test_steps_and_previews_reach_who_looks_on(horde, serve, monkeypatch):

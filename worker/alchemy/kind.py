@@ -51,7 +51,7 @@ class Forms:
         """Offer this from the next pop on."""
         self._offer = offer
 
-    async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[FormBatch]:
+    async def pop(self, models: Mapping[str, Model], *, device: str | None) -> Haul[FormBatch]:
         """Pop a form; one at a time, whatever the device."""
         tiles = CPU_TILES if device == "cpu" else GPU_TILES
         forms = cast("list[Form]", list(models))

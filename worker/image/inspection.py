@@ -18,7 +18,8 @@ MAX_HEADER_BYTES: Final = 100_000_000
 DIFFUSION, TRANSFORMERS = "diffusion_pytorch_model", "model"
 """What weights are called in parts of the two libraries."""
 VARIANTS: Final = (None, "fp16")
-LATENT_CHANNELS: Final = 4
+TEXT_ONLY: Final = frozenset({"cascade"})
+"""Families that cannot start from pictures."""
 
 
 class NotUsable(Exception):

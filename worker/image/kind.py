@@ -11,8 +11,9 @@ from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import UPLOADED, GenerationMetadataStable, SubmitInputStable
 from worker import pictures
 from worker.image import popped
+from worker.image.inspection import TEXT_ONLY
 from worker.image.library import Library
-from worker.image.order import PictureOrder, Rendered, Source
+from worker.image.order import Checkpoint, PictureOrder, Rendered, Source
 from worker.image.popped import PictureBatch
 from worker.kind import Haul, Parcel, fetched, ids_of, understood
 from worker.renderer import Model, information
@@ -60,10 +61,18 @@ class Pictures:
         )
         self._batch = batch
 
-    async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[PictureBatch]:
+    async def pop(self, models: Mapping[str, Model], *, device: str | None) -> Haul[PictureBatch]:
         """Pop pictures to make."""
         self._asked = self._batch or (1 if device == "cpu" else GPU_BATCH)
-        update = {"models": list(models), "amount": self._asked}
+        redraws = not any(
+            isinstance(one, Checkpoint) and one.family in TEXT_ONLY for one in models.values()
+        )
+        update = {
+            "models": list(models),
+            "amount": self._asked,
+            "allow_img2img": self._offer.allow_img2img and redraws,
+            "allow_painting": self._offer.allow_painting and redraws,
+        }
         answer = await self._client.pop(self._offer.model_copy(update=update))
         ids = ids_of(answer)
         if not ids:

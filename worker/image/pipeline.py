@@ -19,6 +19,7 @@ from PIL import Image
 from transformers.utils import logging as transformers_logging
 
 from worker.image import finishing
+from worker.image.cascade import LoadedCascade
 from worker.image.flow import LoadedFlux, LoadedZImage
 from worker.image.kept import KeptModels
 from worker.image.loaded import Loaded
@@ -46,6 +47,7 @@ FAMILIES: Final[Mapping[str, type[Loaded]]] = {
     "sdxl": LoadedXL,
     "flux": LoadedFlux,
     "zimage": LoadedZImage,
+    "cascade": LoadedCascade,
 }
 """What loads a checkpoint; see `worker.image.inspection`."""
 

@@ -8,6 +8,7 @@ from typing import Final
 from core.wire.image import ModelPayloadRootStable, ModelPayloadStable
 from core.wire.pop import GenerationPayloadStable
 from worker.image import prompts
+from worker.image.inspection import TEXT_ONLY
 from worker.image.library import Needed, with_added
 from worker.image.order import Checkpoint, PictureOrder, Source
 from worker.image.samplers import SAMPLERS
@@ -78,6 +79,9 @@ def check(jobs: PictureBatch, models: Mapping[str, Model], offer: Offer) -> None
     payload = jobs.answer.payload
     if not isinstance(models.get(jobs.model), Checkpoint):
         raise CannotRender(f"the model {jobs.model[:MAX_NAME_CHARS]!r} is not served here")
+    checkpoint = models[jobs.model]
+    if jobs.answer.source_image and getattr(checkpoint, "family", "") in TEXT_ONLY:
+        raise CannotRender(f"{jobs.model[:MAX_NAME_CHARS]} cannot start from a picture")
     if wanted := ", ".join(_not_served(jobs.answer, offer)):
         raise CannotRender(f"not served here: {wanted}")
     held_to(ModelPayloadRootStable, payload, exclude=OTHERWISE_NAMED)

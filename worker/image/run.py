@@ -148,15 +148,15 @@ class Run:
             last.update(state)
             return state
 
-        arrays = pipe(
+        arrays = self.model.call(
+            pipe,
             **self.prompt.repeated(count),
             **self.model.guidance(order),
             num_inference_steps=order.steps,
             generator=generators,
-            output_type="np",
             callback_on_step_end=after_step,
             **parameters,
-        ).images
+        )
         if not np.isfinite(arrays).all():
             raise BrokenResult("the model's numbers ran out of range")
         self.blank += sum(float(array.max()) == float(array.min()) for array in arrays)
@@ -194,7 +194,8 @@ class Run:
 
     def _refined(self) -> Size | None:
         """The size of the hires fix; None where there is nothing to gain by it."""
-        if self.order.hires_strength is None or self.order.source is not None:
+        is_wanted = self.order.hires_strength is not None and self.order.source is None
+        if not is_wanted or self.model.from_image is None:
             return None
         if self._is_enlarged():
             return None

@@ -55,7 +55,7 @@ class Texts:
         """Offer this from the next pop on."""
         self._offer = offer
 
-    async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[TextBatch]:
+    async def pop(self, models: Mapping[str, Model], *, device: str | None) -> Haul[TextBatch]:
         """Pop a text to write; one at a time, whatever the device."""
         del device
         update = {"models": list(models), "amount": 1}

@@ -1,0 +1,136 @@
+"""Stable Cascade (arXiv:2306.00637): a small picture's code first, then a picture from that.
+
+In the engine process only: uses torch.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, ClassVar, Final
+
+import torch
+from diffusers import DDPMWuerstchenScheduler, SchedulerMixin, StableCascadeCombinedPipeline
+from diffusers.models import StableCascadeUNet
+from diffusers.pipelines.deprecated.wuerstchen.modeling_paella_vq_model import PaellaVQModel
+from transformers import CLIPTextModelWithProjection, CLIPTokenizer
+
+from worker.image.conditioning import Conditioning, Encoder, cut
+from worker.image.loaded import Loaded
+from worker.image.order import Checkpoint, PictureOrder
+
+DECODER_STEPS: Final = 10
+"""From the code to the picture, which needs no guidance; what was asked for is the code's steps."""
+WEIGHTS: Final[Mapping[str, Any]] = {
+    "text_encoder": CLIPTextModelWithProjection,
+    "decoder": StableCascadeUNet,
+    "vqgan": PaellaVQModel,
+    "prior_prior": StableCascadeUNet,
+    "prior_text_encoder": CLIPTextModelWithProjection,
+}
+PLAIN: Final[Mapping[str, Any]] = {
+    "tokenizer": CLIPTokenizer,
+    "prior_tokenizer": CLIPTokenizer,
+    "scheduler": DDPMWuerstchenScheduler,
+    "prior_scheduler": DDPMWuerstchenScheduler,
+}
+"""The parts of a checkpoint with weights and without, by their folders."""
+ITS_SAMPLER: Final = "the sampler of Stable Cascade"
+
+
+class LoadedCascade(Loaded):
+    """A loaded Stable Cascade: with both its models, and without a way to start from pictures."""
+
+    parts: ClassVar[Mapping[str, Any]] = {}
+    text_pipeline: ClassVar[Any] = StableCascadeCombinedPipeline
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, device: str, dtype: torch.dtype) -> "Loaded":
+        """Load a checkpoint part by part: diffusers does not find the classes of all of them."""
+        saved = {
+            "local_files_only": True,
+            "use_safetensors": checkpoint.is_safe,
+            "variant": checkpoint.variant,
+            "dtype": dtype,
+        }
+        parts = {
+            part: kind.from_pretrained(checkpoint.folder / part, **saved)
+            for part, kind in WEIGHTS.items()
+        }
+        parts |= {
+            part: kind.from_pretrained(checkpoint.folder / part) for part, kind in PLAIN.items()
+        }
+        return cls(checkpoint, StableCascadeCombinedPipeline(**parts).to(device))
+
+    @property
+    def networks(self) -> Sequence[torch.nn.Module]:
+        """The two denoisers and the decoder of the second one's latents."""
+        return self.from_text.prior_prior, self.from_text.decoder, self.from_text.vqgan
+
+    def encode(self, order: PictureOrder) -> Conditioning:
+        """Encode both prompts with the text encoder that both models share."""
+        pipe = self.from_text
+        encoder = Encoder(
+            pipe.prior_tokenizer,
+            pipe.prior_text_encoder,
+            layer=order.clip_skip,
+            is_normed=False,
+            words=self.words.ids[""],
+        )
+        (wanted, unwanted), notes = cut(encoder, (order.prompt, order.negative))
+        given = {
+            "prompt_embeds": encoder.states(wanted),
+            "negative_prompt_embeds": encoder.states(unwanted),
+            "prompt_embeds_pooled": encoder.pooled(wanted).unsqueeze(1),
+            "negative_prompt_embeds_pooled": encoder.pooled(unwanted).unsqueeze(1),
+        }
+        return Conditioning(given, notes)
+
+    def scheduler(self, order: PictureOrder, seed: int) -> SchedulerMixin:
+        """Make a scheduler; there is one for this model."""
+        del order, seed
+        return DDPMWuerstchenScheduler.from_config(self.scheduler_config)
+
+    def instead(self, order: PictureOrder) -> str | None:
+        """Say that its own sampler draws, whatever was asked for."""
+        del order
+        return ITS_SAMPLER
+
+    def call(self, pipe: Any, **given: Any) -> Any:  # noqa: ANN401 - pictures, by its parameters
+        """Make a code of each picture, and pictures of them; steps are counted over both."""
+        after_step, steps = given.pop("callback_on_step_end"), given["num_inference_steps"]
+        total = SimpleNamespace(num_timesteps=steps + DECODER_STEPS)
+
+        def after(begin: int) -> Any:  # noqa: ANN401 - a callback of diffusers
+            def told(_: object, index: int, time: Any, state: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
+                changed: dict[str, Any] = after_step(total, begin + index, time, state)
+                return changed
+
+            return told
+
+        codes = pipe.prior_pipe(
+            **given, output_type="pt", callback_on_step_end=after(0)
+        ).image_embeddings
+        return pipe.decoder_pipe(
+            image_embeddings=codes,
+            prompt_embeds=given["prompt_embeds"],
+            prompt_embeds_pooled=given["prompt_embeds_pooled"],
+            num_inference_steps=DECODER_STEPS,
+            guidance_scale=0.0,
+            generator=given["generator"],
+            output_type="np",
+            callback_on_step_end=after(steps),
+        ).images
+
+    def decoding_seconds(self) -> float:
+        """Say that looks at it are not for free: they are learned."""
+        return math.inf
+
+    def preview(self, latents: torch.Tensor) -> bytes | None:
+        """Show nothing: what is made for most of the time is a code, not a picture."""
+        del latents
+        return None
+
+    def _second(self, pipe: Any) -> Any:  # noqa: ANN401 - of its family
+        for one in (pipe.prior_pipe, pipe.decoder_pipe):
+            one.set_progress_bar_config(disable=True)
+        return None
