@@ -111,25 +111,30 @@ class Worker(Generic[B, R]):
 
         When cancelled, give it back instead. Raises Unwelcome and NothingToServe.
         """
-        self._stop = stop
+        if stop.is_set():
+            self._stop.set()
         try:
             async with asyncio.TaskGroup() as beside:
-                trying = beside.create_task(self._in_hand.keep_trying())
-                proving = None
+                meanwhile = [self._in_hand.keep_trying(), self._follow(stop)]
+                tasks = [beside.create_task(each) for each in meanwhile]
                 try:
                     await self._warm_up()
-                    proving = beside.create_task(self._prove())
+                    tasks.append(beside.create_task(self._prove()))
                     async with asyncio.TaskGroup() as group:
                         group.create_task(self._pop_all())
                         group.create_task(self._render_all(group))
                 finally:
-                    trying.cancel()
-                    if proving is not None:
-                        proving.cancel()
+                    for task in tasks:
+                        task.cancel()
         finally:
             await self._in_hand.give_back()
         if self._end is not None:
             raise self._end
+
+    async def _follow(self, stop: asyncio.Event) -> None:
+        """Stop when told to. That this worker ends by itself is nothing to those beside it."""
+        await stop.wait()
+        self._stop.set()
 
     def change(self, models: Mapping[str, Model], habits: Habits) -> None:
         """Serve these models with these habits from now on."""

@@ -9,7 +9,7 @@ import pytest
 import pictures
 from core.client import HordeClient
 from core.client.retries import Retries
-from fake_renderers import STORY, TINY, ThreadEngine
+from fake_renderers import BROKEN, STORY, TINY, ThreadEngine
 from stub_horde import KEY
 from worker import crew as crews
 from worker import models
@@ -113,6 +113,15 @@ async def test_a_kind_that_cannot_be_served_leaves_the_others_alone(horde, crew,
     async with crew(["text", "image"]) as (_, said):
         await until(horde, lambda: horde.submitted(picture))
     assert any(one.startswith("text is not served: no model") for one in said)
+
+
+async def test_a_kind_whose_models_are_broken_leaves_the_others_alone(horde, crew, monkeypatch):
+    monkeypatch.setattr(models, "find", lambda *_: BROKEN)
+    async with crew(["image", "alchemy"]) as (_, said):
+        await until(horde, lambda: any(one.startswith("image is not served") for one in said))
+        form = horde.add_form("palette", pictures.picture())
+        await until(horde, lambda: horde.submitted(form))
+    assert horde.submitted(form)["state"] == "ok"
 
 
 async def test_no_kind_that_can_be_served_is_the_end(crew, monkeypatch):
