@@ -51,7 +51,7 @@ class Alchemy(Part[R]):
                         return now
                     await asyncio.sleep(self._api.poll_seconds)
         except TimeoutError:
-            raise TimedOut(f"not done after {timeout_seconds:g} seconds") from None
+            raise TimedOut(timeout_seconds) from None
 
     @operation
     async def pop(self, offer: InterrogationPopInput) -> InterrogationPopPayload:

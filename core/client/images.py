@@ -91,7 +91,7 @@ class Images(Part[R]):
                             on_status(event)
                 return await _status(self._api, request_id)
         except TimeoutError:
-            raise TimedOut(f"not done after {timeout_seconds:g} seconds") from None
+            raise TimedOut(timeout_seconds) from None
 
     @operation
     async def download(self, url_or_base64: str, max_bytes: int = pictures.MAX_BYTES) -> bytes:

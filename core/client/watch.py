@@ -39,7 +39,7 @@ async def follow(
     seen: set[str] = set()
     failures = 0
     while True:
-        error: HordeError = Unreachable("the event stream broke off")
+        error: HordeError = Unreachable("The event stream broke off.")
         try:
             async with aclosing(source.stream()) as events:
                 async for event in events:
