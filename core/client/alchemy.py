@@ -1,11 +1,14 @@
 """Alchemy: asking about pictures, and answering. A part of `HordeClient`."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final
 
+from core.client import watch
 from core.client.api import at
 from core.client.errors import TimedOut
-from core.client.running import Part, R, operation
+from core.client.running import Part, R, operation, stream
 from core.wire.alchemy import (
     InterrogationPopInput,
     InterrogationPopPayload,
@@ -14,6 +17,7 @@ from core.wire.alchemy import (
     ModelInterrogationInputStable,
     RequestInterrogationResponse,
 )
+from core.wire.events import Event
 from core.wire.submit import GenerationSubmitted
 
 ENDED: Final = frozenset({"done", "faulted", "cancelled"})
@@ -36,6 +40,16 @@ class Alchemy(Part[R]):
     async def cancel(self, request_id: str) -> InterrogationStatus:
         """Cancel forms that no worker has begun. Returns the status after that."""
         return await self._api.cancel(InterrogationStatus, _status(request_id))
+
+    @stream
+    async def events(self, request_id: str) -> AsyncGenerator[Event, None]:
+        """Yield what happens to a request as it happens, `EndEvent` last; `status` has its results.
+
+        As `HordeClient.events` does for pictures.
+        """
+        async with aclosing(watch.follow(self._api, request_id, status=None)) as events:
+            async for event in events:
+                yield event
 
     @operation
     async def wait_for(self, request_id: str, timeout_seconds: float) -> InterrogationStatus:
