@@ -5,6 +5,7 @@
  * adds: not repeated after a lost answer, as it would happen twice (all POSTs are so).
  * keyed: has an Idempotency-Key, so that it may be repeated.
  * pictures: its answer may be large.
+ * keyless: by the contract, with a key it is for moderators, and without one for everybody.
  */
 export const OPERATIONS = {
   // Pictures
@@ -92,7 +93,7 @@ export const OPERATIONS = {
   },
   teams: {
     all: ["GET", "/v2/teams"],
-    get: ["GET", "/v2/teams/{team}"],
+    get: ["GET", "/v2/teams/{team}", "keyless"],
     create: ["POST", "/v2/teams"],
     edit: ["PATCH", "/v2/teams/{team}"],
     delete: ["DELETE", "/v2/teams/{team}"],

@@ -79,6 +79,7 @@ export class Horde {
     let url = `${this.#url}/api${path}`;
     if (method === "GET") url += query(input);
     else if (input !== undefined) headers["Content-Type"] = "application/json";
+    if (is === "keyless") delete headers.apikey;
     if (is === "keyed") headers["Idempotency-Key"] = key ?? unique();
     const body = headers["Content-Type"] && JSON.stringify(input);
     const longest = is === "pictures" ? MAX_PICTURES_BYTES : MAX_ANSWER_BYTES;
