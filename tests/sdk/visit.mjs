@@ -77,7 +77,8 @@ async function refused(call) {
 {
   const performance = await anonymous.performance();
   const active = await anonymous.models.active({ type: "image" });
-  seen.horde = { workers: performance.worker_count, models: active.map(({ name }) => name) };
+  const { maintenance_mode: maintenance } = await horde.modes();
+  seen.horde = { maintenance, workers: performance.worker_count, models: active.map(({ name }) => name) };
 }
 seen.refused = {
   key: await refused(anonymous.withKey("no key").users.me()),

@@ -35,7 +35,7 @@ export const OPERATIONS = {
   heartbeat: ["GET", "/v2/status/heartbeat"],
   performance: ["GET", "/v2/status/performance"],
   news: ["GET", "/v2/status/news"],
-  modes: ["GET", "/v2/status/modes"],
+  modes: ["GET", "/v2/status/modes", "keyless"],
   setModes: ["PUT", "/v2/status/modes"],
   terms: ["GET", "/v2/documents/terms"],
   privacy: ["GET", "/v2/documents/privacy"],
