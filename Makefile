@@ -12,7 +12,7 @@ HINT = Other commands (horde status, horde-worker): . $(BIN)/activate, then as t
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo migrate test test-long lint lock openapi bench eval-model clean
+.PHONY: help up demo migrate test coverage test-long lint lock openapi bench eval-model clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,10 @@ migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newe
 # --- What developers use ---
 
 test: .venv/test.stamp ## Run the tests; ARGS="tests/core -x", BROWSER=none without Chromium, WORKERS=0 in a row
+	$(BIN)/python -m pytest -m "not long" -n $(WORKERS) --dist worksteal $(ARGS)
+
+# Apart from the tests, since tracing makes them half as slow again.
+coverage: .venv/test.stamp ## Run the tests, and say which lines none of them reaches
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -m "not long" -n $(WORKERS) --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
