@@ -36,7 +36,7 @@ LOG_STEPS = 100
 
 
 class Critic(nn.Sequential):
-    """Says of each piece of some thirty pixels how real it looks; after Isola et al., 1611.07004."""
+    """Says of each piece of some thirty pixels how real it is, after Isola et al., 1611.07004."""
 
     def __init__(self, width: int = 32) -> None:
         super().__init__(
