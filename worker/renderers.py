@@ -11,6 +11,7 @@ import torch
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from worker.alchemy.order import Description
+from worker.alchemy.served import Seer
 from worker.image.order import Checkpoint
 from worker.renderer import CannotLoad, Model, OnStep, Order, Renderer
 from worker.text.order import LanguageModel
@@ -53,10 +54,10 @@ class Renderers:
             from worker.text.writer import Writer  # noqa: PLC0415 - see above
 
             return Writer(device=self.device)
-        if kind in {Description, Upscaler}:
+        if kind in {Description, Seer, Upscaler}:
             from worker.alchemy.alchemist import Alchemist  # noqa: PLC0415 - see above
 
-            return Alchemist(networks=self._networks)
+            return Alchemist(networks=self._networks, device=self.device)
         raise CannotLoad(f"nobody here renders with a {kind.__name__}")
 
 

@@ -17,6 +17,7 @@ from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import UPLOADED, GenerationMetadataStable
 from worker import pictures
 from worker.alchemy.order import Answered, FormOrder
+from worker.alchemy.served import MAKES_PICTURE
 from worker.kind import Batch, Haul, Parcel, fetched
 from worker.renderer import CannotRender, Model, Picture
 from worker.upscaler import Upscaler
@@ -79,7 +80,8 @@ class Forms:
             raise CannotRender(f"the form {batch.model!r} is not served here")
         if len(batch.ids) > 1:
             raise CannotRender(f"{len(batch.ids)} forms at once, beyond the limit of 1")
-        if isinstance(model, Upscaler) and not batch.form.r2_upload:
+        makes_picture = isinstance(model, Upscaler) or model.name in MAKES_PICTURE
+        if makes_picture and not batch.form.r2_upload:
             raise CannotRender("there is no place for the picture")
         picture = await fetched(self._client, batch.form.source_image, "source_image")
         if isinstance(model, Upscaler):

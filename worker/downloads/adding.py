@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from worker import models
+from worker.alchemy import served
 from worker.downloads import single_file, wheels
 from worker.downloads.parts import CannotFetch, facts_of, see_room
 from worker.downloads.plan import Plan, Sites, see_safe
@@ -105,7 +106,7 @@ class Adder:
             facts = await asyncio.to_thread(facts_of, place)
             return Kept(wanted.name, wanted.kind, place.name, source, licence, {"": facts})
         if wanted.kind != "image":
-            raise CannotFetch("a language model is a folder, not a file")
+            raise CannotFetch(f"what makes a {wanted.kind} is a folder, not a file")
         self.say("making a folder of the file, as the diffusers library reads it")
         with tempfile.TemporaryDirectory(dir=self.shelf.folder, prefix=".made-") as made:
             folder = Path(made) / "model"
@@ -177,9 +178,15 @@ def facts_below(folder: Path) -> dict[str, FileFacts]:
 
 def _see_usable(wanted: Wanted, folder: Path) -> None:
     """See that a folder can be served. Raises CannotFetch."""
-    inspect = models.inspect_text if wanted.kind == "text" else models.inspect
+    inspect: Mapping[ModelKind, Callable[[str, Path], object]] = {
+        "image": models.inspect,
+        "text": models.inspect_text,
+        "form": served.inspect,
+    }
+    if wanted.kind not in inspect:
+        raise CannotFetch("an upscaler is a file, not a folder")
     try:
-        inspect(wanted.name, folder)
+        inspect[wanted.kind](wanted.name, folder)
     except models.NotUsable as error:
         raise CannotFetch(f"it cannot be served: {error}") from error
 

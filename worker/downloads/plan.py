@@ -69,7 +69,7 @@ class Sites:
             see_safe(short, kind)
             files = {short: self.hub.remote(repository, source.file)}
             return Plan(files, licence, f"commit {repository.commit[:12]}", single=short)
-        choose = hubs.text_files if kind == "text" else hubs.pipeline_files
+        choose = hubs.pipeline_files if kind == "image" else hubs.text_files
         chosen = choose(repository)
         files = {here: self.hub.remote(repository, there) for there, here in chosen.items()}
         return Plan(files, licence, f"commit {repository.commit[:12]}")

@@ -73,7 +73,7 @@ async def test_what_cannot_be_enlarged_here_is_given_back_before_it_is_tried(
     async with answer() as serving:
         assert (await serving.submitted(job))["state"] == "faulted"
         assert (await serving.submitted(good))["state"] == "ok"
-        assert any(reason in outcome for outcome in serving.display.ended)
+        await serving.until(lambda: any(reason in one for one in serving.display.ended))
 
 
 async def test_the_pop_says_what_is_served(horde, answer):
