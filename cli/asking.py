@@ -19,12 +19,14 @@ class Answer:
 
     kudos: the cost of all of it; None until the request has ended.
     faults: the jobs that workers failed at, some perhaps before another made them.
+    warnings: why it may not turn out well.
     """
 
     pictures: list[tuple[GenerationEvent, bytes]] = field(default_factory=list)
     kudos: float | None = None
     faulted: bool = False
     faults: list[JobFault] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -49,7 +51,11 @@ async def ask(
         cancelled. Raises HordeError, and Failure with Exit.TIMED_OUT after `timeout_seconds`.
     """
     begun = monotonic()
+    wanted = await with_model(client, wanted)
     request = await client.generate(wanted)
+    # That nobody serves it is shown for as long as it is so.
+    warned = [each for each in request.warnings or () if each.code != "NoAvailableWorker"]
+    answer.warnings = [each.message for each in warned]
     try:
         async with asyncio.timeout(timeout_seconds):
             unoffered = await _unoffered(client, wanted.models)
@@ -62,6 +68,19 @@ async def ask(
         raise
     finally:
         answer.seconds = monotonic() - begun
+
+
+async def with_model(client: HordeClient, wanted: GenerationInputStable) -> GenerationInputStable:
+    """The request, by the only model that is online where it names none.
+
+    What it leaves open is then as that model wants it, and its warnings are about that model.
+    """
+    if wanted.models:
+        return wanted
+    offered = [model.name for model in await client.models() if model.count]
+    if len(offered) != 1:
+        return wanted
+    return wanted.model_copy(update={"models": offered})
 
 
 async def _unoffered(client: HordeClient, models: Sequence[str]) -> list[str]:

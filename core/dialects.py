@@ -1,8 +1,8 @@
-"""The only statement that SQLAlchemy spells differently for each engine: INSERT … ON CONFLICT."""
+"""What the engines have each in their own way."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sqlalchemy import Table
+from sqlalchemy import Select, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.db import Writing
@@ -18,3 +18,13 @@ def insert(session: Writing, into: Table) -> Insert:
 def inserts(into: Table) -> dict[str, Insert]:
     """The same by the name of each engine, for statements that are built once."""
     return {"postgresql": postgresql.insert(into), "sqlite": sqlite.insert(into)}
+
+
+def once(rows: Select[Any]) -> Select[Any]:
+    """The same rows for `IN (…)`, such that PostgreSQL looks for them once.
+
+    Where it joins by looking anew for each row, rows that the statement itself has just changed are
+    found locked no more, and others come instead of them: a limit would not be one.
+    """
+    found = rows.cte("found")
+    return select(found)

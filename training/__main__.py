@@ -4,6 +4,7 @@ import argparse
 import json
 import random
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -21,6 +22,7 @@ from training import (
     latents,
     running,
     tokenizer,
+    words,
 )
 from training.captions import Captions
 from training.composer import Composer
@@ -28,6 +30,7 @@ from training.scenes import Planner
 
 STATE = Path.home() / ".cache" / "stable-horde" / "training"
 SHIPPED = Path(__file__).parents[1] / "worker" / "models" / "horde-tiny"
+CATALOG = Path(__file__).parents[1] / "core" / "catalog" / "vocabularies"
 DOCS = Path(__file__).parents[1] / "docs"
 CORPUS_SCENES = 40_000
 
@@ -52,11 +55,22 @@ def vocabulary(state: Path) -> CLIPTokenizer:
     return tokenizer.load(folder)
 
 
+def _write_words(state: Path) -> None:
+    """The vocabulary of the shipped weights, for the worker and for the server."""
+    if not (state / data.WORDNET).exists():
+        data.prepare(state)
+    dictionary = words.Dictionary.read(state / data.WORDNET)
+    made = words.of_recipe(concepts.shipped_recipe(), dictionary)
+    for file in (SHIPPED / "vocabulary.json", CATALOG / f"{SHIPPED.name}.json"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(asdict(made), indent=0) + "\n")
+
+
 def main() -> None:
     """Read the command line and do what it says."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument("--state", type=Path, default=STATE, help="folder of all that is kept")
-    parser.add_argument("--recipe", choices=["cpu", "gpu"], help="default: by the device")
+    parser.add_argument("--recipe", help="of recipes.toml; default: by the task and the device")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; more rarely help")
     tasks = parser.add_subparsers(dest="task", required=True)
     tasks.add_parser("data", help="fetch the icons and pack them")
@@ -74,6 +88,7 @@ def main() -> None:
     task.add_argument("file", type=Path)
     task = tasks.add_parser("restore", help="take the state from such a file")
     task.add_argument("file", type=Path)
+    tasks.add_parser("words", help="write down which words the shipped model knows")
     task = tasks.add_parser("enlarger", help="fetch the network that enlarges its pictures")
     task.add_argument("--to", type=Path, default=SHIPPED)
     task = tasks.add_parser("export", help="write the diffusers folder")
@@ -93,6 +108,7 @@ def _do(choice: argparse.Namespace, where: str) -> None:
         "import": lambda: keeping.take_up(choice.model, state),
         "keep": lambda: keeping.keep(state, choice.file),
         "restore": lambda: keeping.restore(choice.file, state),
+        "words": lambda: _write_words(state),
         "enlarger": lambda: enlarger.fetch(choice.to),
         "export": lambda: export.write(export.from_state(state, vocabulary(state)), choice.to),
     }
@@ -101,7 +117,10 @@ def _do(choice: argparse.Namespace, where: str) -> None:
         return
     if not (state / "icons.npz").exists():
         data.prepare(state)
-    recipe = concepts.recipe(choice.recipe or ("gpu" if where == "cuda" else "cpu"))
+    usual = "gpu" if where == "cuda" else "cpu"
+    if choice.task == "evaluate":
+        usual = concepts.shipped_recipe()
+    recipe = concepts.recipe(choice.recipe or usual)
     composer = Composer.load(state / "icons.npz", recipe, device=where)
     if choice.task == "autoencoder":
         autoencoder.train(composer, state / "autoencoder.pt", minutes=choice.minutes)
@@ -125,7 +144,8 @@ def _do(choice: argparse.Namespace, where: str) -> None:
             decay_minutes=choice.decay_minutes,
         )
     else:
-        evaluate.report(choice.model, composer, choice.docs)
+        places = recipe.landscapes
+        evaluate.report(choice.model, composer, choice.docs, state / "judge.pt", places=places)
 
 
 if __name__ == "__main__":

@@ -72,9 +72,10 @@ def shipped() -> dict[str, Concept]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which concepts are trained in which styles. concepts: by style."""
+    """What is trained. concepts: by style. landscapes: whether places are, too."""
 
     concepts: Mapping[str, frozenset[str]]
+    landscapes: bool = True
 
     def takes(self, concept: str, style: str) -> bool:
         """Whether an icon of this concept and style is among them."""
@@ -86,6 +87,7 @@ def recipe(name: str) -> Recipe:
     rows = tomllib.loads(RECIPES.read_text())[name]
     known = frozenset(shipped())
     left_out = frozenset(rows.pop("without", "").split())
+    with_landscapes = rows.pop("landscapes", True)
     chosen = {
         style: known - left_out if words == "all" else frozenset(words.split())
         for style, words in rows.items()
@@ -93,4 +95,9 @@ def recipe(name: str) -> Recipe:
     unknown = left_out.union(*chosen.values()) - known
     if unknown:
         raise KeyError(f"recipe {name} names unknown concepts: {sorted(unknown)}")
-    return Recipe(chosen)
+    return Recipe(chosen, with_landscapes)
+
+
+def shipped_recipe() -> str:
+    """The name of the recipe that the weights in worker/models were trained by."""
+    return str(tomllib.loads(RECIPES.read_text())["shipped"])

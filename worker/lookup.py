@@ -1,14 +1,13 @@
 """Which models are wanted, and in which folders they are looked for."""
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import structlog
 
+from worker.model_kinds import FOLDERS
 from worker.settings import Settings
 from worker.shelf import BrokenList, Shelf
-
-KEYS: Final = {"image": "models", "text": "text_models"}
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +22,7 @@ def wanted(settings: Settings, kind: Literal["image", "text"]) -> list[str]:
 
     Those that were added are named with their places.
     """
-    key = KEYS[kind]
+    key = FOLDERS[kind].setting
     try:
         added = Shelf(settings.data_dir).places(kind)
     except BrokenList as error:

@@ -215,6 +215,15 @@ class Settings(BaseSettings):
     civitai_token: SecretStr = Field(
         default=SecretStr(""), description="A token of CivitAI, for models that need a login."
     )
+    lora: Literal["auto", "off", "fetch"] = Field(
+        default="auto",
+        description="Whether pictures with LoRAs and textual inversions are served: `auto` where "
+        "there is something in the folders `loras` and `embeddings` of `WORKER_MODEL_DIRS`, by "
+        "its name; `fetch` also what CivitAI has, by its number.",
+    )
+    lora_cache_gb: float = Field(
+        default=10.0, ge=0, le=10_000, description="GB that fetched LoRAs may take on the disk."
+    )
     image_server: str = Field(
         default="",
         description="A program of this machine that makes the pictures instead of the engine: "

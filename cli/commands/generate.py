@@ -28,9 +28,15 @@ def generate(  # noqa: PLR0913 - an option each
     *,
     negative: Annotated[str, typer.Option(help="What to leave out.")] = "",
     n: Annotated[int, typer.Option("-n", help="How many pictures.")] = 1,
-    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT, multiples of 64.")] = "512x512",
-    steps: Annotated[int, typer.Option(help="Steps of the sampler.")] = 30,
-    cfg: Annotated[float, typer.Option(help="How strongly the prompt guides.")] = 5.0,
+    size: Annotated[
+        str | None, typer.Option(help="WIDTHxHEIGHT, multiples of 64; else the model's.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Steps of the sampler; else the model's.")
+    ] = None,
+    cfg: Annotated[
+        float | None, typer.Option(help="How strongly the prompt guides; else the model's.")
+    ] = None,
     sampler: Annotated[str, typer.Option(help=f"One of {', '.join(SAMPLERS)}.")] = "k_euler_a",
     seed: Annotated[str, typer.Option(help="The first picture's; empty is random.")] = "",
     model: Annotated[list[str] | None, typer.Option(help="Any of these; none: any.")] = None,
@@ -45,9 +51,9 @@ def generate(  # noqa: PLR0913 - an option each
 ) -> None:
     """Ask a horde for pictures and write them to files."""
     pictures.check(Path(out))
-    params = {"n": n, "steps": steps, "cfg_scale": cfg, "sampler_name": sampler, **_sides(size)}
-    if seed:
-        params["seed"] = seed
+    given = {"steps": steps, "cfg_scale": cfg, "seed": seed or None, **_sides(size)}
+    params = {"n": n, "sampler_name": sampler}
+    params |= {name: value for name, value in given.items() if value is not None}
     text = sys.stdin.read().strip() if prompt == "-" else prompt
     try:
         wanted = GenerationInputStable.model_validate(
@@ -72,7 +78,9 @@ def client_of(settings: ClientSettings) -> HordeClient:
     return HordeClient(settings.url, settings.api_key.get_secret_value())
 
 
-def _sides(size: str) -> dict[str, int]:
+def _sides(size: str | None) -> dict[str, int]:
+    if size is None:
+        return {}
     width, _, height = size.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal()):
         raise Failure(Exit.USAGE, f"{size}: a size is WIDTHxHEIGHT, such as 512x768")
@@ -82,7 +90,7 @@ def _sides(size: str) -> dict[str, int]:
 def _tell_price(settings: ClientSettings, wanted: GenerationInputStable, *, as_json: bool) -> None:
     async def price() -> float:
         async with client_of(settings) as client:
-            return await client.price(wanted)
+            return await client.price(await asking.with_model(client, wanted))
 
     kudos = asyncio.run(price())
     terminal.output.print(
@@ -113,6 +121,8 @@ def _make(
         raise Failure(Exit.CANCELLED, "Cancelled; what was finished is saved.") from None
     finally:
         _save(answer, out, as_json=as_json)
+        for warning in answer.warnings:
+            terminal.errors.print(warning)
     if answer.faulted or not answer.pictures:
         raise Failure(Exit.FAULTED, answer.failure)
 

@@ -134,8 +134,7 @@ _KEPT: Final = (
     "maximum",
     "minLength",
     "maxLength",
-    "minItems",
     "multipleOf",
     "uniqueItems",
 )
-"""Keywords that mean the same in both; `maxItems` is left out, which horde-sdk's parser refuses."""
+"""Keywords that mean the same in both. horde-sdk's parser refuses `minItems` and `maxItems`."""

@@ -5,8 +5,8 @@ The reference in use is the shipped one until the process adopts another (`use`,
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from core.catalog import reference
 from core.catalog.reference import DEFAULT_BASELINE, Baseline, ImageModel, Reference, TextModel
@@ -17,6 +17,7 @@ __all__ = [
     "TextModel",
     "baselines",
     "current",
+    "defaults",
     "image_model",
     "known",
     "known_texts",
@@ -72,6 +73,16 @@ def image_model(name: str) -> ImageModel:
         if mark in name:
             return ImageModel(name, baseline)
     return ImageModel(name)
+
+
+def defaults(names: Sequence[str]) -> dict[str, Any]:
+    """What a request gets where it does not say: what all the models that may serve it have."""
+    each = [image_model(name).defaults for name in names]
+    return {
+        key: value
+        for key, value in (each[0] if each else {}).items()
+        if all(other.get(key) == value for other in each)
+    }
 
 
 def text_model(name: str) -> TextModel | None:

@@ -6,7 +6,7 @@ the same format, so one horde can follow another's.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any, Final, Literal, cast, get_args
@@ -35,6 +35,7 @@ NumberKey = Literal[
 ListKey = Literal["samplers", "schedulers"]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Told = Annotated[str, Field(max_length=1000)]
+Prompt = Annotated[str, Field(min_length=1, max_length=1000)]
 Number = Annotated[int, Field(ge=0, le=1000)] | Annotated[float, Field(ge=0, le=1000)]
 _NUMBERS = TypeAdapter(dict[NumberKey, Number])
 _LISTS = TypeAdapter(dict[ListKey, Annotated[list[Name], Field(max_length=50)]])
@@ -48,6 +49,27 @@ def _requirements(value: dict[str, Any]) -> dict[str, Any]:
 
 
 Requirements = Annotated[dict[str, Any], AfterValidator(_requirements)]
+
+DefaultKey = Literal["width", "height", "steps", "cfg_scale"]
+Side = Annotated[int, Field(ge=64, le=3072, multiple_of=64)]
+Defaults = Annotated[
+    dict[DefaultKey, Any],
+    AfterValidator(lambda value: _DEFAULTS.validate_python(value).said()),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    width: Side | None = None
+    height: Side | None = None
+    steps: Annotated[int, Field(ge=1, le=500)] | None = None
+    cfg_scale: Annotated[float, Field(ge=0, le=100)] | None = None
+
+    def said(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+_DEFAULTS = TypeAdapter(_Defaults)
 
 
 class BadReference(Invalid):
@@ -74,6 +96,13 @@ class ImageModel:
     description: Told = ""
     requirements: Requirements = field(default_factory=dict)
     """Limits for a good result; a request beyond them gets a warning and is not refused."""
+    native: Annotated[int, Field(ge=1, le=16_384)] | None = None
+    """Pixels of a side of the square pictures it was trained on."""
+    defaults: Defaults = field(default_factory=dict)
+    """What a request for it gets where it does not say: the size that shows the model best, the
+    steps beyond which nothing changes, its guidance."""
+    samples: Annotated[list[Prompt], Field(max_length=50)] = field(default_factory=list)
+    """Prompts that it does well."""
 
     @property
     def most_steps(self) -> int:

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
-from core.catalog import agents
+from core.catalog import agents, vocabularies
 from core.catalog import models as catalog
 from core.catalog.agents import Standing
 from core.errors import Invalid
@@ -24,6 +24,8 @@ from core.users.tables import Role, User
 
 MIN_FREE_SIDE, MAX_FREE_SIDE = 576, 1024
 FREE_CONTROL_STEPS = 20
+UNKNOWN_WORDS = "UnknownWords"
+"""Our code for a warning: the contract has none for it."""
 PLAIN_SAMPLER = "k_euler_a"
 """The substitute for a sampler that chooses its own number of steps."""
 NATIVE_SIDES = {
@@ -70,7 +72,12 @@ class Pictures(Kind[ImageParams]):
 
     def advice(self, ask: RequestSpec[ImageParams]) -> list[Advice]:
         """Why the pictures may not turn out well."""
-        return rules.warnings(ask.params, ask.models)
+        unknown = [
+            Advice(UNKNOWN_WORDS, f"{model} {'; '.join(notes)}.")
+            for model in ask.models
+            if (notes := vocabularies.notes(model, ask.prompt))
+        ]
+        return [*rules.warnings(ask.params, ask.models), *unknown]
 
     def needs(self, ask: RequestSpec[ImageParams]) -> Needs:
         """What the parameters need of a worker."""

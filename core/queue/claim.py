@@ -21,6 +21,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, exists, select, update
 
+from core import dialects
 from core.db import AnyRow, Writing, table
 from core.queue import best, matching, parking
 from core.queue.lanes import Lanes, Matched
@@ -290,6 +291,6 @@ async def _put_away(session: Writing, taken: AnyRow, request: AnyRow, at: dateti
     )
     await session.execute(
         update(_jobs)
-        .where((_jobs.c.id == taken.id) | _jobs.c.id.in_(waiting))
+        .where((_jobs.c.id == taken.id) | _jobs.c.id.in_(dialects.once(waiting)))
         .values(state=JobState.EXPIRED if is_expired else JobState.CANCELLED)
     )

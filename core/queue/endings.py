@@ -26,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 
+from core import dialects
 from core.db import AnyRow, Reading, Writing, table
 from core.queue import requests
 from core.queue.tables import (
@@ -171,7 +172,7 @@ async def abort_stale(
     ended = (
         await session.execute(
             update(_attempts)
-            .where(_attempts.c.id.in_(stale))
+            .where(_attempts.c.id.in_(dialects.once(stale)))
             .values(outcome=Outcome.ABORTED, ended_at=at)
             .returning(_attempts.c.job_id, _attempts.c.request_id, _attempts.c.worker_id)
         )

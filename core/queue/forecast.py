@@ -210,8 +210,7 @@ class WaitingCounts:
     """Whether something was asked for since."""
     jobs: Mapping[int, int] = field(default_factory=dict)
     things: Mapping[int, int] = field(default_factory=dict)
-    parked: Sequence[tuple[Needs, int]] = ()
-    """The needs of parked jobs, and how many of each wait."""
+    parked: Sequence["Parked"] = ()
 
     async def refresh(self, session: Reading, lanes: Lanes, *, fresh: bool = False) -> None:
         """Count again if the counts are old.
@@ -247,9 +246,9 @@ class WaitingCounts:
                 counts.update(dict.fromkeys(largest, waiting))
                 if offer.blacklist:
                     counts["blacklist"] += waiting
-        for needs, waiting in self.parked:
-            if needs.kind == offer.kind:
-                self._count(counts, needs, offer, waiting)
+        for parked in self.parked:
+            if parked.needs.kind == offer.kind:
+                self._count(counts, parked.needs, offer, parked.jobs)
         return dict(counts)
 
     @staticmethod
@@ -257,13 +256,29 @@ class WaitingCounts:
         counts.update(dict.fromkeys(matching.reasons(needs, offer), waiting))
 
 
-async def _parked(session: Reading, lane_ids: Sequence[int]) -> Sequence[tuple[Needs, int]]:
+class Parked(NamedTuple):
+    """Parked jobs with the same needs: how many, and their size in things."""
+
+    needs: Needs
+    jobs: int
+    things: int
+
+
+async def _parked(session: Reading, lane_ids: Sequence[int]) -> Sequence[Parked]:
     rows = await session.execute(_PARKED, {"lanes": lane_ids})
-    return [(Needs.from_json(row.needs).of_job(row.feature), row.jobs) for row in rows]
+    return [
+        Parked(Needs.from_json(row.needs).of_job(row.feature), row.jobs, int(row.things))
+        for row in rows
+    ]
 
 
 _PARKED = (
-    select(_requests.c.needs, _jobs.c.feature, func.count().label("jobs"))
+    select(
+        _requests.c.needs,
+        _jobs.c.feature,
+        func.count().label("jobs"),
+        func.sum(_jobs.c.things).label("things"),
+    )
     .join(_requests, _requests.c.id == _jobs.c.request_id)
     .where(_jobs.c.state == WAITING, _jobs.c.lane_id.in_(bindparam("lanes", expanding=True)))
     .group_by(_requests.c.needs, _jobs.c.feature)

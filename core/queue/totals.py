@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Select, func, select, update
 
+from core import dialects
 from core.db import AnyRow, Reading, Writing, table
 from core.queue.forecast import WaitingCounts
 from core.queue.lanes import Lanes
@@ -106,7 +107,7 @@ async def take_uncounted(session: Writing, limit: int) -> Sequence[AnyRow]:
     )
     statement = (
         update(_attempts)
-        .where(_attempts.c.id.in_(uncounted))
+        .where(_attempts.c.id.in_(dialects.once(uncounted)))
         .values(counted=True)
         .returning(*_attempts.c)
     )

@@ -47,7 +47,7 @@ async def take(session: Writing, *, limit: int) -> Sequence[AnyRow]:
     )
     taken = await session.execute(
         update(_uses)
-        .where(_uses.c.request_id.in_(waiting))
+        .where(_uses.c.request_id.in_(dialects.once(waiting)))
         .values(counted=True)
         .returning(*_uses.c)
     )

@@ -137,6 +137,7 @@ class RequestSingleWarning(Answer):
     """Why an accepted request may not turn out well."""
 
     code: Annotated[str, Known(WarningCode)]
+    """Or `UnknownWords`, which is ours: a small model does not know words of the prompt."""
     message: str
 
 

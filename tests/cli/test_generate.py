@@ -6,7 +6,8 @@ import signal
 import pytest
 
 from cli import asking
-from core.wire.generate import JobFault, RequestStatusCheck
+from core.wire.generate import GenerationInputStable, JobFault, RequestStatusCheck
+from core.wire.status import ActiveModel
 from horde_command import Horde
 
 
@@ -92,3 +93,28 @@ def test_why_workers_failed_is_told():
 )
 def test_kudos_are_printed_in_figures_however_many_there_are(kudos, figures):
     assert asking.amount(kudos) == figures
+
+
+class Offering:
+    """A horde's client, as far as it says which models are online."""
+
+    def __init__(self, *names):
+        shared = {"performance": 1, "queued": 0, "jobs": 0, "eta": 0, "type": "image"}
+        self._models = [ActiveModel(name=name, count=count, **shared) for name, count in names]
+
+    async def models(self):
+        return self._models
+
+
+@pytest.mark.parametrize(
+    ("online", "named", "asked"),
+    [
+        ([("horde-tiny", 1), ("gone", 0)], [], ["horde-tiny"]),
+        ([("horde-tiny", 1), ("other", 1)], [], []),
+        ([], [], []),
+        ([("horde-tiny", 1)], ["other"], ["other"]),
+    ],
+)
+async def test_the_only_model_online_is_asked_so_that_its_defaults_count(online, named, asked):
+    wanted = GenerationInputStable(prompt="a fox", models=named)
+    assert (await asking.with_model(Offering(*online), wanted)).models == asked

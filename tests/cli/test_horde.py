@@ -47,14 +47,14 @@ def test_up_serves_until_ctrl_c_and_finishes_what_is_in_hand(horde, tmp_path):
     assert status == 0, told
     with Image.open(tmp_path / "fox.jpg") as picture:
         assert picture.format == "JPEG"
-    assert "kudos" in up.line("512x512 30 steps")
+    assert "kudos" in up.line("512x512")
 
     asking = horde.start("generate", "foxes", "-n", "4", "--out", str(tmp_path / "{seed}.webp"))
     asking.line("being made by Test Worker")
     started = descendants(up.pid)
     up.signal(signal.SIGINT)
     up.line("stopping")
-    assert "kudos" in up.line("512x512 30 steps")
+    assert "kudos" in up.line("512x512")
     assert up.end() == 0
     wait_until_gone(started, seconds=1)
 

@@ -1,16 +1,20 @@
+import random
+
 import pytest
 import torch
 
-from training import evaluate
-from training.classifier import Answer
-from training.scenes import COLOURS, held_out
+from training import evaluate, landscapes, questions, verdicts
+from training.classifier import COUNTED, Answer, Classifier
+from training.questions import Question
+from training.scenes import COLOURS, Planner, held_apart, held_out
 
 
 class Sure:
-    """A judge that sees the first concept on white in the first style, whatever is shown."""
+    """A judge that sees the first of everything, whatever is shown."""
 
     def __init__(self, concepts):
         self.concepts, self.grounds, self.styles = concepts, list(COLOURS), ["cartoon", "flat"]
+        self.places = list(landscapes.shipped())
 
     def __call__(self, pictures):
         def first(classes):
@@ -18,23 +22,40 @@ class Sure:
             logits[:, 0] = 1
             return logits
 
-        return Answer(first(self.concepts), first(self.grounds), first(self.styles))
+        heads = (self.concepts, self.grounds, self.styles, self.places, COUNTED)
+        return Answer(*map(first, heads))
+
+
+@pytest.fixture
+def judge(icons):
+    return Sure(sorted({icon.concept for icon in icons}))
 
 
 def test_questions_are_all_unseen_or_all_seen(icons):
     for unseen in (True, False):
-        asked = evaluate.questions(icons, unseen=unseen)
+        asked = questions.of_things(icons, unseen=unseen)
         assert asked
         assert all(held_out(each.concept, each.ground) == unseen for each in asked)
-        assert asked == evaluate.questions(icons, unseen=unseen)
+        assert asked == questions.of_things(icons, unseen=unseen)
+        amid = questions.of_things_in_places(icons, unseen=unseen)
+        assert amid
+        assert all(held_apart(each.concept, each.place) == unseen for each in amid)
 
 
-def test_score_counts_what_the_judge_saw(icons):
-    judge = Sure(sorted({icon.concept for icon in icons}))
+def test_questions_say_what_they_ask_for(icons):
+    prompts = [each.prompt for each in (*questions.of_counts(icons), *questions.of_pairs(icons))]
+
+    assert any(prompt.startswith("two ") for prompt in prompts)
+    assert any(" and " in prompt for prompt in prompts)
+    assert all("{" not in prompt for prompt in prompts)
+    assert "a forest" in [each.prompt for each in questions.of_places(100)]
+
+
+def test_score_counts_what_the_judge_saw(judge):
     asked = [
-        evaluate.Question("", "apple", "white", "cartoon"),
-        evaluate.Question("", "car", "red", "flat"),
-        evaluate.Question("", "apple", "red", None),
+        Question("", "apple", "white", "cartoon"),
+        Question("", "car", "red", "flat"),
+        Question("", "apple", "red", None),
     ]
 
     found = evaluate.score(judge, torch.zeros(len(asked) * evaluate.SEEDS, 3, 8, 8), asked)
@@ -44,12 +65,68 @@ def test_score_counts_what_the_judge_saw(icons):
     assert found.object_five == 1
     assert found.ground == pytest.approx(1 / 3)
     assert found.style == pytest.approx(1 / 2)
+    assert found.place is found.number is found.both is None
 
 
-def test_painted_pictures_are_as_many_as_generated_ones(composer, icons):
-    asked = evaluate.questions(icons, unseen=True, count=2)
+def test_two_things_count_only_where_both_are_seen(judge):
+    shown = torch.zeros(evaluate.SEEDS, 3, 8, 8)
 
-    assert len(evaluate.painted(composer, asked)) == 2 * evaluate.SEEDS
+    other = evaluate.score(judge, shown, [Question("", "apple", other="car")])
+
+    assert (other.both, other.object_first) == (0, None)
+
+
+def test_places_and_counts_are_scored(judge):
+    asked = [Question("", place="mountains"), Question("", "apple", count=1)]
+
+    found = evaluate.score(judge, torch.zeros(2 * evaluate.SEEDS, 3, 8, 8), asked)
+
+    assert (found.place, found.number) == (1, 1)
+
+
+@pytest.mark.parametrize("places", [False, True])
+def test_painted_pictures_are_as_many_as_generated_ones(composer, places):
+    for asked in evaluate.sorts(composer, places=places).values():
+        few = asked[:2]
+        assert len(evaluate.painted(composer, few)) == len(few) * evaluate.SEEDS
+
+
+def test_the_real_classifier_answers_for_every_sort_of_scene(icons, composer):
+    model = Classifier(sorted({icon.concept for icon in icons}), ["cartoon", "flat"])
+    planner = Planner(icons)
+    scenes = [planner.judged(index, places=True) for index in range(40)]
+
+    answer = model(composer.paint(scenes, 32))
+
+    for logits, right in zip(vars(answer).values(), model.targets(scenes), strict=True):
+        assert len(logits) == len(right) == 40
+        assert right.max() < logits.shape[1]
+        assert right.max() >= 0
+
+
+def test_a_table_leaves_open_what_was_not_asked(judge):
+    shown = torch.zeros(evaluate.SEEDS, 3, 8, 8)
+    found = evaluate.score(judge, shown, [Question("", place="mountains")])
+
+    text = evaluate.table({"places": found}, judge)
+
+    assert "| places | 2 |  |  |  |  | 100% |  |  |" in text
+
+
+def test_a_right_scene_is_found_for_every_question(icons):
+    planner, dice = Planner(icons), random.Random(1)
+    pair = questions.scene_for(Question("", "apple", other="car"), planner, dice)
+    assert [item.icon.concept for item in pair.items] == ["apple", "car"]
+    three = questions.scene_for(Question("", "apple", count=3), planner, dice)
+    assert len(three.items) == 3
+    with pytest.raises(ValueError, match="asks for nothing"):
+        questions.scene_for(Question("nothing"), planner, dice)
+
+
+def test_every_free_prompt_has_one_verdict():
+    assert len(verdicts.shipped()) == 100
+    assert set(verdicts.shipped().values()) <= set(verdicts.VERDICTS)
+    assert verdicts.summary().startswith("Of the 100 free prompts came out: ")
 
 
 def test_figures_replace_the_old_ones(tmp_path):

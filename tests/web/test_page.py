@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 import pictures
+from core.catalog import models
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.browser]
 
@@ -248,3 +249,27 @@ async def test_without_scripts_the_page_says_what_it_needs(chromium, horde_url):
     assert await page.locator("form").get_attribute("method") == "post"
     assert await page.locator("#apikey").get_attribute("name") is None
     await context.close()
+
+
+async def test_the_form_takes_the_defaults_and_the_words_of_the_only_model_online(page, worker):
+    # The worker offers itself as it takes a job.
+    await ask(page, "a cat")
+    await worker.take()
+    await page.reload()
+    await expect(page.locator("#steps-value")).to_have_text("12")
+    await expect(page.locator("#cfg_scale-value")).to_have_text("4")
+    samples = page.locator("[data-example]")
+    await expect(samples).to_have_count(3)
+    told = page.locator("#prompt-hint")
+    await page.get_by_label("Prompt").fill("a red fox on a blue background, masterpiece, 4k")
+    await expect(told).to_be_hidden()
+    await page.get_by_label("Prompt").fill("greyhounds flying over a chandelier")
+    await expect(told).to_have_text(
+        "horde-tiny draws dog for greyhounds; does not know chandelier."
+    )
+
+
+async def test_the_examples_are_samples_of_the_shipped_model(page):
+    shown = await page.locator("[data-example]").all_text_contents()
+    assert shown
+    assert set(shown) <= set(models.image_model("horde-tiny").samples)

@@ -33,10 +33,11 @@ class Showing(FakeRenderer):
 
 
 async def test_a_horde_that_does_not_listen_is_told_once(horde, serve):
-    jobs = [horde.add()[0] for _ in range(3)]
     async with serve() as serving:
-        for job in jobs:
+        for _ in range(3):
+            [job] = horde.add()
             assert (await serving.submitted(job))["state"] == "ok"
+            await serving.until(lambda: horde.progress)
     assert 1 <= len(horde.progress) <= 2  # a second one may be on its way
 
 

@@ -26,6 +26,7 @@ export const status = (id) => call("GET", `/generate/status/${encodeURIComponent
 export const cancel = (id) => call("DELETE", `/generate/status/${encodeURIComponent(id)}`);
 export const performance = () => call("GET", "/status/performance");
 export const models = () => call("GET", "/status/models?type=image");
+export const model = (name) => call("GET", `/catalog/models/${encodeURIComponent(name)}`);
 export const user = (key) => call("GET", "/find_user", { key });
 
 let session = { csrf_token: "" };

@@ -13,6 +13,7 @@ const MAX_PICTURES = 20;
 const form = document.getElementById("form");
 const field = (name) => form.elements[name];
 const listeners = [];
+let defaults = { width: 512, height: 512, steps: 30, cfg_scale: 5 };
 let area = field("width").value * field("height").value;
 
 /** Call back whenever something that may change the price has changed. */
@@ -46,6 +47,13 @@ export function fill(some) {
   }
   if (some.seed) document.getElementById("more").open = true;
   settle();
+}
+
+/** Take what the model wants for what nobody has changed. */
+export function useDefaults(some) {
+  const unchanged = Object.keys(some).filter((name) => Number(field(name).value) === defaults[name]);
+  defaults = { ...defaults, ...some };
+  if (unchanged.length) fill(Object.fromEntries(unchanged.map((name) => [name, some[name]])));
 }
 
 /** Offer these models: [{name, label}]. */

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { offerModels } from "./form.js";
+import * as known from "./models.js";
 import { count, duration } from "./words.js";
 
 const EVERY = 10_000; // ms
@@ -11,17 +12,21 @@ const pulse = document.getElementById("pulse");
 const text = document.getElementById("pulse-text");
 
 /** Keep it up to date while somebody looks. */
-export function watch() {
-  show();
-  setInterval(() => document.hidden || show(), EVERY);
-  document.addEventListener("visibilitychange", () => document.hidden || show());
+export function watch(onExample) {
+  const look = () => show(onExample);
+  look();
+  known.watch(onExample);
+  setInterval(() => document.hidden || look(), EVERY);
+  document.addEventListener("visibilitychange", () => document.hidden || look());
 }
 
-async function show() {
+async function show(onExample) {
   try {
     const [performance, models] = await Promise.all([api.performance(), api.models()]);
     say(performance.worker_count ? "alive" : "idle", summary(performance));
-    offerModels(models.filter((model) => model.count > 0).map((model) => ({ name: model.name, label: label(model) })));
+    const served = models.filter((model) => model.count > 0);
+    offerModels(served.map((model) => ({ name: model.name, label: label(model) })));
+    await known.offered(served.map((model) => model.name), onExample);
   } catch (error) {
     say("down", error.offline ? "The horde does not answer" : error.message);
   }

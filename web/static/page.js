@@ -46,11 +46,12 @@ function bringIntoView(card) {
 }
 
 element.addEventListener("submit", submit);
+const tryOut = (prompt) => handlers.onReuse({ prompt });
 for (const example of document.querySelectorAll("[data-example]")) {
-  example.addEventListener("click", () => handlers.onReuse({ prompt: example.dataset.example }));
+  example.addEventListener("click", () => tryOut(example.dataset.example));
 }
 requests.restore(handlers);
-horde.watch();
+horde.watch(tryOut);
 button.disabled = false;
 dispatchEvent(new Event("started"));
 await api.useSession();

@@ -19,6 +19,7 @@ from worker.downloads.plan import Plan, Sites, see_safe
 from worker.downloads.sources import Source
 from worker.downloads.transfer import Transfer
 from worker.image.inspection import FAMILIES
+from worker.model_kinds import FOLDERS, is_pipeline
 from worker.shelf import FileFacts, Kept, ModelKind, Shelf
 
 INDEX: Final = "model_index.json"
@@ -105,7 +106,7 @@ class Adder:
             await asyncio.to_thread(_moved, file, place, self.shelf.folder)
             facts = await asyncio.to_thread(facts_of, place)
             return Kept(wanted.name, wanted.kind, place.name, source, licence, {"": facts})
-        if wanted.kind != "image":
+        if not is_pipeline(wanted.kind):
             raise CannotFetch(f"what makes a {wanted.kind} is a folder, not a file")
         self.say("making a folder of the file, as the diffusers library reads it")
         with tempfile.TemporaryDirectory(dir=self.shelf.folder, prefix=".made-") as made:
@@ -178,15 +179,11 @@ def facts_below(folder: Path) -> dict[str, FileFacts]:
 
 def _see_usable(wanted: Wanted, folder: Path) -> None:
     """See that a folder can be served. Raises CannotFetch."""
-    inspect: Mapping[ModelKind, Callable[[str, Path], object]] = {
-        "image": models.inspect,
-        "text": models.inspect_text,
-        "form": served.inspect,
-    }
-    if wanted.kind not in inspect:
+    if wanted.kind not in FOLDERS and wanted.kind != "form":
         raise CannotFetch("an upscaler is a file, not a folder")
+    inspect = served.inspect if wanted.kind == "form" else FOLDERS[wanted.kind].inspect
     try:
-        inspect[wanted.kind](wanted.name, folder)
+        inspect(wanted.name, folder)
     except models.NotUsable as error:
         raise CannotFetch(f"it cannot be served: {error}") from error
 

@@ -13,6 +13,7 @@ from worker.downloads.hub import Hub
 from worker.downloads.parts import CannotFetch
 from worker.downloads.sources import Source
 from worker.downloads.transfer import Remote
+from worker.model_kinds import is_pipeline
 from worker.shelf import ModelKind
 
 SAFE: Final = ".safetensors"
@@ -69,14 +70,14 @@ class Sites:
             see_safe(short, kind)
             files = {short: self.hub.remote(repository, source.file)}
             return Plan(files, licence, f"commit {repository.commit[:12]}", single=short)
-        choose = hubs.pipeline_files if kind == "image" else hubs.text_files
+        choose = hubs.pipeline_files if is_pipeline(kind) else hubs.text_files
         chosen = choose(repository)
         files = {here: self.hub.remote(repository, there) for there, here in chosen.items()}
         return Plan(files, licence, f"commit {repository.commit[:12]}")
 
     async def _of_civitai(self, source: Source, kind: ModelKind) -> Plan:
         version = await self.civitai.look(source.civitai or None, source.version)
-        if kind == "image" and version.base and not version.base.startswith(SERVED_BASES):
+        if is_pipeline(kind) and version.base and not version.base.startswith(SERVED_BASES):
             raise CannotFetch(f"{version.title} is for {version.base}, which is not served here")
         name = re.sub(r"[^\w.-]+", "-", version.file)
         about = f"{version.title} ({version.base})" if version.base else version.title

@@ -5,7 +5,8 @@ In the engine process only: enlarging uses torch.
 
 from typing import Final
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageFilter
 
 from core.wire.submit import GenerationMetadataStable
 from worker import pictures
@@ -18,6 +19,22 @@ from worker.upscaling import Networks
 
 WORTH_IT: Final = 1.5
 """A factor of a side: below it, the filter alone loses nothing visible."""
+EDGE: Final = 3
+"""Pixels over which an edge is smoothed that goes on beyond the picture."""
+
+
+def extended(image: Image.Image, shape: Size) -> Image.Image:
+    """Continue an RGB picture's ground on two sides, as far as the shape needs it.
+
+    Each edge goes on as it is, smoothed: there is no detail in what continues.
+    """
+    wide = max(image.width, round(image.height * shape.width / shape.height))
+    high = max(image.height, round(image.width * shape.height / shape.width))
+    left, top = (wide - image.width) // 2, (high - image.height) // 2
+    around = ((top, high - image.height - top), (left, wide - image.width - left), (0, 0))
+    continued = np.pad(np.asarray(image.filter(ImageFilter.BoxBlur(EDGE))), around, mode="edge")
+    continued[top : top + image.height, left : left + image.width] = np.asarray(image)
+    return Image.fromarray(continued)
 
 
 class Finish:
@@ -38,9 +55,12 @@ class Finish:
         # A painted part must fit its surroundings, and a tile its neighbours: networks see neither.
         untouched = painting is None and not order.tiling
         self._enlarger = order.enlarger if untouched and growth >= WORTH_IT else None
+        self._is_extended = untouched and order.checkpoint.square_only
         self.notes: tuple[GenerationMetadataStable, ...] = ()
         if made != self._wanted:
             how = "Lanczos" if self._enlarger is None else self._enlarger.name
+            if self._is_extended and order.width != order.height:
+                how = f"ground continued, {how}"
             self.notes = (information(f"made at {made}, scaled to {self._wanted} ({how})"),)
 
     def __call__(self, image: Image.Image) -> Picture:
@@ -48,6 +68,8 @@ class Finish:
         if self._painting is not None:
             image = self._painting.finished(image)
         else:
+            if self._is_extended:
+                image = extended(image, self._wanted)
             if self._enlarger is not None:
                 image = self._enlarged(self._enlarger, image)
             width, height = self._wanted.width, self._wanted.height

@@ -41,6 +41,10 @@ class Family:
     measured: Callable[[Path], tuple[int, int]]
 
 
+OWN: Final = "horde.json"
+"""What a model's folder may say of it beside what diffusers wants: `square_only`."""
+
+
 def inspect(name: str, folder: Path) -> Checkpoint:
     """Read what a diffusers folder says about itself, and check that its files are whole.
 
@@ -61,6 +65,7 @@ def inspect(name: str, folder: Path) -> Checkpoint:
     enlarger = upscaler.of_model(folder)
     if enlarger is not None:
         check_whole(enlarger.folder)
+    own, vocabulary = folder / OWN, folder / "vocabulary.json"
     return Checkpoint(
         name,
         folder,
@@ -71,6 +76,8 @@ def inspect(name: str, folder: Path) -> Checkpoint:
         variant=variant,
         is_safe=is_safe,
         megabytes=_megabytes(folder, family, variant, is_safe=is_safe),
+        vocabulary=vocabulary if vocabulary.is_file() else None,
+        square_only=own.is_file() and read(own).get("square_only") is True,
     )
 
 

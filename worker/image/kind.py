@@ -11,6 +11,7 @@ from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import UPLOADED, GenerationMetadataStable, SubmitInputStable
 from worker import pictures
 from worker.image import popped
+from worker.image.library import Library
 from worker.image.order import PictureOrder, Rendered, Source
 from worker.image.popped import PictureBatch
 from worker.kind import Haul, Parcel, fetched, ids_of, understood
@@ -28,6 +29,7 @@ class Pictures:
         several in little more time than one, a CPU does not.
     upscalers: those whose weights are here. Post-processing is offered only if none is missing: a
         pop cannot declare some of them.
+    library: None where no adaptations and learned words are offered.
     """
 
     name = "image"
@@ -39,8 +41,10 @@ class Pictures:
         *,
         batch: int = 0,
         upscalers: Mapping[str, Upscaler] | None = None,
+        library: Library | None = None,
     ) -> None:
         self._client = client
+        self._library = library
         self._upscalers = dict(upscalers or {})
         self._asked = 1  # pictures at once, as in the last pop
         self.change(offer, batch)
@@ -48,7 +52,12 @@ class Pictures:
     def change(self, offer: PopInputStable, batch: int) -> None:
         """Offer this from the next pop on."""
         served = offer.allow_post_processing and self._upscalers.keys() == FACTORS.keys()
-        self._offer = offer.model_copy(update={"allow_post_processing": served})
+        self._offer = offer.model_copy(
+            update={
+                "allow_post_processing": served,
+                "allow_lora": self._library is not None,
+            }
+        )
         self._batch = batch
 
     async def pop(self, models: Sequence[str], *, device: str | None) -> Haul[PictureBatch]:
@@ -63,10 +72,14 @@ class Pictures:
 
     async def order(self, batch: PictureBatch, models: Mapping[str, Model]) -> PictureOrder:
         """Fetch the source pictures, and make the order."""
-        offer = popped.Offer(self._offer.max_pixels, self._asked, self._upscalers)
+        adapts = self._library is not None
+        offer = popped.Offer(self._offer.max_pixels, self._asked, self._upscalers, adapts=adapts)
         popped.check(batch, models, offer)  # first, so that nothing is fetched in vain
         source = await self._source(batch.answer)
-        return popped.order(batch, models, source, self._upscalers)
+        needed = None
+        if self._library is not None:
+            needed = await self._library.needed(batch.answer.payload)
+        return popped.order(batch, models, source, self._upscalers, needed)
 
     async def pack(self, batch: PictureBatch, index: int, result: Rendered) -> Parcel:
         """Encode one picture."""

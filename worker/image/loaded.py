@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, TypedDict
 import torch
 from diffusers import SchedulerMixin, StableDiffusionPipeline
 
+from core.vocabulary import Reader, Vocabulary
 from core.wire.submit import GenerationMetadataStable
 from worker.image import conditioning, painting, previews, schedulers
 from worker.image.conditioning import Conditioning, Encoder
@@ -39,6 +40,7 @@ class Loaded:
 
     pipe: makes pictures from texts. from_image: from pictures, with the same networks; None where
         the family cannot.
+    reader: reads prompts by the words that it knows; None: it takes any.
     looks: how its latents look. is_cheap: whether decoding them takes next to no time.
     """
 
@@ -57,6 +59,9 @@ class Loaded:
         self.from_text = pipe
         self.from_image = self._second(pipe)
         self.scheduler_config = pipe.scheduler.config
+        self.reader = None
+        if checkpoint.vocabulary is not None:
+            self.reader = Reader(Vocabulary.from_json(checkpoint.vocabulary.read_bytes()))
         self.looks = Looks()
         self.words = Words(pipe, ())
         self._adaptations = Adaptations(pipe)
@@ -141,6 +146,17 @@ class Loaded:
         return self.from_text.image_processor.postprocess(pixels, output_type="pil")[0]
 
     # What they have in common
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its weights."""
+        parts = [one for one in self.from_text.components.values() if hasattr(one, "parameters")]
+        return sum(tensor.nbytes for part in parts for tensor in part.parameters())
+
+    def to(self, device: str) -> None:
+        """Move it to another device."""
+        self.from_text.to(device)  # the other pipeline has the same networks
+        self._adaptations = Adaptations(self.from_text)
 
     def decoding_seconds(self) -> float:
         """Measure how long it takes to decode a picture of the native size."""

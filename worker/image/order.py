@@ -20,6 +20,8 @@ class Checkpoint(Model):
     variant: of its weights, as files are named for it; None: the plain ones.
     is_safe: whether the weights are safetensors, not the older archives of tensors.
     megabytes: of its weights on disk.
+    vocabulary: file of the words it knows; None: it takes any.
+    square_only: whether it has seen no pictures of another shape: their ground is continued.
     """
 
     native: int
@@ -29,6 +31,8 @@ class Checkpoint(Model):
     variant: str | None = None
     is_safe: bool = True
     megabytes: int = 0
+    vocabulary: Path | None = None
+    square_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ class PictureOrder(Order[Rendered]):
     enlarger: the network that scales beyond the model's size; None: Lanczos' filter.
     upscalers: applied to each finished picture, in this order.
     exact: whether it is made at this very size, however good the model is at it.
+    adaptations, words: what the model is adapted by, and what it is to know.
+    notes: what the requester should know already.
     """
 
     checkpoint: Checkpoint
@@ -115,6 +121,7 @@ class PictureOrder(Order[Rendered]):
     exact: bool = False
     adaptations: tuple[Adaptation, ...] = ()
     words: tuple[Word, ...] = ()
+    notes: tuple[GenerationMetadataStable, ...] = ()
 
     @property
     def model(self) -> Checkpoint:

@@ -8,6 +8,7 @@ Serves models with the architecture of Stable Diffusion 1 or 2, of any size
 """
 
 import gc
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, TypeVar
@@ -19,6 +20,7 @@ from transformers.utils import logging as transformers_logging
 
 from worker.image import finishing
 from worker.image.flow import LoadedFlux, LoadedZImage
+from worker.image.kept import KeptModels
 from worker.image.loaded import Loaded
 from worker.image.order import Checkpoint, PictureOrder, Rendered
 from worker.image.run import Run
@@ -51,7 +53,7 @@ T = TypeVar("T")
 
 
 class DiffusersRenderer:
-    """Renders with one loaded model at a time.
+    """Renders with one model at a time, and keeps as many as fit.
 
     device: `cpu`, `cuda` or `mps`.
     """
@@ -64,12 +66,14 @@ class DiffusersRenderer:
         self.device = device
         self.model: Loaded | None = None
         self.networks = networks or Networks(device)
+        self.kept = KeptModels(device)
         self._narrowest: dict[Checkpoint, int] = {}  # of DTYPES, that is wide enough
         self._proven: set[Checkpoint] = set()
 
     def load(self, checkpoint: Checkpoint) -> None:
-        """Load a model and see it make something; the one before is dropped, to have its memory."""
-        if self.model is not None and self.model.checkpoint == checkpoint:
+        """Have a model that was seen to make something; others may go, to have their memory."""
+        self.model = self.kept.get(checkpoint)
+        if self.model is not None:
             return
         dtypes = DTYPES[self.device]
         for index in range(self._narrowest.get(checkpoint, 0), len(dtypes)):
@@ -78,7 +82,7 @@ class DiffusersRenderer:
             if checkpoint in self._proven or self._is_sound():
                 self._proven.add(checkpoint)
                 return
-        self._drop()
+        self._drop(checkpoint)
         raise CannotLoad("its numbers run out of range, or it makes nothing that could be seen")
 
     def render(self, order: PictureOrder, on_step: OnStep) -> Rendered:
@@ -95,7 +99,7 @@ class DiffusersRenderer:
             except BrokenResult:
                 if not self._widened(checkpoint):
                     self._proven.discard(checkpoint)
-                    self._drop()  # the next order begins with a trial
+                    self._drop(checkpoint)  # the next order begins with a trial
                     raise
             else:
                 if not rendered.blank or not self._widened(checkpoint):
@@ -115,20 +119,28 @@ class DiffusersRenderer:
             # parts.
             finish = finishing.Finish(order, run.made, run.painting, self.networks)
             finished = [finish(image) for image in made]
-        return Rendered(tuple(finished), (*finish.notes, *unadapted, *run.notes), run.blank)
+        return Rendered(
+            tuple(finished), (*order.notes, *finish.notes, *unadapted, *run.notes), run.blank
+        )
 
     def _load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
-        self._drop()
+        self._drop(checkpoint)
+        self.kept.make_room(checkpoint)
+        began = time.monotonic()
+        load = partial(FAMILIES[checkpoint.family].load, checkpoint, self.device, dtype)
         try:
-            self.model = FAMILIES[checkpoint.family].load(checkpoint, self.device, dtype)
+            model = self._unless_too_large(load)
+            if model is None:
+                self.kept.drop_all()
+                model = load()
         except Exception as error:  # a broken checkpoint fails in as many ways as it has files
             raise CannotLoad(f"{type(error).__name__}: {error}") from error
+        self.kept.put(model, time.monotonic() - began)
+        self.model = model
 
-    def _drop(self) -> None:
+    def _drop(self, checkpoint: Checkpoint) -> None:
         self.model = None
-        gc.collect()
-        if self.device == "cuda":
-            torch.cuda.empty_cache()
+        self.kept.drop(checkpoint)
 
     def _widened(self, checkpoint: Checkpoint) -> bool:
         """Load the model again with a wider range of numbers, if there is one."""
@@ -153,6 +165,7 @@ class DiffusersRenderer:
         except BrokenResult:
             return False
         except Exception as error:  # it would be the same with each order
+            self._drop(model.checkpoint)
             raise CannotLoad(f"{type(error).__name__}: {error}") from error
         model.is_cheap = model.decoding_seconds() <= CHEAP_SECONDS
         return not run.blank

@@ -8,6 +8,7 @@ from typing import Final
 from core.wire.image import ModelPayloadRootStable, ModelPayloadStable
 from core.wire.pop import GenerationPayloadStable
 from worker.image import prompts
+from worker.image.library import Needed, with_added
 from worker.image.order import Checkpoint, PictureOrder, Source
 from worker.image.samplers import SAMPLERS
 from worker.kind import Batch, held_to, ids_of, likeness, shown
@@ -69,6 +70,7 @@ class Offer:
     max_pixels: int
     amount: int
     upscalers: Mapping[str, Upscaler]
+    adapts: bool = False
 
 
 def check(jobs: PictureBatch, models: Mapping[str, Model], offer: Offer) -> None:
@@ -76,7 +78,7 @@ def check(jobs: PictureBatch, models: Mapping[str, Model], offer: Offer) -> None
     payload = jobs.answer.payload
     if not isinstance(models.get(jobs.model), Checkpoint):
         raise CannotRender(f"the model {jobs.model[:MAX_NAME_CHARS]!r} is not served here")
-    if wanted := ", ".join(_not_served(jobs.answer, offer.upscalers)):
+    if wanted := ", ".join(_not_served(jobs.answer, offer)):
         raise CannotRender(f"not served here: {wanted}")
     held_to(ModelPayloadRootStable, payload, exclude=OTHERWISE_NAMED)
     if not 1 <= payload.ddim_steps <= MAX_STEPS:
@@ -97,6 +99,7 @@ def order(
     models: Mapping[str, Model],
     source: Source | None,
     upscalers: Mapping[str, Upscaler],
+    needed: Needed | None = None,
 ) -> PictureOrder:
     """Make the order for popped jobs that have passed `check`."""
     payload = jobs.answer.payload
@@ -104,12 +107,13 @@ def order(
     if not isinstance(checkpoint, Checkpoint):
         raise CannotRender("its model has just been dropped")
     positive, negative = prompts.split_negative(payload.prompt or "")
+    needed = needed or Needed()
     usual = 1.0 if source is not None and source.painting else IMG2IMG_STRENGTH
     hires_strength = payload.hires_fix_denoising_strength or HIRES_STRENGTH
     return PictureOrder(
         checkpoint=checkpoint,
-        prompt=positive,
-        negative=negative,
+        prompt=with_added(positive, needed.prompt[0]),
+        negative=with_added(negative, needed.prompt[1]),
         width=payload.width,
         height=payload.height,
         steps=payload.ddim_steps,
@@ -124,6 +128,9 @@ def order(
         strength=payload.denoising_strength or usual,
         enlarger=checkpoint.enlarger or next(iter(upscalers.values()), None),
         upscalers=tuple(upscalers[name] for name in payload.post_processing or ()),
+        adaptations=needed.adaptations,
+        words=needed.words,
+        notes=needed.notes,
     )
 
 
@@ -135,9 +142,7 @@ def _seeds(payload: ModelPayloadStable, count: int) -> Iterator[int]:
         yield (first + index * (payload.seed_variation or 1)) % SEEDS
 
 
-def _not_served(
-    answer: GenerationPayloadStable, upscalers: Mapping[str, Upscaler]
-) -> Iterator[str]:
+def _not_served(answer: GenerationPayloadStable, offer: Offer) -> Iterator[str]:
     """Features that the offer has declined; a server that sends them all the same is told so."""
     payload = answer.payload
     if payload.sampler_name not in SAMPLERS:
@@ -145,7 +150,10 @@ def _not_served(
     if answer.source_image is not None and answer.source_processing == "remix":
         yield "remix"
     processors = payload.post_processing or ()
-    yield from (name[:MAX_NAME_CHARS] for name in processors if name not in upscalers)
-    for name in ("control_type", "loras", "tis", "workflow", "transparent"):
+    yield from (name[:MAX_NAME_CHARS] for name in processors if name not in offer.upscalers)
+    for name in ("control_type", "workflow", "transparent"):
         if getattr(payload, name):
+            yield name
+    for name in ("loras", "tis"):
+        if getattr(payload, name) and not offer.adapts:
             yield name

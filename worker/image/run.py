@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypedDict, Unpack
+from dataclasses import replace
+from typing import Any, Final, TypedDict, Unpack
 
 import numpy as np
 import torch
 from PIL import Image
 
+from core.vocabulary import Reading
 from core.wire.submit import GenerationMetadataStable
-from worker import pictures
+from worker import pictures, upscaler
 from worker.image import previews, sizes
 from worker.image.loaded import Loaded
 from worker.image.order import PictureOrder
@@ -17,6 +19,9 @@ from worker.image.painting import Blend, Painting
 from worker.image.samplers import Sampler
 from worker.image.sizes import Size
 from worker.renderer import BrokenResult, OnStep, Shown, information
+
+NOTHING: Final = "white"
+"""What a model draws that knows no word of a prompt."""
 
 
 class Parameters(TypedDict, total=False):
@@ -40,17 +45,16 @@ class Run:
         self.at_once = at_once
         self.blank = 0
         self.wanted = Size(order.width, order.height)
-        self.composed = (
-            self.wanted if order.exact else sizes.to_compose(self.wanted, model.checkpoint)
-        )
+        self.composed = self._composed()
         self.refined = self._refined()
         asked = order.hires_strength or 0.0
         self.refinement = sizes.refinement(asked, model.checkpoint)
         self.made = self.composed if self.refined is None else self.refined
         self.painting = self._painting()
+        self.read = self._read()
         self.notes = list(self._notes())
         self.steps = _Steps(on_step, order.steps, self._passes(len(order.seeds)))
-        self.prompt = model.encode(order)
+        self.prompt = model.encode(replace(order, prompt=self.read.text))
         self.notes += map(information, self.prompt.notes)
 
     def halve(self, left: int) -> None:
@@ -64,6 +68,9 @@ class Run:
 
     def make(self, seeds: Sequence[int]) -> list[Image.Image]:
         """Make the pictures of some of the order's seeds at once."""
+        if self._knows_nothing():
+            self.steps.skip(self._passes(len(seeds)))
+            return [Image.new("RGB", (self.made.width, self.made.height), NOTHING)] * len(seeds)
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         if self.painting is None:
             made = self._call(
@@ -165,12 +172,38 @@ class Run:
             return images[0].size
         return parameters["width"], parameters["height"]
 
+    def _composed(self) -> Size:
+        """The size at which the picture is made at first."""
+        checkpoint = self.model.checkpoint
+        if self.order.exact:
+            return self.wanted
+        if checkpoint.square_only and self.order.source is None and not self.order.tiling:
+            return Size(checkpoint.native, checkpoint.native)
+        return sizes.to_compose(self.wanted, checkpoint)
+
+    def _read(self) -> Reading:
+        """The prompt as the model's vocabulary has it, or as it is."""
+        if self.model.reader is None:
+            return Reading(self.order.prompt, (), {}, ())
+        return self.model.reader.read(self.order.prompt)
+
+    def _knows_nothing(self) -> bool:
+        """Whether the model would draw anything at all, for words it does not know."""
+        asked = bool(self.order.prompt.strip()) and self.painting is None
+        return asked and self.model.reader is not None and not self.read.says_something
+
     def _refined(self) -> Size | None:
         """The size of the hires fix; None where there is nothing to gain by it."""
         if self.order.hires_strength is None or self.order.source is not None:
             return None
+        if self._is_enlarged():
+            return None
         refined = sizes.to_refine(self.wanted, self.model.checkpoint)
         return refined if refined.area > self.composed.area else None
+
+    def _is_enlarged(self) -> bool:
+        """Whether the model's own network makes a larger picture better than a second pass."""
+        return self.model.checkpoint.enlarger is not None and not self.order.tiling
 
     def _painting(self) -> Painting | None:
         if self.order.source is None:
@@ -181,8 +214,13 @@ class Run:
         yield from () if self.painting is None else self.painting.notes
         if (instead := self.model.instead(self.order)) is not None:
             yield information(f"{self.order.sampler} is {instead} here")
+        yield from map(information, self.read.notes)
+        if self._knows_nothing():
+            yield information("knows none of these words, so it draws nothing")
         if self.order.hires_strength is not None and self.order.source is None:
-            if self.refined is None:
+            if self._is_enlarged():
+                yield information(f"hires fix is {upscaler.OWN} with it")
+            elif self.refined is None:
                 yield information("hires_fix changes nothing: the model makes this size as it is")
             elif self.refinement < self.order.hires_strength:
                 yield information(
@@ -207,6 +245,11 @@ class _Steps:
         """The pass that had begun counts for nothing; so many are to come."""
         self.total = self.finished + self.steps * left
         self.finished -= self.steps
+
+    def skip(self, passes: int) -> None:
+        """Some passes take no steps."""
+        self.finished += self.steps * passes
+        self.on_step(min(self.finished + self.steps, self.total), self.total, lambda: None)
 
     def done(self, evaluations: int, of: int, show: Callable[[], Shown | None]) -> None:
         """Some evaluations of this pass are done (second-order samplers need two a step)."""

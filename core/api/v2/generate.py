@@ -9,6 +9,7 @@ from core.api import asking, context
 from core.api.operation import generating, operation
 from core.api.styling import styled
 from core.api.v2 import parameters
+from core.catalog import models as catalog
 from core.generation.pictures import InpaintingMissingMask
 from core.generation.specs import RequestSpec
 from core.images import webp
@@ -46,12 +47,13 @@ async def generate_async(body: GenerationInputStable) -> RequestAsync | tuple[Dr
 def _wanted(body: GenerationInputStable) -> RequestSpec[ImageParams]:
     default = context.server().settings.default_models
     params = body.params
+    models = body.models if "models" in body.model_fields_set else default
     return RequestSpec(
         kind="image",
         prompt=body.prompt,
-        params=parameters.of_request(body),
+        params=parameters.of_request(body, catalog.defaults(models)),
         n=params.n,
-        models=body.models if "models" in body.model_fields_set else default,
+        models=models,
         seed=params.seed,
         seed_variation=params.seed_variation,
         nsfw=body.nsfw,

@@ -49,8 +49,17 @@ BESIDE: Final = frozenset(
 """Parameters of the domain that workers do not get, or get beside the payload."""
 
 
-def of_request(body: GenerationInputStable) -> ImageParams:
-    """The domain's parameters, from `params` or from the request around them."""
+def of_request(
+    body: GenerationInputStable, defaults: Mapping[str, Any] | None = None
+) -> ImageParams:
+    """The domain's parameters, from `params` or from the request around them.
+
+    defaults: of the models, for what the request does not say; None: the API's own for all of it.
+        With a control type, the steps have a default of their own.
+    """
+    said = body.params.model_fields_set | ({"steps"} if body.params.control_type else set())
+    its = {name: value for name, value in (defaults or {}).items() if name not in said}
+    body = body.model_copy(update={"params": body.params.model_copy(update=its)})
     values: dict[str, Any] = {}
     for one in fields(ImageParams):
         if one.name in CHANGED:

@@ -10,6 +10,8 @@ from core.api.limits import Limit
 from core.api.operation import by_address, operation
 from core.api.v2 import parameters
 from core.catalog import agents
+from core.catalog.agents import Agent
+from core.features import OURS
 from core.generation.delivery import picture_of
 from core.generation.pop import Popped, Work
 from core.kinds.image import ImageParams
@@ -68,7 +70,7 @@ def _declared(body: PopInputStable) -> Declared:
         kind="image",
         name=body.name,
         agent=body.bridge_agent,
-        program=agents.agent(body.bridge_agent),
+        program=_program(body),
         threads=body.threads,
         models=body.models,
         permissions=frozenset(name for name, is_allowed in allowed.items() if is_allowed),
@@ -80,6 +82,14 @@ def _declared(body: PopInputStable) -> Declared:
         max_pixels=body.max_pixels,
         limit_steps=body.limit_max_steps,
     )
+
+
+def _program(body: PopInputStable) -> Agent:
+    """The worker's program. Of ours, `allow_lora` says whether learned words are served, too."""
+    program = agents.agent(body.bridge_agent)
+    if program.name == OURS and not body.allow_lora:
+        return program._replace(features=program.features - {"textual_inversion"})
+    return program
 
 
 async def _payload(server: Server, popped: Popped, declared: Declared) -> GenerationPayloadStable:

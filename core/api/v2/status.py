@@ -142,8 +142,8 @@ async def _models(kind: str) -> list[ActiveModel]:
     horde = context.server().horde
     async with context.server().database.reading() as session:
         await horde.online.refresh(session, at=now())
-        await horde.counts.refresh(session, horde.lanes)
         await horde.lanes.update(session)
+        await horde.counts.refresh(session, horde.lanes)
     offered, waiting = horde.online.capacities(kind), _waiting(horde, kind)
     # Requests can name any text as a model: only names that others vouch for are listed.
     named = offered.keys() | (waiting.keys() & model_state.names(kind))
@@ -156,13 +156,16 @@ async def _models(kind: str) -> list[ActiveModel]:
 def _waiting(horde: Horde, kind: str) -> Mapping[str, tuple[float, float]]:
     """Waiting jobs and their size by model; a job that names several counts in part for each."""
     counted: dict[str, tuple[float, float]] = {}
-    for lane_id, needs in horde.lanes.least_needs().items():
-        jobs = horde.counts.jobs.get(lane_id, 0)
+    counts = horde.counts
+    in_lanes = [
+        (needs, counts.jobs.get(lane_id, 0), counts.things.get(lane_id, 0))
+        for lane_id, needs in horde.lanes.least_needs().items()
+    ]
+    for needs, jobs, things in (*in_lanes, *counts.parked):
         if needs.kind == kind and jobs:
             share = 1 / max(1, len(needs.models))
             for name in needs.models:
                 had = counted.get(name, (0.0, 0.0))
-                things = horde.counts.things.get(lane_id, 0)
                 counted[name] = (had[0] + jobs * share, had[1] + things * share)
     return counted
 

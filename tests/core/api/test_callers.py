@@ -33,6 +33,7 @@ WRITE_THEMSELVES = {
     "v1/generate.py": "ends requests that it has found before",
     "v2/dev.py": "for this machine alone",
     "v2/login.py": "few guesses an address, which are counted",
+    "v2/progress.py": "has looked at the key and the jobs before",
     "v2/register.py": "few registrations an address",
 }
 

@@ -22,7 +22,13 @@ REGEN = "AI Horde Worker reGen"
         (
             "Stable Horde Worker:1:x",
             {"r2", "img2img", "sampler:lcm", "post:NMKD_Siax"},
-            {"lora", "post:GFPGAN"},
+            {"lora", "flux", "post:GFPGAN"},
+            Standing.OLDER,
+        ),
+        (
+            "Stable Horde Worker:3:x",
+            {"r2", "lora", "textual_inversion", "flux"},
+            {"controlnet", "post:GFPGAN"},
             Standing.NEWEST,
         ),
         (

@@ -21,6 +21,7 @@ OWN = (
     "core/api/v1/",
     "core/api/v2/",
     "worker/crew.py",
+    "worker/model_kinds.py",
 )
 """The kinds' own modules, what translates between them and the wire, the worker's list of kinds."""
 

@@ -58,8 +58,10 @@ async def test_no_job_loses_its_lane(database):
         async with database.writing() as session:
             return await lane_rows.remove_empty(session)
 
-    removed = 0
-    for _ in range(6):
+    rounds = removed = 0
+    while rounds < 6 or not removed:
+        rounds += 1
+        assert rounds < 100
         tasks = [ask(database, lanes, Needs(pixels=4 ** (n % 3))) for n in range(AT_ONCE)]
         answers = await at_once(*tasks, *(remove(n) for n in range(3)))
         removed += sum(answers[len(tasks) :])
@@ -71,7 +73,6 @@ async def test_no_job_loses_its_lane(database):
                 )
             )
             assert lost.all() == []
-    assert removed > 0
 
 
 async def test_who_removes_lanes_and_who_adds_one_do_not_wait_for_each_other(postgres_url):

@@ -84,8 +84,8 @@ async def test_what_was_broken_off_is_gone_on_with(sites, adder, pipeline, tmp_p
 async def test_an_architecture_that_is_not_served_is_found_at_once(
     sites, adder, pipeline, tmp_path
 ):
-    pipeline["model_index.json"] = json.dumps({"_class_name": "FluxPipeline"}).encode()
-    with pytest.raises(CannotFetch, match="a FluxPipeline, which this worker does not serve"):
+    pipeline["model_index.json"] = json.dumps({"_class_name": "KandinskyPipeline"}).encode()
+    with pytest.raises(CannotFetch, match="a KandinskyPipeline, which this worker does not serve"):
         await adder().add(Wanted("m", "image", Source(hub="me/tiny")))
     assert len(sites.of_the_store()) == 1
 

@@ -20,7 +20,10 @@ def encode(pipe):
 
     def positive(prompt, negative="", clip_skip=1):
         with torch.inference_mode():
-            return conditioning.encode(pipe, prompt, negative, clip_skip=clip_skip).positive
+            encoder = conditioning.Encoder(
+                pipe.tokenizer, pipe.text_encoder, layer=clip_skip, is_normed=True
+            )
+            return conditioning.of_one(encoder, prompt, negative).given["prompt_embeds"]
 
     return positive
 

@@ -87,7 +87,7 @@ def test_a_model_too_loud_for_16_bits_is_loaded_with_more(renderer, altered, hal
     assert dtype(renderer) == "bfloat16"
     [made] = renderer.render(order_of(loud), lambda *_: None).pictures
     assert len(set(made.rgb)) > 1
-    renderer.model = None
+    renderer.kept.drop_all()
     renderer.load(loud)  # what was learned is not learned again
     assert dtype(renderer) == "bfloat16"
 
@@ -135,7 +135,7 @@ def test_an_order_can_be_left_between_two_steps(renderer, tiny_model):
 def seen(renderer, checkpoint, **changes):
     shown = []
     renderer.render(order_of(checkpoint, **changes), lambda _, __, show: shown.append(show()))
-    return shown
+    return [one.data for one in shown]
 
 
 @pytest.mark.parametrize("is_cheap", [True, False])
@@ -186,7 +186,7 @@ def test_the_shipped_models_previews_come_to_look_like_its_pictures(
     )
     shown = []
     [made] = shipped.render(
-        replace(wanted, steps=10), lambda _, __, show: shown.append(show())
+        replace(wanted, steps=10), lambda _, __, show: shown.append(show().data)
     ).pictures
     picture = Image.frombytes("RGB", (made.width, made.height), made.rgb).resize((24, 24))
 

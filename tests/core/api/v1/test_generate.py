@@ -195,7 +195,7 @@ class TestRefused:
             ({"params": {"height": 0}}, 400, "multiple of 64"),
             ({"params": {"width": 2**40}}, 400, "multiple of 64"),
             ({"params": {"steps": 101}}, 400, "steps"),
-            ({"params": {"toggles": "x" * 20_000}}, 400, "too much"),
+            ({"params": {"toggles": "x" * 20_000}}, 400, "too many"),
             ({"servers": [NOBODY]}, 503, "not found"),
             ({"servers": ["no id"]}, 503, "not found"),
         ):

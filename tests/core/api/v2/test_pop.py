@@ -10,6 +10,7 @@ import pictures
 import serving
 import statements
 from core.api import popping
+from core.features import OURS, version_of
 from core.generation import pop, waiters
 from core.workers.tables import Worker
 
@@ -302,6 +303,15 @@ async def test_workers_know_a_refusal_by_its_words(shop, body, words):
         await shop.pop()
     answer = await shop.server.post("/generate/pop", serving.offer(**body), key=nobody.key)
     assert words in answer.json()["message"].lower()
+
+
+async def test_our_workers_get_learned_words_where_they_serve_adaptations(shop):
+    asked = {**SMALL, "tis": [{"name": "7808"}]}
+    request_id = await shop.ask(params=asked)
+    agent = f"Stable Horde Worker:{version_of(OURS)}:x"
+    assert (await shop.pop(bridge_agent=agent, allow_lora=False))["id"] is None
+    assert (await shop.pop(bridge_agent=agent, allow_lora=True))["payload"]["tis"]
+    assert (await shop.status(request_id))["processing"] == 1
 
 
 async def test_an_owner_is_told_which_models_are_left_out_and_why(shop):

@@ -13,6 +13,7 @@ from PIL import Image
 from sqlalchemy import select
 
 import serving
+import statements
 from core.api import glimpses
 from core.api.streams import EXTENSION as STREAMS
 from core.db import now
@@ -202,7 +203,7 @@ async def test_no_deadline_moves_and_little_is_written(shop):
     async with shop.server.database.reading() as session:
         before = (await session.execute(attempt)).one()
     for _ in range(2):
-        with serving.statements(shop.server.database) as sent:
+        with statements.counted(shop.server.database) as sent:
             assert (await told(shop, popped)).status_code == 200
     async with shop.server.database.reading() as session:
         after = (await session.execute(attempt)).one()

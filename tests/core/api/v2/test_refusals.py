@@ -49,6 +49,7 @@ ELSEWHERE = {
     "TooManyNewIPs": "test_admission, which judges addresses",
     "TooManyStreams": "test_watch, which keeps streams open",
     "TooManyPictures": "images/test_decoders",
+    "TooMuchProgress": "test_progress, with limits",
     "TooManyVisits": "test_login, a page of the core's own",
     "UnbalancedEvent": "a defect, not an answer; test_events",
     "UnsafeIP": "test_admission, which judges addresses",

@@ -13,7 +13,7 @@ from serving import ANONYMOUS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-HUGE = "9" * 5000
+LONG = "9" * 2000
 ESCAPES = "fox\x1b]0;title\x07\x1b[31m\u202eder\u200b\ufeff\x9b"
 SEEN = "fox]0;title[31mder"
 
@@ -51,8 +51,13 @@ async def ask(server, kind="", **body):
 )
 @pytest.mark.parametrize("sign", ["", "-"])
 async def test_numbers_of_thousands_of_digits_are_no_failure(shared, moderator, path, sign):
-    answer = await shared.get(f"/{path.format(sign + HUGE)}", key=moderator.key)
+    answer = await shared.get(f"/{path.format(sign + LONG)}", key=moderator.key)
     assert answer.status_code in (200, 400, 404), answer.text
+
+
+async def test_urls_have_an_end(shared, moderator):
+    answer = await shared.get(f"/users/{'9' * 5000}", key=moderator.key)
+    assert answer.status_code == 414, answer.text
 
 
 @pytest.mark.parametrize("field", ["params", "unknown", "special", "seed"])

@@ -1,0 +1,168 @@
+"""The words that a small model knows, and how a prompt is read by them.
+
+A model that was trained on few words makes something of any other: the nearest thing of which it
+knows nothing tells nobody. Its vocabulary says what it draws, what stands in for words near to
+that, and which words it need not know.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+MAX_PHRASE: Final = 4
+"""Words of the longest name of a thing."""
+SHORT: Final = 2
+"""Letters of a word that is passed over, whatever it is."""
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+_BETWEEN: Final = re.compile(r"[\s-]+")
+_LEFTOVERS: Final = (
+    (re.compile(r"\s*,(?:\s*,)+"), ","),
+    (re.compile(r"\(\s*(?::[\d.]*\s*)?\)|\[\s*\]"), ""),
+    (re.compile(r"\s{2,}"), " "),
+    (re.compile(r"\s+,"), ","),
+)
+_ENDINGS: Final = (("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a model knows, all in lower case; files have it as JSON.
+
+    things, places: what it draws, and where.
+    words: other words and phrases it was trained on, plurals too, each with the thing or place.
+    nearest: words it was not trained on, each with the thing that is drawn instead.
+    helping: words that say something of a thing: colours, sizes, styles, prepositions.
+    idle: words and phrases that change nothing and are left out: "masterpiece", "4k".
+    """
+
+    things: Sequence[str] = ()
+    places: Sequence[str] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    nearest: Mapping[str, str] = field(default_factory=dict)
+    helping: Sequence[str] = ()
+    idle: Sequence[str] = ()
+
+    @classmethod
+    def from_json(cls, content: str | bytes) -> "Vocabulary":
+        """Read a file's content. Raises ValueError and TypeError where it is no vocabulary."""
+        return cls(**json.loads(content))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A prompt as a vocabulary has it.
+
+    text: what is left for the model to read.
+    shows: the things and places that it draws, each once.
+    instead: the words that were replaced, each with what stands in for it.
+    unknown: the words that were left out because nothing comes near to them, each once.
+    """
+
+    text: str
+    shows: tuple[str, ...]
+    instead: dict[str, str]
+    unknown: tuple[str, ...]
+
+    @property
+    def says_something(self) -> bool:
+        """Whether a thing or a place of it is known, or no word unknown: "on a blue background"."""
+        return bool(self.shows or self.instead or not self.unknown)
+
+    @property
+    def notes(self) -> list[str]:
+        """What somebody who typed the prompt should know."""
+        told = [f"draws {thing} for {word}" for word, thing in self.instead.items()]
+        if self.unknown:
+            told.append(f"does not know {', '.join(self.unknown)}")
+        return told
+
+
+class Reader:
+    """Reads prompts by one vocabulary."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._named = {name: name for name in (*vocabulary.things, *vocabulary.places)}
+        self._named.update(vocabulary.words)
+        self._nearest = vocabulary.nearest
+        self._helping = frozenset(vocabulary.helping)
+        self._idle = frozenset(vocabulary.idle)
+
+    def read(self, prompt: str) -> Reading:
+        """Read a prompt; what stands between the words, brackets and weights too, stays."""
+        found = list(_WORD.finditer(prompt))
+        words = [match.group().lower() for match in found]
+        shows: dict[str, None] = {}
+        instead: dict[str, str] = {}
+        unknown: dict[str, None] = {}
+        parts: list[str] = []
+        end = place = 0
+        while place < len(found):
+            many = self._together(prompt, found, place)
+            count, kept = self._known(words[place : place + many])
+            first, last = found[place], found[place + count - 1]
+            parts.append(prompt[end : first.start()])
+            end = last.end()
+            said = " ".join(words[place : place + count])
+            if kept in self._named:
+                shows[self._named[kept]] = None
+            if kept is None:
+                if not self._is_idle(said):
+                    unknown[said] = None
+            elif kept == said or said in self._named:
+                parts.append(prompt[first.start() : end])
+            else:
+                parts.append(kept)
+                instead[said] = kept
+            place += count
+        text = "".join((*parts, prompt[end:]))
+        for pattern, by in _LEFTOVERS:
+            text = pattern.sub(by, text)
+        return Reading(text.strip(" ,"), tuple(shows), instead, tuple(unknown))
+
+    def _together(self, prompt: str, found: list[re.Match[str]], place: int) -> int:
+        """How many words from here on may be one name: nothing but spaces is between them."""
+        many = 1
+        while many < MAX_PHRASE and place + many < len(found):
+            before, after = found[place + many - 1], found[place + many]
+            if not _BETWEEN.fullmatch(prompt[before.end() : after.start()]):
+                break
+            many += 1
+        return many
+
+    def _known(self, words: list[str]) -> tuple[int, str | None]:
+        """How many of the words are one name, and what is read for it; None: nothing."""
+        for count in range(len(words), 0, -1):
+            phrase = " ".join(words[:count])
+            if phrase in self._named:
+                return count, phrase
+            if phrase in self._idle:
+                return count, None
+        return 1, self._one(words[0])
+
+    def _is_idle(self, said: str) -> bool:
+        """Whether it is idle, or a form of a verb that is: "flying", "painted", "makes"."""
+        stems = {said}
+        for end in ("ing", "ed", "es", "s", "er"):
+            if said.endswith(end):
+                stem = said.removesuffix(end)
+                stems |= {stem, f"{stem}e", stem[:-1]}
+        return not self._idle.isdisjoint(stems)
+
+    def _one(self, word: str) -> str | None:
+        if word in self._helping or len(word) <= SHORT or word.isdecimal():
+            return word
+        for form in _forms(word):
+            if form in self._named:
+                return word if form == word else form
+            if form in self._nearest:
+                return self._nearest[form]
+        return None
+
+
+def _forms(word: str) -> list[str]:
+    """The word, and what it may be the plural of."""
+    singular = [word.removesuffix(end) + by for end, by in _ENDINGS if word.endswith(end)]
+    return [word, *singular]

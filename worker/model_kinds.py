@@ -1,0 +1,34 @@
+"""The kinds of models that are folders. Upscalers are single files, so they are not among them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from worker import models
+from worker.renderer import Model
+
+
+@dataclass(frozen=True)
+class FolderKind:
+    """A kind of model.
+
+    setting: which setting names the models that are wanted.
+    inspect: looks at a folder. Raises NotUsable.
+    is_pipeline: whether it is made for the diffusers library, which a single file can be, too.
+    """
+
+    setting: str
+    inspect: Callable[[str, Path], Model]
+    is_pipeline: bool
+
+
+FOLDERS: Final[Mapping[str, FolderKind]] = {
+    "image": FolderKind("models", models.inspect, is_pipeline=True),
+    "text": FolderKind("text_models", models.inspect_text, is_pipeline=False),
+}
+
+
+def is_pipeline(kind: str) -> bool:
+    """Whether models of this kind are made for the diffusers library."""
+    return kind in FOLDERS and FOLDERS[kind].is_pipeline
