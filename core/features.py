@@ -51,6 +51,8 @@ class PostProcessor:
     """The factor by which sides grow."""
     heavy: bool = False
     """It needs as much memory as the picture itself."""
+    needs_weights: bool = True
+    """Whether our worker needs a network of that name for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Form:
     """Its result is a picture, which is uploaded."""
     enlarges_by: int = 1
     needs_weights: bool = True
-    """Whether an alchemist needs a network of that name to serve it."""
+    """Whether our worker needs a network to serve it."""
     since: Since | None = None
     """The programs known to serve it; alchemists name their forms in each pop."""
 
@@ -106,7 +108,7 @@ POST_PROCESSORS: Final[Mapping[str, PostProcessor]] = {
     "NMKD_Siax": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
     "4x_AnimeSharp": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
     "CodeFormers": PostProcessor(_OLD, heavy=True),
-    "strip_background": PostProcessor(_OLD),
+    "strip_background": PostProcessor(_OLD, needs_weights=False),
     "4xNomos8kSC": PostProcessor(_NEW, enlarges_by=4, heavy=True),
     "4xLSDIRplus": PostProcessor(_NEW, enlarges_by=4, heavy=True),
     "4xNomosWebPhoto_RealPLKSR": PostProcessor(_NEW, enlarges_by=4, heavy=True),
@@ -133,7 +135,7 @@ DESCRIPTIONS: Final[Mapping[str, Form]] = {
     "caption": Form(),
     "interrogation": Form(rate="interrogation"),
     "nsfw": Form(),
-    "vectorize": Form(),
+    "vectorize": Form(needs_weights=False, since={OURS: 4}),
     "palette": Form(needs_weights=False, since={OURS: 1}),
     "describe": Form(),
     "aesthetic": Form(),
@@ -148,6 +150,7 @@ FORMS: Final[Mapping[str, Form]] = {
             by_tile=True,
             makes_picture=True,
             enlarges_by=processor.enlarges_by,
+            needs_weights=processor.needs_weights,
             since=processor.since,
         )
         for name, processor in POST_PROCESSORS.items()

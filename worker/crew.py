@@ -11,13 +11,13 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from core.client import HordeClient
-from core.features import FORMS, OURS, version_of
+from core.features import OURS, version_of
 from core.wire.alchemy import InterrogationPopInput
 from core.wire.pop import PopInputStable
 from core.wire.text import PopInputKobold
 from worker import lookup, models, served, upscaler
+from worker.alchemy import offered
 from worker.alchemy.kind import Forms
-from worker.alchemy.order import Description
 from worker.downloads.adaptations import FromCivitAI
 from worker.engine import Engine
 from worker.escrow import Escrow
@@ -173,16 +173,11 @@ class Crew:
         )
 
     async def _forms(self, stop: asyncio.Event) -> None:
-        described = {
-            name: Description(name)
-            for name, form in FORMS.items()
-            if OURS in (form.since or {}) and not form.needs_weights
-        }
-        forms: dict[str, Model] = {**described, **self._upscalers}
         offer = alchemy_offer(self._settings)
         kind = Forms(self._client, offer)
+
         await self._work(
-            kind, offer.name, lambda _: forms, lambda new: kind.change(alchemy_offer(new)), stop
+            kind, offer.name, offered.forms, lambda new: kind.change(alchemy_offer(new)), stop
         )
 
     async def _work(

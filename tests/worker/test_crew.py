@@ -152,12 +152,13 @@ async def test_post_processing_is_offered_where_no_weights_are_missing(horde, cr
         return image["allow_post_processing"], forms["forms"]
 
     *most, last = FACTORS
-    assert await offers() == (False, ["palette"])
+    free = ["vectorize", "palette", "strip_background"]
+    assert await offers() == (False, free)
     for name in most:
         (tmp_path / f"{name}.pth").touch()
-    assert await offers() == (False, ["palette", *most])
+    assert await offers() == (False, [*free, *most])
     (tmp_path / f"{last}.pth").touch()
-    assert await offers() == (True, ["palette", *FACTORS])
+    assert await offers() == (True, [*free, *FACTORS])
 
 
 def test_the_offer_of_pictures_has_no_word_of_what_is_not_served():
