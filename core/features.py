@@ -24,8 +24,8 @@ WEBUI: Final = "SD-WebUI Stable Horde Worker Bridge"
 _USUAL: Final = {OURS: 1, REGEN: 1, CLASSIC: 11, WEBUI: 1}
 _ESRGAN: Final[Since] = _USUAL
 """Networks of one architecture; our worker says in each pop whether it has their weights."""
-_OLD: Final[Since] = {REGEN: 1, CLASSIC: 11, WEBUI: 1}
-_NEW: Final[Since] = {REGEN: 13}
+_OLD: Final = {REGEN: 1, CLASSIC: 11, WEBUI: 1}
+_NEW: Final = {REGEN: 13}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,6 @@ class PostProcessor:
     """The factor by which sides grow."""
     heavy: bool = False
     """It needs as much memory as the picture itself."""
-    needs_weights: bool = True
-    """Whether our worker needs a network of that name for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +106,9 @@ POST_PROCESSORS: Final[Mapping[str, PostProcessor]] = {
     "NMKD_Siax": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
     "4x_AnimeSharp": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
     "CodeFormers": PostProcessor(_OLD, heavy=True),
-    "strip_background": PostProcessor(_OLD, needs_weights=False),
-    "4xNomos8kSC": PostProcessor(_NEW, enlarges_by=4, heavy=True),
-    "4xLSDIRplus": PostProcessor(_NEW, enlarges_by=4, heavy=True),
+    "strip_background": PostProcessor(_OLD | {OURS: 4}),
+    "4xNomos8kSC": PostProcessor(_NEW | {OURS: 4}, enlarges_by=4, heavy=True),
+    "4xLSDIRplus": PostProcessor(_NEW | {OURS: 4}, enlarges_by=4, heavy=True),
     "4xNomosWebPhoto_RealPLKSR": PostProcessor(_NEW, enlarges_by=4, heavy=True),
     "4xNomos2_realplksr_dysample": PostProcessor(_NEW, enlarges_by=4, heavy=True),
     "4xNomos2_hq_dat2": PostProcessor(_NEW, enlarges_by=4, heavy=True),
@@ -150,7 +148,6 @@ FORMS: Final[Mapping[str, Form]] = {
             by_tile=True,
             makes_picture=True,
             enlarges_by=processor.enlarges_by,
-            needs_weights=processor.needs_weights,
             since=processor.since,
         )
         for name, processor in POST_PROCESSORS.items()

@@ -15,7 +15,7 @@ from core.features import OURS, version_of
 from core.wire.alchemy import InterrogationPopInput
 from core.wire.pop import PopInputStable
 from core.wire.text import PopInputKobold
-from worker import lookup, models, served, upscaler
+from worker import lookup, models, post_processing, served
 from worker.alchemy import offered
 from worker.alchemy.kind import Forms
 from worker.downloads.adaptations import FromCivitAI
@@ -67,7 +67,7 @@ class Crew:
         self._engine = engine
         self._display = display
         self._folders = lookup.folders(settings)
-        self._upscalers = upscaler.find(self._folders)
+        self._processors = post_processing.find(self._folders)
         self._escrow = Escrow()
         self._journal = Journal(settings.data_dir, settings.url)
         self._changing: list[Callable[[Settings], Coroutine[Any, Any, None]]] = []
@@ -135,12 +135,11 @@ class Crew:
         settings = self._settings
         offer = image_offer(settings)
         engine = self._proxy if settings.image_server else None
-        upscalers = {} if engine else self._upscalers
         kind = Pictures(
             self._client,
             offer,
             batch=settings.batch,
-            upscalers=upscalers,
+            processors={} if engine else self._processors,
             library=None if engine else library(settings, self._folders),
         )
 

@@ -94,7 +94,7 @@ def test_an_added_network_is_offered_by_its_forms(folder, tmp_path):
     place = folder / "safety_checker"
     Shelf(tmp_path).put(Kept("safety_checker", "vision", str(place), "a test"))
     found = offered.forms(Settings(data_dir=tmp_path))
-    assert list(found) == [*offered.WITHOUT_WEIGHTS, "nsfw"]
+    assert list(found) == [*offered.WITHOUT_WEIGHTS, "nsfw", "strip_background"]
     assert found["nsfw"] == VisionModel("nsfw", place, "StableDiffusionSafetyChecker")
     wanted = Settings(data_dir=tmp_path, forms=["nsfw", "caption"])
     assert list(offered.forms(wanted)) == ["nsfw"]

@@ -7,12 +7,12 @@ import numpy as np
 from PIL import Image
 from pydantic import JsonValue
 
-from worker import pictures
-from worker.alchemy.background import removed
+from worker import background, pictures
 from worker.alchemy.colours import merged
 from worker.alchemy.order import Answered, Description, FormOrder
 from worker.alchemy.tracing import traced
-from worker.renderer import CannotRender, Model, OnStep, Picture
+from worker.post_processing import BackgroundRemover
+from worker.renderer import CannotRender, Model, OnStep
 from worker.upscaler import Upscaler
 from worker.upscaling import Networks
 from worker.vision import VisionModel
@@ -53,6 +53,8 @@ class Alchemist:
         source = pictures.read(order.picture, kind="source_image")
         if isinstance(order.form, Description) and order.form.name in ANSWERS:
             return Answered(ANSWERS[order.form.name](source))
+        if isinstance(order.form, BackgroundRemover):
+            return Answered(pictures.picture_of(background.removed(source)))
         image = pictures.on_white(source)
         if isinstance(order.form, VisionModel):
             return Answered(self._seeing().answer(order.form, image))
@@ -99,14 +101,8 @@ def vectorize(source: Image.Image) -> JsonValue:
     return traced(pictures.on_white(source))
 
 
-def strip_background(source: Image.Image) -> Picture:
-    """Return a picture without its background. Raises CannotRender if that is not plain."""
-    return pictures.picture_of(removed(source))
-
-
-ANSWERS: Final[Mapping[str, Callable[[Image.Image], JsonValue | Picture]]] = {
+ANSWERS: Final[Mapping[str, Callable[[Image.Image], JsonValue]]] = {
     "palette": palette,
     "vectorize": vectorize,
-    "strip_background": strip_background,
 }
 """The functions that answer forms without weights, from the picture in RGBA."""

@@ -4,14 +4,16 @@ from typing import Final
 
 import structlog
 
-from core.features import FORMS
-from worker import lookup, upscaler, vision
+from core.features import DESCRIPTIONS
+from worker import lookup, post_processing, vision
 from worker.alchemy.order import Description
 from worker.renderer import Model
 from worker.settings import Settings
 from worker.shelf import BrokenList, Shelf
 
-WITHOUT_WEIGHTS: Final = tuple(name for name, form in FORMS.items() if not form.needs_weights)
+WITHOUT_WEIGHTS: Final = tuple(
+    name for name, form in DESCRIPTIONS.items() if not form.needs_weights
+)
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +29,7 @@ def forms(settings: Settings) -> dict[str, Model]:
     found: dict[str, Model] = {
         **{name: Description(name) for name in WITHOUT_WEIGHTS},
         **vision.find(added, folders),
-        **upscaler.find(folders),
+        **post_processing.find(folders),
     }
     wanted = settings.forms
     return {name: model for name, model in found.items() if not wanted or name in wanted}

@@ -61,8 +61,7 @@ def _upscalers(settings: Settings) -> Finding:
         "upscalers",
         Grade.ODD if "alchemy" in settings.kinds else Grade.FINE,
         f"here: {', '.join(here) or 'none'}; not here: {', '.join(missing)}",
-        "requests for post-processing are served where all are here: "
-        f"`horde-worker models add {missing[0]}`",
+        f"what is here is offered; `horde-worker models add {missing[0]}` adds more",
     )
 
 

@@ -9,6 +9,7 @@ from worker import pictures
 from worker.alchemy.alchemist import ANSWERS, Alchemist
 from worker.alchemy.offered import WITHOUT_WEIGHTS
 from worker.alchemy.order import Description, FormOrder
+from worker.post_processing import REMOVER
 from worker.renderer import CannotRender, Model
 from worker.upscaler import FACTORS, Upscaler
 from worker.upscaling import Networks
@@ -68,7 +69,7 @@ def test_what_is_no_picture_and_no_form_is_refused(alchemist, tmp_path):
 
 def test_what_the_table_says_of_our_worker_is_answered():
     ours = {name for name, form in FORMS.items() if OURS in (form.since or {})}
-    assert ours <= ANSWERS.keys() | FACTORS.keys()
+    assert ours == {*ANSWERS, *FACTORS, REMOVER.name}
     assert set(WITHOUT_WEIGHTS) == ANSWERS.keys()
 
 
@@ -81,8 +82,7 @@ def test_a_form_about_shapes_is_answered_with_a_graphic(alchemist):
 def test_a_picture_without_its_background_is_transparent_there(alchemist):
     image = Image.new("RGB", (60, 60), "white")
     image.paste("red", (20, 20, 40, 40))
-    form = Description("strip_background")
-    made = alchemist.render(FormOrder(form, encoded(image)), ignore).result
+    made = alchemist.render(FormOrder(REMOVER, encoded(image)), ignore).result
     webp = Image.open(io.BytesIO(pictures.to_webp(made)))
     assert webp.mode == "RGBA"
     assert webp.getpixel((2, 2))[3] == 0

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from worker.alchemy.background import removed
+from worker.background import removed
 from worker.renderer import CannotRender
 
 
