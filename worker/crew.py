@@ -11,13 +11,13 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from core.client import HordeClient
-from core.features import FORMS, OURS, version_of
+from core.features import OURS, version_of
 from core.wire.alchemy import InterrogationPopInput
 from core.wire.pop import PopInputStable
 from core.wire.text import PopInputKobold
-from worker import lookup, models, served, upscaler
+from worker import lookup, models, post_processing, served
+from worker.alchemy import offered
 from worker.alchemy.kind import Forms
-from worker.alchemy.order import Description
 from worker.downloads.adaptations import FromCivitAI
 from worker.engine import Engine
 from worker.escrow import Escrow
@@ -67,7 +67,7 @@ class Crew:
         self._engine = engine
         self._display = display
         self._folders = lookup.folders(settings)
-        self._upscalers = upscaler.find(self._folders)
+        self._processors = post_processing.find(self._folders)
         self._escrow = Escrow()
         self._journal = Journal(settings.data_dir, settings.url)
         self._changing: list[Callable[[Settings], Coroutine[Any, Any, None]]] = []
@@ -141,12 +141,11 @@ class Crew:
         settings = self._settings
         offer = image_offer(settings)
         engine = self._proxy if settings.image_server else None
-        upscalers = {} if engine else self._upscalers
         kind = Pictures(
             self._client,
             offer,
             batch=settings.batch,
-            upscalers=upscalers,
+            processors={} if engine else self._processors,
             library=None if engine else library(settings, self._folders),
         )
 
@@ -179,16 +178,11 @@ class Crew:
         )
 
     async def _forms(self, stop: asyncio.Event) -> None:
-        described = {
-            name: Description(name)
-            for name, form in FORMS.items()
-            if OURS in (form.since or {}) and not form.needs_weights
-        }
-        forms: dict[str, Model] = {**described, **self._upscalers}
         offer = alchemy_offer(self._settings)
         kind = Forms(self._client, offer)
+
         await self._work(
-            kind, offer.name, lambda _: forms, lambda new: kind.change(alchemy_offer(new)), stop
+            kind, offer.name, offered.forms, lambda new: kind.change(alchemy_offer(new)), stop
         )
 
     async def _work(

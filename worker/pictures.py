@@ -70,7 +70,10 @@ def to_webp(picture: Picture) -> bytes:
     """
     if not fits(picture.width, picture.height):
         raise CannotRender(f"{picture.width}x{picture.height} is too large for a picture")
-    image = Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
+    size = (picture.width, picture.height)
+    image = Image.frombytes("RGB", size, picture.rgb)
+    if picture.alpha is not None:
+        image.putalpha(Image.frombytes("L", size, picture.alpha))
     for quality in WEBP_QUALITIES:
         out = io.BytesIO()
         lossless = quality == WEBP_QUALITIES[0] and image.width * image.height <= LOSSLESS_PIXELS
@@ -103,6 +106,12 @@ def read(encoded: bytes, *, kind: MetadataType) -> Image.Image:
             return ImageOps.exif_transpose(opened).convert("RGBA")
     except UNREADABLE as error:
         raise _unreadable(kind, error) from error
+
+
+def picture_of(image: Image.Image) -> Picture:
+    """Make a finished picture of an image in RGB or RGBA."""
+    alpha = image.getchannel("A").tobytes() if image.mode == "RGBA" else None
+    return Picture(image.width, image.height, image.convert("RGB").tobytes(), alpha)
 
 
 def on_white(image: Image.Image) -> Image.Image:

@@ -12,10 +12,12 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from worker.alchemy.order import Description
 from worker.image.order import Checkpoint
+from worker.post_processing import BackgroundRemover
 from worker.renderer import CannotLoad, Model, OnStep, Order, Renderer
 from worker.text.order import LanguageModel
 from worker.upscaler import Upscaler
 from worker.upscaling import Networks
+from worker.vision import VisionModel
 
 
 class Renderers:
@@ -53,10 +55,10 @@ class Renderers:
             from worker.text.writer import Writer  # noqa: PLC0415 - see above
 
             return Writer(device=self.device)
-        if kind in {Description, Upscaler}:
+        if kind in {BackgroundRemover, Description, Upscaler, VisionModel}:
             from worker.alchemy.alchemist import Alchemist  # noqa: PLC0415 - see above
 
-            return Alchemist(networks=self._networks)
+            return Alchemist(networks=self._networks, device=self.device)
         raise CannotLoad(f"nobody here renders with a {kind.__name__}")
 
 

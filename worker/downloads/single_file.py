@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from worker.downloads.parts import CannotFetch
-from worker.models import MAX_HEADER_BYTES
+from worker.image.inspection import MAX_HEADER_BYTES
 from worker.settings import prepare_environment
 
 CONFIGURATIONS: Final = Path(__file__).parent / "configurations"

@@ -16,8 +16,8 @@ from worker.image.library import Library
 from worker.image.order import Checkpoint, PictureOrder, Rendered, Source
 from worker.image.popped import PictureBatch
 from worker.kind import Haul, Parcel, fetched, ids_of, understood
+from worker.post_processing import PostProcessor
 from worker.renderer import Model, information
-from worker.upscaler import FACTORS, Upscaler
 
 GPU_BATCH: Final = 4
 
@@ -28,8 +28,7 @@ class Pictures:
     offer: what every pop declares, without the models and the size of batches.
     batch: pictures of one request that are popped together; 0 lets the device decide: a GPU renders
         several in little more time than one, a CPU does not.
-    upscalers: those whose weights are here. Post-processing is offered only if none is missing: a
-        pop cannot declare some of them.
+    processors: the post-processing that can be done here.
     library: None where no adaptations and learned words are offered.
     """
 
@@ -41,21 +40,21 @@ class Pictures:
         offer: PopInputStable,
         *,
         batch: int = 0,
-        upscalers: Mapping[str, Upscaler] | None = None,
+        processors: Mapping[str, PostProcessor] | None = None,
         library: Library | None = None,
     ) -> None:
         self._client = client
         self._library = library
-        self._upscalers = dict(upscalers or {})
+        self._processors = dict(processors or {})
         self._asked = 1  # pictures at once, as in the last pop
         self.change(offer, batch)
 
     def change(self, offer: PopInputStable, batch: int) -> None:
         """Offer this from the next pop on."""
-        served = offer.allow_post_processing and self._upscalers.keys() == FACTORS.keys()
         self._offer = offer.model_copy(
             update={
-                "allow_post_processing": served,
+                "allow_post_processing": offer.allow_post_processing and bool(self._processors),
+                "post_processors": list(self._processors),
                 "allow_lora": self._library is not None,
             }
         )
@@ -82,13 +81,13 @@ class Pictures:
     async def order(self, batch: PictureBatch, models: Mapping[str, Model]) -> PictureOrder:
         """Fetch the source pictures, and make the order."""
         adapts = self._library is not None
-        offer = popped.Offer(self._offer.max_pixels, self._asked, self._upscalers, adapts=adapts)
+        offer = popped.Offer(self._offer.max_pixels, self._asked, self._processors, adapts=adapts)
         popped.check(batch, models, offer)  # first, so that nothing is fetched in vain
         source = await self._source(batch.answer)
         needed = None
         if self._library is not None:
             needed = await self._library.needed(batch.answer.payload)
-        return popped.order(batch, models, source, self._upscalers, needed)
+        return popped.order(batch, models, source, self._processors, needed)
 
     async def pack(self, batch: PictureBatch, index: int, result: Rendered) -> Parcel:
         """Encode one picture."""

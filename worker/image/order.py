@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.wire.submit import GenerationMetadataStable
+from worker.post_processing import PostProcessor
 from worker.renderer import Model, Order, Picture
 from worker.upscaler import Upscaler
 
@@ -95,7 +96,7 @@ class PictureOrder(Order[Rendered]):
     hires_strength: 0 to 1, how much of the enlarged picture is redrawn; None: no hires fix.
     seeds: 0 to 2**32 - 1, one for each picture.
     enlarger: the network that scales beyond the model's size; None: Lanczos' filter.
-    upscalers: applied to each finished picture, in this order.
+    processors: applied to each finished picture, in this order.
     exact: whether it is made at this very size, however good the model is at it.
     adaptations, words: what the model is adapted by, and what it is to know.
     notes: what the requester should know already.
@@ -117,7 +118,7 @@ class PictureOrder(Order[Rendered]):
     source: Source | None = None
     strength: float = 1.0
     enlarger: Upscaler | None = None
-    upscalers: tuple[Upscaler, ...] = ()
+    processors: tuple[PostProcessor, ...] = ()
     exact: bool = False
     adaptations: tuple[Adaptation, ...] = ()
     words: tuple[Word, ...] = ()

@@ -13,6 +13,7 @@ from worker.image.library import Needed, with_added
 from worker.image.order import Checkpoint, PictureOrder, Source
 from worker.image.samplers import SAMPLERS
 from worker.kind import Batch, held_to, ids_of, likeness, shown
+from worker.post_processing import PostProcessor
 from worker.renderer import CannotRender, Model
 from worker.upscaler import Upscaler
 
@@ -70,7 +71,7 @@ class Offer:
 
     max_pixels: int
     amount: int
-    upscalers: Mapping[str, Upscaler]
+    processors: Mapping[str, PostProcessor]
     adapts: bool = False
 
 
@@ -102,7 +103,7 @@ def order(
     jobs: PictureBatch,
     models: Mapping[str, Model],
     source: Source | None,
-    upscalers: Mapping[str, Upscaler],
+    processors: Mapping[str, PostProcessor],
     needed: Needed | None = None,
 ) -> PictureOrder:
     """Make the order for popped jobs that have passed `check`."""
@@ -112,6 +113,7 @@ def order(
         raise CannotRender("its model has just been dropped")
     positive, negative = prompts.split_negative(payload.prompt or "")
     needed = needed or Needed()
+    upscalers = (one for one in processors.values() if isinstance(one, Upscaler))
     usual = 1.0 if source is not None and source.painting else IMG2IMG_STRENGTH
     hires_strength = payload.hires_fix_denoising_strength or HIRES_STRENGTH
     return PictureOrder(
@@ -130,8 +132,8 @@ def order(
         hires_strength=hires_strength if payload.hires_fix else None,
         source=source,
         strength=payload.denoising_strength or usual,
-        enlarger=checkpoint.enlarger or next(iter(upscalers.values()), None),
-        upscalers=tuple(upscalers[name] for name in payload.post_processing or ()),
+        enlarger=checkpoint.enlarger or next(iter(upscalers), None),
+        processors=tuple(processors[name] for name in payload.post_processing or ()),
         adaptations=needed.adaptations,
         words=needed.words,
         notes=needed.notes,
@@ -153,8 +155,8 @@ def _not_served(answer: GenerationPayloadStable, offer: Offer) -> Iterator[str]:
         yield f"the sampler {payload.sampler_name[:MAX_NAME_CHARS]}"
     if answer.source_image is not None and answer.source_processing == "remix":
         yield "remix"
-    processors = payload.post_processing or ()
-    yield from (name[:MAX_NAME_CHARS] for name in processors if name not in offer.upscalers)
+    wanted = payload.post_processing or ()
+    yield from (name[:MAX_NAME_CHARS] for name in wanted if name not in offer.processors)
     for name in ("control_type", "workflow", "transparent"):
         if getattr(payload, name):
             yield name

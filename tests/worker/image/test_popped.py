@@ -20,10 +20,10 @@ def answered(payload=None, n=1, **answer):
     )
 
 
-def ordered(payload=None, source=None, upscalers=None, **answer):
+def ordered(payload=None, source=None, processors=None, **answer):
     batch = popped.batch(answered(payload, **answer))
-    popped.check(batch, {"tiny": TINY}, Offer(1024 * 1024, 4, upscalers or {}))
-    return popped.order(batch, {"tiny": TINY}, source, upscalers or {})
+    popped.check(batch, {"tiny": TINY}, Offer(1024 * 1024, 4, processors or {}))
+    return popped.order(batch, {"tiny": TINY}, source, processors or {})
 
 
 def test_everything_asked_for_is_in_the_order():
@@ -96,8 +96,8 @@ def test_what_was_never_offered_is_refused_by_name(payload, answer, word):
 
 def test_upscalers_that_are_here_are_ordered_and_the_first_also_enlarges():
     here = {name: Upscaler(name, "/nowhere") for name in ("RealESRGAN_x4plus", "NMKD_Siax")}
-    order = ordered({"post_processing": ["NMKD_Siax"]}, upscalers=here)
-    assert [one.name for one in order.upscalers] == ["NMKD_Siax"]
+    order = ordered({"post_processing": ["NMKD_Siax"]}, processors=here)
+    assert [one.name for one in order.processors] == ["NMKD_Siax"]
     assert order.enlarger.name == "RealESRGAN_x4plus"
 
 
