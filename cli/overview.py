@@ -36,7 +36,7 @@ async def look(client: HordeClient) -> Seen:
     """Look at a horde."""
     return Seen(
         *await asyncio.gather(
-            client.heartbeat(), client.performance(), client.models(), client.workers()
+            client.heartbeat(), client.performance(), client.models.active(), client.workers.all()
         )
     )
 

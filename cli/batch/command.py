@@ -71,7 +71,7 @@ async def _made(
     timeout_seconds: float | None,
 ) -> Outcome:
     client = session.client
-    user = await client.find_user()
+    user = await client.users.me()
     pace = Pace(many.jobs or user.concurrency, many.per_minute)
     keeper = Keeper(client, journal, pattern, with_metadata=many.pictures.metadata)
     done = sum(journal.of(item.key).is_done for item in wanted)

@@ -53,7 +53,7 @@ class Watcher:
         nobody else's has, as it was drawn at random. None where the horde has none, and for the
         anonymous account, whose requests nobody can list.
         """
-        active = (await self._client.find_user()).active_generations
+        active = (await self._client.users.me()).active_generations
         for request in sorted(set((active and active.image) or ()) - known):
             with contextlib.suppress(NotFound, TimeoutError):
                 async with asyncio.timeout(IN_DOUBT_SECONDS):

@@ -102,7 +102,11 @@ class Offering:
         shared = {"performance": 1, "queued": 0, "jobs": 0, "eta": 0, "type": "image"}
         self._models = [ActiveModel(name=name, count=count, **shared) for name, count in names]
 
-    async def models(self):
+    @property
+    def models(self):
+        return self
+
+    async def active(self):
         return self._models
 
 
