@@ -77,7 +77,7 @@ async def with_model(client: HordeClient, wanted: GenerationInputStable) -> Gene
     """
     if wanted.models:
         return wanted
-    offered = [model.name for model in await client.models() if model.count]
+    offered = [model.name for model in await client.models.active() if model.count]
     if len(offered) != 1:
         return wanted
     return wanted.model_copy(update={"models": offered})
@@ -87,7 +87,7 @@ async def _unoffered(client: HordeClient, models: Sequence[str]) -> list[str]:
     """The models that no worker offers, such as one with a mistyped name."""
     if not models:
         return []
-    offered = {model.name for model in await client.models() if model.count}
+    offered = {model.name for model in await client.models.active() if model.count}
     return [name for name in models if name not in offered]
 
 

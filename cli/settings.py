@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from core.client.horde import ANONYMOUS_KEY
+from core.client import ANONYMOUS_KEY
 
 
 def default_data_dir() -> Path:

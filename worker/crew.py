@@ -122,7 +122,7 @@ class Crew:
         """Find out, now and then, whether rewards are credited at once."""
         while True:
             try:
-                trusted = (await self._client.find_user()).trusted
+                trusted = (await self._client.users.me()).trusted
             except Exception as error:  # noqa: BLE001 - it is for information only
                 log.debug("owner not asked for", reason=type(error).__name__)
             else:

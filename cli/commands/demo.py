@@ -72,7 +72,7 @@ async def _worker_seen(client: HordeClient, deadline: float, show: Callable[[str
     """Wait until some worker is online: what the demo leaves open is then as its model wants it."""
     show("waiting for a worker")
     while monotonic() < deadline:
-        if any(model.count for model in await client.models()):
+        if any(model.count for model in await client.models.active()):
             return
         await asyncio.sleep(POLL_SECONDS)
 

@@ -48,7 +48,7 @@ def status(
 async def _look(settings: ClientSettings) -> Seen:
     async with client_of(settings) as client:
         return await asyncio.gather(
-            client.heartbeat(), client.performance(), client.models(), client.workers()
+            client.heartbeat(), client.performance(), client.models.active(), client.workers.all()
         )
 
 

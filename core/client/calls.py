@@ -13,7 +13,9 @@ from core.client.errors import TooLarge, UnexpectedAnswer, Unreachable, from_ans
 from core.client.guard import NotPublic
 
 REDIRECTS: Final = 5
-MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
+MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+"""Ten thousand workers fit."""
+MAX_PICTURES_BYTES: Final = 64 * 1024 * 1024
 """Twenty large pictures in base64 fit."""
 MAX_ERROR_BYTES: Final = 64 * 1024
 

@@ -160,7 +160,7 @@ async def _ask_for_the_key(client: HordeClient) -> None:
     """See that the server knows the key before models are loaded for it. Raises Unwelcome."""
     try:
         async with asyncio.timeout(KEY_SECONDS):
-            await client.find_user()
+            await client.users.me()
     except Unauthenticated as error:
         raise Unwelcome(error.message) from None
     except (HordeError, TimeoutError):
