@@ -3,24 +3,24 @@
 import asyncio
 import hashlib
 import json
-from datetime import timedelta
 from typing import Final
 
 import discord
 import structlog
 from discord import app_commands
 
-from bot import actions, answering, buttons, commands
+from bot import actions, answering, buttons, commands, duties, gifts
 from bot.hordes import Hordes
 from bot.jobs.desk import Desk
 from bot.keyring import Keyring
+from bot.live import Live
 from bot.settings import Settings
-from bot.store import jobs, notes
-from bot.store.database import Database, now
+from bot.store import notes
+from bot.store.database import Database
+from bot.store.guilds import Guilds
 
 INTENTS: Final = discord.Intents(guilds=True, guild_reactions=True)
 TREE: Final = "command tree"
-HOUSEKEEPING_SECONDS: Final = 3600.0
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,8 @@ class HordeBot(discord.Client):
         self.database: Final = database
         self.keyring: Final = keyring
         self.hordes: Final = Hordes(settings, database, keyring)
+        self.rules: Final = Guilds(database)
+        self.live: Final = Live(self.hordes)
         self.desk: Final = Desk(self)
         self.tree: Final = app_commands.CommandTree(self)
         self.tree.error(_on_error)
@@ -50,16 +52,27 @@ class HordeBot(discord.Client):
 
     async def setup_hook(self) -> None:
         """Go on where the last process stopped, before Discord tells anything."""
-        self.add_dynamic_items(*buttons.ITEMS)
+        self.add_dynamic_items(*buttons.ITEMS, *commands.DYNAMIC)
         await self._sync()
         await self.desk.resume()
-        for duty in (self.desk.watcher.run, self._housekeep):
-            self._duties.append(asyncio.create_task(duty()))
+        for duty in (self.desk.watcher.run(), *duties.of(self)):
+            self._duties.append(asyncio.ensure_future(duty))
 
     async def on_ready(self) -> None:
         """Say so."""
         print("ready: connected to Discord", flush=True)  # noqa: T201 - who started it waits for it
         log.info("ready", user=str(self.user), guilds=len(self.guilds))
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """Give kudos, if the reaction does."""
+        try:
+            await gifts.reacted(self, event)
+        except Exception:
+            log.exception("gift.failed")
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Forget a guild that removed the bot."""
+        await self.rules.forget(guild.id)
 
     async def close(self) -> None:
         """Stop; what runs at the horde is found again by the next start."""
@@ -85,13 +98,6 @@ class HordeBot(discord.Client):
         async with self.database.transaction() as connection:
             await notes.put(connection, TREE, digest)
         log.info("commands.synced", count=len(tree))
-
-    async def _housekeep(self) -> None:
-        """Forget what is too old, now and every hour."""
-        while True:
-            async with self.database.transaction() as connection:
-                await jobs.forget(connection, now() - timedelta(days=self.settings.job_days))
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 
 async def _on_error(interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:

@@ -158,9 +158,13 @@ def select(
     word: str,
     job_id: int,
     options: list[discord.SelectOption],
+    more: object = "",
     **how: Any,  # noqa: ANN401 - of a Select
 ) -> discord.ui.Item[Any]:
     """A select of a job."""
     return discord.ui.Select(
-        placeholder=placeholder, custom_id=f"s{button_id(word, job_id)}", options=options, **how
+        placeholder=placeholder,
+        custom_id=f"s{button_id(word, job_id, more)}",
+        options=options,
+        **how,
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from core.client.horde import ANONYMOUS_KEY
+from core.client.connection import ANONYMOUS_KEY
 
 ENV_PREFIX = "BOT_"
 

@@ -67,6 +67,8 @@ class Wanted(Options):
     max_length: int | None = None
     """Tokens of a text."""
     nsfw: bool = False
+    source_file: list[dict[str, Any]] = Field(default_factory=list)
+    """The source picture as the message has it."""
 
     def picture(
         self, models: list[str], source: str | None, mask: str | None

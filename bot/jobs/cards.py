@@ -30,9 +30,10 @@ def running(job: Job, look: Look, ready_at: float | None) -> discord.Embed:
     return _titled(job, "\n".join(line for line in lines if line), BLUE)
 
 
-def asked(job: Job) -> discord.Embed:
-    """A job that the horde has just taken."""
-    return _titled(job, "Queued.", BLUE)
+def asked(job: Job, source: str | None = None) -> discord.Embed:
+    """A job that the horde has just taken. source: the name of the picture it starts from."""
+    embed = _titled(job, "Queued.", BLUE)
+    return embed.set_thumbnail(url=f"attachment://{source}") if source else embed
 
 
 def done(job: Job, look: Look, results: list[Result]) -> discord.Embed:

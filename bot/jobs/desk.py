@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import discord
 import structlog
 
-from bot.jobs import cards, patience, place
+from bot import attachments, parties
+from bot.jobs import cards, place
 from bot.jobs.kinds import KINDS, Sources
 from bot.jobs.looks import Look, Result
 from bot.jobs.watcher import MAX_SECONDS, Watcher, pause
@@ -21,11 +22,14 @@ from bot.refusals import Refused, cut, of_horde, plain
 from bot.store import jobs
 from bot.store.database import now
 from bot.store.jobs import Job, JobState
+from bot.wanted import Wanted
 from core.client import HordeError, NotFound
 
 if TYPE_CHECKING:
     from bot.app import HordeBot
 
+SOURCE: Final = "source"
+"""The file of the picture that others were made from."""
 EDIT_SECONDS: Final = 3.0
 """The least time between two edits of one message."""
 RESERVE_BYTES: Final = 64 * 1024
@@ -69,9 +73,13 @@ class Desk:
                 ),
             )
 
-    async def take(self, job: Job, sources: Sources) -> None:
+    async def take(
+        self, job: Job, sources: Sources, source: bytes | None = None, key: str | None = None
+    ) -> None:
         """Ask the horde for an acknowledged job; its reply is the job's message.
 
+        source: the picture it starts from, which the message shows.
+        key: another one than the user's own, which pays.
         Raises Refused, after which nothing of the job is left.
         """
         async with self._bot.database.transaction() as connection:
@@ -80,14 +88,14 @@ class Desk:
             return  # Discord told of it twice
         job = replace(job, id=number)
         try:
-            request_id = await self._asked(job, sources)
+            request_id = await self._asked(job, sources, key)
         except HordeError as error:
             await self._note(job, state=JobState.FAILED)
             raise Refused(of_horde(error)) from error
         job = replace(job, state=JobState.RUNNING, request_id=request_id)
         await self._note(job, state=JobState.RUNNING, request_id=request_id)
         log.info("job.asked", job=job.id, kind=job.kind, request=request_id, user=job.user_id)
-        await self._show(job, cards.asked(job), force=True)
+        job = await self._first_shown(job, source)
         self.watcher.add(job.id, 0.5)
 
     async def cancel(self, job: Job) -> None:
@@ -106,9 +114,11 @@ class Desk:
         else:
             await self._end(current, JobState.CANCELLED, cards.cancelled(current))
 
-    async def _asked(self, job: Job, sources: Sources) -> str:
-        horde = await self._bot.hordes.of(job.user_id)
-        return await patience.ask(self._bot, horde, job, sources)
+    async def _asked(self, job: Job, sources: Sources, key: str | None) -> str:
+        hordes = self._bot.hordes
+        horde = await hordes.of(job.user_id) if key is None else hordes.with_key(key)
+        wanted = Wanted.model_validate(job.wanted)
+        return await KINDS[job.kind].ask(horde, wanted, sources, self._bot.settings.models)
 
     async def _check(self, job_id: int) -> float | None:
         job = await self._get(job_id)
@@ -147,21 +157,27 @@ class Desk:
             await self._end(job, JobState.FAILED, cards.failed(job, sentence))
             return
         files = [
-            discord.File(io.BytesIO(one.data), one.name, spoiler=job.spoiler)
+            discord.File(io.BytesIO(one.data), one.name, spoiler=job.spoiler or one.is_unsafe)
             for one in results
             if one.data is not None
+        ]
+        kept = [
+            discord.Attachment(data=data, state=self._bot._connection)  # noqa: SLF001 - no other way
+            for data in job.wanted.get("source_file", [])
         ]
         facts = [{**one.facts, "name": one.name} for one in results]
         job = replace(job, results=facts)
         embed = cards.done(job, look, results)
-        await self._end(job, JobState.DONE, embed, files)
+        await self._end(job, JobState.DONE, embed, [*files, *kept])
+        if job.party_id is not None:
+            await parties.reward(self._bot, job)
 
     async def _end(
         self,
         job: Job,
         state: JobState,
         embed: discord.Embed,
-        files: list[discord.File] | None = None,
+        files: list[discord.File | discord.Attachment] | None = None,
     ) -> None:
         """Show a job's end, then store it: a crash in between only repeats the edit."""
         view = self._bot.buttons.after(job, state)
@@ -178,16 +194,17 @@ class Desk:
         log.info("job.ended", job=job.id, state=state.value)
 
     async def _tell_elsewhere(
-        self, job: Job, state: JobState, files: list[discord.File] | None
+        self, job: Job, state: JobState, files: list[discord.File | discord.Attachment] | None
     ) -> None:
         """Bring finished results to their owner where the message is gone."""
         if state != JobState.DONE:
             return
         place.rewound({"attachments": files or []})
+        new = [file for file in files or [] if isinstance(file, discord.File)]
         with contextlib.suppress(discord.HTTPException):
             user = await self._bot.fetch_user(job.user_id)
             text = "The message you waited at is gone; here is what came of it."
-            await user.send(text, files=files or [], allowed_mentions=place.QUIET)
+            await user.send(text, files=new, allowed_mentions=place.QUIET)
 
     async def _show(self, job: Job, embed: discord.Embed, *, force: bool = False) -> bool:
         """Edit a running job's message, if it would say something else, no faster than it may.
@@ -212,6 +229,24 @@ class Desk:
         except discord.HTTPException as error:
             log.warning("job.not_shown", job=job.id, status=error.status, code=error.code)
         return True
+
+    async def _first_shown(self, job: Job, source: bytes | None) -> Job:
+        """Show that a job was taken; its source stays at the message, for other buttons to find."""
+        if source is None or job.kind == "text" or len(source) > job.size_limit // 2:
+            await self._show(job, cards.asked(job), force=True)
+            return job
+        file = discord.File(io.BytesIO(source), SOURCE + attachments.suffix(source))
+        try:
+            view = self._bot.buttons.during(job)
+            message = await place.edit(
+                self._bot, job, embed=cards.asked(job, file.filename), attachments=[file], view=view
+            )
+        except (place.Gone, discord.HTTPException):
+            return job
+        kept = [one.to_dict() for one in message.attachments]
+        job = replace(job, wanted={**job.wanted, "source_file": kept})
+        await self._note(job, wanted=job.wanted)
+        return job
 
     async def _get(self, job_id: int) -> Job | None:
         async with self._bot.database.transaction() as connection:

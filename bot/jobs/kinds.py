@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from bot.hordes import Horde
 from bot.jobs.looks import Look, Result
 from bot.wanted import Wanted
-from core.client import HordeClient, HordeError
+from core.client import HordeError
 from core.client.alchemy import ENDED
 from core.wire.alchemy import ModelInterrogationInputStable
 from core.wire.generate import RequestStatusCheck
@@ -24,40 +25,36 @@ class Sources:
 class Kind(Protocol):
     """What differs between kinds."""
 
-    async def ask(
-        self, horde: HordeClient, wanted: Wanted, sources: Sources, models: list[str]
-    ) -> str:
+    async def ask(self, horde: Horde, wanted: Wanted, sources: Sources, models: list[str]) -> str:
         """Queue the request; returns its id."""
 
-    async def look(self, horde: HordeClient, request_id: str) -> Look:
+    async def look(self, horde: Horde, request_id: str) -> Look:
         """Say how far it is."""
 
-    async def cancel(self, horde: HordeClient, request_id: str) -> None:
+    async def cancel(self, horde: Horde, request_id: str) -> None:
         """Stop what no worker has begun."""
 
-    async def results(self, horde: HordeClient, request_id: str, max_bytes: int) -> list[Result]:
+    async def results(self, horde: Horde, request_id: str, max_bytes: int) -> list[Result]:
         """Fetch what is finished; files larger than that come as a link."""
 
 
 class Pictures:
     """Pictures of a prompt."""
 
-    async def ask(
-        self, horde: HordeClient, wanted: Wanted, sources: Sources, models: list[str]
-    ) -> str:
+    async def ask(self, horde: Horde, wanted: Wanted, sources: Sources, models: list[str]) -> str:
         """Queue the request; returns its id."""
         asked = await horde.generate(wanted.picture(models, sources.image, sources.mask))
         return asked.id
 
-    async def look(self, horde: HordeClient, request_id: str) -> Look:
+    async def look(self, horde: Horde, request_id: str) -> Look:
         """Say how far it is."""
         return _look(await horde.check(request_id))
 
-    async def cancel(self, horde: HordeClient, request_id: str) -> None:
+    async def cancel(self, horde: Horde, request_id: str) -> None:
         """Stop what no worker has begun."""
         await horde.cancel(request_id)
 
-    async def results(self, horde: HordeClient, request_id: str, max_bytes: int) -> list[Result]:
+    async def results(self, horde: Horde, request_id: str, max_bytes: int) -> list[Result]:
         """Fetch what is finished; files larger than that come as a link."""
         found = []
         for index, made in enumerate((await horde.status(request_id)).generations):
@@ -67,6 +64,7 @@ class Pictures:
                 "worker": made.worker_name,
                 "model": made.model,
                 "censored": made.censored or made.state != "ok",
+                "nsfw": any(note.value == "nsfw" for note in made.gen_metadata),
             }
             name = f"{index + 1}.webp"
             data = await fetched(horde, made.img, max_bytes)
@@ -78,9 +76,7 @@ class Pictures:
 class Texts:
     """Texts that go on where a prompt ends."""
 
-    async def ask(
-        self, horde: HordeClient, wanted: Wanted, sources: Sources, models: list[str]
-    ) -> str:
+    async def ask(self, horde: Horde, wanted: Wanted, sources: Sources, models: list[str]) -> str:
         """Queue the request; returns its id."""
         del sources, models
         params: dict[str, Any] = {"n": wanted.n, "max_length": wanted.max_length or 120}
@@ -91,15 +87,15 @@ class Texts:
             whole["models"] = [wanted.model]
         return (await horde.text.generate(GenerationInputKobold.model_validate(whole))).id
 
-    async def look(self, horde: HordeClient, request_id: str) -> Look:
+    async def look(self, horde: Horde, request_id: str) -> Look:
         """Say how far it is."""
         return _look(await horde.text.status(request_id))
 
-    async def cancel(self, horde: HordeClient, request_id: str) -> None:
+    async def cancel(self, horde: Horde, request_id: str) -> None:
         """Stop what no worker has begun."""
         await horde.text.cancel(request_id)
 
-    async def results(self, horde: HordeClient, request_id: str, max_bytes: int) -> list[Result]:
+    async def results(self, horde: Horde, request_id: str, max_bytes: int) -> list[Result]:
         """Fetch what is finished."""
         del max_bytes
         return [
@@ -111,15 +107,13 @@ class Texts:
 class Forms:
     """What can be asked about a picture, or done to it."""
 
-    async def ask(
-        self, horde: HordeClient, wanted: Wanted, sources: Sources, models: list[str]
-    ) -> str:
+    async def ask(self, horde: Horde, wanted: Wanted, sources: Sources, models: list[str]) -> str:
         """Queue the request; returns its id."""
         del models
         whole = {"forms": [{"name": form} for form in wanted.forms], "source_image": sources.image}
         return (await horde.alchemy.ask(ModelInterrogationInputStable.model_validate(whole))).id
 
-    async def look(self, horde: HordeClient, request_id: str) -> Look:
+    async def look(self, horde: Horde, request_id: str) -> Look:
         """Say how far it is."""
         states = [form.state for form in (await horde.alchemy.status(request_id)).forms]
         return Look(
@@ -129,11 +123,11 @@ class Forms:
             is_over=all(state in ENDED for state in states),
         )
 
-    async def cancel(self, horde: HordeClient, request_id: str) -> None:
+    async def cancel(self, horde: Horde, request_id: str) -> None:
         """Stop what no worker has begun."""
         await horde.alchemy.cancel(request_id)
 
-    async def results(self, horde: HordeClient, request_id: str, max_bytes: int) -> list[Result]:
+    async def results(self, horde: Horde, request_id: str, max_bytes: int) -> list[Result]:
         """Fetch what is finished; files larger than that come as a link."""
         found = []
         for form in (await horde.alchemy.status(request_id)).forms:
@@ -150,7 +144,7 @@ class Forms:
         return found
 
 
-async def fetched(horde: HordeClient, url_or_base64: str, max_bytes: int) -> bytes | None:
+async def fetched(horde: Horde, url_or_base64: str, max_bytes: int) -> bytes | None:
     """A picture's bytes; None if there are too many of them, or they cannot be had."""
     try:
         return await horde.download(url_or_base64, max_bytes)

@@ -33,6 +33,11 @@ class Result:
     """id, seed, worker, model, censored: what is stored of it."""
 
     @property
+    def is_unsafe(self) -> bool:
+        """Whether the worker says that the picture is unsafe."""
+        return bool(self.facts.get("nsfw"))
+
+    @property
     def is_censored(self) -> bool:
         """Whether the worker replaced an unsafe picture."""
         return bool(self.facts.get("censored"))

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
-from sqlalchemy import Connection, Table, event, inspect, text
+from sqlalchemy import Connection, Row, Table, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -17,6 +17,9 @@ from bot.store.tables import Base
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 _REVISION: Final = re.compile(r'^(revision|down_revision) = "([^"]+)"', re.MULTILINE)
 BUSY_MS: Final = 5000
+
+AnyRow: TypeAlias = Row[Any]
+"""A row of a statement: columns by name."""
 
 
 def table(model: type[Base]) -> Table:
