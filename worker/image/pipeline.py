@@ -9,7 +9,7 @@ Serves models with the architecture of Stable Diffusion 1 or 2, of any size
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -18,6 +18,8 @@ from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from transformers.utils import logging as transformers_logging
 
+from worker import pictures
+from worker.checking import Safety
 from worker.image import finishing
 from worker.image.cascade import LoadedCascade
 from worker.image.flow import LoadedFlux, LoadedZImage
@@ -60,7 +62,9 @@ class DiffusersRenderer:
     device: `cpu`, `cuda` or `mps`.
     """
 
-    def __init__(self, *, device: str, networks: Networks | None = None) -> None:
+    def __init__(
+        self, *, device: str, networks: Networks | None = None, safety: Safety | None = None
+    ) -> None:
         diffusers_logging.set_verbosity_error()
         transformers_logging.set_verbosity_error()
         diffusers_logging.disable_progress_bar()
@@ -68,6 +72,7 @@ class DiffusersRenderer:
         self.device = device
         self.model: Loaded | None = None
         self.networks = networks or Networks(device)
+        self.safety = safety
         self.kept = KeptModels(device)
         self._narrowest: dict[Checkpoint, int] = {}  # of DTYPES, that is wide enough
         self._proven: set[Checkpoint] = set()
@@ -120,10 +125,23 @@ class DiffusersRenderer:
             # After all of them: a batch that does not fit into memory is made again in smaller
             # parts.
             finish = finishing.Finish(order, run.made, run.painting, self.networks)
-            finished = [finish(image) for image in made]
-        return Rendered(
-            tuple(finished), (*order.notes, *finish.notes, *unadapted, *run.notes), run.blank
-        )
+            unsafe = self._unsafe(order, made)
+            finished = [
+                pictures.held_back(order.width, order.height) if place in unsafe else finish(image)
+                for place, image in enumerate(made)
+            ]
+        notes = (*order.notes, *finish.notes, *unadapted, *run.notes)
+        return Rendered(tuple(finished), notes, run.blank, unsafe)
+
+    def _unsafe(self, order: PictureOrder, made: Sequence[Image.Image]) -> frozenset[int]:
+        """Say which pictures are to be held back."""
+        checker = order.checker
+        if checker is None:
+            return frozenset()
+        if self.safety is None:
+            raise CannotRender("nobody here can check pictures")
+        unsafe = (place for place, one in enumerate(made) if self.safety.is_unsafe(checker, one))
+        return frozenset(unsafe)
 
     def _load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
         self._drop(checkpoint)
