@@ -75,6 +75,12 @@ class Crew:
         self._changing: list[Callable[[Settings], Coroutine[Any, Any, None]]] = []
         self._changes = set[asyncio.Task[None]]()
 
+    def begin(self) -> None:
+        """Start the engine, if it is needed, while the rest is being prepared."""
+        by_others = {"image": self._settings.image_server, "text": self._settings.text_server}
+        if any(not by_others.get(kind) for kind in self._settings.kinds):
+            self._engine.begin()
+
     def change(self, settings: Settings) -> None:
         """Go on with other settings, as far as they are of `configuration.reload.AT_ONCE`."""
         changing = asyncio.create_task(self._change(settings))
@@ -124,7 +130,7 @@ class Crew:
         """Find out, now and then, whether rewards are credited at once."""
         while True:
             try:
-                trusted = (await self._client.find_user()).trusted
+                trusted = (await self._client.users.me()).trusted
             except Exception as error:  # noqa: BLE001 - it is for information only
                 log.debug("owner not asked for", reason=type(error).__name__)
             else:

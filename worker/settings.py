@@ -51,6 +51,12 @@ def default_data_dir() -> Path:
     return Path(root) / "stable-horde" / "worker"
 
 
+def cache_dir() -> Path:
+    """The user's folder for what can be made anew."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "stable-horde"
+
+
 def default_threads() -> int:
     """The cores this process may use."""
     if hasattr(os, "sched_getaffinity"):

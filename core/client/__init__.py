@@ -1,9 +1,11 @@
-"""A typed, asynchronous client of the API: `HordeClient`, and the errors it raises.
+"""A typed client of the API, `HordeClient` (and `SyncHordeClient`), and the errors it raises.
 
 Everything that speaks to a horde in Python goes through it. It knows the wire and nothing else of
 `core`.
 """
 
+from core.client.api import filled
+from core.client.connection import ANONYMOUS_KEY
 from core.client.errors import (
     AlreadySubmitted,
     Forbidden,
@@ -21,12 +23,14 @@ from core.client.errors import (
     Unreachable,
     UnreadableJobs,
 )
-from core.client.horde import HordeClient
+from core.client.horde import Horde, HordeClient, SyncHordeClient
 from core.client.retries import Retries
 
 __all__ = [
+    "ANONYMOUS_KEY",
     "AlreadySubmitted",
     "Forbidden",
+    "Horde",
     "HordeClient",
     "HordeError",
     "InMaintenance",
@@ -34,6 +38,7 @@ __all__ = [
     "JobGone",
     "NotFound",
     "Retries",
+    "SyncHordeClient",
     "TimedOut",
     "TooLarge",
     "TooMany",
@@ -42,4 +47,5 @@ __all__ = [
     "UnexpectedAnswer",
     "Unreachable",
     "UnreadableJobs",
+    "filled",
 ]

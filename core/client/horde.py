@@ -1,51 +1,75 @@
-"""The client itself: one method for each endpoint, and the two ways to wait for a request."""
+"""The two clients, `HordeClient` and `SyncHordeClient`, and the parts that both have."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
-from importlib.metadata import version
 from types import TracebackType
-from typing import Final, Self
-from urllib.parse import urlencode
+from typing import Final, Self, Unpack
 
-import httpx
-
-from core.client import calls, guard, pictures, stream, watch
 from core.client.alchemy import Alchemy
-from core.client.api import Api, segment
-from core.client.errors import TimedOut, UnexpectedAnswer
-from core.client.retries import Retries
+from core.client.api import Api
+from core.client.connection import ANONYMOUS_KEY, Options, connect
+from core.client.images import Images
+from core.client.kudos import Kudos
+from core.client.moderation import Addresses, Filters, Reports
+from core.client.overview import Models, Overview, Stats
+from core.client.ratings import Ratings, SharedPictures
+from core.client.running import Async, R, Sync
+from core.client.shared_keys import SharedKeys
+from core.client.styles import Collections, Styles, TextStyles
+from core.client.teams import Teams
 from core.client.text import Text
-from core.wire.events import HEARTBEAT_SECONDS, Event, StatusEvent
-from core.wire.generate import (
-    DryRun,
-    GenerationInputStable,
-    GenerationPayloadStable,
-    GenerationSubmitted,
-    PopInputStable,
-    RequestAsync,
-    RequestStatusCheck,
-    RequestStatusStable,
-    SubmitInputStable,
-)
-from core.wire.kudos import KudosAudit
-from core.wire.progress import ProgressHeard, ProgressInput
-from core.wire.register import Registered, RegisterInput
-from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
-from core.wire.users import UserDetails
-from core.wire.workers import WorkerDetails
-
-ANONYMOUS_KEY: Final = "0000000000"
-SILENCE_SECONDS: Final = 3 * HEARTBEAT_SECONDS
-"""An event stream that is silent for longer is broken."""
+from core.client.users import Users
+from core.client.workers import Messages, Workers
 
 
-class HordeClient:
+class Horde(Images[R], Overview[R]):
+    """All that a horde can be asked for: pictures and the horde itself here, the rest in parts."""
+
+    def __init__(self, api: Api, runner: R) -> None:
+        super().__init__(api, runner)
+        self.text: Final = Text(api, runner)
+        """Asking for text, and serving it."""
+        self.alchemy: Final = Alchemy(api, runner)
+        """Asking about existing pictures, and answering."""
+        self.users: Final = Users(api, runner)
+        """Accounts, and logging in."""
+        self.kudos: Final = Kudos(api, runner)
+        self.shared_keys: Final = SharedKeys(api, runner)
+        """Keys that let others ask at their owner's expense."""
+        self.workers: Final = Workers(api, runner)
+        self.messages: Final = Messages(api, runner)
+        """Messages to workers."""
+        self.teams: Final = Teams(api, runner)
+        """Teams of workers."""
+        self.styles: Final = Styles(api, runner)
+        """Styles for pictures."""
+        self.text_styles: Final = TextStyles(api, runner)
+        self.collections: Final = Collections(api, runner)
+        """Collections of styles."""
+        self.models: Final = Models(api, runner)
+        self.stats: Final = Stats(api, runner)
+        """How much was made."""
+        self.ratings: Final = Ratings(api, runner)
+        self.shared_pictures: Final = SharedPictures(api, runner)
+        """Pictures that were given to the data set."""
+        self.reports: Final = Reports(api, runner)
+        """Reports of abuse."""
+        self.filters: Final = Filters(api, runner)
+        """The filters that prompts are searched for."""
+        self.addresses: Final = Addresses(api, runner)
+        """Addresses that are kept out."""
+
+    def with_key(self, api_key: str) -> "Horde[R]":
+        """The same horde for somebody else, over the same connections, which stay this one's."""
+        return Horde(self._api.with_key(api_key), self._runner)
+
+
+class HordeClient(Horde[Async]):
     """Calls one horde with one API key. Use it as an asynchronous context manager.
 
     What may be repeated without harm is repeated when the connection fails or the server says "not
-    now": reading, uploading, cancelling and submitting. `generate`, `pop` and `register` never are:
-    after a lost answer they would cost twice, leave jobs undone or make a second account.
+    now": reading, changing, deleting, uploading, cancelling, submitting and giving kudos. What
+    would happen twice (`generate`, `register`, every `create`) is not: after a lost answer it would
+    cost twice or make a second one. It is only tried again where the server says that too many
+    calls came in too short a time, for then it did nothing. A `pop` is never repeated.
 
     The key goes only to the origin of `url`, never to the target of a redirect or a picture's URL.
 
@@ -60,45 +84,8 @@ class HordeClient:
         failure; see `core.client.errors`.
     """
 
-    def __init__(
-        self,
-        url: str,
-        api_key: str = ANONYMOUS_KEY,
-        *,
-        client_agent: str | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        timeout_seconds: float = 30.0,
-        retries: Retries | None = None,
-        poll_seconds: float = 2.0,
-        private: Sequence[str] | None = None,
-    ) -> None:
-        if not (api_key.isascii() and api_key.isprintable()):
-            raise ValueError("an API key has printable ASCII characters only")
-        release = version("stable-horde")
-        site = url.rstrip("/").removesuffix("/v2").removesuffix("/api")
-        headers = {
-            "apikey": api_key,
-            "Client-Agent": client_agent
-            or f"stable-horde:{release}:https://github.com/stable-horde/stable-horde",
-        }
-        self._retries = retries or Retries()
-        self._poll_seconds = poll_seconds
-        self._http = httpx.AsyncClient(
-            headers={"User-Agent": f"stable-horde/{release}"},
-            mounts={calls.origin(site): transport} if transport else None,
-        )
-        self._pictures = self._http
-        if private is not None:
-            self._pictures = guard.client(
-                guard.PublicOnly(site, private),
-                headers={"User-Agent": f"stable-horde/{release}"},
-                mounts={calls.origin(site): transport} if transport else None,
-            )
-        self._api = Api(self._http, f"{site}/api/v2", headers, timeout_seconds, self._retries)
-        self.text: Final = Text(self._api, poll_seconds)
-        """The same for text."""
-        self.alchemy: Final = Alchemy(self._api, poll_seconds)
-        """The same for forms of an existing picture."""
+    def __init__(self, url: str, api_key: str = ANONYMOUS_KEY, **options: Unpack[Options]) -> None:
+        super().__init__(connect(url, api_key, **options), Async())
 
     async def __aenter__(self) -> Self:
         return self
@@ -113,155 +100,30 @@ class HordeClient:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._pictures.aclose()
-        await self._http.aclose()
+        await self._api.aclose()
 
-    # Asking for pictures
 
-    async def generate(self, ask: GenerationInputStable) -> RequestAsync:
-        """Queue a request. Never repeated. For a dry run use `price`."""
-        if ask.dry_run:
-            raise ValueError("a dry run queues nothing; use price()")
-        return await self._api.post(RequestAsync, "/generate/async", ask)
+class SyncHordeClient(Horde[Sync]):
+    """The same without `await`: operations block until they are done. Use it as a context manager.
 
-    async def price(self, ask: GenerationInputStable) -> float:
-        """The cost of a request, in kudos, without queueing it."""
-        dry = ask.model_copy(update={"dry_run": True})
-        return (await self._api.post(DryRun, "/generate/async", dry)).price
+    It may be used by several threads, and where an event loop runs (as in a notebook). The
+    arguments are those of `HordeClient`.
+    """
 
-    async def check(self, request_id: str) -> RequestStatusCheck:
-        """Get the status of a request."""
-        return await self._api.get(RequestStatusCheck, f"/generate/check/{segment(request_id)}")
+    def __init__(self, url: str, api_key: str = ANONYMOUS_KEY, **options: Unpack[Options]) -> None:
+        super().__init__(connect(url, api_key, **options), Sync())
 
-    async def status(self, request_id: str) -> RequestStatusStable:
-        """Get the status of a request, with its finished pictures. Ten times a minute at most."""
-        return await self._api.get(RequestStatusStable, f"/generate/status/{segment(request_id)}")
+    def __enter__(self) -> Self:
+        return self
 
-    async def cancel(self, request_id: str) -> RequestStatusStable:
-        """Cancel what no worker has begun. Returns the status before, with finished results."""
-        return await self._api.delete(
-            RequestStatusStable, f"/generate/status/{segment(request_id)}"
-        )
-
-    def events(self, request_id: str) -> AsyncGenerator[Event, None]:
-        """Yield what happens to a request as it happens, `EndEvent` last and each picture once.
-
-        A broken stream is connected again; if the server has none, the request is polled.
-        Leave the loop early only within `contextlib.aclosing`, so that the connection closes.
-        """
-        source = watch.Source(
-            stream=lambda: self._stream(request_id),
-            check=lambda: self.check(request_id),
-            status=lambda: self.status(request_id),
-        )
-        return watch.follow(source, retries=self._retries, poll_seconds=self._poll_seconds)
-
-    async def wait_for(
+    def __exit__(
         self,
-        request_id: str,
-        timeout_seconds: float,
-        on_status: Callable[[StatusEvent], None] | None = None,
-    ) -> RequestStatusStable:
-        """Wait until a request ends. Returns its pictures.
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
-        on_status: called with each change.
-        Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
-        """
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                async with aclosing(self.events(request_id)) as events:
-                    async for event in events:
-                        if on_status is not None and isinstance(event, StatusEvent):
-                            on_status(event)
-                return await self.status(request_id)
-        except TimeoutError:
-            raise TimedOut(f"not done after {timeout_seconds:g} seconds") from None
-
-    # Serving them
-
-    async def pop(self, offer: PopInputStable) -> GenerationPayloadStable:
-        """Ask for work; without `id` there is none. Never repeated. May raise UnreadableJobs."""
-        return await self._api.pop(GenerationPayloadStable, "/generate/pop", offer, wait=offer.wait)
-
-    async def submit(self, result: SubmitInputStable) -> GenerationSubmitted | None:
-        """Submit a job, or give it back (`faulted`). Repeated until the server has it.
-
-        Returns None if the server has it, but its first answer, with the reward, got lost.
-        Raises AlreadySubmitted and JobGone if the job is not this worker's to submit.
-        """
-        return await self._api.submit("/generate/submit", result, fault=result.state == "faulted")
-
-    async def progress(self, said: ProgressInput) -> ProgressHeard:
-        """Say how far jobs are (any kind's). Never repeated: the next one says more.
-
-        Raises NotFound where the horde does not listen.
-        """
-        return await self._api.post(ProgressHeard, "/generate/progress", said)
-
-    async def upload(self, url: str, content: bytes) -> None:
-        """PUT a picture (WebP) to a URL from a pop's `r2_uploads`."""
-        await self._retries.for_results().run(lambda: pictures.upload(self._pictures, url, content))
-
-    async def download(self, url_or_base64: str, max_bytes: int = pictures.MAX_BYTES) -> bytes:
-        """Get the bytes of a generation's `img`, or of a pop's `source_image`.
-
-        Raises TooLarge if there are more than `max_bytes`.
-        """
-        if not url_or_base64.startswith(("http://", "https://")):
-            return pictures.decode(url_or_base64, max_bytes=max_bytes)
-        return await self._retries.run(
-            lambda: pictures.download(self._pictures, url_or_base64, max_bytes=max_bytes)
-        )
-
-    # Users, workers and the horde
-
-    async def register(self, username: str) -> Registered:
-        """Make an account; its key is only in this answer. Never repeated."""
-        return await self._api.post(Registered, "/register", RegisterInput(username=username))
-
-    async def find_user(self) -> UserDetails:
-        """Get the key's own user."""
-        return await self._api.get(UserDetails, "/find_user")
-
-    async def user(self, user_id: int) -> UserDetails:
-        """Get a user, as far as the key may see them."""
-        return await self._api.get(UserDetails, f"/users/{user_id}")
-
-    async def workers(self) -> list[WorkerDetails]:
-        """Get the workers that are online."""
-        return await self._api.get_list(WorkerDetails, "/workers")
-
-    async def worker(self, worker_id: str) -> WorkerDetails:
-        """Get a worker, online or not."""
-        return await self._api.get(WorkerDetails, f"/workers/{segment(worker_id)}")
-
-    async def worker_named(self, name: str) -> WorkerDetails:
-        """Get the worker of this name, online or not."""
-        return await self._api.get(WorkerDetails, f"/workers/name/{segment(name)}")
-
-    async def heartbeat(self) -> HordeHeartbeat:
-        """Get the state of the server."""
-        return await self._api.get(HordeHeartbeat, "/status/heartbeat")
-
-    async def models(self, type: str = "image") -> list[ActiveModel]:  # noqa: A002 - the API's word
-        """Get the models that are offered or asked for."""
-        return await self._api.get_list(ActiveModel, f"/status/models?{urlencode({'type': type})}")
-
-    async def performance(self) -> HordePerformance:
-        """Get the queues and who works on them."""
-        return await self._api.get(HordePerformance, "/status/performance")
-
-    async def audit(self) -> KudosAudit:
-        """Get the proof that no kudos came from nowhere."""
-        return await self._api.get(KudosAudit, "/kudos/audit")
-
-    async def _stream(self, request_id: str) -> AsyncGenerator[Event, None]:
-        headers = {**self._api.headers, "Accept": "text/event-stream"}
-        url = f"{self._api.root}/generate/events/{segment(request_id)}"
-        call = calls.Call("GET", url, headers, SILENCE_SECONDS)
-        async with calls.opened(self._http, call) as response:
-            if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
-                raise UnexpectedAnswer(response.status_code, None, "no event stream")
-            async with aclosing(stream.read(response.aiter_bytes())) as events:
-                async for event in events:
-                    yield event
+    def close(self) -> None:
+        """Close all connections."""
+        self._runner.close(self._api.aclose())

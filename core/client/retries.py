@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final, Self, TypeVar
 
-from core.client.errors import HordeError, Unreachable
+from core.client.errors import HordeError, TooMany, Unreachable
 
 T = TypeVar("T")
 
@@ -56,6 +56,12 @@ class Retries:
         """The same for delivering a result: it is also tried again after a server's error."""
         return replace(self, statuses=STUMBLED)
 
+    def for_what_would_happen_twice(self) -> "Retries":
+        """The same for what adds something: again only where a limit by time stopped the call."""
+        return _OnlyLimited(
+            self.attempts, self.first_seconds, self.longest_seconds, self.patience_seconds
+        )
+
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call until it succeeds, fails for good or has failed too often.
 
@@ -71,3 +77,10 @@ class Retries:
                 log.debug("attempt %d: %s; again in %.1f s", attempt, type(error).__name__, pause)
             await asyncio.sleep(pause)
         raise AssertionError("count() does not end")
+
+
+class _OnlyLimited(Retries):
+    """A limit by time has no return code: nothing was done, and it passes by itself."""
+
+    def passing(self, error: HordeError) -> bool:
+        return isinstance(error, TooMany) and error.rc is None

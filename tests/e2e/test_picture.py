@@ -182,19 +182,19 @@ async def test_a_picture_becomes_another(horde, requester):
 
 async def test_the_worker_is_listed_and_its_work_counted(horde, requester):
     assert horde.worker
-    before = await requester.find_user()
+    before = await requester.users.me()
     await made(requester, wanted())
     async with asyncio.timeout(SECONDS):  # upkeep comes every few seconds
         while True:
-            after = await requester.find_user()
+            after = await requester.users.me()
             if after.records.request.image > before.records.request.image:
                 break
             await asyncio.sleep(0.2)
-    (worker,) = await requester.workers()
+    (worker,) = await requester.workers.all()
     assert (worker.name, worker.online, worker.models) == (NAME, True, [MODEL])
     assert worker.requests_fulfilled >= 1
     assert worker.img2img
-    (model,) = await requester.models()
+    (model,) = await requester.models.active()
     assert (model.name, model.count) == (MODEL, 1)
 
 

@@ -65,12 +65,12 @@ async def sound(database_url):
 
 async def kudos_of(server, person):
     async with HordeClient(server.url, person.key) as client:
-        return (await client.find_user()).kudos
+        return (await client.users.me()).kudos
 
 
 async def test_a_prompt_becomes_a_text_and_kudos_move(horde, requester):
     server, database_url, owner = horde
-    asker_had = (await requester.find_user()).kudos
+    asker_had = (await requester.users.me()).kudos
     owner_had = await kudos_of(server, owner)
     ask = {
         "prompt": "A fox",
@@ -86,7 +86,7 @@ async def test_a_prompt_becomes_a_text_and_kudos_move(horde, requester):
         (MODEL, "host text", "ok")
     }
     assert first.text != second.text  # each with a seed of its own
-    assert (await requester.find_user()).kudos < asker_had
+    assert (await requester.users.me()).kudos < asker_had
     assert await kudos_of(server, owner) > owner_had
     assert await sound(database_url)
 

@@ -22,7 +22,7 @@ async def test_somebody_gives_kudos(site_page, site):
     )
     await site_page.reload()  # sends the form again
     async with site.client(receiver.key) as client:
-        assert (await client.find_user()).kudos == 65
+        assert (await client.users.me()).kudos == 65
 
 
 async def test_whoever_is_logged_in_needs_no_key(site_page, site):

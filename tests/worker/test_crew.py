@@ -9,6 +9,7 @@ import pytest
 import pictures
 from core.client import HordeClient
 from core.client.retries import Retries
+from core.client.users import Users
 from fake_renderers import BROKEN, STORY, TINY, ThreadEngine
 from stub_horde import KEY
 from worker import crew as crews
@@ -54,10 +55,10 @@ async def test_an_owner_who_is_not_trusted_hears_what_becomes_of_rewards(horde, 
     class Owner:
         trusted = False
 
-    async def find_user(_):
+    async def me(_):
         return Owner
 
-    monkeypatch.setattr(HordeClient, "find_user", find_user)
+    monkeypatch.setattr(Users, "me", me)
     monkeypatch.setattr(Said, "end", lambda said, _, outcome: said.append(outcome))
     horde.add()
     async with crew(["image"]) as (_, said):

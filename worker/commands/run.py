@@ -128,8 +128,9 @@ async def serve(loaded: Loaded, key: str, display: Tally, *, once: bool = False)
         Engine(making(settings.text_server_key.get_secret_value()), limits) as proxy,
     ):
         display.engine = lambda: engine.pid
-        await _ask_for_the_key(client)
         crew = Crew(settings, client, engine, shown, proxy)
+        crew.begin()
+        await _ask_for_the_key(client)
         reloading = asyncio.create_task(
             Reloader(loaded.path, settings, crew.change, display.say).run()
         )
@@ -160,7 +161,7 @@ async def _ask_for_the_key(client: HordeClient) -> None:
     """See that the server knows the key before models are loaded for it. Raises Unwelcome."""
     try:
         async with asyncio.timeout(KEY_SECONDS):
-            await client.find_user()
+            await client.users.me()
     except Unauthenticated as error:
         raise Unwelcome(error.message) from None
     except (HordeError, TimeoutError):

@@ -59,7 +59,7 @@ def _clock(answer: httpx.Response) -> Finding:
 
 async def _owner(client: HordeClient) -> tuple[UserDetails | None, Finding]:
     try:
-        user = await client.find_user()
+        user = await client.users.me()
     except (Unauthenticated, NotFound) as error:
         advice = "set api_key to the key of the worker's owner; registering gives one"
         return None, Finding("key", Grade.BAD, error.message, advice)

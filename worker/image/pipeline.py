@@ -8,6 +8,7 @@ Serves models with the architecture of Stable Diffusion 1 or 2, of any size
 """
 
 import gc
+import importlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -21,14 +22,11 @@ from transformers.utils import logging as transformers_logging
 from worker import pictures
 from worker.checking import Safety
 from worker.image import finishing
-from worker.image.cascade import LoadedCascade
-from worker.image.flow import LoadedFlux, LoadedZImage
 from worker.image.kept import KeptModels
 from worker.image.loaded import Loaded
 from worker.image.order import Checkpoint, PictureOrder, Rendered
 from worker.image.run import Run
 from worker.image.samplers import SAMPLERS, Sampler
-from worker.image.sdxl import LoadedXL
 from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, nobody
 from worker.upscaling import Networks
 
@@ -44,14 +42,17 @@ CHEAP_SECONDS: Final = 0.1
 TRIAL_SIDE: Final = 64
 TOO_LARGE: Final = "the device has too little memory for this size"
 
-FAMILIES: Final[Mapping[str, type[Loaded]]] = {
-    "sd": Loaded,
-    "sdxl": LoadedXL,
-    "flux": LoadedFlux,
-    "zimage": LoadedZImage,
-    "cascade": LoadedCascade,
+FAMILIES: Final[Mapping[str, tuple[str, str]]] = {
+    "sd": ("worker.image.loaded", "Loaded"),
+    "sdxl": ("worker.image.sdxl", "LoadedXL"),
+    "flux": ("worker.image.flow", "LoadedFlux"),
+    "zimage": ("worker.image.flow", "LoadedZImage"),
+    "cascade": ("worker.image.cascade", "LoadedCascade"),
 }
-"""What loads a checkpoint; see `worker.image.inspection`."""
+"""What loads a checkpoint, by `worker.image.inspection`'s name of its family: module and class.
+
+Each imports much of the libraries, so it is imported when a model of it is loaded.
+"""
 
 T = TypeVar("T")
 
@@ -147,7 +148,7 @@ class DiffusersRenderer:
         self._drop(checkpoint)
         self.kept.make_room(checkpoint)
         began = time.monotonic()
-        load = partial(FAMILIES[checkpoint.family].load, checkpoint, self.device, dtype)
+        load = partial(_family(checkpoint.family).load, checkpoint, self.device, dtype)
         try:
             model = self._unless_too_large(load)
             if model is None:
@@ -230,6 +231,12 @@ class DiffusersRenderer:
         if self.device == "cuda":
             torch.cuda.empty_cache()
         return None
+
+
+def _family(name: str) -> type[Loaded]:
+    module, loaded = FAMILIES[name]
+    family: type[Loaded] = getattr(importlib.import_module(module), loaded)
+    return family
 
 
 def trial(checkpoint: Checkpoint) -> PictureOrder:

@@ -22,6 +22,9 @@ from core.client import (
 )
 from core.client.errors import from_answer
 from core.wire.generate import GenerationInputStable, PopInputStable, SubmitInputStable
+from core.wire.sharedkeys import SharedKeyInput
+from core.wire.teams import CreateTeamInput
+from core.wire.users import ModifyUserInput
 
 HEARTBEAT = {"message": "OK", "version": "1"}
 DUPLICATE = {"message": "already submitted", "rc": "DuplicateGen"}
@@ -63,11 +66,15 @@ async def test_what_stays_wrong_is_not_repeated(server, client, status):
         lambda client: client.generate(GenerationInputStable(prompt="x")),
         lambda client: client.price(GenerationInputStable(prompt="x")),
         lambda client: client.pop(PopInputStable(name="w")),
-        lambda client: client.register("somebody"),
+        lambda client: client.users.register("somebody"),
+        lambda client: client.teams.create(CreateTeamInput(name="team")),
+        lambda client: client.shared_keys.create(SharedKeyInput()),
+        lambda client: client.users.edit(1, ModifyUserInput(kudos=5)),
     ],
 )
 async def test_what_would_happen_twice_is_never_repeated(server, client, call):
-    for step in (server.drop, server.answer(503), server.answer(429)):
+    many = server.answer(429, {"message": "too many waiting", "rc": "TooManyPrompts"})
+    for step in (server.drop, server.answer(503), many):
         server.will(step)
         server.asked.clear()
         with pytest.raises(HordeError):
@@ -82,7 +89,7 @@ async def test_what_would_happen_twice_is_never_repeated(server, client, call):
         lambda client: client.submit(RESULT),
         lambda client: client.upload(f"{client.site}/pictures/1.webp", b"x"),
         lambda client: client.download(f"{client.site}/pictures/1.webp"),
-        lambda client: client.models(),
+        lambda client: client.models.active(),
     ],
 )
 async def test_what_may_be_repeated_is(server, client, call):
@@ -91,6 +98,34 @@ async def test_what_may_be_repeated_is(server, client, call):
     with pytest.raises(Unreachable):
         await call(client)
     assert len(server.asked) == 4
+
+
+async def test_what_came_too_soon_was_not_done_and_is_asked_again(server, client):
+    soon = server.answer(429, {"message": "2 per 1 second"}, Retry_After=0)
+    server.will(soon, server.answer(200, {"id": "1", "name": "team"}))
+    assert (await client.teams.create(CreateTeamInput(name="team"))).id == "1"
+    server.will(soon)
+    with pytest.raises(TooMany):
+        await client.pop(PopInputStable(name="w"))
+    assert len(server.asked) == 3
+
+
+async def test_a_transfer_is_one_however_often_it_is_asked_for(server, client):
+    server.will(server.drop, server.answer(503), server.answer(200, {"transferred": 5.0}))
+    assert (await client.kudos.transfer("somebody#1", 5)).transferred == 5.0
+    assert len({asked.headers["idempotency-key"] for asked in server.asked}) == 1
+    await client.kudos.transfer("somebody#1", 5, key="mine")
+    assert server.asked[-1].headers["idempotency-key"] == "mine"
+    assert len({asked.headers["idempotency-key"] for asked in server.asked}) == 2
+
+
+async def test_what_a_lost_attempt_has_deleted_is_deleted(server, client):
+    gone = server.answer(404, {"message": "no", "rc": "TeamNotFound"})
+    server.will(server.drop, gone)
+    await client.teams.delete("1")
+    server.will(server.answer(429), gone)
+    with pytest.raises(NotFound):
+        await client.teams.delete("1")
 
 
 async def test_a_result_is_too_dear_to_be_lost_over_a_servers_slip(server, client):
@@ -200,7 +235,7 @@ def test_an_error_body_may_be_anything(body):
     error = from_answer(404, {}, body)
     assert isinstance(error, NotFound)
     assert (error.message, error.rc, error.errors) == (
-        "the server answered 404 Not Found",
+        "The server answered 404 Not Found.",
         None,
         {},
     )
@@ -225,4 +260,4 @@ def test_each_code_of_the_contract_has_its_error():
 
 def test_the_default_is_four_attempts():
     client = HordeClient("http://127.0.0.1")
-    assert client._retries == Retries(attempts=4)
+    assert client._api.retries == Retries(attempts=4)

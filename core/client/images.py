@@ -1,0 +1,144 @@
+"""Pictures: asking for them, waiting for them, serving them. `HordeClient` has these itself."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from core.client import calls, pictures, watch
+from core.client.api import Api, at
+from core.client.errors import TimedOut
+from core.client.running import Part, R, operation, stream
+from core.wire.events import Event, StatusEvent
+from core.wire.generate import (
+    DryRun,
+    GenerationInputStable,
+    GenerationPayloadStable,
+    GenerationSubmitted,
+    PopInputStable,
+    RequestAsync,
+    RequestStatusCheck,
+    RequestStatusStable,
+    SubmitInputStable,
+)
+from core.wire.progress import ProgressHeard, ProgressInput
+
+
+class Images(Part[R]):
+    """Asking for pictures, waiting for them, and serving them."""
+
+    @operation
+    async def generate(self, ask: GenerationInputStable) -> RequestAsync:
+        """Queue a request. Never asked twice. For a dry run use `price`."""
+        if ask.dry_run:
+            raise ValueError("a dry run queues nothing; use price()")
+        return await self._api.post(RequestAsync, at("generate", "async"), ask)
+
+    @operation
+    async def price(self, ask: GenerationInputStable) -> float:
+        """The cost of a request, in kudos, without queueing it."""
+        dry = ask.model_copy(update={"dry_run": True})
+        return (await self._api.post(DryRun, at("generate", "async"), dry)).price
+
+    @operation
+    async def check(self, request_id: str) -> RequestStatusCheck:
+        """Get the status of a request. Ten times a second at most."""
+        return await watch.check(self._api, request_id)
+
+    @operation
+    async def status(self, request_id: str) -> RequestStatusStable:
+        """Get the status of a request, with its finished pictures. Ten times a minute at most."""
+        return await _status(self._api, request_id)
+
+    @operation
+    async def cancel(self, request_id: str) -> RequestStatusStable:
+        """Cancel what no worker has begun. Returns the status before, with finished results."""
+        return await self._api.cancel(RequestStatusStable, at("generate", "status", request_id))
+
+    @stream
+    async def events(self, request_id: str) -> AsyncGenerator[Event, None]:
+        """Yield what happens to a request as it happens, `EndEvent` last and each picture once.
+
+        A broken stream is connected again; if the server has none, the request is polled.
+        Leave the loop early only within `contextlib.aclosing` (`closing` where it blocks), so that
+        the connection closes.
+        """
+        async with aclosing(_follow(self._api, request_id)) as events:
+            async for event in events:
+                yield event
+
+    @operation
+    async def wait_for(
+        self,
+        request_id: str,
+        timeout_seconds: float,
+        on_status: Callable[[StatusEvent], None] | None = None,
+    ) -> RequestStatusStable:
+        """Wait until a request ends. Returns its pictures.
+
+        on_status: called with each change.
+        Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
+        """
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                async with aclosing(_follow(self._api, request_id)) as events:
+                    async for event in events:
+                        if on_status is not None and isinstance(event, StatusEvent):
+                            on_status(event)
+                return await _status(self._api, request_id)
+        except TimeoutError:
+            raise TimedOut(timeout_seconds) from None
+
+    @operation
+    async def download(self, url_or_base64: str, max_bytes: int = pictures.MAX_BYTES) -> bytes:
+        """Get the bytes of a generation's `img`, or of a pop's `source_image`.
+
+        Raises TooLarge if there are more than `max_bytes`.
+        """
+        if not url_or_base64.startswith(("http://", "https://")):
+            return pictures.decode(url_or_base64, max_bytes=max_bytes)
+        return await self._api.retries.run(
+            lambda: pictures.download(self._api.files, url_or_base64, max_bytes=max_bytes)
+        )
+
+    @operation
+    async def pop(self, offer: PopInputStable) -> GenerationPayloadStable:
+        """Ask for work; without `id` there is none. Never repeated. May raise UnreadableJobs."""
+        return await self._api.pop(
+            GenerationPayloadStable, at("generate", "pop"), offer, wait=offer.wait
+        )
+
+    @operation
+    async def progress(self, said: ProgressInput) -> ProgressHeard:
+        """Say how far jobs are (any kind's). Never repeated: the next one says more.
+
+        Raises NotFound where the horde does not listen.
+        """
+        call = self._api.call("POST", at("generate", "progress"), said)
+        return await self._api.once(ProgressHeard, call)
+
+    @operation
+    async def upload(self, url: str, content: bytes) -> None:
+        """PUT a picture (WebP) to a URL from a pop's `r2_uploads`."""
+        await self._api.retries.for_results().run(
+            lambda: pictures.upload(self._api.files, url, content)
+        )
+
+    @operation
+    async def submit(self, result: SubmitInputStable) -> GenerationSubmitted | None:
+        """Submit a job, or give it back (`faulted`). Repeated until the server has it.
+
+        Returns None if the server has it, but its first answer, with the reward, got lost.
+        Raises AlreadySubmitted and JobGone if the job is not this worker's to submit.
+        """
+        return await self._api.submit(
+            at("generate", "submit"), result, fault=result.state == "faulted"
+        )
+
+
+async def _status(api: Api, request_id: str) -> RequestStatusStable:
+    path = at("generate", "status", request_id)
+    return await api.get(RequestStatusStable, path, longest=calls.MAX_PICTURES_BYTES)
+
+
+def _follow(api: Api, request_id: str) -> AsyncGenerator[Event, None]:
+    return watch.follow(api, request_id, lambda: _status(api, request_id))
