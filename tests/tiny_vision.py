@@ -1,15 +1,18 @@
 """Networks that look at pictures, of random weights: the real architectures, a few numbers wide."""
 
 
-def build(folder, name):
-    """Write the folder of a network."""
+def build(folder, name, *, finds=None):
+    """Write the folder of a network. finds: what a checker finds unsafe: all, or nothing."""
     import torch
     from safetensors.torch import save_file
 
     torch.manual_seed(0)
     folder.mkdir(parents=True)
     makers = {"blip": _blip, "clip": _clip, "safety_checker": _checker}
-    makers[name](folder).save_pretrained(folder)
+    network = makers[name](folder)
+    if finds is not None:  # likenesses are between -1 and 1
+        network.concept_embeds_weights.data.fill_(-2.0 if finds else 2.0)
+    network.save_pretrained(folder)
     if name == "clip":
         judge = {"weight": torch.ones(1, 16), "bias": torch.tensor([5.0])}
         save_file(judge, folder / "aesthetic.safetensors")

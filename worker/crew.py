@@ -5,6 +5,7 @@ For a horde they are separate workers, since a name there belongs to one kind of
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,7 +16,7 @@ from core.features import OURS, version_of
 from core.wire.alchemy import InterrogationPopInput
 from core.wire.pop import PopInputStable
 from core.wire.text import PopInputKobold
-from worker import lookup, models, post_processing, served
+from worker import lookup, models, post_processing, safety, served
 from worker.alchemy import offered
 from worker.alchemy.kind import Forms
 from worker.downloads.adaptations import FromCivitAI
@@ -29,6 +30,7 @@ from worker.kind import AnyChannel
 from worker.loop import Habits, NothingToServe, Unwelcome, Worker
 from worker.progress import Display
 from worker.renderer import Model
+from worker.safety import Policy
 from worker.served import NoModel
 from worker.settings import Settings, WorkKind
 from worker.text import fetching
@@ -141,11 +143,14 @@ class Crew:
         settings = self._settings
         offer = image_offer(settings)
         engine = self._proxy if settings.image_server else None
+        policy = self._safety(settings)
+        self._display.say(safety.told(policy))
         kind = Pictures(
             self._client,
             offer,
             batch=settings.batch,
             processors={} if engine else self._processors,
+            safety=policy,
             library=None if engine else library(settings, self._folders),
         )
 
@@ -155,9 +160,14 @@ class Crew:
             return self._find(lookup.wanted(settings, "image"), models.find)
 
         def change(new: Settings) -> None:
-            kind.change(image_offer(new), new.batch)
+            kind.change(image_offer(new), new.batch, self._safety(new))
 
         await self._work(kind, offer.name, found, change, stop, engine)
+
+    def _safety(self, settings: Settings) -> Policy:
+        """What is done about unsafe pictures; those of other programs are not looked at."""
+        found = lookup.safety_policy(settings)
+        return replace(found, checker=None) if settings.image_server else found
 
     async def _texts(self, stop: asyncio.Event) -> None:
         engine = self._proxy if self._settings.text_server else None

@@ -177,6 +177,16 @@ class Settings(BaseSettings):
     nsfw: bool = Field(
         default=True, description="Whether to serve requests that may be unsafe for work."
     )
+    censor_nsfw: bool = Field(
+        default=False,
+        description="Whether to hold back every picture that the safety checker finds unsafe; "
+        "otherwise only where a request wants that.",
+    )
+    unchecked: bool = Field(
+        default=True,
+        description="Whether to serve requests that want unsafe pictures held back where there is "
+        "no safety checker; their pictures say that nobody looked.",
+    )
     blacklist: list[str] = Field(
         default_factory=list, description="Words (JSON list) whose prompts are not served."
     )

@@ -40,10 +40,12 @@ class Network:
 
 
 CHECKER: Final = "safety_checker"
+CHECKING: Final = "nsfw"
+"""The form that says whether a picture is unsafe for work."""
 NETWORKS: Final[Mapping[str, Network]] = {
     "blip": Network("BlipForConditionalGeneration", {"caption": "", "describe": ""}),
     "clip": Network("CLIPModel", {"interrogation": "", "aesthetic": JUDGE}),
-    CHECKER: Network("StableDiffusionSafetyChecker", {"nsfw": ""}),
+    CHECKER: Network("StableDiffusionSafetyChecker", {CHECKING: ""}),
 }
 """By the names under which they are added."""
 

@@ -48,6 +48,8 @@ class PopInputStable(PopInput):
     allow_controlnet: Boolean = False
     allow_sdxl_controlnet: Boolean = False
     allow_lora: Boolean = False
+    allow_censoring: Boolean = True
+    """Whether it serves requests that want unsafe pictures held back (our extension)."""
     post_processors: Annotated[list[Name], Field(max_length=MAX_LIST)] | None = None
     """The post-processing that it can do; None: all that its program can (our extension)."""
     limit_max_steps: Boolean = False

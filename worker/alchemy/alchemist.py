@@ -30,18 +30,20 @@ LOOKED_AT: Final = (256, 256)
 
 
 class Alchemist:
-    """Answers forms: about colours and shapes, without backgrounds, larger, or in words."""
+    """Answers forms: about colours and shapes, without backgrounds, larger, or in words.
 
-    def __init__(self, *, networks: Networks, device: str = "cpu") -> None:
+    vision: gives the networks for words; late, as they come with libraries of their own.
+    """
+
+    def __init__(self, *, networks: Networks, vision: Callable[[], "Vision"]) -> None:
         self._networks = networks
-        self._device = device
-        self._vision: Vision | None = None
+        self._vision = vision
         self._proven: set[Model] = set()
 
     def load(self, model: Model) -> None:
         """Have a network ready and see it work, where one is needed. Raises CannotLoad."""
         if isinstance(model, VisionModel):
-            self._seeing().load(model)
+            self._vision().load(model)
         elif isinstance(model, Upscaler):
             self._networks.load(model)
             if model not in self._proven:
@@ -57,19 +59,11 @@ class Alchemist:
             return Answered(pictures.picture_of(background.removed(source)))
         image = pictures.on_white(source)
         if isinstance(order.form, VisionModel):
-            return Answered(self._seeing().answer(order.form, image))
+            return Answered(self._vision().answer(order.form, image))
         if isinstance(order.form, Upscaler):
             large = self._networks.enlarge(order.form, image, on_step)
             return Answered(pictures.picture_of(large))
         raise CannotRender(f"nobody here answers {order.form.name}")
-
-    def _seeing(self) -> "Vision":
-        if self._vision is None:
-            # Late: it comes with libraries that no other form needs.
-            from worker.seeing import Vision  # noqa: PLC0415
-
-            self._vision = Vision(self._device)
-        return self._vision
 
 
 def palette(source: Image.Image) -> JsonValue:

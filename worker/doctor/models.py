@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from worker import lookup, models, upscaler, vision
+from worker import lookup, models, safety, upscaler, vision
 from worker.alchemy import offered
 from worker.doctor.finding import Finding, Grade
 from worker.renderer import Model
@@ -22,6 +22,8 @@ def found(settings: Settings) -> Iterator[Finding]:
         yield from _of(settings, "models", models.find)
     if "text" in settings.kinds and not settings.text_server:
         yield from _of(settings, "text_models", models.find_text)
+    if "image" in settings.kinds:
+        yield _safety(settings)
     if set(settings.kinds) & {"image", "alchemy"}:
         yield _upscalers(settings)
     if "alchemy" in settings.kinds:
@@ -63,6 +65,12 @@ def _upscalers(settings: Settings) -> Finding:
         f"here: {', '.join(here) or 'none'}; not here: {', '.join(missing)}",
         f"what is here is offered; `horde-worker models add {missing[0]}` adds more",
     )
+
+
+def _safety(settings: Settings) -> Finding:
+    policy = lookup.safety_policy(settings)
+    advice = "" if policy.checker else "`horde-worker models add safety_checker` brings one"
+    return Finding("safety", Grade.FINE, safety.told(policy), advice)
 
 
 def _forms(settings: Settings) -> Finding:

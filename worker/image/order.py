@@ -23,6 +23,7 @@ class Checkpoint(Model):
     megabytes: of its weights on disk.
     vocabulary: file of the words it knows; None: it takes any.
     square_only: whether it has seen no pictures of another shape: their ground is continued.
+    harmless: whether it cannot make what is unsafe for work.
     """
 
     native: int
@@ -34,6 +35,7 @@ class Checkpoint(Model):
     megabytes: int = 0
     vocabulary: Path | None = None
     square_only: bool = False
+    harmless: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,13 @@ class Rendered:
     """The pictures of an order, in the order of its seeds, and what the requester should know.
 
     blank: how many of them have but one colour.
+    held_back: by their places, those that stand for pictures which are unsafe for work.
     """
 
     pictures: tuple[Picture, ...]
     notes: tuple[GenerationMetadataStable, ...] = ()
     blank: int = 0
+    held_back: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ class PictureOrder(Order[Rendered]):
     enlarger: the network that scales beyond the model's size; None: Lanczos' filter.
     processors: applied to each finished picture, in this order.
     exact: whether it is made at this very size, however good the model is at it.
+    checker: looks at each picture, and unsafe ones are held back; None: nobody does.
     adaptations, words: what the model is adapted by, and what it is to know.
     notes: what the requester should know already.
     """
@@ -120,6 +125,7 @@ class PictureOrder(Order[Rendered]):
     enlarger: Upscaler | None = None
     processors: tuple[PostProcessor, ...] = ()
     exact: bool = False
+    checker: Model | None = None
     adaptations: tuple[Adaptation, ...] = ()
     words: tuple[Word, ...] = ()
     notes: tuple[GenerationMetadataStable, ...] = ()

@@ -10,7 +10,7 @@ Serves models with the architecture of Stable Diffusion 1 or 2, of any size
 import gc
 import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -19,6 +19,8 @@ from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from transformers.utils import logging as transformers_logging
 
+from worker import pictures
+from worker.checking import Safety
 from worker.image import finishing
 from worker.image.kept import KeptModels
 from worker.image.loaded import Loaded
@@ -61,7 +63,9 @@ class DiffusersRenderer:
     device: `cpu`, `cuda` or `mps`.
     """
 
-    def __init__(self, *, device: str, networks: Networks | None = None) -> None:
+    def __init__(
+        self, *, device: str, networks: Networks | None = None, safety: Safety | None = None
+    ) -> None:
         diffusers_logging.set_verbosity_error()
         transformers_logging.set_verbosity_error()
         diffusers_logging.disable_progress_bar()
@@ -69,6 +73,7 @@ class DiffusersRenderer:
         self.device = device
         self.model: Loaded | None = None
         self.networks = networks or Networks(device)
+        self.safety = safety
         self.kept = KeptModels(device)
         self._narrowest: dict[Checkpoint, int] = {}  # of DTYPES, that is wide enough
         self._proven: set[Checkpoint] = set()
@@ -121,10 +126,23 @@ class DiffusersRenderer:
             # After all of them: a batch that does not fit into memory is made again in smaller
             # parts.
             finish = finishing.Finish(order, run.made, run.painting, self.networks)
-            finished = [finish(image) for image in made]
-        return Rendered(
-            tuple(finished), (*order.notes, *finish.notes, *unadapted, *run.notes), run.blank
-        )
+            unsafe = self._unsafe(order, made)
+            finished = [
+                pictures.held_back(order.width, order.height) if place in unsafe else finish(image)
+                for place, image in enumerate(made)
+            ]
+        notes = (*order.notes, *finish.notes, *unadapted, *run.notes)
+        return Rendered(tuple(finished), notes, run.blank, unsafe)
+
+    def _unsafe(self, order: PictureOrder, made: Sequence[Image.Image]) -> frozenset[int]:
+        """Say which pictures are to be held back."""
+        checker = order.checker
+        if checker is None:
+            return frozenset()
+        if self.safety is None:
+            raise CannotRender("nobody here can check pictures")
+        unsafe = (place for place, one in enumerate(made) if self.safety.is_unsafe(checker, one))
+        return frozenset(unsafe)
 
     def _load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
         self._drop(checkpoint)

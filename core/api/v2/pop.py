@@ -75,6 +75,7 @@ def _declared(body: PopInputStable) -> Declared:
         models=body.models,
         permissions=frozenset(name for name, is_allowed in allowed.items() if is_allowed),
         nsfw=body.nsfw,
+        censors=body.allow_censoring,
         extra_slow=body.extra_slow_worker,
         only_covered=body.require_upfront_kudos,
         blacklist=body.blacklist,

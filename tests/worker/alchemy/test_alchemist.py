@@ -17,7 +17,7 @@ from worker.upscaling import Networks
 
 @pytest.fixture
 def alchemist(one_thread):
-    return Alchemist(networks=Networks("cpu"))
+    return Alchemist(networks=Networks("cpu"), vision=lambda: None)
 
 
 def encoded(image):

@@ -108,6 +108,12 @@ def test_upscalers_that_are_missing_are_named(tmp_path):
     assert next(models.found(settings)) == Finding("upscalers", Grade.FINE, "all here")
 
 
+def test_whether_pictures_are_checked_is_said(tmp_path):
+    [found] = [one for one in models.found(Settings(data_dir=tmp_path)) if one.what == "safety"]
+    assert "pictures are not checked" in found.found
+    assert "models add safety_checker" in found.advice
+
+
 def test_the_forms_that_can_be_answered_are_named(tmp_path):
     *_, found = models.found(Settings(data_dir=tmp_path, kinds=["alchemy"]))
     assert (found.what, found.grade) == ("forms", Grade.FINE)
