@@ -16,13 +16,14 @@ def call(procedure, image=None, layers=(), **arguments):
     values = found.run(config)
     status = values.index(0).value_nick
     if status == "success":
-        result = values.index(1) if values.length() > 1 else None
-        return {"status": status, "message": "", "result": result}
-    return {
-        "status": status,
-        "message": values.index(1) if values.length() > 1 else "",
-        "result": None,
-    }
+        return {"status": status, "message": "", "result": values.index(1), "text": values.index(2)}
+    message = values.index(1) if values.length() > 1 else ""
+    return {"status": status, "message": message, "result": None, "text": ""}
+
+
+def plainly(called):
+    """What a call gave, without the image."""
+    return {name: value for name, value in called.items() if name != "result"}
 
 
 def opened(path):

@@ -8,17 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from stable_horde.errors import (
     Cancelled,
+    Later,
     NotMade,
     Refused,
+    TookTooLong,
     Trouble,
     Unreachable,
     WrongContract,
 )
 from stable_horde.events import Event
+from stable_horde.kinds import PICTURES, Kind
 from stable_horde.progress import Progress, why_not
 from stable_horde.wire import Horde, Json, kudos
 from stable_horde.words import _
@@ -59,9 +62,14 @@ class Standing:
 
 @dataclass
 class Outcome:
-    """What came of it. censored: how many pictures workers replaced. note: why some are missing."""
+    """What came of it.
+
+    said: by form, what is said about a picture. censored: how many pictures workers replaced.
+    note: why some are missing.
+    """
 
     pictures: list[Picture] = field(default_factory=list)
+    said: dict[str, Any] = field(default_factory=dict)
     censored: int = 0
     note: str = ""
 
@@ -73,8 +81,8 @@ News = Asked | Standing | Outcome | Trouble
 class Errand:
     """Follows a request. Start it once; `news` has what happens.
 
-    ask: queues the request and gives its id, in the thread; None: it is queued already, by
-        `request_id`. total: how many pictures were asked for.
+    body: what to ask for; None: it is queued already, by `request_id`. total: how many results
+        were asked for.
     """
 
     def __init__(
@@ -82,6 +90,7 @@ class Errand:
         horde: Horde,
         body: Json | None = None,
         *,
+        kind: Kind = PICTURES,
         request_id: str = "",
         total: int = 1,
         limit_seconds: float = DEFAULT_LIMIT_SECONDS,
@@ -89,6 +98,7 @@ class Errand:
         self.news: Final[SimpleQueue[News]] = SimpleQueue()
         self.request_id = request_id
         self._horde = horde
+        self._kind = kind
         self._body = body
         self._ends = monotonic() + limit_seconds
         self._stopped = threading.Event()
@@ -112,13 +122,14 @@ class Errand:
         threading.Thread(target=self._cancel, daemon=True).start()
 
     def leave(self) -> None:
-        """Follow it no more; the horde goes on with it."""
+        """Follow it no more; the horde goes on with it. Later is the last of the news."""
         self._stopped.set()
+        self.news.put(Later(_("It runs on: “Status” fetches the results later.")))
 
     def _cancel(self) -> None:
         try:
             if self.request_id:
-                self._horde.cancel(self.request_id)
+                self._kind.cancel(self._horde, self.request_id)
         except Trouble as trouble:
             self.news.put(
                 Cancelled(
@@ -143,10 +154,10 @@ class Errand:
 
     def _ask(self) -> None:
         assert self._body is not None  # noqa: S101 - how it was made
-        answer = self._horde.ask(self._with_model(self._body))
+        answer = self._kind.ask(self._horde, self._body)
         self.request_id = answer["id"]
         if self._stopped.is_set():  # cancelled while it was on its way
-            self._horde.cancel(self.request_id)
+            self._kind.cancel(self._horde, self.request_id)
             return
         warnings = [each for each in answer.get("warnings") or [] if isinstance(each, dict)]
         self.news.put(
@@ -161,13 +172,6 @@ class Errand:
             )
         )
 
-    def _with_model(self, body: Json) -> Json:
-        """Name the only model that is online where none is named: the rest is then as it wants."""
-        if body.get("models") or body.get("style"):
-            return body
-        offered = [model["name"] for model in self._horde.models() if model.get("count")]
-        return {**body, "models": offered} if len(offered) == 1 else body
-
     def _follow(self) -> Json:
         """Follow the request to its end, by its events or by polling; what the end said."""
         failures = 0
@@ -177,7 +181,7 @@ class Errand:
                 for event in self._horde.events(self.request_id):
                     failures = 0
                     if (end := self._hear(event)) is not None:
-                        return end
+                        return end if self._kind is PICTURES else {**end, **self._collect()}
             except WrongContract:
                 break  # a horde without a stream
             except (Unreachable, Refused) as trouble:
@@ -194,10 +198,10 @@ class Errand:
         failures = 0
         while True:
             try:
-                said = self._horde.check(self.request_id)
+                said = self._kind.check(self._horde, self.request_id)
                 failures = 0
                 self._hear(Event("status", said))
-                if said.get("done") or said.get("faulted"):
+                if said.get("done"):
                     return self._collect()
                 self._wait(POLL_SECONDS)
             except (Unreachable, Refused) as trouble:
@@ -207,10 +211,10 @@ class Errand:
                 self._pause(failures, trouble)
 
     def _collect(self) -> Json:
-        said = self._horde.status(self.request_id)
-        for generation in said.get("generations") or []:
-            self._take(generation)
-        return said
+        end, results = self._kind.results(self._horde, self.request_id)
+        for result in results:
+            self._take(result)
+        return end
 
     def _hear(self, event: Event) -> Json | None:
         """Take in an event; what it said, if it is the end."""
@@ -229,6 +233,8 @@ class Errand:
             return
         if said.get("censored"):
             self._outcome.censored += 1
+        elif "said" in said:
+            self._outcome.said[known] = said["said"]
         else:
             content = self._again(lambda: self._horde.download(str(said.get("img"))))
             self._outcome.pictures.append(
@@ -250,9 +256,9 @@ class Errand:
 
     def _finished(self, end: Json) -> News:
         outcome = self._outcome
-        if outcome.pictures:
+        if outcome.pictures or outcome.said:
             if end.get("faulted") or end.get("faults"):
-                missing = self._progress.total - len(outcome.pictures) - outcome.censored
+                missing = self._progress.total - len(self._seen)
                 outcome.note = why_not(end) if missing > 0 else ""
             return outcome
         if outcome.censored:
@@ -276,7 +282,3 @@ class Errand:
             raise Cancelled(_("Cancelled."))
         if monotonic() > self._ends:
             raise TookTooLong(_("It takes too long: fetch it later from “Status”."))
-
-
-class TookTooLong(Trouble):
-    """The user's limit is over; the request still runs."""

@@ -33,3 +33,11 @@ class NotMade(Trouble):
 
 class Cancelled(Trouble):
     """The user cancelled it."""
+
+
+class Later(Trouble):
+    """The request runs on, and may be fetched later."""
+
+
+class TookTooLong(Later):
+    """The time for which a request is followed is over."""

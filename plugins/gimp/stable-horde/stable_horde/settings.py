@@ -64,6 +64,12 @@ class Settings:
         return cls(**chosen)
 
 
+def of_the_environment() -> list[str]:
+    """The variables of the environment that go before the file."""
+    names = ("HORDE_URL", "AI_HORDE_URL", "HORDE_API_KEY")
+    return [name for name in names if os.environ.get(name)]
+
+
 def _sensible(path: Path) -> dict[str, Any]:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))

@@ -112,6 +112,16 @@ class Wanted:
             body["source_mask"] = base64.b64encode(mask).decode()
         return body
 
+    def over(self, stored: "Wanted") -> "Wanted":
+        """Stored parameters, with those of this one that say something instead of theirs."""
+        said = {
+            name: value
+            for name, value in dataclasses.asdict(self).items()
+            if value != _DEFAULTS.get(name, "")
+        }
+        # A seed is chance again unless it is given: the same one would give the same picture.
+        return dataclasses.replace(stored, **{"seed": "", **said, "nsfw": self.nsfw})
+
     def stored(self) -> dict[str, Any]:
         """The parameters as JSON, to be kept."""
         return dataclasses.asdict(self)
@@ -135,6 +145,11 @@ class Wanted:
             raise Trouble(_("No parameters are stored with this layer."))
         wanted = cls(**chosen)
         return dataclasses.replace(wanted, n=min(MAX_PICTURES, max(1, wanted.n)))
+
+
+_DEFAULTS: Final[dict[str, Any]] = {
+    field.name: field.default for field in dataclasses.fields(Wanted) if field.name != "prompt"
+}
 
 
 def read(text: str) -> dict[str, Any]:

@@ -1,138 +1,70 @@
-"""The plug-in: its procedures, their arguments and their places in the menus."""
+"""The plug-in: its procedures, and what happens when one is called."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from gi.repository import Gimp, GLib, GObject
 
-from stable_horde.errand import Errand
-from stable_horde.errors import Cancelled, Trouble
-from stable_horde.gimp3 import arguments, results, tasks, waiting
+from stable_horde.errors import Cancelled, Later, Trouble
+from stable_horde.gimp3 import arguments, carrying, dialogs, managing, service_dialogs, waiting
 from stable_horde.gimp3.arguments import FLAGS
-from stable_horde.settings import Settings
+from stable_horde.gimp3.drawing import Extend, Fill, Generate, Rework
+from stable_horde.gimp3.forming import Describe, RemoveBackground, Upscale
+from stable_horde.gimp3.managing import Repeat
+from stable_horde.gimp3.tasks import ANYWHERE, CREATE_MENU, MENU, Call, Delivered, Task
 from stable_horde.words import _
 
-MENU = "<Image>/Filters/AI Horde"
-CREATE_MENU = "<Image>/File/Create/AI Horde"
 PREFIX = "plug-in-stable-horde-"
 AUTHOR = "Stable Horde"
 YEAR = "2026"
 
-ANYWHERE = (
-    Gimp.ProcedureSensitivityMask.DRAWABLE
-    | Gimp.ProcedureSensitivityMask.DRAWABLES
-    | Gimp.ProcedureSensitivityMask.NO_DRAWABLES
-    | Gimp.ProcedureSensitivityMask.NO_IMAGE
-)
-WITH_IMAGE = (
-    Gimp.ProcedureSensitivityMask.DRAWABLE
-    | Gimp.ProcedureSensitivityMask.DRAWABLES
-    | Gimp.ProcedureSensitivityMask.NO_DRAWABLES
-)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One procedure. task: None where it asks for nothing that becomes a layer."""
-
-    label: str
-    blurb: str
-    sensitivity: Gimp.ProcedureSensitivityMask
-    task: tasks.Task
-    options: tuple[str, ...]
-    add_options: Callable[[Gimp.Procedure], None]
-    menus: tuple[str, ...] = (MENU,)
-
-
-def folder() -> Path:
-    """Where the plug-in keeps its files, in GIMP's profile."""
-    return Path(Gimp.directory()) / "stable-horde"
-
-
-def _generate_options(procedure: Gimp.Procedure) -> None:
-    procedure.add_int_argument("width", _("_Width"), _("Pixels"), 64, 3072, 512, FLAGS)
-    procedure.add_int_argument("height", _("H_eight"), _("Pixels"), 64, 3072, 512, FLAGS)
-    procedure.add_boolean_argument(
-        "as-layer",
-        _("As a _layer"),
-        _("Put it into the open image, instead of making a new one"),
-        False,
-        FLAGS,
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in (
+        Generate(),
+        Fill(),
+        Extend(),
+        Rework(),
+        Upscale(),
+        RemoveBackground(),
+        Describe(),
+        Repeat(),
     )
-
-
-def _fill_options(procedure: Gimp.Procedure) -> None:
-    procedure.add_double_argument(
-        "strength", _("Stren_gth"), _("How much is drawn anew"), 0, 1, 1, FLAGS
-    )
-    procedure.add_int_argument(
-        "context",
-        _("_Surroundings"),
-        _("Pixels around the selection that the model sees; 0: half of its size"),
-        0,
-        2048,
-        0,
-        FLAGS,
-    )
-
-
-def entries() -> dict[str, Entry]:
-    """All procedures by the last part of their names."""
-    return {
-        "generate": Entry(
-            _("_New Picture from Text…"),
-            _("Have a horde make a picture of what a text says"),
-            ANYWHERE,
-            tasks.generate,
-            ("width", "height", "as-layer"),
-            _generate_options,
-            (MENU, CREATE_MENU),
-        ),
-        "fill": Entry(
-            _("_Fill Selection…"),
-            _("Have a horde paint what is selected so that it fits what surrounds it"),
-            WITH_IMAGE,
-            tasks.fill,
-            ("strength", "context"),
-            _fill_options,
-        ),
-    }
+}
+SERVICES = {
+    "status": (_("_Status…"), _("Show the horde, the account, and requests that are running")),
+    "settings": (_("S_ettings…"), _("Choose the horde and the key")),
+    "fetch": ("", _("Fetch the results of a request that was left running")),
+    "cancel": ("", _("Cancel a request that was left running")),
+}
+"""Labels and blurbs; what has no label is for scripts, and the status dialog has it as a button."""
 
 
 class StableHorde(Gimp.PlugIn):
     """What GIMP asks of a plug-in."""
 
     def do_set_i18n(self, name: str) -> Any:  # noqa: ANN401, ARG002 - GIMP's signature
-        """Menus are translated by our own catalogue, when procedures are made."""
+        """Texts are translated by our own catalogue, when procedures are made."""
         return False
 
     def do_query_procedures(self) -> list[str]:
         """Names only: GIMP asks once and remembers them, so nothing here may need a network."""
-        return [PREFIX + name for name in entries()]
+        return [PREFIX + name for name in (*TASKS, *SERVICES)]
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
         """Make one of them."""
-        entry = entries()[name.removeprefix(PREFIX)]
+        short = name.removeprefix(PREFIX)
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, self.run, None)
         procedure.set_image_types("*")
-        procedure.set_sensitivity_mask(entry.sensitivity)
-        procedure.set_menu_label(entry.label)
-        for menu in entry.menus:
-            procedure.add_menu_path(menu)
-        procedure.set_documentation(entry.blurb, entry.blurb, name)
         procedure.set_attribution(AUTHOR, AUTHOR, YEAR)
-        arguments.add_prompts(procedure)
-        entry.add_options(procedure)
-        arguments.add_common(procedure)
+        if short in TASKS:
+            _describe_task(procedure, TASKS[short])
+        else:
+            _describe_service(procedure, short)
         procedure.add_image_return_value(
-            "result",
-            _("Image"),
-            _("The image with the results"),
-            True,
-            FLAGS,
+            "result", _("Image"), _("The image with the results, if there is one"), True, FLAGS
         )
+        procedure.add_string_return_value("text", _("Text"), _("What is to be said"), "", FLAGS)
         return procedure
 
     def run(
@@ -145,44 +77,119 @@ class StableHorde(Gimp.PlugIn):
         data: object,
     ) -> Gimp.ValueArray:
         """Carry out one of them."""
-        del data, run_mode
+        del data
         name = procedure.get_name().removeprefix(PREFIX)
-        entry = entries()[name]
+        is_interactive = run_mode == Gimp.RunMode.INTERACTIVE
+        if is_interactive:
+            dialogs.prepare()
         try:
-            settings = Settings.load(folder())
-            call = tasks.Call(
-                image,
-                drawables,
-                arguments.read_wanted(config, nsfw=settings.nsfw),
-                arguments.given(config, list(entry.options)),
-                settings,
-            )
-            made = _carry_out(entry.task(call), settings)
-        except Cancelled as cancelled:
-            return procedure.new_return_values(
-                Gimp.PDBStatusType.CANCEL, GLib.Error(str(cancelled))
-            )
+            if name in TASKS:
+                run = _in_dialog if is_interactive else _without_dialog
+                delivered = run(procedure, config, TASKS[name], image, drawables)
+            else:
+                delivered = _serve(name, config, is_interactive=is_interactive)
+        except (Cancelled, Later) as ended:
+            return _ended(procedure, Gimp.PDBStatusType.CANCEL, str(ended))
         except Trouble as trouble:
-            return procedure.new_return_values(
-                Gimp.PDBStatusType.EXECUTION_ERROR, GLib.Error(str(trouble))
-            )
+            return _ended(procedure, Gimp.PDBStatusType.EXECUTION_ERROR, str(trouble))
         values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
-        if made is not None:
-            values.remove(1)
-            values.insert(1, GObject.Value(Gimp.Image, made))
+        for at, (kind, value) in enumerate(
+            ((Gimp.Image, delivered.image), (GObject.TYPE_STRING, delivered.text)), 1
+        ):
+            values.remove(at)
+            values.insert(at, GObject.Value(kind, value))
         return values
 
 
-def _carry_out(order: tasks.Order, settings: Settings) -> Gimp.Image | None:
-    errand = Errand(
-        settings.horde(),
-        settings.applied(order.body),
-        total=order.wanted.n,
-        limit_seconds=settings.minutes * 60,
+def _describe_task(procedure: Gimp.Procedure, task: Task) -> None:
+    procedure.set_sensitivity_mask(task.sensitivity)
+    procedure.set_menu_label(task.label)
+    for menu in task.menus:
+        procedure.add_menu_path(menu)
+    procedure.set_documentation(task.blurb, task.blurb, procedure.get_name())
+    if task.has_prompt:
+        arguments.add_prompts(procedure)
+    task.add_options(procedure)
+    if task.has_prompt:
+        arguments.add_common(procedure)
+
+
+def _describe_service(procedure: Gimp.Procedure, name: str) -> None:
+    label, blurb = SERVICES[name]
+    procedure.set_sensitivity_mask(ANYWHERE)
+    procedure.set_documentation(blurb, blurb, procedure.get_name())
+    if label:
+        procedure.set_menu_label(label)
+        for menu in (MENU, CREATE_MENU) if name == "settings" else (MENU,):
+            procedure.add_menu_path(menu)
+    else:
+        procedure.add_string_argument(
+            "request", _("_Request"), _("Its id; empty: the newest"), "", FLAGS
+        )
+
+
+def _call(
+    config: Gimp.ProcedureConfig,
+    task: Task,
+    image: Gimp.Image | None,
+    drawables: Sequence[Gimp.Drawable],
+) -> Call:
+    chosen = carrying.settings()
+    return Call(
+        image,
+        drawables,
+        arguments.read_wanted(config, nsfw=chosen.nsfw),
+        arguments.given(config, list(task.options)),
+        chosen,
     )
-    outcome = waiting.outcome(errand, waiting.Bar(_("AI Horde")))
-    if order.image is not None and order.image.is_valid():
-        results.put(order.image, order.place, outcome.pictures, order.wanted, order.task)
-        return order.image
-    images = results.as_images(outcome.pictures, order.wanted, order.task)
-    return images[0] if images else None
+
+
+def _without_dialog(
+    procedure: Gimp.Procedure,
+    config: Gimp.ProcedureConfig,
+    task: Task,
+    image: Gimp.Image | None,
+    drawables: Sequence[Gimp.Drawable],
+) -> Delivered:
+    del procedure
+    call = _call(config, task, image, drawables)
+    display = waiting.Bar(task.label.replace("_", ""))
+    return carrying.carry_out(task, task.order(call), call.settings, display)
+
+
+def _in_dialog(
+    procedure: Gimp.Procedure,
+    config: Gimp.ProcedureConfig,
+    task: Task,
+    image: Gimp.Image | None,
+    drawables: Sequence[Gimp.Drawable],
+) -> Delivered:
+    def call() -> Call:
+        return _call(config, task, image, drawables)
+
+    return dialogs.carry_out(procedure, config, task, call)
+
+
+def _serve(name: str, config: Gimp.ProcedureConfig, *, is_interactive: bool) -> Delivered:
+    chosen = carrying.settings()
+    if name in {"fetch", "cancel"}:
+        record = carrying.left().get(config.get_property("request") or "")
+        if name == "cancel":
+            carrying.cancel(record, chosen)
+            return Delivered(text=_("Cancelled."))
+        return carrying.fetch(TASKS, record, chosen, waiting.Bar(_("Fetching results")))
+    services: dict[str, Callable[[], Delivered]] = {
+        "status": lambda: service_dialogs.status(TASKS),
+        "settings": service_dialogs.settings,
+    }
+    if is_interactive:
+        return services[name]()
+    if name == "status":
+        return Delivered(text=managing.overview(chosen))
+    raise Trouble(
+        _("Settings have a dialog only; for scripts there are HORDE_URL and HORDE_API_KEY.")
+    )
+
+
+def _ended(procedure: Gimp.Procedure, status: Gimp.PDBStatusType, message: str) -> Gimp.ValueArray:
+    return procedure.new_return_values(status, GLib.Error(message))

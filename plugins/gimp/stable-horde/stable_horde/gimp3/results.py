@@ -76,11 +76,8 @@ def put(
 
 def _spot(image: Gimp.Image, place: Place) -> tuple[Gimp.Layer | None, int]:
     """Where in the stack: above a layer that is still there, else on top."""
-    if place.above and Gimp.Item.id_is_valid(place.above):
-        below = Gimp.Item.get_by_id(place.above)
-        if below.get_image().get_id() == image.get_id():
-            return below.get_parent(), image.get_item_position(below)
-    return None, 0
+    below = found(image, place.above)
+    return (below.get_parent(), image.get_item_position(below)) if below else (None, 0)
 
 
 def _layer(image: Gimp.Image, place: Place, picture: Picture) -> Gimp.Layer:
@@ -91,12 +88,12 @@ def _layer(image: Gimp.Image, place: Place, picture: Picture) -> Gimp.Layer:
         if place.region is not None:
             _fit(made, place.region)
         layer = Gimp.Layer.new_from_drawable(made.get_layers()[0], image)
-    layer.set_name(" · ".join(part for part in (picture.seed, picture.model) if part) or "result")
+    layer.set_name(_named(picture))
     return layer
 
 
-def _fit(made: Gimp.Image, region: Region) -> None:
-    """Cut off what continued the edge, and scale what is left to the region's box."""
+def _trim(made: Gimp.Image, region: Region) -> None:
+    """Cut off what continued the edge."""
     width, height = made.get_width(), made.get_height()
     kept = tuple(
         max(1, round(length * content / sent))
@@ -104,7 +101,12 @@ def _fit(made: Gimp.Image, region: Region) -> None:
     )
     if kept != (width, height):
         made.crop(*kept, 0, 0)
-    if kept != (region.box.width, region.box.height):
+
+
+def _fit(made: Gimp.Image, region: Region) -> None:
+    """Cut off what continued the edge, and scale what is left to the region's box."""
+    _trim(made, region)
+    if (made.get_width(), made.get_height()) != (region.box.width, region.box.height):
         made.scale(region.box.width, region.box.height)
 
 
@@ -115,12 +117,44 @@ def _settle(layer: Gimp.Layer, place: Place) -> None:
     box, canvas = place.region.box, place.canvas
     layer.set_offsets(box.x - (canvas.x if canvas else 0), box.y - (canvas.y if canvas else 0))
     if place.mask is not None:
-        mask = layer.create_mask(Gimp.AddMaskType.BLACK)
-        layer.add_mask(mask)
-        buffer = mask.get_buffer()
-        buffer.set(Gegl.Rectangle.new(0, 0, box.width, box.height), "Y u8", place.mask)
-        buffer.flush()
-        mask.update(0, 0, box.width, box.height)
+        _add_mask(layer, place.mask)
+
+
+def _add_mask(layer: Gimp.Layer, shown: bytes) -> None:
+    width, height = layer.get_width(), layer.get_height()
+    mask = layer.create_mask(Gimp.AddMaskType.BLACK)
+    layer.add_mask(mask)
+    buffer = mask.get_buffer()
+    buffer.set(Gegl.Rectangle.new(0, 0, width, height), "Y u8", shown)
+    buffer.flush()
+    mask.update(0, 0, width, height)
+
+
+def found(image: Gimp.Image | None, layer_id: int) -> Gimp.Layer | None:
+    """A layer of an image by its id, if both are still there."""
+    if image is None or not image.is_valid() or not layer_id:
+        return None
+    if not Gimp.Item.id_is_valid(layer_id):
+        return None
+    item = Gimp.Item.get_by_id(layer_id)
+    is_ours = isinstance(item, Gimp.Layer) and item.get_image().get_id() == image.get_id()
+    return item if is_ours else None
+
+
+def mask_by(layer: Gimp.Layer, picture: Picture) -> None:
+    """Mask a layer by a picture's transparency, as one step of undo."""
+    image = layer.get_image()
+    with opened(picture.content) as made:
+        made.scale(layer.get_width(), layer.get_height())
+        whole = Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height())
+        buffer = made.get_layers()[0].get_buffer()
+        shown = bytes(buffer.get(whole, 1.0, "A u8", Gegl.AbyssPolicy.NONE))
+    image.undo_group_start()
+    try:
+        _add_mask(layer, shown)
+    finally:
+        image.undo_group_end()
+    Gimp.displays_flush()
 
 
 def _stored(wanted: Wanted, task: str, place: Place, picture: Picture) -> Gimp.Parasite:
@@ -135,19 +169,27 @@ def _stored(wanted: Wanted, task: str, place: Place, picture: Picture) -> Gimp.P
     return Gimp.Parasite.new(PARASITE, flags, json.dumps(said).encode())
 
 
+def _named(picture: Picture) -> str:
+    return " · ".join(part for part in (picture.seed, picture.model) if part) or _("Result")
+
+
 def _shortened(prompt: str) -> str:
     words = " ".join(prompt.split())
     return words if len(words) <= MAX_NAME_CHARS else words[: MAX_NAME_CHARS - 1] + "…"
 
 
-def as_images(pictures: Sequence[Picture], wanted: Wanted, task: str) -> list[Gimp.Image]:
-    """Each finished picture as an image of its own."""
+def as_images(
+    place: Place, pictures: Sequence[Picture], wanted: Wanted, task: str
+) -> list[Gimp.Image]:
+    """Each finished picture as an image of its own, as large as it came."""
     images = []
     for picture in pictures:
         image = _read(picture.content)
+        if place.region is not None:
+            _trim(image, place.region)
         layer = image.get_layers()[0]
-        layer.set_name(" · ".join(part for part in (picture.seed, picture.model) if part))
-        layer.attach_parasite(_stored(wanted, task, Place(), picture))
+        layer.set_name(_named(picture))
+        layer.attach_parasite(_stored(wanted, task, place, picture))
         image.undo_enable()
         image.clean_all()
         images.append(image)
