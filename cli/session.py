@@ -4,7 +4,6 @@
 heavy is imported before the function runs: help and completion start at once.
 """
 
-import asyncio
 import contextlib
 import inspect
 import json
@@ -152,6 +151,8 @@ def _option(name: str, annotation: Any) -> inspect.Parameter:  # noqa: ANN401 - 
 
 
 def _wait_for(session: Session, work: Awaitable[None]) -> None:
+    import asyncio  # noqa: PLC0415
+
     from cli.interrupts import interruptible  # noqa: PLC0415
 
     async def until_done() -> None:

@@ -8,7 +8,7 @@ from cli.groups import confirm, group
 from cli.session import Session, command
 
 Yes = Annotated[bool, typer.Option("--yes", help="Without asking again.")]
-Team = Annotated[str, typer.Argument(metavar="ID", help="A team's id.")]
+Team = Annotated[str, typer.Argument(metavar="TEAM", help="A team's name or id.")]
 Style = Annotated[str, typer.Argument(metavar="STYLE", help="A style's name or id.")]
 Info = Annotated[str | None, typer.Option(metavar="TEXT", help="What it says of itself.")]
 
@@ -26,9 +26,9 @@ async def _list_teams(session: Session) -> None:
 
 async def _show_team(session: Session, which: Team) -> None:
     """Show a team."""
-    from cli import listings
+    from cli import community, listings
 
-    found = await session.client.teams.get(which)
+    found = await community.team(session.client, which)
     session.show(found, listings.team(found))
 
 
@@ -49,18 +49,24 @@ async def _edit_team(
     info: Info = None,
 ) -> None:
     """Change a team of yours."""
+    from cli import community
     from core.wire.teams import ModifyTeamInput
 
     given = {key: value for key, value in {"name": name, "info": info}.items() if value}
-    made = await session.client.teams.edit(which, ModifyTeamInput.model_validate(given))
+    changes = ModifyTeamInput.model_validate(given)
+    found = await community.team(session.client, which)
+    made = await session.client.teams.edit(str(found.id), changes)
     session.show(made, f"{made.id} is changed.")
 
 
 async def _delete_team(session: Session, which: Team, *, yes: Yes = False) -> None:
     """Delete a team of yours; its workers stay."""
-    confirm(f"The team {which} would be gone.", yes=yes)
-    await session.client.teams.delete(which)
-    session.show({"deleted": which}, f"{which} is deleted.")
+    from cli import community
+
+    found = await community.team(session.client, which)
+    confirm(f"The team {found.name} would be gone.", yes=yes)
+    await session.client.teams.delete(str(found.id))
+    session.show({"deleted": found.id}, f"{found.name} is deleted.")
 
 
 async def _list_styles(

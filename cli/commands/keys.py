@@ -1,6 +1,5 @@
 """`horde keys`: shared keys, with which others ask at your expense."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -27,6 +26,8 @@ keys = group("Make shared keys, change and delete them.")
 
 async def _list(session: Session) -> None:
     """List your shared keys."""
+    import asyncio
+
     from cli import listings
 
     ids = (await session.client.users.me()).sharedkey_ids or []
