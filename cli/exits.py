@@ -77,6 +77,7 @@ def explained(url: str) -> Iterator[None]:
 
 def _sentence(text: str) -> str:
     text = text.strip()
+    text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?", ")")) else f"{text}."
 
 

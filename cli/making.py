@@ -37,13 +37,13 @@ class Wanted:
     """
 
     out: str | None
-    form: str | None
-    metadata: bool
-    grid: str | None
-    columns: int | None
-    preview: bool
-    opens: bool
     given: Mapping[str, Any]
+    form: str | None = None
+    metadata: bool = True
+    grid: str | None = None
+    columns: int | None = None
+    preview: bool = False
+    opens: bool = False
 
 
 async def one(

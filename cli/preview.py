@@ -21,15 +21,20 @@ KITTIES: Final = ("kitty", "ghostty", "wezterm", "konsole")
 
 
 def show(files: Sequence[Path]) -> None:
-    """Show pictures; nothing where the output is no terminal or has no colours."""
-    if not terminal.output.is_terminal or terminal.output.no_color:
-        return
+    """Show pictures in files."""
     for file in files:
         with Image.open(file) as picture:
-            if _is_kitty():
-                _as_it_is(picture)
-            else:
-                terminal.output.print(Segments(list(half_blocks(picture))))
+            show_one(picture)
+
+
+def show_one(picture: Image.Image) -> None:
+    """Show a picture; nothing where the output is no terminal or has no colours."""
+    if not terminal.output.is_terminal or terminal.output.no_color:
+        return
+    if _is_kitty():
+        _as_it_is(picture)
+    else:
+        terminal.output.print(Segments(list(half_blocks(picture))))
 
 
 def half_blocks(picture: Image.Image) -> Iterator[Segment]:

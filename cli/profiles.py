@@ -86,6 +86,14 @@ def resolve(url: str | None, key: str | None, name: str | None) -> Profile:
     return Profile(wanted, chosen_url, chosen_key, {"url": url_source, "key": key_source})
 
 
+def key_of(url: str) -> str:
+    """The key that was kept for a horde; the anonymous one if there is none."""
+    kept = load().get("profiles", {}).values()
+    return next(
+        (one["key"] for one in kept if _same(one["url"], url) and "key" in one), ANONYMOUS_KEY
+    )
+
+
 def load() -> dict[str, Any]:
     """The settings file; empty if there is none. Raises Failure if it cannot be read."""
     place = path()

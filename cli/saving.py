@@ -62,9 +62,20 @@ def pattern(out: str, form: str | None, *, default: str = DEFAULT) -> Pattern:
     if "{" in str(path.parent):
         raise Failure(Exit.USAGE, f"{path.parent}: a folder's name has no fields.")
     _check_fields(path.name)
-    _make(path.parent)
+    folder(path.parent)
     pictures.check(path)
     return Pattern(path.parent, path.name)
+
+
+def folder(place: str | Path) -> Path:
+    """A folder, made if it is not there. Raises Failure."""
+    path = Path(place)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        told = f"{path}: the folder cannot be made: {error.strerror}"
+        raise Failure(Exit.USAGE, told) from None
+    return path
 
 
 def checksum(path: Path) -> str:
@@ -86,15 +97,6 @@ def _check_fields(name: str) -> None:
     if unknown := [field for field in used if field not in FIELDS]:
         known = " ".join(f"{{{field}}}" for field in FIELDS)
         raise Failure(Exit.USAGE, f"{name}: {{{unknown[0]}}} is none of {known}")
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Failure(
-            Exit.USAGE, f"{folder}: the folder cannot be made: {error.strerror}"
-        ) from None
 
 
 def _short(name: str) -> str:

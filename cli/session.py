@@ -4,7 +4,6 @@
 heavy is imported before the function runs: help and completion start at once.
 """
 
-import asyncio
 import contextlib
 import inspect
 import json
@@ -60,6 +59,15 @@ class Session:
 
             self._client = HordeClient(self.profile.url, self.profile.key)
         return self._client
+
+    def use_url(self, url: str) -> None:
+        """Call this horde, unless another one was named by an option."""
+        if self.profile.sources["url"] != "--url" and self.profile.url != url:
+            # A key that was kept for one horde is not for another.
+            key = self.profile.key if self.profile.sources["key"] == "--key" else None
+            from cli import profiles  # noqa: PLC0415
+
+            self.profile = replace(self.profile, url=url, key=key or profiles.key_of(url))
 
     def use_key(self, key: str) -> None:
         """Call with this key, unless another one was given."""
@@ -143,6 +151,8 @@ def _option(name: str, annotation: Any) -> inspect.Parameter:  # noqa: ANN401 - 
 
 
 def _wait_for(session: Session, work: Awaitable[None]) -> None:
+    import asyncio  # noqa: PLC0415
+
     from cli.interrupts import interruptible  # noqa: PLC0415
 
     async def until_done() -> None:

@@ -45,7 +45,10 @@ def without_colours() -> None:
 def show(words: object) -> None:
     """Print text or a table; a table that is no terminal's keeps every word of its cells."""
     if isinstance(words, Table) and not output.is_terminal:
-        output.print(words, width=UNLIMITED, crop=False)
+        with output.capture() as captured:
+            output.print(words, width=UNLIMITED, crop=False)
+        for line in captured.get().splitlines():
+            output.print(line.rstrip())
     elif isinstance(words, list):
         for one in words:
             show(one)
