@@ -119,5 +119,7 @@ def no_problems(request, fake):
     """Discord refuses nothing of what the bot does, unless a test says that it does."""
     before = len(fake.world.problems)
     yield
+    if "bot" in request.fixturenames:
+        print("".join(request.getfixturevalue("bot").log))  # noqa: T201 - shown with a failure
     if request.node.get_closest_marker("problems") is None:
         assert fake.world.problems[before:] == []
