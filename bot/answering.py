@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 BROKEN = "Something went wrong on my side; it is noted. Nothing more was charged."
 
+PUBLIC = "public"
+"""In an interaction's extras: whether everybody sees that the bot is thinking."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -26,6 +29,7 @@ def bot_of(interaction: discord.Interaction) -> "HordeBot":
 
 async def defer(interaction: discord.Interaction, *, ephemeral: bool = False) -> int | None:
     """Acknowledge now, answer later. Returns the id of the message that will be the answer."""
+    interaction.extras[PUBLIC] = not ephemeral
     done = await interaction.response.defer(ephemeral=ephemeral, thinking=True)
     return None if done is None else done.message_id
 
@@ -44,7 +48,7 @@ async def say(interaction: discord.Interaction, content: str | None = None, **wh
 
 async def refuse(interaction: discord.Interaction, sentence: str) -> None:
     """Say why not, to the one who asked; a public "thinking" goes away."""
-    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+    if interaction.extras.get(PUBLIC):
         with contextlib.suppress(discord.HTTPException):
             await interaction.delete_original_response()
     await say(interaction, sentence)

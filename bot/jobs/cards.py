@@ -30,10 +30,9 @@ def running(job: Job, look: Look, ready_at: float | None) -> discord.Embed:
     return _titled(job, "\n".join(line for line in lines if line), BLUE)
 
 
-def asked(job: Job, source: str | None = None) -> discord.Embed:
+def asked(job: Job, source: str) -> discord.Embed:
     """A job that the horde has just taken. source: the name of the picture it starts from."""
-    embed = _titled(job, "Queued.", BLUE)
-    return embed.set_thumbnail(url=f"attachment://{source}") if source else embed
+    return _titled(job, "Queued.", BLUE).set_thumbnail(url=f"attachment://{source}")
 
 
 def done(job: Job, look: Look, results: list[Result]) -> discord.Embed:

@@ -32,6 +32,8 @@ SOURCE: Final = "source"
 """The file of the picture that others were made from."""
 EDIT_SECONDS: Final = 3.0
 """The least time between two edits of one message."""
+RENEW_SECONDS: Final = 300.0
+"""A message is edited after this time even if it says the same: it may be gone."""
 RESERVE_BYTES: Final = 64 * 1024
 """Of what Discord takes: for the rest of the message."""
 
@@ -95,8 +97,9 @@ class Desk:
         job = replace(job, state=JobState.RUNNING, request_id=request_id)
         await self._note(job, state=JobState.RUNNING, request_id=request_id)
         log.info("job.asked", job=job.id, kind=job.kind, request=request_id, user=job.user_id)
-        job = await self._first_shown(job, source)
-        self.watcher.add(job.id, 0.5)
+        if source is not None and len(source) <= job.size_limit // 2:
+            await self._keep(job, source)
+        self.watcher.add(job.id)
 
     async def cancel(self, job: Job) -> None:
         """Withdraw a job; what is finished stays and is shown."""
@@ -141,9 +144,8 @@ class Desk:
             return None
         shown = self._shown.setdefault(job.id, _Shown())
         shown.ready_at = cards.guess(look, shown.ready_at)
-        if not await self._show(job, cards.running(job, look, shown.ready_at)):
-            return None
-        return pause(look.seconds)
+        later = await self._show(job, cards.running(job, look, shown.ready_at))
+        return later or pause(look.seconds)
 
     async def _bring(self, job: Job, look: Look) -> None:
         """Show what a request came to."""
@@ -206,47 +208,46 @@ class Desk:
             text = "The message you waited at is gone; here is what came of it."
             await user.send(text, files=new, allowed_mentions=place.QUIET)
 
-    async def _show(self, job: Job, embed: discord.Embed, *, force: bool = False) -> bool:
+    async def _show(self, job: Job, embed: discord.Embed) -> float:
         """Edit a running job's message, if it would say something else, no faster than it may.
 
-        Returns whether there still is a message.
+        Returns in how many seconds it may be edited, 0 if it is as it should be.
         """
         shown = self._shown.setdefault(job.id, _Shown())
         text = embed.description or ""
-        if not force and (text == shown.text or monotonic() - shown.at < EDIT_SECONDS):
-            return True
+        if job.message_id is None or (
+            text == shown.text and monotonic() - shown.at < RENEW_SECONDS
+        ):
+            return 0.0
+        if (left := shown.at + EDIT_SECONDS - monotonic()) > 0:
+            return left
         shown.text, shown.at = text, monotonic()
         try:
             view = self._bot.buttons.during(job)
             await place.edit(self._bot, job, content=None, embed=embed, view=view)
         except place.Gone:
+            # What is finished or being made still comes, to the one who asked.
             log.info("job.withdrawn", job=job.id)
+            await self._note(job, message_id=None)
             with contextlib.suppress(HordeError):
                 await KINDS[job.kind].cancel(self._bot.hordes.own, str(job.request_id))
-            await self._note(job, state=JobState.CANCELLED)
-            self._shown.pop(job.id, None)
-            return False
         except discord.HTTPException as error:
             log.warning("job.not_shown", job=job.id, status=error.status, code=error.code)
-        return True
+        return 0.0
 
-    async def _first_shown(self, job: Job, source: bytes | None) -> Job:
-        """Show that a job was taken; its source stays at the message, for other buttons to find."""
-        if source is None or job.kind == "text" or len(source) > job.size_limit // 2:
-            await self._show(job, cards.asked(job), force=True)
-            return job
+    async def _keep(self, job: Job, source: bytes) -> None:
+        """Put a job's source at its message, where its buttons find it again."""
         file = discord.File(io.BytesIO(source), SOURCE + attachments.suffix(source))
         try:
             view = self._bot.buttons.during(job)
             message = await place.edit(
                 self._bot, job, embed=cards.asked(job, file.filename), attachments=[file], view=view
             )
-        except (place.Gone, discord.HTTPException):
-            return job
+        except (place.Gone, discord.HTTPException) as error:
+            log.info("job.source_not_kept", job=job.id, error=type(error).__name__)
+            return
         kept = [one.to_dict() for one in message.attachments]
-        job = replace(job, wanted={**job.wanted, "source_file": kept})
-        await self._note(job, wanted=job.wanted)
-        return job
+        await self._note(job, wanted={**job.wanted, "source_file": kept})
 
     async def _get(self, job_id: int) -> Job | None:
         async with self._bot.database.transaction() as connection:

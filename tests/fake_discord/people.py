@@ -19,7 +19,7 @@ from fake_discord.limits import (
     components,
 )
 from fake_discord.runs import Run
-from fake_discord.world import EVERYTHING, World, snowflake
+from fake_discord.world import EPHEMERAL, EVERYTHING, LOADING, World, snowflake
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
 CLICKABLE = {2, 3, 5, 6, 7, 8}
@@ -211,7 +211,13 @@ class People:
             await self.world.until(
                 lambda: run.is_answered, self.world.response_deadline, "an answer in time"
             )
+            if run.original is not None and run.original["flags"] & EPHEMERAL:
+                await self.world.until(lambda: _is_said(run), 30, "what was deferred")
         return run
+
+
+def _is_said(run: Run) -> bool:
+    return not run.said["flags"] & LOADING or run.original.get("deleted", False)
 
 
 def _spec(name: str, specs: list[dict], key: str) -> dict:
