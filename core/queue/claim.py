@@ -6,16 +6,18 @@ obvious statements fail the last (seen in races): locking one of the lanes' *hea
 comes back empty with one deep lane, choosing the best *lane* first does with many lanes of one job.
 So the candidates are the first 8 jobs of each of the 32 lanes with the best heads, and the best of
 those that is not locked is taken; if all are locked (a few batches in flight do that), the reach is
-widened. On SQLite writers take turns: the best head is enough.
+widened. On SQLite writers take turns: the best head is enough. A worker that may serve many lanes
+need mostly not look into them: its best job is among the first of the whole queue.
 
 If lanes leave doubt (a blacklist, a size within a class), the statement looks at each job's exact
 needs. Only jobs in the catch-all, and those of the worker's own users, are looked at here, in
 windows by keyset, to the last.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,13 +25,15 @@ from sqlalchemy import Select, bindparam, exists, select, update
 
 from core import dialects
 from core.db import AnyRow, Writing, table
-from core.queue import best, matching, parking
+from core.queue import best, matching, parking, windows
 from core.queue.lanes import Lanes, Matched
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job, JobState, LaneVersion, Request
 
-NEAR_HEADS = 4
-"""Jobs of each of the lanes with the best heads, at the very first try."""
+FEW_LANES = 8
+"""So many are looked into at once; with more, the front of the whole queue comes first."""
+FRONT = 64
+"""Jobs of the whole queue that are looked at then: most often one of them fits."""
 REACH = ((32, 8), (128, 64), (2000, 1000))
 """How many lanes, and heads of each, are candidates at the first, second, third try."""
 WINDOW_SIZES = (10, 50, 250)
@@ -141,7 +145,7 @@ class _Seeking:
         if own:
             generous = replace(self._offer, only_covered=False)
             theirs = {"users": sorted(self._offer.users)}
-            if head := await self._look_through(generous, best.WINDOW_OF_USERS, theirs):
+            if head := await self._look_through(generous, windows.OF_USERS, theirs):
                 return head
         return None if only_own else await self._of_lanes()
 
@@ -149,7 +153,7 @@ class _Seeking:
         matched = self._matched
         if matched.catch_all is not None:
             among = {"lane": matched.catch_all, "before": await self.head_of_lanes()}
-            taken = await self._look_through(self._offer, best.WINDOW_OF_LANE, among)
+            taken = await self._look_through(self._offer, windows.OF_LANE, among)
             if taken is not None:
                 return taken
         ids = matched.certain + matched.doubtful
@@ -159,18 +163,19 @@ class _Seeking:
         """Take the best job of these lanes that fits."""
         place = self._lanes_place(ids, in_doubt=in_doubt)
         take = best.TAKES[self._engine, in_doubt]
-        if in_doubt and len(ids) > best.NEAR:
-            near = place | {"heads": NEAR_HEADS}
-            taken = (await self._session.execute(best.TAKES_NEAR[self._engine], near)).first()
-            if taken is not None:
+        if len(ids) > FEW_LANES:
+            of_front = best.TAKES_OF_FRONT[self._engine, in_doubt]
+            first = place | {"front": FRONT}
+            if (taken := (await self._session.execute(of_front, first)).first()) is not None:
                 return taken
         if self._engine == "sqlite":
             return (await self._session.execute(take, place)).first()
         for max_lanes, heads in REACH:
             reach = place | {"best": max_lanes, "heads": heads}
-            if (taken := (await self._session.execute(take, reach)).first()) is not None:
+            taken = (await self._session.execute(take, reach)).one()
+            if taken.id is not None:
                 return taken
-            if not await self._session.scalar(best.ANY_FITS[in_doubt], place):
+            if not taken.any_fits:
                 return None  # else others hold all candidates locked
         return None
 
@@ -178,8 +183,12 @@ class _Seeking:
         """The id of the job that would be taken from the lanes, without the catch-all."""
         matched = self._matched
         ids = matched.certain + matched.doubtful
-        place = self._lanes_place(ids, in_doubt=True) | {"best": 1, "heads": 1}
-        found: int | None = await self._session.scalar(best.HEADS[self._engine, True], place)
+        place = self._lanes_place(ids, in_doubt=True)
+        of_front = best.FRONTS[self._engine, True]
+        found: int | None = await self._session.scalar(of_front, place | {"front": FRONT})
+        if found is None:
+            place |= {"best": 1, "heads": 1}
+            found = await self._session.scalar(best.HEADS[self._engine, True], place)
         return found
 
     def _lanes_place(self, ids: tuple[int, ...], *, in_doubt: bool) -> dict[str, Any]:
@@ -187,35 +196,29 @@ class _Seeking:
         return place | best.fits_for(self._engine, self._offer) if in_doubt else place
 
     async def _look_through(
-        self, offer: Offer, windows: Select[Any], among: dict[str, Any]
+        self, offer: Offer, statement: Select[Any], among: dict[str, Any]
     ) -> AnyRow | None:
         """Take the best job whose exact needs fit, looking at them in windows by keyset.
 
-        windows: one of the statements of `best`. among: its parameters that select the jobs.
+        statement: one of `windows`. among: its parameters that select the jobs.
         """
-        after = best.FIRST
-        for size in _window_sizes():
+        after = windows.FIRST
+        for size in chain(WINDOW_SIZES, repeat(WINDOW_SIZES[-1])):
             place = {"size": size, **after, **among, **self._place}
-            rows = (await self._session.execute(windows, place)).all()
+            rows = (await self._session.execute(statement, place)).all()
             fitting = [
                 row.id
                 for row in rows
                 if row.expires_at > self._at and matching.accepts(_exact(row), offer)
             ]
             if fitting:
-                taken = (await self._session.execute(best.TAKE_ONE_OF, {"ids": fitting})).first()
+                taken = (await self._session.execute(windows.TAKE_ONE_OF, {"ids": fitting})).first()
                 if taken is not None:
                     return taken
             if len(rows) < size:
                 return None
             after = {"rank": rows[-1].rank, "job": rows[-1].id}
         return None
-
-
-def _window_sizes() -> Iterator[int]:
-    yield from WINDOW_SIZES
-    while True:
-        yield WINDOW_SIZES[-1]
 
 
 async def glimpse(
