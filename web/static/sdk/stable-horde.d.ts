@@ -1568,6 +1568,8 @@ export interface PopInputKobold {
 
 /** What a worker that makes pictures declares. */
 export interface PopInputStable {
+  /** Whether it serves requests that want unsafe pictures held back (our extension). */
+  allow_censoring?: boolean;
   allow_controlnet?: boolean;
   allow_img2img?: boolean;
   allow_lora?: boolean;
@@ -1591,6 +1593,8 @@ export interface PopInputStable {
   name: string;
   /** Whether it serves requests that may be unsafe for work. */
   nsfw?: boolean;
+  /** The post-processing that it can do; None: all that its program can (our extension). */
+  post_processors?: string[] | null;
   /** Aliases (`name#id`) whose requests go first. */
   priority_usernames?: string[];
   /** Whether it serves only requests that are paid in full. */
