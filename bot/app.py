@@ -29,6 +29,7 @@ class HordeBot(discord.Client):
     """One connection to Discord, and everything behind it."""
 
     def __init__(self, settings: Settings, database: Database, keyring: Keyring) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it never speaks
         super().__init__(
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),

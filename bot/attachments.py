@@ -52,7 +52,12 @@ def is_animated(content: bytes) -> bool:
     if content.startswith(PNG):
         head = content.partition(b"IDAT")[0]
         return b"acTL" in head
-    return is_webp(content) and content[12:16] == b"VP8X" and bool(content[20:21][0] & 2)
+    return (
+        is_webp(content)
+        and content[12:16] == b"VP8X"
+        and content[20:21] != b""
+        and bool(content[20] & 2)
+    )
 
 
 def suffix(content: bytes) -> str:

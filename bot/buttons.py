@@ -21,7 +21,8 @@ def after(job: Job, state: JobState) -> discord.ui.View:
     """What can be done with a job that ended."""
     if state != JobState.DONE:
         again = [] if job.kind == "alchemy" else [button("Ask again", "again", job.id)]
-        return view(*again, button("Delete", "delete", job.id))
+        info = [button("Info", "info", job.id)]
+        return view(*again, *info, button("Delete", "delete", job.id))
     if job.kind == "image":
         return view(*_of_pictures(job))
     if job.kind == "text":

@@ -62,7 +62,7 @@ class FakeRenderer:
     def _write(self, order, on_step):
         for step in range(1, order.length + 1):
             on_step(step, order.length)
-        return Written(f" {order.seed} after {order.prompt}", order.length)
+        return tuple(Written(f" {seed} after {order.prompt}", order.length) for seed in order.seeds)
 
 
 def picture(order, seed):

@@ -182,9 +182,14 @@ class Crew:
             return self._find(lookup.wanted(settings, "text"), models.find_text)
 
         offer = text_offer(self._settings)
-        kind = Texts(self._client, offer)
+        kind = Texts(self._client, offer, self._settings.batch)
         await self._work(
-            kind, offer.name, found, lambda new: kind.change(text_offer(new)), stop, engine
+            kind,
+            offer.name,
+            found,
+            lambda new: kind.change(text_offer(new), new.batch),
+            stop,
+            engine,
         )
 
     async def _forms(self, stop: asyncio.Event) -> None:

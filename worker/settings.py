@@ -160,7 +160,8 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=20,
-        description="Pictures of one request that are taken at once; 0: 4 on a GPU, 1 on a CPU.",
+        description="Results of one request that are taken at once; 0: of pictures 4 on a GPU and "
+        "1 on a CPU, of texts 8 and 4.",
     )
     img2img: bool = Field(
         default=True, description="Whether to serve requests that begin with a picture."
