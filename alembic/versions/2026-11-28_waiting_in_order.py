@@ -18,8 +18,8 @@ def upgrade() -> None:
         "ix_jobs_waiting_in_order",
         "jobs",
         ["rank", "id", "lane_id"],
-        postgresql_where=sa.text("state = 0"),
-        sqlite_where=sa.text("state = 0"),
+        postgresql_where=sa.text("state = 0 AND lane_id > 0"),
+        sqlite_where=sa.text("state = 0 AND lane_id > 0"),
     )
 
 

@@ -73,6 +73,14 @@ def many(engine: str, values: Sequence[Any]) -> Any:  # noqa: ANN401 - a list or
     return json.dumps(values) if engine == "sqlite" else values
 
 
+def is_among(engine: str, column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """The column is one of the numbers in the parameter of this name, which `many` makes."""
+    if engine == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(Integer)))
+    each = func.json_each(bindparam(name, type_=String)).table_valued("value", name="each")
+    return column.in_(select(each.c.value))
+
+
 def taking(best: Select[tuple[int]]) -> Any:  # noqa: ANN401 - an UPDATE … RETURNING
     """Take the job that the query finds."""
     return (
@@ -133,7 +141,7 @@ def not_its_own_fault(jobs: FromClause) -> ColumnElement[bool]:
         _attempts.c.ended_at > bindparam("retry", type_=Moment),
         _attempts.c.ended_at <= bindparam("at", type_=Moment),  # another host's clock may be ahead
     )
-    return or_(jobs.c.faults == 0, ~failed)
+    return or_(jobs.c.faults == literal_column("0"), ~failed)
 
 
 def _unlisted(word: TableValuedAlias, position: Callable[..., Any]) -> ColumnElement[bool]:
@@ -215,7 +223,9 @@ def _front(engine: str, unlisted: ColumnElement[bool] | None) -> Select[tuple[in
     """The best unlocked job of the lanes, if it is among the first `front` of the whole queue."""
     front = (
         select(_jobs.c.id, _jobs.c.rank, _jobs.c.lane_id, _jobs.c.request_id, _jobs.c.faults)
-        .where(_jobs.c.state == WAITING)
+        # True of each lane. It names the index, which no other statement is to be tempted by: where
+        # PostgreSQL does not know the values, it expects matches soon, and walks the whole queue.
+        .where(_jobs.c.state == WAITING, _jobs.c.lane_id > literal_column("0"))
         .order_by(_jobs.c.rank, _jobs.c.id)
         .limit(_FRONT)
         .subquery("front")
@@ -225,20 +235,13 @@ def _front(engine: str, unlisted: ColumnElement[bool] | None) -> Select[tuple[in
         .join(front, front.c.id == _jobs.c.id)
         .where(
             _jobs.c.state == WAITING,
-            _is_in_lanes(engine, front.c.lane_id),
+            is_among(engine, front.c.lane_id, "lanes"),
             *_suits(front, unlisted),
         )
         .order_by(front.c.rank, front.c.id)
         .limit(_ONE)
         .with_for_update(of=_jobs, skip_locked=True)
     )
-
-
-def _is_in_lanes(engine: str, lane_id: ColumnElement[int]) -> ColumnElement[bool]:
-    if engine == "postgresql":
-        return lane_id == any_(_LANES)
-    lane = func.json_each(bindparam("lanes")).table_valued("value", name="lane")
-    return lane_id.in_(select(lane.c.value))
 
 
 _WAYS = {

@@ -21,11 +21,10 @@ from itertools import chain, repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, exists, select, update
+from sqlalchemy import Select, bindparam, literal_column, select, update
 
-from core import dialects
 from core.db import AnyRow, Writing, table
-from core.queue import best, matching, parking, windows
+from core.queue import best, matching, parking, requests, windows
 from core.queue.lanes import Lanes, Matched
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job, JobState, LaneVersion, Request
@@ -39,8 +38,6 @@ REACH = ((32, 8), (128, 64), (2000, 1000))
 WINDOW_SIZES = (10, 50, 250)
 """How many jobs are looked at one by one: few at first, as most often one of them fits."""
 TRIES = 5
-PUT_AWAY_AT_ONCE = 1000
-"""Jobs of expired requests that a pop ends when it meets one."""
 RETRY_PAUSE = timedelta(seconds=10)
 """How long a job is kept from a worker that failed at it, if no other worker might make it."""
 NOBODY = UUID(int=0)
@@ -86,7 +83,8 @@ async def claim(
     batch: the most jobs of this request the worker may take at once, at least 1.
     retry_pause: how long it does not get jobs again at which it failed.
     """
-    state = (await session.execute(_STATE, {"users": sorted(offer.users) or [-1]})).one()
+    users = best.many(session.engine, sorted(offer.users))
+    state = (await session.execute(_STATE[session.engine], {"users": users})).one()
     await lanes.refresh(session, state.version)
     matched = Matched() if only_own else await _matched(session, lanes, offer, state.parked)
     seeking = _Seeking(session, matched, offer, at, at - retry_pause)
@@ -97,7 +95,7 @@ async def claim(
         request = (await session.execute(_REQUEST, {"id": head.request_id})).one()
         if request.expires_at > at and not (request.cancelled_at or request.faulted_at):
             break
-        await _put_away(session, head, request, at)
+        await requests.put_away(session, head.id, request, at)
     else:
         return None
     more = batch(request) - 1
@@ -115,16 +113,26 @@ async def _matched(session: Writing, lanes: Lanes, offer: Offer, parked: int) ->
     return matched
 
 
-_STATE = select(
-    _version.c.version,
-    _version.c.parked,
-    exists()
-    .where(
-        _jobs.c.state == WAITING,
-        _jobs.c.user_id.in_(bindparam("users", expanding=True)),
+def _state(engine: str) -> Select[Any]:
+    """The versions of the lanes, and whether a job of `users` waits."""
+    theirs = (
+        select(_jobs.c.id)
+        .where(_jobs.c.state == WAITING, best.is_among(engine, _jobs.c.user_id, "users"))
+        .order_by(_jobs.c.user_id)  # for the index: else PostgreSQL hopes to meet one by reading on
+        .limit(literal_column("1"))
     )
-    .label("own"),
-)
+    own = theirs.scalar_subquery().is_not(None).label("own")
+    state = select(_version.c.version, _version.c.parked, own)
+    if engine == "sqlite":
+        return state
+    # From here on: a claim's statements need no values to be planned well, but PostgreSQL would
+    # plan most of them anew each time, which takes longer than to run them.
+    return state.add_columns(
+        literal_column("set_config('plan_cache_mode', 'force_generic_plan', true)")
+    )
+
+
+_STATE = {engine: _state(engine) for engine in ("sqlite", "postgresql")}
 _REQUEST = select(_requests).where(_requests.c.id == bindparam("id"))
 
 
@@ -228,7 +236,8 @@ async def glimpse(
 
     Nothing is claimed. Of the job: `number` and `feature`.
     """
-    state = (await session.execute(_STATE, {"users": [-1]})).one()
+    nobody = best.many(session.engine, [])
+    state = (await session.execute(_STATE[session.engine], {"users": nobody})).one()
     await lanes.refresh(session, state.version)
     matched = await _matched(session, lanes, offer, state.parked)
     job_id = await _Seeking(session, matched, offer, at, at).head_of_lanes()
@@ -273,27 +282,3 @@ async def _continue(session: Writing, head: AnyRow, more: int) -> list[Claimed]:
             update(_jobs).where(_jobs.c.id.in_(astray)).values(state=JobState.WAITING)
         )
     return [Claimed(*row) for row in in_turn]
-
-
-async def _put_away(session: Writing, taken: AnyRow, request: AnyRow, at: datetime) -> None:
-    """End the waiting jobs of requests that are over, the claimed one included.
-
-    Upkeep runs once in a while and has not seen the expired ones yet. A job of a cancelled request
-    waits if it was just being claimed and that claim was rolled back.
-    """
-    is_expired = request.expires_at <= at
-    waiting = (
-        select(_jobs.c.id)
-        .join(_requests, _requests.c.id == _jobs.c.request_id)
-        .where(
-            _jobs.c.state == WAITING,
-            _requests.c.expires_at <= at if is_expired else _requests.c.id == request.id,
-        )
-        .limit(PUT_AWAY_AT_ONCE)
-        .with_for_update(of=_jobs, skip_locked=True)  # others may be ending the same jobs
-    )
-    await session.execute(
-        update(_jobs)
-        .where((_jobs.c.id == taken.id) | _jobs.c.id.in_(dialects.once(waiting)))
-        .values(state=JobState.EXPIRED if is_expired else JobState.CANCELLED)
-    )

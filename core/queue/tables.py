@@ -118,8 +118,8 @@ class Job(Base):
             "rank",
             "id",
             "lane_id",
-            postgresql_where=text("state = 0"),
-            sqlite_where=text("state = 0"),
+            postgresql_where=text("state = 0 AND lane_id > 0"),
+            sqlite_where=text("state = 0 AND lane_id > 0"),
         ),
         Index(
             "ix_jobs_waiting_of_user",
