@@ -7,9 +7,12 @@ import signal
 import sqlite3
 import time
 
+import pytest
 from PIL import Image
 
 import town as towns
+
+pytestmark = pytest.mark.timeout(400)  # servers and workers take their time to start
 
 FAST = ("--per-minute", "60000", "--steps", "1")
 SECONDS = 60
