@@ -8,11 +8,12 @@ export PROMPT OUT HORDE_DATA_DIR
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN := .venv/bin
 UV  := uv==0.13.9
-HINT = Other commands (horde status, horde-worker): . $(BIN)/activate, then as the documentation has them.
+HINT = Other commands (horde status, horde generate, horde-worker): . $(BIN)/activate, or make install once.
+LINKS ?= $(HOME)/.local/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo migrate test coverage test-long test-gimp lint lock openapi bench eval-model clean
+.PHONY: help up demo install migrate test coverage test-long test-gimp lint lock openapi bench eval-model clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -20,12 +21,17 @@ help: ## Say what each target does
 # --- What people use ---
 
 up: .venv/run.stamp ## Start the whole horde: server, web page and one worker; Ctrl-C stops it
-	@echo '$(HINT)'
 	@exec $(BIN)/horde up
 
 demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a red fox on a blue background" OUT=fox.png
 	@$(BIN)/horde demo --prompt "$$PROMPT" --out "$$OUT"
 	@echo '$(HINT)'
+
+install: .venv/run.stamp ## Link horde and horde-worker into ~/.local/bin, or LINKS=another/folder of your PATH
+	@mkdir -p "$(LINKS)"
+	@ln -sf "$(CURDIR)/$(BIN)/horde" "$(CURDIR)/$(BIN)/horde-worker" "$(LINKS)/"
+	@command -v horde >/dev/null 2>&1 && echo "horde and horde-worker are in $(LINKS)." || \
+	    echo "horde and horde-worker are in $(LINKS); put it on your path: export PATH=\"$(LINKS):\$$PATH\""
 
 migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newest schema
 	@exec $(BIN)/python -m core migrate

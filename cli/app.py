@@ -69,8 +69,9 @@ app = typer.Typer(
     cls=Commands,
     help="Start a horde of your own, or ask one for pictures and text.",
     no_args_is_help=True,
+    add_completion=True,
     epilog="`horde COMMAND --help` says the options of a command.",
-    **LOOKS,
+    **{name: value for name, value in LOOKS.items() if name != "add_completion"},
 )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from cli import sources
+from cli import completing, sources
 from cli.exits import Exit, Failure
 
 TRUE: Final = frozenset({"1", "true", "yes", "on"})
@@ -203,6 +203,15 @@ PARAMETERS: Final[dict[str, Parameter]] = {
 }
 
 
+COMPLETED: Final = {
+    "model": completing.models,
+    "sampler": completing.samplers,
+    "post": completing.post_processors,
+    "control": completing.control_types,
+}
+"""What shells complete the values of options with."""
+
+
 def options() -> dict[str, Any]:
     """Annotations for typer, by name; none of them has a default of its own."""
     return {name: _option(name, one) for name, one in PARAMETERS.items()}
@@ -210,7 +219,8 @@ def options() -> dict[str, Any]:
 
 def _option(name: str, one: Parameter) -> Any:  # noqa: ANN401 - an annotation
     flags = one.flags or (f"--{name.replace('_', '-')}",)
-    made = typer.Option(*flags, help=one.help, metavar=one.metavar)
+    completed = COMPLETED.get(name)
+    made = typer.Option(*flags, help=one.help, metavar=one.metavar, autocompletion=completed)
     return Annotated[one.type | None, made]
 
 

@@ -15,6 +15,7 @@ import serving
 import working
 
 SECONDS = 60
+SETTINGS = {"default_models": "[]"}
 
 
 @dataclasses.dataclass
@@ -26,6 +27,14 @@ class Town:
     person: serving.Person
     owner: serving.Person
     database: Path
+    folder: Path
+
+    @contextlib.contextmanager
+    def again(self, **settings):
+        """Start its server again, after it was killed; as long as the block runs."""
+        url = f"sqlite+aiosqlite:///{self.database}"
+        with serving.process(self.folder, database_url=url, **SETTINGS, **settings) as server:
+            yield server
 
     def environment(self, **variables):
         """What the commands see: nothing of this machine's own settings."""
@@ -81,15 +90,15 @@ def open_town(folder, databases, *, worker=True, **settings):
     home.mkdir()
     with contextlib.ExitStack() as running:
         database_url = running.enter_context(databases.fresh(clones.ENGINES[0]))
-        chosen = {"default_models": "[]", **settings}
+        data_dir = folder / "server"
         server = running.enter_context(
-            serving.process(folder / "server", database_url=database_url, **chosen)
+            serving.process(data_dir, database_url=database_url, **SETTINGS, **settings)
         )
         person = server.user("Person", oauth_id="g_person", kudos=100_000, trusted=True)
         owner = server.user("Owner", oauth_id="g_owner", kudos=1000, trusted=True)
         if worker:
             running.enter_context(light_worker(server.url, owner.key))
-        yield Town(server, home, person, owner, Path(make_url(database_url).database))
+        yield Town(server, home, person, owner, Path(make_url(database_url).database), data_dir)
 
 
 def light_worker(url, key):

@@ -41,6 +41,9 @@ class Keeper:
             index += 1
         if index >= item.pictures:
             return None
+        if made.kudos is None:  # it was polled for; what its request has cost is known all the same
+            now = await self._client.check(request)
+            made = made.model_copy(update={"kudos": round(now.cost / max(1, now.finished), 2)})
         content = await self._client.download(made.img)
         body = item.request(state.seed or made.seed).model_dump(exclude_unset=True)
         entry = _entry(item, request, made, index)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli import completing
 from cli.exits import Exit, Failure
 from cli.session import Session, command
 
@@ -23,7 +24,12 @@ async def _alchemy(
     files: Files,
     *,
     form: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="What is wanted; more than one may be.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="What is wanted; more than one may be.",
+            autocompletion=completing.forms,
+        ),
     ] = None,
     out: Out = "./",
     trusted: Annotated[

@@ -18,6 +18,9 @@ from core.client import HordeClient
 from core.wire.text import PopInputKobold, SubmitInputKobold
 
 
+pytestmark = pytest.mark.timeout(400)  # a server and a worker start first
+
+
 class Printed(str):
     """What a command printed; `answer` is what a program reads of it."""
 
@@ -215,6 +218,22 @@ def test_pictures_are_described_and_enlarged(horde, tmp_path):
     assert "is not a picture" in horde("describe", __file__, status=2)
     assert "Not done after 1 s." in horde("describe", "foxes/one.webp", "--timeout", "1", status=5)
     assert "Not done after 1 s." in horde("upscale", "foxes/one.webp", "--timeout", "1", status=5)
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("horde gen", "generate"),
+        ("horde generate --model hor", "horde-tiny"),
+        ("horde generate --sampler k_dpmpp_2m", "k_dpmpp_2m"),
+        ("horde alchemy --form cap", "caption"),
+        ("horde teams cr", "create"),
+    ],
+)
+def test_shells_complete_commands_and_names(horde, typed, completed):
+    words = typed.split()
+    asked = {"COMP_WORDS": typed, "COMP_CWORD": str(len(words) - 1)}
+    assert completed in horde(**asked, _HORDE_COMPLETE="complete_bash").split()
 
 
 @contextlib.contextmanager

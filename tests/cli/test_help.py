@@ -15,9 +15,9 @@ from cli.commands.table import SECTIONS
 
 ROOT = Path(cli.commands.__file__).parent
 SNAPSHOT = Path(__file__).with_name("help.txt")
-HEAVY = {"httpx", "pydantic", "pydantic_settings", "rich", "PIL", "sqlalchemy", "core", "asyncio"}
+HEAVY = {"httpx", "pydantic_settings", "rich", "PIL", "sqlalchemy", "core", "asyncio"}
 MAX_MODULES = 300
-"""What `horde --help` imports is some 200; with httpx alone it would be 500."""
+"""`horde COMMAND --help` imports 275 with pydantic, which typer reads values with; httpx is 200."""
 
 COUNT = """
 import sys
@@ -77,6 +77,7 @@ def test_commands_import_what_they_need_when_they_run():
     light = {"typer", "collections", "functools", "enum", "typing", "pathlib", "sys", "os"}
     light |= {"subprocess", "contextlib"}
     ours = {"cli", "cli.exits", "cli.session", "cli.groups", "cli.parameters", "cli.old_options"}
+    ours |= {"cli.completing"}
     for section in SECTIONS.values():
         for entry in section.values():
             module = entry.place.partition(":")[0]
