@@ -12,10 +12,10 @@ HINT = Other commands (horde status, horde-worker): . $(BIN)/activate, then as t
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo migrate test test-long test-gimp lint lock openapi bench eval-model clean
+.PHONY: help up demo migrate test test-long test-gimp gimp-install gimp-zip lint lock openapi bench eval-model clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' Makefile
 
 # --- What people use ---
 
@@ -29,6 +29,12 @@ demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a red fox on a blue
 
 migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newest schema
 	@exec $(BIN)/python -m core migrate
+
+gimp-install: ## Install the plug-in for GIMP 3 for this user; ARGS="--to FOLDER" elsewhere
+	@$(PYTHON) plugins/gimp/install.py $(ARGS)
+
+gimp-zip: ## Pack the plug-in for GIMP 3 for another machine, as stable-horde-gimp.zip
+	@$(PYTHON) plugins/gimp/install.py --zip stable-horde-gimp.zip
 
 # --- What developers use ---
 
