@@ -13,10 +13,10 @@ LINKS ?= $(HOME)/.local/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo install migrate test coverage test-long test-gimp lint lock openapi bench eval-model clean
+.PHONY: help up demo install migrate test coverage test-long test-gimp gimp-install gimp-zip lint lock openapi bench eval-model clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' Makefile
 
 # --- What people use ---
 
@@ -35,6 +35,12 @@ install: .venv/run.stamp ## Link horde and horde-worker into ~/.local/bin, or LI
 
 migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newest schema
 	@exec $(BIN)/python -m core migrate
+
+gimp-install: ## Install the plug-in for GIMP 3 for this user; ARGS="--to FOLDER" elsewhere
+	@$(PYTHON) plugins/gimp/install.py $(ARGS)
+
+gimp-zip: ## Pack the plug-in for GIMP 3 for another machine, as stable-horde-gimp.zip
+	@$(PYTHON) plugins/gimp/install.py --zip stable-horde-gimp.zip
 
 # --- What developers use ---
 

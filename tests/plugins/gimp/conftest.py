@@ -42,8 +42,8 @@ def stand_in(horde):
     with contextlib.ExitStack() as running:
 
         def start(kind):
-            name = f"{kind.__name__} {next(NUMBERS)}"
-            owner = horde.user("Stand-in", oauth_id=f"g_{name}")
+            name = f"{kind.__name__} {(number := next(NUMBERS))}"
+            owner = horde.user("Stand-in", oauth_id=f"g_stand_in_{number}")
             return running.enter_context(kind(horde.url, owner.key, name))
 
         yield start

@@ -46,9 +46,17 @@ class Agent:
 
     def run(self, code, **given):
         """Run code with names given; its `answer`."""
+        self.send(code, **given)
+        return self.receive()
+
+    def send(self, code, **given):
+        """Begin to run code."""
         said = {"code": textwrap.dedent(code), "given": given}
         self._file.write(json.dumps(said).encode() + b"\n")
         self._file.flush()
+
+    def receive(self):
+        """The `answer` of the code that was sent."""
         answer = json.loads(self._file.readline())
         assert "error" not in answer, answer["error"]
         return answer["answer"]

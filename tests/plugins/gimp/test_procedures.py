@@ -261,7 +261,7 @@ WAITING = """
 
 UNTIL_ASKED = """
     import time
-    for _ in range(1200):
+    for _ in range(60):
         answer = call("status")["text"].count("fill")
         if answer:
             break

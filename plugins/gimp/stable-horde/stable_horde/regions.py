@@ -126,6 +126,13 @@ def _side(
     return begin, wanted, content, sent
 
 
+def small(box: Box, most: int) -> Region:
+    """The region of a whole box, with no more than so many pixels on a side."""
+    scale = min(1.0, most / max(box.width, box.height))
+    sent = (max(1, round(box.width * scale)), max(1, round(box.height * scale)))
+    return Region(box, sent, sent)
+
+
 def size(width: int, height: int) -> tuple[int, int]:
     """The size to ask for, for a picture that is wanted in any size: no smaller, if possible."""
     return _sent(width, 1.0), _sent(height, 1.0)

@@ -182,5 +182,5 @@ def _loras(text: str) -> list[dict[str, Any]]:
                 _("{part!r} is no LoRA with a strength, such as name:0.8.").format(part=part)
             ) from None
     if len(loras) > MAX_LORAS:
-        raise Trouble(_("That are too many LoRAs."))
+        raise Trouble(_("There are too many LoRAs: 20 may be named."))
     return loras

@@ -33,7 +33,7 @@ class Handler(socketserver.StreamRequestHandler):
                 answer = {"answer": known.get("answer"), "output": output.getvalue()}
             except Exception:  # noqa: BLE001 - whatever the test made go wrong is its to hear
                 answer = {"error": traceback.format_exc(), "output": output.getvalue()}
-            self.wfile.write(json.dumps(answer).encode() + b"\n")
+            self.wfile.write(json.dumps(answer, default=str).encode() + b"\n")
 
 
 class Agent(Gimp.PlugIn):

@@ -18,8 +18,8 @@ from stable_horde.wanted import UPSCALERS, Wanted
 from stable_horde.words import _
 
 MAX_SIDE = regions.MAX_SIDE
-LOOKED_AT_PIXELS = 512 * 512
-"""Words about a picture need no more of it."""
+LOOKED_AT = 512
+"""Words about a picture need no more of it on a side, and every alchemist takes that much."""
 COMMENT = "gimp-comment"
 
 
@@ -149,8 +149,7 @@ class Describe(_Forms):
         )
 
     def _region(self, call: Call) -> Region:
-        box = self._box(call)
-        return regions.scaled(box, box, max_pixels=LOOKED_AT_PIXELS)
+        return regions.small(self._box(call), LOOKED_AT)
 
     def order(self, call: Call) -> Order:
         """Send a small copy."""

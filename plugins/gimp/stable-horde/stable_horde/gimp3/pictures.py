@@ -67,13 +67,16 @@ def copied(image: Gimp.Image) -> Iterator[Gimp.Image]:
 def visible(image: Gimp.Image, region: Region, *, with_selection: bool) -> Source:
     """What is seen of a region, and what is selected there. Raises Trouble if nothing is seen."""
     with copied(image) as copy:
+        # Merging layers changes the selection, so that waits in a channel, which is scaled, too.
+        channel = Gimp.Selection.save(copy)
         merged = _cropped(copy, region.box)
+        _scale(copy, region.content)
         seen = mask = None
         if with_selection:
-            size = (region.box.width, region.box.height)
-            seen = _bytes(copy.get_selection(), size, GREY)
-        _scale(copy, region.content)
-        if with_selection:
+            box = region.box
+            size, at = (box.width, box.height), (box.x, box.y)
+            seen = _bytes(image.get_selection(), size, GREY, at=at)
+            copy.select_item(Gimp.ChannelOps.REPLACE, channel)
             Gimp.Selection.grow(copy, GROWN)
             chosen = _bytes(copy.get_selection(), region.sent, GREY)
             mask = png.encode(*region.sent, 1, chosen.translate(THRESHOLD))
@@ -168,6 +171,7 @@ def moved(region: Region, drawable: Gimp.Drawable) -> Region:
 
 def _cropped(copy: Gimp.Image, box: Box) -> Gimp.Layer:
     """Crop a copy and make it one layer of its size. Raises Trouble if nothing is visible."""
+    Gimp.Selection.none(copy)
     if not any(each.get_visible() for each in copy.get_layers()):
         raise Trouble(_("No layer is visible here: there is nothing to start from."))
     copy.crop(box.width, box.height, box.x, box.y)
