@@ -13,7 +13,7 @@ LINKS ?= $(HOME)/.local/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo install migrate test coverage test-long test-gimp gimp-install gimp-zip lint lock openapi bench eval-model clean
+.PHONY: help up demo install bot migrate test coverage test-long test-gimp gimp-install gimp-zip lint lock openapi bench eval-model clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,10 @@ migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newe
 
 gimp-install: ## Install the plug-in for GIMP 3 for this user; ARGS="--to FOLDER" elsewhere
 	@$(PYTHON) plugins/gimp/install.py $(ARGS)
+
+
+bot: .venv/bot.stamp ## Run the Discord bot: make bot BOT_TOKEN=...; BOT_HORDE_URL=... for another horde
+	@exec $(BIN)/python -m bot
 
 gimp-zip: ## Pack the plug-in for GIMP 3 for another machine, as stable-horde-gimp.zip
 	@$(PYTHON) plugins/gimp/install.py --zip stable-horde-gimp.zip
@@ -108,6 +112,10 @@ $(BIN)/uv: Makefile | announce
 
 .venv/run.stamp: pyproject.toml constraints.txt $(BIN)/uv
 	$(install) -e ".[$(EXTRAS)]"
+	@touch $@
+
+.venv/bot.stamp: .venv/run.stamp
+	$(install) -e ".[$(EXTRAS),bot]"
 	@touch $@
 
 # What JavaScript clients need comes with them; their install scripts do not run.

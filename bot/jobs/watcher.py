@@ -16,9 +16,9 @@ from typing import Final
 
 import structlog
 
-MIN_SECONDS, MAX_SECONDS = 1.0, 20.0
+MIN_SECONDS, MAX_SECONDS = 1.0, 25.0
 PART_OF_WAIT: Final = 0.15
-MAX_LOOKS_A_SECOND: Final = 10.0
+MAX_LOOKS_A_SECOND: Final = 8.0
 MAX_AT_ONCE: Final = 8
 
 log = structlog.get_logger(__name__)

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 import botting
+from bot.store.database import prepare
 from fake_discord.server import running
 
 pytestmark = [
@@ -77,6 +78,7 @@ async def test_200_running_jobs_cost_one_poller_and_little_of_a_core(tmp_path):
     horde = BusyHorde()
     async with running() as fake, horde.serve() as url:
         with contextlib.ExitStack() as started:
+            await prepare(f"sqlite+aiosqlite:///{tmp_path / 'bot.sqlite'}")  # as at a later start
             bot = await botting.entered(started, botting.process(fake, url, tmp_path))
             for number in range(JOBS // AT_ONCE):
                 user = fake.world.add_user(f"user{number}")
