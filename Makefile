@@ -33,6 +33,9 @@ install: .venv/run.stamp ## Link horde and horde-worker into ~/.local/bin, or LI
 	@command -v horde >/dev/null 2>&1 && echo "horde and horde-worker are in $(LINKS)." || \
 	    echo "horde and horde-worker are in $(LINKS); put it on your path: export PATH=\"$(LINKS):\$$PATH\""
 
+bot: .venv/bot.stamp ## Run the Discord bot: make bot BOT_TOKEN=...; BOT_HORDE_URL=... for another horde
+	@exec $(BIN)/python -m bot
+
 migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newest schema
 	@exec $(BIN)/python -m core migrate
 
@@ -40,16 +43,13 @@ gimp-install: ## Install the plug-in for GIMP 3 for this user; ARGS="--to FOLDER
 	@$(PYTHON) plugins/gimp/install.py $(ARGS)
 
 
-bot: .venv/bot.stamp ## Run the Discord bot: make bot BOT_TOKEN=...; BOT_HORDE_URL=... for another horde
-	@exec $(BIN)/python -m bot
-
 gimp-zip: ## Pack the plug-in for GIMP 3 for another machine, as stable-horde-gimp.zip
 	@$(PYTHON) plugins/gimp/install.py --zip stable-horde-gimp.zip
 
 # --- What developers use ---
 
 test: .venv/test.stamp ## Run the tests; ARGS="tests/core -x", BROWSER=none without Chromium, WORKERS=0 in a row
-	$(BIN)/python -m pytest -m "not long" -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -m "not long and not gimp" -n $(WORKERS) --dist worksteal $(ARGS)
 
 # Apart from the tests, since tracing makes them half as slow again.
 coverage: .venv/test.stamp ## Run the tests, and say which lines none of them reaches

@@ -31,7 +31,9 @@ def test_each_setting_is_documented(variable, field):
 
 def test_no_documented_setting_is_gone():
     documented = re.findall(
-        r"^\| `((?:HORDE|WORKER|BOT)_\w+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE
+        r"^\| `((?:HORDE|WORKER|BOT)_\w+)`",
+        (ROOT / "docs" / "settings.md").read_text(),
+        re.MULTILINE,
     )
     there = {parameter.values[0] for parameter in variables()}
     assert documented
