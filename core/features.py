@@ -175,6 +175,7 @@ ABILITIES: Final[Mapping[str, Since]] = {
     "qr_code": {REGEN: 7},
     "layer_diffuse": {REGEN: 8},
     "flux": {OURS: 2, REGEN: 9},
+    "chat": {OURS: 4},
     "validated": {
         OURS: 1,
         CLASSIC: 0,

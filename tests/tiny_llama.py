@@ -1,5 +1,10 @@
 """A llama of random weights that knows bytes only: made in a second, and writes nonsense."""
 
+TEMPLATE = (
+    "{% for turn in messages %}{{ turn.role }}: {{ turn.content }}<end>{% endfor %}"
+    "{% if add_generation_prompt %}model: {% endif %}"
+)
+
 
 def build(folder, *, seed=0):
     """Write a transformers folder. Its only special token, `<end>`, ends a text."""
@@ -13,7 +18,9 @@ def build(folder, *, seed=0):
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken("<end>", normalized=False)])
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>").save_pretrained(folder)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<end>", chat_template=TEMPLATE
+    ).save_pretrained(folder)
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=tokenizer.get_vocab_size(),

@@ -19,7 +19,7 @@ from worker.text.order import LanguageModel
 HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
 HUB_FILES: Final = {
     "model_index.json": ("*.json", "*.txt", "*/*.safetensors", "*/*.model"),
-    "config.json": ("*.json", "*.safetensors"),
+    "config.json": ("*.json", "*.jinja", "*.safetensors"),
 }
 """The files that are fetched of a model, by the file that marks its kind."""
 __all__ = [
@@ -85,7 +85,16 @@ def inspect_text(name: str, folder: Path) -> LanguageModel:
             )
         inspection.read(folder / "tokenizer.json")
         inspection.check_weights(folder, "model")
-        return LanguageModel(name, folder, context=config["max_position_embeddings"])
+        context = config["max_position_embeddings"]
+        return LanguageModel(name, folder, context=context, chats=_has_template(folder))
+
+
+def _has_template(folder: Path) -> bool:
+    """Say whether a tokenizer has a chat template, in a file of its own or among its settings."""
+    if (folder / "chat_template.jinja").is_file():
+        return True
+    file = folder / "tokenizer_config.json"
+    return file.is_file() and bool(inspection.read(file).get("chat_template"))
 
 
 def inspect_network(folder: Path, architecture: str) -> None:

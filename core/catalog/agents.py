@@ -19,6 +19,9 @@ SAMPLERS = frozenset(
 ) | {"karras"}
 """The samplers that every program has."""
 
+CHAT = "chat"
+"""The feature of programs that put a model's own chat template around a prompt."""
+
 VALIDATED = "validated"
 """The feature of programs that are known to use the text model that they declare."""
 

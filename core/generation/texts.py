@@ -39,9 +39,10 @@ class Texts(Kind[TextParams]):
 
     def needs(self, ask: RequestSpec[TextParams]) -> Needs:
         """What the parameters need of a worker."""
+        wanted = {agents.VALIDATED: ask.validated_backends, agents.CHAT: ask.params.is_chat}
         return Needs(
             kind=self.name,
-            features=frozenset({agents.VALIDATED} if ask.validated_backends else ()),
+            features=frozenset(name for name, needed in wanted.items() if needed),
             length=ask.params.max_length,
             context=ask.params.max_context_length,
             softprompt=ask.params.softprompt or "",

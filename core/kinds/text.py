@@ -88,6 +88,11 @@ class TextParams:
             )
 
     @property
+    def is_chat(self) -> bool:
+        """Whether the prompt is said to the model, which answers."""
+        return bool(self.sampling.get("chat"))
+
+    @property
     def things(self) -> int:
         """Size of the work in tokens."""
         return self.max_length

@@ -54,6 +54,9 @@ class ModelPayloadStyleKobold(Request):
     """How much less the older ones count."""
     singleline: Maybe[Boolean] = None
     """Whether the text ends with its first line."""
+    chat: Maybe[Boolean] = None
+    """Whether the prompt is what somebody says to the model: its own chat template is put around
+    that, and the text is its answer (our extension)."""
     temperature: Maybe[Annotated[Number, Field(ge=0, le=5)]] = None
     """0: always the most probable token."""
     tfs: Maybe[Annotated[Number, Field(ge=0, le=1)]] = None
@@ -167,6 +170,8 @@ class PopInputKobold(PopInput):
     """The most tokens of prompt and text together."""
     softprompts: Offered = Field(default_factory=list)
     """Names of the soft prompts that it has."""
+    allow_chat: Boolean = True
+    """Whether its models have chat templates (our extension)."""
     wait: Annotated[Number, Field(ge=0, le=30)] = 0.0
     """Seconds to wait for work before the answer says that there is none (our extension)."""
 
@@ -187,6 +192,7 @@ class ModelPayloadKobold(Answer):
     rep_pen_range: Omitted[int] = None
     rep_pen_slope: Omitted[float] = None
     singleline: Omitted[bool] = None
+    chat: Omitted[bool] = None
     temperature: Omitted[float] = None
     tfs: Omitted[float] = None
     top_a: Omitted[float] = None

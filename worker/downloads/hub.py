@@ -10,7 +10,7 @@ from worker.downloads.parts import CannotFetch
 from worker.downloads.transfer import Remote, Transfer
 
 NAME: Final = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
-CONFIGURATION: Final = (".json", ".txt", ".model")
+CONFIGURATION: Final = (".jinja", ".json", ".txt", ".model")
 WEIGHTS: Final = ".safetensors"
 LEFT_OUT: Final = frozenset({"safety_checker", "feature_extractor"})
 """Parts of pipelines that this worker does not load."""

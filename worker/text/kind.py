@@ -67,7 +67,8 @@ class Texts:
         """Pop texts to write."""
         usual = TEXTS.get(device or "")
         self._asked = 1 if usual is None else self._batch or usual
-        update = {"models": list(models), "amount": self._asked}
+        chats = all(isinstance(one, LanguageModel) and one.chats for one in models.values())
+        update = {"models": list(models), "amount": self._asked, "allow_chat": chats}
         answer = await self._client.text.pop(self._offer.model_copy(update=update))
         ids = ids_of(answer)
         if not ids:
@@ -143,6 +144,8 @@ def order(jobs: TextBatch, models: Mapping[str, Model]) -> TextOrder:
     model = models.get(jobs.model)
     if not isinstance(model, LanguageModel):
         raise CannotRender(f"the model {jobs.model!r} is not served here")
+    if payload.chat and not model.chats:
+        raise CannotRender(f"{jobs.model} has no chat template")
     if jobs.answer.softprompt:
         raise CannotRender(f"the soft prompt {jobs.answer.softprompt!r} is not here")
     return TextOrder(
@@ -161,6 +164,7 @@ def order(jobs: TextBatch, models: Mapping[str, Model]) -> TextOrder:
         stops=tuple(stop for stop in payload.stop_sequence or () if stop),
         single_line=bool(payload.singleline),
         endless=bool(payload.use_default_badwordsids),
+        chat=bool(payload.chat),
     )
 
 

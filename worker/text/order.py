@@ -11,9 +11,11 @@ class LanguageModel(Model):
 
     folder: where its configuration, tokenizer and safetensors are.
     context: the most tokens it can look back on.
+    chats: whether it has a chat template of its own.
     """
 
     context: int
+    chats: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class TextOrder(Order[tuple[Written, ...]]):
     seeds: 0 to 2**32 - 1, one for each text.
     stops: the text ends with the first of them.
     single_line: the text ends before its first line break.
+    chat: whether the prompt is said to the model: its chat template is put around it.
     endless: whether the model may not end the text, nor write brackets.
     """
 
@@ -87,6 +90,7 @@ class TextOrder(Order[tuple[Written, ...]]):
     stops: tuple[str, ...] = ()
     single_line: bool = False
     endless: bool = False
+    chat: bool = False
 
     @property
     def model(self) -> LanguageModel:

@@ -107,6 +107,13 @@ class _Loaded:
             token for text, token in self.tokenizer.get_vocab().items() if BRACKETS & set(text)
         )
 
+    def said(self, text: str, room: int) -> list[int]:
+        """Tokenize what is said to the model, in its chat template; if too long, its end counts."""
+        turn = [{"role": "user", "content": text}]
+        whole = self.tokenizer.apply_chat_template(turn, add_generation_prompt=True, tokenize=False)
+        tokens: list[int] = self.tokenizer(whole, add_special_tokens=False).input_ids
+        return tokens[-room:]
+
     def prompt(self, text: str, room: int) -> list[int]:
         """Tokenize a prompt; if it is too long, its end counts.
 
@@ -130,7 +137,8 @@ class _Loaded:
 
 def _write(loaded: _Loaded, order: TextOrder, on_step: OnStep) -> tuple[Written, ...]:
     """Write all texts at once: the prompt is read once, and each step reads the weights once."""
-    prompt = loaded.prompt(order.prompt, max(1, order.context - order.length))
+    read = loaded.said if order.chat else loaded.prompt
+    prompt = read(order.prompt, max(1, order.context - order.length))
     texts = [_Text(loaded, order, index, prompt) for index in range(len(order.seeds))]
     writing, fed, cache = texts, torch.tensor([prompt]), None
     while writing:

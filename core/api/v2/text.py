@@ -169,11 +169,14 @@ def _generation(result: Result) -> GenerationKobold:
 
 
 def _declared(body: PopInputKobold) -> Declared:
+    program = agents.agent(body.bridge_agent)
+    if not body.allow_chat:
+        program = program._replace(features=program.features - {agents.CHAT})
     return Declared(
         kind="text",
         name=body.name,
         agent=body.bridge_agent,
-        program=agents.agent(body.bridge_agent),
+        program=program,
         threads=body.threads,
         models=body.models,
         nsfw=body.nsfw,

@@ -1,5 +1,7 @@
 """The loop with texts, over a real socket."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.wire.text import GenerationPayloadKobold
@@ -115,6 +117,22 @@ def test_what_is_not_said_is_as_usual():
     )
     assert order.format == Format()
     assert order.context == STORY.context  # the request's default is more than the model has
+
+
+def test_a_model_without_a_template_is_said_nothing():
+    with pytest.raises(CannotRender, match="no chat template"):
+        ordered({"chat": True})
+    assert ordered().chat is False
+
+
+async def test_that_all_models_have_templates_is_offered(horde, write):
+    async with write() as serving:
+        await serving.until(lambda: horde.pops)
+    assert horde.pops[0]["allow_chat"] is False
+    horde.pops.clear()
+    async with write(story=replace(STORY, chats=True)) as serving:
+        await serving.until(lambda: horde.pops)
+    assert horde.pops[0]["allow_chat"] is True
 
 
 @pytest.mark.parametrize("model", ["other", "tiny"])

@@ -122,6 +122,12 @@ def test_the_model_may_end_its_text(writer, write, monkeypatch):
     assert write(endless=True).tokens == 24
 
 
+def test_what_is_said_to_a_model_is_in_its_template(model, write):
+    assert model.chats
+    turn = "user: A fox<end>model: "
+    assert write(chat=True) == write(prompt=turn) != write()
+
+
 def test_a_stop_sequence_ends_the_text_and_belongs_to_it(write):
     whole = write(sampling=Sampling(top_k=1)).text
     stop = whole[5:8]

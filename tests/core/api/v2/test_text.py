@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 import serving
+from core.features import OURS, version_of
 from core.ledger import accounts
 from core.users import directory
 
@@ -135,6 +136,15 @@ async def test_the_cost_of_texts_is_told_in_whole_kudos_and_exactly_beside(write
     assert status["kudos"] == round(status["kudos"])
     assert abs(status["kudos"] - status["kudos_exact"]) <= 0.5
     assert status["kudos_exact"] % 1
+
+
+async def test_what_is_said_to_a_model_goes_to_workers_whose_models_are_said_things(writer):
+    request_id = await writer.asked(params={**POSTED, "chat": True})
+    ours = f"Stable Horde Worker:{version_of(OURS)}:x"
+    assert (await writer.pop())["id"] is None
+    assert (await writer.pop(bridge_agent=ours, allow_chat=False))["id"] is None
+    assert (await writer.pop(bridge_agent=ours))["payload"]["chat"] is True
+    assert (await writer.status(request_id))["processing"] == 1
 
 
 async def test_several_texts_may_be_popped_at_once(writer):
