@@ -194,6 +194,7 @@ def test_a_page_says_how_its_commands_are_found_before_the_first(page):
     assert text.index(HINT) < text.index(f"`{first}" if f"`{first}" in text else first)
 
 
+@pytest.mark.timeout(300)  # each is a process
 def test_the_commands_of_the_docs_are_there_once_the_environment_is_active():
     pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
     commands = {one for page in pages for one in _commands(page.read_text())}
@@ -208,7 +209,7 @@ def test_the_commands_of_the_docs_are_there_once_the_environment_is_active():
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=2 * SECONDS,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
