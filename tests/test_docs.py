@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.settings import Settings as BotSettings
 from cli.settings import ClientSettings, EmbeddedSettings
 from core.settings import Settings as ServerSettings
 from worker.settings import Settings as WorkerSettings
@@ -15,7 +16,7 @@ LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 
 def variables():
-    for settings in (ServerSettings, WorkerSettings, ClientSettings, EmbeddedSettings):
+    for settings in (ServerSettings, WorkerSettings, ClientSettings, EmbeddedSettings, BotSettings):
         prefix = settings.model_config["env_prefix"]
         for name, field in settings.model_fields.items():
             yield pytest.param(f"{prefix}{name}".upper(), field, id=f"{prefix}{name}".upper())
@@ -30,7 +31,9 @@ def test_each_setting_is_documented(variable, field):
 
 def test_no_documented_setting_is_gone():
     documented = re.findall(
-        r"^\| `((?:HORDE|WORKER)_\w+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE
+        r"^\| `((?:HORDE|WORKER|BOT)_\w+)`",
+        (ROOT / "docs" / "settings.md").read_text(),
+        re.MULTILINE,
     )
     there = {parameter.values[0] for parameter in variables()}
     assert documented
@@ -46,7 +49,7 @@ def test_links_lead_somewhere(page):
 def test_the_code_named_in_the_docs_is_there():
     named = set()
     for page in PAGES:
-        named |= set(re.findall(r"`((?:core|web|worker|cli)/[\w/]+\.py)`", page.read_text()))
+        named |= set(re.findall(r"`((?:core|web|worker|cli|bot)/[\w/]+\.py)`", page.read_text()))
     assert named
     assert not [path for path in sorted(named) if not (ROOT / path).is_file()]
 

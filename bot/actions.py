@@ -1,0 +1,197 @@
+"""What the buttons of jobs do."""
+
+from typing import Any, Final
+
+import discord
+
+from bot import answering, asking, forms, live
+from bot.jobs.desk import SOURCE
+from bot.pressing import Press, action, select, view
+from bot.refusals import Refused, cut, plain
+from bot.store.jobs import JobState
+from bot.wanted import Wanted
+from core.wire.ratings import AestheticRating, AestheticsPayload
+
+UPSCALERS: Final = (
+    "RealESRGAN_x4plus",
+    "RealESRGAN_x2plus",
+    "NMKD_Siax",
+    "4x_AnimeSharp",
+    "RealESRGAN_x4plus_anime_6B",
+)
+"""In the order in which they are taken, if an alchemist offers them."""
+VARY_STRENGTH: Final = 0.5
+MAX_VARIED: Final = 4
+STARS: Final = range(1, 11)
+MAX_CONTEXT: Final = 6000
+"""Characters of a text that the next one goes on from."""
+TOLD: Final = ("seed", "model", "worker", "censored", "form")
+"""Of each result, in its information."""
+
+
+@action("cancel", may_moderate=True)
+async def cancel(press: Press) -> None:
+    """Withdraw a running job."""
+    await press.interaction.response.defer()
+    await press.bot.desk.cancel(press.job)
+
+
+@action("delete", may_moderate=True)
+async def delete(press: Press) -> None:
+    """Take the message away."""
+    await press.interaction.response.defer()
+    if press.job.state == JobState.RUNNING:
+        await press.bot.desk.cancel(press.job)
+    await press.interaction.delete_original_response()
+
+
+@action("again", is_owners=False)
+async def again(press: Press) -> None:
+    """Ask for the same with another seed."""
+    wanted = Wanted.model_validate(press.job.wanted)
+    fresh = wanted.model_copy(update={"seed": None, "source_file": []})
+    await asking.ask(
+        press.interaction, press.job.kind, fresh, _source(press), spoiler=press.job.spoiler
+    )
+
+
+@action("more", is_owners=False)
+async def more(press: Press) -> None:
+    """Go on where a text ends."""
+    wanted = Wanted.model_validate(press.job.wanted)
+    message = press.interaction.message
+    said = (message.embeds[0].description or "") if message and message.embeds else ""
+    _, _, text = said.partition("\n…")
+    prompt = (wanted.prompt + discord.utils.remove_markdown(text))[-MAX_CONTEXT:]
+    await asking.ask(press.interaction, "text", wanted.model_copy(update={"prompt": prompt}))
+
+
+@action("vary", is_owners=False)
+async def vary(press: Press) -> None:
+    """Make others like one of the pictures."""
+    wanted = Wanted.model_validate(press.job.wanted)
+    changed: dict[str, Any] = {
+        "seed": None,
+        "source_file": [],
+        "processing": "img2img",
+        "strength": VARY_STRENGTH,
+        "n": min(MAX_VARIED, max(wanted.n, 2)),
+    }
+    varied = wanted.model_copy(update=changed)
+    await asking.ask(press.interaction, "image", varied, _picture(press), spoiler=press.job.spoiler)
+
+
+@action("upscale", is_owners=False)
+async def upscale(press: Press) -> None:
+    """Enlarge one of the pictures."""
+    form = await upscaler(press.bot.live)
+    wanted = Wanted(forms=[form], prompt=press.job.wanted.get("prompt", ""))
+    await asking.ask(
+        press.interaction, "alchemy", wanted, _picture(press), spoiler=press.job.spoiler
+    )
+
+
+async def upscaler(known: live.Live) -> str:
+    """The upscaler to take: one that is offered at the moment, if any is."""
+    offered = {form for worker in await known.workers() for form in worker.forms or []}
+    return next((form for form in UPSCALERS if form in offered), UPSCALERS[0])
+
+
+@action("edit", is_owners=False)
+async def edit(press: Press) -> None:
+    """Ask again with other words, in a form that has the ones before."""
+    wanted = Wanted.model_validate(press.job.wanted)
+    if len(wanted.prompt) > forms.MAX_INPUT:
+        raise Refused("That prompt is too long for Discord's form; use `/imagine` with it.")
+    await press.interaction.response.send_modal(
+        forms.Edit(press.job.kind, wanted, _source(press), spoiler=press.job.spoiler)
+    )
+
+
+@action("info", is_owners=False)
+async def info(press: Press) -> None:
+    """Tell how something was made."""
+    embed = discord.Embed(title="How it was made")
+    for name, value in press.job.wanted.items():
+        if name != "source_file":
+            embed.add_field(name=name, value=cut(plain(str(value)), 1000) or "-")
+    lines = [
+        f"{number}: " + ", ".join(f"{key} {value}" for key, value in fact.items() if key in TOLD)
+        for number, fact in enumerate(press.job.results, 1)
+    ]
+    embed.description = cut(plain("\n".join(lines)), 3000)
+    embed.set_footer(text=f"Request {press.job.request_id}")
+    await answering.say(press.interaction, embed=embed)
+
+
+@action("rate")
+async def rate(press: Press) -> None:
+    """Offer to rate the pictures: first which one, then the stars."""
+    if not press.job.wanted.get("share"):
+        raise Refused(
+            "Only shared pictures can be rated: set `share` in `/settings`, which gives pictures "
+            "to the public data set."
+        )
+    count = len(press.job.results)
+    if count == 1:
+        await _offer_stars(press, 0)
+        return
+    options = [discord.SelectOption(label=f"Picture {n + 1}", value=str(n)) for n in range(count)]
+    await answering.say(
+        press.interaction,
+        "Which one?",
+        view=view(select("Picture", "which", press.job.id, options)),
+    )
+
+
+@action("which")
+async def which(press: Press) -> None:
+    """Offer the stars for one picture."""
+    await _offer_stars(press, int(press.values[0]))
+
+
+async def _offer_stars(press: Press, index: int) -> None:
+    options = [discord.SelectOption(label=f"{n} of 10", value=str(n)) for n in STARS]
+    await answering.say(
+        press.interaction,
+        "How do you like it? 10 is best.",
+        view=view(select("Stars", "star", press.job.id, options, more=index)),
+    )
+
+
+@action("star")
+async def star(press: Press) -> None:
+    """Tell the horde of the stars."""
+    await press.interaction.response.defer(ephemeral=True, thinking=True)
+    picture = press.job.results[int(press.more)]
+    rating = AestheticRating(id=picture["id"], rating=int(press.values[0]))
+    payload = AestheticsPayload(ratings=[rating])
+    horde = await press.bot.hordes.of(press.job.user_id)
+    given = await horde.ratings.rate_request(str(press.job.request_id), payload)
+    await answering.say(press.interaction, f"Thank you: {given.reward:g} kudos for your rating.")
+
+
+def _source(press: Press) -> discord.Attachment | None:
+    """The picture that the job started from, as its message has it."""
+    message = press.interaction.message
+    files = message.attachments if message else []
+    found = [one for one in files if one.filename.startswith(f"{SOURCE}.")]
+    if not found and press.job.wanted.get("processing"):
+        raise Refused("The picture it started from is gone; ask again with `/imagine`.")
+    return found[0] if found else None
+
+
+def _picture(press: Press) -> discord.Attachment:
+    """The picture that the button is for."""
+    number = press.values[0] if press.values else press.more
+    message = press.interaction.message
+    files = message.attachments if message else []
+    wanted = f"{int(number) + 1}.webp"
+    for one in files:
+        if one.filename.removeprefix("SPOILER_") == wanted:
+            return one
+    raise Refused("That picture is not here; if it was too large for Discord, use its link.")
+
+
+def add() -> None:
+    """Nothing to do: importing this module adds its actions."""

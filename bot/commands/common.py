@@ -1,0 +1,90 @@
+"""What several commands have in common: where they are there, and suggestions while typing."""
+
+from collections.abc import Iterable
+from typing import Any, Final, TypeVar
+
+import discord
+from discord import app_commands
+
+from bot import answering
+from bot.refusals import cut
+
+C = TypeVar("C")
+
+MAX_CHOICES: Final = 25
+MAX_CHOICE: Final = 100
+
+
+def everywhere(command: C) -> C:
+    """Let a command be there in guilds, in direct messages, and for who installed the bot."""
+    installs = app_commands.allowed_installs(guilds=True, users=True)
+    contexts = app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+    return installs(contexts(command))
+
+
+class Group(app_commands.Group):
+    """A group of commands that is there everywhere."""
+
+    def __init__(self, name: str, description: str) -> None:
+        super().__init__(
+            name=name,
+            description=description,
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=True, private_channel=True
+            ),
+        )
+
+
+Choices = list[app_commands.Choice[str]]
+
+
+def suggestions(named: Iterable[tuple[str, str]], typed: str) -> Choices:
+    """What fits to what is typed. named: what is shown, and what it stands for."""
+    wanted = typed.casefold()
+    found = [
+        app_commands.Choice(name=cut(shown, MAX_CHOICE), value=value)
+        for shown, value in named
+        if wanted in shown.casefold() and 1 <= len(value) <= MAX_CHOICE
+    ]
+    return found[:MAX_CHOICES]
+
+
+async def model(interaction: discord.Interaction, typed: str) -> Choices:
+    """Suggest models of pictures, with how many serve them."""
+    found = await answering.bot_of(interaction).live.models()
+    return suggestions(((f"{one.name} ({one.count} workers)", one.name) for one in found), typed)
+
+
+async def text_model(interaction: discord.Interaction, typed: str) -> Choices:
+    """Suggest models of texts."""
+    found = await answering.bot_of(interaction).live.text_models()
+    return suggestions(((f"{one.name} ({one.count} workers)", one.name) for one in found), typed)
+
+
+async def style(interaction: discord.Interaction, typed: str) -> Choices:
+    """Suggest styles."""
+    found = await answering.bot_of(interaction).live.styles()
+    return suggestions(((one.name, one.id) for one in found), typed)
+
+
+async def worker(interaction: discord.Interaction, typed: str) -> Choices:
+    """Suggest workers that are online."""
+    found = await answering.bot_of(interaction).live.workers()
+    return suggestions(((one.name, one.id) for one in found), typed)
+
+
+async def team(interaction: discord.Interaction, typed: str) -> Choices:
+    """Suggest teams."""
+    found = await answering.bot_of(interaction).live.teams()
+    named = ((one.name or "", one.id or "") for one in found)
+    return suggestions(((shown, value) for shown, value in named if shown and value), typed)
+
+
+def fields(embed: discord.Embed, **values: Any) -> discord.Embed:  # noqa: ANN401 - what can be shown
+    """Add fields, one for each value that there is."""
+    for name, value in values.items():
+        if value not in (None, "", []):
+            label = name.replace("_", " ").capitalize()
+            embed.add_field(name=label, value=cut(str(value), 1024))
+    return embed

@@ -1,0 +1,83 @@
+"""Discord's forms (modals): what is typed in them, and what happens then."""
+
+from typing import Any, Final
+
+import discord
+
+from bot import answering, asking
+from bot.refusals import cut
+from bot.wanted import Wanted
+
+MAX_INPUT: Final = 4000
+LONG: Final = discord.TextStyle.paragraph
+
+
+class Form(discord.ui.Modal):
+    """A form whose errors become a sentence for whoever filled it in."""
+
+    async def on_submit(self, interaction: discord.Interaction) -> None:
+        """Do what the form is for."""
+        async with answering.refusing(interaction):
+            await self.submitted(interaction)
+
+    async def submitted(self, interaction: discord.Interaction) -> None:
+        """Do what the form is for; errors may be raised."""
+        raise NotImplementedError
+
+
+def text(label: str, **how: Any) -> discord.ui.TextInput[Any]:  # noqa: ANN401 - of a TextInput
+    """A field of a form."""
+    return discord.ui.TextInput(label=label, **how)
+
+
+class Edit(Form):
+    """Asks again, with other words."""
+
+    def __init__(
+        self, kind: str, wanted: Wanted, source: discord.Attachment | None, *, spoiler: bool
+    ) -> None:
+        super().__init__(title="Ask again", timeout=3600)
+        self._kind, self._wanted, self._source, self._spoiler = kind, wanted, source, spoiler
+        self.prompt = text("Prompt", style=LONG, default=wanted.prompt, max_length=MAX_INPUT)
+        self.add_item(self.prompt)
+        self.negative = text(
+            "Not to be shown",
+            style=LONG,
+            default=cut(wanted.negative or "", 1000),
+            required=False,
+            max_length=1000,
+        )
+        if kind == "image":
+            self.add_item(self.negative)
+
+    async def submitted(self, interaction: discord.Interaction) -> None:
+        """Ask."""
+        changes: dict[str, Any] = {"prompt": self.prompt.value, "seed": None, "source_file": []}
+        if self._kind == "image":
+            changes["negative"] = self.negative.value or None
+        wanted = self._wanted.model_copy(update=changes)
+        await asking.ask(interaction, self._kind, wanted, self._source, spoiler=self._spoiler)
+
+
+class Rework(Form):
+    """Makes pictures from another one."""
+
+    def __init__(self, source: discord.Attachment | bytes, wanted: Wanted) -> None:
+        super().__init__(title="Make something of this picture", timeout=3600)
+        self._source, self._wanted = source, wanted
+        self.prompt = text("What it is to become", style=LONG, max_length=MAX_INPUT)
+        self.strength = text("How much is drawn anew (1-100)", default="60", max_length=3)
+        for item in (self.prompt, self.strength):
+            self.add_item(item)
+
+    async def submitted(self, interaction: discord.Interaction) -> None:
+        """Ask."""
+        typed = self.strength.value.strip().rstrip("%")
+        percent = int(typed) if typed.isascii() and typed.isdecimal() else 60
+        changes = {
+            "prompt": self.prompt.value,
+            "processing": "img2img",
+            "strength": min(100, max(1, percent)) / 100,
+        }
+        wanted = self._wanted.model_copy(update=changes)
+        await asking.ask(interaction, "image", wanted, self._source)

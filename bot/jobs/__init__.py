@@ -1,0 +1,1 @@
+"""Requests of the horde that somebody at Discord waits for."""

@@ -1,0 +1,1 @@
+"""The bot's own small database: jobs, logins, settings of guilds."""
