@@ -36,5 +36,7 @@ def confirm(what: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise Failure(Exit.USAGE, f"{what} Say --yes if that is what you want.")
-    if not typer.confirm(f"{what} Go on?", err=True):
+    from cli.terminal import plain  # noqa: PLC0415 - names in it are others' words
+
+    if not typer.confirm(plain(f"{what} Go on?"), err=True):
         raise Failure(Exit.CANCELLED, "Nothing was done.")

@@ -80,7 +80,7 @@ def worker(one: WorkerDetails) -> Table:
         [
             ("worker", one.name),
             ("id", one.id),
-            ("kind", one.type),
+            ("kind", overview.KINDS.get(one.type, one.type)),
             ("state", overview.state(one)),
             ("owner", one.owner),
             ("team", one.team.name),

@@ -13,6 +13,7 @@ from core.client import HordeClient
 from core.wire.status import ActiveModel, HordeHeartbeat, HordePerformance
 from core.wire.workers import WorkerDetails
 
+KINDS = {"interrogation": "alchemy"}
 NOBODY_SECONDS = 10_000
 """The waiting time of a model that nobody offers."""
 
@@ -68,7 +69,7 @@ def workers(found: Sequence[WorkerDetails]) -> Table | str:
     return terminal.table(
         sorted(found, key=lambda worker: worker.name.lower()),
         Column("WORKER", lambda one: one.name),
-        Column("KIND", lambda one: one.type),
+        Column("KIND", lambda one: KINDS.get(one.type, one.type)),
         Column("STATE", state),
         Column("MADE", lambda one: words.amount(one.requests_fulfilled), right=True),
         Column("SPEED", lambda one: one.performance, wraps=True),

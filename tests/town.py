@@ -66,6 +66,21 @@ class Town:
             env=self.environment(**variables),
         )
 
+    def program(self, *command, **variables):
+        """Run a program that uses the command, and does not fail; what it printed."""
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return subprocess.run(
+            [*map(str, command)],
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=3 * SECONDS,
+            cwd=self.home,
+            env=self.environment(PATH=path, **variables),
+        ).stdout
+
     def run(self, *arguments, stdin="", status=0, cwd=None, **variables):
         """Run a command to its end, which must have this exit status; what it printed."""
         ended = subprocess.run(

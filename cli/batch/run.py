@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cli.asking import why
+from cli.asking import standing, why
 from cli.batch.items import Item
 from cli.batch.journal import Journal
 from cli.batch.keeping import Keeper
@@ -25,7 +25,7 @@ from core.client import (
     UnexpectedAnswer,
     Unreachable,
 )
-from core.wire.events import EndEvent, GenerationEvent
+from core.wire.events import EndEvent, GenerationEvent, StatusEvent
 
 PASSING: Final = (Unreachable, Unavailable, UnexpectedAnswer)
 """A horde that is away for a moment: a proxy before it may answer meanwhile."""
@@ -76,6 +76,7 @@ class Runner:
         self._waiting = deque[Item]()
         self._asks: dict[str, int] = {}
         self._is_away = False
+        self._is_stuck = False
 
     async def run(self, items: Sequence[Item]) -> None:
         """Make all that is not made yet. Raises what stops all of it, such as a wrong key.
@@ -193,7 +194,15 @@ class Runner:
                     await self._save(item, request, event)
                 elif isinstance(event, EndEvent):
                     self._end(item, event)
+                elif isinstance(event, StatusEvent) and event.waiting and not event.is_possible:
+                    self._tell_stuck(item, event)
                 self._on_change()
+
+    def _tell_stuck(self, item: Item, status: StatusEvent) -> None:
+        """Say once that something is wanted that nobody offers: it may never be made."""
+        if not self._is_stuck:
+            self._is_stuck = True
+            self._say(f"Prompt {item.number}: {standing(status)}.")
 
     def _end(self, item: Item, event: EndEvent) -> None:
         made = len(self._journal.of(item.key).entries)

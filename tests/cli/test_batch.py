@@ -54,22 +54,31 @@ def check(folder, prompts):
     assert pictures == {line["file"] for line in lines}
 
 
-def test_a_batch_that_is_killed_twice_makes_each_prompt_once(town, tmp_path):
-    prompts = [f"fox number {number}" for number in range(40)]
+@pytest.mark.parametrize(
+    ("many", "pauses"),
+    [
+        pytest.param(40, (5, 20), id="some"),
+        pytest.param(
+            300, (50, 200), id="many", marks=(pytest.mark.long, pytest.mark.timeout(1700))
+        ),
+    ],
+)
+def test_a_batch_that_is_killed_twice_makes_each_prompt_once(town, tmp_path, many, pauses):
+    prompts = [f"fox number {number}" for number in range(many)]
     (tmp_path / "prompts.txt").write_text("\n".join(["# foxes", "", *prompts]))
     before = town.asked()
     command = ("generate", "--prompts", tmp_path / "prompts.txt", "-o", tmp_path / "out/", *FAST)
-    for some in (5, 20):
+    for some in pauses:
         running = town.start(*command)
         until(lambda some=some: len(manifest(tmp_path / "out")) >= some)
         running.send_signal(signal.SIGKILL)
         running.communicate()
         assert len(manifest(tmp_path / "out")) < len(prompts), "it was done before it was killed"
     told = town.run(*command)
-    assert "40 pictures of 40 prompts" in told
+    assert f"{many} pictures of {many} prompts" in told
     check(tmp_path / "out", prompts)
     assert town.asked() - before == len(prompts), "the horde made some of them twice"
-    assert "40 prompts of 40 made before" in town.run(*command)
+    assert f"{many} prompts of {many} made before" in town.run(*command)
     assert town.asked() - before == len(prompts)
 
 

@@ -17,7 +17,6 @@ from cli.__main__ import main
 from core.client import HordeClient
 from core.wire.text import PopInputKobold, SubmitInputKobold
 
-
 pytestmark = pytest.mark.timeout(400)  # a server and a worker start first
 
 
