@@ -19,6 +19,12 @@ PLUGIN = processes.ROOT / "plugins" / "gimp" / "stable-horde"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stable-horde"
 ROOT = CACHE / "gimp-root"
 WINDOWED = ("/work/windowed.sh",)
+SETTINGS = """
+(config-version "3.0.4")
+(show-welcome-dialog no)
+(check-updates no)
+"""
+"""Of a GIMP that welcomes nobody: that window would lie above all others."""
 START_SECONDS = 120
 ANSWER_SECONDS = 240
 
@@ -161,6 +167,7 @@ def running(command=("gimp-console-3.0", "--no-interface"), **environment):
             HERE / "agent", plug_ins / "agent", ignore=shutil.ignore_patterns("__pycache__")
         )
         shutil.copy2(ROOT / "profile" / "pluginrc", work / "profile")
+        (work / "profile" / "gimprc").write_text(SETTINGS)
         for name in ("helpers.py", "shot.py", "windowed.sh"):
             shutil.copy(HERE / name, work)
         variables = [f"{name}={value}" for name, value in environment.items()]
