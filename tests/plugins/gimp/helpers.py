@@ -3,12 +3,13 @@
 from gi.repository import Gimp, Gio
 
 
-def call(procedure, image=None, layers=(), **arguments):
+def call(procedure, image=None, layers=(), *, interactive=False, **arguments):
     """Call a procedure without a dialog; its status, message and image."""
     found = Gimp.get_pdb().lookup_procedure(f"plug-in-stable-horde-{procedure}")
     assert found, f"{procedure} is not registered"
     config = found.create_config()
-    config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
+    mode = Gimp.RunMode.INTERACTIVE if interactive else Gimp.RunMode.NONINTERACTIVE
+    config.set_property("run-mode", mode)
     config.set_property("image", image)
     config.set_core_object_array("drawables", list(layers))
     for name, value in arguments.items():

@@ -18,6 +18,13 @@ HERE = Path(__file__).parent
 PLUGIN = processes.ROOT / "plugins" / "gimp" / "stable-horde"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stable-horde"
 ROOT = CACHE / "gimp-root"
+WINDOWED = ("/work/windowed.sh",)
+SETTINGS = """
+(config-version "3.0.4")
+(show-welcome-dialog no)
+(check-updates no)
+"""
+"""Of a GIMP that welcomes nobody: that window would lie above all others."""
 START_SECONDS = 120
 ANSWER_SECONDS = 240
 
@@ -94,6 +101,58 @@ class Gimp:
         self.second.close()
 
 
+class Screen:
+    """The screen of a GIMP with windows, as somebody in front of it has it."""
+
+    def __init__(self, gimp):
+        self._gimp = gimp
+        display = (gimp.work / "display").read_text().split()[0]
+        enter = ["unshare", "--mount", "--propagation", "private", HERE / "in_root.sh", ROOT]
+        self._enter = [*enter, gimp.work, "env", f"DISPLAY=:{display}"]
+
+    def _do(self, *command, **options):
+        done = subprocess.run(
+            [*self._enter, *command],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            **options,
+        )
+        return done.stdout.strip()
+
+    def wait_for(self, title):
+        """Wait for a window with this in its title, and give it the keyboard."""
+        ends = time.monotonic() + START_SECONDS
+        while not (found := self._do("xdotool", "search", "--onlyvisible", "--name", title)):
+            assert time.monotonic() < ends, f"no window {title!r}\n{self._gimp.log()[-2000:]}"
+            time.sleep(0.1)  # the screen tells nobody what comes up on it
+        self._do("xdotool", "windowactivate", "--sync", found.split()[-1])
+
+    focus = wait_for
+
+    def type(self, text):
+        self._do("xdotool", "type", "--delay", "20", text)
+
+    def press(self, key):
+        self._do("xdotool", "key", key)
+
+    def settle(self):
+        """Wait until nothing changes on the screen any more."""
+        last = None
+        for _ in range(20):
+            self.shot("settling.png")
+            now = (self._gimp.work / "settling.png").read_bytes()
+            if now == last:
+                return
+            last = now
+            time.sleep(0.5)
+
+    def shot(self, name):
+        """Write what is on the screen to a PNG in the folder of work."""
+        self._do("python3", "/work/shot.py", f"/work/{name}")
+
+
 @contextlib.contextmanager
 def running(command=("gimp-console-3.0", "--no-interface"), **environment):
     """Run GIMP until the block ends. environment: such as HORDE_URL and HORDE_API_KEY."""
@@ -108,7 +167,9 @@ def running(command=("gimp-console-3.0", "--no-interface"), **environment):
             HERE / "agent", plug_ins / "agent", ignore=shutil.ignore_patterns("__pycache__")
         )
         shutil.copy2(ROOT / "profile" / "pluginrc", work / "profile")
-        shutil.copy(HERE / "helpers.py", work)
+        (work / "profile" / "gimprc").write_text(SETTINGS)
+        for name in ("helpers.py", "shot.py", "windowed.sh"):
+            shutil.copy(HERE / name, work)
         variables = [f"{name}={value}" for name, value in environment.items()]
         enter = [
             "unshare",

@@ -24,7 +24,7 @@ def record(request_id="a-b", asked=None, **changes):
         task="fill",
         total=1,
         asked=time.time() if asked is None else asked,
-        session=1,
+        session="x",
         image=2,
         wanted={"prompt": "a fox"},
         place=PLACE.stored(),

@@ -1,11 +1,18 @@
 """Each procedure in a real GIMP 3, against a real server and a worker with the shipped model."""
 
 import json
+import time
 
+import httpx
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 import stand_ins
+from stable_horde.left import Left, Record
+from stable_horde.places import Place
+from stable_horde.regions import Box, Region
+from stable_horde.wanted import Wanted
+from stable_horde.wire import Horde
 
 DONE = {"status": "success", "message": "", "text": ""}
 FILL = {"prompt": "a red apple", "steps": 6, "seed": "3"}
@@ -249,53 +256,64 @@ def test_the_status_says_whose_key_it_is_and_what_is_offered(gimp):
     assert "horde-tiny" in answer["text"]
 
 
-WAITING = """
-    image = opened("photo.png")
-    image.select_ellipse(Gimp.ChannelOps.REPLACE, 120, 60, 90, 80)
-    answer = plainly(call("fill", image, image.get_layers(), model="stable_diffusion", **fill))
-    answer["layers"] = len(image.get_layers()) if image.is_valid() else None
-    if image.is_valid():
-        image.delete()
-"""
-"""A fill by a model that nobody offers until a stand-in comes."""
-
-UNTIL_ASKED = """
-    import time
-    for _ in range(60):
-        answer = call("status")["text"].count("fill")
-        if answer:
-            break
-        time.sleep(0.05)
-"""
+def left(gimp):
+    """The records that the plug-in keeps."""
+    return Left(gimp.work / "profile" / "stable-horde")
 
 
-def test_a_request_that_is_cancelled_leaves_the_image_alone(gimp):
+def test_a_request_that_is_cancelled_leaves_the_image_alone(gimp, horde):
+    """By a model that nobody has; it is cancelled at the horde."""
     photo(gimp.work / "photo.png")
-    gimp.first.send(WAITING, fill=FILL)
-    assert gimp.second.run(UNTIL_ASKED) == 1
-    cancelled = gimp.second.run("""answer = plainly(call("cancel"))""")
-    assert cancelled == {**DONE, "text": "Cancelled."}
+    gimp.first.send(
+        """
+        image = opened("photo.png")
+        image.select_ellipse(Gimp.ChannelOps.REPLACE, 120, 60, 90, 80)
+        answer = plainly(call("fill", image, image.get_layers(), model="stable_diffusion", **fill))
+        answer["layers"] = len(image.get_layers())
+        answer["dirty"] = image.is_dirty()
+        image.delete()
+        """,
+        fill=FILL,
+    )
+    ends = time.monotonic() + 60
+    while not left(gimp).all():
+        assert time.monotonic() < ends
+        time.sleep(0.05)  # GIMP answers nobody else while a script waits for a procedure
+    httpx.delete(f"{horde.url}/api/v2/generate/status/{left(gimp).get('').id}").raise_for_status()
     answer = gimp.first.receive()
     assert answer["status"] == "execution-error"
     assert "cancelled elsewhere" in answer["message"]
     assert answer["layers"] == 1
+    assert left(gimp).all() == []
 
 
-def test_results_for_an_image_that_was_closed_meanwhile_become_an_image(gimp, stand_in):
-    photo(gimp.work / "photo.png")
-    gimp.first.send(WAITING, fill=FILL)
-    assert gimp.second.run(UNTIL_ASKED) == 1
-    before = gimp.second.run(
+def test_what_was_left_by_another_run_of_gimp_is_fetched_as_an_image(gimp, horde, stand_in):
+    asked = Horde(horde.url).ask(Wanted("a fox", model=stand_ins.ECHOED).body(128, 64))
+    region = Region(Box(0, 0, 100, 64), (100, 64), (128, 64))
+    record = Record(
+        id=asked["id"],
+        site=horde.url,
+        kind="pictures",
+        task="fill",
+        total=1,
+        asked=time.time(),
+        session="another",
+        image=1,
+        wanted=Wanted("a fox").stored(),
+        place=Place(region).stored(),
+    )
+    left(gimp).add(record)
+    stand_in(stand_ins.Echo)
+    answer = gimp.run(
         """
-        for image in Gimp.get_images():
-            image.delete()
-        answer = len(Gimp.get_images())
+        fetched = call("fetch")
+        image = fetched["result"]
+        answer = {**plainly(fetched), "size": [image.get_width(), image.get_height()]}
+        image.delete()
         """
     )
-    stand_in(stand_ins.Echo)
-    assert gimp.first.receive() == {**DONE, "layers": None}
-    after = gimp.second.run("answer = [len(image.get_layers()) for image in Gimp.get_images()]")
-    assert (before, after) == (0, [1])
+    assert answer == {**DONE, "size": [100, 64]}
+    assert left(gimp).all() == []
 
 
 def test_a_fill_without_a_selection_says_so_and_leaves_the_image_alone(gimp):

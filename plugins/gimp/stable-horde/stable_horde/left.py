@@ -24,7 +24,7 @@ class Record:
     """A request, and where its results go.
 
     kind: of request. image: its id in GIMP, 0 where results are images of their own; only the
-    GIMP that has the process id `session` knows it. asked: seconds since 1970.
+    GIMP that runs as `session` knows it. asked: seconds since 1970.
     """
 
     id: str
@@ -33,7 +33,7 @@ class Record:
     task: str
     total: int
     asked: float
-    session: int
+    session: str
     image: int
     wanted: dict[str, Any]
     place: dict[str, Any]

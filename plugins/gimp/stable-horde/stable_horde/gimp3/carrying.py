@@ -1,6 +1,6 @@
 """Carries orders out: asks, keeps a record as long as nothing came of it, waits, and delivers."""
 
-import os
+import secrets
 import time
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from stable_horde.settings import Settings
 from stable_horde.wanted import Wanted
 from stable_horde.words import _
 
+SESSION = "stable-horde-session"
+
 
 def folder() -> Path:
     """Where the plug-in keeps its files, in GIMP's profile."""
@@ -31,6 +33,15 @@ def settings() -> Settings:
 def left() -> Left:
     """The records of requests that run."""
     return Left(folder())
+
+
+def session() -> str:
+    """What tells this run of GIMP from others: ids of images are its own."""
+    known = Gimp.get_parasite(SESSION)
+    if known is None:
+        known = Gimp.Parasite.new(SESSION, 0, secrets.token_hex(16).encode())
+        Gimp.attach_parasite(known)
+    return bytes(known.get_data()).decode()
 
 
 def carry_out(task: Task, order: Order, chosen: Settings, display: waiting.Display) -> Delivered:
@@ -57,7 +68,7 @@ def fetch(
     if task is None or kind is None:
         raise Trouble(_("What is stored here cannot be read."))
     image = None
-    if record.session == os.getppid() and record.image and Gimp.Image.id_is_valid(record.image):
+    if record.session == session() and record.image and Gimp.Image.id_is_valid(record.image):
         image = Gimp.Image.get_by_id(record.image)
     place, wanted = Place.of_stored(record.place), Wanted.of_stored(record.wanted)
     order = Order(record.task, wanted, {}, place, image, kind, record.total)
@@ -104,7 +115,7 @@ def _record(order: Order, request_id: str, url: str) -> Record:
         task=order.task,
         total=order.total,
         asked=time.time(),
-        session=os.getppid(),
+        session=session(),
         image=order.image.get_id() if order.image is not None else 0,
         wanted=order.wanted.stored(),
         place=order.place.stored(),

@@ -1,0 +1,68 @@
+"""The plug-in's dialog in a GIMP with windows, on a screen of its own."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import real_gimp
+from test_procedures import photo
+
+pytestmark = [pytest.mark.gimp, pytest.mark.model, pytest.mark.timeout(600)]
+
+OPEN = """
+image = opened("photo.png")
+display = Gimp.Display.new(image)
+image.select_ellipse(Gimp.ChannelOps.REPLACE, 120, 60, 90, 80)
+Gimp.displays_flush()
+answer = image.get_id()
+"""
+ASK = """
+image = Gimp.Image.get_by_id(image_id)
+answer = plainly(call("fill", image, image.get_layers(), interactive=True, steps=40, seed="3"))
+answer["layers"] = len(image.get_layers())
+"""
+
+
+@pytest.fixture
+def gimp(horde):
+    """A GIMP with windows, whose plug-in knows the horde."""
+    user = horde.user("Looker", oauth_id="g_looker")
+    shutil_to = {"HORDE_URL": horde.url, "HORDE_API_KEY": user.key}
+    with real_gimp.running(real_gimp.WINDOWED, **shutil_to) as running:
+        yield running
+
+
+def keep(gimp, name):
+    """Keep a screenshot for the documentation, where a folder for it is named."""
+    if folder := os.environ.get("GIMP_PICTURES"):
+        shutil.copy(gimp.work / name, Path(folder) / f"gimp-{name}")
+
+
+def test_a_selection_is_filled_by_the_dialog(gimp):
+    photo(gimp.work / "photo.png")
+    image_id = gimp.first.run(OPEN)
+    gimp.first.send(ASK, image_id=image_id)
+    screen = real_gimp.Screen(gimp)
+    screen.wait_for("Fill Selection")
+    screen.type("a red apple")
+    screen.settle()
+    screen.shot("dialog.png")
+    keep(gimp, "dialog.png")
+    screen.press("alt+o")
+    screen.wait_for("Fill Selection")
+    screen.settle()
+    screen.shot("waiting.png")
+    keep(gimp, "waiting.png")
+    answer = gimp.first.receive()
+    assert (answer["status"], answer["layers"]) == ("success", 2)
+    assert Image.open(gimp.work / "dialog.png").size == (1200, 800)
+    screen.focus("photo")
+    screen.press("ctrl+z")
+    screen.settle()
+    layers = gimp.first.run(
+        "answer = len(Gimp.Image.get_by_id(image_id).get_layers())", image_id=image_id
+    )
+    assert layers == 1
