@@ -81,7 +81,11 @@ async def adult(interaction: discord.Interaction, *, allowed: bool) -> None:
 
 
 @keys.command(name="create", description="Make a key that others can ask with.")
-@app_commands.describe(kudos="How many kudos may be spent with it.", days="Days that it lives.")
+@app_commands.describe(
+    kudos="How many kudos may be spent with it.",
+    days="Days that it lives.",
+    name="What you call it.",
+)
 async def create(
     interaction: discord.Interaction,
     kudos: app_commands.Range[int, 1, 50_000_000],

@@ -46,7 +46,7 @@ async def info(interaction: discord.Interaction, worker: app_commands.Range[str,
 
 
 @group.command(description="Let your worker take no jobs of others for a while.")
-@NAMED
+@app_commands.describe(worker="Its name or id.", message="What to tell who asks why.")
 @app_commands.autocomplete(worker=common.worker)
 async def pause(
     interaction: discord.Interaction,

@@ -7,7 +7,7 @@ from alembic.migration import MigrationContext
 from discord import app_commands
 from sqlalchemy import insert
 
-from bot import commands
+from bot import commands, languages
 from bot.store import database as opened
 from bot.store.tables import Base, JobRow, NoteRow
 from fake_discord.limits import Refused, check_commands
@@ -26,6 +26,19 @@ async def test_the_commands_keep_all_of_discord_s_limits(tree):
     names = {command["name"] for command in tree}
     assert {"imagine", "text", "describe", "upscale", "account", "kudos", "admin"} <= names
     assert len(tree) > 20
+
+
+async def test_translations_are_of_texts_that_are_there_and_fit(tree):
+    def texts(part):
+        yield part.get("description")
+        for option in part.get("options") or []:
+            yield from texts(option)
+
+    there = {text for command in tree for text in texts(command)}
+    for language, translated in languages.read().items():
+        assert discord.Locale(language)
+        assert set(translated) <= there
+        assert all(1 <= len(text) <= 100 for text in translated.values())
 
 
 async def test_the_check_of_limits_sees_a_breach(tree):
