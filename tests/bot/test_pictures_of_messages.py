@@ -57,7 +57,7 @@ async def _scenes(fake, owner):
     login = page.page(page.form(form.modal))
     logged_in = await people.submit(form, {"Or your API key": owner.key})
     run = await people.slash("imagine", {"prompt": PROMPT, "count": 4, "size": "tiny square"})
-    await world.until(lambda: run.original["embeds"], SECONDS, "a status")
+    await world.until(lambda: "being made" in run.text, SECONDS, "a status")
     queue = page.message(world, run.original, "@anne used /imagine")
     await world.until(lambda: len(run.original["attachments"]) == 4, SECONDS, "pictures")
     result = page.page(queue, page.message(world, run.original, "@anne used /imagine"))
