@@ -21,13 +21,14 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.model,
     pytest.mark.asyncio(loop_scope="function"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1200),
 ]
 PROMPT = "a red fox"
 SECONDS = 300
 
 
-async def test_messages_are_drawn_from_what_the_bot_sent(chromium_path, tmp_path):
+async def test_messages_are_drawn_from_what_the_bot_sent(chromium_path, tmp_path, monkeypatch):
+    monkeypatch.setattr(working, "START_SECONDS", SECONDS * 2)
     target = Path(os.environ.get("DISCORD_PICTURES") or tmp_path)
     with contextlib.ExitStack() as started:
         enter = started.enter_context
