@@ -19,7 +19,7 @@ from bot import logs
 from bot.app import HordeBot
 from bot.keyring import Keyring, WrongSecret, of_folder
 from bot.settings import ENV_PREFIX, Settings
-from bot.store.database import Database, prepare
+from bot.store.database import Database, WrongDatabase, prepare
 
 FAILED, WRONG = 1, 2
 PRIVATE_UMASK = 0o077
@@ -40,7 +40,7 @@ def main() -> int:
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         asyncio.run(_run(settings))
-    except WrongSecret as error:
+    except (WrongSecret, WrongDatabase) as error:
         return _failed(str(error), WRONG)
     except discord.LoginFailure:
         return _failed("Discord does not know this token: see BOT_TOKEN.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot import answering, gifts
-from bot.hordes import LOG_IN
+from bot.hordes import LOG_IN, me
 from bot.refusals import Refused, plain
 from bot.store import logins
 from bot.store.logins import Login
@@ -41,7 +41,7 @@ async def log_in(bot: "HordeBot", user_id: int, *, code: str, key: str) -> str:
 async def after_login(bot: "HordeBot", interaction: discord.Interaction) -> None:
     """Give roles, and what was given to them before."""
     horde = await bot.hordes.of(interaction.user.id)
-    await set_roles(bot, interaction, await horde.users.me())
+    await set_roles(bot, interaction, await me(horde))
     await gifts.claim(bot, interaction.user.id)
 
 
@@ -76,7 +76,7 @@ async def show(interaction: discord.Interaction, user: discord.User | discord.Me
     if login is None:
         raise Refused(LOG_IN if is_own else "They are not logged in here.")
     horde = bot.hordes.as_login(login) if is_own else bot.hordes.own
-    found = await (horde.users.me() if is_own else horde.users.get(login.horde_id))
+    found = await (me(horde) if is_own else horde.users.get(login.horde_id))
     await answering.say(interaction, embed=embed_of(found, is_own=is_own))
 
 

@@ -9,10 +9,11 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import actions, answering, buttons, commands, duties, gifts
+from bot import actions, answering, buttons, commands, duties, gifts, languages
 from bot.hordes import Hordes
 from bot.jobs.desk import Desk
 from bot.keyring import Keyring
+from bot.languages import Languages
 from bot.live import Live
 from bot.settings import Settings
 from bot.store import notes
@@ -54,6 +55,7 @@ class HordeBot(discord.Client):
     async def setup_hook(self) -> None:
         """Go on where the last process stopped, before Discord tells anything."""
         self.add_dynamic_items(*buttons.ITEMS, *commands.DYNAMIC)
+        await self.tree.set_translator(Languages())
         await self._sync()
         await self.desk.resume()
         for duty in (self.desk.watcher.run(), *duties.of(self)):
@@ -87,7 +89,8 @@ class HordeBot(discord.Client):
     async def _sync(self) -> None:
         """Tell Discord of the commands, if they are not what it was told last."""
         tree = [command.to_dict(self.tree) for command in self.tree.get_commands()]
-        digest = hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
+        whole = json.dumps([tree, languages.read()], sort_keys=True)
+        digest = hashlib.sha256(whole.encode()).hexdigest()
         async with self.database.transaction() as connection:
             if await notes.get(connection, TREE) == digest:
                 return

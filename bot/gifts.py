@@ -50,10 +50,11 @@ async def reacted(bot: "HordeBot", event: discord.RawReactionActionEvent) -> Non
             emoji=emoji,
             amount=amount,
         )
-        known = await logins.get(connection, receiver)
-        waiting = await gifts.waiting(connection, receiver)
     if number is None:
         return  # given before
+    async with bot.database.transaction() as connection:
+        known = await logins.get(connection, receiver)
+        waiting = await gifts.waiting(connection, receiver)
     if known is None:
         text = f"<@{receiver}> gets your {amount} kudos as soon as they log in here, within a week."
         await _tell(bot, event, text)

@@ -5,14 +5,15 @@ from typing import Final, TypeAlias
 import structlog
 
 from bot.keyring import Keyring, WrongSecret
-from bot.refusals import Refused
+from bot.refusals import LOG_IN_AGAIN, Refused
 from bot.settings import Settings
 from bot.store import logins
 from bot.store.database import Database
 from bot.store.logins import Login
-from core.client import HordeClient, Retries
+from core.client import HordeClient, NotFound, Retries, Unauthenticated
 from core.client import horde as client
 from core.client.running import Async
+from core.wire.users import UserDetails
 
 TIMEOUT_SECONDS: Final = 30.0
 AGENT: Final = "stable-horde-bot:1:https://github.com/stable-horde/stable-horde"
@@ -75,3 +76,11 @@ class Hordes:
     async def close(self) -> None:
         """Close all connections."""
         await self.own.aclose()
+
+
+async def me(horde: Horde) -> UserDetails:
+    """Get the user of a login. Raises Refused if its key is nobody's any more."""
+    try:
+        return await horde.users.me()
+    except (NotFound, Unauthenticated):
+        raise Refused(LOG_IN_AGAIN) from None

@@ -23,6 +23,12 @@ UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, UNKNOWN_CHANNEL = 10008, 10015, 10003
 NO_ACCESS, NO_PERMISSION, CLOSED_DMS = 50001, 50013, 50007
 
 
+LOG_IN_AGAIN: Final = (
+    "The horde does not know your key any more: it was changed or revoked. "
+    "Log in again with `/account login`."
+)
+
+
 class Refused(Exception):
     """The bot will not do it; the text is for whoever asked."""
 
@@ -32,10 +38,7 @@ def of_horde(error: HordeError) -> str:  # noqa: PLR0911 - a table
     said = quoted(str(error))
     match error:
         case Unauthenticated():
-            return (
-                "The horde does not know your key any more: it was changed or revoked. "
-                "Log in again with `/account login`."
-            )
+            return LOG_IN_AGAIN
         case TooMany():
             wait = (
                 f" in {error.retry_after_seconds:.0f} s" if error.retry_after_seconds else " soon"

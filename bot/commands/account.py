@@ -10,6 +10,7 @@ from discord import app_commands
 
 from bot import accounts, answering, forms, limits
 from bot.commands import common
+from bot.hordes import me
 from bot.refusals import Refused, plain
 from bot.store import logins, notes
 from core.wire.sharedkeys import SharedKeyInput
@@ -81,7 +82,11 @@ async def adult(interaction: discord.Interaction, *, allowed: bool) -> None:
 
 
 @keys.command(name="create", description="Make a key that others can ask with.")
-@app_commands.describe(kudos="How many kudos may be spent with it.", days="Days that it lives.")
+@app_commands.describe(
+    kudos="How many kudos may be spent with it.",
+    days="Days that it lives.",
+    name="What you call it.",
+)
 async def create(
     interaction: discord.Interaction,
     kudos: app_commands.Range[int, 1, 50_000_000],
@@ -105,7 +110,7 @@ async def listed(interaction: discord.Interaction) -> None:
     await answering.defer(interaction, ephemeral=True)
     horde = await bot.hordes.logged_in(interaction.user.id)
     lines = []
-    for number in ((await horde.users.me()).sharedkey_ids or [])[:20]:
+    for number in ((await me(horde)).sharedkey_ids or [])[:20]:
         key = await horde.shared_keys.get(number)
         left = "any number of" if key.kudos < 0 else f"{key.kudos:,}"
         lines.append(f"`…{key.id[-6:]}` {plain(key.name or '')}: {left} kudos left")
@@ -119,7 +124,7 @@ async def revoke(interaction: discord.Interaction, key: app_commands.Range[str, 
     bot = answering.bot_of(interaction)
     await answering.defer(interaction, ephemeral=True)
     horde = await bot.hordes.logged_in(interaction.user.id)
-    mine = (await horde.users.me()).sharedkey_ids or []
+    mine = (await me(horde)).sharedkey_ids or []
     found = [one for one in mine if one.endswith(key.strip("…` "))]
     if len(found) != 1:
         raise Refused("That is none of your keys, or of several: `/account keys list`.")

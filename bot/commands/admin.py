@@ -36,6 +36,7 @@ group = app_commands.Group(
 
 @group.command(description="Limits of a role; a member's best role counts, @everyone is for all.")
 @app_commands.describe(
+    role="Which role.",
     at_once="Requests at a time.",
     hourly="Requests in an hour.",
     pictures="Pictures in a request.",
@@ -86,6 +87,7 @@ async def block(
 
 @group.command(description="Take something from a blocklist.")
 @app_commands.choices(what=LIST_CHOICES)
+@app_commands.describe(what="Which list.", value="What it is.")
 async def unblock(
     interaction: discord.Interaction, what: str, value: app_commands.Range[str, 1, 300]
 ) -> None:
@@ -132,7 +134,7 @@ async def role(interaction: discord.Interaction, to: str, role: discord.Role | N
 
 @group.command(description="Tell of news, or of workers, in a channel.")
 @app_commands.choices(what=FEEDS)
-@app_commands.describe(channel="Without one, nowhere.")
+@app_commands.describe(what="What to tell of.", channel="Without one, nowhere.")
 async def feed(
     interaction: discord.Interaction, what: str, channel: discord.TextChannel | None = None
 ) -> None:
@@ -161,6 +163,7 @@ async def rules(
 
 
 @group.command(description="The latest prompts on this server, as a file.")
+@app_commands.describe(user="Only what they asked for.")
 async def audit(interaction: discord.Interaction, user: discord.User | None = None) -> None:
     """Show what was asked for."""
     bot = answering.bot_of(interaction)

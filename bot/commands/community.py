@@ -91,6 +91,7 @@ async def team_info(
 
 
 @teams.command(name="create", description="Found a team.")
+@app_commands.describe(name="What it is called.", about="What to tell about it.")
 async def create_team(
     interaction: discord.Interaction,
     name: app_commands.Range[str, 3, 100],

@@ -7,6 +7,7 @@ from discord import app_commands
 
 from bot import answering, forms
 from bot.commands import common
+from bot.hordes import me
 from bot.jobs import place
 from bot.refusals import Refused, plain
 from bot.store import logins
@@ -39,9 +40,9 @@ async def history(interaction: discord.Interaction) -> None:
     bot = answering.bot_of(interaction)
     await answering.defer(interaction, ephemeral=True)
     horde = await bot.hordes.logged_in(interaction.user.id)
-    me = await horde.users.me()
-    embed = discord.Embed(title=f"{me.kudos:,.0f} kudos")
-    for name, value in me.kudos_details.model_dump().items():
+    own = await me(horde)
+    embed = discord.Embed(title=f"{own.kudos:,.0f} kudos")
+    for name, value in own.kudos_details.model_dump().items():
         if value:
             embed.add_field(name=name.capitalize(), value=f"{value:,.0f}")
     embed.set_footer(text="since registration")

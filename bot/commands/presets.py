@@ -120,6 +120,7 @@ async def _suggest(interaction: discord.Interaction, typed: str) -> common.Choic
 
 
 @group.command(description="Keep your present settings under a name.")
+@app_commands.describe(name="The name.")
 async def save(interaction: discord.Interaction, name: app_commands.Range[str, 1, 50]) -> None:
     """Save the settings in use."""
     bot = answering.bot_of(interaction)
@@ -133,6 +134,7 @@ async def save(interaction: discord.Interaction, name: app_commands.Range[str, 1
 
 
 @group.command(description="Use saved settings from now on.")
+@app_commands.describe(name="Which one.")
 @app_commands.autocomplete(name=_suggest)
 async def use(interaction: discord.Interaction, name: app_commands.Range[str, 1, 50]) -> None:
     """Take a preset's settings."""
@@ -157,6 +159,7 @@ async def listed(interaction: discord.Interaction) -> None:
 
 
 @group.command(description="Delete a preset.")
+@app_commands.describe(name="Which one.")
 @app_commands.autocomplete(name=_suggest)
 async def delete(interaction: discord.Interaction, name: app_commands.Range[str, 1, 50]) -> None:
     """Delete a preset."""

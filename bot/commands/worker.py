@@ -7,7 +7,7 @@ from discord import app_commands
 
 from bot import answering
 from bot.commands import common
-from bot.hordes import Horde
+from bot.hordes import Horde, me
 from bot.refusals import Refused, plain
 from core.client import NotFound
 from core.wire.workers import ModifyWorkerInput, WorkerDetails
@@ -27,7 +27,7 @@ async def listed(interaction: discord.Interaction) -> None:
     await answering.defer(interaction, ephemeral=True)
     horde = await bot.hordes.logged_in(interaction.user.id)
     lines = []
-    for number in ((await horde.users.me()).worker_ids or [])[:MAX_OWN]:
+    for number in ((await me(horde)).worker_ids or [])[:MAX_OWN]:
         one = await horde.workers.get(number)
         state = "in maintenance" if one.maintenance_mode else "online" if one.online else "offline"
         lines.append(f"{plain(one.name)}: {state}, {one.requests_fulfilled:,} made")
@@ -46,7 +46,7 @@ async def info(interaction: discord.Interaction, worker: app_commands.Range[str,
 
 
 @group.command(description="Let your worker take no jobs of others for a while.")
-@NAMED
+@app_commands.describe(worker="Its name or id.", message="What to tell who asks why.")
 @app_commands.autocomplete(worker=common.worker)
 async def pause(
     interaction: discord.Interaction,

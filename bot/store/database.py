@@ -48,6 +48,10 @@ def engine(url: str) -> AsyncEngine:
     return made
 
 
+class WrongDatabase(ValueError):
+    """The database is not the bot's. The text says what to do."""
+
+
 class Database:
     """One connection at a time on SQLite, so that nothing ever finds it locked."""
 
@@ -76,18 +80,24 @@ async def prepare(url: str) -> None:
             stored = await connection.run_sync(_stored)
     finally:
         await opened.dispose()
-    if stored != newest():
+    known, last = revisions()
+    if stored is not None and stored not in known:
+        raise WrongDatabase(
+            "The database belongs to another program, or to a newer version of the bot: name one "
+            "of its own by BOT_DATABASE_URL."
+        )
+    if stored != last:
         await asyncio.to_thread(migrate, url)
 
 
-def newest() -> str:
-    """The name of the last migration."""
+def revisions() -> tuple[set[str], str]:
+    """The names of all migrations, and of the last one."""
     named: dict[str, set[str]] = {"revision": set(), "down_revision": set()}
     for file in (MIGRATIONS / "versions").glob("*.py"):
         for which, name in _REVISION.findall(file.read_text()):
             named[which].add(name)
     (last,) = named["revision"] - named["down_revision"]
-    return last
+    return named["revision"], last
 
 
 def migrate(url: str) -> None:

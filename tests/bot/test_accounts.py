@@ -2,8 +2,10 @@
 
 import sqlite3
 
+import httpx
 import pytest
 
+import visitors
 from fake_discord.runs import text_of
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
@@ -50,6 +52,32 @@ async def test_a_wrong_key_and_a_wrong_code_are_refused_in_one_sentence(people, 
     assert "Type the code" in nothing.text
     anonymous = await log_in(anne, "0000000000")
     assert "anonymous key" in anonymous.text
+
+
+async def test_a_code_of_the_page_logs_in_until_its_user_logs_out_everywhere(
+    people, anne, channel, horde, fake, log_in
+):
+    origin = {"Origin": horde.url, "Sec-Fetch-Site": "same-origin"}
+    async with httpx.AsyncClient(base_url=horde.url, headers=origin) as page:
+
+        async def send(path, **fields):
+            csrf = visitors.CSRF.search((await page.get("/register")).text)[1]
+            return await page.post(path, data={"csrf_token": csrf, **fields})
+
+        await send("/register", username="Anne of the page")
+        code = visitors.CODE.search((await send("/login/code")).text)[1]
+        form = await people.slash("account login", user=anne)
+        answer = await people.submit(form, {"Code from the horde's page": code})
+        assert "You are logged in as Anne of the page" in answer.text
+        again = await people.slash("account login", user=fake.world.add_user("thief"))
+        used = await people.submit(again, {"Code from the horde's page": code})
+        assert "not known, used or too old" in used.text
+        await send("/logout/all")
+    history = await people.slash("kudos history", user=anne, channel=channel)
+    assert "Log in again" in history.text
+    run = await people.slash("imagine", {"prompt": "a red fox"}, user=anne, channel=channel)
+    await fake.world.until(lambda: run.followups, what="a sentence")
+    assert "Log in again" in run.text
 
 
 async def test_who_is_logged_in_pays_with_their_own_kudos(

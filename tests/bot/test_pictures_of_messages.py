@@ -21,13 +21,14 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.model,
     pytest.mark.asyncio(loop_scope="function"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1200),
 ]
 PROMPT = "a red fox"
 SECONDS = 300
 
 
-async def test_messages_are_drawn_from_what_the_bot_sent(chromium_path, tmp_path):
+async def test_messages_are_drawn_from_what_the_bot_sent(chromium_path, tmp_path, monkeypatch):
+    monkeypatch.setattr(working, "START_SECONDS", SECONDS * 2)
     target = Path(os.environ.get("DISCORD_PICTURES") or tmp_path)
     with contextlib.ExitStack() as started:
         enter = started.enter_context
@@ -57,7 +58,7 @@ async def _scenes(fake, owner):
     login = page.page(page.form(form.modal))
     logged_in = await people.submit(form, {"Or your API key": owner.key})
     run = await people.slash("imagine", {"prompt": PROMPT, "count": 4, "size": "tiny square"})
-    await world.until(lambda: run.original["embeds"], SECONDS, "a status")
+    await world.until(lambda: "being made" in run.text, SECONDS, "a status")
     queue = page.message(world, run.original, "@anne used /imagine")
     await world.until(lambda: len(run.original["attachments"]) == 4, SECONDS, "pictures")
     result = page.page(queue, page.message(world, run.original, "@anne used /imagine"))

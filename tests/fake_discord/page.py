@@ -8,7 +8,10 @@ import time
 from fake_discord.world import EPHEMERAL, World
 
 STYLES = {1: "#5865f2", 2: "#4e5058", 3: "#248046", 4: "#da373c", 5: "#4e5058"}
+SQUARES = {"🟩": "#78b159", "🟨": "#fdcb58", "⬜": "#e6e7e8"}
+"""Drawn here, as not every machine has a font with these."""
 CSS = """
+.square { display: inline-block; width: 15px; height: 15px; border-radius: 3px; margin-right: 3px; }
 body { background: #313338; color: #dbdee1; font: 16px/1.375 "Noto Sans", "DejaVu Sans", sans-serif;
   margin: 0; padding: 16px; width: 640px; }
 .message { display: flex; gap: 16px; margin-bottom: 20px; }
@@ -48,7 +51,7 @@ def page(*parts: str) -> str:
 
 def message(world: World, one: dict, used: str = "") -> str:
     """A message of the bot. used: the command that it answers."""
-    quiet = "<div class=quiet>👁 Only you can see this</div>" if one["flags"] & EPHEMERAL else ""
+    quiet = "<div class=quiet>Only you can see this</div>" if one["flags"] & EPHEMERAL else ""
     told = f"<div class=used>↱ {html.escape(used)}</div>" if used else ""
     body = "".join(
         [
@@ -59,7 +62,7 @@ def message(world: World, one: dict, used: str = "") -> str:
         ]
     )
     return (
-        f"<div class=message><div class=avatar>🦊</div><div>{told}"
+        f"<div class=message><div class=avatar>H</div><div>{told}"
         f"<div class=who>Horde<span>APP</span></div>{body}{quiet}</div></div>"
     )
 
@@ -120,6 +123,8 @@ def _text(text: str) -> str:
     text = re.sub(r"&lt;@&amp;?\d+&gt;", "<span class=mention>@somebody</span>", text)
     text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", text, flags=re.DOTALL)
     text = re.sub(r"`(.+?)`", r"<code>\1</code>", text)
+    for square, colour in SQUARES.items():
+        text = text.replace(square, f"<i class=square style='background:{colour}'></i>")
     return re.sub(r"\\([*_~`|&])", r"\1", text)
 
 
