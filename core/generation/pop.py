@@ -128,9 +128,24 @@ async def _works(
 
 def _retry_pause(horde: Horde, offer: Offer, threads: int) -> timedelta:
     """How long a job stays away from this worker after it failed at it: others go first."""
+    others = _others_share_a_form if kind.of(offer.kind).rules.mixes_requests else _others_share
+    return OTHERS_FIRST if others(horde, offer, threads) else claim.RETRY_PAUSE
+
+
+def _others_share(horde: Horde, offer: Offer, threads: int) -> bool:
+    """Whether another worker serves one of its models."""
     capacities = horde.online.capacities(offer.kind)
-    others = any(capacities[model].threads > threads for model in offer.models & capacities.keys())
-    return OTHERS_FIRST if others else claim.RETRY_PAUSE
+    return any(capacities[model].threads > threads for model in offer.models & capacities.keys())
+
+
+def _others_share_a_form(horde: Horde, offer: Offer, _threads: int) -> bool:
+    """Whether another alchemist serves one of its forms: they have no models."""
+    return any(
+        one.offer.kind == offer.kind
+        and one.offer.worker_id != offer.worker_id
+        and one.offer.features & offer.features
+        for one in horde.online.serving
+    )
 
 
 def refuse_maintenance(worker: CheckedIn) -> None:

@@ -9,6 +9,8 @@ from core.catalog import agents
 from core.db import now, table
 from core.generation import pop
 from core.kinds.image import ImageParams
+from core.queue import claim
+from core.queue.crews import OnlineWorker
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Attempt, Outcome, Request
 
@@ -134,3 +136,15 @@ def test_an_alchemists_model_is_the_form():
         assert {pop.choose_model(Needs(steps=steps), None, limited) for _ in range(50)} == models
     its = Needs(kind="alchemy")
     assert pop.choose_model(its, "form:caption", Offer(kind="alchemy")) == "caption"
+
+
+@pytest.mark.parametrize("forms", [{"caption", "nsfw"}, {"nsfw"}])
+def test_an_alchemist_leaves_what_it_failed_at_to_others_with_that_form(horde, forms):
+    def alchemist(number, forms):
+        features = frozenset(f"form:{form}" for form in forms)
+        return Offer(kind="alchemy", worker_id=f"worker {number}", features=features)
+
+    one = alchemist(1, {"caption"})
+    horde.online.serving = [OnlineWorker(it, 1, 1) for it in (one, alchemist(2, forms))]
+    expected = pop.OTHERS_FIRST if "caption" in forms else claim.RETRY_PAUSE
+    assert pop._retry_pause(horde, one, 1) == expected
