@@ -29,9 +29,7 @@ OF_OURS = ("HORDE_", "WORKER_", "WEB_", "BOT_")
 
 
 def pytest_configure(config):
-    for name in [
-        name for name in os.environ if name.startswith(OF_OURS)
-    ]:
+    for name in [name for name in os.environ if name.startswith(OF_OURS)]:
         del os.environ[name]  # a developer's own settings must not decide a test
     running = contextlib.ExitStack()
     config.add_cleanup(running.close)
