@@ -21,6 +21,7 @@ from worker.alchemy.order import Description
 from worker.downloads.adaptations import FromCivitAI
 from worker.engine import Engine
 from worker.escrow import Escrow
+from worker.image import control
 from worker.image.kind import Pictures
 from worker.image.library import Library
 from worker.image.order import Checkpoint
@@ -148,6 +149,7 @@ class Crew:
             batch=settings.batch,
             upscalers=upscalers,
             library=None if engine else library(settings, self._folders),
+            controls=None if engine else control.find(self._folders),
         )
 
         def found(settings: Settings) -> Mapping[str, Checkpoint]:
@@ -274,7 +276,7 @@ def image_offer(settings: Settings) -> PopInputStable:
         allow_painting=settings.painting,
         allow_unsafe_ipaddr=True,
         allow_post_processing=settings.post_processing,
-        allow_controlnet=False,
+        allow_controlnet=settings.controlnet,
         allow_sdxl_controlnet=False,
         allow_lora=False,
     )

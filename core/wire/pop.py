@@ -48,6 +48,9 @@ class PopInputStable(PopInput):
     allow_controlnet: Boolean = False
     allow_sdxl_controlnet: Boolean = False
     allow_lora: Boolean = False
+    also: Offered = Field(default_factory=list)
+    """What it has of what a switch above is off for: `control:canny`, `annotator:canny`,
+    `post:RealESRGAN_x4plus` (our extension)."""
     limit_max_steps: Boolean = False
     """Whether it refuses more steps than its models need."""
     wait: Annotated[Number, Field(ge=0, le=30)] = 0.0

@@ -149,20 +149,30 @@ async def test_post_processing_is_offered_where_no_weights_are_missing(horde, cr
             )
         image = next(pop for pop in horde.pops if "max_pixels" in pop)
         forms = next(pop for pop in horde.pops if "forms" in pop)
-        return image["allow_post_processing"], forms["forms"]
+        named = [one.removeprefix("post:") for one in image["also"] if one.startswith("post:")]
+        return image["allow_post_processing"], named, forms["forms"]
 
     *most, last = FACTORS
-    assert await offers() == (False, ["palette"])
+    assert await offers() == (False, [], ["palette"])
     for name in most:
         (tmp_path / f"{name}.pth").touch()
-    assert await offers() == (False, ["palette", *most])
+    assert await offers() == (False, sorted(most), ["palette", *most])
     (tmp_path / f"{last}.pth").touch()
-    assert await offers() == (True, ["palette", *FACTORS])
+    assert await offers() == (True, sorted(FACTORS), ["palette", *FACTORS])
+
+
+async def test_control_types_are_named_as_far_as_they_are_here(horde, crew):
+    async with crew(["image"]):
+        await until(horde, lambda: horde.pops)
+    pop = horde.pops[-1]
+    assert pop["allow_controlnet"] is False
+    assert "annotator:canny" in pop["also"]
+    assert not [one for one in pop["also"] if one.startswith("control:")]
 
 
 def test_the_offer_of_pictures_has_no_word_of_what_is_not_served():
     offer = crews.image_offer(Settings(name="tester"))
-    assert (offer.allow_controlnet, offer.allow_lora) == (False, False)
+    assert (offer.allow_sdxl_controlnet, offer.allow_lora) == (False, False)
 
 
 def test_what_the_operator_does_not_want_is_not_offered():

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from core.client import HordeClient
 from core.wire.pop import GenerationPayloadStable, PopInputStable
@@ -11,12 +11,14 @@ from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import UPLOADED, GenerationMetadataStable, SubmitInputStable
 from worker import pictures
 from worker.image import popped
+from worker.image.control import WHOLE as WHOLE_CONTROL
+from worker.image.control import Controls
 from worker.image.inspection import TEXT_ONLY
-from worker.image.library import Library
+from worker.image.library import Library, Needed
 from worker.image.order import Checkpoint, PictureOrder, Rendered, Source
 from worker.image.popped import PictureBatch
 from worker.kind import Haul, Parcel, fetched, ids_of, understood
-from worker.renderer import Model, information
+from worker.renderer import CannotRender, Model, information
 from worker.upscaler import FACTORS, Upscaler
 
 GPU_BATCH: Final = 4
@@ -28,9 +30,9 @@ class Pictures:
     offer: what every pop declares, without the models and the size of batches.
     batch: pictures of one request that are popped together; 0 lets the device decide: a GPU renders
         several in little more time than one, a CPU does not.
-    upscalers: those whose weights are here. Post-processing is offered only if none is missing: a
-        pop cannot declare some of them.
+    upscalers: those whose weights are here.
     library: None where no adaptations and learned words are offered.
+    controls: the networks for control types that are here.
     """
 
     name = "image"
@@ -43,22 +45,19 @@ class Pictures:
         batch: int = 0,
         upscalers: Mapping[str, Upscaler] | None = None,
         library: Library | None = None,
+        controls: Controls | None = None,
     ) -> None:
         self._client = client
         self._library = library
+        self._controls = controls or Controls()
+        self._controlled = frozenset[str]()  # what the last pop said of control types
         self._upscalers = dict(upscalers or {})
         self._asked = 1  # pictures at once, as in the last pop
         self.change(offer, batch)
 
     def change(self, offer: PopInputStable, batch: int) -> None:
         """Offer this from the next pop on."""
-        served = offer.allow_post_processing and self._upscalers.keys() == FACTORS.keys()
-        self._offer = offer.model_copy(
-            update={
-                "allow_post_processing": served,
-                "allow_lora": self._library is not None,
-            }
-        )
+        self._offer = offer.model_copy(update={"allow_lora": self._library is not None})
         self._batch = batch
 
     async def pop(self, models: Mapping[str, Model], *, device: str | None) -> Haul[PictureBatch]:
@@ -68,6 +67,7 @@ class Pictures:
             isinstance(one, Checkpoint) and one.family in TEXT_ONLY for one in models.values()
         )
         update = {
+            **self._in_part(models),
             "models": list(models),
             "amount": self._asked,
             "allow_img2img": self._offer.allow_img2img and redraws,
@@ -79,16 +79,50 @@ class Pictures:
             return Haul(None, answer.messages)
         return Haul(understood(ids, lambda: popped.batch(answer)), answer.messages)
 
+    def _in_part(self, models: Mapping[str, Model]) -> dict[str, Any]:
+        """What a pop says of that of which there may be a part: all of it, or what there is.
+
+        Hordes that do not read `also` ask for nothing of which there is but a part.
+        """
+        upscaled = self._upscalers.keys() if self._offer.allow_post_processing else frozenset()
+        painters = [one for one in models.values() if isinstance(one, Checkpoint)]
+        self._controlled = frozenset()
+        if self._offer.allow_controlnet and len(painters) == len(models):
+            self._controlled = self._controls.features(painters)
+        return {
+            "allow_post_processing": upscaled == FACTORS.keys(),
+            "allow_controlnet": self._controlled >= WHOLE_CONTROL,
+            "also": sorted({*self._controlled, *(f"post:{name}" for name in upscaled)}),
+        }
+
     async def order(self, batch: PictureBatch, models: Mapping[str, Model]) -> PictureOrder:
         """Fetch the source pictures, and make the order."""
         adapts = self._library is not None
-        offer = popped.Offer(self._offer.max_pixels, self._asked, self._upscalers, adapts=adapts)
+        offer = popped.Offer(
+            *(self._offer.max_pixels, self._asked, self._upscalers),
+            adapts=adapts,
+            controls=self._controlled,
+        )
         popped.check(batch, models, offer)  # first, so that nothing is fetched in vain
+        if batch.answer.payload.control_type:
+            return await self._controlled_order(batch, models)
         source = await self._source(batch.answer)
-        needed = None
-        if self._library is not None:
-            needed = await self._library.needed(batch.answer.payload)
+        needed = await self._needed(batch.answer)
         return popped.order(batch, models, source, self._upscalers, needed)
+
+    async def _controlled_order(
+        self, batch: PictureBatch, models: Mapping[str, Model]
+    ) -> PictureOrder:
+        answer, checkpoint = batch.answer, models.get(batch.model)
+        if answer.source_image is None or not isinstance(checkpoint, Checkpoint):
+            raise CannotRender("a control type needs a source image")
+        picture = await fetched(self._client, answer.source_image, "source_image")
+        held_to_map = popped.control(batch, picture, checkpoint, self._controls)
+        needed = await self._needed(answer)
+        return popped.order(batch, models, None, self._upscalers, needed, held_to_map)
+
+    async def _needed(self, answer: GenerationPayloadStable) -> Needed | None:
+        return None if self._library is None else await self._library.needed(answer.payload)
 
     async def pack(self, batch: PictureBatch, index: int, result: Rendered) -> Parcel:
         """Encode one picture."""

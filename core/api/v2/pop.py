@@ -21,6 +21,7 @@ from core.wire.pop import (
     NoValidRequestFoundStable,
     PopInputStable,
 )
+from core.workers import offers
 from core.workers.offers import Declared
 
 blueprint = Blueprint("pop", __name__)
@@ -66,14 +67,15 @@ def _declared(body: PopInputStable) -> Declared:
         "controlnet": body.allow_controlnet,
         "sdxl_controlnet": body.allow_sdxl_controlnet,
     }
+    program, in_part = offers.in_part(_program(body), allowed, body.also)
     return Declared(
         kind="image",
         name=body.name,
         agent=body.bridge_agent,
-        program=_program(body),
+        program=program,
         threads=body.threads,
         models=body.models,
-        permissions=frozenset(name for name, is_allowed in allowed.items() if is_allowed),
+        permissions=in_part.union(name for name, is_allowed in allowed.items() if is_allowed),
         nsfw=body.nsfw,
         extra_slow=body.extra_slow_worker,
         only_covered=body.require_upfront_kudos,
