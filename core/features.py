@@ -26,6 +26,7 @@ _ESRGAN: Final[Since] = _USUAL
 """Networks of one architecture; our worker says in each pop whether it has their weights."""
 _OLD: Final = {REGEN: 1, CLASSIC: 11, WEBUI: 1}
 _NEW: Final = {REGEN: 13}
+_CONTROL: Final[Since] = {OURS: 4, REGEN: 1, CLASSIC: 11}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +165,9 @@ ABILITIES: Final[Mapping[str, Since]] = {
     "hires_fix": _USUAL,
     "clip_skip": _USUAL,
     "post_processing": _USUAL,
-    "controlnet": {REGEN: 1, CLASSIC: 11},
-    "image_is_control": {REGEN: 1, CLASSIC: 11},
-    "return_control_map": {REGEN: 1, CLASSIC: 11},
+    "controlnet": _CONTROL,
+    "image_is_control": _CONTROL,
+    "return_control_map": _CONTROL,
     "lora": {OURS: 3, REGEN: 2, CLASSIC: 22},
     "textual_inversion": {OURS: 3, REGEN: 2, CLASSIC: 22},
     "lora_versions": {OURS: 3, REGEN: 3, CLASSIC: 24},
@@ -187,11 +188,19 @@ ABILITIES: Final[Mapping[str, Since]] = {
 }
 """What else a request may need of a worker's program."""
 
+IN_PART: Final[Mapping[str, tuple[str, ...]]] = {
+    "controlnet": ("control:", "annotator:"),
+    "post-processing": ("post:",),
+}
+"""The contract's switches behind which there is much, and how the features behind them begin. A
+worker that has but some of these leaves the switch off and names them in its pops (`also`)."""
+
 
 def features() -> Iterator[tuple[str, Since]]:
     """All abilities of programs beyond sampling, each with the programs that have it.
 
-    Names are those that requests need: `sampler:lcm`, `post:GFPGAN`, `tiling`.
+    Names are those that requests need: `sampler:lcm`, `post:GFPGAN`, `tiling`, `annotator:canny`
+    (to draw a map) and `control:canny` (to follow one).
     """
     yield from ABILITIES.items()
     for name, sampler in SAMPLERS.items():
@@ -199,6 +208,9 @@ def features() -> Iterator[tuple[str, Since]]:
             yield f"sampler:{name}", sampler.since
     for name, processor in POST_PROCESSORS.items():
         yield f"post:{name}", processor.since
+    for name in CONTROL_TYPES:
+        yield f"control:{name}", ABILITIES["controlnet"]
+        yield f"annotator:{name}", ABILITIES["controlnet"]
 
 
 def version_of(program: str) -> int:

@@ -22,6 +22,7 @@ from worker.alchemy.kind import Forms
 from worker.downloads.adaptations import FromCivitAI
 from worker.engine import Engine
 from worker.escrow import Escrow
+from worker.image import control
 from worker.image.kind import Pictures
 from worker.image.library import Library
 from worker.image.order import Checkpoint
@@ -152,6 +153,7 @@ class Crew:
             processors={} if engine else self._processors,
             safety=policy,
             library=None if engine else library(settings, self._folders),
+            controls=None if engine else control.find(self._folders),
         )
 
         def found(settings: Settings) -> Mapping[str, Checkpoint]:
@@ -283,7 +285,7 @@ def image_offer(settings: Settings) -> PopInputStable:
         allow_painting=settings.painting,
         allow_unsafe_ipaddr=True,
         allow_post_processing=settings.post_processing,
-        allow_controlnet=False,
+        allow_controlnet=settings.controlnet,
         allow_sdxl_controlnet=False,
         allow_lora=False,
     )

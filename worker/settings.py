@@ -167,6 +167,10 @@ class Settings(BaseSettings):
         default=True, description="Whether to serve requests that begin with a picture."
     )
     painting: bool = Field(default=True, description="Whether to serve in- and outpainting.")
+    controlnet: bool = Field(
+        default=True,
+        description="Whether to serve control types, as far as their networks are here.",
+    )
     post_processing: bool = Field(
         default=True,
         description="Whether to serve post-processing of pictures, as far as its weights are here.",

@@ -117,6 +117,8 @@ class ImageParams:
             "lora_versions": any(lora.get("is_version") for lora in self.loras),
             "textual_inversion": bool(self.tis),
             "controlnet": self.control_type is not None,
+            f"control:{self.control_type}": bool(self.control_type) and not self.return_control_map,
+            f"annotator:{self.control_type}": bool(self.control_type) and not self.image_is_control,
             "image_is_control": self.image_is_control,
             "return_control_map": self.return_control_map,
             "qr_code": self.workflow == "qr_code",

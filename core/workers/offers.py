@@ -1,9 +1,10 @@
 """What a worker declares in a pop, and the offer that follows from it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from core import features
 from core.catalog import models as catalog
 from core.catalog.agents import Agent
 from core.catalog.reference import USUAL_STEPS
@@ -58,6 +59,25 @@ class Declared:
     softprompts: Iterable[str] = ()
     forms: Iterable[str] = ()
     max_tiles: int = UNLIMITED
+
+
+def in_part(
+    program: Agent, allowed: Mapping[str, bool], also: Iterable[str]
+) -> tuple[Agent, frozenset[str]]:
+    """Read what a worker has of what it has not switched on (`features.IN_PART`).
+
+    Gives its program with these features alone, and the switches that they are behind.
+    """
+    named, switched = frozenset(also), frozenset[str]()
+    able = program.features
+    for switch, beginnings in features.IN_PART.items():
+        if allowed.get(switch):
+            continue
+        behind = {feature for feature in able if feature.startswith(beginnings)}
+        if served := behind & named:
+            able = (able - behind) | served
+            switched |= {switch}
+    return program._replace(features=able), switched
 
 
 def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float | None) -> Offer:

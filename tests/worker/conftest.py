@@ -10,10 +10,13 @@ import tiny_random
 from core.client import HordeClient, Retries
 from fake_renderers import BROKEN, TINY, ThreadEngine
 from stub_horde import KEY, StubHorde
+from worker import bytecode
 from worker.crew import image_offer
 from worker.image.kind import Pictures
 from worker.loop import Habits, Worker
 from worker.settings import Settings
+
+bytecode.keep("torch")  # or every test process compiles all of the libraries anew
 
 SOON = Retries(attempts=3, first_seconds=0.01, longest_seconds=0.01)
 

@@ -149,18 +149,28 @@ async def test_post_processing_is_offered_as_far_as_its_weights_are_here(horde, 
             )
         image = next(pop for pop in horde.pops if "max_pixels" in pop)
         forms = next(pop for pop in horde.pops if "forms" in pop)
-        assert image["allow_post_processing"] is True
-        assert forms["forms"] == ["vectorize", "palette", *image["post_processors"]]
-        return image["post_processors"]
+        named = [one.removeprefix("post:") for one in image["also"] if one.startswith("post:")]
+        assert image["allow_post_processing"] is False
+        assert set(forms["forms"]) == {"vectorize", "palette", *named}
+        return named
 
     assert await offers() == ["strip_background"]
     (tmp_path / "NMKD_Siax.pth").touch()
-    assert await offers() == ["strip_background", "NMKD_Siax"]
+    assert await offers() == ["NMKD_Siax", "strip_background"]
+
+
+async def test_control_types_are_named_as_far_as_they_are_here(horde, crew):
+    async with crew(["image"]):
+        await until(horde, lambda: horde.pops)
+    pop = horde.pops[-1]
+    assert pop["allow_controlnet"] is False
+    assert "annotator:canny" in pop["also"]
+    assert not [one for one in pop["also"] if one.startswith("control:")]
 
 
 def test_the_offer_of_pictures_has_no_word_of_what_is_not_served():
     offer = crews.image_offer(Settings(name="tester"))
-    assert (offer.allow_controlnet, offer.allow_lora) == (False, False)
+    assert (offer.allow_sdxl_controlnet, offer.allow_lora) == (False, False)
 
 
 def test_what_the_operator_does_not_want_is_not_offered():

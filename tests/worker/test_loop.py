@@ -125,7 +125,7 @@ async def test_sources_are_fetched_by_url_and_from_base64(horde, serve):
         ({"source_image": "{url}/pictures/none.webp"}, {}, "source_image cannot be fetched"),
         ({"source_image": "not base64!"}, {}, "source_image cannot be fetched"),
         ({"model": "another"}, {}, "'another' is not served"),
-        ({}, {"control_type": "canny"}, "control_type"),
+        ({}, {"control_type": "canny"}, "control:canny"),
         ({}, {"loras": [{"name": "x"}]}, "loras"),
         ({}, {"post_processing": ["GFPGAN"]}, "GFPGAN"),
         ({}, {"sampler_name": "k_unheard_of"}, "the sampler k_unheard_of"),

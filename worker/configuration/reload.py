@@ -14,8 +14,8 @@ LOOK_SECONDS: Final = 2.0
 
 AT_ONCE: Final = frozenset(
     {
-        "ahead_seconds", "batch", "blacklist", "censor_nsfw", "extra_slow", "forms", "idle_seconds",
-        "img2img", "max_deaths",
+        "ahead_seconds", "batch", "blacklist", "censor_nsfw", "controlnet", "extra_slow", "forms",
+        "idle_seconds", "img2img", "max_deaths",
         "max_context_length", "max_length", "max_pixels", "models", "nsfw", "painting",
         "post_processing", "priority_usernames", "require_upfront_kudos", "text_models",
         "unchecked", "wait_seconds",

@@ -54,8 +54,9 @@ class Finish:
         growth = max(order.width / made.width, order.height / made.height)
         # A painted part must fit its surroundings, and a tile its neighbours: networks see neither.
         untouched = painting is None and not order.tiling
+        is_free = untouched and order.control is None
         self._enlarger = order.enlarger if untouched and growth >= WORTH_IT else None
-        self._is_extended = untouched and order.checkpoint.square_only
+        self._is_extended = is_free and order.checkpoint.square_only
         self.notes: tuple[GenerationMetadataStable, ...] = ()
         if made != self._wanted:
             how = "Lanczos" if self._enlarger is None else self._enlarger.name

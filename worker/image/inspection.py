@@ -84,10 +84,21 @@ def inspect(name: str, folder: Path) -> Checkpoint:
     )
 
 
-def check_weights(folder: Path, name: str) -> None:
-    """See that a part's safetensors are whole. Raises as `inspect` does."""
-    for path in _files(folder, name, None, is_safe=True):
-        check_whole(path)
+def check_weights(folder: Path, name: str) -> str | None:
+    """See that a part's safetensors are whole, and say of which variant they are.
+
+    Raises as `inspect` does.
+    """
+    missing: Exception | None = None
+    for variant in VARIANTS:
+        try:
+            for path in _files(folder, name, variant, is_safe=True):
+                check_whole(path)
+        except FileNotFoundError as error:
+            missing = missing or error
+        else:
+            return variant
+    raise missing or NotUsable(f"{folder}: no weights")
 
 
 def check_whole(path: Path) -> None:

@@ -4,24 +4,31 @@ import asyncio
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from core.client import HordeClient
+from core.features import OURS, POST_PROCESSORS
 from core.wire.pop import GenerationPayloadStable, PopInputStable
 from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import UPLOADED, GenerationMetadataStable, SubmitInputStable
 from worker import pictures
 from worker.image import popped
+from worker.image.control import WHOLE as WHOLE_CONTROL
+from worker.image.control import Controls
 from worker.image.inspection import TEXT_ONLY
-from worker.image.library import Library
+from worker.image.library import Library, Needed
 from worker.image.order import Checkpoint, PictureOrder, Rendered, Source
 from worker.image.popped import PictureBatch
 from worker.kind import Haul, Parcel, fetched, ids_of, understood
 from worker.post_processing import PostProcessor
-from worker.renderer import Model, information
+from worker.renderer import CannotRender, Model, information
 from worker.safety import NOBODY, Policy
 
 GPU_BATCH: Final = 4
+WHOLE_POST_PROCESSING: Final = frozenset(
+    name for name, processor in POST_PROCESSORS.items() if OURS in processor.since
+)
+"""All that our program can do where the weights are there."""
 CENSORED: Final = GenerationMetadataStable(type="censorship", value="nsfw")
 
 
@@ -34,6 +41,7 @@ class Pictures:
     processors: the post-processing that can be done here.
     safety: what is done about unsafe pictures.
     library: None where no adaptations and learned words are offered.
+    controls: the networks for control types that are here.
     """
 
     name = "image"
@@ -47,22 +55,19 @@ class Pictures:
         processors: Mapping[str, PostProcessor] | None = None,
         safety: Policy = NOBODY,
         library: Library | None = None,
+        controls: Controls | None = None,
     ) -> None:
         self._client = client
         self._library = library
         self._processors = dict(processors or {})
+        self._controls = controls or Controls()
+        self._controlled = frozenset[str]()  # what the last pop said of control types
         self._asked = 1  # pictures at once, as in the last pop
         self.change(offer, batch, safety)
 
     def change(self, offer: PopInputStable, batch: int, safety: Policy) -> None:
         """Offer this from the next pop on."""
-        self._offer = offer.model_copy(
-            update={
-                "allow_post_processing": offer.allow_post_processing and bool(self._processors),
-                "post_processors": list(self._processors),
-                "allow_lora": self._library is not None,
-            }
-        )
+        self._offer = offer.model_copy(update={"allow_lora": self._library is not None})
         self._batch = batch
         self._safety = safety
 
@@ -74,6 +79,7 @@ class Pictures:
         )
         harmless = all(isinstance(one, Checkpoint) and one.harmless for one in models.values())
         update = {
+            **self._in_part(models),
             "models": list(models),
             "allow_censoring": self._safety.serves or harmless,
             "amount": self._asked,
@@ -89,17 +95,50 @@ class Pictures:
             batch = replace(batch, shown=False)
         return Haul(batch, answer.messages)
 
+    def _in_part(self, models: Mapping[str, Model]) -> dict[str, Any]:
+        """What a pop says of that of which there may be a part: all of it, or what there is.
+
+        Hordes that do not read `also` ask for nothing of which there is but a part.
+        """
+        processors = self._processors.keys() if self._offer.allow_post_processing else frozenset()
+        painters = [one for one in models.values() if isinstance(one, Checkpoint)]
+        self._controlled = frozenset()
+        if self._offer.allow_controlnet and len(painters) == len(models):
+            self._controlled = self._controls.features(painters)
+        return {
+            "allow_post_processing": processors >= WHOLE_POST_PROCESSING,
+            "allow_controlnet": self._controlled >= WHOLE_CONTROL,
+            "also": sorted({*self._controlled, *(f"post:{name}" for name in processors)}),
+        }
+
     async def order(self, batch: PictureBatch, models: Mapping[str, Model]) -> PictureOrder:
         """Fetch the source pictures, and make the order."""
         adapts = self._library is not None
-        limits = (self._offer.max_pixels, self._asked, self._processors, self._safety)
-        offer = popped.Offer(*limits, adapts=adapts)
+        offer = popped.Offer(
+            *(self._offer.max_pixels, self._asked, self._processors, self._safety),
+            adapts=adapts,
+            controls=self._controlled,
+        )
         popped.check(batch, models, offer)  # first, so that nothing is fetched in vain
+        if batch.answer.payload.control_type:
+            return await self._controlled_order(batch, models, offer)
         source = await self._source(batch.answer)
-        needed = None
-        if self._library is not None:
-            needed = await self._library.needed(batch.answer.payload)
+        needed = await self._needed(batch.answer)
         return popped.order(batch, models, source, offer, needed)
+
+    async def _controlled_order(
+        self, batch: PictureBatch, models: Mapping[str, Model], offer: popped.Offer
+    ) -> PictureOrder:
+        answer, checkpoint = batch.answer, models.get(batch.model)
+        if answer.source_image is None or not isinstance(checkpoint, Checkpoint):
+            raise CannotRender("a control type needs a source image")
+        picture = await fetched(self._client, answer.source_image, "source_image")
+        held_to_map = popped.control(batch, picture, checkpoint, self._controls)
+        needed = await self._needed(answer)
+        return popped.order(batch, models, None, offer, needed, held_to_map)
+
+    async def _needed(self, answer: GenerationPayloadStable) -> Needed | None:
+        return None if self._library is None else await self._library.needed(answer.payload)
 
     async def pack(self, batch: PictureBatch, index: int, result: Rendered) -> Parcel:
         """Encode one picture."""

@@ -55,6 +55,37 @@ class Source:
 
 
 @dataclass(frozen=True)
+class ControlNetwork:
+    """A network that holds a model to a map.
+
+    control_type: the contract's word for what its maps show.
+    variant: of its weights, as files are named for it; None: the plain ones.
+    fits: what it must have in common with a model's denoiser, in words of its own.
+    """
+
+    control_type: str
+    folder: Path
+    variant: str | None
+    fits: str
+
+
+@dataclass(frozen=True)
+class Control:
+    """A picture whose lines, depth or pose is kept, and nothing else of it.
+
+    picture: encoded. is_map: whether it is what the network is to be shown already.
+    network: None where nothing but the map is wanted.
+    strength: 0 to 1, how strongly the network holds to it.
+    """
+
+    control_type: str
+    picture: bytes
+    network: ControlNetwork | None
+    is_map: bool = False
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
 class Adaptation:
     """A low-rank adaptation (LoRA) to apply.
 
@@ -97,6 +128,7 @@ class PictureOrder(Order[Rendered]):
     width, height: pixels, any size from 1.
     clip_skip: 1 is the text encoder's last layer.
     strength: 0 to 1, how much of a source picture is redrawn.
+    control: what it is held to, or, without a network, what a map is to be drawn of.
     hires_strength: 0 to 1, how much of the enlarged picture is redrawn; None: no hires fix.
     seeds: 0 to 2**32 - 1, one for each picture.
     enlarger: the network that scales beyond the model's size; None: Lanczos' filter.
@@ -121,6 +153,7 @@ class PictureOrder(Order[Rendered]):
     tiling: bool = False
     hires_strength: float | None = None
     source: Source | None = None
+    control: Control | None = None
     strength: float = 1.0
     enlarger: Upscaler | None = None
     processors: tuple[PostProcessor, ...] = ()

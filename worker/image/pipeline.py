@@ -21,13 +21,23 @@ from transformers.utils import logging as transformers_logging
 
 from worker import pictures
 from worker.checking import Safety
-from worker.image import finishing
+from worker.image import controlled, finishing
+from worker.image.controlled import ControlNetworks
 from worker.image.kept import KeptModels
 from worker.image.loaded import Loaded
-from worker.image.order import Checkpoint, PictureOrder, Rendered
+from worker.image.order import Checkpoint, Control, PictureOrder, Rendered
 from worker.image.run import Run
 from worker.image.samplers import SAMPLERS, Sampler
-from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, nobody
+from worker.image.sizes import Size
+from worker.renderer import (
+    BrokenResult,
+    CannotLoad,
+    CannotRender,
+    OnStep,
+    Picture,
+    information,
+    nobody,
+)
 from worker.upscaling import Networks
 
 DTYPES: Final = {
@@ -75,6 +85,7 @@ class DiffusersRenderer:
         self.networks = networks or Networks(device)
         self.safety = safety
         self.kept = KeptModels(device)
+        self._controls = ControlNetworks()
         self._narrowest: dict[Checkpoint, int] = {}  # of DTYPES, that is wide enough
         self._proven: set[Checkpoint] = set()
 
@@ -98,6 +109,8 @@ class DiffusersRenderer:
         checkpoint = order.checkpoint
         if self.model is None or self.model.checkpoint != checkpoint:
             raise CannotRender(f"{checkpoint.name} is not loaded")
+        if order.control is not None and order.control.network is None:
+            return _map_alone(order, order.control)
         sampler = SAMPLERS.get(order.sampler)
         if sampler is None:
             raise CannotRender(f"unknown sampler {order.sampler}")
@@ -152,6 +165,7 @@ class DiffusersRenderer:
         try:
             model = self._unless_too_large(load)
             if model is None:
+                self._controls.drop()
                 self.kept.drop_all()
                 model = load()
         except Exception as error:  # a broken checkpoint fails in as many ways as it has files
@@ -201,7 +215,11 @@ class DiffusersRenderer:
 
     def _begun(self, model: Loaded, order: PictureOrder, sampler: Sampler, on_step: OnStep) -> Run:
         run = self._unless_too_large(
-            lambda: Run(model, order, sampler, on_step, at_once=self._at_once(order, sampler))
+            lambda: Run(
+                *(model, order, sampler, on_step),
+                at_once=self._at_once(order, sampler),
+                networks=self._controls,
+            )
         )
         if run is None:
             raise CannotRender(TOO_LARGE)
@@ -237,6 +255,14 @@ def _family(name: str) -> type[Loaded]:
     module, loaded = FAMILIES[name]
     family: type[Loaded] = getattr(importlib.import_module(module), loaded)
     return family
+
+
+def _map_alone(order: PictureOrder, control: Control) -> Rendered:
+    """Draw the map of a picture, and nothing else: it is the same for every seed."""
+    drawn = controlled.map_of(control, Size(order.width, order.height))
+    picture = Picture(drawn.width, drawn.height, drawn.tobytes())
+    notes = map(information, controlled.notes_on(control))
+    return Rendered((picture,) * len(order.seeds), (*order.notes, *notes))
 
 
 def trial(checkpoint: Checkpoint) -> PictureOrder:

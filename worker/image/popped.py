@@ -9,9 +9,10 @@ from core.wire.image import ModelPayloadRootStable, ModelPayloadStable
 from core.wire.pop import GenerationPayloadStable
 from core.wire.submit import GenerationMetadataStable
 from worker.image import prompts
+from worker.image.control import Controls
 from worker.image.inspection import TEXT_ONLY
 from worker.image.library import Needed, with_added
-from worker.image.order import Checkpoint, PictureOrder, Source
+from worker.image.order import Checkpoint, Control, PictureOrder, Source
 from worker.image.samplers import SAMPLERS
 from worker.kind import Batch, held_to, ids_of, likeness, shown
 from worker.post_processing import PostProcessor
@@ -77,6 +78,8 @@ class Offer:
     processors: Mapping[str, PostProcessor]
     safety: Policy = NOBODY
     adapts: bool = False
+    controls: frozenset[str] = frozenset()
+    """What it said of control types."""
 
 
 def check(jobs: PictureBatch, models: Mapping[str, Model], offer: Offer) -> None:
@@ -111,6 +114,7 @@ def order(
     source: Source | None,
     offer: Offer,
     needed: Needed | None = None,
+    held_to_map: Control | None = None,
 ) -> PictureOrder:
     """Make the order for popped jobs that have passed `check`."""
     payload = jobs.answer.payload
@@ -138,6 +142,7 @@ def order(
         tiling=payload.tiling,
         hires_strength=hires_strength if payload.hires_fix else None,
         source=source,
+        control=held_to_map,
         strength=payload.denoising_strength or usual,
         enlarger=checkpoint.enlarger or next(iter(upscalers), None),
         processors=tuple(offer.processors[name] for name in payload.post_processing or ()),
@@ -167,6 +172,31 @@ def _seeds(payload: ModelPayloadStable, count: int) -> Iterator[int]:
         yield (first + index * (payload.seed_variation or 1)) % SEEDS
 
 
+def _control_features(payload: ModelPayloadStable) -> Iterator[str]:
+    """Say what its control type needs, as an offer says it."""
+    if payload.control_type:
+        if not payload.return_control_map:
+            yield f"control:{payload.control_type[:MAX_NAME_CHARS]}"
+        if not payload.image_is_control:
+            yield f"annotator:{payload.control_type[:MAX_NAME_CHARS]}"
+
+
+def control(
+    jobs: PictureBatch, picture: bytes, checkpoint: Checkpoint, controls: Controls
+) -> Control:
+    """Read what a picture is to be held to. `check` has seen that its network is here."""
+    payload = jobs.answer.payload
+    control_type = payload.control_type or ""
+    network = None
+    if not payload.return_control_map:
+        network = controls.of(control_type, checkpoint)
+        if network is None:
+            raise CannotRender(f"the network for {control_type} has just been dropped")
+    # With a control type, the contract's strength is the network's: nothing of the source is drawn.
+    strength = payload.denoising_strength or 1.0
+    return Control(control_type, picture, network, payload.image_is_control, strength)
+
+
 def _not_served(answer: GenerationPayloadStable, offer: Offer) -> Iterator[str]:
     """Features that the offer has declined; a server that sends them all the same is told so."""
     payload = answer.payload
@@ -176,7 +206,8 @@ def _not_served(answer: GenerationPayloadStable, offer: Offer) -> Iterator[str]:
         yield "remix"
     wanted = payload.post_processing or ()
     yield from (name[:MAX_NAME_CHARS] for name in wanted if name not in offer.processors)
-    for name in ("control_type", "workflow", "transparent"):
+    yield from (name for name in _control_features(payload) if name not in offer.controls)
+    for name in ("workflow", "transparent"):
         if getattr(payload, name):
             yield name
     for name in ("loras", "tis"):

@@ -12,7 +12,8 @@ from PIL import Image
 from core.vocabulary import Reading
 from core.wire.submit import GenerationMetadataStable
 from worker import pictures, upscaler
-from worker.image import previews, sizes
+from worker.image import controlled, previews, sizes
+from worker.image.controlled import ControlNetworks
 from worker.image.loaded import Loaded
 from worker.image.order import PictureOrder
 from worker.image.painting import Blend, Painting
@@ -31,13 +32,21 @@ class Parameters(TypedDict, total=False):
     height: int
     image: list[Image.Image]
     strength: float
+    controlnet_conditioning_scale: float
 
 
 class Run:
     """One order on its way through the model."""
 
     def __init__(
-        self, model: Loaded, order: PictureOrder, sampler: Sampler, on_step: OnStep, *, at_once: int
+        self,
+        model: Loaded,
+        order: PictureOrder,
+        sampler: Sampler,
+        on_step: OnStep,
+        *,
+        at_once: int,
+        networks: ControlNetworks | None = None,
     ) -> None:
         self.model = model
         self.order = order
@@ -51,6 +60,7 @@ class Run:
         self.refinement = sizes.refinement(asked, model.checkpoint)
         self.made = self.composed if self.refined is None else self.refined
         self.painting = self._painting()
+        self.controlled = self._controlled(networks)
         self.read = self._read()
         self.notes = list(self._notes())
         self.steps = _Steps(on_step, order.steps, self._passes(len(order.seeds)))
@@ -73,12 +83,7 @@ class Run:
             return [Image.new("RGB", (self.made.width, self.made.height), NOTHING)] * len(seeds)
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         if self.painting is None:
-            made = self._call(
-                self.model.from_text,
-                generators,
-                width=self.composed.width,
-                height=self.composed.height,
-            )
+            made = self._compose(generators)
         else:
             made = self._redraw(
                 [self.painting.start] * len(seeds), generators, self.order.strength, self.painting
@@ -88,6 +93,21 @@ class Run:
             larger = [pictures.scaled(image, *size, tiling=self.order.tiling) for image in made]
             made = self._redraw(larger, generators, self.refinement, None)
         return made
+
+    def _compose(self, generators: list[torch.Generator]) -> list[Image.Image]:
+        """Draw pictures out of noise."""
+        width, height = self.composed.width, self.composed.height
+        control = self.order.control
+        if control is None:
+            return self._call(self.model.from_text, generators, width=width, height=height)
+        return self._call(
+            self.controlled,
+            generators,
+            width=width,
+            height=height,
+            image=[controlled.map_of(control, self.composed)] * len(generators),
+            controlnet_conditioning_scale=control.strength,
+        )
 
     def _redraw(
         self,
@@ -168,16 +188,17 @@ class Run:
 
     @staticmethod
     def _size(parameters: Parameters) -> tuple[int, int]:
-        if images := parameters.get("image"):
-            return images[0].size
-        return parameters["width"], parameters["height"]
+        if "width" in parameters:
+            return parameters["width"], parameters["height"]
+        return parameters["image"][0].size
 
     def _composed(self) -> Size:
         """The size at which the picture is made at first."""
         checkpoint = self.model.checkpoint
         if self.order.exact:
             return self.wanted
-        if checkpoint.square_only and self.order.source is None and not self.order.tiling:
+        is_free = self.order.source is None and self.order.control is None
+        if checkpoint.square_only and is_free and not self.order.tiling:
             return Size(checkpoint.native, checkpoint.native)
         return sizes.to_compose(self.wanted, checkpoint)
 
@@ -189,7 +210,8 @@ class Run:
 
     def _knows_nothing(self) -> bool:
         """Whether the model would draw anything at all, for words it does not know."""
-        asked = bool(self.order.prompt.strip()) and self.painting is None
+        is_free = self.painting is None and self.order.control is None
+        asked = bool(self.order.prompt.strip()) and is_free
         return asked and self.model.reader is not None and not self.read.says_something
 
     def _refined(self) -> Size | None:
@@ -211,11 +233,19 @@ class Run:
             return None
         return Painting.read(self.order.source, wanted=self.wanted, composed=self.composed)
 
+    def _controlled(self, networks: ControlNetworks | None) -> Any:  # noqa: ANN401 - of diffusers
+        control = self.order.control
+        if control is None or control.network is None or networks is None:
+            return None
+        return networks.pipeline(self.model, control.network)
+
     def _notes(self) -> Iterator[GenerationMetadataStable]:
         yield from () if self.painting is None else self.painting.notes
         if (instead := self.model.instead(self.order)) is not None:
             yield information(f"{self.order.sampler} is {instead} here")
         yield from map(information, self.read.notes)
+        if self.order.control is not None:
+            yield from map(information, controlled.notes_on(self.order.control))
         if self._knows_nothing():
             yield information("knows none of these words, so it draws nothing")
         if self.order.hires_strength is not None and self.order.source is None:

@@ -11,7 +11,7 @@ from core.api.operation import by_address, operation
 from core.api.v2 import parameters
 from core.catalog import agents
 from core.catalog.agents import Agent
-from core.features import OURS, POST_PROCESSORS
+from core.features import OURS
 from core.generation.delivery import picture_of
 from core.generation.pop import Popped, Work
 from core.kinds.image import ImageParams
@@ -21,6 +21,7 @@ from core.wire.pop import (
     NoValidRequestFoundStable,
     PopInputStable,
 )
+from core.workers import offers
 from core.workers.offers import Declared
 
 blueprint = Blueprint("pop", __name__)
@@ -66,14 +67,15 @@ def _declared(body: PopInputStable) -> Declared:
         "controlnet": body.allow_controlnet,
         "sdxl_controlnet": body.allow_sdxl_controlnet,
     }
+    program, in_part = offers.in_part(_program(body), allowed, body.also)
     return Declared(
         kind="image",
         name=body.name,
         agent=body.bridge_agent,
-        program=_program(body),
+        program=program,
         threads=body.threads,
         models=body.models,
-        permissions=frozenset(name for name, is_allowed in allowed.items() if is_allowed),
+        permissions=in_part.union(name for name, is_allowed in allowed.items() if is_allowed),
         nsfw=body.nsfw,
         censors=body.allow_censoring,
         extra_slow=body.extra_slow_worker,
@@ -91,12 +93,9 @@ def _program(body: PopInputStable) -> Agent:
     Of ours, `allow_lora` says whether learned words are served, too.
     """
     program = agents.agent(body.bridge_agent)
-    missing = set[str]()
     if program.name == OURS and not body.allow_lora:
-        missing.add("textual_inversion")
-    if body.post_processors is not None:
-        missing |= {f"post:{name}" for name in POST_PROCESSORS if name not in body.post_processors}
-    return program._replace(features=program.features - missing)
+        return program._replace(features=program.features - {"textual_inversion"})
+    return program
 
 
 async def _payload(server: Server, popped: Popped, declared: Declared) -> GenerationPayloadStable:

@@ -29,6 +29,12 @@ REGEN = "AI Horde Worker reGen"
             "Stable Horde Worker:4:x",
             {"r2", "lora", "textual_inversion", "flux"},
             {"controlnet", "post:GFPGAN"},
+            Standing.OLDER,
+        ),
+        (
+            "Stable Horde Worker:4:x",
+            {"controlnet", "control:depth", "annotator:canny", "return_control_map"},
+            {"qr_code", "layer_diffuse", "extra_source_images"},
             Standing.NEWEST,
         ),
         (

@@ -92,7 +92,21 @@ def test_how_many_are_safe_at_once(params, amount, max_pixels, batch):
             {"lora"},
         ),
         ({"tis": [{"name": "x"}]}, {"karras", "r2", "textual_inversion"}, set()),
-        ({"control_type": "hed"}, {"karras", "r2", "controlnet"}, {"controlnet"}),
+        (
+            {"control_type": "hed"},
+            {"karras", "r2", "controlnet", "control:hed", "annotator:hed"},
+            {"controlnet"},
+        ),
+        (
+            {"control_type": "hed", "return_control_map": True},
+            {"karras", "r2", "controlnet", "annotator:hed", "return_control_map"},
+            {"controlnet"},
+        ),
+        (
+            {"control_type": "pose", "image_is_control": True},
+            {"karras", "r2", "controlnet", "control:pose", "image_is_control"},
+            {"controlnet"},
+        ),
         ({"transparent": True}, {"karras", "r2", "layer_diffuse"}, {"sdxl_controlnet"}),
         ({"workflow": "qr_code"}, {"karras", "r2", "qr_code"}, set()),
         ({"tiling": True, "hires_fix": True}, {"karras", "r2", "tiling", "hires_fix"}, set()),

@@ -5,6 +5,7 @@ import pytest
 from core.wire.pop import GenerationPayloadStable
 from fake_renderers import TINY
 from worker.image import popped
+from worker.image.control import Controls
 from worker.image.order import Source
 from worker.image.popped import Offer
 from worker.renderer import CannotRender
@@ -74,6 +75,24 @@ def test_without_hires_fix_its_strength_means_nothing():
     assert ordered(hires).hires_strength == 0.4
 
 
+def test_a_control_type_of_which_nothing_was_said_is_refused():
+    asked = popped.batch(answered({"control_type": "canny"}, source_image="x"))
+    offer = Offer(1024 * 1024, 4, {}, controls=frozenset({"annotator:canny"}))
+    with pytest.raises(CannotRender, match="not served here: control:canny"):
+        popped.check(asked, {"tiny": TINY}, offer)
+    map_alone = {"control_type": "canny", "return_control_map": True}
+    popped.check(popped.batch(answered(map_alone, source_image="x")), {"tiny": TINY}, offer)
+
+
+def test_a_map_that_is_sent_needs_a_network_and_no_annotator():
+    payload = {"control_type": "depth", "image_is_control": True}
+    asked = popped.batch(answered(payload, source_image="x"))
+    offer = Offer(1024 * 1024, 4, {}, controls=frozenset({"control:depth"}))
+    popped.check(asked, {"tiny": TINY}, offer)
+    with pytest.raises(CannotRender, match="has just been dropped"):
+        popped.control(asked, b"", TINY, Controls())
+
+
 def test_a_seed_that_is_no_number_is_drawn():
     first, second = (popped.batch(answered({"seed": ""}, n=2)).seeds for _ in range(2))
     assert first != second
@@ -83,7 +102,7 @@ def test_a_seed_that_is_no_number_is_drawn():
 @pytest.mark.parametrize(
     ("payload", "answer", "word"),
     [
-        ({"control_type": "canny"}, {}, "control_type"),
+        ({"control_type": "canny"}, {}, "control:canny"),
         ({"post_processing": ["GFPGAN"]}, {}, "GFPGAN"),
         ({"loras": [{"name": "x"}], "tis": [{"name": "y"}]}, {}, "loras, tis"),
         ({"workflow": "qr_code"}, {}, "workflow"),

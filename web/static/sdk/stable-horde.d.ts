@@ -1014,6 +1014,8 @@ export interface LoginCodeInput {
 
 /** The parameters of a request. */
 export interface ModelGenerationInputKobold {
+  /** Whether the prompt is what somebody says to the model: its own chat template is put around that, and the text is its answer (our extension). */
+  chat?: boolean;
   dynatemp_exponent?: number;
   /** How far the temperature varies with the entropy of the next token. */
   dynatemp_range?: number;
@@ -1125,6 +1127,7 @@ export interface ModelInterrogationInputStable {
 
 /** What the worker has to write: `ModelPayloadRootKobold` with the prompt. */
 export interface ModelPayloadKobold {
+  chat?: boolean | null;
   dynatemp_exponent?: number;
   dynatemp_range?: number;
   frmtadsnsp?: boolean | null;
@@ -1229,6 +1232,8 @@ export interface ModelStyleInputKobold {
 
 /** Parameters of a style for texts. */
 export interface ModelStyleInputParamsKobold {
+  /** Whether the prompt is what somebody says to the model: its own chat template is put around that, and the text is its answer (our extension). */
+  chat?: boolean;
   dynatemp_exponent?: number;
   /** How far the temperature varies with the entropy of the next token. */
   dynatemp_range?: number;
@@ -1540,6 +1545,8 @@ export interface PatchExistingFilter {
 
 /** What a worker that writes text declares. */
 export interface PopInputKobold {
+  /** Whether its models have chat templates (our extension). */
+  allow_chat?: boolean;
   /** The most jobs of one request that it takes. */
   amount?: number;
   /** `name:version:url` of its program. */
@@ -1577,6 +1584,8 @@ export interface PopInputStable {
   allow_post_processing?: boolean;
   allow_sdxl_controlnet?: boolean;
   allow_unsafe_ipaddr?: boolean;
+  /** What it has of what a switch above is off for: `control:canny`, `annotator:canny`, `post:RealESRGAN_x4plus` (our extension). */
+  also?: string[];
   /** The most jobs of one request that it takes. */
   amount?: number;
   /** Words; it serves no prompts that contain them. */
@@ -1593,8 +1602,6 @@ export interface PopInputStable {
   name: string;
   /** Whether it serves requests that may be unsafe for work. */
   nsfw?: boolean;
-  /** The post-processing that it can do; None: all that its program can (our extension). */
-  post_processors?: string[] | null;
   /** Aliases (`name#id`) whose requests go first. */
   priority_usernames?: string[];
   /** Whether it serves only requests that are paid in full. */

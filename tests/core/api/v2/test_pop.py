@@ -314,18 +314,6 @@ async def test_our_workers_get_learned_words_where_they_serve_adaptations(shop):
     assert (await shop.status(request_id))["processing"] == 1
 
 
-async def test_workers_that_say_which_post_processing_they_can_do_get_no_other(shop):
-    await shop.ask(params={**SMALL, "post_processing": ["strip_background", "NMKD_Siax"]})
-    can = {
-        "bridge_agent": f"Stable Horde Worker:{version_of(OURS)}:x",
-        "allow_post_processing": True,
-    }
-    assert (await shop.pop(**can, post_processors=["strip_background"]))["id"] is None
-    assert (await shop.pop(**can, post_processors=[]))["id"] is None
-    both = ["NMKD_Siax", "strip_background", "what nobody knows"]
-    assert (await shop.pop(**can, post_processors=both))["payload"]["post_processing"]
-
-
 async def test_workers_that_cannot_censor_get_no_request_that_wants_it(shop):
     wanted = await shop.ask(params=SMALL, nsfw=False, censor_nsfw=True)
     refused = await shop.pop(allow_censoring=False)
@@ -571,3 +559,34 @@ async def test_an_address_has_so_many_waiting_pops(databases, tmp_path, only_eve
             async with asyncio.timeout(15):
                 assert (await first.task)["id"] is None
                 assert (await other.pop(wait=30))["id"] is None
+
+
+@pytest.mark.parametrize(
+    ("also", "asked", "is_served"),
+    [
+        ([], {"control_type": "canny"}, False),
+        (["control:canny", "annotator:canny"], {"control_type": "canny"}, True),
+        (["control:canny", "annotator:canny"], {"control_type": "depth"}, False),
+        (["control:depth"], {"control_type": "depth"}, False),
+        (["control:depth"], {"control_type": "depth", "image_is_control": True}, True),
+        (["annotator:canny"], {"control_type": "canny"}, False),
+        (["annotator:canny"], {"control_type": "canny", "return_control_map": True}, True),
+        ([], {"post_processing": ["NMKD_Siax"]}, False),
+        (["post:NMKD_Siax"], {"post_processing": ["NMKD_Siax"]}, True),
+        (["post:NMKD_Siax"], {"post_processing": ["RealESRGAN_x2plus"]}, False),
+        (["post:GFPGAN", "layer_diffuse"], {"post_processing": ["GFPGAN"]}, False),
+    ],
+)
+async def test_a_worker_may_have_a_part_of_what_a_switch_is_for(shop, also, asked, is_served):
+    source = {"source_image": pictures.SOURCE} if "control_type" in asked else {}
+    await shop.ask(params={**SMALL, **asked}, **source)
+    agent = f"Stable Horde Worker:{version_of(OURS)}:x"
+    off = {"allow_controlnet": False, "allow_post_processing": False}
+    popped = await shop.pop(bridge_agent=agent, also=also, **off)
+    assert (popped["id"] is not None) is is_served
+
+
+async def test_a_worker_that_says_nothing_more_of_a_switch_has_all_behind_it(shop):
+    await shop.ask(params={**SMALL, "control_type": "depth"}, source_image=pictures.SOURCE)
+    agent = "AI Horde Worker reGen:13:x"
+    assert (await shop.pop(bridge_agent=agent, allow_controlnet=True))["id"] is not None

@@ -1,0 +1,149 @@
+"""Control types with networks of random weights: found, offered, and followed by pictures."""
+
+import io
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+import tiny_families
+from worker import models
+from worker.image import control
+from worker.image.order import Control
+from worker.renderer import CannotRender
+
+pytestmark = [
+    pytest.mark.timeout(400),  # torch is imported, on cores that others share
+    pytest.mark.filterwarnings("ignore"),  # the libraries' talk among developers
+]
+
+NAME = "control_v11p_sd15_canny"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, one_thread):
+    """A model, and a control network that fits it."""
+    import torch
+    from diffusers import ControlNetModel, UNet2DConditionModel
+
+    folder = tmp_path_factory.mktemp("controlled")
+    tiny_families.sd(folder / "tiny")
+    unet = UNet2DConditionModel.from_pretrained(folder / "tiny" / "unet")
+    network = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(4, 4, 8, 8))
+    # A fresh one sees nothing, and holds to nothing.
+    torch.nn.init.normal_(network.controlnet_cond_embedding.conv_out.weight, std=100.0)
+    for layer in (*network.controlnet_down_blocks, network.controlnet_mid_block):
+        torch.nn.init.normal_(layer.weight)
+    network.save_pretrained(folder / "controlnet" / NAME)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    return models.find("tiny", [folder])
+
+
+@pytest.fixture(scope="module")
+def renderer(model):
+    from worker.image.pipeline import DiffusersRenderer
+
+    renderer = DiffusersRenderer(device="cpu")
+    renderer.load(model)
+    return renderer
+
+
+@pytest.fixture(scope="module")
+def order(model):
+    from worker.image.pipeline import trial
+
+    return replace(trial(model), steps=2, width=128, height=64, exact=False)
+
+
+def box(left):
+    image = Image.new("RGB", (128, 64))
+    ImageDraw.Draw(image).rectangle((left, 16, left + 32, 48), fill="white")
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def pixels(rendered):
+    return np.frombuffer(rendered.pictures[0].rgb, dtype=np.uint8).astype(int)
+
+
+def nobody(step, steps, show=None):
+    pass
+
+
+def test_a_network_is_found_by_its_name_and_offered_for_models_that_it_fits(folder, model):
+    found = control.find([folder])
+    assert found.of("canny", model).folder.name == NAME
+    assert found.of("depth", model) is None
+    offered = found.features([model])
+    assert {"control:canny", "annotator:canny", "annotator:hough"} <= offered
+    assert not offered & {"control:depth", "annotator:depth"}
+    other = replace(model, family="flux")
+    assert "control:canny" not in found.features([model, other])
+
+
+def test_networks_that_cannot_be_used_are_left_out(folder, tmp_path):
+    whole = folder / "controlnet" / NAME
+    shutil.copytree(whole, tmp_path / "controlnet" / "nothing-known")
+    cut = shutil.copytree(whole, tmp_path / "controlnet" / "canny-cut")
+    weights = cut / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    (tmp_path / "controlnet" / "depth").mkdir()
+    shutil.copytree(whole, tmp_path / "controlnet" / "scribble-fp16")
+    (tmp_path / "controlnet" / "scribble-fp16" / weights.name).rename(
+        tmp_path / "controlnet" / "scribble-fp16" / "diffusion_pytorch_model.fp16.safetensors"
+    )
+    found = control.find([tmp_path]).networks
+    assert [(one.control_type, one.variant) for one in found] == [("scribble", "fp16")]
+
+
+def test_a_picture_follows_its_map(folder, model, renderer, order):
+    network = control.find([folder]).of("canny", model)
+    held = Control("canny", box(8), network)
+    plain, left, right = (
+        pixels(renderer.render(replace(order, control=one), nobody))
+        for one in (None, held, replace(held, picture=box(80)))
+    )
+    weakly = pixels(renderer.render(replace(order, control=replace(held, strength=1e-4)), nobody))
+    assert np.abs(left - plain).mean() > 1
+    assert (left != right).sum() > 100
+    assert np.abs(weakly - plain).mean() < np.abs(left - plain).mean() / 10
+
+
+def test_a_map_that_is_sent_is_taken_as_it_is(folder, model, renderer, order):
+    network = control.find([folder]).of("canny", model)
+    rendered = {
+        is_map: renderer.render(
+            replace(order, control=Control("canny", box(8), network, is_map=is_map)), nobody
+        )
+        for is_map in (True, False)
+    }
+    assert rendered[True].pictures != rendered[False].pictures
+
+
+def test_a_map_alone_is_drawn_at_the_size_that_was_asked(renderer, order):
+    held = Control("hed", box(8), None)
+    rendered = renderer.render(replace(order, control=held, seeds=(1, 2)), nobody)
+    first, second = rendered.pictures
+    assert first == second
+    assert (first.width, first.height) == (128, 64)
+    assert [note.ref for note in rendered.notes] == [
+        "hed: soft edges by gradients, not by a network"
+    ]
+
+
+def test_a_broken_network_is_its_orders_fault_and_not_the_models(
+    folder, model, renderer, order, tmp_path
+):
+    broken = shutil.copytree(folder / "controlnet" / NAME, tmp_path / "canny")
+    network = replace(control.find([folder]).of("canny", model), folder=broken)
+    (broken / "config.json").write_text("{}")
+    with pytest.raises(CannotRender, match="control network canny cannot be used"):
+        renderer.render(replace(order, control=Control("canny", box(8), network)), nobody)
+    assert renderer.render(order, nobody).pictures
