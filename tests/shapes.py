@@ -25,8 +25,13 @@ CHOSEN = {"Newspiece.importance"}
 # Their codes are those of the domain's refusals, which grow; validation errors have none.
 WITHOUT_CODES = {"RequestError", "RequestValidationError"}
 OURS = {
-    "PopInputStable": {"wait"},
-    "PopInputKobold": {"wait"},
+    "PopInputStable": {"allow_censoring", "post_processors", "wait"},
+    "PopInputKobold": {"allow_chat", "wait"},
+    "ModelGenerationInputKobold": {"chat"},
+    "ModelPayloadKobold": {"chat"},
+    "ModelPayloadStyleKobold": {"chat"},
+    "ModelStyleInputParamsKobold": {"chat"},
+    "ModelPayloadRootKobold": {"chat"},
     "InterrogationPopInput": {"wait"},
     "InterrogationPopPayload": {"messages"},
     "HordeModes": {"anonymous_mode"},
