@@ -25,7 +25,7 @@ CHOSEN = {"Newspiece.importance"}
 # Their codes are those of the domain's refusals, which grow; validation errors have none.
 WITHOUT_CODES = {"RequestError", "RequestValidationError"}
 OURS = {
-    "PopInputStable": {"allow_censoring", "post_processors", "wait"},
+    "PopInputStable": {"allow_censoring", "also", "wait"},
     "PopInputKobold": {"allow_chat", "wait"},
     "ModelGenerationInputKobold": {"chat"},
     "ModelPayloadKobold": {"chat"},
