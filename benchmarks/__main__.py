@@ -6,7 +6,7 @@ its load, which stands beside them.
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,8 @@ class Amount:
     depths: tuple[int, ...]
 
 
+STEPS, DEPTH, RUSH = PARTS = ("steps", "depth", "rush")
+
 FULL = Amount(2_000, 100, 120, 20, 40, 160, 128, (100, 10_000, 100_000))
 QUICK = Amount(200, 5, 5, 2, 5, 24, 16, (100, 1_000))
 
@@ -43,13 +45,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a little of everything, in seconds")
     parser.add_argument("--engine", choices=engines.ENGINES, action="append", help="only this one")
+    parser.add_argument("--only", choices=PARTS, action="append", help="only this part")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures here")
     arguments = parser.parse_args()
     amount = QUICK if arguments.quick else FULL
     start = time.monotonic()
     print(f"on {report.machine()}\nfloor: a bare route on the same server", flush=True)
     floor = _floor(amount)
-    found = {name: _engine(name, amount) for name in arguments.engine or engines.ENGINES}
+    parts = arguments.only or PARTS
+    found = {name: _engine(name, amount, parts) for name in arguments.engine or engines.ENGINES}
     report.show(floor, found)
     if arguments.json is not None:
         report.write(arguments.json, floor, found)
@@ -68,17 +72,18 @@ def _floor(amount: Amount) -> list[Measured]:
         return [measure(what, bare, None, [call] * amount.bare) for what, call in calls.items()]
 
 
-def _engine(name: str, amount: Amount) -> Figures:
+def _engine(name: str, amount: Amount, parts: Collection[str]) -> Figures:
     """All figures of a server on this engine."""
     print(f"{name}: starting", flush=True)
     with engines.running(name) as engine, horde.running(engine) as bench:
         memory = {"after start": bench.process.memory()[0]}
         rows = []
-        for row in _rows(bench, amount):
+        for row in _rows(bench, amount, parts):
             say(f"{row.what}: {row.cpu:.2f} ms of CPU")
             rows.append(row)
         memory["at the end"], memory["at most"] = bench.process.memory()
-    return Figures(rows, memory, _rush(amount) if name == "postgresql" else [])
+    is_rushed = name == "postgresql" and RUSH in parts
+    return Figures(rows, memory, _rush(amount) if is_rushed else [])
 
 
 def _rush(amount: Amount) -> list[Measured]:
@@ -91,13 +96,15 @@ def _rush(amount: Amount) -> list[Measured]:
     return rows
 
 
-def _rows(bench: Horde, amount: Amount) -> Iterator[Measured]:
-    yield cycles.whole(bench, amount.cycles)
-    steps = cycles.steps(bench, amount.steps, Clients())
-    yield from steps
-    yield cycles.polled(steps)
-    yield waiting.start_latency(bench, amount.waits)
-    yield from depth.pops(bench, amount.depths, amount.pops)
+def _rows(bench: Horde, amount: Amount, parts: Collection[str]) -> Iterator[Measured]:
+    if STEPS in parts:
+        yield cycles.whole(bench, amount.cycles)
+        steps = cycles.steps(bench, amount.steps, Clients())
+        yield from steps
+        yield cycles.polled(steps)
+        yield waiting.start_latency(bench, amount.waits)
+    if DEPTH in parts:
+        yield from depth.pops(bench, amount.depths, amount.pops)
 
 
 if __name__ == "__main__":

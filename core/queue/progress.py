@@ -42,7 +42,6 @@ class Progress:
     """Attempts that failed; never decreases."""
     faulted: bool
     """All of it is over, without any result."""
-    cancelled: bool
     charged: int
     """Hundredths of a kudos charged for finished jobs."""
     rank: int | None
@@ -96,7 +95,6 @@ def _read(row: AnyRow) -> Progress:
         finished=row.finished,
         restarted=row.restarted,
         faulted=row.faulted_at is not None or _is_lost(row),
-        cancelled=row.cancelled_at is not None,
         charged=int(row.charged or 0),
         rank=row.first_rank,
         job_id=row.first_id,

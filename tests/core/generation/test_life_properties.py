@@ -222,6 +222,9 @@ class Life(RuleBasedStateMachine):
             assert said.balanced, said
             await self.check_jobs(session)
             held = {hold.key for hold in await session.execute(select(Hold.key))}
+            requests = table(Request)
+            ended = select(requests.c.id).where(requests.c.cancelled_at.is_not(None))
+            cancelled = set(await session.scalars(ended))
             for request_id in self.mine:
                 seen = (await status.look(session, self.horde, str(request_id))).progress
                 states = Counter(await factories.states(session, request_id))
@@ -233,7 +236,7 @@ class Life(RuleBasedStateMachine):
                 self.seen[request_id] = seen.restarted
                 others = states.total() - states[JobState.FAULTED] - states[JobState.CANCELLED]
                 assert seen.faulted == (states[JobState.FAULTED] > 0 and not others)
-                if seen.faulted or seen.cancelled:
+                if seen.faulted or request_id in cancelled:
                     assert not states[JobState.WAITING]
                 self.moved["faulted requests"] += seen.faulted
                 going_on = states[JobState.WAITING] + states[JobState.PROCESSING]
