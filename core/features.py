@@ -60,6 +60,8 @@ class ControlType:
 
     on_sd2: bool = True
     """Whether Stable Diffusion 2 has it."""
+    by_arithmetic: bool = False
+    """Whether our worker draws its maps without a network (`worker.image.annotators`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +121,15 @@ POST_PROCESSORS: Final[Mapping[str, PostProcessor]] = {
 }
 
 CONTROL_TYPES: Final[Mapping[str, ControlType]] = {
-    "canny": ControlType(),
-    "hed": ControlType(),
+    "canny": ControlType(by_arithmetic=True),
+    "hed": ControlType(by_arithmetic=True),
     "depth": ControlType(),
     "normal": ControlType(on_sd2=False),
     "openpose": ControlType(),
     "seg": ControlType(),
-    "scribble": ControlType(),
-    "fakescribbles": ControlType(),
-    "hough": ControlType(on_sd2=False),
+    "scribble": ControlType(by_arithmetic=True),
+    "fakescribbles": ControlType(by_arithmetic=True),
+    "hough": ControlType(on_sd2=False, by_arithmetic=True),
 }
 
 DESCRIPTIONS: Final[Mapping[str, Form]] = {

@@ -30,7 +30,7 @@ CALLED: Final[Mapping[str, str]] = {
 """Control types by the words in the names of their networks."""
 SHARED: Final = {"fakescribbles": "scribble"}
 """Types that have no network of their own: their maps are for another's."""
-BY_ARITHMETIC: Final = ("canny", "hed", "scribble", "fakescribbles", "hough")
+BY_ARITHMETIC: Final = tuple(name for name, one in CONTROL_TYPES.items() if one.by_arithmetic)
 """The types whose maps are drawn without a network; see `worker.image.annotators`."""
 
 WHOLE: Final = frozenset(

@@ -27,14 +27,8 @@ REGEN = "AI Horde Worker reGen"
         ),
         (
             "Stable Horde Worker:4:x",
-            {"r2", "lora", "textual_inversion", "flux"},
-            {"controlnet", "post:GFPGAN"},
-            Standing.OLDER,
-        ),
-        (
-            "Stable Horde Worker:4:x",
-            {"controlnet", "control:depth", "annotator:canny", "return_control_map"},
-            {"qr_code", "layer_diffuse", "extra_source_images"},
+            {"r2", "lora", "flux", "controlnet", "annotator:canny", "return_control_map"},
+            {"qr_code", "layer_diffuse", "extra_source_images", "post:GFPGAN"},
             Standing.NEWEST,
         ),
         (
