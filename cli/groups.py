@@ -17,7 +17,8 @@ class Listing(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer has no public name for its type
         """Read the arguments; options without a command are those of `list`."""
-        if not args or (args[0].startswith("-") and args[0] not in HELP):
+        is_listing = not args or (args[0].startswith("-") and args[0] not in HELP)
+        if is_listing and not ctx.resilient_parsing:  # a shell that completes means nothing yet
             args = ["list", *args]
         return super().parse_args(ctx, args)
 
