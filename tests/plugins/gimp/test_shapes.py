@@ -8,15 +8,17 @@ from test_procedures import DONE, changed, outside, photo
 
 pytestmark = [pytest.mark.gimp, pytest.mark.model, pytest.mark.timeout(400)]
 
-FILL = {"prompt": "the same", "model": stand_ins.ECHOED, "strength": 0.0, "context": 30}
-SELECTED = (120, 60, 210, 140)
+FILL = {"prompt": "the same", "model": stand_ins.ECHOED, "strength": 0.0, "context": 300}
+SIZE = (640, 576)
+"""Multiples of 64, and enough that nothing is enlarged on its way."""
+SELECTED = (120, 60, 420, 310)
 
 MADE = """
 NO_DITHER, GENERATED = Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE
 image = opened("photo.png")
 {change}
 save(image, "before.png")
-image.select_rectangle(Gimp.ChannelOps.REPLACE, 120, 60, 90, 80)
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 120, 60, 300, 250)
 answer = plainly(call("fill", image, image.get_selected_layers(), **fill))
 answer["kept"] = image.get_precision().value_nick, image.get_base_type().value_nick
 save(image, "after.png")
@@ -43,7 +45,7 @@ In 8 bits of linear light neighbouring values of dark colours are that far apart
 @pytest.mark.parametrize("name", CHANGES)
 def test_colours_come_back_unshifted(gimp, stand_in, name):
     change, precision, levels = CHANGES[name]
-    photo(gimp.work / "photo.png")
+    photo(gimp.work / "photo.png", SIZE)
     stand_in(stand_ins.Echo)
     answer = gimp.run(MADE.format(change=change), fill=FILL)
     kind = {"grey": "gray", "indexed": "indexed"}.get(name, "rgb")
@@ -84,7 +86,7 @@ def test_one_pixel_of_a_very_large_canvas_is_filled(gimp, stand_in):
 
 def test_masks_offsets_and_several_selected_layers_are_as_they_are_seen(gimp, stand_in):
     stand_in(stand_ins.Echo)
-    photo(gimp.work / "photo.png")
+    photo(gimp.work / "photo.png", SIZE)
     change = """
 layer = image.get_layers()[0]
 above = Gimp.Layer.new(image, "above", 150, 120, Gimp.ImageType.RGBA_IMAGE, 50,
@@ -108,7 +110,7 @@ image.set_selected_layers([layer, above])
     ("state", "said"), [("censored", "safety check"), ("faulted", "Workers could not make it")]
 )
 def test_what_is_not_made_is_told_and_leaves_the_image_alone(gimp, stand_in, state, said):
-    photo(gimp.work / "photo.png")
+    photo(gimp.work / "photo.png", SIZE)
     stand_ins_of_three = [stand_in(stand_ins.Echo) for _ in range(3 if state == "faulted" else 1)]
     for worker in stand_ins_of_three:
         worker.state = state
