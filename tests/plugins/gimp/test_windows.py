@@ -63,7 +63,9 @@ def test_a_selection_is_filled_by_the_dialog(gimp):
     answer = gimp.first.receive()
     assert (answer["status"], answer["layers"]) == ("success", 2)
     assert Image.open(gimp.work / "dialog.png").size == (1200, 800)
-    screen.focus("photo")
+    screen.focus("Untitled")
+    screen.shot("after.png")
+    keep(gimp, "after.png")
     screen.press("ctrl+z")
     screen.settle()
     layers = gimp.first.run(
