@@ -1,7 +1,7 @@
 """Images of every shape: a worker gives back what was sent, so that any shift of colours shows."""
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 import stand_ins
 from test_procedures import DONE, changed, outside, photo
@@ -26,25 +26,33 @@ image.delete()
 """
 
 CHANGES = {
-    "16 bits": ("image.convert_precision(Gimp.Precision.U16_NON_LINEAR)", "u16-non-linear", 2),
-    "linear light": ("image.convert_precision(Gimp.Precision.U8_LINEAR)", "u8-linear", 12),
-    "floating point": ("image.convert_precision(Gimp.Precision.FLOAT_LINEAR)", "float-linear", 2),
-    "grey": ("image.convert_grayscale()", "u8-non-linear", 2),
+    "16 bits": ("image.convert_precision(Gimp.Precision.U16_NON_LINEAR)", "u16-non-linear"),
+    "linear light": ("image.convert_precision(Gimp.Precision.U8_LINEAR)", "u8-linear"),
+    "floating point": ("image.convert_precision(Gimp.Precision.FLOAT_LINEAR)", "float-linear"),
+    "grey": ("image.convert_grayscale()", "u8-non-linear"),
     "indexed": (
         "image.convert_indexed(NO_DITHER, GENERATED, 64, False, False, '')",
         "u8-non-linear",
-        2,
     ),
 }
-"""What is done to an image, its precision, and how many levels a fill may differ.
+"""What is done to an image, and its precision then."""
 
-In 8 bits of linear light neighbouring values of dark colours are that far apart.
-"""
+
+def unshifted(before, after):
+    """Whether what was filled has the same colours on average, and no pixel is far off.
+
+    Servers send source pictures to workers as WebP of half its quality: single pixels differ by
+    that, and 8 bits of linear light add their own for dark ones.
+    """
+    before, after = before.crop(SELECTED), after.crop(SELECTED)
+    signed = ImageStat.Stat(ImageChops.subtract(after, before, offset=128)).mean
+    most = max(most for _least, most in ImageChops.difference(before, after).getextrema())
+    return max(abs(mean - 128) for mean in signed) <= 1 and most <= 24
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_colours_come_back_unshifted(gimp, stand_in, name):
-    change, precision, levels = CHANGES[name]
+    change, precision = CHANGES[name]
     photo(gimp.work / "photo.png", SIZE)
     stand_in(stand_ins.Echo)
     answer = gimp.run(MADE.format(change=change), fill=FILL)
@@ -54,8 +62,7 @@ def test_colours_come_back_unshifted(gimp, stand_in, name):
         Image.open(gimp.work / f"{name}.png").convert("RGB") for name in ("before", "after")
     )
     assert outside(changed(before, after), SELECTED).getbbox() is None
-    difference = ImageChops.difference(before, after)
-    assert max(most for _least, most in difference.getextrema()) <= levels
+    assert unshifted(before, after)
 
 
 def test_one_pixel_of_a_very_large_canvas_is_filled(gimp, stand_in):
@@ -103,7 +110,7 @@ image.set_selected_layers([layer, above])
         Image.open(gimp.work / f"{name}.png").convert("RGB") for name in ("before", "after")
     )
     assert outside(changed(before, after), SELECTED).getbbox() is None
-    assert max(most for _, most in ImageChops.difference(before, after).getextrema()) <= 2
+    assert unshifted(before, after)
 
 
 @pytest.mark.parametrize(
