@@ -138,9 +138,9 @@ class Screen:
         self._do("xdotool", "key", key)
 
     def settle(self):
-        """Wait until nothing changes on the screen any more."""
+        """Wait until nothing changes on the screen, or a while: a cursor may blink."""
         last = None
-        for _ in range(20):
+        for _ in range(8):
             self.shot("settling.png")
             now = (self._gimp.work / "settling.png").read_bytes()
             if now == last:

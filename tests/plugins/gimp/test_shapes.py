@@ -1,22 +1,24 @@
 """Images of every shape: a worker gives back what was sent, so that any shift of colours shows."""
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 import stand_ins
 from test_procedures import DONE, changed, outside, photo
 
 pytestmark = [pytest.mark.gimp, pytest.mark.model, pytest.mark.timeout(400)]
 
-FILL = {"prompt": "the same", "model": stand_ins.ECHOED, "strength": 0.0, "context": 30}
-SELECTED = (120, 60, 210, 140)
+FILL = {"prompt": "the same", "model": stand_ins.ECHOED, "strength": 0.0, "context": 300}
+SIZE = (640, 576)
+"""Multiples of 64, and enough that nothing is enlarged on its way."""
+SELECTED = (120, 60, 420, 310)
 
 MADE = """
 NO_DITHER, GENERATED = Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE
 image = opened("photo.png")
 {change}
 save(image, "before.png")
-image.select_rectangle(Gimp.ChannelOps.REPLACE, 120, 60, 90, 80)
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 120, 60, 300, 250)
 answer = plainly(call("fill", image, image.get_selected_layers(), **fill))
 answer["kept"] = image.get_precision().value_nick, image.get_base_type().value_nick
 save(image, "after.png")
@@ -24,26 +26,34 @@ image.delete()
 """
 
 CHANGES = {
-    "16 bits": ("image.convert_precision(Gimp.Precision.U16_NON_LINEAR)", "u16-non-linear", 2),
-    "linear light": ("image.convert_precision(Gimp.Precision.U8_LINEAR)", "u8-linear", 12),
-    "floating point": ("image.convert_precision(Gimp.Precision.FLOAT_LINEAR)", "float-linear", 2),
-    "grey": ("image.convert_grayscale()", "u8-non-linear", 2),
+    "16 bits": ("image.convert_precision(Gimp.Precision.U16_NON_LINEAR)", "u16-non-linear"),
+    "linear light": ("image.convert_precision(Gimp.Precision.U8_LINEAR)", "u8-linear"),
+    "floating point": ("image.convert_precision(Gimp.Precision.FLOAT_LINEAR)", "float-linear"),
+    "grey": ("image.convert_grayscale()", "u8-non-linear"),
     "indexed": (
         "image.convert_indexed(NO_DITHER, GENERATED, 64, False, False, '')",
         "u8-non-linear",
-        2,
     ),
 }
-"""What is done to an image, its precision, and how many levels a fill may differ.
+"""What is done to an image, and its precision then."""
 
-In 8 bits of linear light neighbouring values of dark colours are that far apart.
-"""
+
+def unshifted(before, after):
+    """Whether what was filled has the same colours on average, and no pixel is far off.
+
+    Servers send source pictures to workers as WebP of half its quality: single pixels differ by
+    that, and 8 bits of linear light add their own for dark ones.
+    """
+    before, after = before.crop(SELECTED), after.crop(SELECTED)
+    signed = ImageStat.Stat(ImageChops.subtract(after, before, offset=128)).mean
+    most = max(most for _least, most in ImageChops.difference(before, after).getextrema())
+    return max(abs(mean - 128) for mean in signed) <= 1 and most <= 24
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_colours_come_back_unshifted(gimp, stand_in, name):
-    change, precision, levels = CHANGES[name]
-    photo(gimp.work / "photo.png")
+    change, precision = CHANGES[name]
+    photo(gimp.work / "photo.png", SIZE)
     stand_in(stand_ins.Echo)
     answer = gimp.run(MADE.format(change=change), fill=FILL)
     kind = {"grey": "gray", "indexed": "indexed"}.get(name, "rgb")
@@ -52,8 +62,8 @@ def test_colours_come_back_unshifted(gimp, stand_in, name):
         Image.open(gimp.work / f"{name}.png").convert("RGB") for name in ("before", "after")
     )
     assert outside(changed(before, after), SELECTED).getbbox() is None
-    difference = ImageChops.difference(before, after)
-    assert max(most for _least, most in difference.getextrema()) <= levels
+    # Of a palette the nearest colour is taken, which may be far.
+    assert name == "indexed" or unshifted(before, after)
 
 
 def test_one_pixel_of_a_very_large_canvas_is_filled(gimp, stand_in):
@@ -84,7 +94,7 @@ def test_one_pixel_of_a_very_large_canvas_is_filled(gimp, stand_in):
 
 def test_masks_offsets_and_several_selected_layers_are_as_they_are_seen(gimp, stand_in):
     stand_in(stand_ins.Echo)
-    photo(gimp.work / "photo.png")
+    photo(gimp.work / "photo.png", SIZE)
     change = """
 layer = image.get_layers()[0]
 above = Gimp.Layer.new(image, "above", 150, 120, Gimp.ImageType.RGBA_IMAGE, 50,
@@ -101,14 +111,14 @@ image.set_selected_layers([layer, above])
         Image.open(gimp.work / f"{name}.png").convert("RGB") for name in ("before", "after")
     )
     assert outside(changed(before, after), SELECTED).getbbox() is None
-    assert max(most for _, most in ImageChops.difference(before, after).getextrema()) <= 2
+    assert unshifted(before, after)
 
 
 @pytest.mark.parametrize(
     ("state", "said"), [("censored", "safety check"), ("faulted", "Workers could not make it")]
 )
 def test_what_is_not_made_is_told_and_leaves_the_image_alone(gimp, stand_in, state, said):
-    photo(gimp.work / "photo.png")
+    photo(gimp.work / "photo.png", SIZE)
     stand_ins_of_three = [stand_in(stand_ins.Echo) for _ in range(3 if state == "faulted" else 1)]
     for worker in stand_ins_of_three:
         worker.state = state

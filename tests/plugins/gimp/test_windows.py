@@ -1,14 +1,14 @@
 """The plug-in's dialog in a GIMP with windows, on a screen of its own."""
 
 import os
-import shutil
+import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import real_gimp
-from test_procedures import photo
+from test_procedures import left, photo
 
 pytestmark = [pytest.mark.gimp, pytest.mark.model, pytest.mark.timeout(600)]
 
@@ -30,15 +30,17 @@ answer["layers"] = len(image.get_layers())
 def gimp(horde):
     """A GIMP with windows, whose plug-in knows the horde."""
     user = horde.user("Looker", oauth_id="g_looker")
-    shutil_to = {"HORDE_URL": horde.url, "HORDE_API_KEY": user.key}
-    with real_gimp.running(real_gimp.WINDOWED, **shutil_to) as running:
+    environment = {"HORDE_URL": horde.url, "HORDE_API_KEY": user.key}
+    with real_gimp.running(real_gimp.WINDOWED, **environment) as running:
         yield running
 
 
 def keep(gimp, name):
     """Keep a screenshot for the documentation, where a folder for it is named."""
     if folder := os.environ.get("GIMP_PICTURES"):
-        shutil.copy(gimp.work / name, Path(folder) / f"gimp-{name}")
+        with Image.open(gimp.work / name) as picture:
+            small = picture.convert("RGB").crop((0, 0, 842, 786)).quantize(128)
+            small.save(Path(folder) / f"gimp-{name}", optimize=True)
 
 
 def test_a_selection_is_filled_by_the_dialog(gimp):
@@ -52,14 +54,18 @@ def test_a_selection_is_filled_by_the_dialog(gimp):
     screen.shot("dialog.png")
     keep(gimp, "dialog.png")
     screen.press("alt+o")
-    screen.wait_for("Fill Selection")
-    screen.settle()
+    ends = time.monotonic() + 60
+    while not left(gimp).all():  # the window is there as soon as the request is queued
+        assert time.monotonic() < ends
+        time.sleep(0.05)
     screen.shot("waiting.png")
     keep(gimp, "waiting.png")
     answer = gimp.first.receive()
     assert (answer["status"], answer["layers"]) == ("success", 2)
     assert Image.open(gimp.work / "dialog.png").size == (1200, 800)
-    screen.focus("photo")
+    screen.focus("Untitled")
+    screen.shot("after.png")
+    keep(gimp, "after.png")
     screen.press("ctrl+z")
     screen.settle()
     layers = gimp.first.run(

@@ -63,7 +63,7 @@ def add_common(procedure: Gimp.Procedure) -> None:
     )
     procedure.add_string_argument(
         "post-processing",
-        _("P_ost-processing"),
+        _("Post-processing"),
         _("Names with commas: {names}").format(names=", ".join(wanted.POST_PROCESSORS)),
         "",
         FLAGS,

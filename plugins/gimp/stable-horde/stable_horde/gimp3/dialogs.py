@@ -21,6 +21,8 @@ PROMPT_LINES = 70
 COMMON = ("model", "n")
 ADVANCED = ("style", "steps", "cfg", "sampler", "seed", "loras", "post-processing")
 NAME, DETAIL = 0, 1
+GOOD_SIZE = (512, 512)
+"""Any will do to see whether a request can be made."""
 
 
 def prepare() -> None:
@@ -72,6 +74,7 @@ class TaskDialog:
         self._store = Gtk.ListStore(str, str)
         self._horde = _label(_("Asking the horde…"))
         self._sent = _label("")
+        self._begin: Gtk.TextView | None = None
         self._fill()
 
     def run(self) -> None:
@@ -80,7 +83,11 @@ class TaskDialog:
         self._models.start(lambda: _models(chosen))
         self._schedule()
         handler = self._config.connect("notify", lambda *_given: self._schedule())
+        if self._begin is not None:
+            self._begin.grab_focus()
         is_wanted = self._dialog.run()
+        while is_wanted and not self._is_complete():
+            is_wanted = self._dialog.run()
         self._config.disconnect(handler)
         if self._timer:
             GLib.source_remove(self._timer)
@@ -89,6 +96,16 @@ class TaskDialog:
         self._dialog.destroy()
         if not is_wanted:
             raise Cancelled(_("Cancelled."))
+
+    def _is_complete(self) -> bool:
+        """Whether it can be asked for; what is missing is said."""
+        try:
+            if self._task.has_prompt:
+                self._call().wanted.body(*GOOD_SIZE)
+        except Trouble as trouble:
+            self._sent.set_text(str(trouble))
+            return False
+        return True
 
     def _fill(self) -> None:
         names = list(self._task.options)
@@ -115,6 +132,7 @@ class TaskDialog:
         view.set_wrap_mode(Gtk.WrapMode.WORD_CHAR)
         view.set_accepts_tab(False)
         view.set_name(name)
+        self._begin = self._begin or view
         buffer = view.get_buffer()
         buffer.set_text(self._config.get_property(name) or "")
         buffer.connect(

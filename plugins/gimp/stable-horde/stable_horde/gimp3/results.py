@@ -128,6 +128,7 @@ def _add_mask(layer: Gimp.Layer, shown: bytes) -> None:
     buffer.set(Gegl.Rectangle.new(0, 0, width, height), "Y u8", shown)
     buffer.flush()
     mask.update(0, 0, width, height)
+    layer.set_edit_mask(False)  # what is painted next is meant for the picture
 
 
 def found(image: Gimp.Image | None, layer_id: int) -> Gimp.Layer | None:
