@@ -8,24 +8,30 @@ export PROMPT OUT HORDE_DATA_DIR
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN := .venv/bin
 UV  := uv==0.13.9
-HINT = Other commands (horde status, horde-worker): . $(BIN)/activate, then as the documentation has them.
+HINT = Other commands (horde status, horde generate, horde-worker): . $(BIN)/activate, or make install once.
+LINKS ?= $(HOME)/.local/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo bot migrate test test-long lint lock openapi bench eval-model clean
+.PHONY: help up demo install bot migrate test coverage test-long test-gimp gimp-install gimp-zip lint lock openapi bench eval-model clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' Makefile
 
 # --- What people use ---
 
 up: .venv/run.stamp ## Start the whole horde: server, web page and one worker; Ctrl-C stops it
-	@echo '$(HINT)'
 	@exec $(BIN)/horde up
 
 demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a red fox on a blue background" OUT=fox.png
 	@$(BIN)/horde demo --prompt "$$PROMPT" --out "$$OUT"
 	@echo '$(HINT)'
+
+install: .venv/run.stamp ## Link horde and horde-worker into ~/.local/bin, or LINKS=another/folder of your PATH
+	@mkdir -p "$(LINKS)"
+	@ln -sf "$(CURDIR)/$(BIN)/horde" "$(CURDIR)/$(BIN)/horde-worker" "$(LINKS)/"
+	@command -v horde >/dev/null 2>&1 && echo "horde and horde-worker are in $(LINKS)." || \
+	    echo "horde and horde-worker are in $(LINKS); put it on your path: export PATH=\"$(LINKS):\$$PATH\""
 
 bot: .venv/bot.stamp ## Run the Discord bot: make bot BOT_TOKEN=...; BOT_HORDE_URL=... for another horde
 	@exec $(BIN)/python -m bot
@@ -33,15 +39,30 @@ bot: .venv/bot.stamp ## Run the Discord bot: make bot BOT_TOKEN=...; BOT_HORDE_U
 migrate: .venv/run.stamp ## Bring the database of HORDE_DATABASE_URL to the newest schema
 	@exec $(BIN)/python -m core migrate
 
+gimp-install: ## Install the plug-in for GIMP 3 for this user; ARGS="--to FOLDER" elsewhere
+	@$(PYTHON) plugins/gimp/install.py $(ARGS)
+
+
+gimp-zip: ## Pack the plug-in for GIMP 3 for another machine, as stable-horde-gimp.zip
+	@$(PYTHON) plugins/gimp/install.py --zip stable-horde-gimp.zip
+
 # --- What developers use ---
 
 test: .venv/test.stamp ## Run the tests; ARGS="tests/core -x", BROWSER=none without Chromium, WORKERS=0 in a row
+	$(BIN)/python -m pytest -m "not long and not gimp" -n $(WORKERS) --dist worksteal $(ARGS)
+
+# Apart from the tests, since tracing makes them half as slow again.
+coverage: .venv/test.stamp ## Run the tests, and say which lines none of them reaches
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not long" -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/coverage run -m pytest -m "not long and not gimp" -n $(WORKERS) --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 test-long: .venv/test.stamp ## Run chaos, soak and big races, which make test leaves out
 	$(BIN)/python -m pytest -m long --timeout 1800 --hypothesis-profile default $(ARGS)
+
+test-gimp: .venv/test.stamp ## Run the GIMP plug-in in a real GIMP 3, whose Debian root is made once (root, mmdebstrap)
+	@tests/plugins/gimp/make_root.sh "$${XDG_CACHE_HOME:-$$HOME/.cache}/stable-horde/gimp-root"
+	$(BIN)/python -m pytest -m gimp tests/plugins/gimp $(ARGS)
 
 lint: .venv/test.stamp ## Check style, types and the import contracts
 	$(BIN)/ruff check .

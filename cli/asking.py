@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from cli.exits import Exit, Failure
+from cli.terminal import Progress
 from core.client import HordeClient, HordeError
 from core.wire.events import EndEvent, GenerationEvent, ProgressEvent, StatusEvent
 from core.wire.generate import GenerationInputStable, JobFault, RequestStatusCheck
@@ -18,6 +19,7 @@ class Answer:
     """The results of a request so far.
 
     kudos: the cost of all of it; None until the request has ended.
+    is_done: whether all of it was made.
     faults: the jobs that workers failed at, some perhaps before another made them.
     warnings: why it may not turn out well.
     """
@@ -25,6 +27,7 @@ class Answer:
     pictures: list[tuple[GenerationEvent, bytes]] = field(default_factory=list)
     kudos: float | None = None
     faulted: bool = False
+    is_done: bool = False
     faults: list[JobFault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -42,29 +45,58 @@ async def ask(
     wanted: GenerationInputStable,
     *,
     timeout_seconds: float,
-    show: Callable[[str], None],
+    show: Progress,
     answer: Answer,
+    on_request: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Ask, and follow the request until it ends; `answer` is filled as pictures come.
 
-    show: called with each change of the status. If this ends early in any way, the request is
-        cancelled. Raises HordeError, and Failure with Exit.TIMED_OUT after `timeout_seconds`.
+    on_request: gets the request's id.
+    If this ends early in any way, the request is cancelled, and what it finished is in `answer`.
+    Raises HordeError, and Failure with Exit.TIMED_OUT after `timeout_seconds`.
     """
-    begun = monotonic()
     wanted = await with_model(client, wanted)
     request = await client.generate(wanted)
+    on_request(request.id)
     # That nobody serves it is shown for as long as it is so.
     warned = [each for each in request.warnings or () if each.code != "NoAvailableWorker"]
     answer.warnings = [each.message for each in warned]
+    await follow(
+        client,
+        request.id,
+        timeout_seconds=timeout_seconds,
+        show=show,
+        answer=answer,
+        models=wanted.models,
+        cancels=True,
+    )
+
+
+async def follow(
+    client: HordeClient,
+    request_id: str,
+    *,
+    timeout_seconds: float,
+    show: Progress,
+    answer: Answer,
+    models: Sequence[str] = (),
+    cancels: bool = False,
+) -> None:
+    """Follow a request until it ends; `answer` is filled as pictures come.
+
+    models: those that were asked for, to say which of them nobody has.
+    cancels: whether the request is cancelled if this ends early. Raises as `ask` does.
+    """
+    begun = monotonic()
     try:
         async with asyncio.timeout(timeout_seconds):
-            unoffered = await _unoffered(client, wanted.models)
-            await _follow(client, request.id, unoffered, show, answer)
+            unoffered = await _unoffered(client, models)
+            await _follow(client, request_id, unoffered, show, answer)
     except TimeoutError:
-        await _cancel(client, request.id)
+        await _left(client, request_id, answer, cancels=cancels)
         raise Failure(Exit.TIMED_OUT, f"Not done after {timeout_seconds:g} s.") from None
     except BaseException:
-        await _cancel(client, request.id)
+        await _left(client, request_id, answer, cancels=cancels)
         raise
     finally:
         answer.seconds = monotonic() - begun
@@ -95,7 +127,7 @@ async def _follow(
     client: HordeClient,
     request_id: str,
     unoffered: Sequence[str],
-    show: Callable[[str], None],
+    show: Progress,
     answer: Answer,
 ) -> None:
     shown = ""
@@ -105,23 +137,27 @@ async def _follow(
                 answer.pictures.append((event, await client.download(event.img)))
             elif isinstance(event, EndEvent):
                 answer.kudos, answer.faulted = event.cost, event.faulted
+                answer.is_done = event.done and not event.faulted
                 answer.faults = event.faults or []
             elif isinstance(event, ProgressEvent):
-                continue
+                show.at(event.step / max(1, event.steps))
             elif not event.done and (words := standing(event, unoffered)) != shown:
                 show(shown := words)
 
 
-async def _cancel(client: HordeClient, request_id: str) -> None:
-    """Cancel the request. If that fails, it expires."""
+async def _left(client: HordeClient, request_id: str, answer: Answer, *, cancels: bool) -> None:
+    """Cancel the request, and take what it finished meanwhile. If that fails, it expires."""
+    if not cancels:
+        return
     with contextlib.suppress(HordeError, TimeoutError):
         async with asyncio.timeout(5):
-            await client.cancel(request_id)
-
-
-def amount(kudos: float) -> str:
-    """An amount of kudos in figures, however large it is: 6.5, 1234567."""
-    return f"{kudos:.2f}".rstrip("0").rstrip(".")
+            left = await client.cancel(request_id)
+            answer.kudos = left.cost
+            have = {made.id for made, _ in answer.pictures}
+            for index, made in enumerate(left.generations):
+                if made.id not in have:
+                    event = GenerationEvent(**made.model_dump(), index=index)
+                    answer.pictures.append((event, await client.download(made.img)))
 
 
 def why(fault: JobFault) -> str:

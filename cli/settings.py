@@ -8,8 +8,6 @@ from typing import Annotated
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from core.client import ANONYMOUS_KEY
-
 
 def default_data_dir() -> Path:
     """The user's folder for application data on this system."""
@@ -19,17 +17,42 @@ def default_data_dir() -> Path:
     return Path(root) / "stable-horde"
 
 
+def _user_folder(variable: str, default: str, name: str) -> Path:
+    root = os.environ.get(variable)
+    return (Path(root) if root else Path.home() / default) / name
+
+
 class ClientSettings(BaseSettings):
-    """The horde to call, and the key for it."""
+    """The horde to call and the key for it, where neither options nor a profile say so."""
 
     model_config = SettingsConfigDict(env_prefix="HORDE_", frozen=True, extra="ignore")
 
-    url: str = Field(
-        default="http://127.0.0.1:7001",
+    url: str | None = Field(
+        default=None,
         validation_alias=AliasChoices("HORDE_URL", "AI_HORDE_URL"),
         description="The horde's address; `AI_HORDE_URL` is read too.",
     )
-    api_key: SecretStr = Field(default=SecretStr(ANONYMOUS_KEY), description="The key to ask with.")
+    api_key: SecretStr | None = Field(default=None, description="The key to ask with.")
+    profile: str | None = Field(
+        default=None, description="The profile of the settings file that is used."
+    )
+    config_dir: Path = Field(
+        default_factory=lambda: _user_folder("XDG_CONFIG_HOME", ".config", "horde"),
+        description="Folder of `config.toml`, with the profiles.",
+    )
+    state_dir: Path = Field(
+        default_factory=lambda: _user_folder("XDG_STATE_HOME", ".local/state", "horde"),
+        description="Folder where the requests of this machine are remembered.",
+    )
+
+
+class TerminalSettings(BaseSettings):
+    """What the terminal says it is."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    term: str = Field(default="", description="The terminal's kind, as it sets it itself.")
+    term_program: str = Field(default="", description="The terminal's name, where it sets it.")
 
 
 class EmbeddedSettings(BaseSettings):
@@ -44,11 +67,6 @@ class EmbeddedSettings(BaseSettings):
     data_dir: Annotated[Path, AfterValidator(Path.absolute)] = Field(
         default_factory=default_data_dir, description="Folder for everything the horde keeps."
     )
-
-
-def client(url: str | None, api_key: str | None) -> ClientSettings:
-    """The horde to call: from the options, else from the environment."""
-    return ClientSettings.model_validate(_given(HORDE_URL=url, api_key=api_key))
 
 
 def embedded(

@@ -1,13 +1,20 @@
-"""Output for people: a changing line on a terminal, plain lines elsewhere."""
+"""Output for people: a changing line on a terminal, plain lines elsewhere, tables on both."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from rich.console import Console
+from rich.status import Status
+from rich.table import Table
 from rich.text import Text
 
+T = TypeVar("T")
+
 LAYOUT = "\n\t"
+BAR_CELLS: Final = 24
+UNLIMITED: Final = 100_000
+"""Columns of an output that is no terminal: nothing is cut or wrapped there."""
 
 
 def plain(text: str) -> str:
@@ -30,16 +37,100 @@ output = PlainConsole(highlight=False, markup=False, emoji=False, soft_wrap=True
 errors = PlainConsole(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
+def without_colours() -> None:
+    """Use no colours from now on."""
+    output.no_color = errors.no_color = True
+
+
+def show(words: object) -> None:
+    """Print text or a table; a table that is no terminal's keeps every word of its cells."""
+    if isinstance(words, Table) and not output.is_terminal:
+        with output.capture() as captured:
+            output.print(words, width=UNLIMITED, crop=False)
+        for line in captured.get().splitlines():
+            output.print(line.rstrip())
+    elif isinstance(words, list):
+        for one in words:
+            show(one)
+    else:
+        output.print(words)
+
+
+class Column(NamedTuple, Generic[T]):
+    """A column of a table. of: the cell's text. right: for numbers. wraps: gives room first."""
+
+    heading: str
+    of: Callable[[T], str]
+    right: bool = False
+    wraps: bool = False
+
+
+def table(rows: Iterable[T], *columns: Column[T], nothing: str) -> Table | str:
+    """A table, or `nothing` in words if there are no rows.
+
+    A column without `wraps` is never cut: names are there to be copied.
+    """
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(
+            column.heading,
+            justify="right" if column.right else "left",
+            no_wrap=not column.wraps,
+            overflow="fold",
+            ratio=None,
+        )
+    for row in rows:
+        made.add_row(*(column.of(row) for column in columns))
+    return made if made.row_count else nothing
+
+
+def facts(pairs: Iterable[tuple[str, str | None]]) -> Table:
+    """What is known of one thing, a line each; those that are None are left out."""
+    made = Table(box=None, pad_edge=False, show_header=False)
+    made.add_column(no_wrap=True, style="bold")
+    made.add_column(overflow="fold")
+    for name, value in pairs:
+        if value is not None:
+            made.add_row(name, value)
+    return made
+
+
+class Progress:
+    """Shows how far something is: call it with words."""
+
+    def __call__(self, words: str) -> None:
+        """Show these words from now on."""
+        errors.print(words)
+
+    def at(self, fraction: float) -> None:
+        """Show a bar for the work in hand; only on a terminal, where it can move."""
+
+
+class MovingProgress(Progress):
+    """The same in one line that changes, with a bar."""
+
+    def __init__(self, status: Status, words: str) -> None:
+        self._status = status
+        self._words = words
+
+    def __call__(self, words: str) -> None:
+        """Show these words from now on; the bar begins again."""
+        self._words = words
+        self._status.update(Text(plain(words)))
+
+    def at(self, fraction: float) -> None:
+        """Show a bar before the words."""
+        full = round(max(0.0, min(1.0, fraction)) * BAR_CELLS)
+        bar = Text("━" * full, "green") + Text("━" * (BAR_CELLS - full), "bright_black")
+        # Never the words as a string: rich would read markup in it.
+        self._status.update(bar + Text(f" {fraction:4.0%} {plain(self._words)}"))
+
+
 @contextlib.contextmanager
-def progress(begin: str) -> Iterator[Callable[[str], None]]:
-    """Make a function that shows progress."""
+def progress(begin: str) -> Iterator[Progress]:
+    """Make something that shows progress."""
     if not errors.is_terminal:
-        yield errors.print
+        yield Progress()
         return
-    with errors.status(_line(begin)) as status:
-        yield lambda words: status.update(_line(words))
-
-
-def _line(words: str) -> Text:
-    """The words as they are: rich would read markup in a string."""
-    return Text(plain(words))
+    with errors.status(Text(plain(begin))) as status:
+        yield MovingProgress(status, begin)

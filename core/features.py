@@ -24,8 +24,8 @@ WEBUI: Final = "SD-WebUI Stable Horde Worker Bridge"
 _USUAL: Final = {OURS: 1, REGEN: 1, CLASSIC: 11, WEBUI: 1}
 _ESRGAN: Final[Since] = _USUAL
 """Networks of one architecture; our worker says in each pop whether it has their weights."""
-_OLD: Final[Since] = {REGEN: 1, CLASSIC: 11, WEBUI: 1}
-_NEW: Final[Since] = {REGEN: 13}
+_OLD: Final = {REGEN: 1, CLASSIC: 11, WEBUI: 1}
+_NEW: Final = {REGEN: 13}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Form:
     """Its result is a picture, which is uploaded."""
     enlarges_by: int = 1
     needs_weights: bool = True
-    """Whether an alchemist needs a network of that name to serve it."""
+    """Whether our worker needs a network to serve it."""
     since: Since | None = None
     """The programs known to serve it; alchemists name their forms in each pop."""
 
@@ -106,9 +106,9 @@ POST_PROCESSORS: Final[Mapping[str, PostProcessor]] = {
     "NMKD_Siax": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
     "4x_AnimeSharp": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
     "CodeFormers": PostProcessor(_OLD, heavy=True),
-    "strip_background": PostProcessor(_OLD),
-    "4xNomos8kSC": PostProcessor(_NEW, enlarges_by=4, heavy=True),
-    "4xLSDIRplus": PostProcessor(_NEW, enlarges_by=4, heavy=True),
+    "strip_background": PostProcessor(_OLD | {OURS: 4}),
+    "4xNomos8kSC": PostProcessor(_NEW | {OURS: 4}, enlarges_by=4, heavy=True),
+    "4xLSDIRplus": PostProcessor(_NEW | {OURS: 4}, enlarges_by=4, heavy=True),
     "4xNomosWebPhoto_RealPLKSR": PostProcessor(_NEW, enlarges_by=4, heavy=True),
     "4xNomos2_realplksr_dysample": PostProcessor(_NEW, enlarges_by=4, heavy=True),
     "4xNomos2_hq_dat2": PostProcessor(_NEW, enlarges_by=4, heavy=True),
@@ -133,7 +133,7 @@ DESCRIPTIONS: Final[Mapping[str, Form]] = {
     "caption": Form(),
     "interrogation": Form(rate="interrogation"),
     "nsfw": Form(),
-    "vectorize": Form(),
+    "vectorize": Form(needs_weights=False, since={OURS: 4}),
     "palette": Form(needs_weights=False, since={OURS: 1}),
     "describe": Form(),
     "aesthetic": Form(),

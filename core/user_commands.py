@@ -132,16 +132,26 @@ async def _to_user(
 
 
 async def _show(session: Reading, user: User, **_: object) -> None:
-    balance = await accounts.balance(session, user.account_id)
-    escrow = 0 if user.escrow_id is None else await accounts.balance(session, user.escrow_id)
-    roles = [str(role.name).lower() for role in Role(user.roles)]
-    print(
-        f"{user.alias}\n"
-        f"roles        {' '.join(roles) or 'none'}\n"
-        f"kudos        {balance / 100:.2f}, and {escrow / 100:.2f} until they are trusted\n"
-        f"registered   {user.created_at:%Y-%m-%d}\n"
-        f"last active  {user.last_active_at:%Y-%m-%d}"
-    )
+    given = Role(user.roles) & ~Role.DELETED
+    roles = [str(role.name).lower() for role in given]
+    told = [("roles", " ".join(roles) or "none"), ("kudos", await _kudos(session, user))]
+    if user.escrow_id is not None:
+        escrow = await accounts.balance(session, user.escrow_id)
+        if escrow or not user.has(Role.TRUSTED):
+            told.append(("held back", f"{escrow / 100:.2f} until they are trusted"))
+    if user.has(Role.DELETED):
+        told.append(("account", "disabled"))
+    told.append(("registered", f"{user.created_at:%Y-%m-%d}"))
+    told.append(("last active", f"{user.last_active_at:%Y-%m-%d}"))
+    print(user.alias, *(f"{name:<13}{what}" for name, what in told), sep="\n")
+
+
+async def _kudos(session: Reading, user: User) -> str:
+    """What a user has, and how much of it they can spend: what they began with stays."""
+    if user.escrow_id is None:  # the anonymous user's are counted, and never spent
+        return f"{await accounts.balance(session, user.account_id) / 100:.2f}"
+    funds = await accounts.funds(session, user.account_id)
+    return f"{funds.balance / 100:.2f}, of which {funds.available / 100:.2f} can be spent"
 
 
 async def _change_roles(

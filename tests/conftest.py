@@ -25,11 +25,12 @@ collect_ignore = ["compat/test_horde_sdk.py"] if NO_SDK else []
 
 VALKEY_DATABASES_A_WORKER = 64
 NUMBERS = itertools.count()
-OF_OURS = ("HORDE_", "WORKER_", "WEB_", "BOT_")
 
 
 def pytest_configure(config):
-    for name in [name for name in os.environ if name.startswith(OF_OURS)]:
+    for name in [
+        name for name in os.environ if name.startswith(("HORDE_", "WORKER_", "WEB_", "BOT_"))
+    ]:
         del os.environ[name]  # a developer's own settings must not decide a test
     running = contextlib.ExitStack()
     config.add_cleanup(running.close)

@@ -1,7 +1,8 @@
 """Renderers without torch, whose behaviour is in the prompt, and engines around them.
 
-`hang`, `die`, `bug` and `refuse` do what they say; so do `nan` and `blank`; `wait <path>` takes
-steps until the file is there; anything else makes pictures at once, whose colour is the seed.
+`hang`, `die`, `bug` and `refuse` do what they say; so do `nan` and `blank`; the first picture of
+`nude` is held back; `wait <path>` takes steps until the file is there; anything else makes pictures
+at once, whose colour is the seed.
 """
 
 import asyncio
@@ -55,12 +56,13 @@ class FakeRenderer:
             tuple(picture(order, seed) for seed in order.seeds),
             (information(order.sampler),),
             blank=len(order.seeds) if word == "blank" else 0,
+            held_back=frozenset({0} if word == "nude" else ()),
         )
 
     def _write(self, order, on_step):
         for step in range(1, order.length + 1):
             on_step(step, order.length)
-        return Written(f" {order.seed} after {order.prompt}", order.length)
+        return tuple(Written(f" {seed} after {order.prompt}", order.length) for seed in order.seeds)
 
 
 def picture(order, seed):

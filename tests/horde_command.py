@@ -81,6 +81,8 @@ class Horde:
             "HORDE_DATA_DIR": str(data_dir),
             "HORDE_PORT": str(port),
             "HORDE_URL": self.url,
+            "HORDE_CONFIG_DIR": str(data_dir.with_name("config")),
+            "HORDE_STATE_DIR": str(data_dir.with_name("state")),
             "WORKER_NAME": "Test Worker",
             "WORKER_MODELS": f'["{model}"]',
             "WORKER_THREADS": "1",

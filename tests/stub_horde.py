@@ -133,7 +133,9 @@ class StubHorde:
                 left = end - time.monotonic()
                 if left <= 0 or not self.changed.wait(left):
                     return None
-            return queue.popleft()
+            job = queue.popleft()
+            self.changed.notify_all()
+            return job
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -30,8 +30,11 @@ def test_each_setting_is_documented(variable, field):
 
 
 def test_no_documented_setting_is_gone():
-    page = (ROOT / "docs" / "settings.md").read_text()
-    documented = re.findall(r"^\| `((?:HORDE|WORKER|BOT)_\w+)`", page, re.MULTILINE)
+    documented = re.findall(
+        r"^\| `((?:HORDE|WORKER|BOT)_\w+)`",
+        (ROOT / "docs" / "settings.md").read_text(),
+        re.MULTILINE,
+    )
     there = {parameter.values[0] for parameter in variables()}
     assert documented
     assert set(documented) <= there

@@ -1,5 +1,6 @@
 """What installing promises: nothing shadowed, nothing of one machine, no torch in the server."""
 
+import json
 import re
 import subprocess
 import sys
@@ -24,6 +25,25 @@ for name in sys.argv[1:]:
     for found in pkgutil.walk_packages(package.__path__, name + "."):
         if not found.name.endswith("__main__"):
             importlib.import_module(found.name)
+print(*sys.modules)
+"""
+
+
+IMPORT_WITH_NOTHING_ELSE = """
+import importlib, importlib.metadata, json, pkgutil, sys
+wanted, distributions = json.loads(sys.argv[1]), set(json.loads(sys.argv[2]))
+normal = lambda name: name.lower().replace("_", "-").replace(".", "-")
+installed = importlib.metadata.packages_distributions()
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        owners = {normal(one) for one in installed.get(name.partition(".")[0], ())}
+        if owners and not owners & distributions:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+for name in wanted:
+    package = importlib.import_module(name)
+    for found in pkgutil.walk_packages(package.__path__, name + "."):
+        importlib.import_module(found.name)
 print(*sys.modules)
 """
 
@@ -66,6 +86,21 @@ def test_the_server_and_the_command_line_import_no_torch():
     imported = set(done.stdout.split())
     assert {"core.db", "sqlalchemy"} < imported
     assert not imported & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("extra", "packages"), [("", ["core.client", "core.wire"]), ("cli", ["core.client", "cli"])]
+)
+def test_clients_need_no_part_of_the_server(extra, packages):
+    """As in an environment where nothing is installed but what the extra asks for."""
+    allowed = sorted(needed(extra))
+    assert not {"quart", "sqlalchemy", "torch"} & set(allowed)
+    script = [sys.executable, "-c", IMPORT_WITH_NOTHING_ELSE]
+    told = [json.dumps(packages), json.dumps(allowed)]
+    done = subprocess.run([*script, *told], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert {"httpx", "core.client.horde"} < set(done.stdout.split())
+    assert not {"quart", "sqlalchemy", "torch"} & set(done.stdout.split())
 
 
 def test_constraints_hold_versions_alone():

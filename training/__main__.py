@@ -14,6 +14,7 @@ from training import (
     autoencoder,
     concepts,
     data,
+    decoder,
     denoiser,
     enlarger,
     evaluate,
@@ -82,6 +83,10 @@ def main() -> None:
     task.add_argument("--minutes", type=float, required=True, help="more")
     task.add_argument("--decay-minutes", type=float, default=0.0, help="of these, at the end")
     task.add_argument("--batch", type=int, help="default: 64, on a GPU 512")
+    task = tasks.add_parser("decoder", help="train the autoencoder's decoder alone, or go on")
+    task.add_argument("--minutes", type=float, required=True, help="more")
+    task.add_argument("--critic-minutes", type=float, default=0.0, help="of these, at the end")
+    task.add_argument("--decay-minutes", type=float, default=0.0, help="of these, at the end")
     task = tasks.add_parser("import", help="make a state of an exported folder's weights")
     task.add_argument("--model", type=Path, default=SHIPPED)
     task = tasks.add_parser("keep", help="write the state into one file")
@@ -141,6 +146,13 @@ def _do(choice: argparse.Namespace, where: str) -> None:
             state / "scenes",
             minutes=choice.minutes,
             batch=batch,
+            decay_minutes=choice.decay_minutes,
+        )
+    elif choice.task == "decoder":
+        model = export.trained_autoencoder(state)
+        decoder.Training(model, composer, state / "decoder.pt").run(
+            minutes=choice.minutes,
+            critic_minutes=choice.critic_minutes,
             decay_minutes=choice.decay_minutes,
         )
     else:

@@ -14,11 +14,12 @@ from diffusers import (
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from training import autoencoder, denoiser, running
+from training import autoencoder, decoder, denoiser, running
 from training.composer import Composer
 from training.scenes import Planner
 
 CARD = ("README.md", "NOTICE", "enlarger.safetensors", "LICENSE-enlarger", "vocabulary.json")
+SETTLED = -30.0  # logarithm of the variance of latents; diffusers takes no less
 MIN_SPREAD = 0.1  # of the largest channel's: a channel that says less is not blown up further
 
 
@@ -58,7 +59,11 @@ def from_state(state: Path, tokenizer: CLIPTokenizer) -> StableDiffusionPipeline
 
 
 def trained_autoencoder(state: Path) -> AutoencoderKL:
-    """The averaged autoencoder of a state folder, its latents of zero mean and unit spread."""
+    """The averaged autoencoder of a state folder, its latents of zero mean and unit spread.
+
+    With the decoder that was trained alone, where there is one. It was trained to follow this
+    encoder and takes the latents as normalised.
+    """
     vae = autoencoder.build()
     saved = running.load(state / "autoencoder.pt", "cpu")
     if saved is not None:
@@ -67,7 +72,22 @@ def trained_autoencoder(state: Path) -> AutoencoderKL:
     normalised = running.load(state / "normalised.pt", "cpu")
     if normalised is not None:
         normalise(vae, normalised["mean"], normalised["spread"])
+    sharper = running.load(state / "decoder.pt", "cpu")
+    if sharper is not None:
+        put([decoder.parts(vae)], sharper["average"])
+    settle(vae)
     return vae.eval()
+
+
+@torch.no_grad()
+def settle(vae: AutoencoderKL) -> None:
+    """Leave no spread in what the encoder says: none was trained, so it would be noise.
+
+    A program that draws a latent from it then gets the mean.
+    """
+    channels = vae.config.latent_channels
+    vae.quant_conv.weight[channels:] = 0
+    vae.quant_conv.bias[channels:] = SETTLED
 
 
 def put(models: list[nn.Module], weights: list[torch.Tensor]) -> None:
@@ -91,7 +111,6 @@ def normalise(vae: AutoencoderKL, mean: torch.Tensor, spread: torch.Tensor) -> N
     leave.weight *= spread.view(1, -1, 1, 1)
     enter.bias[:channels] = (enter.bias[:channels] - mean) / spread
     enter.weight[:channels] /= spread.view(-1, 1, 1, 1)
-    enter.bias[channels:] -= 2 * spread.log()
 
 
 def write(made: StableDiffusionPipeline, folder: Path) -> None:
@@ -125,8 +144,12 @@ def _say_single_precision(config: Path) -> None:
 
 
 def measure(state: Path, composer: Composer, *, scenes: int = 256) -> None:
-    """Note mean and spread of the latents, by channel, once for the life of an autoencoder."""
-    (state / "normalised.pt").unlink(missing_ok=True)
+    """Note mean and spread of the latents, by channel, once for the life of an autoencoder.
+
+    A decoder that was trained for an older one is of no use any more, and goes.
+    """
+    for old in ("normalised.pt", "decoder.pt"):
+        (state / old).unlink(missing_ok=True)
     vae = trained_autoencoder(state).to(composer.device)
     planner = Planner(composer.icons, seed=autoencoder.SEED)
     pictures = composer.paint([planner.plan(index) for index in range(scenes)], autoencoder.SIDE)

@@ -10,7 +10,15 @@ from transformers import CLIPTextModel
 
 from training import running
 
-KEPT = ("tokenizer", "icons.npz", "words.json", "autoencoder.pt", "normalised.pt", "denoiser.pt")
+KEPT = (
+    "tokenizer",
+    "icons.npz",
+    "words.json",
+    "autoencoder.pt",
+    "normalised.pt",
+    "decoder.pt",
+    "denoiser.pt",
+)
 """What a training cannot make anew as it was, or only slowly. Cached scenes are left out."""
 
 
@@ -28,6 +36,7 @@ def take_up(model: Path, state: Path) -> None:
         state / "autoencoder.pt",
         {"model": vae.state_dict(), "average": _weights(vae), "step": 0, "seconds": 0.0},
     )
+    (state / "decoder.pt").unlink(missing_ok=True)  # the one taken up is part of the autoencoder
     running.save(
         state / "normalised.pt", {"mean": torch.zeros(channels), "spread": torch.ones(channels)}
     )

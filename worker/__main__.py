@@ -8,17 +8,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
-
-from worker.commands import bench, doctor, models, run
-from worker.commands.told import WRONG, Wrong, error
-from worker.configuration.files import WrongSettings
-
-COMMANDS: Final = (run, doctor, bench, models)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Do what the command line says; gives the exit status."""
+    # Late, here and below: engines are started by importing this module, and need none of it.
+    from worker.commands.told import WRONG, Wrong, error  # noqa: PLC0415
+    from worker.configuration.files import WrongSettings  # noqa: PLC0415
+
     arguments = parser().parse_args(words)
     try:
         status: int = arguments.do(arguments)
@@ -30,6 +27,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
+    from worker.commands import bench, doctor, models, run  # noqa: PLC0415
+
     made = argparse.ArgumentParser(
         prog="horde-worker",
         description="Serve a horde with this machine: pictures, texts and alchemy.",
@@ -41,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_options(made)
     made.set_defaults(do=run.run)
     commands = made.add_subparsers(title="commands", metavar="COMMAND")
-    for command in COMMANDS:
+    for command in (run, doctor, bench, models):
         command.add_to(commands)
     return made
 

@@ -5,19 +5,20 @@ For a horde they are separate workers, since a name there belongs to one kind of
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import structlog
 
 from core.client import HordeClient
-from core.features import FORMS, OURS, version_of
+from core.features import OURS, version_of
 from core.wire.alchemy import InterrogationPopInput
 from core.wire.pop import PopInputStable
 from core.wire.text import PopInputKobold
-from worker import lookup, models, served, upscaler
+from worker import lookup, models, post_processing, safety, served
+from worker.alchemy import offered
 from worker.alchemy.kind import Forms
-from worker.alchemy.order import Description
 from worker.downloads.adaptations import FromCivitAI
 from worker.engine import Engine
 from worker.escrow import Escrow
@@ -29,6 +30,7 @@ from worker.kind import AnyChannel
 from worker.loop import Habits, NothingToServe, Unwelcome, Worker
 from worker.progress import Display
 from worker.renderer import Model
+from worker.safety import Policy
 from worker.served import NoModel
 from worker.settings import Settings, WorkKind
 from worker.text import fetching
@@ -67,11 +69,17 @@ class Crew:
         self._engine = engine
         self._display = display
         self._folders = lookup.folders(settings)
-        self._upscalers = upscaler.find(self._folders)
+        self._processors = post_processing.find(self._folders)
         self._escrow = Escrow()
         self._journal = Journal(settings.data_dir, settings.url)
         self._changing: list[Callable[[Settings], Coroutine[Any, Any, None]]] = []
         self._changes = set[asyncio.Task[None]]()
+
+    def begin(self) -> None:
+        """Start the engine, if it is needed, while the rest is being prepared."""
+        by_others = {"image": self._settings.image_server, "text": self._settings.text_server}
+        if any(not by_others.get(kind) for kind in self._settings.kinds):
+            self._engine.begin()
 
     def change(self, settings: Settings) -> None:
         """Go on with other settings, as far as they are of `configuration.reload.AT_ONCE`."""
@@ -135,12 +143,14 @@ class Crew:
         settings = self._settings
         offer = image_offer(settings)
         engine = self._proxy if settings.image_server else None
-        upscalers = {} if engine else self._upscalers
+        policy = self._safety(settings)
+        self._display.say(safety.told(policy))
         kind = Pictures(
             self._client,
             offer,
             batch=settings.batch,
-            upscalers=upscalers,
+            processors={} if engine else self._processors,
+            safety=policy,
             library=None if engine else library(settings, self._folders),
         )
 
@@ -150,9 +160,14 @@ class Crew:
             return self._find(lookup.wanted(settings, "image"), models.find)
 
         def change(new: Settings) -> None:
-            kind.change(image_offer(new), new.batch)
+            kind.change(image_offer(new), new.batch, self._safety(new))
 
         await self._work(kind, offer.name, found, change, stop, engine)
+
+    def _safety(self, settings: Settings) -> Policy:
+        """What is done about unsafe pictures; those of other programs are not looked at."""
+        found = lookup.safety_policy(settings)
+        return replace(found, checker=None) if settings.image_server else found
 
     async def _texts(self, stop: asyncio.Event) -> None:
         engine = self._proxy if self._settings.text_server else None
@@ -167,22 +182,22 @@ class Crew:
             return self._find(lookup.wanted(settings, "text"), models.find_text)
 
         offer = text_offer(self._settings)
-        kind = Texts(self._client, offer)
+        kind = Texts(self._client, offer, self._settings.batch)
         await self._work(
-            kind, offer.name, found, lambda new: kind.change(text_offer(new)), stop, engine
+            kind,
+            offer.name,
+            found,
+            lambda new: kind.change(text_offer(new), new.batch),
+            stop,
+            engine,
         )
 
     async def _forms(self, stop: asyncio.Event) -> None:
-        described = {
-            name: Description(name)
-            for name, form in FORMS.items()
-            if OURS in (form.since or {}) and not form.needs_weights
-        }
-        forms: dict[str, Model] = {**described, **self._upscalers}
         offer = alchemy_offer(self._settings)
         kind = Forms(self._client, offer)
+
         await self._work(
-            kind, offer.name, lambda _: forms, lambda new: kind.change(alchemy_offer(new)), stop
+            kind, offer.name, offered.forms, lambda new: kind.change(alchemy_offer(new)), stop
         )
 
     async def _work(

@@ -72,12 +72,14 @@ class Limits:
     step: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Running:
     process: BaseProcess
     connection: Connection
     reports: "asyncio.Queue[Report | None]"
     """None: the end of the pipe."""
+    is_ready: bool = False
+    """Whether it has said that its libraries are imported."""
 
 
 class Engine:
@@ -110,6 +112,12 @@ class Engine:
     def pid(self) -> int | None:
         """The engine's process id, if there is one."""
         return None if self._running is None else self._running.process.pid
+
+    def begin(self) -> None:
+        """Start the process, so that it imports its libraries while other things are done."""
+        if self._running is None:
+            with contextlib.suppress(OSError):  # the first command tries again, and says why not
+                self._running = _start(self._make)
 
     async def load(self, model: Model) -> None:
         """Have a model ready that was seen to make something. Raises CannotLoad, or EngineDied."""
@@ -214,10 +222,12 @@ class Engine:
                 self._running = _start(self._make)
             except OSError as error:  # out of memory, processes or files
                 raise EngineDied(f"the engine cannot be started: {error}") from error
+        if not self._running.is_ready:
             report = await self._next(self._running, self._limits.start)
             if not isinstance(report, Ready):
                 raise EngineDied(f"the engine began with {report}")
             self.device = report.device
+            self._running.is_ready = True
         return self._running
 
 

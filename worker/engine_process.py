@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import ClassVar, Final
 
+from worker import bytecode
 from worker.messages import (
     Done,
     Left,
@@ -55,7 +56,11 @@ Work = Load | Render
 
 def renderers(*, device: str, threads: int) -> DeviceRenderer:
     """Make the renderer for every kind of model."""
+    bytecode.keep("torch")
     # Here and not above: the control process imports this module, and must never load torch.
+    from worker import lean  # noqa: PLC0415
+
+    lean.begin()
     from worker.renderers import Renderers  # noqa: PLC0415
 
     return Renderers(device=device, threads=threads)

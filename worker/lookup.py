@@ -1,13 +1,17 @@
 """Which models are wanted, and in which folders they are looked for."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 import structlog
 
+from worker import vision
 from worker.model_kinds import FOLDERS
+from worker.safety import PACKAGE, Checker, Detector, Policy
 from worker.settings import Settings
-from worker.shelf import BrokenList, Shelf
+from worker.shelf import BrokenList, ModelKind, Shelf
+from worker.vision import CHECKING, VisionModel
 
 log = structlog.get_logger(__name__)
 
@@ -23,11 +27,28 @@ def wanted(settings: Settings, kind: Literal["image", "text"]) -> list[str]:
     Those that were added are named with their places.
     """
     key = FOLDERS[kind].setting
-    try:
-        added = Shelf(settings.data_dir).places(kind)
-    except BrokenList as error:
-        log.warning("models that were added are not known", reason=str(error))
-        added = {}
+    added = _added(settings, kind)
     named: list[str] = getattr(settings, key)
     names = named if key in settings.model_fields_set else [*named, *added]
     return [f"{one}={added[one]}" if one in added else one for one in dict.fromkeys(names)]
+
+
+def vision_models(settings: Settings) -> dict[str, VisionModel]:
+    """Find the networks that look at pictures, by the forms that they answer."""
+    return vision.find(_added(settings, "vision"), folders(settings))
+
+
+def safety_policy(settings: Settings) -> Policy:
+    """Find who checks pictures, and what the operator wants: the network before the package."""
+    checker: Checker | None = vision_models(settings).get(CHECKING)
+    if checker is None and find_spec(PACKAGE) is not None:
+        checker = Detector()
+    return Policy(checker, settings.censor_nsfw, settings.unchecked)
+
+
+def _added(settings: Settings, kind: ModelKind) -> dict[str, Path]:
+    try:
+        return Shelf(settings.data_dir).places(kind)
+    except BrokenList as error:
+        log.warning("models that were added are not known", reason=str(error))
+        return {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from worker import models
+from worker import models, vision
 from worker.renderer import Model
 
 
@@ -13,7 +13,7 @@ from worker.renderer import Model
 class FolderKind:
     """A kind of model.
 
-    setting: which setting names the models that are wanted.
+    setting: which setting names the models that are wanted; empty where all that are here are.
     inspect: looks at a folder. Raises NotUsable.
     is_pipeline: whether it is made for the diffusers library, which a single file can be, too.
     """
@@ -26,6 +26,7 @@ class FolderKind:
 FOLDERS: Final[Mapping[str, FolderKind]] = {
     "image": FolderKind("models", models.inspect, is_pipeline=True),
     "text": FolderKind("text_models", models.inspect_text, is_pipeline=False),
+    "vision": FolderKind("", vision.inspect, is_pipeline=False),
 }
 
 

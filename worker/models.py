@@ -6,12 +6,13 @@ an unknown architecture is found before the first job, without torch.
 
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from worker.image import inspection
-from worker.image.inspection import MAX_HEADER_BYTES, NotUsable
+from worker.image.inspection import NotUsable
 from worker.image.order import Checkpoint
 from worker.text.order import LanguageModel
 
@@ -21,7 +22,15 @@ HUB_FILES: Final = {
     "config.json": ("*.json", "*.safetensors"),
 }
 """The files that are fetched of a model, by the file that marks its kind."""
-__all__ = ["MAX_HEADER_BYTES", "NotUsable", "find", "find_text", "inspect", "inspect_text"]
+__all__ = [
+    "NotUsable",
+    "find",
+    "find_text",
+    "inspect",
+    "inspect_file",
+    "inspect_network",
+    "inspect_text",
+]
 
 
 def find(wanted: str, folders: Iterable[Path]) -> Checkpoint:
@@ -58,10 +67,8 @@ def inspect(name: str, folder: Path) -> Checkpoint:
 
     Raises NotUsable.
     """
-    try:
+    with _usable(folder):
         return inspection.inspect(name, folder)
-    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
-        raise NotUsable(f"{folder}: {type(error).__name__}: {error}") from error
 
 
 def inspect_text(name: str, folder: Path) -> LanguageModel:
@@ -69,7 +76,7 @@ def inspect_text(name: str, folder: Path) -> LanguageModel:
 
     Raises NotUsable.
     """
-    try:
+    with _usable(folder):
         config = inspection.read(folder / "config.json")
         kinds = config.get("architectures") or []
         if not any(kind.endswith("ForCausalLM") for kind in kinds):
@@ -79,8 +86,31 @@ def inspect_text(name: str, folder: Path) -> LanguageModel:
         inspection.read(folder / "tokenizer.json")
         inspection.check_weights(folder, "model")
         return LanguageModel(name, folder, context=config["max_position_embeddings"])
+
+
+def inspect_network(folder: Path, architecture: str) -> None:
+    """See that a folder of the transformers library has this, whole. Raises NotUsable."""
+    with _usable(folder):
+        kinds = inspection.read(folder / "config.json").get("architectures") or []
+        if architecture not in kinds:
+            there = ", ".join(map(str, kinds)) or "nothing known"
+            raise NotUsable(f"{folder}: {there}, not {architecture}")
+        inspection.check_weights(folder, "model")
+
+
+def inspect_file(path: Path) -> None:
+    """See that a file of tensors is whole. Raises NotUsable."""
+    with _usable(path):
+        inspection.check_whole(path)
+
+
+@contextmanager
+def _usable(place: Path) -> Iterator[None]:
+    """Raise NotUsable for whatever files that are not as they should be lead to."""
+    try:
+        yield
     except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
-        raise NotUsable(f"{folder}: {type(error).__name__}: {error}") from error
+        raise NotUsable(f"{place}: {type(error).__name__}: {error}") from error
 
 
 def _download(place: str, files: Iterable[str]) -> Path:

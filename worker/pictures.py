@@ -5,7 +5,7 @@ import math
 import struct
 from typing import Final
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from core.wire.image import MetadataType
 from core.wire.submit import GenerationMetadataStable
@@ -28,6 +28,9 @@ MAX_SIDE: Final = 16383
 MAX_RESULT_PIXELS: Final = 8192 * 8192
 MAX_RESULT_BYTES: Final = 20 * 1024 * 1024
 """The largest finished picture that servers take."""
+
+HELD_BACK, HELD_BACK_TEXT = "#3d4451", "held back:\nunsafe for work"
+MIN_LETTER: Final = 10
 
 FORMATS: Final = (
     "PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA",
@@ -70,7 +73,10 @@ def to_webp(picture: Picture) -> bytes:
     """
     if not fits(picture.width, picture.height):
         raise CannotRender(f"{picture.width}x{picture.height} is too large for a picture")
-    image = Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
+    size = (picture.width, picture.height)
+    image = Image.frombytes("RGB", size, picture.rgb)
+    if picture.alpha is not None:
+        image.putalpha(Image.frombytes("L", size, picture.alpha))
     for quality in WEBP_QUALITIES:
         out = io.BytesIO()
         lossless = quality == WEBP_QUALITIES[0] and image.width * image.height <= LOSSLESS_PIXELS
@@ -103,6 +109,22 @@ def read(encoded: bytes, *, kind: MetadataType) -> Image.Image:
             return ImageOps.exif_transpose(opened).convert("RGBA")
     except UNREADABLE as error:
         raise _unreadable(kind, error) from error
+
+
+def picture_of(image: Image.Image) -> Picture:
+    """Make a finished picture of an image in RGB or RGBA."""
+    alpha = image.getchannel("A").tobytes() if image.mode == "RGBA" else None
+    return Picture(image.width, image.height, image.convert("RGB").tobytes(), alpha)
+
+
+def held_back(width: int, height: int) -> Picture:
+    """Make what is delivered instead of a picture that is held back."""
+    image = Image.new("RGB", (width, height), HELD_BACK)
+    draw = ImageDraw.Draw(image)
+    middle = (width / 2, height / 2)
+    font = ImageFont.load_default(max(MIN_LETTER, min(width, height) / 16))
+    draw.text(middle, HELD_BACK_TEXT, "white", font, anchor="mm", align="center")
+    return picture_of(image)
 
 
 def on_white(image: Image.Image) -> Image.Image:

@@ -38,11 +38,15 @@ class Order(ABC, Generic[R]):
 
 @dataclass(frozen=True)
 class Picture:
-    """A finished picture. rgb: height x width x 3 bytes, by rows."""
+    """A finished picture. rgb: height x width x 3 bytes, by rows.
+
+    alpha: height x width bytes of opacity, or None for a picture that is opaque all over.
+    """
 
     width: int
     height: int
     rgb: bytes
+    alpha: bytes | None = None
 
 
 class CannotRender(Exception):

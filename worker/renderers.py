@@ -5,17 +5,23 @@ a worker that writes text never imports diffusers.
 """
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from worker.alchemy.order import Description
+from worker.checking import Safety
 from worker.image.order import Checkpoint
+from worker.post_processing import BackgroundRemover
 from worker.renderer import CannotLoad, Model, OnStep, Order, Renderer
 from worker.text.order import LanguageModel
 from worker.upscaler import Upscaler
 from worker.upscaling import Networks
+from worker.vision import VisionModel
+
+if TYPE_CHECKING:
+    from worker.seeing import Vision
 
 
 class Renderers:
@@ -32,6 +38,7 @@ class Renderers:
         self.device = best_device() if device == "auto" else device
         self._made: dict[type[Model], Renderer] = {}
         self._networks = Networks(self.device)  # enlarge forms and pictures alike
+        self._seeing: Vision | None = None
 
     def load(self, model: Model) -> None:
         """Load a model. Raises CannotLoad."""
@@ -44,19 +51,29 @@ class Renderers:
         """Serve an order, whose model is loaded. Raises CannotRender."""
         return self._made[type(order.model)].render(order, on_step)
 
+    def _vision(self) -> "Vision":
+        """Give the networks that look at pictures, for forms and for whoever checks."""
+        if self._seeing is None:
+            from worker.seeing import Vision  # noqa: PLC0415 - see above
+
+            self._seeing = Vision(self.device)
+        return self._seeing
+
     def _make(self, kind: type[Model]) -> Renderer:
         if kind is Checkpoint:
             from worker.image.pipeline import DiffusersRenderer  # noqa: PLC0415 - see above
 
-            return DiffusersRenderer(device=self.device, networks=self._networks)
+            return DiffusersRenderer(
+                device=self.device, networks=self._networks, safety=Safety(self._vision)
+            )
         if kind is LanguageModel:
             from worker.text.writer import Writer  # noqa: PLC0415 - see above
 
             return Writer(device=self.device)
-        if kind in {Description, Upscaler}:
+        if kind in {BackgroundRemover, Description, Upscaler, VisionModel}:
             from worker.alchemy.alchemist import Alchemist  # noqa: PLC0415 - see above
 
-            return Alchemist(networks=self._networks)
+            return Alchemist(networks=self._networks, vision=self._vision)
         raise CannotLoad(f"nobody here renders with a {kind.__name__}")
 
 

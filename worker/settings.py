@@ -51,6 +51,12 @@ def default_data_dir() -> Path:
     return Path(root) / "stable-horde" / "worker"
 
 
+def cache_dir() -> Path:
+    """The user's folder for what can be made anew."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "stable-horde"
+
+
 def default_threads() -> int:
     """The cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -154,7 +160,8 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=20,
-        description="Pictures of one request that are taken at once; 0: 4 on a GPU, 1 on a CPU.",
+        description="Results of one request that are taken at once; 0: of pictures 4 on a GPU and "
+        "1 on a CPU, of texts 8 and 4.",
     )
     img2img: bool = Field(
         default=True, description="Whether to serve requests that begin with a picture."
@@ -170,6 +177,16 @@ class Settings(BaseSettings):
     )
     nsfw: bool = Field(
         default=True, description="Whether to serve requests that may be unsafe for work."
+    )
+    censor_nsfw: bool = Field(
+        default=False,
+        description="Whether to hold back every picture that the safety checker finds unsafe; "
+        "otherwise only where a request wants that.",
+    )
+    unchecked: bool = Field(
+        default=True,
+        description="Whether to serve requests that want unsafe pictures held back where there is "
+        "no safety checker; their pictures say that nobody looked.",
     )
     blacklist: list[str] = Field(
         default_factory=list, description="Words (JSON list) whose prompts are not served."

@@ -15,8 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 FOLDER: Final = "models"
 LIST: Final = "models.json"
 
-ModelKind = Literal["image", "text", "upscaler", "part"]
-"""Makes pictures, writes texts, enlarges pictures; `part` is what others need, such as a CLIP."""
+ModelKind = Literal["image", "text", "upscaler", "vision"]
+"""Makes pictures, writes texts, enlarges pictures; looks at pictures."""
 
 
 class BrokenList(Exception):

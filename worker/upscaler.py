@@ -11,7 +11,7 @@ from worker.renderer import Model
 FACTORS: Final = {
     name: processor.enlarges_by
     for name, processor in POST_PROCESSORS.items()
-    if OURS in processor.since
+    if OURS in processor.since and processor.enlarges_by > 1
 }
 """The horde's upscalers of one architecture (ESRGAN's, arXiv:1809.00219), and their factors for
 sides; the first available one also enlarges pictures that a model made smaller than asked."""

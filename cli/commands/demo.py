@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import asking, claim, embedded, pictures, terminal
+from cli import asking, claim, embedded, exits, pictures, terminal, words
 from cli import settings as configuration
 from cli.exits import Exit, Failure
 from cli.interrupts import interruptible
@@ -44,7 +44,7 @@ def demo(
     size = pictures.size(content)
     terminal.output.print(
         f"{out}: {size}, seed {made.seed}, made by {made.worker_name} with {made.model}, "
-        f"here after {answer.seconds:.1f} s, for {asking.amount(answer.kudos or 0)} kudos"
+        f"here after {answer.seconds:.1f} s, for {words.amount(answer.kudos or 0)} kudos"
     )
 
 
@@ -65,7 +65,8 @@ async def _demo(
                 left = max(1.0, deadline - monotonic())
                 await asking.ask(client, wanted, timeout_seconds=left, show=show, answer=answer)
 
-            await during(ask())
+            with exits.explained(url):
+                await during(ask())
 
 
 async def _worker_seen(client: HordeClient, deadline: float, show: Callable[[str], None]) -> None:

@@ -1,147 +1,115 @@
-"""`horde generate`: pictures from any horde."""
+"""`horde generate`: pictures from any horde, one or thousands."""
 
-import asyncio
-import json
-import sys
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from cli import asking, pictures, terminal
-from cli import settings as configuration
+from cli import old_options, parameters
 from cli.exits import Exit, Failure
-from cli.interrupts import interruptible
-from cli.settings import ClientSettings
-from core.client import HordeClient
-from core.features import SAMPLERS
-from core.wire.generate import GenerationInputStable
-from core.wire.validation import errors_of
-
-Url = Annotated[str | None, typer.Option(help="The horde's address (HORDE_URL).")]
-ApiKey = Annotated[str | None, typer.Option(help="The key to ask with (HORDE_API_KEY).")]
+from cli.session import Session, command
 
 
-def generate(  # noqa: PLR0913 - an option each
-    prompt: Annotated[str, typer.Argument(help="What to show; - reads it from standard input.")],
+async def _generate(
+    session: Session,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PROMPT]", help="What to show; - reads it from standard input."),
+    ] = None,
     *,
-    negative: Annotated[str, typer.Option(help="What to leave out.")] = "",
-    n: Annotated[int, typer.Option("-n", help="How many pictures.")] = 1,
-    size: Annotated[
-        str | None, typer.Option(help="WIDTHxHEIGHT, multiples of 64; else the model's.")
+    prompt: Annotated[
+        str | None, typer.Option("--prompt", "-p", metavar="TEXT", help="The same, as an option.")
     ] = None,
-    steps: Annotated[
-        int | None, typer.Option(help="Steps of the sampler; else the model's.")
+    prompts: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Many: a .txt, .csv or .jsonl file, or - ."),
     ] = None,
-    cfg: Annotated[
-        float | None, typer.Option(help="How strongly the prompt guides; else the model's.")
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="{a|b} in prompts: each of these in turn.")
+    ] = False,
+    template: Annotated[
+        str | None,
+        typer.Option("--template", "--yml", metavar="FILE", help="A template of AI-Horde-CLI."),
     ] = None,
-    sampler: Annotated[str, typer.Option(help=f"One of {', '.join(SAMPLERS)}.")] = "k_euler_a",
-    seed: Annotated[str, typer.Option(help="The first picture's; empty is random.")] = "",
-    model: Annotated[list[str] | None, typer.Option(help="Any of these; none: any.")] = None,
-    out: Annotated[str, typer.Option("-o", "--out", help="{index} {seed} {id} {model} vary.")] = (
-        "{seed}.webp"
-    ),
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait at most.")] = 1200,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            "-o",
+            "-f",
+            metavar="FILE|FOLDER/",
+            help="Where to; {index} {seed} {id} {model} {date} {item} {name} vary.",
+        ),
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="webp, png or jpg.")
+    ] = None,
+    metadata: Annotated[
+        bool,
+        typer.Option("--metadata/--no-metadata", help="Write into files how they were made."),
+    ] = True,
+    grid: Annotated[
+        str | None, typer.Option(metavar="FILE", help="All of them in one picture, too.")
+    ] = None,
+    columns: Annotated[
+        int | None, typer.Option(min=1, max=100, metavar="N", help="Columns of that.")
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show them in the terminal.")] = False,
+    show: Annotated[bool, typer.Option("--open", help="Open them.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait for them; else `horde wait` does.")
+    ] = True,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--timeout", min=1, metavar="SECONDS", help="Wait at most so long."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say the price.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    url: Url = None,
-    api_key: ApiKey = None,
+    per_minute: Annotated[
+        int, typer.Option(min=1, max=60_000, metavar="N", help="Of many: so many are asked.")
+    ] = 90,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Of many: so many at once.")
+    ] = None,
+    given: Mapping[str, Any],
 ) -> None:
-    """Ask a horde for pictures and write them to files."""
-    pictures.check(Path(out))
-    given = {"steps": steps, "cfg_scale": cfg, "seed": seed or None, **_sides(size)}
-    params = {"n": n, "sampler_name": sampler}
-    params |= {name: value for name, value in given.items() if value is not None}
-    text = sys.stdin.read().strip() if prompt == "-" else prompt
-    try:
-        wanted = GenerationInputStable.model_validate(
-            {
-                "prompt": f"{text} ### {negative}" if negative else text,
-                "params": params,
-                "models": model or [],
-            }
-        )
-    except ValidationError as error:
-        told = "; ".join(f"{path}: {why}" for path, why in errors_of(error).items())
-        raise Failure(Exit.USAGE, told) from None
-    settings = configuration.client(url, api_key)
-    if dry_run:
-        _tell_price(settings, wanted, as_json=as_json)
-    else:
-        _make(settings, wanted, out, timeout, as_json=as_json)
+    """Ask for pictures and write them to files.
 
+    With --prompts, --out is a folder: it gets the pictures and manifest.jsonl, and the same command
+    again makes what is missing.
+    """
+    from cli import making, templates
+    from cli import prompts as reading
 
-def client_of(settings: ClientSettings) -> HordeClient:
-    """A client of the horde in these settings."""
-    return HordeClient(settings.url, settings.api_key.get_secret_value())
-
-
-def _sides(size: str | None) -> dict[str, int]:
-    if size is None:
-        return {}
-    width, _, height = size.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise Failure(Exit.USAGE, f"{size}: a size is WIDTHxHEIGHT, such as 512x768")
-    return {"width": int(width), "height": int(height)}
-
-
-def _tell_price(settings: ClientSettings, wanted: GenerationInputStable, *, as_json: bool) -> None:
-    async def price() -> float:
-        async with client_of(settings) as client:
-            return await client.price(await asking.with_model(client, wanted))
-
-    kudos = asyncio.run(price())
-    terminal.output.print(
-        json.dumps({"kudos": kudos}) if as_json else f"{asking.amount(kudos)} kudos"
+    if template is not None:
+        read = templates.read(template)
+        prompt, out = prompt or read.prompt, out or read.out
+        given = {**read.given, **{name: one for name, one in given.items() if one is not None}}
+        dry_run = dry_run or read.dry_run
+        if read.key:
+            session.use_key(read.key)
+    wanted = making.Wanted(
+        out=out,
+        form=form,
+        metadata=metadata,
+        grid=grid,
+        columns=columns,
+        preview=preview,
+        opens=show,
+        given=given,
     )
+    found = reading.given(" ".join(words or ()) or None, prompt, prompts)
+    if prompts is not None or matrix:
+        from cli.batch import command as batch
+
+        many = batch.Many(wanted, found, matrix=matrix, per_minute=per_minute, jobs=jobs)
+        await batch.run(session, many, timeout_seconds=seconds, dry_run=dry_run)
+        return
+    if len(found) != 1:
+        raise Failure(Exit.USAGE, "What should it show? Give a prompt, or --prompts FILE.")
+    ask = partial(making.one, session, found[0].prompt, wanted)
+    await ask(timeout_seconds=seconds or making.TIMEOUT_SECONDS, wait=wait, dry_run=dry_run)
 
 
-def _make(
-    settings: ClientSettings,
-    wanted: GenerationInputStable,
-    out: str,
-    timeout_seconds: float,
-    *,
-    as_json: bool,
-) -> None:
-    answer = asking.Answer()
-
-    async def ask() -> None:
-        with interruptible(), terminal.progress("asking") as show:
-            async with client_of(settings) as client:
-                await asking.ask(
-                    client, wanted, timeout_seconds=timeout_seconds, show=show, answer=answer
-                )
-
-    try:
-        asyncio.run(ask())
-    except asyncio.CancelledError:
-        raise Failure(Exit.CANCELLED, "Cancelled; what was finished is saved.") from None
-    finally:
-        _save(answer, out, as_json=as_json)
-        for warning in answer.warnings:
-            terminal.errors.print(warning)
-    if answer.faulted or not answer.pictures:
-        raise Failure(Exit.FAULTED, answer.failure)
-
-
-def _save(answer: asking.Answer, out: str, *, as_json: bool) -> None:
-    told = []
-    for made, content in answer.pictures:
-        fields = {"index": made.index, "seed": made.seed, "id": made.id, "model": made.model}
-        parts = {name: pictures.part(str(value)) for name, value in fields.items()}
-        name = Path(out.format_map(parts))
-        path = name if "{" in out or not made.index else name.with_stem(f"{name.stem}-{made.index}")
-        pictures.write(path, content)
-        fields |= {"file": str(path), "worker": made.worker_name, "kudos": made.kudos}
-        told.append(fields)
-        if not as_json:
-            terminal.output.print(f"{path}: seed {made.seed}, made by {made.worker_name}")
-    if as_json:
-        faults = [fault.model_dump() for fault in answer.faults]
-        told_of_all = {"pictures": told, "kudos": answer.kudos, "faults": faults}
-        terminal.output.print(json.dumps(told_of_all))
-    elif answer.kudos is not None:
-        terminal.output.print(f"{asking.amount(answer.kudos)} kudos in {answer.seconds:.1f} s")
+generate = command(_generate, parameters.options())
+setattr(generate, "typer_options", {"cls": old_options.Tolerant})  # noqa: B010 - mypy knows no such attribute

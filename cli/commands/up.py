@@ -1,6 +1,8 @@
 """`horde up`: the whole horde on this machine, until Ctrl-C."""
 
 import asyncio
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,9 @@ from cli import settings as configuration
 from cli.exits import Exit, Failure
 from cli.interrupts import interruptible
 from cli.settings import EmbeddedSettings
+
+ON_THE_PATH = f'export PATH="{Path(sys.executable).parent}:$PATH"'
+"""What a shell needs to find the commands."""
 
 
 def up(
@@ -43,6 +48,8 @@ async def _up(settings: EmbeddedSettings, *, with_worker: bool, text: bool) -> N
             say(f"  page: {horde.page}/")
             say(f"  admin API key: {horde.admin_key}")
             say(f"  data: {settings.data_dir}")
+            if shutil.which("horde") is None:
+                say(f"  commands: {ON_THE_PATH}; then horde status, horde generate …")
             say("Ctrl-C ends it.")
             try:
                 await horde.until_broken()

@@ -13,3 +13,14 @@ def worker(context: typer.Context) -> None:
     if sys.platform == "win32":  # where a process cannot become another
         raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603
     os.execv(sys.executable, command)  # noqa: S606 - a program of this project
+
+
+# Its options are the other program's, `--help` too.
+setattr(  # noqa: B010 - mypy knows no such attribute
+    worker,
+    "typer_options",
+    {
+        "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
+        "add_help_option": False,
+    },
+)

@@ -27,7 +27,7 @@ V1_PREFIXES: Final = ("/api/v1/", "/api/latest/", "/generate/")
 ALLOWED_METHODS: Final = "POST, GET, OPTIONS, PUT, DELETE, PATCH"
 ALLOWED_HEADERS: Final = (
     "Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, apikey, Client-Agent, "
-    "X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization"
+    "X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization, Idempotency-Key"
 )
 
 

@@ -1,11 +1,14 @@
 """Alchemy: asking about pictures, and answering. A part of `HordeClient`."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final
 
+from core.client import watch
 from core.client.api import at
 from core.client.errors import TimedOut
-from core.client.running import Part, R, operation
+from core.client.running import Part, R, operation, stream
 from core.wire.alchemy import (
     InterrogationPopInput,
     InterrogationPopPayload,
@@ -14,6 +17,7 @@ from core.wire.alchemy import (
     ModelInterrogationInputStable,
     RequestInterrogationResponse,
 )
+from core.wire.events import Event
 from core.wire.submit import GenerationSubmitted
 
 ENDED: Final = frozenset({"done", "faulted", "cancelled"})
@@ -37,6 +41,16 @@ class Alchemy(Part[R]):
         """Cancel forms that no worker has begun. Returns the status after that."""
         return await self._api.cancel(InterrogationStatus, _status(request_id))
 
+    @stream
+    async def events(self, request_id: str) -> AsyncGenerator[Event, None]:
+        """Yield what happens to a request as it happens, `EndEvent` last; `status` has its results.
+
+        As `HordeClient.events` does for pictures.
+        """
+        async with aclosing(watch.follow(self._api, request_id, status=None)) as events:
+            async for event in events:
+                yield event
+
     @operation
     async def wait_for(self, request_id: str, timeout_seconds: float) -> InterrogationStatus:
         """Wait until every form has ended in some way.
@@ -51,7 +65,7 @@ class Alchemy(Part[R]):
                         return now
                     await asyncio.sleep(self._api.poll_seconds)
         except TimeoutError:
-            raise TimedOut(f"not done after {timeout_seconds:g} seconds") from None
+            raise TimedOut(timeout_seconds) from None
 
     @operation
     async def pop(self, offer: InterrogationPopInput) -> InterrogationPopPayload:

@@ -57,6 +57,11 @@ class Api:
         """The same with another key, over the same connections."""
         return replace(self, headers={**self.headers, **key_header(api_key)})
 
+    def without_key(self) -> Self:
+        """The same without a key."""
+        headers = {name: value for name, value in self.headers.items() if name != "apikey"}
+        return replace(self, headers=headers)
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self.files.aclose()

@@ -1,6 +1,8 @@
 """Makes HTTP calls: one origin gets the key, every call has a limit of time and of size."""
 
 import asyncio
+import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -48,7 +50,9 @@ async def fetch(http: httpx.AsyncClient, call: Call) -> bytes:
         async with asyncio.timeout(call.seconds), opened(http, call) as response:
             return await _read(response, call.longest_bytes)
     except TimeoutError:
-        raise Unreachable(f"{_host(call.url)}: no answer in {call.seconds:g} seconds") from None
+        raise Unreachable(
+            f"{_host(call.url)} did not answer in {call.seconds:g} seconds."
+        ) from None
 
 
 @asynccontextmanager
@@ -73,13 +77,13 @@ async def opened(http: httpx.AsyncClient, call: Call) -> AsyncIterator[httpx.Res
                     return
                 url = _next(call, response)
     except NotPublic as error:
-        raise UnexpectedAnswer(None, None, f"{_host(url)}: {error}") from None
+        raise UnexpectedAnswer(None, None, f"{_host(url)} is not called: {error}.") from None
     # From None: httpx's errors contain the call, and with it the key.
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        raise UnexpectedAnswer(None, None, "not a URL to call") from None
+        raise UnexpectedAnswer(None, None, "This is not an address that can be called.") from None
     except (httpx.HTTPError, httpx.StreamError) as error:
-        raise Unreachable(f"{_host(url)}: {type(error).__name__}") from None
-    raise UnexpectedAnswer(None, None, f"{_host(url)}: more than {REDIRECTS} redirects")
+        raise Unreachable(_in_words(_host(url), error)) from None
+    raise UnexpectedAnswer(None, None, f"{_host(url)} answered more than {REDIRECTS} redirects.")
 
 
 def origin(url: str) -> str:
@@ -94,32 +98,63 @@ async def _read(response: httpx.Response, longest_bytes: int) -> bytes:
     async for part in response.aiter_bytes():
         size += len(part)
         if size > longest_bytes:
-            raise TooLarge(response.status_code, None, f"more than {longest_bytes} bytes")
+            host = _host(str(response.url))
+            message = f"{host} sent more than {longest_bytes} bytes; the rest was not read."
+            raise TooLarge(response.status_code, None, message)
         parts.append(part)
     return b"".join(parts)
+
+
+async def _beginning(response: httpx.Response, longest_bytes: int) -> bytes:
+    content = bytearray()
+    async for part in response.aiter_bytes():
+        content += part
+        if len(content) > longest_bytes:
+            break
+    return bytes(content[:longest_bytes])
 
 
 async def _refuse(response: httpx.Response) -> None:
     if response.is_success:
         return
     if response.is_error:
-        content = await _read(response, MAX_ERROR_BYTES)
+        content = await _beginning(response, MAX_ERROR_BYTES)
         raise from_answer(response.status_code, response.headers, content)
-    raise UnexpectedAnswer(response.status_code, None, f"status {response.status_code}")
+    message = f"{_host(str(response.url))} answered {response.status_code}, which no horde does."
+    raise UnexpectedAnswer(response.status_code, None, message)
 
 
 def _next(call: Call, response: httpx.Response) -> str:
     """The target of a redirect, if it may be followed."""
     target = response.url.join(response.headers["Location"])
-    status = response.status_code
+    status, host = response.status_code, _host(call.url)
     if target.scheme not in {"http", "https"}:
-        raise UnexpectedAnswer(status, None, f"a redirect to {target.scheme}:")
+        raise UnexpectedAnswer(status, None, f"{host} answered a redirect to {target.scheme}:.")
     if call.own_origin and origin(str(target)) != origin(call.url):
-        raise UnexpectedAnswer(status, None, f"a redirect to another origin, {origin(str(target))}")
+        message = f"{host} answered a redirect to another origin, {origin(str(target))}."
+        raise UnexpectedAnswer(status, None, message)
     keeps_method = status in {307, 308}
     if call.method != "GET" and not keeps_method:
-        raise UnexpectedAnswer(status, None, f"{call.method} was answered by a redirect")
+        raise UnexpectedAnswer(status, None, f"{host} answered {call.method} by a redirect.")
     return str(target)
+
+
+def _in_words(host: str, error: BaseException) -> str:
+    """Why there was no answer."""
+    causes = []
+    cause: BaseException | None = error
+    while cause is not None:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        return f"{host} is not known: no machine has this name."
+    if any(isinstance(one, ssl.SSLError) for one in causes):
+        return f"{host} cannot be trusted: its certificate or its encryption is wrong."
+    if isinstance(error, httpx.TimeoutException):
+        return f"{host} did not answer in time."
+    if isinstance(error, httpx.ConnectError):
+        return f"{host} does not answer. Is the server running?"
+    return f"{host} broke the connection off."
 
 
 def _host(url: str) -> str:

@@ -56,7 +56,7 @@ class HordeError(Exception):
         self.errors = dict(errors or {})
         self.retry_after_seconds = retry_after_seconds
         details = "; ".join(f"{path}: {text}" for path, text in self.errors.items())
-        super().__init__(f"{message} ({details})" if details else message)
+        super().__init__(f"The request is not valid: {details}" if details else message)
 
 
 class Unreachable(HordeError):
@@ -69,8 +69,8 @@ class Unreachable(HordeError):
 class TimedOut(HordeError):
     """The awaited result did not come within the caller's time."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(None, None, message)
+    def __init__(self, seconds: float) -> None:
+        super().__init__(None, None, f"It was not done after {seconds:g} seconds.")
 
 
 class UnexpectedAnswer(HordeError):
@@ -153,10 +153,14 @@ def from_answer(status: int, headers: Mapping[str, str], content: bytes) -> Hord
     message = body.get("message")
     errors = body.get("errors")
     kind = _BY_STATUS.get(status, Unavailable if status >= 500 else UnexpectedAnswer)  # noqa: PLR2004
+    if not isinstance(message, str):
+        message = _reason(status)
+    elif kind is TooMany and rc is None:  # a limit by time says no more than "10 per 1 minute"
+        message = f"Too many calls: {message}."
     return _BY_CODE.get(str(rc), kind)(
         status,
         rc if isinstance(rc, str) else None,
-        (message if isinstance(message, str) else _reason(status))[:MAX_MESSAGE_CHARS],
+        message[:MAX_MESSAGE_CHARS],
         {str(path): str(text) for path, text in errors.items()}
         if isinstance(errors, dict)
         else None,
@@ -174,9 +178,9 @@ def _body(content: bytes) -> dict[str, Any]:
 
 def _reason(status: int) -> str:
     try:
-        return f"the server answered {status} {HTTPStatus(status).phrase}"
+        return f"The server answered {status} {HTTPStatus(status).phrase}."
     except ValueError:
-        return f"the server answered {status}"
+        return f"The server answered {status}."
 
 
 def _retry_after(header: str | None) -> float | None:

@@ -83,7 +83,7 @@ class PublicOnly(httpx.AsyncBaseTransport):
             return found
         if _port(url) == _port(self._home) and set(found) <= set(await _resolved(self._home)):
             return found
-        raise NotPublic("its host is not on the public internet")
+        raise NotPublic("it is not on the public internet")
 
     def _is_allowed(self, address: Address) -> bool:
         return any(address in network for network in self._allowed)

@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Final
 
 from core.client import calls, pictures, watch
-from core.client import stream as sse
 from core.client.api import Api, at
-from core.client.errors import TimedOut, UnexpectedAnswer
+from core.client.errors import TimedOut
 from core.client.running import Part, R, operation, stream
-from core.wire.events import HEARTBEAT_SECONDS, Event, StatusEvent
+from core.wire.events import Event, StatusEvent
 from core.wire.generate import (
     DryRun,
     GenerationInputStable,
@@ -23,9 +21,6 @@ from core.wire.generate import (
     SubmitInputStable,
 )
 from core.wire.progress import ProgressHeard, ProgressInput
-
-SILENCE_SECONDS: Final = 3 * HEARTBEAT_SECONDS
-"""An event stream that is silent for longer is broken."""
 
 
 class Images(Part[R]):
@@ -47,7 +42,7 @@ class Images(Part[R]):
     @operation
     async def check(self, request_id: str) -> RequestStatusCheck:
         """Get the status of a request. Ten times a second at most."""
-        return await _check(self._api, request_id)
+        return await watch.check(self._api, request_id)
 
     @operation
     async def status(self, request_id: str) -> RequestStatusStable:
@@ -91,7 +86,7 @@ class Images(Part[R]):
                             on_status(event)
                 return await _status(self._api, request_id)
         except TimeoutError:
-            raise TimedOut(f"not done after {timeout_seconds:g} seconds") from None
+            raise TimedOut(timeout_seconds) from None
 
     @operation
     async def download(self, url_or_base64: str, max_bytes: int = pictures.MAX_BYTES) -> bytes:
@@ -140,31 +135,10 @@ class Images(Part[R]):
         )
 
 
-async def _check(api: Api, request_id: str) -> RequestStatusCheck:
-    return await api.get(RequestStatusCheck, at("generate", "check", request_id))
-
-
 async def _status(api: Api, request_id: str) -> RequestStatusStable:
     path = at("generate", "status", request_id)
     return await api.get(RequestStatusStable, path, longest=calls.MAX_PICTURES_BYTES)
 
 
 def _follow(api: Api, request_id: str) -> AsyncGenerator[Event, None]:
-    source = watch.Source(
-        stream=lambda: _stream(api, request_id),
-        check=lambda: _check(api, request_id),
-        status=lambda: _status(api, request_id),
-    )
-    return watch.follow(source, retries=api.retries, poll_seconds=api.poll_seconds)
-
-
-async def _stream(api: Api, request_id: str) -> AsyncGenerator[Event, None]:
-    headers = {**api.headers, "Accept": "text/event-stream"}
-    url = f"{api.site}{at('generate', 'events', request_id)}"
-    call = calls.Call("GET", url, headers, SILENCE_SECONDS)
-    async with calls.opened(api.http, call) as response:
-        if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
-            raise UnexpectedAnswer(response.status_code, None, "no event stream")
-        async with aclosing(sse.read(response.aiter_bytes())) as events:
-            async for event in events:
-                yield event
+    return watch.follow(api, request_id, lambda: _status(api, request_id))

@@ -40,8 +40,10 @@ async def download(http: httpx.AsyncClient, url: str, *, max_bytes: int) -> byte
 def decode(text: str, *, max_bytes: int) -> bytes:
     """Read base64. Raises TooLarge, and UnexpectedAnswer if it is not base64."""
     if len(text) * 3 // 4 - text[-2:].count("=") > max_bytes:
-        raise TooLarge(None, None, f"more than {max_bytes} bytes")
+        raise TooLarge(None, None, f"The picture has more than {max_bytes} bytes.")
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise UnexpectedAnswer(None, None, "neither a URL nor base64") from None
+        raise UnexpectedAnswer(
+            None, None, "The horde sent neither a picture nor the address of one."
+        ) from None

@@ -110,10 +110,10 @@ class operation(Generic[P, T]):  # noqa: N801 - used as a decorator
     @overload
     def __get__(self, part: Part[Sync], owner: type | None = None) -> Callable[P, T]: ...
     @overload
-    def __get__(self, part: None, owner: type) -> "operation[P, T]": ...
+    def __get__(self, part: None, owner: type) -> Callable[..., Coroutine[None, None, T]]: ...
     def __get__(self, part: Part[Any] | None, owner: type | None = None) -> object:
         if part is None:
-            return self
+            return self._method
         return part._runner.bind(MethodType(self._method, part))  # noqa: SLF001
 
 
@@ -133,10 +133,10 @@ class stream(Generic[P, T]):  # noqa: N801 - used as a decorator
         self, part: Part[Sync], owner: type | None = None
     ) -> Callable[P, Generator[T, None, None]]: ...
     @overload
-    def __get__(self, part: None, owner: type) -> "stream[P, T]": ...
+    def __get__(self, part: None, owner: type) -> Callable[..., AsyncGenerator[T, None]]: ...
     def __get__(self, part: Part[Any] | None, owner: type | None = None) -> object:
         if part is None:
-            return self
+            return self._method
         return part._runner.bind_stream(MethodType(self._method, part))  # noqa: SLF001
 
 

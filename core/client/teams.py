@@ -16,7 +16,8 @@ class Teams(Part[R]):
     @operation
     async def get(self, team_id: str) -> TeamDetails:
         """Get a team."""
-        return await self._api.get(TeamDetails, at("teams", team_id))
+        # By the contract, with a key it is for moderators, and without one for everybody.
+        return await self._api.without_key().get(TeamDetails, at("teams", team_id))
 
     @operation
     async def create(self, team: CreateTeamInput) -> ModifyTeam:
@@ -30,5 +31,5 @@ class Teams(Part[R]):
 
     @operation
     async def delete(self, team_id: str) -> None:
-        """Delete a team; its workers stay."""
+        """Delete a team; its creator and moderators may. Its workers stay."""
         await self._api.delete(at("teams", team_id))

@@ -1,11 +1,14 @@
 """Text: asking for it, and serving it. A part of `HordeClient`."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
+from core.client import watch
 from core.client.api import at
 from core.client.errors import TimedOut
-from core.client.running import Part, R, operation
+from core.client.running import Part, R, operation, stream
+from core.wire.events import Event
 from core.wire.generate import DryRun, RequestAsync
 from core.wire.submit import GenerationSubmitted
 from core.wire.text import (
@@ -43,6 +46,16 @@ class Text(Part[R]):
         """Cancel what no worker has begun. Returns the status before, with finished results."""
         return await self._api.cancel(RequestStatusKobold, _status(request_id))
 
+    @stream
+    async def events(self, request_id: str) -> AsyncGenerator[Event, None]:
+        """Yield what happens to a request as it happens, `EndEvent` last; `status` has its texts.
+
+        As `HordeClient.events` does for pictures; a `ProgressEvent` may have the text so far.
+        """
+        async with aclosing(watch.follow(self._api, request_id, status=None)) as events:
+            async for event in events:
+                yield event
+
     @operation
     async def wait_for(
         self,
@@ -65,7 +78,7 @@ class Text(Part[R]):
                         return now
                     await asyncio.sleep(self._api.poll_seconds)
         except TimeoutError:
-            raise TimedOut(f"not done after {timeout_seconds:g} seconds") from None
+            raise TimedOut(timeout_seconds) from None
 
     @operation
     async def pop(self, offer: PopInputKobold) -> GenerationPayloadKobold:

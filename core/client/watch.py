@@ -3,45 +3,47 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 from typing import Final
 
-from core.client.errors import HordeError, NotFound, Unreachable
-from core.client.retries import Retries
-from core.wire.events import EndEvent, Event, GenerationEvent, StatusEvent
+from core.client import calls, stream
+from core.client.api import Api, at
+from core.client.errors import HordeError, NotFound, UnexpectedAnswer, Unreachable
+from core.wire.events import HEARTBEAT_SECONDS, EndEvent, Event, GenerationEvent, StatusEvent
 from core.wire.generate import RequestStatusCheck, RequestStatusStable
 
 STATUS_SECONDS: Final = 10.0
 """A status may be asked for ten times a minute, a check ten times a second."""
+SILENCE_SECONDS: Final = 3 * HEARTBEAT_SECONDS
+"""An event stream that is silent for longer is broken."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """The ways to learn about a request."""
-
-    stream: Callable[[], AsyncGenerator[Event, None]]
-    check: Callable[[], Awaitable[RequestStatusCheck]]
-    status: Callable[[], Awaitable[RequestStatusStable]]
+Status = Callable[[], Awaitable[RequestStatusStable]]
 
 
-async def follow(
-    source: Source, *, retries: Retries, poll_seconds: float
-) -> AsyncGenerator[Event, None]:
+async def check(api: Api, request_id: str) -> RequestStatusCheck:
+    """Get the status of a request of any kind."""
+    return await api.get(RequestStatusCheck, at("generate", "check", request_id))
+
+
+async def follow(api: Api, request_id: str, status: Status | None) -> AsyncGenerator[Event, None]:
     """Yield what happens to a request, `EndEvent` last; each picture once, whatever breaks.
 
     A broken stream is connected again, with twice the attempts of a call; then, or if there is no
     stream, the request is polled.
 
+    status: gets the status with pictures; None if the request is for none.
+
     Raises NotFound if the server does not know the request, and what `check` raises.
     """
-    patience = replace(retries, attempts=2 * retries.attempts)
+    patience = replace(api.retries, attempts=2 * api.retries.attempts)
     seen: set[str] = set()
     failures = 0
     while True:
-        error: HordeError = Unreachable("the event stream broke off")
+        error: HordeError = Unreachable("The event stream broke off.")
         try:
-            async with aclosing(source.stream()) as events:
+            async with aclosing(_stream(api, request_id)) as events:
                 async for event in events:
                     failures = 0
                     if _is_new(event, seen):
@@ -57,9 +59,21 @@ async def follow(
         if pause is None:
             break
         await asyncio.sleep(pause)
-    async with aclosing(_poll(source, seen, poll_seconds)) as events:
+    async with aclosing(_poll(api, request_id, status, seen)) as events:
         async for event in events:
             yield event
+
+
+async def _stream(api: Api, request_id: str) -> AsyncGenerator[Event, None]:
+    headers = {**api.headers, "Accept": "text/event-stream"}
+    url = f"{api.site}{at('generate', 'events', request_id)}"
+    call = calls.Call("GET", url, headers, SILENCE_SECONDS)
+    async with calls.opened(api.http, call) as response:
+        if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
+            raise UnexpectedAnswer(response.status_code, None, "There is no event stream.")
+        async with aclosing(stream.read(response.aiter_bytes())) as events:
+            async for event in events:
+                yield event
 
 
 def _is_new(event: Event, seen: set[str]) -> bool:
@@ -71,18 +85,21 @@ def _is_new(event: Event, seen: set[str]) -> bool:
     return True
 
 
-async def _poll(source: Source, seen: set[str], poll_seconds: float) -> AsyncGenerator[Event, None]:
+async def _poll(
+    api: Api, request_id: str, status: Status | None, seen: set[str]
+) -> AsyncGenerator[Event, None]:
     """Poll the request. Pictures are numbered in the order in which they are seen."""
     last: RequestStatusCheck | None = None
     looked = monotonic() - STATUS_SECONDS
     while True:
-        now = await source.check()
+        now = await check(api, request_id)
         if now != last:
             yield StatusEvent(**now.model_dump())
         last = now
-        if now.finished > len(seen) and (now.done or monotonic() - looked >= STATUS_SECONDS):
+        due = now.done or monotonic() - looked >= STATUS_SECONDS
+        if status is not None and now.finished > len(seen) and due:
             looked = monotonic()
-            for generation in (await source.status()).generations:
+            for generation in (await status()).generations:
                 index = len(seen)
                 event = GenerationEvent(**generation.model_dump(), index=index)
                 if _is_new(event, seen):
@@ -90,4 +107,4 @@ async def _poll(source: Source, seen: set[str], poll_seconds: float) -> AsyncGen
         if now.done:
             yield EndEvent(**now.model_dump())
             return
-        await asyncio.sleep(poll_seconds)
+        await asyncio.sleep(api.poll_seconds)

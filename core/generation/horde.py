@@ -15,9 +15,9 @@ from core.images.store import Store
 from core.moderation.modes import CurrentModes
 from core.moderation.prompts import Filters
 from core.moderation.scores import Scorer
-from core.queue.forecast import WaitingCounts
 from core.queue.heads import Heads
 from core.queue.lanes import Lanes
+from core.queue.waiting import WaitingCounts
 from core.settings import Settings
 from core.workers.lately import Lately
 from core.workers.messages import MessageCache

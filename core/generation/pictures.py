@@ -85,6 +85,7 @@ class Pictures(Kind[ImageParams]):
             kind=self.name,
             features=ask.params.features(catalog.baselines(ask.models)),
             permissions=ask.params.permissions(),
+            censored=ask.params.use_nsfw_censor,
             nsfw=ask.nsfw,
             pixels=ask.params.pixels,
             steps=ask.params.effective_steps,

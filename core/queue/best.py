@@ -2,7 +2,8 @@
 
 A job's place is its rank and its id. Each lane's jobs lie in an index in the order of their places,
 so the best of a lane is one probe, however deep the queue is; a query over all jobs of the lanes
-would sort them.
+would sort them. Who may serve many lanes first looks at the front of the whole queue, in another
+index: mostly the best job is there, whatever the number of lanes.
 
 If a lane's needs leave doubt (words, sizes within a class), the same statement looks at the exact
 needs, so that a lane's best job is its best *fitting* job. A job at which this worker failed
@@ -12,7 +13,7 @@ Lane ids travel as one parameter (`lanes_for`), so that the statements stay prep
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -23,7 +24,10 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    TableValuedAlias,
     Uuid,
+    and_,
+    any_,
     bindparam,
     exists,
     func,
@@ -31,7 +35,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -39,14 +42,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from core.db import Moment, table
 from core.queue import matching
 from core.queue.tables import WAITING, Attempt, Job, JobState, Request
-
-FIRST = {"rank": -(2**63), "job": -1}
-"""The place before all others, for windows."""
-
-NEAR = 16
-"""So many lanes are looked into at first where exact needs are looked at: most often one has it."""
-
-_LOOKED_AT = ("id", "rank", "request_id", "number", "feature")
 
 _jobs = table(Job)
 _requests = table(Request)
@@ -57,8 +52,7 @@ _LANES = bindparam("lanes", type_=ARRAY(Integer))
 _ONE = literal_column("1", Integer)
 _MAX_LANES = bindparam("best", type_=Integer, literal_execute=True)
 _MAX_HEADS = bindparam("heads", type_=Integer, literal_execute=True)
-_SIZE = bindparam("size", type_=Integer, literal_execute=True)
-_AFTER = tuple_(bindparam("rank", type_=_jobs.c.rank.type), bindparam("job", type_=_jobs.c.id.type))
+_FRONT = bindparam("front", type_=Integer, literal_execute=True)
 
 
 def lanes_for(engine: str, ids: Sequence[int]) -> Any:  # noqa: ANN401 - a list or a text
@@ -79,7 +73,16 @@ def many(engine: str, values: Sequence[Any]) -> Any:  # noqa: ANN401 - a list or
     return json.dumps(values) if engine == "sqlite" else values
 
 
-def _taking(best: Select[tuple[int]]) -> Any:  # noqa: ANN401 - an UPDATE … RETURNING
+def is_among(engine: str, column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """The column is one of the numbers in the parameter of this name, which `many` makes."""
+    if engine == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(Integer)))
+    each = func.json_each(bindparam(name, type_=String)).table_valued("value", name="each")
+    return column.in_(select(each.c.value))
+
+
+def taking(best: Select[tuple[int]]) -> Any:  # noqa: ANN401 - an UPDATE … RETURNING
+    """Take the job that the query finds."""
     return (
         update(_jobs)
         .where(_jobs.c.id == best.scalar_subquery())  # "= (…)" runs once, "IN (…)" may run again
@@ -108,22 +111,29 @@ def _in_lane(
         blacklist is in a prompt.
     """
     jobs = _jobs.alias()
-    found = (
+    return (
         select(*(jobs.c[name] for name in columns))
-        .where(jobs.c.lane_id == lane_id, jobs.c.state == WAITING, _not_its_own_fault(jobs))
+        .where(jobs.c.lane_id == lane_id, jobs.c.state == WAITING, *_suits(jobs, unlisted))
         .order_by(jobs.c.rank, jobs.c.id)
         .limit(most)
     )
-    if unlisted is None:
-        return found
-    sizes = (
-        func.coalesce(_requests.c.needs[name].as_integer(), 0) <= bindparam(name, type_=BigInteger)
-        for name in matching.SIZES
-    )
-    return found.where(exists().where(_requests.c.id == jobs.c.request_id, *sizes, unlisted))
 
 
-def _not_its_own_fault(jobs: Any) -> ColumnElement[bool]:  # noqa: ANN401 - jobs or an alias of it
+def _suits(jobs: FromClause, unlisted: ColumnElement[bool] | None) -> Iterator[ColumnElement[bool]]:
+    """The conditions on a job that its lane does not tell."""
+    yield not_its_own_fault(jobs)
+    if unlisted is not None:
+        sizes = (
+            func.coalesce(_requests.c.needs[name].as_integer(), 0)
+            <= bindparam(name, type_=BigInteger)
+            for name in matching.SIZES
+        )
+        # Not EXISTS: PostgreSQL would join, expect next to nothing, and so sort the whole lane.
+        fits = select(and_(*sizes, unlisted)).where(_requests.c.id == jobs.c.request_id)
+        yield fits.scalar_subquery()
+
+
+def not_its_own_fault(jobs: FromClause) -> ColumnElement[bool]:
     """The worker has not failed at the job since the moment `retry`."""
     failed = exists().where(
         _attempts.c.job_id == jobs.c.id,
@@ -131,26 +141,29 @@ def _not_its_own_fault(jobs: Any) -> ColumnElement[bool]:  # noqa: ANN401 - jobs
         _attempts.c.ended_at > bindparam("retry", type_=Moment),
         _attempts.c.ended_at <= bindparam("at", type_=Moment),  # another host's clock may be ahead
     )
-    return or_(jobs.c.faults == 0, ~failed)
+    return or_(jobs.c.faults == literal_column("0"), ~failed)
 
 
-_WORD_SQLITE = func.json_each(bindparam("words", type_=String)).table_valued("value", name="word")
-_UNLISTED_SQLITE = ~exists(
-    select(_WORD_SQLITE.c.value).where(func.instr(_requests.c.words, _WORD_SQLITE.c.value) > 0)
-)
-_WORD_POSTGRESQL = (
-    func.unnest(bindparam("words", type_=ARRAY(String)))
-    .table_valued("value", name="word")
-    .render_derived()
-)
-_UNLISTED_POSTGRESQL = ~exists(
-    select(_WORD_POSTGRESQL.c.value).where(
-        func.strpos(_requests.c.words, _WORD_POSTGRESQL.c.value) > 0
-    )
-)
+def _unlisted(word: TableValuedAlias, position: Callable[..., Any]) -> ColumnElement[bool]:
+    """No word of the blacklist is in the prompt."""
+    return ~exists(select(word.c.value).where(position(_requests.c.words, word.c.value) > 0))
 
 
-def _head_sqlite(unlisted: ColumnElement[bool] | None = None) -> Select[tuple[int]]:
+_UNLISTED = {
+    "sqlite": _unlisted(
+        func.json_each(bindparam("words", type_=String)).table_valued("value", name="word"),
+        func.instr,
+    ),
+    "postgresql": _unlisted(
+        func.unnest(bindparam("words", type_=ARRAY(String)))
+        .table_valued("value", name="word")
+        .render_derived(),
+        func.strpos,
+    ),
+}
+
+
+def _head_sqlite(unlisted: ColumnElement[bool] | None) -> Select[tuple[int]]:
     """The best job of the lanes: writers take turns, so the best head is it."""
     lane = func.json_each(bindparam("lanes")).table_valued("value", name="lane")
     head = _in_lane(["id"], lane.c.value, _ONE, unlisted=unlisted).scalar_subquery()
@@ -176,9 +189,8 @@ def _lanes_postgresql(unlisted: ColumnElement[bool] | None) -> CTE:
     )
 
 
-def _head_postgresql(unlisted: ColumnElement[bool] | None = None) -> Select[tuple[int]]:
+def _head_postgresql(unlisted: ColumnElement[bool] | None, top: CTE) -> Select[tuple[int]]:
     """The best unlocked job among the first `heads` jobs of the `best` best lanes."""
-    top = _lanes_postgresql(unlisted)
     some = _in_lane(["id", "rank"], top.c.lane_id, _MAX_HEADS, unlisted=unlisted).lateral("some")
     candidate = select(some.c.id, some.c.rank).select_from(top.join(some, true())).cte("candidate")
     return (
@@ -191,123 +203,61 @@ def _head_postgresql(unlisted: ColumnElement[bool] | None = None) -> Select[tupl
     )
 
 
-def _near(
-    all_heads: Select[Any], head: FromClause
-) -> tuple[CTE, Callable[[FromClause], ColumnElement[bool]]]:
-    """The NEAR lanes with the best heads, and whether a job goes before all jobs of the others."""
-    best = all_heads.order_by(head.c.rank, head.c.id)
-    heads = best.limit(literal_column(str(NEAR + 1), Integer)).cte("heads")
-    in_order = select(heads.c.lane_id).order_by(heads.c.rank, heads.c.id)
-    top = in_order.limit(literal_column(str(NEAR), Integer)).cte("top")
-    next_ = (
-        select(heads.c.rank, heads.c.id)
-        .order_by(heads.c.rank, heads.c.id)
-        .limit(_ONE)
-        .offset(literal_column(str(NEAR), Integer))
-    )
-    return top, lambda job: or_(
-        ~next_.exists(), tuple_(job.c.rank, job.c.id) < next_.scalar_subquery()
-    )
+def _head(engine: str, unlisted: ColumnElement[bool] | None) -> Select[tuple[int]]:
+    if engine == "sqlite":
+        return _head_sqlite(unlisted)
+    return _head_postgresql(unlisted, _lanes_postgresql(unlisted))
 
 
-def _near_sqlite() -> Select[tuple[int]]:
-    """The best job that fits of the lanes with the best heads, if it is the best of all."""
-    lane = func.json_each(bindparam("lanes")).table_valued("value", name="lane")
-    first = _in_lane(["id"], lane.c.value, _ONE).scalar_subquery()
-    found = select(first.label("id")).select_from(lane).cte("found")
-    head = _jobs.alias("head")
-    heads = select(head.c.lane_id, head.c.rank, head.c.id).join(found, head.c.id == found.c.id)
-    top, is_first = _near(heads, head)
-    fitting = _in_lane(["id"], top.c.lane_id, _ONE, unlisted=_UNLISTED_SQLITE).scalar_subquery()
-    fits = select(fitting.label("id")).select_from(top).cte("fits")
-    return (
-        select(_jobs.c.id)
-        .join(fits, _jobs.c.id == fits.c.id)
-        .where(is_first(_jobs))
+def _take(engine: str, unlisted: ColumnElement[bool] | None) -> Any:  # noqa: ANN401
+    if engine == "sqlite":
+        return taking(_head_sqlite(unlisted))
+    top = _lanes_postgresql(unlisted)
+    taken = taking(_head_postgresql(unlisted, top)).cte("taken")
+    always = select(_ONE.label("one")).subquery("always")
+    any_fits = select(top.c.lane_id).exists().label("any_fits")
+    return select(*taken.c, any_fits).select_from(always.join(taken, true(), isouter=True))
+
+
+def _front(engine: str, unlisted: ColumnElement[bool] | None) -> Select[tuple[int]]:
+    """The best unlocked job of the lanes, if it is among the first `front` of the whole queue."""
+    front = (
+        select(_jobs.c.id, _jobs.c.rank, _jobs.c.lane_id, _jobs.c.request_id, _jobs.c.faults)
+        # True of each lane. It names the index, which no other statement is to be tempted by: where
+        # PostgreSQL does not know the values, it expects matches soon, and walks the whole queue.
+        .where(_jobs.c.state == WAITING, _jobs.c.lane_id > literal_column("0"))
         .order_by(_jobs.c.rank, _jobs.c.id)
-        .limit(_ONE)
+        .limit(_FRONT)
+        .subquery("front")
     )
-
-
-def _near_postgresql() -> Select[tuple[int]]:
-    """The same; unlocked, among the first `heads` jobs of each of these lanes."""
-    lane = func.unnest(_LANES).table_valued("id", name="lane").render_derived()
-    head = _in_lane(["id", "rank", "lane_id"], lane.c.id, _ONE).lateral("head")
-    heads = select(head.c.lane_id, head.c.rank, head.c.id).select_from(lane.join(head, true()))
-    top, is_first = _near(heads, head)
-    some = _in_lane(["id", "rank"], top.c.lane_id, _MAX_HEADS, unlisted=_UNLISTED_POSTGRESQL)
-    each = some.lateral("some")
-    candidate = select(each.c.id, each.c.rank).select_from(top.join(each, true())).cte("candidate")
     return (
         select(_jobs.c.id)
-        .join(candidate, candidate.c.id == _jobs.c.id)
-        .where(_jobs.c.state == WAITING, is_first(candidate))
-        .order_by(candidate.c.rank, candidate.c.id)
-        .limit(1)
+        .join(front, front.c.id == _jobs.c.id)
+        .where(
+            _jobs.c.state == WAITING,
+            is_among(engine, front.c.lane_id, "lanes"),
+            *_suits(front, unlisted),
+        )
+        .order_by(front.c.rank, front.c.id)
+        .limit(_ONE)
         .with_for_update(of=_jobs, skip_locked=True)
     )
 
 
-def _any_fits(unlisted: ColumnElement[bool] | None = None) -> Select[tuple[bool]]:
-    lane = func.unnest(_LANES).table_valued("id", name="lane").render_derived()
-    head = _in_lane(["id"], lane.c.id, _ONE, unlisted=unlisted).lateral("head")
-    return select(exists(select(head.c.id).select_from(lane.join(head, true()))))
-
-
-def _goes_before() -> ColumnElement[bool]:
-    """A job goes before the job `before`, unless that is None."""
-    other = _jobs.alias()
-    before = bindparam("before", type_=other.c.id.type)
-    place = select(other.c.rank, other.c.id).where(other.c.id == before).scalar_subquery()
-    return or_(before.is_(None), tuple_(_jobs.c.rank, _jobs.c.id) < place)
-
-
-def _window(*which: ColumnElement[bool]) -> Select[Any]:
-    """The first `size` of these jobs after the place `rank`, `job`, with their exact needs."""
-    window = (
-        select(*(_jobs.c[name] for name in _LOOKED_AT))
-        .where(
-            _jobs.c.state == WAITING,
-            *which,
-            tuple_(_jobs.c.rank, _jobs.c.id) > _AFTER,
-            _not_its_own_fault(_jobs),
-        )
-        .order_by(_jobs.c.rank, _jobs.c.id)
-        .limit(_SIZE)
-        .cte("first")
-    )
-    return (
-        select(*window.c, _requests.c.needs, _requests.c.words, _requests.c.expires_at)
-        .join(_requests, _requests.c.id == window.c.request_id)
-        .order_by(window.c.rank, window.c.id)
-    )
-
-
-HEADS = {
-    ("sqlite", False): _head_sqlite(),
-    ("sqlite", True): _head_sqlite(_UNLISTED_SQLITE),
-    ("postgresql", False): _head_postgresql(),
-    ("postgresql", True): _head_postgresql(_UNLISTED_POSTGRESQL),
+_WAYS = {
+    (engine, in_doubt): (engine, unlisted if in_doubt else None)
+    for engine, unlisted in _UNLISTED.items()
+    for in_doubt in (False, True)
 }
+HEADS = {key: _head(*way) for key, way in _WAYS.items()}
 """The id of the best job of `lanes`, by engine and by whether exact needs are looked at."""
-TAKES = {key: _taking(best) for key, best in HEADS.items()}
-"""Take that job."""
-TAKES_NEAR = {"sqlite": _taking(_near_sqlite()), "postgresql": _taking(_near_postgresql())}
-"""The same where exact needs are looked at, as far as the best NEAR of many lanes tell it."""
-ANY_FITS = {False: _any_fits(), True: _any_fits(_UNLISTED_POSTGRESQL)}
-"""Whether any job of `lanes` fits, locked ones included; for PostgreSQL."""
-TAKE_ONE_OF = _taking(
-    select(_jobs.c.id)
-    .where(_jobs.c.id.in_(bindparam("ids", expanding=True)), _jobs.c.state == WAITING)
-    .order_by(_jobs.c.rank, _jobs.c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-"""Take the best unlocked one of the jobs `ids`."""
-WINDOW_OF_LANE = _window(_jobs.c.lane_id == bindparam("lane", type_=Integer), _goes_before())
-"""The first `size` jobs of one lane after a place, those of expired requests included.
+TAKES = {key: _take(*way) for key, way in _WAYS.items()}
+"""Take that job.
 
-Only those that go before the job `before`, unless that is None.
+On PostgreSQL there is always one row, and `any_fits` in it: whether any job of the lanes fits. If
+none was taken all the same, others have it locked, or it is out of reach.
 """
-WINDOW_OF_USERS = _window(_jobs.c.user_id.in_(bindparam("users", expanding=True)))
-"""The same for the jobs of `users`."""
+FRONTS = {key: _front(*way) for key, way in _WAYS.items()}
+"""The same as far as the front of the whole queue tells it: without a row nothing is told."""
+TAKES_OF_FRONT = {key: taking(best) for key, best in FRONTS.items()}
+"""Take that job."""

@@ -6,37 +6,38 @@ obvious statements fail the last (seen in races): locking one of the lanes' *hea
 comes back empty with one deep lane, choosing the best *lane* first does with many lanes of one job.
 So the candidates are the first 8 jobs of each of the 32 lanes with the best heads, and the best of
 those that is not locked is taken; if all are locked (a few batches in flight do that), the reach is
-widened. On SQLite writers take turns: the best head is enough.
+widened. On SQLite writers take turns: the best head is enough. A worker that may serve many lanes
+need mostly not look into them: its best job is among the first of the whole queue.
 
 If lanes leave doubt (a blacklist, a size within a class), the statement looks at each job's exact
 needs. Only jobs in the catch-all, and those of the worker's own users, are looked at here, in
 windows by keyset, to the last.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, exists, select, update
+from sqlalchemy import Select, bindparam, literal_column, select, update
 
-from core import dialects
 from core.db import AnyRow, Writing, table
-from core.queue import best, matching, parking
+from core.queue import best, matching, parking, requests, windows
 from core.queue.lanes import Lanes, Matched
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job, JobState, LaneVersion, Request
 
-NEAR_HEADS = 4
-"""Jobs of each of the lanes with the best heads, at the very first try."""
+FEW_LANES = 8
+"""So many are looked into at once; with more, the front of the whole queue comes first."""
+FRONT = 64
+"""Jobs of the whole queue that are looked at then: most often one of them fits."""
 REACH = ((32, 8), (128, 64), (2000, 1000))
 """How many lanes, and heads of each, are candidates at the first, second, third try."""
 WINDOW_SIZES = (10, 50, 250)
 """How many jobs are looked at one by one: few at first, as most often one of them fits."""
 TRIES = 5
-PUT_AWAY_AT_ONCE = 1000
-"""Jobs of expired requests that a pop ends when it meets one."""
 RETRY_PAUSE = timedelta(seconds=10)
 """How long a job is kept from a worker that failed at it, if no other worker might make it."""
 NOBODY = UUID(int=0)
@@ -82,7 +83,8 @@ async def claim(
     batch: the most jobs of this request the worker may take at once, at least 1.
     retry_pause: how long it does not get jobs again at which it failed.
     """
-    state = (await session.execute(_STATE, {"users": sorted(offer.users) or [-1]})).one()
+    users = best.many(session.engine, sorted(offer.users))
+    state = (await session.execute(_STATE[session.engine], {"users": users})).one()
     await lanes.refresh(session, state.version)
     matched = Matched() if only_own else await _matched(session, lanes, offer, state.parked)
     seeking = _Seeking(session, matched, offer, at, at - retry_pause)
@@ -93,7 +95,7 @@ async def claim(
         request = (await session.execute(_REQUEST, {"id": head.request_id})).one()
         if request.expires_at > at and not (request.cancelled_at or request.faulted_at):
             break
-        await _put_away(session, head, request, at)
+        await requests.put_away(session, head.id, request, at)
     else:
         return None
     more = batch(request) - 1
@@ -111,16 +113,26 @@ async def _matched(session: Writing, lanes: Lanes, offer: Offer, parked: int) ->
     return matched
 
 
-_STATE = select(
-    _version.c.version,
-    _version.c.parked,
-    exists()
-    .where(
-        _jobs.c.state == WAITING,
-        _jobs.c.user_id.in_(bindparam("users", expanding=True)),
+def _state(engine: str) -> Select[Any]:
+    """The versions of the lanes, and whether a job of `users` waits."""
+    theirs = (
+        select(_jobs.c.id)
+        .where(_jobs.c.state == WAITING, best.is_among(engine, _jobs.c.user_id, "users"))
+        .order_by(_jobs.c.user_id)  # for the index: else PostgreSQL hopes to meet one by reading on
+        .limit(literal_column("1"))
     )
-    .label("own"),
-)
+    own = theirs.scalar_subquery().is_not(None).label("own")
+    state = select(_version.c.version, _version.c.parked, own)
+    if engine == "sqlite":
+        return state
+    # From here on: a claim's statements need no values to be planned well, but PostgreSQL would
+    # plan most of them anew each time, which takes longer than to run them.
+    return state.add_columns(
+        literal_column("set_config('plan_cache_mode', 'force_generic_plan', true)")
+    )
+
+
+_STATE = {engine: _state(engine) for engine in ("sqlite", "postgresql")}
 _REQUEST = select(_requests).where(_requests.c.id == bindparam("id"))
 
 
@@ -141,7 +153,7 @@ class _Seeking:
         if own:
             generous = replace(self._offer, only_covered=False)
             theirs = {"users": sorted(self._offer.users)}
-            if head := await self._look_through(generous, best.WINDOW_OF_USERS, theirs):
+            if head := await self._look_through(generous, windows.OF_USERS, theirs):
                 return head
         return None if only_own else await self._of_lanes()
 
@@ -149,7 +161,7 @@ class _Seeking:
         matched = self._matched
         if matched.catch_all is not None:
             among = {"lane": matched.catch_all, "before": await self.head_of_lanes()}
-            taken = await self._look_through(self._offer, best.WINDOW_OF_LANE, among)
+            taken = await self._look_through(self._offer, windows.OF_LANE, among)
             if taken is not None:
                 return taken
         ids = matched.certain + matched.doubtful
@@ -159,18 +171,19 @@ class _Seeking:
         """Take the best job of these lanes that fits."""
         place = self._lanes_place(ids, in_doubt=in_doubt)
         take = best.TAKES[self._engine, in_doubt]
-        if in_doubt and len(ids) > best.NEAR:
-            near = place | {"heads": NEAR_HEADS}
-            taken = (await self._session.execute(best.TAKES_NEAR[self._engine], near)).first()
-            if taken is not None:
+        if len(ids) > FEW_LANES:
+            of_front = best.TAKES_OF_FRONT[self._engine, in_doubt]
+            first = place | {"front": FRONT}
+            if (taken := (await self._session.execute(of_front, first)).first()) is not None:
                 return taken
         if self._engine == "sqlite":
             return (await self._session.execute(take, place)).first()
         for max_lanes, heads in REACH:
             reach = place | {"best": max_lanes, "heads": heads}
-            if (taken := (await self._session.execute(take, reach)).first()) is not None:
+            taken = (await self._session.execute(take, reach)).one()
+            if taken.id is not None:
                 return taken
-            if not await self._session.scalar(best.ANY_FITS[in_doubt], place):
+            if not taken.any_fits:
                 return None  # else others hold all candidates locked
         return None
 
@@ -178,8 +191,12 @@ class _Seeking:
         """The id of the job that would be taken from the lanes, without the catch-all."""
         matched = self._matched
         ids = matched.certain + matched.doubtful
-        place = self._lanes_place(ids, in_doubt=True) | {"best": 1, "heads": 1}
-        found: int | None = await self._session.scalar(best.HEADS[self._engine, True], place)
+        place = self._lanes_place(ids, in_doubt=True)
+        of_front = best.FRONTS[self._engine, True]
+        found: int | None = await self._session.scalar(of_front, place | {"front": FRONT})
+        if found is None:
+            place |= {"best": 1, "heads": 1}
+            found = await self._session.scalar(best.HEADS[self._engine, True], place)
         return found
 
     def _lanes_place(self, ids: tuple[int, ...], *, in_doubt: bool) -> dict[str, Any]:
@@ -187,35 +204,29 @@ class _Seeking:
         return place | best.fits_for(self._engine, self._offer) if in_doubt else place
 
     async def _look_through(
-        self, offer: Offer, windows: Select[Any], among: dict[str, Any]
+        self, offer: Offer, statement: Select[Any], among: dict[str, Any]
     ) -> AnyRow | None:
         """Take the best job whose exact needs fit, looking at them in windows by keyset.
 
-        windows: one of the statements of `best`. among: its parameters that select the jobs.
+        statement: one of `windows`. among: its parameters that select the jobs.
         """
-        after = best.FIRST
-        for size in _window_sizes():
+        after = windows.FIRST
+        for size in chain(WINDOW_SIZES, repeat(WINDOW_SIZES[-1])):
             place = {"size": size, **after, **among, **self._place}
-            rows = (await self._session.execute(windows, place)).all()
+            rows = (await self._session.execute(statement, place)).all()
             fitting = [
                 row.id
                 for row in rows
                 if row.expires_at > self._at and matching.accepts(_exact(row), offer)
             ]
             if fitting:
-                taken = (await self._session.execute(best.TAKE_ONE_OF, {"ids": fitting})).first()
+                taken = (await self._session.execute(windows.TAKE_ONE_OF, {"ids": fitting})).first()
                 if taken is not None:
                     return taken
             if len(rows) < size:
                 return None
             after = {"rank": rows[-1].rank, "job": rows[-1].id}
         return None
-
-
-def _window_sizes() -> Iterator[int]:
-    yield from WINDOW_SIZES
-    while True:
-        yield WINDOW_SIZES[-1]
 
 
 async def glimpse(
@@ -225,7 +236,8 @@ async def glimpse(
 
     Nothing is claimed. Of the job: `number` and `feature`.
     """
-    state = (await session.execute(_STATE, {"users": [-1]})).one()
+    nobody = best.many(session.engine, [])
+    state = (await session.execute(_STATE[session.engine], {"users": nobody})).one()
     await lanes.refresh(session, state.version)
     matched = await _matched(session, lanes, offer, state.parked)
     job_id = await _Seeking(session, matched, offer, at, at).head_of_lanes()
@@ -270,27 +282,3 @@ async def _continue(session: Writing, head: AnyRow, more: int) -> list[Claimed]:
             update(_jobs).where(_jobs.c.id.in_(astray)).values(state=JobState.WAITING)
         )
     return [Claimed(*row) for row in in_turn]
-
-
-async def _put_away(session: Writing, taken: AnyRow, request: AnyRow, at: datetime) -> None:
-    """End the waiting jobs of requests that are over, the claimed one included.
-
-    Upkeep runs once in a while and has not seen the expired ones yet. A job of a cancelled request
-    waits if it was just being claimed and that claim was rolled back.
-    """
-    is_expired = request.expires_at <= at
-    waiting = (
-        select(_jobs.c.id)
-        .join(_requests, _requests.c.id == _jobs.c.request_id)
-        .where(
-            _jobs.c.state == WAITING,
-            _requests.c.expires_at <= at if is_expired else _requests.c.id == request.id,
-        )
-        .limit(PUT_AWAY_AT_ONCE)
-        .with_for_update(of=_jobs, skip_locked=True)  # others may be ending the same jobs
-    )
-    await session.execute(
-        update(_jobs)
-        .where((_jobs.c.id == taken.id) | _jobs.c.id.in_(dialects.once(waiting)))
-        .values(state=JobState.EXPIRED if is_expired else JobState.CANCELLED)
-    )

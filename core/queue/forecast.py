@@ -1,36 +1,25 @@
-"""Queue position, waiting time and skip counts: estimates from what is known.
+"""Queue position and waiting time: estimates from what is known.
 
 Ahead of a request are the jobs of better rank in the lanes that the same workers may serve; the
 pace of those workers' last jobs says how long they take.
 """
 
-import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, select
-
-from core.db import Reading, table
-from core.queue import best, matching, places
+from core.db import Reading
+from core.queue import best, places
 from core.queue.crews import Crews, Workers
 from core.queue.lanes import Lanes
-from core.queue.matching import Needs, Offer
 from core.queue.pace import MIN_SECONDS
-from core.queue.tables import WAITING, Job, Request
+from core.queue.waiting import WaitingCounts
 
 MAX_COUNTED = 2000
 """The most jobs ahead that are counted; beyond, a position is a lower bound, which is harmless."""
 
 MAX_CREWS = 8
 """The most groups of workers that are distinguished: enough for a good and cheap estimate."""
-
-COUNTS_SECONDS = 1.0
-
-_jobs = table(Job)
-_requests = table(Request)
 
 
 class Outlook(NamedTuple):
@@ -67,7 +56,7 @@ async def outlook(
     kind: str,
     own: Sequence[Jobs],
     place: Place,
-    counts: "WaitingCounts",
+    counts: WaitingCounts,
     *,
     at: datetime,
 ) -> Outlook:
@@ -111,7 +100,7 @@ async def _deep_ahead_of(
     crews: Crews,
     able: Workers,
     place: Place,
-    counts: "WaitingCounts",
+    counts: WaitingCounts,
 ) -> list[Jobs]:
     """Estimate what is ahead if it is too much to count: what waits, less what is behind.
 
@@ -195,102 +184,3 @@ def _fill(free: dict[Workers, float], rates: Mapping[Workers, float], count: flo
     until = since + (count - done) / speed
     for crew in rates:
         free[crew] = max(free[crew], until)
-
-
-@dataclass(slots=True)
-class WaitingCounts:
-    """Waiting jobs and their size by lane, read at most once a second in each process.
-
-    With a deep queue, reading takes longer and is done less often: at most 5 % of the time.
-    """
-
-    read_at: float = -1e9
-    took: float = 0.0
-    is_stale: bool = False
-    """Whether something was asked for since."""
-    jobs: Mapping[int, int] = field(default_factory=dict)
-    things: Mapping[int, int] = field(default_factory=dict)
-    parked: Sequence["Parked"] = ()
-
-    async def refresh(self, session: Reading, lanes: Lanes, *, fresh: bool = False) -> None:
-        """Count again if the counts are old.
-
-        fresh: even if they are young, if something was asked for since.
-        """
-        start = time.monotonic()
-        rests = 20 * self.took if fresh and self.is_stale else max(COUNTS_SECONDS, 20 * self.took)
-        if start - self.read_at < rests:
-            return
-        self.is_stale = False
-        rows = (await session.execute(_COUNTS)).all()
-        self.jobs = {row.lane_id: row.jobs for row in rows}
-        self.things = {row.lane_id: int(row.things) for row in rows}
-        parked = [lane for lane in lanes.parked.values() if lane in self.jobs]
-        self.parked = await _parked(session, parked) if parked else ()
-        is_first, self.read_at = self.read_at < 0, time.monotonic()
-        self.took = 0.0 if is_first else self.read_at - start  # the first prepares statements
-
-    def skipped(self, lanes: Lanes, offer: Offer) -> dict[str, int]:
-        """How many waiting jobs each condition keeps from this offer, after a pop found nothing.
-
-        So jobs in a lane in doubt are kept back by their sizes or their words.
-        """
-        counts: Counter[str] = Counter()
-        doubtful = lanes.matching(offer).doubtful
-        for lane_id, needs in lanes.least_needs().items():
-            if (waiting := self.jobs.get(lane_id, 0)) and needs.kind == offer.kind:
-                self._count(counts, needs, offer, waiting)
-        for lane_id in doubtful:
-            if waiting := self.jobs.get(lane_id, 0):
-                largest = matching.reasons(lanes.largest_needs(lane_id), offer)
-                counts.update(dict.fromkeys(largest, waiting))
-                if offer.blacklist:
-                    counts["blacklist"] += waiting
-        for parked in self.parked:
-            if parked.needs.kind == offer.kind:
-                self._count(counts, parked.needs, offer, parked.jobs)
-        return dict(counts)
-
-    @staticmethod
-    def _count(counts: Counter[str], needs: Needs, offer: Offer, waiting: int) -> None:
-        counts.update(dict.fromkeys(matching.reasons(needs, offer), waiting))
-
-
-class Parked(NamedTuple):
-    """Parked jobs with the same needs: how many, and their size in things."""
-
-    needs: Needs
-    jobs: int
-    things: int
-
-
-async def _parked(session: Reading, lane_ids: Sequence[int]) -> Sequence[Parked]:
-    rows = await session.execute(_PARKED, {"lanes": lane_ids})
-    return [
-        Parked(Needs.from_json(row.needs).of_job(row.feature), row.jobs, int(row.things))
-        for row in rows
-    ]
-
-
-_PARKED = (
-    select(
-        _requests.c.needs,
-        _jobs.c.feature,
-        func.count().label("jobs"),
-        func.sum(_jobs.c.things).label("things"),
-    )
-    .join(_requests, _requests.c.id == _jobs.c.request_id)
-    .where(_jobs.c.state == WAITING, _jobs.c.lane_id.in_(bindparam("lanes", expanding=True)))
-    .group_by(_requests.c.needs, _jobs.c.feature)
-    .order_by(func.count().desc())
-    .limit(MAX_COUNTED)
-)
-_COUNTS = (
-    select(
-        _jobs.c.lane_id,
-        func.count().label("jobs"),
-        func.sum(_jobs.c.things).label("things"),
-    )
-    .where(_jobs.c.state == WAITING)
-    .group_by(_jobs.c.lane_id)
-)

@@ -56,6 +56,8 @@ class Needs(_Side):
     permissions: frozenset[str] = frozenset()
     """What the worker's owner must allow: img2img, painting, lora …"""
     nsfw: bool = False
+    censored: bool = False
+    """Results that are unsafe for work are to be held back."""
     trusted: bool = False
     """Only workers of trusted users."""
     slow: bool = True
@@ -95,6 +97,8 @@ class Offer(_Side):
     features: frozenset[str] = frozenset()
     permissions: frozenset[str] = frozenset()
     nsfw: bool = True
+    censors: bool = True
+    """It serves requests that want unsafe results held back."""
     trusted: bool = False
     """The owner is trusted."""
     fast: bool = True
@@ -152,7 +156,10 @@ CONDITIONS = (
         "performance",
         lambda need, offer: (need.slow or offer.fast) and (need.extra_slow or not offer.extra_slow),
     ),
-    Condition("nsfw", lambda need, offer: offer.nsfw or not need.nsfw),
+    Condition(
+        "nsfw",
+        lambda need, offer: (offer.nsfw or not need.nsfw) and (offer.censors or not need.censored),
+    ),
     Condition("untrusted", lambda need, offer: offer.trusted or not need.trusted),
     Condition(
         "models", lambda need, offer: not need.models or not need.models.isdisjoint(offer.models)

@@ -24,12 +24,16 @@ from sqlalchemy import (
     update,
 )
 
-from core.db import Moment, Reading, Writing, table
+from core import dialects
+from core.db import AnyRow, Moment, Reading, Writing, table
 from core.queue import parking
 from core.queue.lane_rows import Caller
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs
 from core.queue.tables import WAITING, Attempt, Generation, Job, JobState, Request
+
+PUT_AWAY_AT_ONCE = 1000
+"""Jobs of expired requests that a pop ends when it meets one."""
 
 _requests = table(Request)
 _jobs = table(Job)
@@ -243,3 +247,27 @@ async def stop(session: Writing, request_ids: Sequence[UUID], state: JobState) -
         update(_jobs).where(_jobs.c.id.in_(waiting)).values(state=state).returning(_jobs.c.id)
     )
     return len(stopped.all())
+
+
+async def put_away(session: Writing, taken_id: int, request: AnyRow, at: datetime) -> None:
+    """End the waiting jobs of requests that are over, the one just taken included.
+
+    Upkeep runs once in a while and has not seen the expired ones yet. A job of a cancelled request
+    waits if it was just being claimed and that claim was rolled back.
+    """
+    is_expired = request.expires_at <= at
+    waiting = (
+        select(_jobs.c.id)
+        .join(_requests, _requests.c.id == _jobs.c.request_id)
+        .where(
+            _jobs.c.state == WAITING,
+            _requests.c.expires_at <= at if is_expired else _requests.c.id == request.id,
+        )
+        .limit(PUT_AWAY_AT_ONCE)
+        .with_for_update(of=_jobs, skip_locked=True)  # others may be ending the same jobs
+    )
+    await session.execute(
+        update(_jobs)
+        .where((_jobs.c.id == taken_id) | _jobs.c.id.in_(dialects.once(waiting)))
+        .values(state=JobState.EXPIRED if is_expired else JobState.CANCELLED)
+    )

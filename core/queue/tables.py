@@ -114,6 +114,14 @@ class Job(Base):
             sqlite_where=text("state = 0"),
         ),
         Index(
+            "ix_jobs_waiting_in_order",
+            "rank",
+            "id",
+            "lane_id",
+            postgresql_where=text("state = 0 AND lane_id > 0"),
+            sqlite_where=text("state = 0 AND lane_id > 0"),
+        ),
+        Index(
             "ix_jobs_waiting_of_user",
             "user_id",
             "rank",

@@ -9,9 +9,9 @@ from sqlalchemy import Select, func, select, update
 
 from core import dialects
 from core.db import AnyRow, Reading, Writing, table
-from core.queue.forecast import WaitingCounts
 from core.queue.lanes import Lanes
 from core.queue.tables import ALIVE, WAITING, Attempt, Job, Outcome, Request
+from core.queue.waiting import WaitingCounts
 
 _attempts = table(Attempt)
 _jobs = table(Job)

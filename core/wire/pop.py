@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StrictInt
 
 from core.wire.image import ExtraSourceImage, ModelPayloadStable, SourceProcessing
-from core.wire.limits import MAX_OFFERED, Name, Offered
+from core.wire.limits import MAX_LIST, MAX_OFFERED, Name, Offered
 from core.wire.messages import ResponseModelMessagePop
 from core.wire.model import Answer, Request
 from core.wire.scalars import WHOLE, Boolean, Integer, Known, Number, Omitted, String
@@ -48,6 +48,10 @@ class PopInputStable(PopInput):
     allow_controlnet: Boolean = False
     allow_sdxl_controlnet: Boolean = False
     allow_lora: Boolean = False
+    allow_censoring: Boolean = True
+    """Whether it serves requests that want unsafe pictures held back (our extension)."""
+    post_processors: Annotated[list[Name], Field(max_length=MAX_LIST)] | None = None
+    """The post-processing that it can do; None: all that its program can (our extension)."""
     limit_max_steps: Boolean = False
     """Whether it refuses more steps than its models need."""
     wait: Annotated[Number, Field(ge=0, le=30)] = 0.0

@@ -47,6 +47,7 @@ class Declared:
     """None for alchemists."""
     permissions: frozenset[str] = frozenset()
     nsfw: bool = True
+    censors: bool = True
     extra_slow: bool = False
     only_covered: bool = False
     blacklist: Iterable[str] = ()
@@ -76,6 +77,7 @@ def offer_of(worker_id: UUID, owner: User, declared: Declared, *, speed: float |
         features=rules.offered(declared.program.features, declared.forms),
         permissions=declared.permissions,
         nsfw=declared.nsfw,
+        censors=declared.censors,
         trusted=owner.has(Role.TRUSTED),
         fast=speed is None or speed >= rules.least_speed(models),
         extra_slow=declared.extra_slow,

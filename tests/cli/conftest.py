@@ -1,10 +1,11 @@
-"""A `horde` command with a data folder, a port and a model of the test's own."""
+"""A `horde` command with a data folder, a port and a model of the test's own, and a whole town."""
 
 import warnings
 
 import pytest
 
 import tiny_random
+import town as towns
 from horde_command import Horde
 
 
@@ -23,3 +24,10 @@ def horde(tmp_path, free_port, tiny_model):
     horde = Horde(tmp_path / "data", free_port, tiny_model)
     yield horde
     horde.close()
+
+
+@pytest.fixture(scope="session")
+def town(databases, tmp_path_factory):
+    """A server and a light worker that the tests of commands share."""
+    with towns.open_town(tmp_path_factory.mktemp("town"), databases) as town:
+        yield town

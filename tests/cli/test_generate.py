@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from cli import asking
+from cli import asking, words
 from core.wire.generate import GenerationInputStable, JobFault, RequestStatusCheck
 from core.wire.status import ActiveModel
 from horde_command import Horde
@@ -92,7 +92,7 @@ def test_why_workers_failed_is_told():
     ("kudos", "figures"), [(6.5, "6.5"), (7.0, "7"), (0.0, "0"), (1234567.5, "1234567.5")]
 )
 def test_kudos_are_printed_in_figures_however_many_there_are(kudos, figures):
-    assert asking.amount(kudos) == figures
+    assert words.amount(kudos) == figures
 
 
 class Offering:
@@ -102,7 +102,11 @@ class Offering:
         shared = {"performance": 1, "queued": 0, "jobs": 0, "eta": 0, "type": "image"}
         self._models = [ActiveModel(name=name, count=count, **shared) for name, count in names]
 
-    async def models(self):
+    @property
+    def models(self):
+        return self
+
+    async def active(self):
         return self._models
 
 

@@ -9,7 +9,7 @@ import stat
 import pytest
 from PIL import Image
 
-from cli import asking
+from cli import words
 from core.catalog import models
 from core.kudos import prices
 from horde_command import descendants, wait_until_gone
@@ -34,7 +34,7 @@ def test_a_demo_starts_a_horde_and_ends_it(horde, tmp_path):
         told = demo.line(str(out))
         assert demo.end() == 0
     assert re.search(r"512x512, seed \d+, made by Test Worker with horde-tiny, .* kudos", told)
-    assert told.endswith(f"for {asking.amount(its_price() / 100)} kudos")
+    assert told.endswith(f"for {words.amount(its_price() / 100)} kudos")
     with Image.open(out) as picture:
         assert (picture.format, picture.size) == ("PNG", (512, 512))
         assert len(set(picture.convert("L").tobytes())) > 50  # no plain surface

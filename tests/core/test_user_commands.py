@@ -36,17 +36,19 @@ def test_a_user_is_shown_by_alias_and_by_id(horde, alice):
     assert said == horde("show", alice.partition("#")[2])
     assert said[0] == 0
     assert "roles        none" in said[1]
-    assert "kudos        14.00, and 0.00 until" in said[1]
+    assert "kudos        14.00, of which 0.00 can be spent\nheld back    0.00 until" in said[1]
 
 
 def test_roles_are_given_and_taken(horde, alice):
-    assert "trusted customizer" in horde("roles", alice, "--grant", "customizer", "trusted")[1]
+    said = horde("roles", alice, "--grant", "customizer", "trusted")[1]
+    assert "trusted customizer" in said
+    assert "held back" not in said
     said = horde("roles", alice, "--grant", "vpn", "--revoke", "customizer", "trusted")[1]
     assert "roles        vpn\n" in said
 
 
 def test_kudos_are_given_and_taken_down_to_the_floor(horde, alice):
-    assert "kudos        114.00" in horde("kudos", alice, "100")[1]
+    assert "kudos        114.00, of which 100.00 can" in horde("kudos", alice, "100")[1]
     assert "kudos        14.00" in horde("kudos", alice, "--", "-1000")[1]
 
 
@@ -56,8 +58,10 @@ def test_a_new_key_replaces_the_old(horde, alice):
 
 
 def test_an_account_is_disabled_and_enabled(horde, alice):
-    assert "roles        deleted" in horde("disable", alice)[1]
-    assert "roles        none" in horde("disable", alice, "--undo")[1]
+    said = horde("disable", alice)[1]
+    assert "roles        none" in said
+    assert "account      disabled" in said
+    assert "disabled" not in horde("disable", alice, "--undo")[1]
     assert horde("disable", alice, "--undo")[0] == 1
 
 

@@ -5,7 +5,17 @@ import torch
 from diffusers import DiffusionPipeline
 from safetensors.torch import load_file
 
-from training import autoencoder, concepts, denoiser, export, keeping, latents, running, tokenizer
+from training import (
+    autoencoder,
+    concepts,
+    decoder,
+    denoiser,
+    export,
+    keeping,
+    latents,
+    running,
+    tokenizer,
+)
 from training.captions import Captions
 from training.scenes import Planner
 
@@ -128,6 +138,37 @@ def test_latents_are_cached_normalised_with_their_captions(state):
     assert pictures.shape == (16, 16, 8, 8)
     assert captions.shape == (16, latents.CAPTIONS, tokenizer.LENGTH)
     assert pictures.float().mean().abs() < 0.5
+
+
+def test_a_decoder_alone_learns_and_leaves_the_latents_as_they_are(state, composer, tmp_path):
+    keeping.keep(state, tmp_path / "kept.tar.gz")
+    keeping.restore(tmp_path / "kept.tar.gz", tmp_path / "own")
+    file = tmp_path / "own" / "decoder.pt"
+    old = export.trained_autoencoder(state)
+
+    first = decoder.Training(export.trained_autoencoder(state), composer, file)
+    first.run(minutes=A_MOMENT, critic_minutes=0, decay_minutes=A_MOMENT)
+    more = decoder.Training(export.trained_autoencoder(tmp_path / "own"), composer, file)
+    assert more.step == first.step > 0
+    more.run(minutes=A_MOMENT, critic_minutes=A_MOMENT, decay_minutes=0)
+
+    assert more.criticised > 0
+    new = export.trained_autoencoder(tmp_path / "own")
+    pictures = torch.rand(1, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        latent = old.encode(pictures).latent_dist.mean
+        assert torch.equal(new.encode(pictures).latent_dist.mean, latent)
+        assert not torch.equal(new.decode(latent).sample, old.decode(latent).sample)
+    assert more.step == running.load(file, "cpu")["step"]
+    assert running.load(file.with_suffix(".plain"), "cpu")["criticised"] == 0
+
+
+def test_latents_of_the_export_have_no_noise(state):
+    vae = export.trained_autoencoder(state)
+
+    said = vae.encode(torch.rand(1, 3, 64, 64)).latent_dist
+
+    assert (said.sample() - said.mean).abs().max() < 1e-5
 
 
 def test_normalising_changes_latents_and_not_pictures(composer, icons):

@@ -9,6 +9,7 @@ import pytest
 import pictures
 from core.client import HordeClient
 from core.client.retries import Retries
+from core.client.users import Users
 from fake_renderers import BROKEN, STORY, TINY, ThreadEngine
 from stub_horde import KEY
 from worker import crew as crews
@@ -17,7 +18,6 @@ from worker.crew import Crew
 from worker.loop import Unwelcome
 from worker.served import NoModel
 from worker.settings import Settings
-from worker.upscaler import FACTORS
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ async def test_an_owner_who_is_not_trusted_hears_what_becomes_of_rewards(horde, 
     class Owner:
         trusted = False
 
-    async def find_user(_):
+    async def me(_):
         return Owner
 
-    monkeypatch.setattr(HordeClient, "find_user", find_user)
+    monkeypatch.setattr(Users, "me", me)
     monkeypatch.setattr(Said, "end", lambda said, _, outcome: said.append(outcome))
     horde.add()
     async with crew(["image"]) as (_, said):
@@ -140,7 +140,7 @@ async def test_an_unwelcome_crew_ends(crew):
             await running.task
 
 
-async def test_post_processing_is_offered_where_no_weights_are_missing(horde, crew, tmp_path):
+async def test_post_processing_is_offered_as_far_as_its_weights_are_here(horde, crew, tmp_path):
     async def offers():
         horde.pops.clear()
         async with crew(["image", "alchemy"]):
@@ -149,15 +149,13 @@ async def test_post_processing_is_offered_where_no_weights_are_missing(horde, cr
             )
         image = next(pop for pop in horde.pops if "max_pixels" in pop)
         forms = next(pop for pop in horde.pops if "forms" in pop)
-        return image["allow_post_processing"], forms["forms"]
+        assert image["allow_post_processing"] is True
+        assert forms["forms"] == ["vectorize", "palette", *image["post_processors"]]
+        return image["post_processors"]
 
-    *most, last = FACTORS
-    assert await offers() == (False, ["palette"])
-    for name in most:
-        (tmp_path / f"{name}.pth").touch()
-    assert await offers() == (False, ["palette", *most])
-    (tmp_path / f"{last}.pth").touch()
-    assert await offers() == (True, ["palette", *FACTORS])
+    assert await offers() == ["strip_background"]
+    (tmp_path / "NMKD_Siax.pth").touch()
+    assert await offers() == ["strip_background", "NMKD_Siax"]
 
 
 def test_the_offer_of_pictures_has_no_word_of_what_is_not_served():

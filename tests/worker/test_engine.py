@@ -58,6 +58,21 @@ async def test_pictures_and_steps_come_back(engine):
     assert engine.device == "cpu"
 
 
+async def test_an_engine_that_was_begun_early_is_the_one_that_renders(engine):
+    engine.begin()
+    pid = engine.pid
+    engine.begin()
+    assert await engine.render(ORDER, ignore)
+    assert engine.pid == pid
+
+
+async def test_an_engine_that_died_before_its_first_order_is_replaced(engine):
+    engine.begin()
+    os.kill(engine.pid, signal.SIGKILL)
+    assert await gone(engine.pid)
+    assert await engine.render(ORDER, ignore)
+
+
 async def test_refusals_and_bugs_leave_the_engine_alive(engine):
     with pytest.raises(CannotLoad, match="broken"):
         await engine.load(BROKEN)

@@ -48,6 +48,15 @@ async def test_each_picture_of_a_batch_has_its_own_seed_and_place(horde, serve):
     assert [abs(red - seed % 256) < 8 for red, seed in zip(reds, seeds, strict=True)] == [True] * 3
 
 
+async def test_a_picture_that_is_held_back_says_so_and_no_other_does(horde, serve):
+    jobs = horde.add(n=2, payload={"prompt": "nude"})
+    async with serve(batch=2) as serving:
+        first, second = [await serving.submitted(job) for job in jobs]
+    assert first["state"] == "censored"
+    assert {"type": "censorship", "value": "nsfw"} in first["gen_metadata"]
+    assert (second["state"], len(second["gen_metadata"])) == ("ok", 1)
+
+
 async def test_without_upload_urls_the_picture_goes_with_the_submit(horde, serve):
     [job] = horde.add(uploads=False)
     async with serve() as serving:
@@ -62,7 +71,12 @@ async def test_the_pop_says_what_is_served(horde, serve):
     pop = horde.pops[0]
     assert (pop["bridge_agent"], pop["models"], pop["amount"]) == (AGENT, ["tiny"], 1)
     allowed = {name for name, value in pop.items() if name.startswith("allow_") and value}
-    assert allowed == {"allow_img2img", "allow_painting", "allow_unsafe_ipaddr"}
+    assert allowed == {
+        "allow_img2img",
+        "allow_painting",
+        "allow_unsafe_ipaddr",
+        "allow_censoring",
+    }
 
 
 async def test_a_gpu_takes_several_pictures_of_a_request_at_once(horde, serve):

@@ -276,9 +276,10 @@ async def test_a_text_beyond_all_measure_is_a_fault(horde, write, monkeypatch, p
 
 
 async def test_more_texts_and_forms_than_were_asked_for_are_given_back(horde, write, serve):
-    horde.add_text(ids=["first", "second"], id="first")
+    texts = [f"text-{number}" for number in range(5)]
+    horde.add_text(ids=texts, id=texts[0])
     async with write() as serving:
-        for one in ("first", "second"):
+        for one in texts:
             assert (await serving.submitted(one))["state"] == "faulted"
     forms = [horde.add_form("palette", pictures.picture()) for _ in range(2)]
     horde.forms.append({"forms": [horde.forms.popleft()["forms"][0] for _ in forms], "skipped": {}})

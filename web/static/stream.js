@@ -36,7 +36,7 @@ document.addEventListener("visibilitychange", () => followers.forEach((one) => o
 class Follower {
   #id;
   #listener;
-  #source = null;
+  #connection = null;
   #timer = 0;
   #delay = POLL.first;
   #failures = 0;
@@ -69,30 +69,40 @@ class Follower {
   #hangUp() {
     this.#turn += 1;
     clearTimeout(this.#timer);
-    this.#source?.close();
-    this.#source = null;
+    this.#connection?.abort();
+    this.#connection = null;
     streaming.delete(this);
   }
 
-  #stream() {
-    const source = (this.#source = new EventSource(api.eventsUrl(this.#id)));
+  async #stream() {
+    const turn = this.#turn;
+    const connection = (this.#connection = new AbortController());
     streaming.add(this);
-    const on = (name, handle) => source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
-    on("status", (check) => {
+    try {
+      for await (const event of api.stream(this.#id, { signal: connection.signal })) {
+        if (turn !== this.#turn) return;
+        this.#hear(event);
+      }
+    } catch {
+      // It is connected again, or the request is polled.
+    }
+    if (turn !== this.#turn) return;
+    const { first, growth, last } = STREAM_AGAIN_AFTER;
+    this.#streamFrom = Date.now() + Math.min(first * growth ** this.#failures, last);
+    this.#failures += 1;
+    this.#hangUp();
+    this.#pollAfter(0);
+  }
+
+  #hear({ type, ...told }) {
+    if (type === "status") {
       this.#failures = 0;
       this.#listener.trouble(false);
-      this.#listener.status(check, check.jobs);
-    });
-    on("generation", (generation) => this.#listener.picture(generation));
-    on("progress", (progress) => this.#listener.progress(progress));
-    on("end", (check) => this.#finish(() => this.#listener.end(check)));
-    source.addEventListener("error", () => {
-      const { first, growth, last } = STREAM_AGAIN_AFTER;
-      this.#streamFrom = Date.now() + Math.min(first * growth ** this.#failures, last);
-      this.#failures += 1;
-      this.#hangUp();
-      this.#pollAfter(0);
-    });
+      this.#listener.status(told, told.jobs);
+    }
+    if (type === "generation") this.#listener.picture(told);
+    if (type === "progress") this.#listener.progress(told);
+    if (type === "end") this.#finish(() => this.#listener.end(told));
   }
 
   #pollAfter(delay) {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from core.client import HordeClient
+from core.features import FORMS
 from core.wire.alchemy import (
     Form,
     InterrogationPopFormPayload,
@@ -79,7 +80,7 @@ class Forms:
             raise CannotRender(f"the form {batch.model!r} is not served here")
         if len(batch.ids) > 1:
             raise CannotRender(f"{len(batch.ids)} forms at once, beyond the limit of 1")
-        if isinstance(model, Upscaler) and not batch.form.r2_upload:
+        if FORMS[model.name].makes_picture and not batch.form.r2_upload:
             raise CannotRender("there is no place for the picture")
         picture = await fetched(self._client, batch.form.source_image, "source_image")
         if isinstance(model, Upscaler):

@@ -38,7 +38,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="hub, civitai, hub:OWNER/NAME[:FILE], civitai:NUMBER[@VERSION], an address, a file "
         "or a folder; by default the first place that is known",
     )
-    adding.add_argument("--kind", choices=[k for k in get_args(ModelKind) if k != "part"])
+    adding.add_argument("--kind", choices=get_args(ModelKind))
     adding.set_defaults(do=add)
     removing = steps.add_parser("remove", help="take a model away")
     removing.add_argument("name")

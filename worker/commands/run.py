@@ -128,8 +128,9 @@ async def serve(loaded: Loaded, key: str, display: Tally, *, once: bool = False)
         Engine(making(settings.text_server_key.get_secret_value()), limits) as proxy,
     ):
         display.engine = lambda: engine.pid
-        await _ask_for_the_key(client)
         crew = Crew(settings, client, engine, shown, proxy)
+        crew.begin()
+        await _ask_for_the_key(client)
         reloading = asyncio.create_task(
             Reloader(loaded.path, settings, crew.change, display.say).run()
         )

@@ -29,6 +29,7 @@ RENAMED: Final[Mapping[str, str]] = {
     "allow_painting": "painting",
     "allow_post_processing": "post_processing",
     "forms": "forms",
+    "censor_nsfw": "censor_nsfw",
     "inference_step_timeout": "step_timeout",
     "preload_timeout": "load_timeout",
     "civitai_api_token": "civitai_token",
@@ -41,7 +42,7 @@ NAMES: Final = ("dreamer_name", "worker_name", "scribe_name", "alchemist_name")
 NEEDLESS: Final = frozenset(
     {
         "allow_controlnet", "allow_lora", "allow_sdxl_controlnet", "allow_unsafe_ip",
-        "cache_home", "censor_nsfw", "censorlist", "disable_disk_cache", "disable_terminal_ui",
+        "cache_home", "censorlist", "disable_disk_cache", "disable_terminal_ui",
         "dynamic_models", "extra_stable_diffusion_models_folders", "high_memory_mode",
         "high_performance_mode", "limit_max_steps", "max_lora_cache_size", "max_models_to_download",
         "max_threads", "moderate_performance_mode", "number_of_dynamic_models",

@@ -14,11 +14,11 @@ LOOK_SECONDS: Final = 2.0
 
 AT_ONCE: Final = frozenset(
     {
-        "ahead_seconds", "batch", "blacklist", "extra_slow", "idle_seconds", "img2img",
-        "max_deaths",
+        "ahead_seconds", "batch", "blacklist", "censor_nsfw", "extra_slow", "forms", "idle_seconds",
+        "img2img", "max_deaths",
         "max_context_length", "max_length", "max_pixels", "models", "nsfw", "painting",
         "post_processing", "priority_usernames", "require_upfront_kudos", "text_models",
-        "wait_seconds",
+        "unchecked", "wait_seconds",
     }
 )  # fmt: skip
 """What takes effect while the worker runs; the rest waits for its next start."""

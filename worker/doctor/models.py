@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from worker import lookup, models, upscaler
+from worker import lookup, models, safety, upscaler, vision
+from worker.alchemy import offered
 from worker.doctor.finding import Finding, Grade
 from worker.renderer import Model
 from worker.settings import DEFAULT_TEXT_MODEL, Settings
@@ -21,8 +22,12 @@ def found(settings: Settings) -> Iterator[Finding]:
         yield from _of(settings, "models", models.find)
     if "text" in settings.kinds and not settings.text_server:
         yield from _of(settings, "text_models", models.find_text)
+    if "image" in settings.kinds:
+        yield _safety(settings)
     if set(settings.kinds) & {"image", "alchemy"}:
         yield _upscalers(settings)
+    if "alchemy" in settings.kinds:
+        yield _forms(settings)
 
 
 def _of(
@@ -58,6 +63,18 @@ def _upscalers(settings: Settings) -> Finding:
         "upscalers",
         Grade.ODD if "alchemy" in settings.kinds else Grade.FINE,
         f"here: {', '.join(here) or 'none'}; not here: {', '.join(missing)}",
-        "requests for post-processing are served where all are here: "
-        f"`horde-worker models add {missing[0]}`",
+        f"what is here is offered; `horde-worker models add {missing[0]}` adds more",
     )
+
+
+def _safety(settings: Settings) -> Finding:
+    policy = lookup.safety_policy(settings)
+    advice = "" if policy.checker else "`horde-worker models add safety_checker` brings one"
+    return Finding("safety", Grade.FINE, safety.told(policy), advice)
+
+
+def _forms(settings: Settings) -> Finding:
+    here = offered.forms(settings)
+    missing = [name for name, network in vision.NETWORKS.items() if not here.keys() & network.forms]
+    more = f"`horde-worker models add {missing[0]}` adds more" if missing else ""
+    return Finding("forms", Grade.FINE if here else Grade.BAD, ", ".join(here) or "none", more)

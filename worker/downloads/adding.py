@@ -106,7 +106,7 @@ class Adder:
             facts = await asyncio.to_thread(facts_of, place)
             return Kept(wanted.name, wanted.kind, place.name, source, licence, {"": facts})
         if not is_pipeline(wanted.kind):
-            raise CannotFetch("a language model is a folder, not a file")
+            raise CannotFetch(f"a {wanted.kind} model is a folder, not a file")
         self.say("making a folder of the file, as the diffusers library reads it")
         with tempfile.TemporaryDirectory(dir=self.shelf.folder, prefix=".made-") as made:
             folder = Path(made) / "model"
@@ -178,6 +178,8 @@ def facts_below(folder: Path) -> dict[str, FileFacts]:
 
 def _see_usable(wanted: Wanted, folder: Path) -> None:
     """See that a folder can be served. Raises CannotFetch."""
+    if wanted.kind not in FOLDERS:
+        raise CannotFetch(f"an {wanted.kind} is a file, not a folder")
     try:
         FOLDERS[wanted.kind].inspect(wanted.name, folder)
     except models.NotUsable as error:

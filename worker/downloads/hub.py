@@ -101,12 +101,12 @@ def pipeline_files(repository: Repository) -> dict[str, str]:
 
 
 def text_files(repository: Repository) -> dict[str, str]:
-    """Choose the files of a language model. Raises CannotFetch where there are no safetensors."""
+    """Choose the files of a model that is one folder. Raises CannotFetch without safetensors."""
     top = [path for path in repository.files if "/" not in path]
     chosen = _configuration(top)
     weights = dict(_weights([path for path in top if path.startswith("model")]))
     if "config.json" not in chosen or not weights:
-        raise CannotFetch(f"{repository.name} has no language model in safetensors")
+        raise CannotFetch(f"{repository.name} has no model in safetensors at its top")
     return chosen | weights
 
 

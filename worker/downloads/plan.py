@@ -17,7 +17,7 @@ from worker.model_kinds import is_pipeline
 from worker.shelf import ModelKind
 
 SAFE: Final = ".safetensors"
-SERVED_BASES: Final = ("SD 1", "SD 2")
+SERVED_BASES: Final = re.compile("SD [12]|SDXL|Illustrious|NoobAI|Pony$")
 """As CivitAI calls what single files may be for."""
 TENSORS: Final = (".safetensors", ".pth")
 """What upscalers may come in; of the second kind nothing but tensors is read."""
@@ -77,7 +77,7 @@ class Sites:
 
     async def _of_civitai(self, source: Source, kind: ModelKind) -> Plan:
         version = await self.civitai.look(source.civitai or None, source.version)
-        if is_pipeline(kind) and version.base and not version.base.startswith(SERVED_BASES):
+        if is_pipeline(kind) and version.base and not SERVED_BASES.match(version.base):
             raise CannotFetch(f"{version.title} is for {version.base}, which is not served here")
         name = re.sub(r"[^\w.-]+", "-", version.file)
         about = f"{version.title} ({version.base})" if version.base else version.title

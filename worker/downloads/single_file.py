@@ -11,23 +11,30 @@ from pathlib import Path
 from typing import Any, Final
 
 from worker.downloads.parts import CannotFetch
-from worker.models import MAX_HEADER_BYTES
+from worker.image.inspection import MAX_HEADER_BYTES
 from worker.settings import prepare_environment
 
 CONFIGURATIONS: Final = Path(__file__).parent / "configurations"
 UNET: Final = "model.diffusion_model."
-CONTEXT: Final = f"{UNET}input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+CONTEXT: Final = f"{UNET}input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"
 FIRST: Final = f"{UNET}input_blocks.0.0.weight"
-WIDTHS: Final = {768: "sd1", 1024: "sd2"}
-"""Numbers that its text encoder gives for each token, and which architecture that is."""
+WIDTHS: Final = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
+"""Numbers that its text encoders give for each token, and which architecture that is."""
+VELOCITY: Final = "v_pred"
+"""An empty tensor by which the makers of XL models say that theirs predicts velocities."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a checkpoint is, by its tensors. architecture: a folder of CONFIGURATIONS."""
+    """What a checkpoint is, by its tensors.
+
+    architecture: a folder of CONFIGURATIONS.
+    prediction: what its denoiser predicts, where the file says that.
+    """
 
     architecture: str
     channels: int
+    prediction: str = ""
 
 
 def header(file: Path) -> dict[str, Any]:
@@ -67,13 +74,13 @@ def shape(file: Path) -> Shape:
         width, channels = tensors[CONTEXT]["shape"][1], tensors[FIRST]["shape"][1]
     except (KeyError, IndexError, TypeError):
         raise CannotFetch(
-            f"{file.name} is no Stable Diffusion 1 or 2, which is what is served of single files"
+            f"{file.name} is no Stable Diffusion 1, 2 or XL: single files of others are not served"
         ) from None
     if width not in WIDTHS:
         raise CannotFetch(f"{file.name} has a text encoder of {width} numbers, which is not known")
     if channels != 4:  # noqa: PLR2004 - the latents of a picture
         raise CannotFetch(f"{file.name} takes {channels} channels: a model for inpainting only")
-    return Shape(WIDTHS[width], channels)
+    return Shape(WIDTHS[width], channels, "v_prediction" if VELOCITY in tensors else "")
 
 
 async def unpack(file: Path, folder: Path, configuration: Path | None = None) -> None:
@@ -82,13 +89,15 @@ async def unpack(file: Path, folder: Path, configuration: Path | None = None) ->
     configuration: a folder without weights that says what it is; by default one of ours.
     Raises CannotFetch.
     """
+    prediction = ""
     if configuration is None:
         found = await asyncio.to_thread(shape, file)
         configuration = CONFIGURATIONS / found.architecture
+        prediction = found.prediction
     prepare_environment()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "worker.downloads.unpacking"),
-        *(str(file), str(configuration), str(folder)),
+        *(str(file), str(configuration), str(folder), prediction),
         stdout=PIPE,
         stderr=PIPE,
     )

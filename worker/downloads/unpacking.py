@@ -1,6 +1,7 @@
 """Makes a diffusers folder of a checkpoint that is one file. A process of its own: imports torch.
 
-`python -m worker.downloads.unpacking FILE CONFIGURATION FOLDER`; no hub is asked for anything.
+`python -m worker.downloads.unpacking FILE CONFIGURATION FOLDER PREDICTION`; no hub is asked for
+anything.
 """
 
 import json
@@ -8,30 +9,45 @@ import shutil
 import sys
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import torch
-from diffusers import StableDiffusionPipeline
+from worker import bytecode
 
 MERGES: Final = Path(__file__).parent / "configurations" / "merges.txt"
+PARTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "StableDiffusionPipeline": {"safety_checker": None, "feature_extractor": None},
+    "StableDiffusionXLPipeline": {"add_watermarker": False},
+}
+"""What is given to the classes that read files, beside the file."""
 BEGIN, END = "<|startoftext|>", "<|endoftext|>"
 
 
-def unpack(file: str, configuration: Path, folder: str) -> None:
-    """Read the file as the folder without weights says, and write all of it in 16 bits."""
+def unpack(file: str, configuration: Path, folder: str, prediction: str = "") -> None:
+    """Read the file as the folder without weights says, and write all of it in 16 bits.
+
+    prediction: what its denoiser predicts; empty: what the configuration says.
+    """
+    # Late, so that fewer of their parts are imported; see below.
+    import diffusers  # noqa: PLC0415
+    import torch  # noqa: PLC0415
+
+    reader = json.loads((configuration / "model_index.json").read_bytes())["_class_name"]
     with tempfile.TemporaryDirectory() as room:
         whole = Path(room) / configuration.name
         shutil.copytree(configuration, whole)
-        _complete(whole / "tokenizer")
-        pipeline = StableDiffusionPipeline.from_single_file(
+        for tokenizer in whole.glob("tokenizer*"):
+            _complete(tokenizer)
+        pipeline = getattr(diffusers, reader).from_single_file(
             file,
             config=str(whole),
             local_files_only=True,
             torch_dtype=torch.float16,
-            safety_checker=None,
-            feature_extractor=None,
+            **PARTS[reader],
         )
+    if prediction:
+        pipeline.scheduler.register_to_config(prediction_type=prediction)
     pipeline.save_pretrained(folder, safe_serialization=True)
 
 
@@ -56,4 +72,8 @@ def _bytes() -> list[str]:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    unpack(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
+    bytecode.keep("torch")
+    from worker import lean
+
+    lean.begin()
+    unpack(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

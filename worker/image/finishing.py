@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from core.wire.submit import GenerationMetadataStable
-from worker import pictures
+from worker import background, pictures
 from worker.image.order import PictureOrder
 from worker.image.painting import Painting
 from worker.image.sizes import Size
@@ -74,9 +74,12 @@ class Finish:
                 image = self._enlarged(self._enlarger, image)
             width, height = self._wanted.width, self._wanted.height
             image = pictures.scaled(image, width, height, tiling=self._order.tiling)
-        for upscaler in self._order.upscalers:
-            image = self._enlarged(upscaler, self._small_enough(image, upscaler))
-        return Picture(image.width, image.height, image.tobytes())
+        for processor in self._order.processors:
+            if isinstance(processor, Upscaler):
+                image = self._enlarged(processor, self._small_enough(image, processor))
+            else:
+                image = self._without_background(image)
+        return pictures.picture_of(image)
 
     def _small_enough(self, image: Image.Image, upscaler: Upscaler) -> Image.Image:
         """Shrink a picture that would become larger than the horde accepts."""
@@ -86,13 +89,26 @@ class Finish:
         wide, high = (side // upscaler.factor for side in pictures.fitting(width, height))
         size = Size(max(1, wide), max(1, high))
         larger = Size(size.width * upscaler.factor, size.height * upscaler.factor)
-        note = information(f"{upscaler.name} made {larger}: a picture may have no more pixels")
-        if note not in self.notes:
-            self.notes = (*self.notes, note)
+        self._note(f"{upscaler.name} made {larger}: a picture may have no more pixels")
         return image.resize((size.width, size.height), Image.Resampling.LANCZOS)
 
     def _enlarged(self, upscaler: Upscaler, image: Image.Image) -> Image.Image:
         try:
-            return self._networks.enlarge(upscaler, image)
+            large = self._networks.enlarge(upscaler, image.convert("RGB"))
         except CannotLoad as error:  # not the fault of the checkpoint, which would be blamed for it
             raise CannotRender(f"the weights of {upscaler.name} cannot be used") from error
+        if image.mode == "RGBA":
+            large.putalpha(image.getchannel("A").resize(large.size, Image.Resampling.LANCZOS))
+        return large
+
+    def _without_background(self, image: Image.Image) -> Image.Image:
+        try:
+            return background.removed(image.convert("RGBA"))
+        except CannotRender as error:  # the picture itself is good
+            self._note(f"nothing was taken away: {error.reason}")
+            return image
+
+    def _note(self, text: str) -> None:
+        note = information(text)
+        if note not in self.notes:
+            self.notes = (*self.notes, note)

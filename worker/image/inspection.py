@@ -43,7 +43,7 @@ class Family:
 
 
 OWN: Final = "horde.json"
-"""What a model's folder may say of it beside what diffusers wants: `square_only`."""
+"""What a model's folder may say beside what diffusers wants: `square_only`, `harmless`."""
 
 
 def inspect(name: str, folder: Path) -> Checkpoint:
@@ -66,7 +66,8 @@ def inspect(name: str, folder: Path) -> Checkpoint:
     enlarger = upscaler.of_model(folder)
     if enlarger is not None:
         check_whole(enlarger.folder)
-    own, vocabulary = folder / OWN, folder / "vocabulary.json"
+    own = read(folder / OWN) if (folder / OWN).is_file() else {}
+    vocabulary = folder / "vocabulary.json"
     return Checkpoint(
         name,
         folder,
@@ -78,7 +79,8 @@ def inspect(name: str, folder: Path) -> Checkpoint:
         is_safe=is_safe,
         megabytes=_megabytes(folder, family, variant, is_safe=is_safe),
         vocabulary=vocabulary if vocabulary.is_file() else None,
-        square_only=own.is_file() and read(own).get("square_only") is True,
+        square_only=own.get("square_only") is True,
+        harmless=own.get("harmless") is True,
     )
 
 

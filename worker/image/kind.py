@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from core.client import HordeClient
@@ -16,10 +17,12 @@ from worker.image.library import Library
 from worker.image.order import Checkpoint, PictureOrder, Rendered, Source
 from worker.image.popped import PictureBatch
 from worker.kind import Haul, Parcel, fetched, ids_of, understood
+from worker.post_processing import PostProcessor
 from worker.renderer import Model, information
-from worker.upscaler import FACTORS, Upscaler
+from worker.safety import NOBODY, Policy
 
 GPU_BATCH: Final = 4
+CENSORED: Final = GenerationMetadataStable(type="censorship", value="nsfw")
 
 
 class Pictures:
@@ -28,8 +31,8 @@ class Pictures:
     offer: what every pop declares, without the models and the size of batches.
     batch: pictures of one request that are popped together; 0 lets the device decide: a GPU renders
         several in little more time than one, a CPU does not.
-    upscalers: those whose weights are here. Post-processing is offered only if none is missing: a
-        pop cannot declare some of them.
+    processors: the post-processing that can be done here.
+    safety: what is done about unsafe pictures.
     library: None where no adaptations and learned words are offered.
     """
 
@@ -41,25 +44,27 @@ class Pictures:
         offer: PopInputStable,
         *,
         batch: int = 0,
-        upscalers: Mapping[str, Upscaler] | None = None,
+        processors: Mapping[str, PostProcessor] | None = None,
+        safety: Policy = NOBODY,
         library: Library | None = None,
     ) -> None:
         self._client = client
         self._library = library
-        self._upscalers = dict(upscalers or {})
+        self._processors = dict(processors or {})
         self._asked = 1  # pictures at once, as in the last pop
-        self.change(offer, batch)
+        self.change(offer, batch, safety)
 
-    def change(self, offer: PopInputStable, batch: int) -> None:
+    def change(self, offer: PopInputStable, batch: int, safety: Policy) -> None:
         """Offer this from the next pop on."""
-        served = offer.allow_post_processing and self._upscalers.keys() == FACTORS.keys()
         self._offer = offer.model_copy(
             update={
-                "allow_post_processing": served,
+                "allow_post_processing": offer.allow_post_processing and bool(self._processors),
+                "post_processors": list(self._processors),
                 "allow_lora": self._library is not None,
             }
         )
         self._batch = batch
+        self._safety = safety
 
     async def pop(self, models: Mapping[str, Model], *, device: str | None) -> Haul[PictureBatch]:
         """Pop pictures to make."""
@@ -67,8 +72,10 @@ class Pictures:
         redraws = not any(
             isinstance(one, Checkpoint) and one.family in TEXT_ONLY for one in models.values()
         )
+        harmless = all(isinstance(one, Checkpoint) and one.harmless for one in models.values())
         update = {
             "models": list(models),
+            "allow_censoring": self._safety.serves or harmless,
             "amount": self._asked,
             "allow_img2img": self._offer.allow_img2img and redraws,
             "allow_painting": self._offer.allow_painting and redraws,
@@ -77,28 +84,33 @@ class Pictures:
         ids = ids_of(answer)
         if not ids:
             return Haul(None, answer.messages)
-        return Haul(understood(ids, lambda: popped.batch(answer)), answer.messages)
+        batch = understood(ids, lambda: popped.batch(answer))
+        if self._safety.always and batch is not None:
+            batch = replace(batch, shown=False)
+        return Haul(batch, answer.messages)
 
     async def order(self, batch: PictureBatch, models: Mapping[str, Model]) -> PictureOrder:
         """Fetch the source pictures, and make the order."""
         adapts = self._library is not None
-        offer = popped.Offer(self._offer.max_pixels, self._asked, self._upscalers, adapts=adapts)
+        limits = (self._offer.max_pixels, self._asked, self._processors, self._safety)
+        offer = popped.Offer(*limits, adapts=adapts)
         popped.check(batch, models, offer)  # first, so that nothing is fetched in vain
         source = await self._source(batch.answer)
         needed = None
         if self._library is not None:
             needed = await self._library.needed(batch.answer.payload)
-        return popped.order(batch, models, source, self._upscalers, needed)
+        return popped.order(batch, models, source, offer, needed)
 
     async def pack(self, batch: PictureBatch, index: int, result: Rendered) -> Parcel:
         """Encode one picture."""
         webp = await asyncio.to_thread(pictures.to_webp, result.pictures[index])
+        is_held_back = index in result.held_back
         body = SubmitInputStable(
             id=batch.ids[index],
             generation=UPLOADED,
             seed=batch.seeds[index],
-            state="ok",
-            gen_metadata=list(result.notes),
+            state="censored" if is_held_back else "ok",
+            gen_metadata=[*([CENSORED] if is_held_back else ()), *result.notes],
         )
         url = batch.uploads[index] if batch.uploads else None
         return Parcel(batch.ids[index], body.model_dump(mode="json", exclude_unset=True), webp, url)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.wire.submit import GenerationMetadataStable
+from worker.post_processing import PostProcessor
 from worker.renderer import Model, Order, Picture
 from worker.upscaler import Upscaler
 
@@ -22,6 +23,7 @@ class Checkpoint(Model):
     megabytes: of its weights on disk.
     vocabulary: file of the words it knows; None: it takes any.
     square_only: whether it has seen no pictures of another shape: their ground is continued.
+    harmless: whether it cannot make what is unsafe for work.
     """
 
     native: int
@@ -33,6 +35,7 @@ class Checkpoint(Model):
     megabytes: int = 0
     vocabulary: Path | None = None
     square_only: bool = False
+    harmless: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,13 @@ class Rendered:
     """The pictures of an order, in the order of its seeds, and what the requester should know.
 
     blank: how many of them have but one colour.
+    held_back: by their places, those that stand for pictures which are unsafe for work.
     """
 
     pictures: tuple[Picture, ...]
     notes: tuple[GenerationMetadataStable, ...] = ()
     blank: int = 0
+    held_back: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,9 @@ class PictureOrder(Order[Rendered]):
     hires_strength: 0 to 1, how much of the enlarged picture is redrawn; None: no hires fix.
     seeds: 0 to 2**32 - 1, one for each picture.
     enlarger: the network that scales beyond the model's size; None: Lanczos' filter.
-    upscalers: applied to each finished picture, in this order.
+    processors: applied to each finished picture, in this order.
     exact: whether it is made at this very size, however good the model is at it.
+    checker: looks at each picture, and unsafe ones are held back; None: nobody does.
     adaptations, words: what the model is adapted by, and what it is to know.
     notes: what the requester should know already.
     """
@@ -117,8 +123,9 @@ class PictureOrder(Order[Rendered]):
     source: Source | None = None
     strength: float = 1.0
     enlarger: Upscaler | None = None
-    upscalers: tuple[Upscaler, ...] = ()
+    processors: tuple[PostProcessor, ...] = ()
     exact: bool = False
+    checker: Model | None = None
     adaptations: tuple[Adaptation, ...] = ()
     words: tuple[Word, ...] = ()
     notes: tuple[GenerationMetadataStable, ...] = ()

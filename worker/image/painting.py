@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionXLImg2ImgPipeline
+from diffusers import StableDiffusionImg2ImgPipeline
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image, ImageFilter, ImageOps
 
@@ -44,26 +44,7 @@ class FromMean(StableDiffusionImg2ImgPipeline):  # type: ignore[misc]  # untyped
     ) -> torch.Tensor:
         """Encode the pictures, (n, 3, height, width), and noise each with its own generator."""
         del batch_size, num_images_per_prompt  # there is one picture for each generator
-        return _noised(self, image.to(device, dtype), timestep, generator)
-
-
-class FromMeanXL(StableDiffusionXLImg2ImgPipeline):  # type: ignore[misc]  # untyped
-    """The same for Stable Diffusion XL."""
-
-    def prepare_latents(
-        self,
-        image: torch.Tensor,
-        timestep: torch.Tensor,
-        batch_size: int,
-        num_images_per_prompt: int,
-        dtype: torch.dtype,
-        device: torch.device,
-        generator: list[torch.Generator],
-        add_noise: bool = True,  # noqa: FBT001, FBT002 - diffusers' own
-    ) -> torch.Tensor:
-        """Encode the pictures, (n, 3, height, width), and noise each with its own generator."""
-        del batch_size, num_images_per_prompt, add_noise
-        return _noised(self, image.to(device, dtype), timestep, generator)
+        return noised(self, image.to(device, dtype), timestep, generator)
 
 
 @dataclass(frozen=True)
@@ -184,12 +165,13 @@ def latent_mask(mask: Image.Image | None, latents: torch.Tensor) -> torch.Tensor
     return (small > 0.5).to(latents.device, latents.dtype)  # noqa: PLR2004 - half white
 
 
-def _noised(
+def noised(
     pipe: Any,  # noqa: ANN401 - one of several pipelines
     pixels: torch.Tensor,
     timestep: torch.Tensor,
     generators: list[torch.Generator],
 ) -> torch.Tensor:
+    """Encode pictures, (n, 3, height, width), and noise each with its own generator."""
     latents = mean(pipe, pixels)
     noise = randn_tensor(
         latents.shape, generator=generators, device=latents.device, dtype=latents.dtype

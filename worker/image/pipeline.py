@@ -8,8 +8,9 @@ Serves models with the architecture of Stable Diffusion 1 or 2, of any size
 """
 
 import gc
+import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -18,15 +19,14 @@ from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from transformers.utils import logging as transformers_logging
 
+from worker import pictures
+from worker.checking import Safety
 from worker.image import finishing
-from worker.image.cascade import LoadedCascade
-from worker.image.flow import LoadedFlux, LoadedZImage
 from worker.image.kept import KeptModels
 from worker.image.loaded import Loaded
 from worker.image.order import Checkpoint, PictureOrder, Rendered
 from worker.image.run import Run
 from worker.image.samplers import SAMPLERS, Sampler
-from worker.image.sdxl import LoadedXL
 from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, nobody
 from worker.upscaling import Networks
 
@@ -42,14 +42,17 @@ CHEAP_SECONDS: Final = 0.1
 TRIAL_SIDE: Final = 64
 TOO_LARGE: Final = "the device has too little memory for this size"
 
-FAMILIES: Final[Mapping[str, type[Loaded]]] = {
-    "sd": Loaded,
-    "sdxl": LoadedXL,
-    "flux": LoadedFlux,
-    "zimage": LoadedZImage,
-    "cascade": LoadedCascade,
+FAMILIES: Final[Mapping[str, tuple[str, str]]] = {
+    "sd": ("worker.image.loaded", "Loaded"),
+    "sdxl": ("worker.image.sdxl", "LoadedXL"),
+    "flux": ("worker.image.flow", "LoadedFlux"),
+    "zimage": ("worker.image.flow", "LoadedZImage"),
+    "cascade": ("worker.image.cascade", "LoadedCascade"),
 }
-"""What loads a checkpoint; see `worker.image.inspection`."""
+"""What loads a checkpoint, by `worker.image.inspection`'s name of its family: module and class.
+
+Each imports much of the libraries, so it is imported when a model of it is loaded.
+"""
 
 T = TypeVar("T")
 
@@ -60,7 +63,9 @@ class DiffusersRenderer:
     device: `cpu`, `cuda` or `mps`.
     """
 
-    def __init__(self, *, device: str, networks: Networks | None = None) -> None:
+    def __init__(
+        self, *, device: str, networks: Networks | None = None, safety: Safety | None = None
+    ) -> None:
         diffusers_logging.set_verbosity_error()
         transformers_logging.set_verbosity_error()
         diffusers_logging.disable_progress_bar()
@@ -68,6 +73,7 @@ class DiffusersRenderer:
         self.device = device
         self.model: Loaded | None = None
         self.networks = networks or Networks(device)
+        self.safety = safety
         self.kept = KeptModels(device)
         self._narrowest: dict[Checkpoint, int] = {}  # of DTYPES, that is wide enough
         self._proven: set[Checkpoint] = set()
@@ -120,16 +126,29 @@ class DiffusersRenderer:
             # After all of them: a batch that does not fit into memory is made again in smaller
             # parts.
             finish = finishing.Finish(order, run.made, run.painting, self.networks)
-            finished = [finish(image) for image in made]
-        return Rendered(
-            tuple(finished), (*order.notes, *finish.notes, *unadapted, *run.notes), run.blank
-        )
+            unsafe = self._unsafe(order, made)
+            finished = [
+                pictures.held_back(order.width, order.height) if place in unsafe else finish(image)
+                for place, image in enumerate(made)
+            ]
+        notes = (*order.notes, *finish.notes, *unadapted, *run.notes)
+        return Rendered(tuple(finished), notes, run.blank, unsafe)
+
+    def _unsafe(self, order: PictureOrder, made: Sequence[Image.Image]) -> frozenset[int]:
+        """Say which pictures are to be held back."""
+        checker = order.checker
+        if checker is None:
+            return frozenset()
+        if self.safety is None:
+            raise CannotRender("nobody here can check pictures")
+        unsafe = (place for place, one in enumerate(made) if self.safety.is_unsafe(checker, one))
+        return frozenset(unsafe)
 
     def _load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
         self._drop(checkpoint)
         self.kept.make_room(checkpoint)
         began = time.monotonic()
-        load = partial(FAMILIES[checkpoint.family].load, checkpoint, self.device, dtype)
+        load = partial(_family(checkpoint.family).load, checkpoint, self.device, dtype)
         try:
             model = self._unless_too_large(load)
             if model is None:
@@ -212,6 +231,12 @@ class DiffusersRenderer:
         if self.device == "cuda":
             torch.cuda.empty_cache()
         return None
+
+
+def _family(name: str) -> type[Loaded]:
+    module, loaded = FAMILIES[name]
+    family: type[Loaded] = getattr(importlib.import_module(module), loaded)
+    return family
 
 
 def trial(checkpoint: Checkpoint) -> PictureOrder:

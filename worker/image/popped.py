@@ -7,18 +7,22 @@ from typing import Final
 
 from core.wire.image import ModelPayloadRootStable, ModelPayloadStable
 from core.wire.pop import GenerationPayloadStable
+from core.wire.submit import GenerationMetadataStable
 from worker.image import prompts
 from worker.image.inspection import TEXT_ONLY
 from worker.image.library import Needed, with_added
 from worker.image.order import Checkpoint, PictureOrder, Source
 from worker.image.samplers import SAMPLERS
 from worker.kind import Batch, held_to, ids_of, likeness, shown
-from worker.renderer import CannotRender, Model
+from worker.post_processing import PostProcessor
+from worker.renderer import CannotRender, Model, information
+from worker.safety import NOBODY, Checker, Policy
 from worker.upscaler import Upscaler
 
 SEEDS: Final = 2**32
 IMG2IMG_STRENGTH: Final = 0.75
 HIRES_STRENGTH: Final = 0.65
+UNCHECKED: Final = "nobody looked whether this is safe for work: the worker has no safety checker"
 PAINTING: Final = ("inpainting", "outpainting")
 OTHERWISE_NAMED: Final = frozenset({"prompt", "ddim_steps", "n_iter", "use_nsfw_censor"})
 """Parameters of a pop that requests name differently, or do not have."""
@@ -70,17 +74,18 @@ class Offer:
 
     max_pixels: int
     amount: int
-    upscalers: Mapping[str, Upscaler]
+    processors: Mapping[str, PostProcessor]
+    safety: Policy = NOBODY
     adapts: bool = False
 
 
 def check(jobs: PictureBatch, models: Mapping[str, Model], offer: Offer) -> None:
     """Check that no more is ordered than was offered. Raises CannotRender."""
     payload = jobs.answer.payload
-    if not isinstance(models.get(jobs.model), Checkpoint):
+    checkpoint = models.get(jobs.model)
+    if not isinstance(checkpoint, Checkpoint):
         raise CannotRender(f"the model {jobs.model[:MAX_NAME_CHARS]!r} is not served here")
-    checkpoint = models[jobs.model]
-    if jobs.answer.source_image and getattr(checkpoint, "family", "") in TEXT_ONLY:
+    if jobs.answer.source_image and checkpoint.family in TEXT_ONLY:
         raise CannotRender(f"{jobs.model[:MAX_NAME_CHARS]} cannot start from a picture")
     if wanted := ", ".join(_not_served(jobs.answer, offer)):
         raise CannotRender(f"not served here: {wanted}")
@@ -90,6 +95,8 @@ def check(jobs: PictureBatch, models: Mapping[str, Model], offer: Offer) -> None
     if payload.width * payload.height > offer.max_pixels:
         size = f"{payload.width}x{payload.height}"
         raise CannotRender(f"{size} pixels, beyond the limit of {offer.max_pixels}")
+    if payload.use_nsfw_censor and not (offer.safety.serves or checkpoint.harmless):
+        raise CannotRender("nobody here can hold back unsafe pictures")
     if len(jobs.ids) > offer.amount:
         raise CannotRender(f"{len(jobs.ids)} pictures at once, beyond the limit of {offer.amount}")
     if len(payload.prompt or "") > MAX_PROMPT_CHARS:
@@ -102,7 +109,7 @@ def order(
     jobs: PictureBatch,
     models: Mapping[str, Model],
     source: Source | None,
-    upscalers: Mapping[str, Upscaler],
+    offer: Offer,
     needed: Needed | None = None,
 ) -> PictureOrder:
     """Make the order for popped jobs that have passed `check`."""
@@ -112,6 +119,8 @@ def order(
         raise CannotRender("its model has just been dropped")
     positive, negative = prompts.split_negative(payload.prompt or "")
     needed = needed or Needed()
+    checker, unchecked = _checked(payload, checkpoint, offer.safety)
+    upscalers = (one for one in offer.processors.values() if isinstance(one, Upscaler))
     usual = 1.0 if source is not None and source.painting else IMG2IMG_STRENGTH
     hires_strength = payload.hires_fix_denoising_strength or HIRES_STRENGTH
     return PictureOrder(
@@ -130,12 +139,24 @@ def order(
         hires_strength=hires_strength if payload.hires_fix else None,
         source=source,
         strength=payload.denoising_strength or usual,
-        enlarger=checkpoint.enlarger or next(iter(upscalers.values()), None),
-        upscalers=tuple(upscalers[name] for name in payload.post_processing or ()),
+        enlarger=checkpoint.enlarger or next(iter(upscalers), None),
+        processors=tuple(offer.processors[name] for name in payload.post_processing or ()),
         adaptations=needed.adaptations,
         words=needed.words,
-        notes=needed.notes,
+        checker=checker,
+        notes=(*needed.notes, *unchecked),
     )
+
+
+def _checked(
+    payload: ModelPayloadStable, checkpoint: Checkpoint, safety: Policy
+) -> tuple[Checker | None, tuple[GenerationMetadataStable, ...]]:
+    """Say who is to check the pictures, and what the requester should know where nobody does."""
+    if checkpoint.harmless or not (payload.use_nsfw_censor or safety.always):
+        return None, ()
+    if safety.checker is None and payload.use_nsfw_censor:
+        return None, (information(UNCHECKED),)
+    return safety.checker, ()
 
 
 def _seeds(payload: ModelPayloadStable, count: int) -> Iterator[int]:
@@ -153,8 +174,8 @@ def _not_served(answer: GenerationPayloadStable, offer: Offer) -> Iterator[str]:
         yield f"the sampler {payload.sampler_name[:MAX_NAME_CHARS]}"
     if answer.source_image is not None and answer.source_processing == "remix":
         yield "remix"
-    processors = payload.post_processing or ()
-    yield from (name[:MAX_NAME_CHARS] for name in processors if name not in offer.upscalers)
+    wanted = payload.post_processing or ()
+    yield from (name[:MAX_NAME_CHARS] for name in wanted if name not in offer.processors)
     for name in ("control_type", "workflow", "transparent"):
         if getattr(payload, name):
             yield name

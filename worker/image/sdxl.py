@@ -3,16 +3,35 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from diffusers import StableDiffusionXLPipeline
+import torch
+from diffusers import StableDiffusionXLImg2ImgPipeline, StableDiffusionXLPipeline
 
-from worker.image import conditioning
+from worker.image import conditioning, painting
 from worker.image.conditioning import Conditioning
 from worker.image.loaded import Loaded
 from worker.image.order import PictureOrder
-from worker.image.painting import FromMeanXL
 
 TRAINED_LAYER: Final = 2
 """From the end, of both text encoders: what the model was trained with."""
+
+
+class FromMeanXL(StableDiffusionXLImg2ImgPipeline):  # type: ignore[misc]  # untyped
+    """Starts from the mean of the encoding, as `painting.FromMean` does."""
+
+    def prepare_latents(
+        self,
+        image: torch.Tensor,
+        timestep: torch.Tensor,
+        batch_size: int,
+        num_images_per_prompt: int,
+        dtype: torch.dtype,
+        device: torch.device,
+        generator: list[torch.Generator],
+        add_noise: bool = True,  # noqa: FBT001, FBT002 - diffusers' own
+    ) -> torch.Tensor:
+        """Encode the pictures, (n, 3, height, width), and noise each with its own generator."""
+        del batch_size, num_images_per_prompt, add_noise
+        return painting.noised(self, image.to(device, dtype), timestep, generator)
 
 
 class LoadedXL(Loaded):

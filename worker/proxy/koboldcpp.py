@@ -43,7 +43,7 @@ class Kobold:
                 continue
         return None
 
-    def render(self, order: TextOrder, on_step: OnStep) -> Written:
+    def render(self, order: TextOrder, on_step: OnStep) -> tuple[Written, ...]:
         """Have it write a text. Raises CannotRender and NotAnswering."""
         body = _body(order)
 
@@ -55,7 +55,7 @@ class Kobold:
             text = str(told["results"][0]["text"])
         except (KeyError, TypeError, IndexError) as error:
             raise CannotRender("the server's answer has no text") from error
-        return finished(text, order)
+        return (finished(text, order),)
 
     def _look(self, order: TextOrder, on_step: OnStep) -> None:
         try:
@@ -79,7 +79,7 @@ def _body(order: TextOrder) -> dict[str, Any]:
         "prompt": order.prompt,
         "max_length": order.length,
         "max_context_length": order.context,
-        "sampler_seed": order.seed,
+        "sampler_seed": order.seeds[0],
         "sampler_order": list(order.sampling.order),
         "stop_sequence": list(order.stops),
         "singleline": order.single_line,

@@ -38,7 +38,7 @@ class OpenAI:
         known = [length for length in lengths if isinstance(length, int)]
         return min(known, default=None)
 
-    def render(self, order: TextOrder, on_step: OnStep) -> Written:
+    def render(self, order: TextOrder, on_step: OnStep) -> tuple[Written, ...]:
         """Have it write a text, token by token. Raises CannotRender and NotAnswering."""
         try:
             return self._write(order, on_step)
@@ -47,7 +47,7 @@ class OpenAI:
             self._knows_more = False
             return self._write(order, on_step)
 
-    def _write(self, order: TextOrder, on_step: OnStep) -> Written:
+    def _write(self, order: TextOrder, on_step: OnStep) -> tuple[Written, ...]:
         parts: list[str] = []
 
         def take(line: str) -> None:
@@ -67,7 +67,7 @@ class OpenAI:
             if self._knows_more and not parts and error.reason.startswith(_UNKNOWN):
                 raise _Unknown from error
             raise
-        return finished("".join(parts), order)
+        return (finished("".join(parts), order),)
 
     def _body(self, order: TextOrder) -> dict[str, Any]:
         model = order.language_model
@@ -80,7 +80,7 @@ class OpenAI:
             "max_tokens": order.length,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
-            "seed": order.seed,
+            "seed": order.seeds[0],
             "stream": True,
         }
         stops = [*order.stops, *(["\n"] if order.single_line else [])][:MAX_STOPS]

@@ -30,35 +30,44 @@ USUAL: Final = {
 }
 """What clients get that say nothing, as other workers of the horde have it (KoboldCpp's values): a
 model that draws from all of its words writes none that anybody would read."""
+TEXTS: Final = {"cpu": 4, "cuda": 8, "mps": 4}
+"""Written at once, by device; other programs see to that themselves."""
 MAX_PROMPT_CHARS: Final = 2**20
 """The most characters that a request may have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextBatch(Batch):
-    """One text. answer: the pop's. seed: random, as the wire has none for text."""
+    """Texts of one prompt. answer: the pop's. seeds: random, as the wire has none for text."""
 
     answer: GenerationPayloadKobold
-    seed: int
+    seeds: tuple[int, ...]
 
 
 class Texts:
-    """One worker of text. offer: what every pop declares, without the models."""
+    """One worker of text.
+
+    offer: what every pop declares, without the models. batch: texts of one request that are written
+    together; 0 lets the device decide: each step reads all weights, for one text or for several.
+    """
 
     name = "text"
 
-    def __init__(self, client: HordeClient, offer: PopInputKobold) -> None:
+    def __init__(self, client: HordeClient, offer: PopInputKobold, batch: int = 0) -> None:
         self._client = client
-        self._offer = offer
+        self._asked = 1  # texts at once, as in the last pop
+        self.change(offer, batch)
 
-    def change(self, offer: PopInputKobold) -> None:
+    def change(self, offer: PopInputKobold, batch: int) -> None:
         """Offer this from the next pop on."""
         self._offer = offer
+        self._batch = batch
 
     async def pop(self, models: Mapping[str, Model], *, device: str | None) -> Haul[TextBatch]:
-        """Pop a text to write; one at a time, whatever the device."""
-        del device
-        update = {"models": list(models), "amount": 1}
+        """Pop texts to write."""
+        usual = TEXTS.get(device or "")
+        self._asked = 1 if usual is None else self._batch or usual
+        update = {"models": list(models), "amount": self._asked}
         answer = await self._client.text.pop(self._offer.model_copy(update=update))
         ids = ids_of(answer)
         if not ids:
@@ -67,13 +76,15 @@ class Texts:
 
     async def order(self, batch: TextBatch, models: Mapping[str, Model]) -> TextOrder:
         """Make the order."""
-        check(batch, self._offer)
+        check(batch, self._offer, self._asked)
         return order(batch, models)
 
-    async def pack(self, batch: TextBatch, index: int, result: Written) -> Parcel:
+    async def pack(self, batch: TextBatch, index: int, result: tuple[Written, ...]) -> Parcel:
         """Give the text as it is submitted."""
         job = batch.ids[index]
-        body = SubmitInputKobold(id=job, generation=result.text, state="ok", seed=batch.seed)
+        body = SubmitInputKobold(
+            id=job, generation=result[index].text, state="ok", seed=batch.seeds[index]
+        )
         return Parcel(job, body.model_dump(mode="json", exclude_unset=True))
 
     async def tell(self, said: ProgressInput) -> ProgressHeard:
@@ -94,25 +105,26 @@ class Texts:
 
 
 def batch(answer: GenerationPayloadKobold) -> TextBatch:
-    """Read a popped job."""
-    length = answer.payload.max_length
+    """Read popped jobs."""
+    length, ids = answer.payload.max_length, ids_of(answer)
+    many = f" x{len(ids)}" if len(ids) > 1 else ""
     return TextBatch(
         answer=answer,
-        ids=ids_of(answer),
+        ids=ids,
         model=answer.model or "",
-        work=f"{shown(length)} tokens",
+        work=f"{shown(length)} tokens{many}",
         steps=length,
         likeness=likeness(answer.model, answer.payload),
         ttl=answer.ttl,
-        seed=secrets.randbelow(SEEDS),
+        seeds=tuple(secrets.randbelow(SEEDS) for _ in ids),
     )
 
 
-def check(jobs: TextBatch, offer: PopInputKobold) -> None:
+def check(jobs: TextBatch, offer: PopInputKobold, amount: int) -> None:
     """Check that no more is ordered than was offered. Raises CannotRender."""
     payload = jobs.answer.payload
-    if len(jobs.ids) > 1:
-        raise CannotRender(f"{len(jobs.ids)} texts at once, beyond the limit of 1")
+    if len(jobs.ids) > amount:
+        raise CannotRender(f"{len(jobs.ids)} texts at once, beyond the limit of {amount}")
     if len(payload.prompt or "") > MAX_PROMPT_CHARS:
         raise CannotRender(f"a prompt of {len(payload.prompt or '')} characters")
     held_to(ModelPayloadRootKobold, payload, exclude={"prompt", "n"})
@@ -138,7 +150,7 @@ def order(jobs: TextBatch, models: Mapping[str, Model]) -> TextOrder:
         prompt=payload.prompt or "",
         length=payload.max_length,
         context=min(payload.max_context_length, model.context),
-        seed=jobs.seed,
+        seeds=jobs.seeds,
         sampling=_sampling(payload),
         format=Format(
             spaced=bool(payload.frmtadsnsp),

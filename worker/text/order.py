@@ -66,12 +66,12 @@ class Written:
 
 
 @dataclass(frozen=True)
-class TextOrder(Order[Written]):
-    """One text that continues a prompt.
+class TextOrder(Order[tuple[Written, ...]]):
+    """Texts that continue one prompt, and differ only in their seeds.
 
     length: the most tokens.
     context: tokens of prompt and text together; the beginning of a longer prompt is left out.
-    seed: 0 to 2**32 - 1.
+    seeds: 0 to 2**32 - 1, one for each text.
     stops: the text ends with the first of them.
     single_line: the text ends before its first line break.
     endless: whether the model may not end the text, nor write brackets.
@@ -81,7 +81,7 @@ class TextOrder(Order[Written]):
     prompt: str
     length: int
     context: int
-    seed: int
+    seeds: tuple[int, ...]
     sampling: Sampling = field(default_factory=Sampling)
     format: Format = field(default_factory=Format)
     stops: tuple[str, ...] = ()
@@ -90,5 +90,5 @@ class TextOrder(Order[Written]):
 
     @property
     def model(self) -> LanguageModel:
-        """The model that writes it."""
+        """The model that writes them."""
         return self.language_model

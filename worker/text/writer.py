@@ -1,6 +1,7 @@
 """Writes text with a causal language model. In the engine process only: imports torch."""
 
 import gc
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -38,9 +39,7 @@ class Writer:
             return
         for dtype in DTYPES[self._device]:
             self._loaded = None
-            gc.collect()
-            if self._device == "cuda":
-                torch.cuda.empty_cache()
+            self._free()
             try:
                 self._loaded = _Loaded(model, self._device, dtype)
                 with torch.inference_mode():
@@ -54,8 +53,16 @@ class Writer:
         self._loaded = None
         raise CannotLoad("its numbers run out of range")
 
-    def render(self, order: TextOrder, on_step: OnStep) -> Written:
-        """Continue the prompt, token by token, until an end or the length is reached."""
+    def _free(self) -> None:
+        gc.collect()
+        if self._device == "cuda":
+            torch.cuda.empty_cache()
+
+    def render(self, order: TextOrder, on_step: OnStep) -> tuple[Written, ...]:
+        """Continue the prompt, token by token, until an end or the length is reached.
+
+        Several texts are written at once, or one after the other where memory is too small.
+        """
         loaded = self._loaded
         if loaded is None or loaded.model != order.language_model:
             raise CannotRender(f"{order.language_model.name} is not loaded")
@@ -63,16 +70,21 @@ class Writer:
             with torch.inference_mode():
                 return _write(loaded, order, on_step)
         except torch.OutOfMemoryError:
-            raise CannotRender("the device has too little memory for this context") from None
+            pass  # only after this is nothing of it referred to any more
+        if len(order.seeds) == 1:
+            raise CannotRender("the device has too little memory for this context")
+        self._free()
+        alone = (replace(order, seeds=(seed,)) for seed in order.seeds)
+        return tuple(written for one in alone for written in self.render(one, on_step))
 
 
-def _so_far(text: str) -> Shown:
-    return Shown(0, formatting.so_far(text))
+def _so_far(index: int, text: str) -> Shown:
+    return Shown(index, formatting.so_far(text))
 
 
 def trial(model: LanguageModel) -> TextOrder:
     """The smallest order that shows whether a model writes anything."""
-    return TextOrder(language_model=model, prompt="Once", length=1, context=16, seed=0)
+    return TextOrder(language_model=model, prompt="Once", length=1, context=16, seeds=(0,))
 
 
 class _Loaded:
@@ -116,31 +128,62 @@ class _Loaded:
         return decoded
 
 
-def _write(loaded: _Loaded, order: TextOrder, on_step: OnStep) -> Written:
+def _write(loaded: _Loaded, order: TextOrder, on_step: OnStep) -> tuple[Written, ...]:
+    """Write all texts at once: the prompt is read once, and each step reads the weights once."""
     prompt = loaded.prompt(order.prompt, max(1, order.context - order.length))
-    banned = loaded.ends | loaded.brackets if order.endless else frozenset[int]()
-    draw = Draw(order.sampling, seed=order.seed, banned=banned)
-    so_far = torch.tensor([prompt])
-    fed, cache = so_far, None
-    written: list[int] = []
-    text = ""
-    while len(written) < order.length:
+    texts = [_Text(loaded, order, index, prompt) for index in range(len(order.seeds))]
+    writing, fed, cache = texts, torch.tensor([prompt]), None
+    while writing:
         out = loaded.network(
             fed.to(loaded.network.device), past_key_values=cache, use_cache=True, logits_to_keep=1
         )
         scores = out.logits[:, -1].float().cpu()
         if not scores.isfinite().all():
             raise BrokenResult("the model's numbers ran out of range")
-        token = draw(so_far, scores)
-        if token in loaded.ends:
-            break
-        written.append(token)
-        text = loaded.text(written)
-        on_step(len(written), order.length, partial(_so_far, text))
-        end = formatting.ended(text, stops=order.stops, single_line=order.single_line)
+        if cache is None and len(writing) > 1:
+            out.past_key_values.batch_repeat_interleave(len(writing))
+            scores = scores.expand(len(writing), -1)
+        cache = out.past_key_values
+        going = [row for row, text in enumerate(writing) if text.goes_on(scores[row : row + 1])]
+        step = max(len(text.written) for text in writing)
+        seen = writing[step % len(writing)]
+        if seen.written:
+            on_step(step, order.length, partial(_so_far, seen.index, seen.text))
+        if 0 < len(going) < len(writing):
+            cache.batch_select_indices(torch.tensor(going, device=loaded.network.device))
+        writing = [writing[row] for row in going]
+        fed = torch.tensor([text.written[-1:] for text in writing])
+    return tuple(text.finished() for text in texts)
+
+
+class _Text:
+    """One text in the making."""
+
+    def __init__(self, loaded: _Loaded, order: TextOrder, index: int, prompt: list[int]) -> None:
+        self.index = index
+        self.written: list[int] = []
+        self.text = ""
+        self._loaded = loaded
+        self._order = order
+        self._so_far = torch.tensor([prompt])
+        banned = loaded.ends | loaded.brackets if order.endless else frozenset[int]()
+        self._draw = Draw(order.sampling, seed=order.seeds[index], banned=banned)
+
+    def goes_on(self, scores: torch.Tensor) -> bool:
+        """Write another token, by the scores of all tokens (1, vocabulary); not after an end."""
+        token = self._draw(self._so_far, scores)
+        if token in self._loaded.ends:
+            return False
+        self.written.append(token)
+        self._so_far = torch.cat((self._so_far, torch.tensor([[token]])), dim=-1)
+        self.text = self._loaded.text(self.written)
+        order = self._order
+        end = formatting.ended(self.text, stops=order.stops, single_line=order.single_line)
         if end is not None:
-            text = end
-            break
-        fed, cache = torch.tensor([[token]]), out.past_key_values
-        so_far = torch.cat((so_far, fed), dim=-1)
-    return Written(formatting.shaped(text, order.prompt, order.format), len(written))
+            self.text = end
+        return end is None and len(self.written) < order.length
+
+    def finished(self) -> Written:
+        """Give it in the shape that was asked for."""
+        shape = formatting.shaped(self.text, self._order.prompt, self._order.format)
+        return Written(shape, len(self.written))

@@ -11,7 +11,7 @@ from core.api.operation import by_address, operation
 from core.api.v2 import parameters
 from core.catalog import agents
 from core.catalog.agents import Agent
-from core.features import OURS
+from core.features import OURS, POST_PROCESSORS
 from core.generation.delivery import picture_of
 from core.generation.pop import Popped, Work
 from core.kinds.image import ImageParams
@@ -75,6 +75,7 @@ def _declared(body: PopInputStable) -> Declared:
         models=body.models,
         permissions=frozenset(name for name, is_allowed in allowed.items() if is_allowed),
         nsfw=body.nsfw,
+        censors=body.allow_censoring,
         extra_slow=body.extra_slow_worker,
         only_covered=body.require_upfront_kudos,
         blacklist=body.blacklist,
@@ -85,11 +86,17 @@ def _declared(body: PopInputStable) -> Declared:
 
 
 def _program(body: PopInputStable) -> Agent:
-    """The worker's program. Of ours, `allow_lora` says whether learned words are served, too."""
+    """The worker's program, with the features that this worker has.
+
+    Of ours, `allow_lora` says whether learned words are served, too.
+    """
     program = agents.agent(body.bridge_agent)
+    missing = set[str]()
     if program.name == OURS and not body.allow_lora:
-        return program._replace(features=program.features - {"textual_inversion"})
-    return program
+        missing.add("textual_inversion")
+    if body.post_processors is not None:
+        missing |= {f"post:{name}" for name in POST_PROCESSORS if name not in body.post_processors}
+    return program._replace(features=program.features - missing)
 
 
 async def _payload(server: Server, popped: Popped, declared: Declared) -> GenerationPayloadStable:

@@ -21,7 +21,8 @@ CORS = {
     "Access-Control-Allow-Methods": "POST, GET, OPTIONS, PUT, DELETE, PATCH",
     "Access-Control-Allow-Headers": (
         "Accept, Content-Type, Content-Length, Accept-Encoding, X-CSRF-Token, apikey, "
-        "Client-Agent, X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization"
+        "Client-Agent, X-Fields, X-Forwarded-For, Proxied-For, Proxy-Authorization, "
+        "Idempotency-Key"
     ),
     "Horde-Node": "127.0.0.1:7001:",
 }

@@ -10,7 +10,7 @@ import serving
 import statements
 from core import remembered
 from core.moderation import modes, prompts
-from core.queue import forecast
+from core.queue import waiting
 from core.workers import messages, online
 
 CHECKS = 7
@@ -69,7 +69,7 @@ async def a_whole_job(shop, asker):
 def keep_warm(monkeypatch):
     """However slow the machine is from now on, caches stay warm."""
     monkeypatch.setattr(remembered, "SECONDS", 3600)
-    monkeypatch.setattr(forecast, "COUNTS_SECONDS", 3600)
+    monkeypatch.setattr(waiting, "COUNTS_SECONDS", 3600)
     for module in (modes, prompts):
         monkeypatch.setattr(module, "READ_AGAIN", timedelta(hours=1))
     for module in (messages, online):

@@ -26,7 +26,7 @@ REGEN = "AI Horde Worker reGen"
             Standing.OLDER,
         ),
         (
-            "Stable Horde Worker:3:x",
+            "Stable Horde Worker:4:x",
             {"r2", "lora", "textual_inversion", "flux"},
             {"controlnet", "post:GFPGAN"},
             Standing.NEWEST,

@@ -6,7 +6,14 @@ import logging
 
 import pytest
 
-from core.client import HordeClient, UnexpectedAnswer, Unreachable
+from core.client import (
+    HordeClient,
+    Invalid,
+    TooLarge,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from core.wire.generate import GenerationInputStable, ModelGenerationInputStable, PopInputStable
 from core.wire.status import HordeHeartbeat
 
@@ -127,10 +134,73 @@ async def test_a_list_that_is_none_is_an_error(server, client, body):
         await client.models.active()
 
 
+async def test_a_page_for_people_is_said_to_be_one(server, client):
+    server.will(server.answer(200, b"\n<!doctype html><title>Welcome to nginx</title>"))
+    with pytest.raises(UnexpectedAnswer, match="a page for people instead of a HordeHeartbeat"):
+        await client.heartbeat()
+
+
+def endless(server, status):
+    """40 MB, and no end; who stops reading closes the connection."""
+
+    async def step(writer):
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 99999999\r\n\r\n".encode())
+        try:
+            for _ in range(40):
+                writer.write(b"[" * 1_000_000)
+                await writer.drain()
+            await server.hang(writer)
+        finally:
+            server.left.set()
+
+    return step
+
+
+async def test_an_answer_of_40_mb_is_not_read_to_its_end(server, client):
+    server.will(endless(server, 200))
+    with pytest.raises(TooLarge, match="sent more than 16777216 bytes; the rest was not read"):
+        await client.workers.all()
+    await server.left.wait()
+
+
+async def test_of_an_error_of_40_mb_the_beginning_is_read(server, client):
+    server.will(endless(server, 500))
+    with pytest.raises(Unavailable, match="The server answered 500 Internal Server Error"):
+        await client.workers.all()
+    await server.left.wait()
+
+
+async def test_a_host_that_does_not_exist_is_named(quick):
+    async with HordeClient("http://nowhere.invalid", retries=quick) as client:
+        with pytest.raises(Unreachable, match=r"nowhere\.invalid is not known"):
+            await client.heartbeat()
+
+
+async def test_what_is_neither_an_id_nor_a_name_is_refused_here(server, client):
+    for strange in ("", ".", ".."):
+        with pytest.raises(Invalid, match="neither an id nor a name"):
+            await client.teams.delete(strange)
+    assert server.asked == []
+
+
+async def test_what_no_horde_would_take_is_refused_here_in_its_words(server, client):
+    with pytest.raises(Invalid, match="username: 'ab' is too short") as caught:
+        await client.users.register("ab")
+    assert caught.value.errors == {"username": "'ab' is too short"}
+    assert server.asked == []
+
+
+async def test_one_horde_may_be_called_for_somebody_else(server, client, key):
+    server.will(server.answer(200, HEARTBEAT))
+    await client.with_key("another").heartbeat()
+    await client.heartbeat()
+    assert [asked.headers["apikey"] for asked in server.asked] == ["another", key]
+
+
 async def test_a_silent_server_is_unreachable_in_time(server, quick):
     server.will(server.hang)
-    async with HordeClient(server.url, retries=quick, timeout_seconds=0.05) as client:
-        with pytest.raises(Unreachable, match=r"no answer in 0\.05 seconds|Timeout"):
+    async with HordeClient(server.url, retries=quick, timeout_seconds=0.2) as client:
+        with pytest.raises(Unreachable, match=r"did not answer in (0\.2 seconds|time)"):
             await client.heartbeat()
     assert len(server.asked) == 4
 
@@ -144,7 +214,7 @@ async def test_a_trickle_does_not_extend_the_limit(server, quick):
 
     server.will(trickle)
     async with HordeClient(server.url, retries=quick, timeout_seconds=0.1) as client:
-        with pytest.raises(Unreachable, match="no answer in"):
+        with pytest.raises(Unreachable, match="did not answer in"):
             await client.pop(PopInputStable(name="w"))
 
 
@@ -166,7 +236,7 @@ async def test_a_pop_may_take_as_long_as_it_waits(server, quick):
 
 async def test_nobody_listens(free_port, quick):
     async with HordeClient(f"http://127.0.0.1:{free_port}", retries=quick) as client:
-        with pytest.raises(Unreachable, match="ConnectError"):
+        with pytest.raises(Unreachable, match=r"does not answer\. Is the server running\?"):
             await client.heartbeat()
 
 

@@ -189,7 +189,7 @@ async def test_waiting_has_an_end(server, client):
 
 
 async def test_a_silent_stream_is_broken(server, quick, monkeypatch):
-    monkeypatch.setattr("core.client.images.SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr("core.client.watch.SILENCE_SECONDS", 0.05)
     server.will(stream_of(server, STATUS, ends=False), stream_of(server, END))
     async with HordeClient(server.url, retries=quick) as client:
         assert await asyncio.wait_for(collected(client), 10) == [STATUS, END]

@@ -10,6 +10,7 @@ from core.wire.alchemy import (
     InterrogationSubmitInput,
     ModelInterrogationInputStable,
 )
+from core.wire.events import EndEvent, StatusEvent
 from core.wire.text import GenerationInputKobold, PopInputKobold, SubmitInputKobold
 
 ID = "0f3c2a1e-1111-2222-3333-444455556666"
@@ -110,3 +111,11 @@ async def test_forms_are_asked_for_followed_and_answered(server, client):
         ("POST", "/api/v2/interrogate/pop"),
         ("POST", "/api/v2/interrogate/submit"),
     ]
+
+
+async def test_a_text_is_watched_without_asking_for_pictures(server, client):
+    check = {name: value for name, value in DONE.items() if name != "generations"}
+    server.will(server.answer(404, {"message": "no such path"}), server.answer(200, check))
+    events = [event async for event in client.text.events(ID)]
+    assert [type(event) for event in events] == [StatusEvent, EndEvent]
+    assert [target.split("/")[4] for _, target in targets(server)] == ["events", "check"]

@@ -235,7 +235,7 @@ def test_an_error_body_may_be_anything(body):
     error = from_answer(404, {}, body)
     assert isinstance(error, NotFound)
     assert (error.message, error.rc, error.errors) == (
-        "the server answered 404 Not Found",
+        "The server answered 404 Not Found.",
         None,
         {},
     )

@@ -27,10 +27,10 @@ from core.ledger.tables import Event
 from core.moderation import shipped
 from core.outbox.tables import Letter
 from core.queue import results
-from core.queue.forecast import WaitingCounts
 from core.queue.matching import Needs
 from core.queue.requests import NewJob
 from core.queue.tables import JobState
+from core.queue.waiting import WaitingCounts
 from core.upkeep import steps
 from core.users import suspicion
 from core.users.shared_keys import BeyondSharedKey

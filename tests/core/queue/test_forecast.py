@@ -5,12 +5,13 @@ import pytest
 
 import factories
 from core.db import now
-from core.queue import forecast
+from core.queue import forecast, waiting
 from core.queue.crews import Crews, OnlineWorker
-from core.queue.forecast import Jobs, Outlook, Place, WaitingCounts
+from core.queue.forecast import Jobs, Outlook, Place
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.pace import Pace
+from core.queue.waiting import WaitingCounts
 
 A, B = frozenset("a"), frozenset("b")
 FOR_A, FOR_B, FOR_ANY = Needs(models=A), Needs(models=B), Needs()
@@ -182,7 +183,7 @@ async def test_counts_are_read_once_a_second(session, lanes, monkeypatch):
     await factories.request(session, lanes)
     await counts.refresh(session, lanes)
     assert counts.jobs == {}
-    monkeypatch.setattr(forecast, "COUNTS_SECONDS", 0)
+    monkeypatch.setattr(waiting, "COUNTS_SECONDS", 0)
     counts.took = 0
     await counts.refresh(session, lanes)
     assert sum(counts.jobs.values()) == 1
@@ -220,7 +221,7 @@ async def test_what_is_parked_has_its_reasons(session, lanes):
 
 
 async def test_counting_takes_at_most_a_twentieth_of_the_time(session, lanes, monkeypatch):
-    monkeypatch.setattr(forecast, "COUNTS_SECONDS", 0)
+    monkeypatch.setattr(waiting, "COUNTS_SECONDS", 0)
     counts = WaitingCounts()
     await counts.refresh(session, lanes)
     counts.took = 3600

@@ -5,8 +5,11 @@ from PIL import Image
 
 import tiny_esrgan
 from core.features import FORMS, OURS
+from worker import pictures
 from worker.alchemy.alchemist import ANSWERS, Alchemist
+from worker.alchemy.offered import WITHOUT_WEIGHTS
 from worker.alchemy.order import Description, FormOrder
+from worker.post_processing import REMOVER
 from worker.renderer import CannotRender, Model
 from worker.upscaler import FACTORS, Upscaler
 from worker.upscaling import Networks
@@ -14,7 +17,7 @@ from worker.upscaling import Networks
 
 @pytest.fixture
 def alchemist(one_thread):
-    return Alchemist(networks=Networks("cpu"))
+    return Alchemist(networks=Networks("cpu"), vision=lambda: None)
 
 
 def encoded(image):
@@ -66,4 +69,21 @@ def test_what_is_no_picture_and_no_form_is_refused(alchemist, tmp_path):
 
 def test_what_the_table_says_of_our_worker_is_answered():
     ours = {name for name, form in FORMS.items() if OURS in (form.since or {})}
-    assert ANSWERS.keys() | FACTORS.keys() == ours
+    assert ours == {*ANSWERS, *FACTORS, REMOVER.name}
+    assert set(WITHOUT_WEIGHTS) == ANSWERS.keys()
+
+
+def test_a_form_about_shapes_is_answered_with_a_graphic(alchemist):
+    picture = encoded(Image.new("RGB", (30, 20), "red"))
+    answered = alchemist.render(FormOrder(Description("vectorize"), picture), ignore)
+    assert answered.result.startswith("<svg")
+
+
+def test_a_picture_without_its_background_is_transparent_there(alchemist):
+    image = Image.new("RGB", (60, 60), "white")
+    image.paste("red", (20, 20, 40, 40))
+    made = alchemist.render(FormOrder(REMOVER, encoded(image)), ignore).result
+    webp = Image.open(io.BytesIO(pictures.to_webp(made)))
+    assert webp.mode == "RGBA"
+    assert webp.getpixel((2, 2))[3] == 0
+    assert webp.getpixel((30, 30)) == (255, 0, 0, 255)

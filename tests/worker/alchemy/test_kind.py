@@ -48,7 +48,7 @@ async def test_a_picture_that_is_made_is_uploaded(horde, answer):
             return Answered(Picture(2, 1, b"rgbrgb"))
 
     job = horde.add_form("RealESRGAN_x4plus", pictures.picture())
-    enlarging = Enlarging(networks=None)
+    enlarging = Enlarging(networks=None, vision=None)
     enlarging.device = "cpu"
     async with answer(ThreadEngine(enlarging)) as serving:
         submit = await serving.submitted(job)

@@ -100,12 +100,25 @@ def test_models_are_looked_at_each(tmp_path):
 
 def test_upscalers_that_are_missing_are_named(tmp_path):
     settings = Settings(data_dir=tmp_path, kinds=["alchemy"])
-    [found] = models.found(settings)
+    found, _ = models.found(settings)
     assert found.grade is Grade.ODD
     assert "4x_AnimeSharp" in found.found
     for name in FACTORS:
         (tmp_path / f"{name}.pth").touch()
-    assert list(models.found(settings)) == [Finding("upscalers", Grade.FINE, "all here")]
+    assert next(models.found(settings)) == Finding("upscalers", Grade.FINE, "all here")
+
+
+def test_whether_pictures_are_checked_is_said(tmp_path):
+    [found] = [one for one in models.found(Settings(data_dir=tmp_path)) if one.what == "safety"]
+    assert "pictures are not checked" in found.found
+    assert "models add safety_checker" in found.advice
+
+
+def test_the_forms_that_can_be_answered_are_named(tmp_path):
+    *_, found = models.found(Settings(data_dir=tmp_path, kinds=["alchemy"]))
+    assert (found.what, found.grade) == ("forms", Grade.FINE)
+    assert found.found == "vectorize, palette, strip_background"
+    assert "models add blip" in found.advice
 
 
 def test_a_full_disk_and_a_folder_of_others_are_said(tmp_path, monkeypatch):

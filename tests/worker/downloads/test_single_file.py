@@ -13,12 +13,12 @@ from worker.downloads.parts import CannotFetch
 from worker.downloads.single_file import CONTEXT, FIRST
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
+@pytest.fixture(scope="module", params=[tiny_checkpoint.build, tiny_checkpoint.build_xl])
+def checkpoint(request, tmp_path_factory):
     """A checkpoint's pipeline, and the folder that was made of its file."""
     room = tmp_path_factory.mktemp("checkpoint")
     file, configuration = room / "tiny.safetensors", room / "tiny"
-    pipeline = tiny_checkpoint.build(file, configuration)
+    pipeline = request.param(file, configuration)
     asyncio.run(single_file.unpack(file, room / "made", configuration))
     return pipeline, room / "made"
 
@@ -30,12 +30,10 @@ def test_a_checkpoint_becomes_a_folder_with_the_same_weights(checkpoint):
 
     pipeline, folder = checkpoint
     model = models.inspect("tiny", folder)
-    assert (model.native, model.multiple) == (64, 64)
-    for part, name in (
-        ("unet", "diffusion_pytorch_model"),
-        ("vae", "diffusion_pytorch_model"),
-        ("text_encoder", "model"),
-    ):
+    assert (model.native, model.multiple % 32) == (64, 0)
+    encoders = [name for name in pipeline.components if name.startswith("text_encoder")]
+    for part in ("unet", "vae", *encoders):
+        name = "model" if part in encoders else "diffusion_pytorch_model"
         made = load_file(folder / part / f"{name}.safetensors")
         true = getattr(pipeline, part).state_dict()
         shared = true.keys() & made.keys()
@@ -73,6 +71,7 @@ def entry(*shape):
     [
         ({CONTEXT: entry(320, 768), FIRST: entry(320, 4, 3, 3)}, "sd1"),
         ({CONTEXT: entry(320, 1024), FIRST: entry(320, 4, 3, 3)}, "sd2"),
+        ({CONTEXT: entry(640, 2048), FIRST: entry(320, 4, 3, 3)}, "sdxl"),
     ],
 )
 def test_the_architecture_is_told_by_the_tensors(tmp_path, tensors, told):
@@ -83,8 +82,8 @@ def test_the_architecture_is_told_by_the_tensors(tmp_path, tensors, told):
     ("tensors", "reason"),
     [
         ({"lora_unet_x": entry(1, 2)}, "no whole checkpoint"),
-        ({FIRST: entry(320, 4, 3, 3)}, "no Stable Diffusion 1 or 2"),
-        ({CONTEXT: entry(320, 2048), FIRST: entry(320, 4, 3, 3)}, "2048 numbers"),
+        ({FIRST: entry(320, 4, 3, 3)}, "no Stable Diffusion 1, 2 or XL"),
+        ({CONTEXT: entry(320, 1280), FIRST: entry(320, 4, 3, 3)}, "1280 numbers"),
         ({CONTEXT: entry(320, 768), FIRST: entry(320, 9, 3, 3)}, "inpainting"),
         ({CONTEXT: {"data_offsets": [0, 10**9]}}, "bytes of"),
         ({CONTEXT: 7}, "no safetensors file"),
@@ -93,6 +92,13 @@ def test_the_architecture_is_told_by_the_tensors(tmp_path, tensors, told):
 def test_what_cannot_be_served_is_said(tmp_path, tensors, reason):
     with pytest.raises(CannotFetch, match=reason):
         single_file.shape(header(tmp_path / "a.safetensors", tensors))
+
+
+def test_an_xl_that_predicts_velocities_says_so(tmp_path):
+    tensors = {CONTEXT: entry(640, 2048), FIRST: entry(320, 4, 3, 3), "v_pred": entry(0)}
+    assert single_file.shape(header(tmp_path / "a.safetensors", tensors)).prediction == (
+        "v_prediction"
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\xff" * 100, b"\x00" * 8])
@@ -110,9 +116,12 @@ def test_every_configuration_is_whole():
         parts = [key for key, value in index.items() if isinstance(value, list) and value[0]]
         assert {part.name for part in folder.iterdir() if part.is_dir()} == set(parts)
         unet = json.loads((folder / "unet" / "config.json").read_text())
-        text = json.loads((folder / "text_encoder" / "config.json").read_text())
-        assert unet["cross_attention_dim"] == text["hidden_size"]
-        assert single_file.WIDTHS[text["hidden_size"]] == name
+        width = sum(
+            json.loads((encoder / "config.json").read_text())["hidden_size"]
+            for encoder in folder.glob("text_encoder*")
+        )
+        assert unet["cross_attention_dim"] == width
+        assert single_file.WIDTHS[width] == name
 
 
 @pytest.mark.parametrize("architecture", ["sd1", "sd2"])

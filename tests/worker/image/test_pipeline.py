@@ -12,6 +12,7 @@ import tiny_esrgan
 from worker import models, pictures, upscaler
 from worker.image.order import Checkpoint, PictureOrder, Source
 from worker.image.samplers import SAMPLERS
+from worker.post_processing import REMOVER
 from worker.renderer import CannotLoad, CannotRender
 
 # The libraries' talk among developers; the engine process does not show it either.
@@ -268,10 +269,38 @@ def test_what_would_be_enlarged_beyond_what_a_picture_may_have_is_so_large_at_mo
     tiny_esrgan.save(tmp_path / "RealESRGAN_x4plus.pth")
     upscalers = tuple(upscaler.find([tmp_path]).values())
     monkeypatch.setattr(pictures, "MAX_RESULT_PIXELS", 256 * 200)
-    rendered = renderer.render(replace(order, upscalers=upscalers), lambda *_: None)
+    rendered = renderer.render(replace(order, processors=upscalers), lambda *_: None)
     [picture] = rendered.pictures
     assert (picture.width, picture.height) == (224, 224)
     assert "RealESRGAN_x4plus made 224x224" in rendered.notes[0].ref
+
+
+def test_a_background_is_taken_away_before_or_after_enlarging(
+    renderer, order, tmp_path, monkeypatch
+):
+    tiny_esrgan.save(tmp_path / "RealESRGAN_x4plus.pth")
+    upscalers = tuple(upscaler.find([tmp_path]).values())
+    drawn = Image.new("RGB", (64, 64), "white")
+    drawn.paste("red", (20, 20, 44, 44))
+    monkeypatch.setattr("worker.image.run.Run.make", lambda self, seeds: [drawn] * len(seeds))
+    for processors in ((REMOVER, *upscalers), (*upscalers, REMOVER)):
+        wanted = replace(order, width=64, height=64, processors=processors)
+        [picture] = renderer.render(wanted, lambda *_: None).pictures
+        webp = Image.open(io.BytesIO(pictures.to_webp(picture)))
+        assert (webp.mode, webp.size) == ("RGBA", (256, 256))
+        assert (webp.getpixel((8, 8))[3], webp.getpixel((128, 128))[3]) == (0, 255)
+
+
+def test_a_background_that_is_not_plain_stays_and_is_noted(renderer, order, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    monkeypatch.setattr(
+        "worker.image.run.Run.make", lambda self, seeds: [Image.fromarray(noise)] * len(seeds)
+    )
+    wanted = replace(order, width=64, height=64, processors=(REMOVER,), seeds=(1, 2))
+    rendered = renderer.render(wanted, lambda *_: None)
+    assert [one.alpha for one in rendered.pictures] == [None, None]
+    refs = [one.ref for one in rendered.notes]
+    assert refs.count("nothing was taken away: the background is not plain") == 1
 
 
 def test_a_source_that_is_no_picture_is_refused(make):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from core.wire.pop import GenerationPayloadStable
@@ -6,6 +8,7 @@ from worker.image import popped
 from worker.image.order import Source
 from worker.image.popped import Offer
 from worker.renderer import CannotRender
+from worker.safety import NOBODY, Detector, Policy
 from worker.upscaler import Upscaler
 
 
@@ -20,10 +23,11 @@ def answered(payload=None, n=1, **answer):
     )
 
 
-def ordered(payload=None, source=None, upscalers=None, **answer):
+def ordered(payload=None, source=None, processors=None, safety=NOBODY, checkpoint=TINY, **answer):
     batch = popped.batch(answered(payload, **answer))
-    popped.check(batch, {"tiny": TINY}, Offer(1024 * 1024, 4, upscalers or {}))
-    return popped.order(batch, {"tiny": TINY}, source, upscalers or {})
+    offer = Offer(1024 * 1024, 4, processors or {}, safety)
+    popped.check(batch, {"tiny": checkpoint}, offer)
+    return popped.order(batch, {"tiny": checkpoint}, source, offer)
 
 
 def test_everything_asked_for_is_in_the_order():
@@ -96,11 +100,32 @@ def test_what_was_never_offered_is_refused_by_name(payload, answer, word):
 
 def test_upscalers_that_are_here_are_ordered_and_the_first_also_enlarges():
     here = {name: Upscaler(name, "/nowhere") for name in ("RealESRGAN_x4plus", "NMKD_Siax")}
-    order = ordered({"post_processing": ["NMKD_Siax"]}, upscalers=here)
-    assert [one.name for one in order.upscalers] == ["NMKD_Siax"]
+    order = ordered({"post_processing": ["NMKD_Siax"]}, processors=here)
+    assert [one.name for one in order.processors] == ["NMKD_Siax"]
     assert order.enlarger.name == "RealESRGAN_x4plus"
 
 
 def test_the_title_names_the_job_and_not_the_prompt():
     batch = popped.batch(answered({"prompt": "secret", "ddim_steps": 9}, n=2))
     assert batch.title == "job-0 tiny 512x512 x2 9 steps"
+
+
+def test_pictures_are_checked_where_the_request_or_the_operator_wants_it():
+    wanted = {"use_nsfw_censor": True}
+    some, always = Policy(Detector()), Policy(Detector(), always=True)
+    assert ordered(wanted, safety=some).checker == Detector()
+    assert ordered(safety=some).checker is None
+    assert ordered(safety=always).checker == Detector()
+    harmless = replace(TINY, harmless=True)
+    assert ordered(wanted, safety=always, checkpoint=harmless).checker is None
+
+
+def test_what_nobody_checks_is_served_and_noted_or_refused():
+    wanted = {"use_nsfw_censor": True}
+    [note] = ordered(wanted).notes
+    assert "nobody looked whether this is safe for work" in note.ref
+    assert ordered().notes == ()
+    with pytest.raises(CannotRender, match="hold back"):
+        ordered(wanted, safety=Policy(unchecked=False))
+    harmless = replace(TINY, harmless=True)
+    assert ordered(wanted, safety=Policy(unchecked=False), checkpoint=harmless).notes == ()

@@ -258,7 +258,7 @@ def test_both_know_all_samplers():
 
 
 def writing(model, **how):
-    return TextOrder(model, "Once upon a time", how.pop("length", 50), 2048, seed=3, **how)
+    return TextOrder(model, "Once upon a time", how.pop("length", 50), 2048, seeds=(3,), **how)
 
 
 def writer(kind, url, key=""):
@@ -272,7 +272,7 @@ def test_koboldcpp_writes_texts(start):
     assert (model.name, model.context) == ("story-7b", 8192)
     steps = []
     sampling = Sampling(temperature=0.5, top_k=40, rep_pen=1.1)
-    made = render(writing(model, sampling=sampling), lambda *one: steps.append(one))
+    [made] = render(writing(model, sampling=sampling), lambda *one: steps.append(one))
     assert made.text == KoboldCpp.TEXT
     assert (2, 50) in steps
     [body] = program.bodies("/api/v1/generate")
@@ -283,9 +283,11 @@ def test_koboldcpp_writes_texts(start):
 
 def test_texts_end_and_look_as_was_asked(start):
     model = writer("koboldcpp", start(KoboldCpp).url)
-    assert render(writing(model, stops=("fox",))).text == " there was a fox"
-    assert render(writing(model, single_line=True)).text == " there was a fox. It lived in a wood."
-    made = render(writing(model, format=Format(whole=True)))
+    assert render(writing(model, stops=("fox",)))[0].text == " there was a fox"
+    assert (
+        render(writing(model, single_line=True))[0].text == " there was a fox. It lived in a wood."
+    )
+    [made] = render(writing(model, format=Format(whole=True)))
     assert made.text == " there was a fox. It lived in a wood."
 
 
@@ -316,7 +318,7 @@ def test_a_server_with_openais_api_writes_texts_token_by_token(start):
     model = writer("openai", f"{program.url}/v1", KEY)
     assert (model.name, model.theirs, model.context) == ("story-7b", "org/story-7b", 4096)
     steps = []
-    made = render(writing(model), lambda *one: steps.append(one), key=KEY)
+    [made] = render(writing(model), lambda *one: steps.append(one), key=KEY)
     assert made.text == "".join(OpenAI.WORDS)
     assert [step for step, _ in steps] == list(range(1, 9))
 
@@ -326,7 +328,7 @@ def test_a_strict_one_gets_nothing_that_it_does_not_know(start):
     program.known["strict"] = True
     model = writer("openai", f"{program.url}/v1")
     stops = ("a1", "b2", "c3", "d4", "fox")
-    assert render(writing(model, stops=stops)).text == " there was a fox"
+    assert render(writing(model, stops=stops))[0].text == " there was a fox"
     first, second = program.bodies("/v1/completions")
     assert "min_p" in first
     assert set(second) <= OpenAI.PARAMETERS

@@ -43,7 +43,18 @@ async def test_the_pop_says_what_is_served(horde, write):
         await serving.until(lambda: len(horde.pops) > 1)
     pop = horde.pops[0]
     assert (pop["name"], pop["bridge_agent"], pop["models"]) == ("tester text", AGENT, ["story"])
-    assert (pop["amount"], pop["max_length"], pop["max_context_length"]) == (1, 512, 2048)
+    assert (pop["amount"], pop["max_length"], pop["max_context_length"]) == (4, 512, 2048)
+
+
+async def test_texts_of_one_request_are_written_together(horde, write):
+    jobs = ["one", "two", "three"]
+    horde.add_text("Once", id="one", ids=jobs)
+    async with write() as serving:
+        submits = [await serving.submitted(job) for job in jobs]
+    assert [one["generation"] for one in submits] == [
+        f" {one['seed']} after Once" for one in submits
+    ]
+    assert len({one["seed"] for one in submits}) == 3
 
 
 async def test_a_text_that_cannot_be_written_is_given_back(horde, write):

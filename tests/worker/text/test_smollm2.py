@@ -140,22 +140,23 @@ async def test_the_real_model_knows_its_capital_and_follows_a_turn(trained):
     assert trained.context == 8192
     greedy = Sampling(temperature=0)
     capital = TextOrder(
-        trained, "The capital of France is", length=16, context=2048, seed=1, sampling=greedy
+        trained, "The capital of France is", length=16, context=2048, seeds=(1,), sampling=greedy
     )
     turn = TextOrder(
         trained,
         "<|im_start|>user\nWhat is 2 plus 2?<|im_end|>\n<|im_start|>assistant\n",
         length=32,
         context=2048,
-        seed=1,
+        seeds=(1,),
         sampling=greedy,
     )
-    drawn = TextOrder(trained, "Once upon a time", length=16, context=2048, seed=5)
+    drawn = TextOrder(trained, "Once upon a time", length=16, context=2048, seeds=(5,))
 
     make = partial(renderers, device="cpu", threads=1)
     async with Engine(make, Limits(start=300, load=300, step=100)) as engine:
-        assert (await engine.render(capital, ignore)).text.startswith(" Paris")
-        answer = await engine.render(turn, ignore)
+        [said] = await engine.render(capital, ignore)
+        assert said.text.startswith(" Paris")
+        [answer] = await engine.render(turn, ignore)
         assert "4" in answer.text
         assert answer.tokens < 32  # it ended its turn by itself
         assert await engine.render(drawn, ignore) == await engine.render(drawn, ignore)

@@ -27,12 +27,16 @@ def writer(model, one_thread):
 
 @pytest.fixture
 def order(model):
-    return TextOrder(model, "A fox", length=24, context=256, seed=1, endless=True)
+    return TextOrder(model, "A fox", length=24, context=256, seeds=(1,), endless=True)
 
 
 @pytest.fixture
 def write(writer, order):
-    return lambda **changes: writer.render(replace(order, **changes), lambda *_: None)
+    def written(**changes):
+        [text] = writer.render(replace(order, **changes), lambda *_: None)
+        return text
+
+    return written
 
 
 def test_the_model_is_recognised(model):
@@ -41,16 +45,44 @@ def test_the_model_is_recognised(model):
 
 def test_a_text_has_its_length_and_each_token_is_told(writer, order):
     steps = []
-    written = writer.render(order, lambda *step: steps.append(step[:2]))
+    [written] = writer.render(order, lambda *step: steps.append(step[:2]))
     assert written.tokens == 24
     assert steps == [(step, 24) for step in range(1, 25)]
 
 
 def test_the_same_seed_writes_the_same_text(write):
-    assert write() == write() != write(seed=2)
+    assert write() == write() != write(seeds=(2,))
     assert write(sampling=Sampling(temperature=0)) == write(
-        sampling=Sampling(temperature=0), seed=2
+        sampling=Sampling(temperature=0), seeds=(2,)
     )
+
+
+def test_texts_that_are_written_together_are_those_written_alone(writer, order, write):
+    """Also where some are done before the others."""
+    early = write(seeds=(2,)).text[6:9]
+    together = replace(order, seeds=(1, 2, 3, 4), stops=(early,))
+    shown = []
+    made = writer.render(together, lambda *step: shown.append(step[2]().index))
+    assert list(made) == [write(seeds=(seed,), stops=together.stops) for seed in together.seeds]
+    assert len({text.tokens for text in made}) > 1
+    assert set(shown) == {0, 1, 2, 3}
+
+
+def test_where_memory_is_too_small_for_all_they_are_written_one_by_one(
+    writer, order, write, monkeypatch
+):
+    import torch
+
+    def forward(tokens, **known):
+        if known["past_key_values"] is not None and len(tokens) > 1:
+            raise torch.OutOfMemoryError
+        return network(tokens, **known)
+
+    expected = [write(seeds=(seed,)) for seed in (1, 2)]
+    network = writer._loaded.network
+    forward.device = network.device
+    monkeypatch.setattr(writer._loaded, "network", forward)
+    assert list(writer.render(replace(order, seeds=(1, 2)), lambda *_: None)) == expected
 
 
 def test_the_prompt_counts(write):
@@ -61,7 +93,7 @@ def test_tokens_are_computed_as_if_the_whole_text_were_read_anew(writer, order, 
     """The cache of what was read before changes nothing."""
     import torch
 
-    written = writer.render(replace(order, sampling=Sampling(temperature=0)), lambda *_: None)
+    [written] = writer.render(replace(order, sampling=Sampling(temperature=0)), lambda *_: None)
     loaded = writer._loaded
     tokens = loaded.prompt(order.prompt, 200)
     banned = sorted(loaded.ends | loaded.brackets)
@@ -129,4 +161,4 @@ def test_a_broken_model_does_not_load(writer, model, order, tmp_path):
     with pytest.raises(CannotRender, match="not loaded"):
         writer.render(order, lambda *_: None)
     writer.load(model)
-    assert writer.render(order, lambda *_: None).tokens == 24
+    assert writer.render(order, lambda *_: None)[0].tokens == 24

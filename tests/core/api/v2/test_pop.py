@@ -314,6 +314,29 @@ async def test_our_workers_get_learned_words_where_they_serve_adaptations(shop):
     assert (await shop.status(request_id))["processing"] == 1
 
 
+async def test_workers_that_say_which_post_processing_they_can_do_get_no_other(shop):
+    await shop.ask(params={**SMALL, "post_processing": ["strip_background", "NMKD_Siax"]})
+    can = {
+        "bridge_agent": f"Stable Horde Worker:{version_of(OURS)}:x",
+        "allow_post_processing": True,
+    }
+    assert (await shop.pop(**can, post_processors=["strip_background"]))["id"] is None
+    assert (await shop.pop(**can, post_processors=[]))["id"] is None
+    both = ["NMKD_Siax", "strip_background", "what nobody knows"]
+    assert (await shop.pop(**can, post_processors=both))["payload"]["post_processing"]
+
+
+async def test_workers_that_cannot_censor_get_no_request_that_wants_it(shop):
+    wanted = await shop.ask(params=SMALL, nsfw=False, censor_nsfw=True)
+    refused = await shop.pop(allow_censoring=False)
+    assert refused["id"] is None
+    assert refused["skipped"]["nsfw"] >= 1
+    await shop.ask(params=SMALL, nsfw=True, censor_nsfw=True)
+    assert (await shop.pop(allow_censoring=False))["id"]
+    assert (await shop.pop())["payload"]["use_nsfw_censor"] is True
+    assert (await shop.status(wanted))["processing"] == 1
+
+
 async def test_an_owner_is_told_which_models_are_left_out_and_why(shop):
     offered = serving.offer(name=shop.name, models=[shop.name, "my own", "another"])
     answers = [

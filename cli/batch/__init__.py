@@ -1,0 +1,1 @@
+"""Many prompts: asked as fast as the account may, and resumed where they stopped."""

@@ -1,0 +1,111 @@
+"""Carries orders out: asks, keeps a record as long as nothing came of it, waits, and delivers."""
+
+import os
+import time
+from pathlib import Path
+
+from gi.repository import Gimp
+
+from stable_horde import kinds
+from stable_horde.errand import Asked, Errand
+from stable_horde.errors import Later, Trouble, Unreachable
+from stable_horde.gimp3 import waiting
+from stable_horde.gimp3.tasks import Delivered, Order, Task
+from stable_horde.left import Left, Record
+from stable_horde.places import Place
+from stable_horde.settings import Settings
+from stable_horde.wanted import Wanted
+from stable_horde.words import _
+
+
+def folder() -> Path:
+    """Where the plug-in keeps its files, in GIMP's profile."""
+    return Path(Gimp.directory()) / "stable-horde"
+
+
+def settings() -> Settings:
+    """The settings as they are now."""
+    return Settings.load(folder())
+
+
+def left() -> Left:
+    """The records of requests that run."""
+    return Left(folder())
+
+
+def carry_out(task: Task, order: Order, chosen: Settings, display: waiting.Display) -> Delivered:
+    """Ask for an order, wait, and deliver it. Raises Trouble; the image is untouched then."""
+    errand = Errand(
+        chosen.horde(),
+        chosen.applied(order.body) if order.kind is kinds.PICTURES else order.body,
+        kind=order.kind,
+        total=order.total,
+        limit_seconds=chosen.minutes * 60,
+    )
+
+    def keep(news: Asked) -> None:
+        left().add(_record(order, news.id, chosen.url))
+
+    return _follow(task, order, errand, waiting.Kept(display, keep))
+
+
+def fetch(
+    tasks: dict[str, Task], record: Record, chosen: Settings, display: waiting.Display
+) -> Delivered:
+    """Follow a request that was left, and deliver it: into its image, if that is still open."""
+    task, kind = tasks.get(record.task), kinds.BY_NAME.get(record.kind)
+    if task is None or kind is None:
+        raise Trouble(_("What is stored here cannot be read."))
+    image = None
+    if record.session == os.getppid() and record.image and Gimp.Image.id_is_valid(record.image):
+        image = Gimp.Image.get_by_id(record.image)
+    place, wanted = Place.of_stored(record.place), Wanted.of_stored(record.wanted)
+    order = Order(record.task, wanted, {}, place, image, kind, record.total)
+    errand = Errand(
+        Settings(url=record.site, key=chosen.key if record.site == chosen.url else "").horde(),
+        kind=kind,
+        request_id=record.id,
+        total=record.total,
+        limit_seconds=chosen.minutes * 60,
+    )
+    return _follow(task, order, errand, display)
+
+
+def cancel(record: Record, chosen: Settings) -> None:
+    """Cancel a request that was left, and forget it. Blocking; raises Trouble."""
+    horde = Settings(url=record.site, key=chosen.key if record.site == chosen.url else "").horde()
+    kinds.BY_NAME[record.kind].cancel(horde, record.id)
+    left().remove(record.id)
+
+
+def _follow(task: Task, order: Order, errand: Errand, display: waiting.Display) -> Delivered:
+    try:
+        outcome = waiting.outcome(errand, display)
+    except Later:
+        raise
+    except Unreachable as trouble:
+        if not errand.request_id:
+            raise
+        why = _("{why} The request may go on: “Status” fetches it.").format(why=trouble)
+        raise Unreachable(why) from None
+    except Trouble:
+        left().remove(errand.request_id)
+        raise
+    delivered = task.deliver(order, outcome)
+    left().remove(errand.request_id)
+    return delivered
+
+
+def _record(order: Order, request_id: str, url: str) -> Record:
+    return Record(
+        id=request_id,
+        site=url,
+        kind=order.kind.name,
+        task=order.task,
+        total=order.total,
+        asked=time.time(),
+        session=os.getppid(),
+        image=order.image.get_id() if order.image is not None else 0,
+        wanted=order.wanted.stored(),
+        place=order.place.stored(),
+    )

@@ -1,0 +1,166 @@
+"""Many prompts: each is made exactly once, whatever ends the command or the server meanwhile."""
+
+import csv
+import hashlib
+import json
+import signal
+import sqlite3
+import time
+
+import pytest
+from PIL import Image
+
+import town as towns
+
+pytestmark = pytest.mark.timeout(400)  # servers and workers take their time to start
+
+FAST = ("--per-minute", "60000", "--steps", "1")
+SECONDS = 60
+
+
+def manifest(folder):
+    path = folder / "manifest.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def until(happened):
+    ends = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def write_csv(path, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def check(folder, prompts):
+    """Each prompt has one picture, one line of the manifest, and the file that the line says."""
+    lines = manifest(folder)
+    assert sorted(line["prompt"] for line in lines) == sorted(prompts)
+    assert len({line["id"] for line in lines}) == len({line["file"] for line in lines})
+    assert len({line["request"] for line in lines}) == len(prompts)
+    for line in lines:
+        content = (folder / line["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == line["sha256"]
+        assert line["model"] == "horde-tiny"
+        assert line["worker"] == "Light Worker"
+        assert line["kudos"] > 0
+        assert line["seed"].isdecimal()
+    pictures = {path.name for path in folder.iterdir() if path.suffix == ".webp"}
+    assert pictures == {line["file"] for line in lines}
+
+
+def test_a_batch_that_is_killed_twice_makes_each_prompt_once(town, tmp_path):
+    prompts = [f"fox number {number}" for number in range(40)]
+    (tmp_path / "prompts.txt").write_text("\n".join(["# foxes", "", *prompts]))
+    before = town.asked()
+    command = ("generate", "--prompts", tmp_path / "prompts.txt", "-o", tmp_path / "out/", *FAST)
+    for some in (5, 20):
+        running = town.start(*command)
+        until(lambda some=some: len(manifest(tmp_path / "out")) >= some)
+        running.send_signal(signal.SIGKILL)
+        running.communicate()
+        assert len(manifest(tmp_path / "out")) < len(prompts), "it was done before it was killed"
+    told = town.run(*command)
+    assert "40 pictures of 40 prompts" in told
+    check(tmp_path / "out", prompts)
+    assert town.asked() - before == len(prompts), "the horde made some of them twice"
+    assert "40 prompts of 40 made before" in town.run(*command)
+    assert town.asked() - before == len(prompts)
+
+
+def test_a_server_that_restarts_and_its_limits_cost_nothing(databases, tmp_path, free_port):
+    """Two asks a second are allowed; the server dies in the middle and comes back."""
+    prompts = [f"fox number {number}" for number in range(12)]
+    (tmp_path / "prompts.jsonl").write_text("\n".join(map(json.dumps, prompts)))
+    settings = {"port": free_port, "rate_limits": "on"}
+    with towns.open_town(tmp_path, databases, **settings) as town:
+        out = tmp_path / "out"
+        command = ("generate", "--prompts", tmp_path / "prompts.jsonl", "-o", f"{out}/", "-s", "8")
+        running = town.start(*command, "--json")
+        until(lambda: len(manifest(out)) >= 3)
+        town.server.kill()
+        with town.again(**settings):
+            printed, _ = running.communicate(timeout=SECONDS)
+            assert running.returncode == 0, printed
+            assert "does not answer" in printed
+            check(out, prompts)
+            assert town.asked() == len(prompts)
+
+
+def test_ctrl_c_saves_what_is_done_and_takes_back_the_rest(town, tmp_path):
+    prompts = [f"fox number {number}" for number in range(30)]
+    (tmp_path / "prompts.txt").write_text("\n".join(prompts))
+    out = tmp_path / "out"
+    slow = ("--per-minute", "60000", "--steps", "60")
+    running = town.start("generate", "--prompts", tmp_path / "prompts.txt", "-o", f"{out}/", *slow)
+    until(lambda: len(manifest(out)) >= 2)
+    running.send_signal(signal.SIGINT)
+    printed, _ = running.communicate(timeout=SECONDS)
+    assert running.returncode == 6, printed
+    assert "left" in printed
+    assert "Cancelled." in printed
+    made = len(manifest(out))
+    assert 2 <= made < len(prompts)
+    assert len(list(out.glob("*.webp"))) == made
+    with sqlite3.connect(town.database) as database:
+        waiting = "SELECT count(*) FROM jobs WHERE state = 0"
+        assert database.execute(waiting).fetchone()[0] == 0
+
+
+def test_a_spreadsheet_gives_each_picture_its_name_and_parameters(town, tmp_path):
+    rows = [
+        {"prompt": "a fox", "name": "fox", "n": "2", "size": "128x64", "title": "Foxes"},
+        {"prompt": "a cat", "name": "cat", "n": "", "size": "64x64", "title": "Cats"},
+        {"prompt": "a dog", "name": "cat", "n": "", "size": "65x64", "title": "Dogs"},
+    ]
+    write_csv(tmp_path / "articles.csv", rows)
+    out = tmp_path / "out"
+    sheet = ("--grid", out / "sheet.png", "--columns", "3")
+    command = ("generate", "--prompts", tmp_path / "articles.csv", "-o", f"{out}/", *FAST, *sheet)
+    assert "65 is not a multiple of 64" in town.run(*command, status=2)
+    assert not out.exists()
+    write_csv(tmp_path / "articles.csv", rows[:2])
+    assert "kudos" in town.run(*command, "--dry-run")
+    town.run(*command, "--format", "png")
+    lines = sorted(manifest(out), key=lambda line: (line["item"], line["index"]))
+    assert [line["file"] for line in lines] == ["fox.png", "fox-1.png", "cat.png"]
+    assert [line["row"]["title"] for line in lines] == ["Foxes", "Foxes", "Cats"]
+    with Image.open(out / "fox.png") as picture:
+        assert picture.size == (128, 64)
+        assert "a fox\n" in picture.text["parameters"]
+    with Image.open(out / "sheet.png") as picture:
+        assert picture.size == (3 * 128, 64)
+        assert picture.mode == "RGBA"
+
+
+def test_what_cannot_be_made_is_told_and_tried_again(town, tmp_path):
+    out = tmp_path / "out"
+    (tmp_path / "prompts.txt").write_text("refuse\na fox\n")
+    command = ("generate", "--prompts", tmp_path / "prompts.txt", "-o", f"{out}/", *FAST)
+    told = town.run(*command, status=4)
+    assert "Prompt 1 was not made: Picture 1 failed" in told
+    assert "1 picture of 2 prompts, 1 prompt left" in told
+    before = town.asked()
+    town.run(*command, status=4)
+    assert town.asked() == before + 1
+    assert [line["prompt"] for line in manifest(out)] == ["a fox"]
+
+
+def test_a_request_of_a_killed_command_is_taken_up_again(town, tmp_path):
+    go = tmp_path / "go"
+    running = town.start("generate", f"wait {go}", "-s", "8", "-o", tmp_path / "fox.png")
+    for line in running.stdout:
+        if "being made" in line:
+            break
+    running.kill()
+    running.communicate()
+    go.touch()
+    told = town.run("wait", "last")
+    assert "fox.png: seed" in told
+    assert (tmp_path / "fox.png").exists()
+    assert "done" in town.run("jobs", "-n", "1")

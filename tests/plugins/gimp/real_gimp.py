@@ -1,0 +1,142 @@
+"""A real GIMP 3 for tests, in a Debian root of its own, with the plug-in installed."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+
+import processes
+
+HERE = Path(__file__).parent
+PLUGIN = processes.ROOT / "plugins" / "gimp" / "stable-horde"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stable-horde"
+ROOT = CACHE / "gimp-root"
+START_SECONDS = 120
+ANSWER_SECONDS = 240
+
+
+def missing():
+    """Why there can be no real GIMP here; None if it is there."""
+    if os.geteuid() != 0:
+        return "entering the root of GIMP needs root's rights"
+    if not (ROOT / "made").exists():
+        return f"there is no {ROOT}: make test-gimp makes it"
+    return None
+
+
+class Agent:
+    """Runs code inside GIMP: one of the two processes that wait for it there."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(ANSWER_SECONDS)
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
+        self._file = self._socket.makefile("rwb")
+
+    def run(self, code, **given):
+        """Run code with names given; its `answer`."""
+        self.send(code, **given)
+        return self.receive()
+
+    def send(self, code, **given):
+        """Begin to run code."""
+        said = {"code": textwrap.dedent(code), "given": given}
+        self._file.write(json.dumps(said).encode() + b"\n")
+        self._file.flush()
+
+    def receive(self):
+        """The `answer` of the code that was sent."""
+        answer = json.loads(self._file.readline())
+        assert "error" not in answer, answer["error"]
+        return answer["answer"]
+
+    def close(self):
+        self._file.close()
+        self._socket.close()
+
+
+class Gimp:
+    """A GIMP that runs. work: the folder that it knows as /work."""
+
+    def __init__(self, work, popen):
+        self.work = work
+        self.popen = popen
+        self.first = self._agent("first")
+        self.second = self._agent("second")
+        self.run = self.first.run
+
+    def _agent(self, name):
+        path = self.work / f"test-agent-{name}.socket"
+        ends = time.monotonic() + START_SECONDS
+        while True:
+            with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+                return Agent(path)
+            assert self.popen.poll() is None, "GIMP has ended:\n" + self.log()
+            assert time.monotonic() < ends, "GIMP does not come up:\n" + self.log()
+            time.sleep(0.05)  # nothing tells that a socket is there
+
+    def log(self):
+        return (self.work / "log").read_text(errors="replace")
+
+    def close(self):
+        self.first.close()
+        self.second.close()
+
+
+@contextlib.contextmanager
+def running(command=("gimp-console-3.0", "--no-interface"), **environment):
+    """Run GIMP until the block ends. environment: such as HORDE_URL and HORDE_API_KEY."""
+    # Not pytest's tmp_path: it is too long for a socket's path.
+    work = Path(tempfile.mkdtemp(prefix="gimp"))
+    try:
+        plug_ins = work / "profile" / "plug-ins"
+        shutil.copytree(
+            PLUGIN, plug_ins / "stable-horde", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        shutil.copytree(
+            HERE / "agent", plug_ins / "agent", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        shutil.copy2(ROOT / "profile" / "pluginrc", work / "profile")
+        shutil.copy(HERE / "helpers.py", work)
+        variables = [f"{name}={value}" for name, value in environment.items()]
+        enter = [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--propagation",
+            "private",
+        ]
+        inside = [HERE / "in_root.sh", ROOT, work, "env", *variables, *command]
+        with (work / "log").open("wb") as log:
+            popen = subprocess.Popen(
+                [*enter, *inside, "--no-data", "--no-fonts", "--no-splash"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            gimp = Gimp(work, popen)
+            yield gimp
+            gimp.close()
+        except BaseException:
+            print((work / "log").read_text(errors="replace")[-8000:])  # noqa: T201 - pytest shows it with the failure
+            raise
+        finally:
+            os.killpg(popen.pid, signal.SIGKILL)
+            popen.wait()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
