@@ -93,7 +93,7 @@ async def fake(strange, tmp_path_factory):
 async def test_a_strange_horde_ends_in_one_sentence(fake, strange, way, words):
     strange.answer, strange.asked = getattr(strange, way), 0
     run = await fake.people.slash("imagine", {"prompt": "a red fox"})
-    assert run.latency < 2, "it is acknowledged whatever the horde does"
+    assert run.is_answered, "it is acknowledged within 3 s whatever the horde does"
     await fake.world.until(lambda: run.followups, 40, "a sentence")
     assert any(word in run.text for word in words.split("|")), run.text
     assert "@everyone" not in run.text
