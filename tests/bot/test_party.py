@@ -30,7 +30,7 @@ async def test_guests_ask_by_the_party_s_style_and_the_host_pays(
     wanted = {"name": "Summer", "style": made.id, "award": 5, "words": "sun", "budget": 1000}
     begun = await people.slash("party start", wanted, user=host, channel=channel)
     assert "It goes on in" in begun.text
-    thread = next(one for one in world.channels.values() if one["name"] == "🎉 Summer")
+    thread = next(one for one in world.channels.values() if one.get("name") == "🎉 Summer")
     await fake.gateway.dispatch("THREAD_CREATE", thread)
     before, hosts = await balance(horde, account), await balance(horde, rich)
     without = await people.slash("imagine", {"prompt": "a fox"}, user=anne, channel=thread)
