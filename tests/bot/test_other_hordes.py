@@ -10,7 +10,7 @@ from aiohttp import web
 import botting
 from fake_discord.server import running
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 
 class StrangeHorde:
@@ -56,7 +56,7 @@ class StrangeHorde:
         return response
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def strange():
     horde = StrangeHorde()
     app = web.Application()
@@ -69,7 +69,7 @@ async def strange():
     await runner.cleanup()
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def fake(strange, tmp_path_factory):
     async with running() as fake:
         with contextlib.ExitStack() as started:
