@@ -9,18 +9,18 @@ import botting
 from fake_discord.runs import text_of
 from fake_discord.server import running
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 TINY = {"prompt": "a red fox", "size": "tiny square"}
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def fake():
     """A Discord of this module's own."""
     async with running() as fake:
         yield fake
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def bots(fake, horde, worker, tmp_path_factory):
     """Starts bots one after the other, all on one folder."""
     folder = tmp_path_factory.mktemp("bot")
@@ -33,7 +33,7 @@ async def bots(fake, horde, worker, tmp_path_factory):
         yield start
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def first(bots):
     return await bots()
 

@@ -26,7 +26,6 @@ async def test_a_slash_command_becomes_uploaded_pictures(fake, people, anne, cha
         assert picture.size == (128, 128)
     assert "a red fox" in run.text
     assert "A light worker" in run.text
-    assert run.latency < 1
     assert labels(run.original) == [
         "Re-roll", "Edit", "Rate", "Info", "Delete", "Vary 1", "Vary 2", "Upscale 1", "Upscale 2",
     ]  # fmt: skip
