@@ -1,7 +1,7 @@
 """A fake Discord, a real horde with a worker, and the bot as a process of its own.
 
-They are started once for all tests of the bot; each test has users and channels of its own. All run on
-one event loop: on a loop that stands still, the fake answers no heartbeat, and the bot leaves it.
+They are started once for all tests of the bot; each test has users and channels of its own. All
+run on one event loop: on one that stands still the fake answers no heartbeat, and the bot leaves.
 """
 
 import contextlib
