@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -13,6 +14,7 @@ from sqlalchemy import make_url
 import databases as clones
 import serving
 import working
+from core.client import SyncHordeClient
 
 SECONDS = 60
 SETTINGS = {"default_models": "[]"}
@@ -113,7 +115,17 @@ def open_town(folder, databases, *, worker=True, **settings):
         owner = server.user("Owner", oauth_id="g_owner", kudos=1000, trusted=True)
         if worker:
             running.enter_context(light_worker(server.url, owner.key))
+            _until_offered(server.url)
         yield Town(server, home, person, owner, Path(make_url(database_url).database), data_dir)
+
+
+def _until_offered(url):
+    """Wait until the server says that a model is offered; what it says may be a second old."""
+    ends = time.monotonic() + SECONDS
+    with SyncHordeClient(url) as client:
+        while not client.models.active():
+            assert time.monotonic() < ends
+            time.sleep(0.1)
 
 
 def light_worker(url, key):

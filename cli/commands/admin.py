@@ -143,7 +143,7 @@ async def _block(
     hours: Annotated[int, typer.Option(min=1, max=720, metavar="N", help="For so long.")] = 24,
 ) -> None:
     """Keep an address or a network out."""
-    await session.client.addresses.block(address, hours)
+    await session.client.addresses.block(_as_network(address), hours)
     session.show({"blocked": address, "hours": hours}, f"{address} is kept out for {hours} h.")
 
 
@@ -151,6 +151,16 @@ async def _unblock(session: Session, address: Address) -> None:
     """Let an address or a network in again."""
     await session.client.addresses.unblock(address)
     session.show({"unblocked": address}, f"{address} may come in again.")
+
+
+def _as_network(address: str) -> str:
+    """An address as the network of it alone: a horde lists no others among what it keeps out."""
+    from ipaddress import ip_network
+
+    try:
+        return str(ip_network(address, strict=False))
+    except ValueError:
+        return address  # whose fault the horde tells
 
 
 async def _filters(session: Session) -> None:

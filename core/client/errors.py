@@ -70,7 +70,7 @@ class TimedOut(HordeError):
     """The awaited result did not come within the caller's time."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(None, None, f"It was not done after {seconds:g} seconds.")
+        super().__init__(None, None, f"Not done after {seconds:g} s.")
 
 
 class UnexpectedAnswer(HordeError):

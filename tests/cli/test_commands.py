@@ -266,7 +266,5 @@ def test_texts_and_talks(horde, town):
         made = horde("text", "-p", "Two", "-n", "2", "--json").json()
         assert len(made["generations"]) == 2
         told = horde("chat", "--model", "story", stdin="Who are you?\n\nAnd I?\n")
-    first, second = told.splitlines()[-2:]
     assert "and then?" not in told
-    assert first.endswith("ASSISTANT:")
-    assert second.endswith("ASSISTANT:")
+    assert len([line for line in told.splitlines() if line.endswith("ASSISTANT:")]) == 2

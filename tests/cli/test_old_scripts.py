@@ -150,5 +150,5 @@ def test_an_old_template_works_as_it_is(town, tmp_path):
         "submit_dict: {prompt: robots, r2: true, models: []}\n"
     )
     told = town.run("generate", "--yml", template, "--json", cwd=tmp_path)
-    made = json.loads(told[: told.rindex("}") + 1])
+    made = json.loads(told[told.index("{") : told.rindex("}") + 1])
     assert [one["file"] for one in made["pictures"]] == ["robots.webp", "robots-1.webp"]

@@ -24,6 +24,7 @@ from sqlalchemy import func, select, update
 import factories
 from core.db import Database, now, table
 from core.generation import ask, cancel, holding, pop, status, submit
+from core.generation.ask import TooManyPrompts
 from core.generation.delivery import Delivery
 from core.generation.specs import Requester
 from core.generation.submit import AbortedGen, DuplicateGen, InvalidJobID
@@ -97,7 +98,11 @@ class Life(RuleBasedStateMachine):
                 wanted = factories.image_ask(n=n, params=SMALL)
                 return await ask.ask(session, self.horde, Requester(user=self.users[who]), wanted)
 
-        asked = self.run(asking())
+        try:
+            asked = self.run(asking())
+        except TooManyPrompts:
+            assert self.run(self.count(JobState.WAITING)) + n > self.users[who].concurrency
+            return
         self.mine.append(asked.request_id)
         self.moved["asked"] += 1
 

@@ -144,7 +144,7 @@ export class Horde {
    * Throws TimedOut after `timeoutSeconds`; the request goes on unless it is cancelled.
    */
   async waitFor(id, { timeoutSeconds, kind = "image", onEvent = () => {}, signal } = {}) {
-    const late = new TimedOut(`It was not done after ${timeoutSeconds} seconds.`);
+    const late = new TimedOut(`Not done after ${timeoutSeconds} s.`);
     const limit = limited(timeoutSeconds, signal, late);
     try {
       for await (const event of this.events(id, { kind, signal: limit.signal })) onEvent(event);
