@@ -62,7 +62,8 @@ def test_a_selection_is_filled_by_the_dialog(gimp):
     keep(gimp, "waiting.png")
     answer = gimp.first.receive()
     assert (answer["status"], answer["layers"]) == ("success", 2)
-    assert Image.open(gimp.work / "dialog.png").size == (1200, 800)
+    with Image.open(gimp.work / "dialog.png") as shown:
+        assert shown.size == (1200, 800)
     screen.focus("Untitled")
     screen.shot("after.png")
     keep(gimp, "after.png")
