@@ -18,7 +18,14 @@ from training import autoencoder, decoder, denoiser, running
 from training.composer import Composer
 from training.scenes import Planner
 
-CARD = ("README.md", "NOTICE", "enlarger.safetensors", "LICENSE-enlarger", "vocabulary.json")
+CARD = (
+    "README.md",
+    "NOTICE",
+    "enlarger.safetensors",
+    "LICENSE-enlarger",
+    "vocabulary.json",
+    "horde.json",
+)
 SETTLED = -30.0  # logarithm of the variance of latents; diffusers takes no less
 MIN_SPREAD = 0.1  # of the largest channel's: a channel that says less is not blown up further
 
