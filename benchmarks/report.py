@@ -64,7 +64,7 @@ def _beside(rows: Sequence[Measured]) -> None:
     names = ("ms alone", "16 + 8", "400 idle", "both")
     print(f"\n{'CPU of both, to that alone':<46}" + "".join(f"{name:>10}" for name in names))
     for what, alone in cost.items():
-        if what + MANY.suffix in cost:
+        if what + MANY.suffix in cost and alone:  # the clock of CPU time ticks, and may not have
             ratios = [cost[what + way] / alone for way in ways[1:] if what + way in cost]
             print(f"{what:<46}{alone:>10.2f}" + "".join(f"{ratio:>9.2f}x" for ratio in ratios))
 

@@ -149,14 +149,14 @@ def test_inpainting_keeps_one_half_to_the_pixel_and_paints_the_other(render, pic
 
 
 def test_hires_fix_keeps_the_picture_and_its_edges_are_sharp(render):
-    size = {"width": 256, "height": 256, "steps": 12}
+    size = {"width": 512, "height": 512, "steps": 12}
     [plain], scaled = render(**size)
     [hires], refined = render(**size, hires_strength=0.65)
-    assert scaled == ["made at 128x128, scaled to 256x256 (realesr-animevideov3)"]
+    assert scaled == ["made at 128x128, scaled to 512x512 (realesr-animevideov3)"]
     assert refined == [*scaled, "hires fix is realesr-animevideov3 with it"]
     assert (hires == plain).all()
     [blurred], by_filter = render(**size, enlarger=None)
-    assert by_filter == ["made at 128x128, scaled to 256x256 (Lanczos)"]
+    assert by_filter == ["made at 128x128, scaled to 512x512 (Lanczos)"]
     assert sharpness(plain) > 1.1 * sharpness(blurred)
 
 
