@@ -70,7 +70,7 @@ class HordeBot(discord.Client):
         """Give kudos, if the reaction does."""
         try:
             await gifts.reacted(self, event)
-        except Exception:
+        except Exception:  # whatever it is, it is this reaction's alone
             log.exception("gift.failed")
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:

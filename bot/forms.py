@@ -1,5 +1,6 @@
 """Discord's forms (modals): what is typed in them, and what happens then."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Final
 
 import discord
@@ -12,7 +13,7 @@ MAX_INPUT: Final = 4000
 LONG: Final = discord.TextStyle.paragraph
 
 
-class Form(discord.ui.Modal):
+class Form(discord.ui.Modal, ABC):
     """A form whose errors become a sentence for whoever filled it in."""
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
@@ -20,9 +21,9 @@ class Form(discord.ui.Modal):
         async with answering.refusing(interaction):
             await self.submitted(interaction)
 
+    @abstractmethod
     async def submitted(self, interaction: discord.Interaction) -> None:
         """Do what the form is for; errors may be raised."""
-        raise NotImplementedError
 
 
 def text(label: str, **how: Any) -> discord.ui.TextInput[Any]:  # noqa: ANN401 - of a TextInput

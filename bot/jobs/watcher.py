@@ -87,7 +87,7 @@ class Watcher:
         again: float | None = MAX_SECONDS
         try:
             again = await self._check(job_id)
-        except Exception:
+        except Exception:  # whatever it is, it is this job's alone: the others are watched on
             log.exception("job.look_failed", job=job_id)
         finally:
             self._busy.pop(job_id, None)

@@ -90,7 +90,7 @@ async def test_200_running_jobs_cost_one_poller_and_little_of_a_core(tmp_path):
             latencies = []
             while time.monotonic() - began < SECONDS:
                 latencies.append((await fake.people.slash("help")).latency)
-                await asyncio.sleep(1)
+                await asyncio.sleep(1)  # between two samples
             wall = time.monotonic() - began
             share = (cpu_seconds(bot.popen.pid) - used) / wall
             memory = resident_megabytes(bot.popen.pid)

@@ -33,7 +33,7 @@ class StrangeHorde:
         return web.Response()
 
     async def slow(self, request):
-        await asyncio.sleep(4)
+        await asyncio.sleep(4)  # longer than Discord waits for an answer
         return await self.busy(request)
 
     async def busy(self, _request):

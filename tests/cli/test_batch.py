@@ -27,7 +27,7 @@ def until(happened):
     ends = time.monotonic() + SECONDS
     while not happened():
         assert time.monotonic() < ends
-        time.sleep(0.02)
+        time.sleep(0.02)  # nobody tells what another process has written
 
 
 def write_csv(path, rows):

@@ -29,7 +29,7 @@ def plainly(called):
 
 def opened(path):
     """An image out of a file, not changed yet."""
-    image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(f"/work/{path}"))
+    image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(f"/home/gimp/{path}"))
     image.clean_all()
     return image
 
@@ -39,7 +39,9 @@ def save(image, path):
     copy = image.duplicate()
     Gimp.Selection.none(copy)
     copy.merge_visible_layers(Gimp.MergeType.CLIP_TO_IMAGE).resize_to_image_size()
-    Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, copy, Gio.File.new_for_path(f"/work/{path}"), None)
+    Gimp.file_save(
+        Gimp.RunMode.NONINTERACTIVE, copy, Gio.File.new_for_path(f"/home/gimp/{path}"), None
+    )
     copy.delete()
 
 

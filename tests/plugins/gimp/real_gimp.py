@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 PLUGIN = processes.ROOT / "plugins" / "gimp" / "stable-horde"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stable-horde"
 ROOT = CACHE / "gimp-root"
-WINDOWED = ("/work/windowed.sh",)
+WINDOWED = ("/home/gimp/windowed.sh",)
 SETTINGS = """
 (config-version "3.0.4")
 (show-welcome-dialog no)
@@ -74,7 +74,7 @@ class Agent:
 
 
 class Gimp:
-    """A GIMP that runs. work: the folder that it knows as /work."""
+    """A GIMP that runs. work: the folder that it knows as /home/gimp."""
 
     def __init__(self, work, popen):
         self.work = work
@@ -150,7 +150,7 @@ class Screen:
 
     def shot(self, name):
         """Write what is on the screen to a PNG in the folder of work."""
-        self._do("python3", "/work/shot.py", f"/work/{name}")
+        self._do("python3", "/home/gimp/shot.py", f"/home/gimp/{name}")
 
 
 @contextlib.contextmanager

@@ -50,9 +50,9 @@ class Agent(Gimp.PlugIn):
 
     def run(self, procedure, config, data):
         procedure.persistent_ready()
-        path = f"/work/{procedure.get_name()}.socket"
+        path = f"/home/gimp/{procedure.get_name()}.socket"
         with socketserver.UnixStreamServer(path, Handler) as server:
-            helpers = runpy.run_path("/work/helpers.py")
+            helpers = runpy.run_path("/home/gimp/helpers.py")
             server.known = helpers | {
                 "Gegl": Gegl,
                 "Gimp": Gimp,

@@ -1,5 +1,6 @@
 """What a task is: it reads what it needs of an image, says what to ask for, and brings it back."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -98,7 +99,7 @@ class Call:
         return chosen
 
 
-class Task:
+class Task(ABC):
     """One entry of the menu. options: names of its own arguments."""
 
     name = ""
@@ -109,20 +110,20 @@ class Task:
     options: tuple[str, ...] = ()
     has_prompt = True
 
-    def add_options(self, procedure: Gimp.Procedure) -> None:
+    def add_options(self, procedure: Gimp.Procedure) -> None:  # noqa: B027 - most have none
         """Add its own arguments."""
 
     def prefill(self, call: Call) -> dict[str, Any]:  # noqa: ARG002 - for those that override it
         """Arguments that a dialog begins with, instead of the last ones."""
         return {}
 
+    @abstractmethod
     def size(self, call: Call) -> tuple[int, int]:
         """Width and height of what would be asked for. Raises Trouble where nothing can be."""
-        raise NotImplementedError
 
+    @abstractmethod
     def order(self, call: Call) -> Order:
         """Read what is needed. Raises Trouble where nothing can be asked for."""
-        raise NotImplementedError
 
     def deliver(self, order: Order, outcome: Outcome) -> Delivered:
         """Bring the results to where they go."""
