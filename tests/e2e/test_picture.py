@@ -130,21 +130,32 @@ async def test_a_prompt_becomes_a_picture_and_kudos_move(horde, requester):
     assert await horde.balances() == (asker_had - charge - tax, owner_had + PRICE)
 
 
-async def test_who_watches_sees_the_picture_coming(horde, requester):
-    assert horde.worker
+async def watched(horde, client, **changes):
+    """What is heard of a long job, which begins once somebody watches."""
     long = {"steps": 500, "sampler_name": "k_heun"}
-    asked = await requester.generate(wanted(censor_nsfw=False, params=long))
-    async with asyncio.timeout(SECONDS), contextlib.aclosing(requester.events(asked.id)) as events:
-        seen = [event async for event in events if isinstance(event, ProgressEvent)]
+    seen = []
+    with horde.worker.engine_stopped() as engine:
+        asked = await client.generate(wanted(params=long, **changes))
+        async with (
+            asyncio.timeout(SECONDS),
+            contextlib.aclosing(client.events(asked.id)) as events,
+        ):
+            async for event in events:
+                if isinstance(event, ProgressEvent):
+                    seen.append(event)
+                    os.kill(engine, signal.SIGCONT)
+    return seen
+
+
+async def test_who_watches_sees_the_picture_coming(horde, requester):
+    seen = await watched(horde, requester, censor_nsfw=False)
     steps = [event.step for event in seen]
     assert steps == sorted(steps)
     assert {event.steps for event in seen if event.step} == {500}
     previews = [event.preview for event in seen if event.preview]
     image = opened(base64.b64decode(previews[0]))
     assert (image.format, image.size) == ("WEBP", (192, 192))
-    asked = await requester.generate(wanted(nsfw=False, params=long))  # to be censored
-    async with asyncio.timeout(SECONDS), contextlib.aclosing(requester.events(asked.id)) as events:
-        unseen = [event async for event in events if isinstance(event, ProgressEvent)]
+    unseen = await watched(horde, requester, nsfw=False)  # to be censored
     assert any(event.step for event in unseen)
     assert not any(event.preview for event in unseen)
 

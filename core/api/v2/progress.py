@@ -23,8 +23,11 @@ blueprint = Blueprint("progress", __name__)
 
 PER_JOB: Final = Limit(2, 1)
 WATCHED_SECONDS: Final = 1.0
+BEGINNING_SECONDS: Final = 2.0
 UNWATCHED_SECONDS: Final = 10.0
-"""Between two calls: then they show nothing but that the worker lives."""
+"""Between two calls: of a job that is watched, one that just begins and whose requester may be about
+to look, and any other, whose calls show nothing but that the worker lives.
+"""
 MAX_PREVIEW_PIXELS: Final = 512 * 512
 DECODING_SECONDS: Final = 1
 
@@ -61,7 +64,8 @@ async def generate_progress(body: ProgressInput) -> ProgressHeard:
             watched = True
             shown = await _shown(server, row, jobs[str(row.id)], caller=f"user {owner.id}")
             await beats.tell(server.horde, row, step=body.step, steps=body.steps, shown=shown)
-    seconds = WATCHED_SECONDS if watched else UNWATCHED_SECONDS
+    unwatched = UNWATCHED_SECONDS if body.step or not heard.real else BEGINNING_SECONDS
+    seconds = WATCHED_SECONDS if watched else unwatched
     return ProgressHeard(gone=list(heard.gone), watched=watched, seconds=seconds)
 
 

@@ -100,6 +100,15 @@ async def test_where_nobody_watches_it_is_a_sign_of_life(shop):
     assert heard == {"gone": [], "watched": elsewhere, "seconds": 1.0 if elsewhere else 10.0}
 
 
+async def test_a_worker_that_begins_calls_again_before_its_requester_looks_in_vain(shop):
+    await shop.ask(**OPEN)
+    popped = await shop.pop()
+    elsewhere = not shop.server.horde.bus.alone  # somebody may watch by another process
+    for step, seconds in ((0, 2.0), (1, 10.0)):
+        heard = (await told(shop, popped, step=step)).json()
+        assert heard["seconds"] == (1.0 if elsewhere else seconds)
+
+
 async def test_a_batch_is_told_of_together_and_shown_one_by_one(shop):
     request_id = await shop.ask(**OPEN, params={**serving.SMALL, "n": 3})
     popped = await shop.pop(amount=3)
