@@ -25,8 +25,8 @@ PER_JOB: Final = Limit(2, 1)
 WATCHED_SECONDS: Final = 1.0
 BEGINNING_SECONDS: Final = 2.0
 UNWATCHED_SECONDS: Final = 10.0
-"""Between two calls: of a job that is watched, one that just begins and whose requester may be about
-to look, and any other, whose calls show nothing but that the worker lives.
+"""Between two calls: of a job that is watched, of one that begins and may be watched at any moment,
+and of any other, whose calls show nothing but that the worker lives.
 """
 MAX_PREVIEW_PIXELS: Final = 512 * 512
 DECODING_SECONDS: Final = 1
