@@ -13,6 +13,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from core import dialects
 from core.db import Writing, table
 from core.ledger.tables import Account, Hold, is_stored
+from core.prepared import prepared
 
 _accounts = table(Account)
 _holds = table(Hold)
@@ -103,7 +104,7 @@ _change_account = (
         held=_accounts.c.held + bindparam("more"),
     )
 )
-_ADD = _change_account.add_cte(_add_hold.cte("hold"))
+_ADD = prepared(_change_account.add_cte(_add_hold.cte("hold")))
 
 
 async def locked(session: Writing, *, key: str) -> int:
@@ -115,7 +116,7 @@ async def locked(session: Writing, *, key: str) -> int:
     return int(there or 0)
 
 
-_amount_locked = _amount.with_for_update()
+_amount_locked = prepared(_amount.with_for_update())
 
 
 async def take(session: Writing, *, key: str, amount: int) -> None:
@@ -128,7 +129,7 @@ async def take(session: Writing, *, key: str, amount: int) -> None:
         await session.execute(_take, {"hold": key, "taken": amount})
 
 
-_take = (
+_take = prepared(
     update(_holds)
     .where(_holds.c.key == bindparam("hold"))
     .values(amount=_holds.c.amount - bindparam("taken"))
@@ -140,7 +141,7 @@ async def end(session: Writing, *, key: str) -> int:
 
     The account's own `held` is lowered by the event at hand (`events.move`).
     """
-    left: int | None = await session.scalar(_end, {"holds": [key]})
+    left: int | None = await session.scalar(_end, {"hold": key})
     return int(left or 0)
 
 
@@ -159,7 +160,7 @@ async def release_all(session: Writing, *, keys: Collection[str]) -> int:
     and one that settles between two of their users could deadlock. Returns the hundredths of a
     kudos that were left; keys without a hold count nothing.
     """
-    released = await session.execute(_end, {"holds": list(keys)})
+    released = await session.execute(_end_all, {"holds": list(keys)})
     left = Counter[int]()
     for hold in released:
         left[hold.account_id] += hold.amount
@@ -169,8 +170,6 @@ async def release_all(session: Writing, *, keys: Collection[str]) -> int:
     return left.total()
 
 
-_end = (
-    delete(_holds)
-    .where(_holds.c.key.in_(bindparam("holds", expanding=True)))
-    .returning(_holds.c.amount, _holds.c.account_id)
-)
+_ended = delete(_holds).returning(_holds.c.amount, _holds.c.account_id)
+_end = prepared(_ended.where(_holds.c.key == bindparam("hold")))
+_end_all = _ended.where(_holds.c.key.in_(bindparam("holds", expanding=True)))

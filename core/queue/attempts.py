@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.db import AnyRow, Reading, Writing, table
+from core.prepared import prepared
 from core.queue import requests
 from core.queue.claim import Claim
 from core.queue.tables import (
@@ -103,7 +104,7 @@ def _start() -> Update:
     )
 
 
-_START = _start()
+_START = prepared(_start())
 
 
 async def start_decoy(
@@ -152,7 +153,7 @@ async def attempt(session: Reading, attempt_id: UUID) -> AnyRow | None:
     return (await session.execute(_ATTEMPT, {"id": attempt_id})).first()
 
 
-_ATTEMPT = (
+_ATTEMPT = prepared(
     select(
         _attempts,
         _jobs.c.number,
@@ -185,7 +186,7 @@ async def is_alive(session: Reading, attempt_id: str) -> bool:
     return found in (Outcome.ALIVE, Outcome.DECOY)
 
 
-_OUTCOME = select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id"))
+_OUTCOME = prepared(select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id")))
 
 
 async def at_work(session: Reading, ids: Sequence[UUID]) -> Sequence[AnyRow]:

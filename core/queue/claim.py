@@ -24,6 +24,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, literal_column, select, update
 
 from core.db import AnyRow, Writing, table
+from core.prepared import prepared
 from core.queue import best, matching, parking, requests, windows
 from core.queue.lanes import Lanes, Matched
 from core.queue.matching import Needs, Offer
@@ -132,8 +133,8 @@ def _state(engine: str) -> Select[Any]:
     )
 
 
-_STATE = {engine: _state(engine) for engine in ("sqlite", "postgresql")}
-_REQUEST = select(_requests).where(_requests.c.id == bindparam("id"))
+_STATE = {engine: prepared(_state(engine)) for engine in ("sqlite", "postgresql")}
+_REQUEST = prepared(select(_requests).where(_requests.c.id == bindparam("id")))
 
 
 class _Seeking:
@@ -248,7 +249,7 @@ async def glimpse(
     return (request, row) if request.expires_at > at else None
 
 
-_JOB = select(_jobs).where(_jobs.c.id == bindparam("id"))
+_JOB = prepared(select(_jobs).where(_jobs.c.id == bindparam("id")))
 
 
 def _exact(row: AnyRow) -> Needs:

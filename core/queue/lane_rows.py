@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, delete, distinct, exists, func, insert, select, update
 
 from core.db import AnyRow, Reading, Writing, now, table
+from core.prepared import prepared
 from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, Request
 
 CATCH_ALL = "*"
@@ -105,7 +106,7 @@ async def found(session: Writing, key: str) -> AnyRow | None:
     return (await session.execute(_LOCKED, {"key": key})).first()
 
 
-_LOCKED = (
+_LOCKED = prepared(
     select(_lanes.c.id, _lanes.c.created_at)
     .where(_lanes.c.key == bindparam("key"))
     .with_for_update(read=True, key_share=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, case, func, select
 
 from core.db import AnyRow, Reading, table
+from core.prepared import prepared
 from core.queue import results
 from core.queue.matching import Needs
 from core.queue.results import Result
@@ -125,7 +126,7 @@ _charged = (
     .where(_attempts.c.request_id == bindparam("id"), _attempts.c.outcome == Outcome.DONE)
     .scalar_subquery()
 )
-_PROGRESS = (
+_PROGRESS = prepared(
     select(
         _requests,
         _count(JobState.WAITING).label("waiting"),
@@ -146,7 +147,7 @@ _PROGRESS = (
     .group_by(_requests.c.id)
 )
 _progress = _PROGRESS.subquery()
-_WHOLE = (
+_WHOLE = prepared(
     select(_progress, *results.COLUMNS)
     .select_from(_progress.outerjoin(results.JOINED, _progress.c.id == results.request_column))
     .order_by(results.number_column)

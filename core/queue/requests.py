@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from core import dialects
 from core.db import AnyRow, Moment, Reading, Writing, table
+from core.prepared import prepared
 from core.queue import parking
 from core.queue.lane_rows import Caller
 from core.queue.lanes import Lanes
@@ -149,13 +150,15 @@ async def is_over(session: Reading, request_id: UUID) -> bool:
     return not await session.scalar(_IS_GOING_ON, {"id": request_id})
 
 
-_IS_GOING_ON = select(
-    select(_jobs.c.id)
-    .where(
-        _jobs.c.request_id == bindparam("id"),
-        _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
+_IS_GOING_ON = prepared(
+    select(
+        select(_jobs.c.id)
+        .where(
+            _jobs.c.request_id == bindparam("id"),
+            _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
+        )
+        .exists()
     )
-    .exists()
 )
 
 
@@ -169,7 +172,7 @@ async def waiting_of(session: Reading, user_id: int, *, lanes: Sequence[int] | N
     return int(count or 0)
 
 
-_WAITING_OF = (
+_WAITING_OF = prepared(
     select(func.count())
     .select_from(_jobs)
     .where(
@@ -184,7 +187,7 @@ async def unfinished_forms_of(session: Reading, user_id: int) -> int:
     return int(count or 0)
 
 
-_FORMS_OF = (
+_FORMS_OF = prepared(
     select(func.count())
     .select_from(_jobs)
     .where(
@@ -221,7 +224,7 @@ def renewing(request_id: ColumnElement[UUID]) -> Update:
     )
 
 
-_RENEW = renewing(bindparam("request", type_=_requests.c.id.type))
+_RENEW = prepared(renewing(bindparam("request", type_=_requests.c.id.type)))
 
 
 async def cancel(session: Writing, request_id: UUID, *, at: datetime) -> int:

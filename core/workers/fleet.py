@@ -13,6 +13,7 @@ from core import dialects
 from core.db import AnyRow, Reading, Writing, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.moderation import names as visible
+from core.prepared import prepared
 from core.queue.matching import UNLIMITED, Offer
 from core.users.tables import Reason, User
 from core.workers import admission, conduct
@@ -129,7 +130,7 @@ async def _suspect(
         await conduct.suspect(session, owner, worker_id, reason, at=at)
 
 
-_BY_NAME = select(_workers).where(_workers.c.name_key == bindparam("key"))
+_BY_NAME = prepared(select(_workers).where(_workers.c.name_key == bindparam("key")))
 
 
 def _changed(row: AnyRow, declared: Declared, offer: Offer, context: CheckinContext) -> bool:
@@ -231,7 +232,7 @@ async def _one(
     return row
 
 
-_BY_ID = select(_workers).where(_workers.c.id == bindparam("id"))
+_BY_ID = prepared(select(_workers).where(_workers.c.id == bindparam("id")))
 
 
 async def by_name(session: Reading, name: str) -> AnyRow | None:
