@@ -58,6 +58,22 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A word of a prompt, or several that are one name.
+
+    said: as it was typed, in lower case.
+    shows: the thing or place that it is; None: it is none.
+    several: whether it is the plural of another word that is known.
+    follows: whether nothing but spaces is between it and the piece before.
+    """
+
+    said: str
+    shows: str | None = None
+    several: bool = False
+    follows: bool = False
+
+
+@dataclass(frozen=True)
 class Reading:
     """A prompt as a vocabulary has it.
 
@@ -65,12 +81,14 @@ class Reading:
     shows: the things and places that it draws, each once.
     instead: the words that were replaced, each with what stands in for it.
     unknown: the words that were left out because nothing comes near to them, each once.
+    pieces: all of it, also what is left out.
     """
 
     text: str
     shows: tuple[str, ...]
     instead: dict[str, str]
     unknown: tuple[str, ...]
+    pieces: tuple[Piece, ...] = ()
 
     @property
     def says_something(self) -> bool:
@@ -109,16 +127,21 @@ class Reader:
         instead: dict[str, str] = {}
         unknown: dict[str, None] = {}
         parts: list[str] = []
+        pieces: list[Piece] = []
         end = place = 0
         while place < len(found):
             many = self._together(prompt, found, place)
             count, kept = self._known(words[place : place + many])
             first, last = found[place], found[place + count - 1]
-            parts.append(prompt[end : first.start()])
+            between = prompt[end : first.start()]
+            parts.append(between)
             end = last.end()
             said = " ".join(words[place : place + count])
-            if kept in self._named:
-                shows[self._named[kept]] = None
+            shown = self._named.get(kept) if kept is not None else None
+            follows = _BETWEEN.fullmatch(between) is not None
+            pieces.append(Piece(said, shown, self._is_plural(said), follows))
+            if shown is not None:
+                shows[shown] = None
             if kept is None:
                 if not self._is_idle(said):
                     unknown[said] = None
@@ -131,7 +154,7 @@ class Reader:
         text = "".join((*parts, prompt[end:]))
         for pattern, by in _LEFTOVERS:
             text = pattern.sub(by, text)
-        return Reading(text.strip(" ,"), tuple(shows), instead, tuple(unknown))
+        return Reading(text.strip(" ,"), tuple(shows), instead, tuple(unknown), tuple(pieces))
 
     def _together(self, prompt: str, found: list[re.Match[str]], place: int) -> int:
         """How many words from here on may be one name: nothing but spaces is between them."""
@@ -161,6 +184,11 @@ class Reader:
                 stem = said.removesuffix(end)
                 stems |= {stem, f"{stem}e", stem[:-1]}
         return not self._idle.isdisjoint(stems)
+
+    def _is_plural(self, said: str) -> bool:
+        """Whether it is the regular plural of a word that is known."""
+        known = (self._named, self._nearest, self._helping)
+        return any(form in each for form in _forms(said)[1:] for each in known)
 
     def _one(self, word: str) -> str | None:
         if word in self._helping or len(word) <= SHORT or word.isdecimal():

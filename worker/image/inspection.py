@@ -42,8 +42,10 @@ class Family:
     measured: Callable[[Path], tuple[int, int]]
 
 
+LAYERS: Final = "layers.toml"
 OWN: Final = "horde.json"
-"""What a model's folder may say beside what diffusers wants: `square_only`, `harmless`."""
+"""What a model's folder may say beside what diffusers wants: `square_only`, `harmless`,
+`layered`."""
 
 
 def inspect(name: str, folder: Path) -> Checkpoint:
@@ -79,6 +81,7 @@ def inspect(name: str, folder: Path) -> Checkpoint:
         is_safe=is_safe,
         megabytes=_megabytes(folder, family, variant, is_safe=is_safe),
         vocabulary=vocabulary if vocabulary.is_file() else None,
+        layers=folder / LAYERS if own.get("layered") is True else None,
         square_only=own.get("square_only") is True,
         harmless=own.get("harmless") is True,
     )

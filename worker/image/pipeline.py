@@ -24,6 +24,7 @@ from worker.checking import Safety
 from worker.image import controlled, finishing
 from worker.image.controlled import ControlNetworks
 from worker.image.kept import KeptModels
+from worker.image.layers import Drawn
 from worker.image.loaded import Loaded
 from worker.image.order import Checkpoint, Control, PictureOrder, Rendered
 from worker.image.run import Run
@@ -135,10 +136,11 @@ class DiffusersRenderer:
             model.adapted(order) as unadapted,
         ):
             run = self._begun(model, order, sampler, on_step)
-            made = self._in_parts(run)
+            drawn = self._in_parts(run)
             # After all of them: a batch that does not fit into memory is made again in smaller
             # parts.
             finish = finishing.Finish(order, run.made, run.painting, self.networks)
+            made = [finish.flat(one) for one in drawn]
             unsafe = self._unsafe(order, made)
             finished = [
                 pictures.held_back(order.width, order.height) if place in unsafe else finish(image)
@@ -225,9 +227,9 @@ class DiffusersRenderer:
             raise CannotRender(TOO_LARGE)
         return run
 
-    def _in_parts(self, run: Run) -> list[Image.Image]:
+    def _in_parts(self, run: Run) -> list[Image.Image | Drawn]:
         """Render some pictures at once, and half as many each time memory is too small."""
-        made: list[Image.Image] = []
+        made: list[Image.Image | Drawn] = []
         while len(made) < len(run.order.seeds):
             seeds = run.order.seeds[len(made) : len(made) + run.at_once]
             part = self._unless_too_large(partial(run.make, seeds))
