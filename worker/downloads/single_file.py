@@ -1,7 +1,6 @@
 """Looks at files of tensors, and makes diffusers folders of checkpoints that are one file."""
 
 import asyncio
-import json
 import struct
 import sys
 import zipfile
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from worker.downloads.parts import CannotFetch
-from worker.image.inspection import MAX_HEADER_BYTES
+from worker.image import inspection
+from worker.image.inspection import NotUsable
 from worker.settings import prepare_environment
 
 CONFIGURATIONS: Final = Path(__file__).parent / "configurations"
@@ -40,18 +40,11 @@ class Shape:
 def header(file: Path) -> dict[str, Any]:
     """Read what a safetensors file says it has, and see that it is whole. Raises CannotFetch."""
     try:
-        with file.open("rb") as opened:
-            (length,) = struct.unpack("<Q", opened.read(8))
-            if length > MAX_HEADER_BYTES:
-                raise CannotFetch(f"{file.name} is no safetensors file")
-            told: dict[str, Any] = json.loads(opened.read(length))
-        told.pop("__metadata__", None)
-        promised = 8 + length + max((one["data_offsets"][1] for one in told.values()), default=0)
+        return inspection.tensors(file)
+    except NotUsable as error:
+        raise CannotFetch(str(error)) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
         raise CannotFetch(f"{file.name} is no safetensors file: {error}") from None
-    if file.stat().st_size != promised:
-        raise CannotFetch(f"{file.name} has {file.stat().st_size} bytes of {promised}")
-    return told
 
 
 def see_tensors(file: Path) -> None:

@@ -40,7 +40,7 @@ ITS_SAMPLER: Final = "the sampler of Stable Cascade"
 class LoadedCascade(Loaded):
     """A loaded Stable Cascade: with both its models, and without a way to start from pictures."""
 
-    parts: ClassVar[Mapping[str, Any]] = {}
+    made_with: ClassVar[Mapping[str, Any]] = {}
     text_pipeline: ClassVar[Any] = StableCascadeCombinedPipeline
 
     @classmethod

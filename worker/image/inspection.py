@@ -102,20 +102,31 @@ def check_weights(folder: Path, name: str) -> str | None:
 
 
 def check_whole(path: Path) -> None:
-    """Compare a safetensors file's length with what its header promises. Raises NotUsable."""
+    """Compare a safetensors file's length with what its header promises. Raises as `inspect`."""
     if path.suffix != ".safetensors":
         if not is_zipfile(path):
             raise NotUsable(f"{path}: not a whole archive of tensors")
         return
+    tensors(path)
+
+
+def tensors(path: Path) -> dict[str, Any]:
+    """Read which tensors a safetensors file has, by name, and see that it has all of them.
+
+    Raises as `inspect` does.
+    """
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         if length > MAX_HEADER_BYTES:
             raise NotUsable(f"{path}: not a safetensors file")
-        header = json.loads(file.read(length))
-    ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
-    promised = 8 + length + max(ends, default=0)
+        told = json.loads(file.read(length))
+    if not isinstance(told, dict):
+        raise NotUsable(f"{path}: not a safetensors file")
+    told.pop("__metadata__", None)
+    promised = 8 + length + max((one["data_offsets"][1] for one in told.values()), default=0)
     if path.stat().st_size != promised:
         raise NotUsable(f"{path}: {path.stat().st_size} bytes of {promised}")
+    return told
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -44,12 +44,10 @@ class Loaded:
     looks: how its latents look. is_cheap: whether decoding them takes next to no time.
     """
 
-    parts: ClassVar[Mapping[str, Any]] = {
-        "safety_checker": None,
-        "feature_extractor": None,
-        "requires_safety_checker": False,
-    }
-    """What the pipeline is made with beside the checkpoint."""
+    made_with: ClassVar[Mapping[str, Any]] = {"requires_safety_checker": False}
+    """What each of its pipelines is made with beside the networks."""
+    left_out: ClassVar[Mapping[str, None]] = {"safety_checker": None, "feature_extractor": None}
+    """Parts of checkpoints that are not loaded."""
     text_pipeline: ClassVar[Any] = StableDiffusionPipeline
     image_pipeline: ClassVar[Any] = FromMean
     denoiser: ClassVar[str] = "unet"
@@ -79,7 +77,8 @@ class Loaded:
             use_safetensors=checkpoint.is_safe,
             variant=checkpoint.variant,
             dtype=dtype,
-            **cls.parts,
+            **cls.left_out,
+            **cls.made_with,
         )
         return cls(checkpoint, pipe.to(device))
 
@@ -198,10 +197,7 @@ class Loaded:
                 convolution.padding_mode = "zeros"
 
     def _second(self, pipe: Any) -> Any:  # noqa: ANN401 - of its family
-        return self.image_pipeline(
-            **pipe.components,
-            **({"requires_safety_checker": False} if self.parts else {}),
-        )
+        return self.image_pipeline(**pipe.components, **self.made_with)
 
     def _encoder(self, suffix: str, *, layer: int, is_normed: bool) -> Encoder:
         """One of its text encoders. suffix: of its name in the pipeline."""

@@ -58,15 +58,18 @@ class Source:
 class ControlNetwork:
     """A network that holds a model to a map.
 
-    control_type: the contract's word for what its maps show.
-    variant: of its weights, as files are named for it; None: the plain ones.
+    control_types: the contract's words for what its maps show.
+    place: a diffusers folder, or one file of tensors.
     fits: what it must have in common with a model's denoiser, in words of its own.
+    variant: of a folder's weights, as files are named for it; None: the plain ones.
+    megabytes: of its weights on disk.
     """
 
-    control_type: str
-    folder: Path
-    variant: str | None
+    control_types: frozenset[str]
+    place: Path
     fits: str
+    variant: str | None = None
+    megabytes: int = 0
 
 
 @dataclass(frozen=True)
