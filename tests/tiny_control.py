@@ -36,28 +36,29 @@ def _sdxl():
     )
 
 
-def model(folder, family):
-    """Make a model's folder, of the family `sd` or `sdxl`; gives its denoiser."""
+def unet(family):
+    """A denoiser of the family `sd` or `sdxl`."""
     import torch
 
-    build, denoiser = {
-        "sd": (tiny_families.sd, _sd),
-        "sdxl": (tiny_families.sdxl, _sdxl),
-    }[family]
-    build(folder)
     torch.manual_seed(1)
-    unet = denoiser()
-    unet.save_pretrained(folder / "unet")
-    return unet
+    return {"sd": _sd, "sdxl": _sdxl}[family]()
 
 
-def network(unet):
+def model(folder, family):
+    """Make a model's folder of such a family; gives its denoiser."""
+    {"sd": tiny_families.sd, "sdxl": tiny_families.sdxl}[family](folder)
+    denoiser = unet(family)
+    denoiser.save_pretrained(folder / "unet")
+    return denoiser
+
+
+def network(denoiser):
     """A ControlNet for a denoiser."""
     import torch
     from diffusers import ControlNetModel
 
     torch.manual_seed(2)
-    made = ControlNetModel.from_unet(unet)
+    made = ControlNetModel.from_unet(denoiser)
     # A fresh one sees nothing, and holds to nothing.
     torch.nn.init.normal_(made.controlnet_cond_embedding.conv_out.weight, std=100.0)
     for layer in (*made.controlnet_down_blocks, made.controlnet_mid_block):

@@ -24,12 +24,18 @@ FOLDER: Final = "controlnet"
 """Below the model folders: diffusers folders and single files, each with a control type in its
 name."""
 ENDING: Final = ".safetensors"
+QR: Final = "qr"
+"""Networks that hold a picture to a QR code's squares: for the workflow of that name, not a control
+type of the contract."""
+TYPES: Final = (*CONTROL_TYPES, QR)
 CALLED: Final[Mapping[str, str]] = {
     **{name: name for name in CONTROL_TYPES},
     "mlsd": "hough",
     "normalbae": "normal",
     "softedge": "hed",
     "segmentation": "seg",
+    "qrcode": QR,
+    QR: QR,
 }
 """Control types by the words in the names of their networks."""
 SHARED: Final = {"fakescribbles": "scribble"}
@@ -94,8 +100,16 @@ def find(folders: Iterable[Path], added: Mapping[Path, frozenset[str]] | None = 
 
 def in_name(name: str) -> frozenset[str]:
     """Say which control types a network's name tells."""
-    words = re.split(r"[^a-z]+|(?<=v1p)", name.lower())
+    words = re.split("[^a-z]+", name.lower())
     return frozenset(CALLED[word] for word in words if word in CALLED)
+
+
+def inspect(name: str, folder: Path) -> ControlNetwork:
+    """Look at a network whose control types do not count here. Raises NotUsable."""
+    try:
+        return read(folder, in_name(name) or frozenset(TYPES))
+    except BROKEN as error:
+        raise NotUsable(f"{folder}: {error}") from error
 
 
 def read(place: Path, types: frozenset[str]) -> ControlNetwork:
