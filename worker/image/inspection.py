@@ -81,6 +81,7 @@ def inspect(name: str, folder: Path) -> Checkpoint:
         vocabulary=vocabulary if vocabulary.is_file() else None,
         square_only=own.get("square_only") is True,
         harmless=own.get("harmless") is True,
+        paints=_paints(folder, family),
     )
 
 
@@ -194,14 +195,27 @@ def _check_tokenizer(folder: Path) -> None:
 def _of_unet(folder: Path) -> tuple[int, int]:
     """Measure a model whose denoiser is a U-Net of latents."""
     unet, vae = read(folder / "unet" / "config.json"), read(folder / "vae" / "config.json")
-    if unet["in_channels"] != vae["latent_channels"]:
-        raise NotUsable(f"{folder}: its denoiser takes more than a picture")
+    if unet["in_channels"] not in {vae["latent_channels"], _beside(vae)}:
+        raise NotUsable(f"{folder}: its denoiser takes more than a picture, and no mask")
     scale = 2 ** (len(vae["block_out_channels"]) - 1)  # pixels of a latent's side
     side = unet["sample_size"]
     if not isinstance(side, int):
         side = round(math.sqrt(math.prod(side)))
     halvings = len(unet["block_out_channels"]) - 1
     return side * scale, scale * 2**halvings
+
+
+def _paints(folder: Path, family: Family) -> bool:
+    """Whether a model was made for inpainting."""
+    if "unet" not in family.parts:
+        return False
+    unet, vae = read(folder / "unet" / "config.json"), read(folder / "vae" / "config.json")
+    return bool(unet["in_channels"] == _beside(vae))
+
+
+def _beside(vae: Mapping[str, Any]) -> int:
+    """How many channels a denoiser takes that sees a mask and what is to stay."""
+    return 2 * int(vae["latent_channels"]) + 1
 
 
 def _of_patches(folder: Path) -> tuple[int, int]:
@@ -219,24 +233,28 @@ def _of_cascade(_: Path) -> tuple[int, int]:
 
 MEGAPIXEL_SIDE: Final = 1024
 CASCADE_MULTIPLE: Final = 128
+STABLE_DIFFUSION: Final = Family(
+    "sd",
+    {"unet": DIFFUSION, "vae": DIFFUSION, "text_encoder": TRANSFORMERS},
+    ("tokenizer",),
+    _of_unet,
+)
+XL: Final = Family(
+    "sdxl",
+    {
+        "unet": DIFFUSION,
+        "vae": DIFFUSION,
+        "text_encoder": TRANSFORMERS,
+        "text_encoder_2": TRANSFORMERS,
+    },
+    ("tokenizer", "tokenizer_2"),
+    _of_unet,
+)
 FAMILIES: Final[Mapping[str, Family]] = {
-    "StableDiffusionPipeline": Family(
-        "sd",
-        {"unet": DIFFUSION, "vae": DIFFUSION, "text_encoder": TRANSFORMERS},
-        ("tokenizer",),
-        _of_unet,
-    ),
-    "StableDiffusionXLPipeline": Family(
-        "sdxl",
-        {
-            "unet": DIFFUSION,
-            "vae": DIFFUSION,
-            "text_encoder": TRANSFORMERS,
-            "text_encoder_2": TRANSFORMERS,
-        },
-        ("tokenizer", "tokenizer_2"),
-        _of_unet,
-    ),
+    "StableDiffusionPipeline": STABLE_DIFFUSION,
+    "StableDiffusionInpaintPipeline": STABLE_DIFFUSION,
+    "StableDiffusionXLPipeline": XL,
+    "StableDiffusionXLInpaintPipeline": XL,
     "FluxPipeline": Family(
         "flux",
         {

@@ -16,6 +16,7 @@ from core.vocabulary import Reader, Vocabulary
 from core.wire.submit import GenerationMetadataStable
 from worker.image import conditioning, painting, previews, schedulers
 from worker.image.conditioning import Conditioning, Encoder
+from worker.image.inpainting import Beside
 from worker.image.lora import Adaptations
 from worker.image.order import Checkpoint, PictureOrder
 from worker.image.painting import Blend, FromMean, Painting
@@ -63,6 +64,7 @@ class Loaded:
         self.looks = Looks()
         self.words = Words(pipe, ())
         self._adaptations = Adaptations(pipe)
+        self._beside = Beside(pipe) if checkpoint.paints else None
         self.is_cheap = False
         for one in (pipe, self.from_image):
             if one is not None:
@@ -133,6 +135,11 @@ class Loaded:
     def blender(self, source: Painting, seeds: list[int]) -> Blend:
         """A callback after each step that puts the part which stays back, noised as the rest is."""
         return painting.blender(self.from_image, source, seeds)
+
+    def show(self, source: Painting | None) -> None:
+        """Let the denoiser see what is to stay in the next pictures, if it can; None: nothing."""
+        if self._beside is not None:
+            self._beside.show(source)
 
     def unpacked(self, latents: torch.Tensor, width: int, height: int) -> torch.Tensor:
         """Give the first picture's latents, (channels, height, width); width, height: in pixels."""

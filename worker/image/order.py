@@ -24,6 +24,7 @@ class Checkpoint(Model):
     vocabulary: file of the words it knows; None: it takes any.
     square_only: whether it has seen no pictures of another shape: their ground is continued.
     harmless: whether it cannot make what is unsafe for work.
+    paints: whether it was made for inpainting: its denoiser sees what is to stay.
     """
 
     native: int
@@ -36,6 +37,7 @@ class Checkpoint(Model):
     vocabulary: Path | None = None
     square_only: bool = False
     harmless: bool = False
+    paints: bool = False
 
 
 @dataclass(frozen=True)

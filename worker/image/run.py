@@ -25,6 +25,9 @@ NOTHING: Final = "white"
 """What a model draws that knows no word of a prompt."""
 
 
+FOR_PAINTING: Final = "the model is made for inpainting: others draw whole pictures better"
+
+
 class Parameters(TypedDict, total=False):
     """What the two pipelines are called with beside what both are."""
 
@@ -98,6 +101,7 @@ class Run:
         """Draw pictures out of noise."""
         width, height = self.composed.width, self.composed.height
         control = self.order.control
+        self.model.show(None)
         if control is None:
             return self._call(self.model.from_text, generators, width=width, height=height)
         return self._call(
@@ -119,6 +123,7 @@ class Run:
         """Noise pictures and denoise them again; strength: 0 to 1, at least one step's worth."""
         steps = self.order.steps
         redrawn = max(1, min(steps, round(steps * strength)))
+        self.model.show(painting)
         blend = None
         if painting is not None and painting.mask is not None:
             blend = self.model.blender(painting, [g.initial_seed() for g in generators])
@@ -241,6 +246,9 @@ class Run:
 
     def _notes(self) -> Iterator[GenerationMetadataStable]:
         yield from () if self.painting is None else self.painting.notes
+        is_masked = self.painting is not None and self.painting.mask is not None
+        if self.model.checkpoint.paints and not is_masked:
+            yield information(FOR_PAINTING)
         if (instead := self.model.instead(self.order)) is not None:
             yield information(f"{self.order.sampler} is {instead} here")
         yield from map(information, self.read.notes)
