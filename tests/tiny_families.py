@@ -230,8 +230,25 @@ def z_image(folder, *, seed=0):
     return folder
 
 
-def cascade(folder, *, seed=0):
-    """A Stable Cascade, both its models in one folder."""
+def _eyes(width):
+    """A network that sees pictures of 32 pixels a side."""
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    return CLIPVisionModelWithProjection(
+        CLIPVisionConfig(
+            hidden_size=16,
+            intermediate_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            image_size=32,
+            patch_size=8,
+            projection_dim=width,
+        )
+    )
+
+
+def cascade(folder, *, seed=0, sees=False):
+    """A Stable Cascade, both its models in one folder. sees: with the part that sees pictures."""
     import torch
     from diffusers import DDPMWuerstchenScheduler, StableCascadeCombinedPipeline
     from diffusers.models import StableCascadeUNet
@@ -284,5 +301,6 @@ def cascade(folder, *, seed=0):
         prior_text_encoder=encoder,
         prior_tokenizer=words,
         prior_scheduler=DDPMWuerstchenScheduler(),
+        prior_image_encoder=_eyes(32) if sees else None,
     ).save_pretrained(folder, safe_serialization=True)
     return folder

@@ -27,6 +27,7 @@ ENDING: Final = ".safetensors"
 QR: Final = "qr"
 """Networks that hold a picture to a QR code's squares: for the workflow of that name, not a control
 type of the contract."""
+QR_WORKFLOW: Final = "qr_code"
 TYPES: Final = (*CONTROL_TYPES, QR)
 CALLED: Final[Mapping[str, str]] = {
     **{name: name for name in CONTROL_TYPES},
@@ -75,6 +76,8 @@ class Controls:
             for name in CONTROL_TYPES
             if models and all(self.of(name, model) is not None for model in models)
         }
+        if models and all(self.of(QR, model) is not None for model in models):
+            controlled.add(QR_WORKFLOW)
         return frozenset({*controlled, *(f"annotator:{name}" for name in BY_ARITHMETIC)})
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from safetensors.torch import load_file
 
 from worker import pictures
-from worker.image import annotators, control_file, inspection
+from worker.image import annotators, control_file, inspection, qr
 from worker.image.kept import KeptModels
 from worker.image.loaded import Loaded
 from worker.image.order import Control, ControlNetwork
@@ -94,6 +94,8 @@ def _read(network: ControlNetwork) -> torch.nn.Module:
 
 def map_of(control: Control, size: Size) -> Image.Image:
     """Draw the map of a picture, or take it as one, at a size. Raises CannotRender."""
+    if control.code:
+        return qr.map_of(control.code, size)
     source = pictures.on_white(pictures.read(control.picture, kind="source_image"))
     image = ImageOps.fit(source, (size.width, size.height), Image.Resampling.LANCZOS)
     return image if control.is_map else annotators.annotated(image, control.control_type)
@@ -101,5 +103,7 @@ def map_of(control: Control, size: Size) -> Image.Image:
 
 def notes_on(control: Control) -> list[str]:
     """What the requester should know about a map."""
+    if control.code:
+        return ["held to a QR code: try to read it before you use it"]
     note = annotators.NOT_A_NETWORK.get(control.control_type)
     return [] if control.is_map or note is None else [note]

@@ -19,6 +19,7 @@ from worker.upscaling import Networks
 
 WORTH_IT: Final = 1.5
 """A factor of a side: below it, the filter alone loses nothing visible."""
+TAKEN_AWAY: Final = "transparent: drawn on a plain ground, which was taken away"
 EDGE: Final = 3
 """Pixels over which an edge is smoothed that goes on beyond the picture."""
 
@@ -75,6 +76,9 @@ class Finish:
                 image = self._enlarged(self._enlarger, image)
             width, height = self._wanted.width, self._wanted.height
             image = pictures.scaled(image, width, height, tiling=self._order.tiling)
+        if self._order.transparent:
+            self._note(TAKEN_AWAY)
+            image = self._without_background(image)
         for processor in self._order.processors:
             if isinstance(processor, Upscaler):
                 image = self._enlarged(processor, self._small_enough(image, processor))

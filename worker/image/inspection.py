@@ -4,9 +4,9 @@ import json
 import math
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from zipfile import is_zipfile
 
 from worker import upscaler
@@ -17,6 +17,8 @@ MAX_HEADER_BYTES: Final = 100_000_000
 """Limit of the format itself (https://github.com/huggingface/safetensors)."""
 DIFFUSION, TRANSFORMERS = "diffusion_pytorch_model", "model"
 """What weights are called in parts of the two libraries."""
+SEEING: Final = "prior_image_encoder"
+"""The part of Stable Cascade that sees pictures."""
 VARIANTS: Final = (None, "fp16")
 TEXT_ONLY: Final = frozenset({"cascade"})
 """Families that cannot start from pictures."""
@@ -34,16 +36,24 @@ class Family:
     parts: subfolders with weights, and what these are called there.
     tokenizers: subfolders.
     measured: gives native side and multiple, by the folder.
+    optional: further parts, which need not be there.
     """
 
     name: str
     parts: Mapping[str, str]
     tokenizers: tuple[str, ...]
     measured: Callable[[Path], tuple[int, int]]
+    optional: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, folder: Path) -> Self:
+        """The same with the optional parts that a folder has."""
+        here = {part: name for part, name in self.optional.items() if (folder / part).is_dir()}
+        return replace(self, parts={**self.parts, **here})
 
 
 OWN: Final = "horde.json"
-"""What a model's folder may say beside what diffusers wants: `square_only`, `harmless`."""
+"""What a model's folder may say beside what diffusers wants: `square_only`, `plain_ground`,
+`harmless`."""
 
 
 def inspect(name: str, folder: Path) -> Checkpoint:
@@ -56,6 +66,7 @@ def inspect(name: str, folder: Path) -> Checkpoint:
     family = FAMILIES.get(kind)
     if family is None:
         raise NotUsable(f"{folder}: a {kind}, which this worker does not serve")
+    family = family.of(folder)
     for part in family.parts:
         read(folder / part / "config.json")
     for tokenizer in family.tokenizers:
@@ -82,6 +93,8 @@ def inspect(name: str, folder: Path) -> Checkpoint:
         square_only=own.get("square_only") is True,
         harmless=own.get("harmless") is True,
         paints=_paints(folder, family),
+        remixes=SEEING in family.parts,
+        plain_ground=own.get("plain_ground") is True,
     )
 
 
@@ -233,22 +246,10 @@ def _of_cascade(_: Path) -> tuple[int, int]:
 
 MEGAPIXEL_SIDE: Final = 1024
 CASCADE_MULTIPLE: Final = 128
-STABLE_DIFFUSION: Final = Family(
-    "sd",
-    {"unet": DIFFUSION, "vae": DIFFUSION, "text_encoder": TRANSFORMERS},
-    ("tokenizer",),
-    _of_unet,
-)
+UNET: Final = {"unet": DIFFUSION, "vae": DIFFUSION, "text_encoder": TRANSFORMERS}
+STABLE_DIFFUSION: Final = Family("sd", UNET, ("tokenizer",), _of_unet)
 XL: Final = Family(
-    "sdxl",
-    {
-        "unet": DIFFUSION,
-        "vae": DIFFUSION,
-        "text_encoder": TRANSFORMERS,
-        "text_encoder_2": TRANSFORMERS,
-    },
-    ("tokenizer", "tokenizer_2"),
-    _of_unet,
+    "sdxl", {**UNET, "text_encoder_2": TRANSFORMERS}, ("tokenizer", "tokenizer_2"), _of_unet
 )
 FAMILIES: Final[Mapping[str, Family]] = {
     "StableDiffusionPipeline": STABLE_DIFFUSION,
@@ -283,6 +284,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
         },
         ("tokenizer", "prior_tokenizer"),
         _of_cascade,
+        {SEEING: TRANSFORMERS},
     ),
 }
 """By the class that a folder's index names."""

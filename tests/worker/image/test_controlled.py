@@ -173,6 +173,21 @@ def test_a_map_that_is_sent_is_taken_as_it_is(folder, model, renderer, order):
     assert rendered[True].pictures != rendered[False].pictures
 
 
+def test_a_picture_is_held_to_a_qr_code(folder, model, renderer, order, tmp_path):
+    assert "qr_code" not in control.find([folder]).features([model])
+    shutil.copytree(folder / "controlnet" / NAME, tmp_path / "controlnet" / "qrcode_monster")
+    found = control.find([tmp_path])
+    assert "qr_code" in found.features([model])
+    held = Control("qr", b"", found.of("qr", model), is_map=True, code="https://a.example")
+    wanted = replace(order, width=256, height=256, control=held)
+    one, other = (
+        renderer.render(replace(wanted, control=replace(held, code=code)), nobody)
+        for code in (held.code, "https://b.example")
+    )
+    assert one.pictures != other.pictures
+    assert "held to a QR code: try to read it before you use it" in [note.ref for note in one.notes]
+
+
 def test_a_map_alone_is_drawn_at_the_size_that_was_asked(renderer, order):
     held = Control("hed", box(8), None)
     rendered = renderer.render(replace(order, control=held, seeds=(1, 2)), nobody)
