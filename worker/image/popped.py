@@ -207,7 +207,8 @@ def control(
 def code(jobs: PictureBatch, checkpoint: Checkpoint, controls: Controls) -> Control:
     """Read what a QR code is to say. Raises CannotRender."""
     payload = jobs.answer.payload
-    texts = [one.text for one in payload.extra_texts or () if one.reference == QR_TEXT]
+    extra = payload.extra_texts or ()
+    texts = [one.text for one in extra if one.text and one.reference == QR_TEXT]
     network = controls.of(QR, checkpoint)
     if network is None:
         raise CannotRender("the network for QR codes has just been dropped")

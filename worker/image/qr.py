@@ -20,7 +20,7 @@ MIN_PIXELS = 8
 def map_of(text: str, size: Size) -> Image.Image:
     """Draw a code in the middle of a map. Raises CannotRender where it is too long to be read."""
     code = _code(text)
-    squares = code.symbol_size(border=QUIET)[0]
+    squares = int(code.symbol_size(border=QUIET)[0])
     pixels = min(size.width, size.height) // squares
     if pixels < MIN_PIXELS:
         raise CannotRender(
