@@ -1,4 +1,4 @@
-"""The kinds of models that are folders. Upscalers are single files, so they are not among them."""
+"""The kinds of models, by what they may be: folders, single files, or either."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from worker import models, vision
-from worker.renderer import Model
+from worker.image import control
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class FolderKind:
     """
 
     setting: str
-    inspect: Callable[[str, Path], Model]
+    inspect: Callable[[str, Path], object]
     is_pipeline: bool
 
 
@@ -27,7 +27,10 @@ FOLDERS: Final[Mapping[str, FolderKind]] = {
     "image": FolderKind("models", models.inspect, is_pipeline=True),
     "text": FolderKind("text_models", models.inspect_text, is_pipeline=False),
     "vision": FolderKind("", vision.inspect, is_pipeline=False),
+    "controlnet": FolderKind("", control.inspect, is_pipeline=False),
 }
+FILES: Final = frozenset({"upscaler", "controlnet"})
+"""The kinds of which a single file is served as it is."""
 
 
 def is_pipeline(kind: str) -> bool:

@@ -69,7 +69,7 @@ def catalogue() -> dict[str, Known]:
 
 
 def _known(told: dict[str, Any]) -> Iterator[Known]:
-    kinds: tuple[ModelKind, ...] = ("image", "upscaler", "vision")
+    kinds: tuple[ModelKind, ...] = ("image", "upscaler", "vision", "controlnet")
     for kind in kinds:
         for name, places in told[kind].items():
             yield Known(name, kind, tuple(Source(**place) for place in places))

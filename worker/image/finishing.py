@@ -19,6 +19,7 @@ from worker.upscaling import Networks
 
 WORTH_IT: Final = 1.5
 """A factor of a side: below it, the filter alone loses nothing visible."""
+TAKEN_AWAY: Final = "transparent: drawn on a plain ground, which was taken away"
 
 
 class Finish:
@@ -68,6 +69,9 @@ class Finish:
             if self._enlarger is not None and image.size != wanted:
                 image = self._enlarged(self._enlarger, image)
             image = pictures.scaled(image, *wanted, tiling=self._order.tiling)
+        if self._order.transparent:
+            self._note(TAKEN_AWAY)
+            image = self._without_background(image)
         for processor in self._order.processors:
             if isinstance(processor, Upscaler):
                 image = self._enlarged(processor, self._small_enough(image, processor))

@@ -86,14 +86,15 @@ class DiffusersRenderer:
         self.networks = networks or Networks(device)
         self.safety = safety
         self.kept = KeptModels(device)
-        self._controls = ControlNetworks()
+        self._controls = ControlNetworks(self.kept)
         self._narrowest: dict[Checkpoint, int] = {}  # of DTYPES, that is wide enough
         self._proven: set[Checkpoint] = set()
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Have a model that was seen to make something; others may go, to have their memory."""
-        self.model = self.kept.get(checkpoint)
-        if self.model is not None:
+        kept = self.kept.get(checkpoint)
+        if isinstance(kept, Loaded):
+            self.model = kept
             return
         dtypes = DTYPES[self.device]
         for index in range(self._narrowest.get(checkpoint, 0), len(dtypes)):
@@ -167,12 +168,11 @@ class DiffusersRenderer:
         try:
             model = self._unless_too_large(load)
             if model is None:
-                self._controls.drop()
                 self.kept.drop_all()
                 model = load()
         except Exception as error:  # a broken checkpoint fails in as many ways as it has files
             raise CannotLoad(f"{type(error).__name__}: {error}") from error
-        self.kept.put(model, time.monotonic() - began)
+        self.kept.put(checkpoint, model, time.monotonic() - began)
         self.model = model
 
     def _drop(self, checkpoint: Checkpoint) -> None:
@@ -216,13 +216,16 @@ class DiffusersRenderer:
         return len(order.seeds) if sampler.batches and self.device != "cpu" else 1
 
     def _begun(self, model: Loaded, order: PictureOrder, sampler: Sampler, on_step: OnStep) -> Run:
-        run = self._unless_too_large(
-            lambda: Run(
-                *(model, order, sampler, on_step),
-                at_once=self._at_once(order, sampler),
-                networks=self._controls,
-            )
+        begin = partial(
+            Run,
+            *(model, order, sampler, on_step),
+            at_once=self._at_once(order, sampler),
+            networks=self._controls,
         )
+        run = self._unless_too_large(begin)
+        if run is None:
+            self.kept.drop_all(but=order.checkpoint)
+            run = self._unless_too_large(begin)
         if run is None:
             raise CannotRender(TOO_LARGE)
         return run

@@ -1584,7 +1584,7 @@ export interface PopInputStable {
   allow_post_processing?: boolean;
   allow_sdxl_controlnet?: boolean;
   allow_unsafe_ipaddr?: boolean;
-  /** What it has of what a switch above is off for: `control:canny`, `annotator:canny`, `post:RealESRGAN_x4plus` (our extension). */
+  /** What it has of what a switch above is off for: `control:canny`, `annotator:canny`, `post:RealESRGAN_x4plus`, `remix`, `extra_source_images`, `layer_diffuse`; and `qr_code`, for which there is no switch (our extension). */
   also?: string[];
   /** The most jobs of one request that it takes. */
   amount?: number;
