@@ -62,7 +62,7 @@ class Alchemist:
             return Answered(self._vision().answer(order.form, image))
         if isinstance(order.form, Upscaler):
             large = self._networks.enlarge(order.form, image, on_step)
-            return Answered(pictures.picture_of(large))
+            return Answered(pictures.picture_of(large), order.form.note)
         raise CannotRender(f"nobody here answers {order.form.name}")
 
 

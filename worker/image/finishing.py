@@ -13,7 +13,7 @@ from worker import background, pictures
 from worker.image.order import PictureOrder
 from worker.image.painting import Painting
 from worker.image.sizes import Size
-from worker.renderer import CannotLoad, CannotRender, Picture, information
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, Picture, information
 from worker.upscaler import Upscaler
 from worker.upscaling import Networks
 
@@ -96,10 +96,12 @@ class Finish:
     def _enlarged(self, upscaler: Upscaler, image: Image.Image) -> Image.Image:
         try:
             large = self._networks.enlarge(upscaler, image.convert("RGB"))
-        except CannotLoad as error:  # not the fault of the checkpoint, which would be blamed for it
+        except (CannotLoad, BrokenResult) as error:  # for which the checkpoint would be blamed
             raise CannotRender(f"the weights of {upscaler.name} cannot be used") from error
         if image.mode == "RGBA":
             large.putalpha(image.getchannel("A").resize(large.size, Image.Resampling.LANCZOS))
+        if upscaler.note:
+            self._note(upscaler.note)
         return large
 
     def _without_background(self, image: Image.Image) -> Image.Image:

@@ -124,7 +124,11 @@ def order(
     positive, negative = prompts.split_negative(payload.prompt or "")
     needed = needed or Needed()
     checker, unchecked = _checked(payload, checkpoint, offer.safety)
-    upscalers = (one for one in offer.processors.values() if isinstance(one, Upscaler))
+    upscalers = (
+        one
+        for one in offer.processors.values()
+        if isinstance(one, Upscaler) and not one.stand_in  # better than a filter for any picture
+    )
     usual = 1.0 if source is not None and source.painting else IMG2IMG_STRENGTH
     hires_strength = payload.hires_fix_denoising_strength or HIRES_STRENGTH
     return PictureOrder(
