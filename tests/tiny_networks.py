@@ -41,6 +41,15 @@ def _hat():
     return HAT(**size, **blocks, upscale=4, upsampler="pixelshuffle")
 
 
+def restoreformer():
+    """A face fixer."""
+    network_files.library()
+    from spandrel.architectures.RestoreFormer import RestoreFormer
+
+    size = {"n_embed": 16, "embed_dim": 32, "ch": 32, "num_res_blocks": 1, "z_channels": 32}
+    return RestoreFormer(**size, ch_mult=(1, 1, 1, 1, 1, 1))
+
+
 UPSCALERS = {
     "4xNomosWebPhoto_RealPLKSR": _realplksr,
     "4xNomos2_realplksr_dysample": lambda: _realplksr(dysample=True),

@@ -1,4 +1,4 @@
-"""The kinds of models that are folders. Upscalers are single files, so they are not among them."""
+"""The kinds of models: those that are folders, and those that are single files."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from worker import models, vision
+from worker.faces import fixer
 from worker.renderer import Model
 
 
@@ -23,11 +24,21 @@ class FolderKind:
     is_pipeline: bool
 
 
+def _inspect_detector(name: str, folder: Path) -> Model:
+    """See that a folder has all that finds faces. Raises NotUsable."""
+    if name != fixer.DETECTOR or not fixer.is_detector(folder):
+        files = ", ".join(fixer.DETECTOR_FILES)
+        raise models.NotUsable(f"{fixer.DETECTOR} finds faces, of a folder with {files}")
+    return Model(name, folder)
+
+
 FOLDERS: Final[Mapping[str, FolderKind]] = {
     "image": FolderKind("models", models.inspect, is_pipeline=True),
     "text": FolderKind("text_models", models.inspect_text, is_pipeline=False),
     "vision": FolderKind("", vision.inspect, is_pipeline=False),
+    "face_detector": FolderKind("", _inspect_detector, is_pipeline=False),
 }
+FILES: Final = frozenset({"upscaler", "face_fixer"})
 
 
 def is_pipeline(kind: str) -> bool:

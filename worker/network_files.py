@@ -15,14 +15,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from worker.faces.fixer import MORE
 from worker.renderer import CannotLoad
 
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
 
-MORE: Final = "spandrel_extra_arches"
-"""A package with architectures whose authors forbid commercial use, CodeFormer's among them: it is
-used where the operator has installed it, and no extra of ours asks for it."""
 MAX_REASON_CHARS: Final = 200
 FUNCTIONS: Final = "torchvision.transforms.functional"
 """Of which spandrel imports three, in two of its architectures; see `worker/__init__.py`."""

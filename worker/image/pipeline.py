@@ -29,6 +29,7 @@ from worker.image.order import Checkpoint, Control, PictureOrder, Rendered
 from worker.image.run import Run
 from worker.image.samplers import SAMPLERS, Sampler
 from worker.image.sizes import Size
+from worker.processing import Processing
 from worker.renderer import (
     BrokenResult,
     CannotLoad,
@@ -38,7 +39,6 @@ from worker.renderer import (
     information,
     nobody,
 )
-from worker.upscaling import Networks
 
 DTYPES: Final = {
     "cpu": (torch.float32,),
@@ -74,7 +74,7 @@ class DiffusersRenderer:
     """
 
     def __init__(
-        self, *, device: str, networks: Networks | None = None, safety: Safety | None = None
+        self, *, device: str, processing: Processing | None = None, safety: Safety | None = None
     ) -> None:
         diffusers_logging.set_verbosity_error()
         transformers_logging.set_verbosity_error()
@@ -82,7 +82,7 @@ class DiffusersRenderer:
         transformers_logging.disable_progress_bar()
         self.device = device
         self.model: Loaded | None = None
-        self.networks = networks or Networks(device)
+        self.processing = processing or Processing(device)
         self.safety = safety
         self.kept = KeptModels(device)
         self._controls = ControlNetworks()
@@ -138,7 +138,7 @@ class DiffusersRenderer:
             made = self._in_parts(run)
             # After all of them: a batch that does not fit into memory is made again in smaller
             # parts.
-            finish = finishing.Finish(order, run.made, run.painting, self.networks)
+            finish = finishing.Finish(order, run.made, run.painting, self.processing)
             unsafe = self._unsafe(order, made)
             finished = [
                 pictures.held_back(order.width, order.height) if place in unsafe else finish(image)

@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.wire.image import ModelPayloadRootStable, ModelPayloadStable
 from core.wire.pop import GenerationPayloadStable
 from core.wire.submit import GenerationMetadataStable
+from worker.faces.fixer import FaceFixer
 from worker.image import prompts
 from worker.image.control import Controls
 from worker.image.inspection import TEXT_ONLY
@@ -149,12 +150,20 @@ def order(
         control=held_to_map,
         strength=payload.denoising_strength or usual,
         enlarger=checkpoint.enlarger or next(iter(upscalers), None),
-        processors=tuple(offer.processors[name] for name in payload.post_processing or ()),
+        processors=tuple(_processors(payload, offer)),
         adaptations=needed.adaptations,
         words=needed.words,
         checker=checker,
         notes=(*needed.notes, *unchecked),
     )
+
+
+def _processors(payload: ModelPayloadStable, offer: Offer) -> Iterator[PostProcessor]:
+    for name in payload.post_processing or ():
+        processor = offer.processors[name]
+        if isinstance(processor, FaceFixer) and payload.facefixer_strength is not None:
+            processor = replace(processor, strength=payload.facefixer_strength)
+        yield processor
 
 
 def _checked(

@@ -574,7 +574,8 @@ async def test_an_address_has_so_many_waiting_pops(databases, tmp_path, only_eve
         ([], {"post_processing": ["NMKD_Siax"]}, False),
         (["post:NMKD_Siax"], {"post_processing": ["NMKD_Siax"]}, True),
         (["post:NMKD_Siax"], {"post_processing": ["RealESRGAN_x2plus"]}, False),
-        (["post:GFPGAN", "layer_diffuse"], {"post_processing": ["GFPGAN"]}, False),
+        (["post:GFPGAN"], {"post_processing": ["GFPGAN"]}, True),
+        (["layer_diffuse"], {"post_processing": ["GFPGAN"]}, False),
     ],
 )
 async def test_a_worker_may_have_a_part_of_what_a_switch_is_for(shop, also, asked, is_served):
