@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from worker import upscaler
+from worker.faces import fixer
+from worker.faces.fixer import FaceFixer
 from worker.renderer import Model
+from worker.settings import DEFAULT_MODEL, SHIPPED
 from worker.upscaler import Upscaler
 
 
@@ -18,10 +21,25 @@ class BackgroundRemover(Model):
     folder: Path = Path()
 
 
-PostProcessor: TypeAlias = Upscaler | BackgroundRemover
+PostProcessor: TypeAlias = Upscaler | FaceFixer | BackgroundRemover
 REMOVER: Final = BackgroundRemover()
 
 
 def find(folders: Iterable[Path]) -> Mapping[str, PostProcessor]:
     """Find what is here, by its names on the horde."""
-    return {REMOVER.name: REMOVER, **upscaler.find(folders)}
+    places = list(folders)
+    stand_ins = upscaler.stand_ins(SHIPPED / DEFAULT_MODEL)
+    return {REMOVER.name: REMOVER, **stand_ins, **upscaler.find(places), **fixer.find(places)}
+
+
+def named(models: Mapping[str, Model]) -> str:
+    """Name what is here, for the operator; of stand-ins also the networks that they are."""
+    return ", ".join(
+        f"{name} ({one.stand_in})" if isinstance(one, Upscaler) and one.stand_in else name
+        for name, one in models.items()
+    )
+
+
+def is_stand_in(model: Model) -> bool:
+    """Whether a network is not the one that its name on the horde says."""
+    return isinstance(model, Upscaler) and bool(model.stand_in)

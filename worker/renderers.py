@@ -12,12 +12,13 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from worker.alchemy.order import Description
 from worker.checking import Safety
+from worker.faces.fixer import FaceFixer
 from worker.image.order import Checkpoint
 from worker.post_processing import BackgroundRemover
+from worker.processing import Processing
 from worker.renderer import CannotLoad, Model, OnStep, Order, Renderer
 from worker.text.order import LanguageModel
 from worker.upscaler import Upscaler
-from worker.upscaling import Networks
 from worker.vision import VisionModel
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Renderers:
         tqdm.set_lock(threading.RLock())
         self.device = best_device() if device == "auto" else device
         self._made: dict[type[Model], Renderer] = {}
-        self._networks = Networks(self.device)  # enlarge forms and pictures alike
+        self._processing = Processing(self.device)
         self._seeing: Vision | None = None
 
     def load(self, model: Model) -> None:
@@ -64,16 +65,16 @@ class Renderers:
             from worker.image.pipeline import DiffusersRenderer  # noqa: PLC0415 - see above
 
             return DiffusersRenderer(
-                device=self.device, networks=self._networks, safety=Safety(self._vision)
+                device=self.device, processing=self._processing, safety=Safety(self._vision)
             )
         if kind is LanguageModel:
             from worker.text.writer import Writer  # noqa: PLC0415 - see above
 
             return Writer(device=self.device)
-        if kind in {BackgroundRemover, Description, Upscaler, VisionModel}:
+        if kind in {BackgroundRemover, Description, FaceFixer, Upscaler, VisionModel}:
             from worker.alchemy.alchemist import Alchemist  # noqa: PLC0415 - see above
 
-            return Alchemist(networks=self._networks, vision=self._vision)
+            return Alchemist(processing=self._processing, vision=self._vision)
         raise CannotLoad(f"nobody here renders with a {kind.__name__}")
 
 

@@ -30,6 +30,7 @@ from worker.image.order import Checkpoint, Control, PictureOrder, Rendered
 from worker.image.run import Run
 from worker.image.samplers import SAMPLERS, Sampler
 from worker.image.sizes import Size
+from worker.processing import Processing
 from worker.renderer import (
     BrokenResult,
     CannotLoad,
@@ -39,7 +40,6 @@ from worker.renderer import (
     information,
     nobody,
 )
-from worker.upscaling import Networks
 
 DTYPES: Final = {
     "cpu": (torch.float32,),
@@ -75,7 +75,7 @@ class DiffusersRenderer:
     """
 
     def __init__(
-        self, *, device: str, networks: Networks | None = None, safety: Safety | None = None
+        self, *, device: str, processing: Processing | None = None, safety: Safety | None = None
     ) -> None:
         diffusers_logging.set_verbosity_error()
         transformers_logging.set_verbosity_error()
@@ -83,7 +83,7 @@ class DiffusersRenderer:
         transformers_logging.disable_progress_bar()
         self.device = device
         self.model: Loaded | None = None
-        self.networks = networks or Networks(device)
+        self.processing = processing or Processing(device)
         self.safety = safety
         self.kept = KeptModels(device)
         self._controls = ControlNetworks(self.kept)
@@ -140,7 +140,7 @@ class DiffusersRenderer:
             drawn = self._in_parts(run)
             # After all of them: a batch that does not fit into memory is made again in smaller
             # parts.
-            finish = finishing.Finish(order, run.made, run.painting, self.networks)
+            finish = finishing.Finish(order, run.made, run.painting, self.processing)
             made = [finish.flat(one) for one in drawn]
             unsafe = self._unsafe(order, made)
             finished = [
