@@ -16,7 +16,7 @@ async def balance(horde, person):
 
 
 async def test_guests_ask_by_the_party_s_style_and_the_host_pays(
-    fake, people, anne, account, channel, log_in, horde, pictures_of
+    fake, people, anne, account, channel, log_in, horde, pictures_of, said
 ):
     host, world = fake.world.add_user("host"), fake.world
     rich = horde.user("Host", oauth_id="g_host", kudos=5000, trusted=True)
@@ -34,7 +34,7 @@ async def test_guests_ask_by_the_party_s_style_and_the_host_pays(
     await fake.gateway.dispatch("THREAD_CREATE", thread)
     before, hosts = await balance(horde, account), await balance(horde, rich)
     without = await people.slash("imagine", {"prompt": "a fox"}, user=anne, channel=thread)
-    assert "these words too: sun" in without.text
+    await said(without, "these words too: sun")
     run = await people.slash("imagine", {"prompt": "a fox, sun"}, user=anne, channel=thread)
     await pictures_of(run)
     async with asyncio.timeout(30):
