@@ -109,8 +109,8 @@ def _squares(look: Look) -> str:
 
 
 def _bar(look: Look) -> str:
-    """How far the pieces are that are being made, in tenths: a message need not change oftener."""
-    shares = [one.step / one.steps for one in look.at_work if one.steps]
+    """How far the pieces are whose turn it is, in tenths: a message need not change oftener."""
+    shares = [one.step / one.steps for one in look.at_work if one.step]
     if not shares:
         return ""
     full = min(BAR, int(BAR * sum(shares) / len(shares)))

@@ -132,9 +132,9 @@ class Desk:
         if look.is_over:
             await self._bring(job, look)
             return None
-        if look.processing and self._streams.follow(job.id, job.request_id):
-            return None  # it is looked at once it is not listened to any more
         later = await self._show(job, look)
+        if self._streams.follow(job.id, job.request_id, look):
+            return None  # it is looked at once it is not listened to any more
         return later or pause(look.seconds)
 
     async def _heard(self, job_id: int, look: Look) -> float:

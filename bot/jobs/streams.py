@@ -1,8 +1,9 @@
-"""The horde's event streams of jobs that are being made: how far each piece is, and how it looks.
+"""The horde's event streams of some jobs: how far each piece of them is, and how it looks.
 
-A stream is a connection, and a horde serves each address a few of them (20). So they are for jobs
-that there is something to see of, and never more than `MAX_STREAMS`; all others are polled, as are
-all where the horde has no streams. A stream ends no job: once it is over, the job is looked at.
+A stream is a connection, and a horde serves each address a few of them (20). So there are at most
+`MAX_STREAMS`: jobs that are being made come first, as there is something to see of them. All others
+are polled, as are all where the horde has no streams. A stream ends no job: once it is over, the
+job is looked at.
 """
 
 import asyncio
@@ -39,26 +40,37 @@ class Streams:
 
     def __init__(self, listen: Listen, saw: Saw, over: Over) -> None:
         self._listen, self._saw, self._over = listen, saw, over
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._followed: dict[int, asyncio.Task[None]] = {}
+        self._waiting: dict[int, None] = {}
+        """Those of which nothing is being made, the oldest first."""
         self._rests_until = float("-inf")
 
-    def follow(self, job_id: int, request_id: str) -> bool:
-        """Listen to a job, if there is room. Returns whether it is listened to."""
-        if job_id in self._tasks:
+    def follow(self, job_id: int, request_id: str, look: Look) -> bool:
+        """Listen to a job, if there is room. Returns whether it is listened to.
+
+        A job that is being made takes the room of one that still waits.
+        """
+        if job_id in self._followed:
             return True
-        if len(self._tasks) >= MAX_STREAMS or monotonic() < self._rests_until:
+        if monotonic() < self._rests_until:
             return False
-        self._tasks[job_id] = asyncio.create_task(self._follow(job_id, request_id))
+        if len(self._followed) >= MAX_STREAMS:
+            if not (look.processing and self._waiting):
+                return False
+            self.drop(next(iter(self._waiting)))
+        self._note(job_id, look)
+        self._followed[job_id] = asyncio.create_task(self._follow(job_id, request_id))
         return True
 
     def drop(self, job_id: int) -> None:
         """Listen to a job no longer."""
-        if job_id in self._tasks:
-            self._tasks[job_id].cancel()
+        self._waiting.pop(job_id, None)
+        if task := self._followed.pop(job_id, None):
+            task.cancel()
 
     async def close(self) -> None:
         """Close all streams."""
-        tasks = list(self._tasks.values())
+        tasks = list(self._followed.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -72,6 +84,7 @@ class Streams:
                     if isinstance(event, EndEvent):
                         break
                     making.take(event)
+                    self._note(job_id, making.look)
         except HordeError as error:
             log.info("stream.over", job=job_id, error=type(error).__name__)
             if not (isinstance(error, NotFound) and error.rc == "RequestNotFound"):
@@ -79,15 +92,28 @@ class Streams:
         finally:
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
-            del self._tasks[job_id]
+            if self._followed.get(job_id) is asyncio.current_task():
+                del self._followed[job_id]
+                self._waiting.pop(job_id, None)
             self._over(job_id)
+
+    def _note(self, job_id: int, look: Look) -> None:
+        if look.processing:
+            self._waiting.pop(job_id, None)
+        else:
+            self._waiting[job_id] = None
 
     async def _show(self, job_id: int, making: "Making") -> None:
         """Show what is new at the pace at which it may be shown; what is outdated is skipped."""
         while True:
             await making.news.wait()
             making.news.clear()
-            if wait := await self._saw(job_id, making.look):
+            try:
+                wait = await self._saw(job_id, making.look)
+            except Exception:  # whatever it is, the next news may be shown
+                log.exception("stream.not_shown", job=job_id)
+                continue
+            if wait:
                 making.news.set()
                 await asyncio.sleep(wait)
 
