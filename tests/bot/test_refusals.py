@@ -123,8 +123,9 @@ async def test_a_guild_s_rules_are_kept(fake, people, channel, said):
 
 
 async def test_only_who_manages_a_guild_sets_its_rules(people, anne):
-    run = await people.slash("admin show", user=anne, permissions=0)
-    assert "Only who may manage" in run.text
+    for command in ("admin show", "admin audit"):
+        run = await people.slash(command, user=anne, permissions=0)
+        assert "Only who may manage" in run.text
 
 
 async def test_logins_may_be_needed(people, anne, channel, said):
