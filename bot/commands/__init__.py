@@ -40,7 +40,7 @@ MODULES: Final = (
     people,
     admin,
 )
-DYNAMIC: Final = (presets.Panel, rate.Stars)
+PRESSED: Final = (presets.Panel, rate.Stars)
 
 
 def add_to(tree: "app_commands.CommandTree[HordeBot]") -> None:

@@ -27,6 +27,19 @@ async def check(api: Api, request_id: str) -> RequestStatusCheck:
     return await api.get(RequestStatusCheck, at("generate", "check", request_id))
 
 
+async def listen(api: Api, request_id: str) -> AsyncGenerator[Event, None]:
+    """Yield the events of one connection, for as long as it lasts."""
+    headers = {**api.headers, "Accept": "text/event-stream"}
+    url = f"{api.site}{at('generate', 'events', request_id)}"
+    call = calls.Call("GET", url, headers, SILENCE_SECONDS)
+    async with calls.opened(api.http, call) as response:
+        if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
+            raise UnexpectedAnswer(response.status_code, None, "There is no event stream.")
+        async with aclosing(stream.read(response.aiter_bytes())) as events:
+            async for event in events:
+                yield event
+
+
 async def follow(api: Api, request_id: str, status: Status | None) -> AsyncGenerator[Event, None]:
     """Yield what happens to a request, `EndEvent` last; each picture once, whatever breaks.
 
@@ -43,7 +56,7 @@ async def follow(api: Api, request_id: str, status: Status | None) -> AsyncGener
     while True:
         error: HordeError = Unreachable("The event stream broke off.")
         try:
-            async with aclosing(_stream(api, request_id)) as events:
+            async with aclosing(listen(api, request_id)) as events:
                 async for event in events:
                     failures = 0
                     if _is_new(event, seen):
@@ -62,18 +75,6 @@ async def follow(api: Api, request_id: str, status: Status | None) -> AsyncGener
     async with aclosing(_poll(api, request_id, status, seen)) as events:
         async for event in events:
             yield event
-
-
-async def _stream(api: Api, request_id: str) -> AsyncGenerator[Event, None]:
-    headers = {**api.headers, "Accept": "text/event-stream"}
-    url = f"{api.site}{at('generate', 'events', request_id)}"
-    call = calls.Call("GET", url, headers, SILENCE_SECONDS)
-    async with calls.opened(api.http, call) as response:
-        if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
-            raise UnexpectedAnswer(response.status_code, None, "There is no event stream.")
-        async with aclosing(stream.read(response.aiter_bytes())) as events:
-            async for event in events:
-                yield event
 
 
 def _is_new(event: Event, seen: set[str]) -> bool:
