@@ -27,9 +27,15 @@ class Alchemy(Part[R]):
     """The same as `HordeClient` does for pictures, for the forms of alchemy."""
 
     @operation
-    async def ask(self, ask: ModelInterrogationInputStable) -> RequestInterrogationResponse:
-        """Queue the forms wanted of a picture. Never repeated."""
-        return await self._api.post(RequestInterrogationResponse, at("interrogate", "async"), ask)
+    async def ask(
+        self, ask: ModelInterrogationInputStable, key: str | None = None
+    ) -> RequestInterrogationResponse:
+        """Queue the forms wanted of a picture. Never asked twice.
+
+        key: as `HordeClient.generate` has it.
+        """
+        path = at("interrogate", "async")
+        return await self._api.post(RequestInterrogationResponse, path, ask, key=key)
 
     @operation
     async def status(self, request_id: str) -> InterrogationStatus:

@@ -27,11 +27,16 @@ class Images(Part[R]):
     """Asking for pictures, waiting for them, and serving them."""
 
     @operation
-    async def generate(self, ask: GenerationInputStable) -> RequestAsync:
-        """Queue a request. Never asked twice. For a dry run use `price`."""
+    async def generate(self, ask: GenerationInputStable, key: str | None = None) -> RequestAsync:
+        """Queue a request. Never asked twice. For a dry run use `price`.
+
+        key: a long random text, kept by you. After a lost answer, the same call with the same key
+            gives the same request, as long as that lives. (`repeated` is None in the answer of a
+            horde that reads no keys: there it is another request.)
+        """
         if ask.dry_run:
             raise ValueError("a dry run queues nothing; use price()")
-        return await self._api.post(RequestAsync, at("generate", "async"), ask)
+        return await self._api.post(RequestAsync, at("generate", "async"), ask, key=key)
 
     @operation
     async def price(self, ask: GenerationInputStable) -> float:

@@ -24,11 +24,14 @@ class Text(Part[R]):
     """The same as `HordeClient` does for pictures, for text."""
 
     @operation
-    async def generate(self, ask: GenerationInputKobold) -> RequestAsync:
-        """Queue a request. Never repeated. For a dry run use `price`."""
+    async def generate(self, ask: GenerationInputKobold, key: str | None = None) -> RequestAsync:
+        """Queue a request. Never asked twice. For a dry run use `price`.
+
+        key: as `HordeClient.generate` has it.
+        """
         if ask.dry_run:
             raise ValueError("a dry run queues nothing; use price()")
-        return await self._api.post(RequestAsync, at("generate", "text", "async"), ask)
+        return await self._api.post(RequestAsync, at("generate", "text", "async"), ask, key=key)
 
     @operation
     async def price(self, ask: GenerationInputKobold) -> float:

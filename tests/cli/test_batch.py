@@ -1,5 +1,6 @@
 """Many prompts: each is made exactly once, whatever ends the command or the server meanwhile."""
 
+import asyncio
 import csv
 import hashlib
 import json
@@ -11,11 +12,13 @@ import pytest
 from PIL import Image
 
 import town as towns
+from lines import Line
 
 pytestmark = pytest.mark.timeout(400)  # servers and workers take their time to start
 
 FAST = ("--per-minute", "60000", "--steps", "1")
 SECONDS = 60
+ASK = b"POST /api/v2/generate/async"
 
 
 def manifest(folder):
@@ -173,3 +176,26 @@ def test_a_request_of_a_killed_command_is_taken_up_again(town, tmp_path):
     assert "fox.png: seed" in told
     assert (tmp_path / "fox.png").exists()
     assert "done" in town.run("jobs", "-n", "1")
+
+
+@pytest.mark.parametrize("who", ["a person", "anonymous"])
+async def test_a_request_whose_answer_was_lost_is_not_asked_twice(town, tmp_path, who):
+    """The horde has it, and the command is killed before it knows: the journal says what to ask."""
+    prompts = [f"fox number {number}" for number in range(12)]
+    (tmp_path / "prompts.txt").write_text("\n".join(prompts))
+    out = tmp_path / "out"
+    command = ("generate", "--prompts", tmp_path / "prompts.txt", "-o", f"{out}/", *FAST)
+    key = {} if who == "a person" else {"HORDE_API_KEY": "0000000000"}
+    before = town.asked()
+    async with Line(int(town.server.url.rpartition(":")[2]), ASK).opened() as line:
+        for _ in range(2):
+            running = town.start(*command, HORDE_URL=line.url, **key)
+            await asyncio.wait_for(line.answered.wait(), SECONDS)
+            running.kill()
+            await asyncio.to_thread(running.communicate)
+            line.lose()
+        line.answered.set()
+        told = await asyncio.to_thread(town.run, *command, HORDE_URL=line.url, **key)
+    assert "12 pictures of 12 prompts" in told
+    check(out, prompts)
+    assert town.asked() - before == len(prompts)

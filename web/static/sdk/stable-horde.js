@@ -80,7 +80,7 @@ export class Horde {
     if (method === "GET") url += query(input);
     else if (input !== undefined) headers["Content-Type"] = "application/json";
     if (is === "keyless") delete headers.apikey;
-    if (is === "keyed") headers["Idempotency-Key"] = key ?? unique();
+    if (is === "keyed" || key) headers["Idempotency-Key"] = key ?? unique();
     const body = headers["Content-Type"] && JSON.stringify(input);
     const longest = is === "pictures" ? MAX_PICTURES_BYTES : MAX_ANSWER_BYTES;
     const once = () => this.#fetch(url, { method, headers, body, redirect: "manual" }, { longest, signal, timeoutSeconds });
