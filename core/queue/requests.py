@@ -31,6 +31,7 @@ from core.queue import parking
 from core.queue.lane_rows import Caller
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs
+from core.queue.repeats import ClientKey
 from core.queue.tables import WAITING, Attempt, Generation, Job, JobState, Request
 
 PUT_AWAY_AT_ONCE = 1000
@@ -71,6 +72,7 @@ class NewRequest:
     shared: bool = False
     address: str | None = None
     """The client's address, if it is stored."""
+    client_key: ClientKey | None = None
 
 
 async def enqueue(
@@ -111,6 +113,8 @@ async def enqueue(
             "webhook": new.webhook,
             "shared": new.shared,
             "address": new.address,
+            "client_key": new.client_key and new.client_key.key,
+            "body_digest": new.client_key and new.client_key.body,
         },
     )
     lane_of, parked = {}, set[str | None]()

@@ -71,6 +71,16 @@ class Request(Base):
     """What a user asks; elsewhere called a waiting prompt. Its id is the client's secret."""
 
     __tablename__ = "requests"
+    __table_args__ = (
+        Index(
+            "ix_requests_client_key",
+            "user_id",
+            "client_key",
+            unique=True,
+            postgresql_where=text("client_key IS NOT NULL"),
+            sqlite_where=text("client_key IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     kind: Mapped[str] = mapped_column(String(8))
@@ -98,6 +108,10 @@ class Request(Base):
     """The address of the anonymous user; None for requests of others."""
     shared: Mapped[bool] = mapped_column(default=False)
     """Whether pictures are kept for the public data set."""
+    client_key: Mapped[str | None] = mapped_column(String(64))
+    """Digest of the Idempotency-Key that the client sent, if it did; see `queue.repeats`."""
+    body_digest: Mapped[str | None] = mapped_column(String(64))
+    """Digest of what it sent with the key."""
 
 
 class Job(Base):

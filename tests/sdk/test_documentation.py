@@ -87,6 +87,7 @@ SAYS_IN_PYTHON = {
     "Giving kudos": "gave 5.0",
     "Errors": "RequestNotFound",
     "Limits and repetitions": "OK",
+    "asking again": "asked once: True",
 }
 SAYS_IN_JAVASCRIPT = {
     "A picture": r"costs .* kudos\nseed \d+ by a worker: \d+ bytes",

@@ -22,7 +22,7 @@ export interface CallOptions {
   /** Gives the call up. */
   signal?: AbortSignal;
   timeoutSeconds?: number;
-  /** Names a transfer: calls with the same key are the same transfer. */
+  /** Of a transfer or a request: calls with the same key and content are the same one. */
   key?: string;
 }
 
@@ -1748,6 +1748,8 @@ export interface RequestAsync {
   /** The same, exact to the hundredth. Ours. */
   kudos_exact?: number | null;
   message?: string | null;
+  /** Whether a call with this Idempotency-Key has queued it before. Not without a key. Ours. */
+  repeated?: boolean | null;
   warnings?: RequestSingleWarning[] | null;
 }
 
