@@ -18,8 +18,8 @@ LIST: Final = "models.json"
 ModelKind = Literal[
     "image", "text", "upscaler", "face_fixer", "face_detector", "vision", "controlnet"
 ]
-"""Makes pictures; writes texts; enlarges; restores faces; finds them; says what pictures show; holds
-pictures to a map.
+"""Makes pictures; writes texts; enlarges; restores faces; finds faces; says what pictures show;
+holds pictures to a map.
 """
 
 

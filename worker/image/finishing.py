@@ -3,6 +3,7 @@
 In the engine process only: enlarging uses torch.
 """
 
+from functools import partial
 from typing import Final
 
 from PIL import Image
