@@ -25,7 +25,7 @@ from core.ledger.tables import SystemAccount
 from core.queue import attempts, claim, endings, requests
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Attempt, Job, JobState
+from core.queue.tables import AttemptRow, Job, JobState
 from core.settings import Settings
 from core.users import directory
 from core.users.keys import Keyring
@@ -228,7 +228,7 @@ async def states(session, request_id):
 
 async def outcomes(session, request_id):
     """The outcomes of a request's attempts, sorted."""
-    of_request = select(Attempt.outcome).where(Attempt.request_id == request_id)
+    of_request = select(AttemptRow.outcome).where(AttemptRow.request_id == request_id)
     return sorted(await session.scalars(of_request))
 
 

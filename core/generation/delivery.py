@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from core.db import AnyRow
+from core.queue.rows import Attempt
 from core.users.tables import User
 
 UPLOADED = "R2"
@@ -71,7 +72,7 @@ class Delivery:
 class Open:
     """A job that may be delivered."""
 
-    attempt: AnyRow
+    attempt: Attempt
     worker: AnyRow
     owner: User
 

@@ -14,6 +14,7 @@ from core.kinds.params import EXTRA_SLOW, Params
 from core.queue import attempts, claim
 from core.queue.claim import Claim
 from core.queue.matching import Needs, Offer
+from core.queue.rows import Request
 from core.users.tables import User
 from core.workers import fleet
 from core.workers.admission import OPEN, CheckinContext
@@ -163,7 +164,7 @@ async def announce(horde: Horde, popped: Popped) -> None:
         await horde.changed(request_id, "processing")
 
 
-def _batch(request: AnyRow, amount: int, offer: Offer) -> int:
+def _batch(request: Request, amount: int, offer: Offer) -> int:
     params = kind.of(request.kind).rules.params_from(request.params)
     return params.safe_batch(amount, offer.pixels)
 
@@ -226,7 +227,7 @@ async def _decoys(
     ]
 
 
-def _shape(request: AnyRow, feature: str | None, offer: Offer) -> tuple[Params, str, int]:
+def _shape(request: Request, feature: str | None, offer: Offer) -> tuple[Params, str, int]:
     """What to make, with which model, and the seconds that it may take."""
     its = kind.of(request.kind)
     params = its.rules.params_from(request.params)

@@ -42,11 +42,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from core.db import Moment, table
 from core.prepared import prepared
 from core.queue import matching
-from core.queue.tables import WAITING, Attempt, Job, JobState, Request
+from core.queue.tables import WAITING, AttemptRow, Job, JobState, RequestRow
 
 _jobs = table(Job)
-_requests = table(Request)
-_attempts = table(Attempt)
+_requests = table(RequestRow)
+_attempts = table(AttemptRow)
 _LANES = bindparam("lanes", type_=ARRAY(Integer))
 # Limits are literals: a planner that does not know them assumes a tenth of all rows, and sorts
 # whole lanes instead of probing the index.

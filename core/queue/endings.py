@@ -33,20 +33,20 @@ from core.queue import requests
 from core.queue.tables import (
     ALIVE,
     MAX_REASON_CHARS,
-    Attempt,
+    AttemptRow,
     Generation,
     Job,
     JobState,
     Outcome,
-    Request,
+    RequestRow,
 )
 
 MAX_OPINIONS = 3
 """This many workers, or tries of one worker, fault a job."""
 
-_requests = table(Request)
+_requests = table(RequestRow)
 _jobs = table(Job)
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 _generations = table(Generation)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, distinct, exists, func, insert, select
 
 from core.db import AnyRow, Reading, Writing, now, table
 from core.prepared import prepared
-from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, Request
+from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, RequestRow
 
 CATCH_ALL = "*"
 """Key of the lane for everything once there are enough lanes; its jobs may need anything."""
@@ -26,7 +26,7 @@ EMPTY_LANE_LIFE = timedelta(minutes=5)
 
 _lanes = table(Lane)
 _jobs = table(Job)
-_requests = table(Request)
+_requests = table(RequestRow)
 _version = table(LaneVersion)
 
 

@@ -13,14 +13,14 @@ from core.prepared import prepared
 from core.queue import results
 from core.queue.matching import Needs
 from core.queue.results import Result
-from core.queue.tables import ALIVE, Attempt, Job, JobState, LaneVersion, Outcome, Request
+from core.queue.tables import ALIVE, AttemptRow, Job, JobState, LaneVersion, Outcome, RequestRow
 
 MAX_RUNNING = 10_000
 """The most attempts that are read; beyond, an estimate is too small, which is harmless."""
 
-_requests = table(Request)
+_requests = table(RequestRow)
 _jobs = table(Job)
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 _version = table(LaneVersion)
 
 

@@ -25,21 +25,22 @@ from sqlalchemy import (
 )
 
 from core import dialects
-from core.db import AnyRow, Moment, Reading, Writing, table
+from core.db import Moment, Reading, Writing, table
 from core.prepared import prepared
 from core.queue import parking
 from core.queue.lane_rows import Caller
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs
 from core.queue.repeats import ClientKey
-from core.queue.tables import WAITING, Attempt, Generation, Job, JobState, Request
+from core.queue.rows import Request
+from core.queue.tables import WAITING, AttemptRow, Generation, Job, JobState, RequestRow
 
 PUT_AWAY_AT_ONCE = 1000
 """Jobs of expired requests that a pop ends when it meets one."""
 
-_requests = table(Request)
+_requests = table(RequestRow)
 _jobs = table(Job)
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 _generations = table(Generation)
 
 
@@ -256,7 +257,7 @@ async def stop(session: Writing, request_ids: Sequence[UUID], state: JobState) -
     return len(stopped.all())
 
 
-async def put_away(session: Writing, taken_id: int, request: AnyRow, at: datetime) -> None:
+async def put_away(session: Writing, taken_id: int, request: Request, at: datetime) -> None:
     """End the waiting jobs of requests that are over, the one just taken included.
 
     Upkeep runs once in a while and has not seen the expired ones yet. A job of a cancelled request

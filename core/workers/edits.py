@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from core.db import AnyRow, Reading, Writing, table
 from core.errors import Invalid, Locked, Refusal
 from core.moderation.names import clean_text, is_profane
-from core.queue.tables import Attempt, Outcome
+from core.queue.tables import AttemptRow, Outcome
 from core.users import roles
 from core.users.roles import NotModerator
 from core.users.tables import Role, User
@@ -21,7 +21,7 @@ NO_TEAM = "None"
 """The contract's name for the team of a worker that left its team."""
 
 _workers = table(Worker)
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 
 
 class ProfaneWorkerInfo(Invalid):

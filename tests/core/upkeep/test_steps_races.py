@@ -10,7 +10,7 @@ import factories
 import serving
 from core.db import Database, now, table
 from core.ledger import accounts
-from core.queue.tables import Request
+from core.queue.tables import RequestRow
 from core.upkeep import steps
 from core.users.tables import UserRow
 from core.workers.tables import Worker
@@ -79,7 +79,7 @@ async def test_expiry(server, people, requests):
         ends = now() - timedelta(minutes=(7, 6, 8)[number])
         async with server.database.writing() as session:
             await session.execute(
-                update(Request).where(Request.id == request_id).values(expires_at=ends)
+                update(RequestRow).where(RequestRow.id == request_id).values(expires_at=ends)
             )
     locked = [account for account, _ in await account_ids(server, people)]
     await check_order(server, steps.expire, now(), locked)

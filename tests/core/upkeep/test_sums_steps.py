@@ -10,7 +10,7 @@ import factories
 from core.db import Database, now, table
 from core.ledger import accounts, audit
 from core.ledger.tables import Checkpoint, Event, SystemAccount
-from core.queue.tables import Attempt
+from core.queue.tables import AttemptRow
 from core.stats.tables import ModelTotal, Span, UserTotal
 from core.upkeep import steps
 from core.users import directory
@@ -50,7 +50,7 @@ class TestCount:
     async def check(self, server, owner, requester):
         async with server.database.reading() as session:
             users = {row.user_id: row for row in await session.execute(select(table(UserTotal)))}
-            earned = await session.scalar(select(func.sum(Attempt.reward)))
+            earned = await session.scalar(select(func.sum(AttemptRow.reward)))
         asked, made = users[requester.id], users[owner.id]
         assert (asked.requested, asked.requested_things, asked.fulfilled) == (3, 3 * THINGS, 0)
         assert (made.fulfilled, made.fulfilled_things, made.requested) == (3, 3 * THINGS, 0)

@@ -9,7 +9,7 @@ import factories
 from core.catalog import models as catalog
 from core.db import now, table
 from core.kinds import registry
-from core.queue.tables import Attempt, Outcome
+from core.queue.tables import AttemptRow, Outcome
 from core.users import suspicion
 from core.users.tables import Reason, Role
 from core.workers import conduct, fleet
@@ -51,7 +51,7 @@ async def dropped(session, worker_id, owner, count, *, kind="image", ago=timedel
         }
         for outcome in [Outcome.ABORTED] * count + [Outcome.DONE, Outcome.FAULTED] * 20
     ]
-    await session.execute(insert(table(Attempt)), rows)
+    await session.execute(insert(table(AttemptRow)), rows)
 
 
 @pytest.mark.parametrize(
