@@ -31,7 +31,7 @@ from core.users import directory
 from core.users.keys import Keyring
 from core.users.tables import SharedKey, User
 from core.workers.offers import Declared
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 KEYRING = Keyring(b"a master secret for tests only, 32+ characters")
 REGEN = "AI Horde Worker reGen:13:https://example.com"
@@ -286,7 +286,7 @@ def declared(*, agent=REGEN, **changes):
 
 async def change_worker(session, worker_id, **values):
     """Set columns of a worker."""
-    workers = table(Worker)
+    workers = table(WorkerRow)
     await session.execute(update(workers).where(workers.c.id == worker_id).values(**values))
 
 
@@ -309,5 +309,5 @@ def able():
 
 async def worker_sums(session, name):
     """The worker's row, for its roll-ups."""
-    workers = table(Worker)
+    workers = table(WorkerRow)
     return (await session.execute(select(workers).where(workers.c.name == name))).one()

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from core.db import AnyRow
 from core.queue.rows import Attempt
 from core.users.tables import User
+from core.workers.tables import Worker
 
 UPLOADED = "R2"
 """What stands for a picture that was uploaded."""
@@ -73,7 +73,7 @@ class Open:
     """A job that may be delivered."""
 
     attempt: Attempt
-    worker: AnyRow
+    worker: Worker
     owner: User
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from core.db import AnyRow, Writing, now
+from core.db import Writing, now
 from core.errors import Forbidden
 from core.generation import kind
 from core.generation.horde import Horde
@@ -20,6 +20,7 @@ from core.workers import fleet
 from core.workers.admission import OPEN, CheckinContext
 from core.workers.fleet import CheckedIn
 from core.workers.offers import Declared
+from core.workers.tables import Message
 
 OTHERS_FIRST = timedelta(minutes=2)
 """How long a job is reserved for other workers after one failed at it, if there are others."""
@@ -60,7 +61,7 @@ class Popped:
     """Of one request; alchemists may get forms of several, each a work of its own."""
     skipped: dict[str, int]
     """If there is no work: how many waiting jobs each condition kept from this worker."""
-    messages: Sequence[AnyRow] = ()
+    messages: Sequence[Message] = ()
     """Messages for the worker: rows of `worker_messages`."""
 
     @property

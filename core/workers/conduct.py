@@ -18,7 +18,7 @@ from core.queue.tables import AttemptRow, Job, JobState, Outcome
 from core.users import directory, suspicion
 from core.users.tables import Reason, Role, User
 from core.workers import records
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 DROPS_WITHIN: Final = timedelta(hours=1)
 MAX_DROPS, MAX_DROPS_IN_RAID = 20, 10
@@ -38,7 +38,7 @@ FAULTED = (
 
 _attempts = table(AttemptRow)
 _jobs = table(Job)
-_workers = table(Worker)
+_workers = table(WorkerRow)
 
 
 async def suspect(

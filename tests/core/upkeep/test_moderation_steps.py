@@ -10,9 +10,9 @@ from core.db import now, table
 from core.moderation import modes
 from core.queue.tables import AttemptRow, Outcome
 from core.upkeep import steps
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
-workers = table(Worker)
+workers = table(WorkerRow)
 
 
 async def stored(server):

@@ -13,7 +13,7 @@ from core.ledger import accounts
 from core.queue.tables import RequestRow
 from core.upkeep import steps
 from core.users.tables import UserRow
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 SMALL = {"width": 64, "height": 64, "n": 1}
 
@@ -63,7 +63,7 @@ async def test_uptime(server, people):
     for name, person in zip("bca", people, strict=True):
         await server.pop(person.key, name=name)
     async with server.database.writing() as session:
-        await session.execute(update(Worker).values(uptime_seconds=600))
+        await session.execute(update(WorkerRow).values(uptime_seconds=600))
     locked = [escrow for _, escrow in await account_ids(server, people)]
     await check_order(server, steps.pay_uptime, now(), locked)
 

@@ -13,7 +13,7 @@ from core.queue.tables import AttemptRow, Outcome
 from core.users import suspicion
 from core.users.tables import Reason, Role
 from core.workers import conduct, fleet
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 AT = now()
 
@@ -28,7 +28,7 @@ async def worker_of(session, owner, **changes):
 
 
 async def stored(session, worker_id):
-    workers = table(Worker)
+    workers = table(WorkerRow)
     return (await session.execute(select(workers).where(workers.c.id == worker_id))).one()
 
 

@@ -17,7 +17,7 @@ from core.queue import measured
 from core.queue.tables import AttemptRow, Generation, Outcome
 from core.stats.tables import ModelTotal, UserTotal
 from core.upkeep import steps
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 PAUSED, HONEST = "paused worker", "honest worker"
 
@@ -28,7 +28,7 @@ async def owner(server):
     owner = await server.user("Owner")
     await server.pop(owner.key, name=PAUSED)
     async with server.database.writing() as session:
-        worker_id = await session.scalar(select(Worker.id).where(Worker.name == PAUSED))
+        worker_id = await session.scalar(select(WorkerRow.id).where(WorkerRow.name == PAUSED))
         await factories.change_worker(session, worker_id, paused=True)
     return owner
 
