@@ -11,10 +11,10 @@ from typing import Final
 from worker.image.layering import Table
 from worker.image.scene import Scene
 
-SIDE_BY_SIDE: Final = (0.56, 0.46, 0.32, 0.28, 0.24, 0.21)
-"""The longest side of one of so many things beside one another."""
-MIDDLE: Final = 0.72
-"""Of a pile of things that has plain ground or the air to itself."""
+SIDE_BY_SIDE: Final = (0.52, 0.46, 0.32, 0.28, 0.24, 0.21)
+"""The size of one of so many things beside one another."""
+MIDDLE: Final = 0.78
+"""Of a thing that has plain ground or the air to itself, with what is on it."""
 SMALL: Final = 0.7
 LARGE: Final = 1.25
 HEAVENLY: Final = 0.3
@@ -30,6 +30,20 @@ SHARED: Final = 0.5
 """The longest side of something, at most, and of one of two above one another."""
 SKY: Final = (0.8, 0.2, 0.5, 0.65, 0.35, 0.9)
 """Where the sun and clouds are, from left to right."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The outline of a thing, as shares of the square in which the model draws any thing.
+
+    below: what is free between it and the square's lower edge. aside: how far it is to the right of
+    the square's middle.
+    """
+
+    width: float
+    height: float
+    below: float
+    aside: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,13 +71,13 @@ class Placed:
 
 
 def arranged(
-    scene: Scene, table: Table, aspects: Sequence[float], *, width: float, height: float
+    scene: Scene, table: Table, shapes: Sequence[Shape], *, width: float, height: float
 ) -> list[Placed]:
     """Place everything in a frame of this width and height; the first is what is deepest.
 
-    aspects: width by height of each thing as it was drawn.
+    shapes: of each thing as it was drawn.
     """
-    return _Arrangement(scene, table, aspects, width, height).placed()
+    return _Arrangement(scene, table, shapes, width, height).placed()
 
 
 def held(scene: Scene, table: Table) -> dict[int, tuple[int, str]]:
@@ -88,7 +102,7 @@ def held(scene: Scene, table: Table) -> dict[int, tuple[int, str]]:
 class _Arrangement:
     scene: Scene
     table: Table
-    aspects: Sequence[float]
+    shapes: Sequence[Shape]
     width: float
     height: float
     held: Mapping[int, tuple[int, str]] = field(init=False)
@@ -115,7 +129,7 @@ class _Arrangement:
                 break
             base, how = waiting.pop(index)
             made += self._by(index, how, next(one for one in made if one.thing == base))
-        made = self._fitting(made, in_the_middle=floats and not aloft)
+        made = self._fitting(made, in_the_middle=self.scene.place is None)
         made += self._in_the_sky(heavenly)
         return sorted(made, key=lambda one: -one.depth)
 
@@ -131,10 +145,13 @@ class _Arrangement:
         return is_told and thing.name in self.table.heavenly
 
     def _size(self, index: int, usual: float) -> float:
+        """How large it is drawn: among others, by what it is."""
         thing = self.scene.things[index]
-        if thing.name in self.table.small and len(self.scene.things) > 1:
-            return usual * thing.size * SMALL
-        return usual * thing.size * (LARGE if thing.name in self.table.large else 1.0)
+        usual *= thing.size
+        if len(self.scene.things) > 1:
+            usual *= SMALL if thing.name in self.table.small else 1.0
+            usual *= LARGE if thing.name in self.table.large else 1.0
+        return usual
 
     def _each(self, indices: Sequence[int]) -> list[tuple[int, int]]:
         """All of them, as many as there are of each."""
@@ -145,7 +162,8 @@ class _Arrangement:
         columns = self._each(sorted(standing, key=self._side))
         many = len(columns)
         usual = SIDE_BY_SIDE[min(many, len(SIDE_BY_SIDE)) - 1] * min(1.3, self.width)
-        if floats and many == 1:
+        is_plain = self.scene.place is None
+        if is_plain and many == 1:
             usual = MIDDLE
         most = min(0.94 * self.width / max(many, 1), SHARED if shared else LARGEST)
         feet = (self.height - 1) / 2 + self.table.setting(self.scene.place).feet
@@ -155,10 +173,11 @@ class _Arrangement:
             side = self.scene.things[index].side
             if many == 1 and side is not None:
                 x = self.width * (0.27 if side == "left" else 0.73)
-            one = self._box(index, number, x, feet, min(self._size(index, usual), most))
-            if floats:
-                one = replace(one, bottom=(self.height + one.height) / 2)
-            row.append(replace(one, stands=not floats))
+            size = min(self._size(index, usual), most)
+            foot = self.height / 2 + size / 2 if is_plain else feet
+            foot -= size * self.shapes[index].below
+            x += size * self.shapes[index].aside
+            row.append(replace(self._box(index, number, x, foot, size), stands=not floats))
         return row
 
     def _side(self, index: int) -> int:
@@ -168,8 +187,8 @@ class _Arrangement:
         return int(any(each.to == index and each.how == "right" for each in self.scene.things))
 
     def _box(self, index: int, number: int, x: float, bottom: float, size: float) -> Placed:
-        aspect = self.aspects[index]
-        width, height = (size, size / aspect) if aspect >= 1 else (size * aspect, size)
+        shape = self.shapes[index]
+        width, height = size * shape.width, size * shape.height
         return Placed(index, number, x, bottom, width, height, depth=0.0, stands=False)
 
     def _above(self, aloft: Sequence[int]) -> list[Placed]:
@@ -196,6 +215,7 @@ class _Arrangement:
         """Put a thing on another one, into it, before it, behind it."""
         thing, name = self.scene.things[index], self.scene.things[base.thing].name
         longest = max(base.width, base.height)
+        longest /= max(self.shapes[index].width, self.shapes[index].height)
         x, bottom, depth = base.x, base.bottom, base.depth - 1
         share = RIDER * thing.size * (SMALL if thing.name in self.table.small else 1.0)
         if how == "on":

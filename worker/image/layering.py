@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 FEET: Final = 0.92
 """Where things stand in most places: 0 is the upper edge, 1 the lower one."""
-PAINTS: Final = ("gray", "blue", "green")
+PAINTS: Final = ("gray", "blue", "green", "black", "white")
 """Plain grounds on which things are drawn to be cut out: the first that is none of its colours."""
 
 
@@ -37,6 +37,7 @@ class Setting:
 class Table:
     """What a folder's layers.toml says; names are the vocabulary's.
 
+    people: who is one alone, however many words there are for it.
     small, large: things that are drawn so beside others. heavenly: what is in a sky, behind all.
     flying: what is above the ground. bodily: parts of others, which nobody means by themselves.
     worn: what is put on, and how far down the one who wears it its lower edge comes.
@@ -48,6 +49,7 @@ class Table:
     places: by name. paints: things by the colours that they have, of those they may be drawn on.
     """
 
+    people: frozenset[str] = frozenset()
     small: frozenset[str] = frozenset()
     large: frozenset[str] = frozenset()
     heavenly: frozenset[str] = frozenset()
@@ -80,7 +82,7 @@ class Table:
 
     def paint(self, thing: str, place: str | None, also: Iterable[str]) -> str:
         """The plain ground for a thing that goes into a place. also: other colours that it has."""
-        wanted = self.setting(place).paints
+        wanted = (*self.setting(place).paints, *PAINTS)
         has = set(also)
         return next(
             (

@@ -15,10 +15,10 @@ from scipy import ndimage  # type: ignore[import-untyped]
 from core.vocabulary import Reading
 from worker import background
 from worker.image import arrangement, layering, scene
-from worker.image.arrangement import Placed
+from worker.image.arrangement import Placed, Shape
 from worker.image.layering import Table
 from worker.image.order import PictureOrder
-from worker.image.scene import Scene, Thing
+from worker.image.scene import PLAIN, Scene, Thing
 from worker.image.sizes import Size
 from worker.renderer import CannotRender
 
@@ -29,6 +29,8 @@ DISTINCT: Final = 3
 SOLID: Final = 250
 SEEN: Final = 40
 """How opaque a thing is at least inside its edge, and where it ends."""
+ICON: Final = 0.86
+"""Of a picture, what a thing takes that is alone in it."""
 SHADOW: Final = 0.3
 """How dark a shadow is."""
 MAX_TOLD: Final = 200
@@ -57,13 +59,20 @@ class Plan:
     @property
     def notes(self) -> list[str]:
         """What somebody who gets the picture should know."""
-        drawn = "; ".join(dict.fromkeys(layer.prompt for layer in self.layers))
-        return [f"drawn in {len(self.layers)} layers, put together: {drawn[:MAX_TOLD]}"]
+        drawn = "; ".join(dict.fromkeys(layer.prompt for layer in self.layers))[:MAX_TOLD]
+        if self.is_whole:
+            return [f"draws {drawn} alone"]
+        return [f"drawn in {len(self.layers)} layers, put together: {drawn}"]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is one layer, which is the picture."""
+        return len(self.layers) == 1
 
     def picture(self, drawn: Sequence[Image.Image], wanted: Size, enlarge: Enlarge) -> Image.Image:
         """Put a picture together. drawn: RGB, one for each layer."""
         side = min(wanted.width, wanted.height)
-        cuts: dict[int, list[Image.Image]] = {}
+        cuts: dict[int, list[Cut]] = {}
         ground: Image.Image | None = None
         for layer, image in zip(self.layers, drawn, strict=True):
             if layer.thing is None:
@@ -71,11 +80,11 @@ class Plan:
             else:
                 cuts.setdefault(layer.thing, []).append(cut_out(image))
                 ground = ground or background.plain(image)
-        aspects = [cuts[index][0].width / cuts[index][0].height for index in range(len(cuts))]
+        shapes = [cuts[index][0].shape for index in range(len(cuts))]
         placed = arrangement.arranged(
             self.scene,
             self.table,
-            aspects,
+            shapes,
             width=wanted.width / side,
             height=wanted.height / side,
         )
@@ -83,7 +92,7 @@ class Plan:
         page = _grown(extended(ground, wanted), (wanted.width, wanted.height), enlarge)
         for one in placed:
             of = cuts[one.thing]
-            _put(page, of[one.number % len(of)], one, side, enlarge)
+            _put(page, of[one.number % len(of)].image, one, side, enlarge)
         return page
 
 
@@ -119,6 +128,8 @@ def _layers(found: Scene, table: Table) -> list[Layer]:
 
 def _said(thing: Thing, found: Scene, table: Table) -> str:
     """The prompt for a thing by itself."""
+    if thing.count == len(found.things) == 1 and found.place is None and found.ground == PLAIN:
+        return f"{scene.with_article(thing.text)}{found.style}"
     ground = found.ground
     if found.place is not None:
         ground = table.paint(thing.name, found.place, thing.colours)
@@ -127,23 +138,38 @@ def _said(thing: Thing, found: Scene, table: Table) -> str:
     )
 
 
-def cut_out(image: Image.Image) -> Image.Image:
-    """Cut a thing (RGBA) out of its plain ground; beyond its edge its colours go on."""
+@dataclass(frozen=True)
+class Cut:
+    """A thing without its ground: RGBA, cropped, and how it was in its picture."""
+
+    image: Image.Image
+    shape: Shape
+
+
+def cut_out(image: Image.Image) -> Cut:
+    """Cut a thing out of its plain ground; beyond its edge its colours go on."""
     try:
         cut = background.removed(image.convert("RGBA"))
     except CannotRender:
         cut = image.convert("RGBA")
     pixels = np.asarray(cut).copy()
     solid = pixels[..., 3] >= SOLID
-    if not solid.any():
-        return cut
-    rows, columns = ndimage.distance_transform_edt(
-        ~solid, return_distances=False, return_indices=True
+    if solid.any():
+        rows, columns = ndimage.distance_transform_edt(
+            ~solid, return_distances=False, return_indices=True
+        )
+        pixels[..., :3] = pixels[rows, columns, :3]
+    cut = Image.fromarray(pixels)
+    alpha = cut.getchannel("A")
+    box = alpha.point(lambda level: 255 * (level > SEEN)).getbbox() or (0, 0, *cut.size)
+    left, top, right, bottom = box
+    side = ICON * image.height
+    lower = image.height - (image.height - side) / 2
+    aside = (left + right - image.width) / 2
+    shape = Shape(
+        *((right - left) / side, (bottom - top) / side, (lower - bottom) / side, aside / side)
     )
-    pixels[..., :3] = pixels[rows, columns, :3]
-    seen = Image.fromarray(pixels)
-    box = seen.getchannel("A").point(lambda level: 255 * (level > SEEN)).getbbox()
-    return seen.crop(box)
+    return Cut(cut.crop(box), shape)
 
 
 def _put(page: Image.Image, cut: Image.Image, one: Placed, side: int, enlarge: Enlarge) -> None:

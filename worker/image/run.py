@@ -98,6 +98,8 @@ class Run:
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         if self.plan is not None:
             each = [self._compose(generators, part) for part in self.parts]
+            if self.plan.is_whole:
+                return [*each[0]]
             return [Drawn(self.plan, one) for one in zip(*each, strict=True)]
         if self.painting is None:
             made = self._compose(generators, self.prompt)

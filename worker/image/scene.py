@@ -76,6 +76,8 @@ RELATIONS: Final = {
 }
 """Of the thing before these words to the one after them; any other is beside it."""
 ALOFT: Final = frozenset({"flying", "flies", "soaring", "hovering", "floating", "falling"})
+PLAIN: Final = "white"
+"""What things stand on where nothing is said of it."""
 SIDES: Final = ("left", "right")
 _GROUND: Final = re.compile(r"\b(\w+ (?:(?:and|to) \w+ )?(?:gradient )?)background\b")
 
@@ -108,6 +110,7 @@ class Scene:
     place: its name; None: plain ground. prompt: by which the place is drawn.
     ground: what a plain ground is, in words.
     style: what is added to each prompt.
+    left_out: what was named and is not drawn: a vampire's eyes, what the place shows anyway.
     """
 
     place: str | None
@@ -115,15 +118,14 @@ class Scene:
     things: tuple[Thing, ...]
     ground: str = ""
     style: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 def read(reading: Reading, table: Table) -> Scene | None:
     """The scene of a prompt; None where it is one thing or one place, or nothing."""
     found = _Reader(reading, table).found()
-    if not found.things:
-        return None
-    alone = found.place is None and len(found.things) == 1
-    return None if alone and found.things[0].count == 1 else found
+    drawn = (found.place is not None) + sum(thing.count for thing in found.things)
+    return found if drawn > 1 or (drawn and found.left_out) else None
 
 
 def with_article(noun: str) -> str:
@@ -145,6 +147,7 @@ class _Reader:
     times: list[str] = field(default_factory=list)
     styles: list[str] = field(default_factory=list)
     traits: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     number: int | None = None
     size: float = 1.0
     relation: str | None = None
@@ -218,7 +221,10 @@ class _Reader:
         self.times += [self.table.times[word] for word in said.split() if word in self.table.times]
         if self.relation == "over" and self.things:
             self._lift()
-        self.places.append(place)
+        if self.relation == "with" and self.places and not self.things:
+            self.places.insert(0, place)  # a desert with pyramids: the pyramids' picture is both
+        else:
+            self.places.append(place)
         self.relation = None
         self._forget()
 
@@ -232,6 +238,9 @@ class _Reader:
                 break
             more += 1
         names = [piece.shows or "" for piece in pieces[at : at + more + 1]]
+        if all(name in self.table.people for name in names):
+            self.left_out += names[1:]  # of an elf archer, the first says most
+            names = names[:1]
         last = pieces[at + more]
         thing = Thing(
             " ".join((*self.traits, *names)),
@@ -253,9 +262,9 @@ class _Reader:
 
     def _add(self, thing: Thing, relation: str | None) -> None:
         before = len(self.things) - 1
-        if before >= 0 and thing.name in self.table.bodily and relation in {"with", None}:
-            return
-        if any(thing.name == other.name and thing.text == other.text for other in self.things):
+        is_part = thing.name in self.table.bodily and relation in {"with", None}
+        if (before >= 0 and is_part) or any(thing.text == other.text for other in self.things):
+            self.left_out.append(thing.text)
             return
         while before >= 0 and self.things[before].name in self.table.worn and before != 0:
             before -= 1  # what somebody wears is not what the next thing is about
@@ -269,42 +278,57 @@ class _Reader:
         return SEVERAL if is_plural else 1
 
     def _scene(self) -> Scene:
-        place = next((*self.places, *self.phrases).__iter__(), None)
+        place = next(iter((*self.places, *self.phrases)), None)
         if place is None:
             implied = [self.table.implied.get(thing.name) for thing in self.things]
-            if any(name is None for name in implied):
-                place = next((name for name in implied if name), None)
+            if None in implied:
+                place = next((name for name in implied if name is not None), None)
+        if place in self.table.times and self.places[1:]:
+            place = self._at_that_time(place, self.places[1])
         things = list(self._kept(place))
-        if not self.places and not self.phrases and len(things) == 1 and place is None:
-            [one] = things
-            if self.number is None and not self._was_counted():
-                things = [replace(one, count=1)]
+        if place is None and len(things) == 1 and not self._is_counted():
+            things = [replace(things[0], count=1)]  # "cats" may be one
         style = f", {self.styles[0]}" if self.styles else ""
-        return Scene(place, self._place(place), tuple(things), self._plain(), style)
+        others = {name for name in self.places if name != place}
+        left_out = (*dict.fromkeys(self.left_out), *(others if not things else ()))
+        return Scene(place, self._place(place), tuple(things), self._plain(), style, left_out)
 
-    def _was_counted(self) -> bool:
+    def _at_that_time(self, time: str, place: str) -> str:
+        """The place for "sunset over the mountains": theirs, unless that of the sunset has them."""
+        if place in self.table.setting(time).shows or self.table.setting(place).timeless:
+            return time
+        self.times.append(time)
+        return place
+
+    def _is_counted(self) -> bool:
         return any(piece.said in NUMBERS for piece in self.reading.pieces)
 
     def _kept(self, place: str | None) -> Iterator[Thing]:
         """The things that the place does not show anyway, as many as are drawn."""
-        shown = self.table.setting(place).shows
+        shown = self.table.setting(place).shows if self._are_several() else frozenset()
         kept = [index for index, one in enumerate(self.things) if one.name not in shown]
         kept = kept[:MAX_DRAWN]
+        self.left_out += [
+            thing.text for index, thing in enumerate(self.things) if index not in kept
+        ]
         for index in kept:
             thing = self.things[index]
             to = kept.index(thing.to) if thing.to in kept else None
             yield replace(thing, to=to, how=thing.how if to is not None else None)
 
+    def _are_several(self) -> bool:
+        """Whether anything is left of what was asked for without what a place shows anyway."""
+        return len(self.things) > 1 or any(thing.count > 1 for thing in self.things)
+
     def _place(self, place: str | None) -> str:
+        """The prompt for a place, at its time."""
         if place is None:
             return ""
         said = with_article(place)
-        if place in self.phrases and place not in self.places:
-            return said
         if self.table.setting(place).timeless:
             return said
         for time in dict.fromkeys(self.times):
-            said = f"{said} in {time}" if time in {"winter", "autumn"} else f"{said} at {time}"
+            said += f" in {time}" if time in {"winter", "autumn"} else f" at {time}"
         return said
 
     def _plain(self) -> str:
@@ -313,4 +337,4 @@ class _Reader:
             words = match[1].split()
             if words and all(w in COLOURS or w in {"to", "and", "gradient"} for w in words):
                 return " ".join(words)
-        return "white"
+        return PLAIN
