@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from worker import models, vision
+from worker import models, upscaler, vision
 from worker.faces import fixer
 from worker.renderer import Model
 
@@ -38,7 +38,13 @@ FOLDERS: Final[Mapping[str, FolderKind]] = {
     "vision": FolderKind("", vision.inspect, is_pipeline=False),
     "face_detector": FolderKind("", _inspect_detector, is_pipeline=False),
 }
-FILES: Final = frozenset({"upscaler", "face_fixer"})
+FILES: Final[Mapping[str, tuple[str, ...]]] = {
+    "upscaler": upscaler.ENDINGS,
+    "face_fixer": upscaler.ENDINGS,
+    "matte": (".onnx",),
+}
+"""With the endings of their names. Of a `.pth` nothing but tensors is read; an `.onnx` says what is
+to be calculated, and can do nothing else."""
 
 
 def is_pipeline(kind: str) -> bool:

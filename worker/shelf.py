@@ -15,8 +15,9 @@ from pydantic import TypeAdapter, ValidationError
 FOLDER: Final = "models"
 LIST: Final = "models.json"
 
-ModelKind = Literal["image", "text", "upscaler", "face_fixer", "face_detector", "vision"]
-"""Makes pictures; writes texts; enlarges, restores faces, finds them; says what pictures show."""
+ModelKind = Literal["image", "text", "upscaler", "face_fixer", "face_detector", "matte", "vision"]
+"""Makes pictures; writes texts; enlarges; restores faces, finds them; tells things from their
+backgrounds; says what pictures show."""
 
 
 class BrokenList(Exception):
