@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from worker import models, vision
+from worker import models, upscaler, vision
 from worker.faces import fixer
 from worker.image import control
 from worker.renderer import Model
@@ -40,8 +40,17 @@ FOLDERS: Final[Mapping[str, FolderKind]] = {
     "controlnet": FolderKind("", control.inspect, is_pipeline=False),
     "face_detector": FolderKind("", _inspect_detector, is_pipeline=False),
 }
-FILES: Final = frozenset({"upscaler", "face_fixer", "controlnet"})
-"""The kinds of which a single file is served as it is."""
+FILES: Final[Mapping[str, tuple[str, ...]]] = {
+    "upscaler": upscaler.ENDINGS,
+    "face_fixer": upscaler.ENDINGS,
+    "controlnet": (".safetensors",),
+    "matte": (".onnx",),
+}
+"""The kinds of which a single file is served as it is, with the endings of its name.
+
+Of a `.pth` nothing but tensors is read; an `.onnx` says what is to be calculated, and can do nothing
+else.
+"""
 
 
 def is_pipeline(kind: str) -> bool:

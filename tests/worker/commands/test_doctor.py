@@ -117,7 +117,9 @@ def test_whether_pictures_are_checked_is_said(tmp_path):
 def test_the_forms_that_can_be_answered_are_named(tmp_path):
     *_, found = models.found(Settings(data_dir=tmp_path, kinds=["alchemy"]))
     assert (found.what, found.grade) == ("forms", Grade.FINE)
-    assert found.found.startswith("vectorize, palette, strip_background, RealESRGAN_x4plus (")
+    assert found.found.startswith(
+        "vectorize, palette, strip_background (plain ones), RealESRGAN_x4"
+    )
     assert "models add blip" in found.advice
 
 
