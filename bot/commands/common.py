@@ -8,6 +8,7 @@ from discord import app_commands
 
 from bot import answering
 from bot.refusals import cut
+from bot.store import jobs
 
 C = TypeVar("C")
 
@@ -48,6 +49,14 @@ def suggestions(named: Iterable[tuple[str, str]], typed: str) -> Choices:
         if wanted in shown.casefold() and 1 <= len(value) <= MAX_CHOICE
     ]
     return found[:MAX_CHOICES]
+
+
+async def prompt(interaction: discord.Interaction, typed: str) -> Choices:
+    """Suggest what the one who types asked for lately."""
+    bot = answering.bot_of(interaction)
+    async with bot.database.transaction() as connection:
+        found = await jobs.with_prompts(connection, interaction.user.id, jobs.MAX_LOOKED_AT)
+    return suggestions(((job.wanted["prompt"],) * 2 for job in found), typed)
 
 
 async def model(interaction: discord.Interaction, typed: str) -> Choices:
