@@ -1,7 +1,7 @@
 """What several commands have in common: where they are there, and suggestions while typing."""
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import discord
 from discord import app_commands
@@ -9,6 +9,9 @@ from discord import app_commands
 from bot import answering
 from bot.refusals import cut
 from bot.store import jobs
+
+if TYPE_CHECKING:
+    from bot.app import HordeBot
 
 C = TypeVar("C")
 
@@ -88,6 +91,12 @@ async def team(interaction: discord.Interaction, typed: str) -> Choices:
     found = await answering.bot_of(interaction).live.teams()
     named = ((one.name or "", one.id or "") for one in found)
     return suggestions(((shown, value) for shown, value in named if shown and value), typed)
+
+
+async def team_id(bot: "HordeBot", team: str) -> str:
+    """The id of a team that was named by its name or its id."""
+    known = {one.name: one.id for one in await bot.hordes.own.teams.all()}
+    return known.get(team) or team
 
 
 def fields(embed: discord.Embed, **values: Any) -> discord.Embed:  # noqa: ANN401 - what can be shown

@@ -30,8 +30,15 @@ async def fake():
 
 
 @pytest.fixture(scope="session")
-def horde(tmp_path_factory):
-    with serving.process(tmp_path_factory.mktemp("horde"), default_models="[]") as server:
+def documents(tmp_path_factory):
+    """The folder in which the horde finds its own news."""
+    return tmp_path_factory.mktemp("documents")
+
+
+@pytest.fixture(scope="session")
+def horde(tmp_path_factory, documents):
+    folder = tmp_path_factory.mktemp("horde")
+    with serving.process(folder, default_models="[]", documents_dir=documents) as server:
         yield server
 
 
