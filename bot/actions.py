@@ -1,15 +1,17 @@
 """What the buttons of jobs do."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import discord
 
 from bot import answering, asking, forms, live
-from bot.asking import Given
+from bot.asking import NOTHING, Given
 from bot.jobs.kinds import MASK, SOURCE
-from bot.pressing import Answer, Press, action, select, view
+from bot.pressing import FORGOTTEN, Answer, Press, action, select, view
 from bot.refusals import Refused, cut, plain
-from bot.store.jobs import JobState
+from bot.store import jobs
+from bot.store.jobs import Job, JobState
 from bot.wanted import Wanted
 from core.wire.ratings import AestheticRating, AestheticsPayload
 
@@ -101,12 +103,18 @@ async def upscaler(known: live.Live) -> str:
 @action("edit", Answer.FORM, is_owners=False)
 async def edit(press: Press) -> None:
     """Ask again with other words, in a form that has the ones before."""
-    wanted = Wanted.model_validate(press.job.wanted)
-    if len(wanted.prompt) > forms.MAX_INPUT:
-        raise Refused("That prompt is too long for Discord's form; use `/imagine` with it.")
-    await press.interaction.response.send_modal(
-        forms.Edit(press.job.kind, wanted, _sources(press), spoiler=press.job.spoiler)
-    )
+    await _open_form(press, press.job, _sources(press))
+
+
+@action("past", Answer.FORM)
+async def past(press: Press) -> None:
+    """The same for one of the jobs before, whose pictures to start from are not at hand."""
+    async with press.bot.database.transaction() as connection:
+        job = await jobs.get(connection, int(press.values[0]))
+    if job is None or job.user_id != press.job.user_id:
+        raise Refused(FORGOTTEN)
+    wanted = Wanted.model_validate(job.wanted).model_copy(update={"processing": None})
+    await _open_form(press, replace(job, wanted=wanted.model_dump()), NOTHING)
 
 
 @action("info", Answer.PRIVATE, is_owners=False)
@@ -169,6 +177,14 @@ async def star(press: Press) -> None:
     horde = await press.bot.hordes.of(press.job.user_id)
     given = await horde.ratings.rate_request(str(press.job.request_id), payload)
     await answering.say(press.interaction, f"Thank you: {given.reward:g} kudos for your rating.")
+
+
+async def _open_form(press: Press, job: Job, given: Given) -> None:
+    wanted = Wanted.model_validate(job.wanted)
+    if len(wanted.prompt) > forms.MAX_INPUT:
+        raise Refused("That prompt is too long for Discord's form; use `/imagine` with it.")
+    form = forms.Edit(job.kind, wanted, given, spoiler=job.spoiler)
+    await press.interaction.response.send_modal(form)
 
 
 def _sources(press: Press) -> Given:

@@ -101,6 +101,7 @@ class Wanted(Options):
             prompt = f"{prompt}{features.NEGATIVE}{self.negative}"
         whole: dict[str, Any] = {"prompt": prompt, "params": params, "nsfw": self.nsfw}
         whole |= {"censor_nsfw": not self.nsfw, "shared": bool(self.share)}
+        whole["r2"] = True  # said, as a horde without https sends no links otherwise
         if self.style:
             whole["style"] = self.style
             whole["models"] = [self.model] if self.model else []

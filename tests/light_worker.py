@@ -12,15 +12,20 @@ from PIL import Image
 
 import worker.__main__
 from fake_renderers import FakeRenderer
+from worker import pictures
+from worker.alchemy.order import Answered, FormOrder
 from worker.commands import run
 from worker.image.order import PictureOrder
 from worker.renderer import Shown
+from worker.upscaler import Upscaler
 
 STEP_SECONDS = 0.02
 
 
 class LightRenderer(FakeRenderer):
     def render(self, order, on_step):
+        if isinstance(order, FormOrder) and isinstance(order.form, Upscaler):
+            return Answered(enlarged(order))
         if not isinstance(order, PictureOrder):
             return super().render(order, on_step)
 
@@ -32,6 +37,13 @@ class LightRenderer(FakeRenderer):
             time.sleep(STEP_SECONDS)  # jobs take a while, so that they can be met at work
             shown(step, order.steps)
         return super().render(order, shown)
+
+
+def enlarged(order):
+    """The picture of a form, with larger pixels."""
+    source = pictures.on_white(pictures.read(order.picture, kind="source_image"))
+    large = (source.width * order.form.factor, source.height * order.form.factor)
+    return pictures.picture_of(source.resize(large, Image.Resampling.NEAREST))
 
 
 def preview():

@@ -44,7 +44,7 @@ MODE_CHOICES = [
     spoiler="Hide the pictures until somebody clicks.",
 )
 @app_commands.choices(size=SIZE_CHOICES, mode=MODE_CHOICES)
-@app_commands.autocomplete(model=common.model, style=common.style)
+@app_commands.autocomplete(prompt=common.prompt, model=common.model, style=common.style)
 async def imagine(
     interaction: discord.Interaction,
     prompt: app_commands.Range[str, 1, MAX_PROMPT],
