@@ -1,3 +1,4 @@
+// @ts-self-types="./stable-horde.d.ts"
 /**
  * A client of Stable Horde, and of any horde with the same API, for browsers, Node 20+ and Deno.
  *
