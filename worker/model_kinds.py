@@ -48,8 +48,8 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The kinds of which a single file is served as it is, with the endings of its name.
 
-Of a `.pth` nothing but tensors is read; an `.onnx` says what is to be calculated, and can do nothing
-else.
+Of a `.pth` nothing but tensors is read; an `.onnx` says what is to be calculated, and can do
+nothing else.
 """
 
 

@@ -3,7 +3,6 @@
 In the engine process only: enlarging uses torch.
 """
 
-from functools import partial
 from typing import Final
 
 from PIL import Image
