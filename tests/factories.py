@@ -20,7 +20,7 @@ from core.images.signing import Signer
 from core.images.store import FolderStore
 from core.kinds.image import ImageParams
 from core.kudos import settlement
-from core.ledger import accounts
+from core.ledger import accounts, holds
 from core.ledger.tables import SystemAccount
 from core.queue import attempts, claim, endings, requests
 from core.queue.lanes import Lanes
@@ -75,6 +75,26 @@ async def row(session, model, key):
     """The row of this id."""
     rows = table(model)
     return (await session.execute(select(rows).where(rows.c.id == key))).one()
+
+
+async def hold(session, *, key, account_id, amount, partly=False):
+    """Set kudos aside as an ask does. Returns what is held, or None if it is not all covered."""
+    funds = await accounts.locked_funds(session, account_id)
+    return await settlement.accept(
+        session,
+        tax_key=f"tax of {key}",
+        hold_key=key,
+        payer_account=account_id,
+        available=funds.available,
+        tax=0,
+        price=amount,
+        partly=partly,
+    )
+
+
+async def release(session, key):
+    """Give back what is in the hold; returns how much that is."""
+    return await holds.release(session, keys=[key])
 
 
 class Accounts(NamedTuple):
