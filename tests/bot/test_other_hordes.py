@@ -1,6 +1,7 @@
 """Hordes that are slow, away, busy or none at all: the bot answers in time, in one sentence."""
 
 import asyncio
+import base64
 import contextlib
 import sqlite3
 
@@ -22,12 +23,12 @@ class StrangeHorde:
 
     def __init__(self):
         self.answer = self.html
-        self.asked = 0
+        self.bodies = []
         self.released = asyncio.Event()
 
     async def handle(self, request):
         if request.method == "POST":
-            self.asked += 1
+            self.bodies.append(await request.json())
         return await self.answer(request)
 
     async def html(self, _request):
@@ -113,18 +114,34 @@ def locked(path):
     ],
 )
 async def test_a_strange_horde_ends_in_one_sentence(fake, strange, way, words):
-    strange.answer, strange.asked = getattr(strange, way), 0
+    strange.answer, strange.bodies = getattr(strange, way), []
     run = await fake.people.slash("imagine", {"prompt": "a red fox"})
     assert run.is_answered, "it is acknowledged within 3 s whatever the horde does"
     await fake.world.until(lambda: run.followups, 40, "a sentence")
     assert any(word in run.text for word in words.split("|")), run.text
     assert "@everyone" not in run.text
     assert run.said["flags"] & 64
-    assert strange.asked == 1, "what may have been queued is not asked again"
+    assert len(strange.bodies) == 1, "what may have been queued is not asked again"
     listed = await fake.people.slash("horde models")
     assert listed.is_answered
     found = await fake.people.autocomplete("imagine", "model", "x", {"prompt": "x"})
     assert found == []
+
+
+async def test_several_pictures_are_asked_to_be_mixed(fake, strange):
+    strange.answer, strange.bodies = strange.busy, []
+    files = {
+        name: fake.world.attachment(f"{name}.png", pictures.picture((64, 64), colour=number))
+        for number, name in enumerate(("image", "image2", "image3"))
+    }
+    run = await fake.people.slash("imagine", {"prompt": "a red fox", **files})
+    await fake.world.until(lambda: run.followups, 40, "a sentence")
+    (asked,) = strange.bodies
+    assert asked["source_processing"] == "remix"
+    sent = [asked["source_image"], *(one["image"] for one in asked["extra_source_images"])]
+    assert [base64.b64decode(one) for one in sent] == [
+        fake.world.blobs[file["id"]] for file in files.values()
+    ]
 
 
 async def test_every_command_and_press_is_acknowledged_before_anything_else(fake, bot, strange):
