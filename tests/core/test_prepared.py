@@ -28,7 +28,8 @@ from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 import factories
 import statements
 from core import prepared as module
-from core.db import Database, Document, Moment, table
+from core.columns import Document, Moment
+from core.db import Database, table
 from core.engines import Unstorable
 from core.prepared import Compiled, prepared
 from core.queue.tables import Job, JobState, Lane
