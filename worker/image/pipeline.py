@@ -30,6 +30,7 @@ from worker.image.order import Checkpoint, Control, PictureOrder, Rendered
 from worker.image.run import Run
 from worker.image.samplers import SAMPLERS, Sampler
 from worker.image.sizes import Size
+from worker.processing import Processing
 from worker.renderer import (
     BrokenResult,
     CannotLoad,
@@ -39,7 +40,6 @@ from worker.renderer import (
     information,
     nobody,
 )
-from worker.upscaling import Networks
 
 DTYPES: Final = {
     "cpu": (torch.float32,),
@@ -75,7 +75,7 @@ class DiffusersRenderer:
     """
 
     def __init__(
-        self, *, device: str, networks: Networks | None = None, safety: Safety | None = None
+        self, *, device: str, processing: Processing | None = None, safety: Safety | None = None
     ) -> None:
         diffusers_logging.set_verbosity_error()
         transformers_logging.set_verbosity_error()
@@ -83,17 +83,18 @@ class DiffusersRenderer:
         transformers_logging.disable_progress_bar()
         self.device = device
         self.model: Loaded | None = None
-        self.networks = networks or Networks(device)
+        self.processing = processing or Processing(device)
         self.safety = safety
         self.kept = KeptModels(device)
-        self._controls = ControlNetworks()
+        self._controls = ControlNetworks(self.kept)
         self._narrowest: dict[Checkpoint, int] = {}  # of DTYPES, that is wide enough
         self._proven: set[Checkpoint] = set()
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Have a model that was seen to make something; others may go, to have their memory."""
-        self.model = self.kept.get(checkpoint)
-        if self.model is not None:
+        kept = self.kept.get(checkpoint)
+        if isinstance(kept, Loaded):
+            self.model = kept
             return
         dtypes = DTYPES[self.device]
         for index in range(self._narrowest.get(checkpoint, 0), len(dtypes)):
@@ -139,7 +140,7 @@ class DiffusersRenderer:
             drawn = self._in_parts(run)
             # After all of them: a batch that does not fit into memory is made again in smaller
             # parts.
-            finish = finishing.Finish(order, run.made, run.painting, self.networks)
+            finish = finishing.Finish(order, run.made, run.painting, self.processing)
             made = [finish.flat(one) for one in drawn]
             unsafe = self._unsafe(order, made)
             finished = [
@@ -167,12 +168,11 @@ class DiffusersRenderer:
         try:
             model = self._unless_too_large(load)
             if model is None:
-                self._controls.drop()
                 self.kept.drop_all()
                 model = load()
         except Exception as error:  # a broken checkpoint fails in as many ways as it has files
             raise CannotLoad(f"{type(error).__name__}: {error}") from error
-        self.kept.put(model, time.monotonic() - began)
+        self.kept.put(checkpoint, model, time.monotonic() - began)
         self.model = model
 
     def _drop(self, checkpoint: Checkpoint) -> None:
@@ -216,13 +216,16 @@ class DiffusersRenderer:
         return len(order.seeds) if sampler.batches and self.device != "cpu" else 1
 
     def _begun(self, model: Loaded, order: PictureOrder, sampler: Sampler, on_step: OnStep) -> Run:
-        run = self._unless_too_large(
-            lambda: Run(
-                *(model, order, sampler, on_step),
-                at_once=self._at_once(order, sampler),
-                networks=self._controls,
-            )
+        begin = partial(
+            Run,
+            *(model, order, sampler, on_step),
+            at_once=self._at_once(order, sampler),
+            networks=self._controls,
         )
+        run = self._unless_too_large(begin)
+        if run is None:
+            self.kept.drop_all(but=order.checkpoint)
+            run = self._unless_too_large(begin)
         if run is None:
             raise CannotRender(TOO_LARGE)
         return run
