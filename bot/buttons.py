@@ -59,4 +59,4 @@ def _one_each(job: Job, label: str, word: str, row: int) -> list[discord.ui.Item
     return [select(f"{label} …", word, job.id, options, row=row)]
 
 
-ITEMS: Final = (pressing.PressedButton, pressing.ChosenSelect)
+ITEMS: Final = (pressing.OfJob,)

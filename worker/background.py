@@ -58,6 +58,16 @@ def removed(image: Image.Image) -> Image.Image:
     return Image.fromarray(made)
 
 
+def plain(image: Image.Image) -> Image.Image:
+    """Give the background alone of a picture (RGB); its middle colour where it is not plain."""
+    pixels = np.asarray(image.convert("RGB"), dtype=np.float32)
+    try:
+        ground = _ground(pixels)
+    except CannotRender:
+        ground = np.broadcast_to(np.median(pixels, axis=(0, 1)), pixels.shape)
+    return Image.fromarray(np.clip(ground, 0, 255).round().astype(np.uint8))
+
+
 def _ground(pixels: Floats) -> Floats:
     """Find the background by its rim: a surface of the second order. Raises CannotRender."""
     high, wide = pixels.shape[:2]

@@ -217,7 +217,7 @@ class Crew:
         """
         settings = self._settings
         here = await asyncio.to_thread(found, settings)
-        self._display.say(f"{name} serves {', '.join(here)} on {settings.url}")
+        self._display.say(f"{name} serves {post_processing.named(here)} on {settings.url}")
         worker: Worker[Any, Any] = Worker(
             kind,
             engine or self._engine,

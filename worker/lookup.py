@@ -10,7 +10,7 @@ from worker import vision
 from worker.image import control
 from worker.image.control import Controls
 from worker.model_kinds import FOLDERS
-from worker.safety import PACKAGE, Checker, Detector, Policy
+from worker.safety import PACKAGES, Checker, Detector, Policy
 from worker.settings import Settings
 from worker.shelf import BrokenList, Kept, ModelKind, Shelf
 from worker.vision import CHECKING, VisionModel
@@ -52,11 +52,15 @@ def controls(settings: Settings) -> Controls:
 
 
 def safety_policy(settings: Settings) -> Policy:
-    """Find who checks pictures, and what the operator wants: the network before the package."""
-    checker: Checker | None = vision_models(settings).get(CHECKING)
-    if checker is None and find_spec(PACKAGE) is not None:
-        checker = Detector()
+    """Find who checks pictures, and what the operator wants: the network before a package."""
+    checker: Checker | None = vision_models(settings).get(CHECKING) or detector()
     return Policy(checker, settings.censor_nsfw, settings.unchecked)
+
+
+def detector() -> Detector | None:
+    """Find a package that sees whether pictures are unsafe for work."""
+    here = (one for one in PACKAGES if find_spec(one) is not None)
+    return next((Detector(one, Path(), one) for one in here), None)
 
 
 def _added(settings: Settings, kind: ModelKind) -> dict[str, Path]:

@@ -15,8 +15,13 @@ from pydantic import TypeAdapter, ValidationError
 FOLDER: Final = "models"
 LIST: Final = "models.json"
 
-ModelKind = Literal["image", "text", "upscaler", "vision", "controlnet"]
-"""Makes pictures, writes texts, enlarges pictures; looks at pictures; holds a picture to a map."""
+ModelKind = Literal[
+    "image", "text", "upscaler", "face_fixer", "face_detector", "matte", "vision", "controlnet"
+]
+"""Makes pictures; writes texts; enlarges; restores faces; finds faces; tells things from their
+backgrounds; says what pictures show;
+holds pictures to a map.
+"""
 
 
 class BrokenList(Exception):

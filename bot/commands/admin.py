@@ -166,8 +166,8 @@ async def rules(
 @app_commands.describe(user="Only what they asked for.")
 async def audit(interaction: discord.Interaction, user: discord.User | None = None) -> None:
     """Show what was asked for."""
+    await _rules(interaction)
     bot = answering.bot_of(interaction)
-    await answering.defer(interaction, ephemeral=True)
     async with bot.database.transaction() as connection:
         number = user.id if user else None
         found = await prompts.of_guild(connection, interaction.guild_id or 0, number)
@@ -204,6 +204,8 @@ def _told(value: RoleLimits) -> str:
 
 
 async def _rules(interaction: discord.Interaction) -> Rules:
+    """Acknowledge, and get the rules for who may change them. Raises Refused."""
+    await answering.defer(interaction, ephemeral=True)
     if interaction.guild_id is None or not interaction.permissions.manage_guild:
         raise Refused("Only who may manage this server can do that.")
     return await answering.bot_of(interaction).rules.of(interaction.guild_id)

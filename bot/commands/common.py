@@ -1,13 +1,17 @@
 """What several commands have in common: where they are there, and suggestions while typing."""
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import discord
 from discord import app_commands
 
 from bot import answering
 from bot.refusals import cut
+from bot.store import jobs
+
+if TYPE_CHECKING:
+    from bot.app import HordeBot
 
 C = TypeVar("C")
 
@@ -50,6 +54,14 @@ def suggestions(named: Iterable[tuple[str, str]], typed: str) -> Choices:
     return found[:MAX_CHOICES]
 
 
+async def prompt(interaction: discord.Interaction, typed: str) -> Choices:
+    """Suggest what the one who types asked for lately."""
+    bot = answering.bot_of(interaction)
+    async with bot.database.transaction() as connection:
+        found = await jobs.with_prompts(connection, interaction.user.id, jobs.MAX_LOOKED_AT)
+    return suggestions(((job.wanted["prompt"],) * 2 for job in found), typed)
+
+
 async def model(interaction: discord.Interaction, typed: str) -> Choices:
     """Suggest models of pictures, with how many serve them."""
     found = await answering.bot_of(interaction).live.models()
@@ -79,6 +91,12 @@ async def team(interaction: discord.Interaction, typed: str) -> Choices:
     found = await answering.bot_of(interaction).live.teams()
     named = ((one.name or "", one.id or "") for one in found)
     return suggestions(((shown, value) for shown, value in named if shown and value), typed)
+
+
+async def team_id(bot: "HordeBot", team: str) -> str:
+    """The id of a team that was named by its name or its id."""
+    known = {one.name: one.id for one in await bot.hordes.own.teams.all()}
+    return known.get(team) or team
 
 
 def fields(embed: discord.Embed, **values: Any) -> discord.Embed:  # noqa: ANN401 - what can be shown

@@ -65,7 +65,7 @@ async def list_teams(interaction: discord.Interaction) -> None:
 
 
 @teams.command(name="info", description="One team.")
-@app_commands.describe(team="Which one.")
+@app_commands.describe(team="Its name or id.")
 @app_commands.autocomplete(team=common.team)
 async def team_info(
     interaction: discord.Interaction, team: app_commands.Range[str, 1, 100]
@@ -73,9 +73,8 @@ async def team_info(
     """Show a team."""
     bot = answering.bot_of(interaction)
     await answering.defer(interaction)
-    known = {one.name: one.id for one in await bot.live.teams()}
     try:
-        one = await bot.hordes.own.teams.get(known.get(team) or team)
+        one = await bot.hordes.own.teams.get(await common.team_id(bot, team))
     except NotFound:
         raise Refused(f"There is no team {plain(team)}.") from None
     embed = discord.Embed(title=plain(one.name or ""), description=cut(plain(one.info or ""), 4000))

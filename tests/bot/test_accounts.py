@@ -206,3 +206,41 @@ async def test_one_s_own_worker_is_paused_and_renamed(
     assert "takes jobs again" in back.text
     stranger = await people.slash("worker pause", name, channel=channel)
     assert "not logged in" in stranger.text
+    nothing = await people.slash("worker edit", name, user=anne)
+    assert "Say what to change" in nothing.text
+    edited = await people.slash("worker edit", {**name, "about": "**bold** @everyone"}, user=anne)
+    assert "is changed" in edited.text
+    info = await people.slash("worker info", name, user=anne, channel=channel)
+    await said(info, "bold")
+    assert "**bold**" not in info.text
+    assert "@everyone" not in info.text
+
+
+async def test_a_worker_of_somebody_else_stays_as_it_is(people, anne, account, log_in, worker):
+    await log_in(anne, account.key)
+    for command in ("worker pause", "worker unpause"):
+        refused = await people.slash(command, {"worker": "A light worker"}, user=anne)
+        assert "refuses this" in refused.text
+
+
+async def test_a_team_is_founded_joined_and_left(
+    people, anne, owner, account, fake, log_in, worker, said
+):
+    await log_in(anne, owner.key)
+    founded = await people.slash("team create", {"name": "Foxes", "about": "We run."}, user=anne)
+    assert "The team Foxes is founded" in founded.text
+    mine = {"worker": "A light worker"}
+    joined = await people.slash("worker team", {**mine, "team": "Foxes"}, user=anne)
+    assert "is in that team now" in joined.text
+    info = await people.slash("team info", {"team": "Foxes"}, user=anne)
+    await said(info, "We run.")
+    fields = {one["name"]: one["value"] for one in info.original["embeds"][0]["fields"]}
+    assert fields["Workers"] == "1"
+    left = await people.slash("worker team", mine, user=anne)
+    assert "is in no team now" in left.text
+    other = fake.world.add_user("other")
+    await log_in(other, account.key)
+    refused = await people.slash("team create", {"name": "Others"}, user=other)
+    assert "refuses this" in refused.text
+    unknown = await people.slash("worker team", {**mine, "team": "nobody's"}, user=anne)
+    assert "refuses this" in unknown.text or "no such thing" in unknown.text

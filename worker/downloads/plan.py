@@ -14,14 +14,12 @@ from worker.downloads.parts import CannotFetch
 from worker.downloads.sources import Source
 from worker.downloads.transfer import Remote
 from worker.image.inspection import DIFFUSION, TRANSFORMERS
-from worker.model_kinds import is_pipeline
+from worker.model_kinds import FILES, is_pipeline
 from worker.shelf import ModelKind
 
 SAFE: Final = ".safetensors"
 SERVED_BASES: Final = re.compile("SD [12]|SDXL|Illustrious|NoobAI|Pony$")
 """As CivitAI calls what single files may be for."""
-TENSORS: Final = (".safetensors", ".pth")
-"""What upscalers may come in; of the second kind nothing but tensors is read."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,9 @@ class Sites:
 
 def see_safe(name: str, kind: ModelKind) -> None:
     """See that a file is of a kind that cannot run anything. Raises CannotFetch."""
-    if not name.endswith(TENSORS if kind == "upscaler" else SAFE):
+    endings = FILES.get(kind, (SAFE,))
+    if not name.endswith(endings):
         raise CannotFetch(
-            f"{name or 'it'} is no {SAFE}: other files of models can run anything on this machine"
+            f"{name or 'it'} is no {endings[0]}: other files of models can run anything on this "
+            "machine"
         )

@@ -22,6 +22,8 @@ WIDTHS: Final = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 """Numbers that its text encoders give for each token, and which architecture that is."""
 CHANNELS: Final = (4, 9)
 """That denoisers take: the latents of a picture; for inpainting also a mask and what is to stay."""
+VERSION_FIRST: Final = b"\x08"
+"""With which files of ONNX begin: the number of the version of its form."""
 VELOCITY: Final = "v_pred"
 """An empty tensor by which the makers of XL models say that theirs predicts velocities."""
 
@@ -55,6 +57,10 @@ def see_tensors(file: Path) -> None:
     """
     if file.suffix == ".safetensors":
         header(file)
+    elif file.suffix == ".onnx":
+        with file.open("rb") as opened:
+            if opened.read(1) != VERSION_FIRST:
+                raise CannotFetch(f"{file.name} is no ONNX file")
     elif not zipfile.is_zipfile(file):
         raise CannotFetch(f"{file.name} is no archive of tensors")
 

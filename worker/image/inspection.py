@@ -51,9 +51,11 @@ class Family:
         return replace(self, parts={**self.parts, **here})
 
 
+LAYERS: Final = "layers.toml"
 OWN: Final = "horde.json"
 """What a model's folder may say beside what diffusers wants: `square_only`, `plain_ground`,
-`harmless`."""
+`harmless`,
+`layered`."""
 
 
 def inspect(name: str, folder: Path) -> Checkpoint:
@@ -90,6 +92,7 @@ def inspect(name: str, folder: Path) -> Checkpoint:
         is_safe=is_safe,
         megabytes=_megabytes(folder, family, variant, is_safe=is_safe),
         vocabulary=vocabulary if vocabulary.is_file() else None,
+        layers=folder / LAYERS if own.get("layered") is True else None,
         square_only=own.get("square_only") is True,
         harmless=own.get("harmless") is True,
         paints=_paints(folder, family),

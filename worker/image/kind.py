@@ -20,7 +20,7 @@ from worker.image.library import Library, Needed
 from worker.image.order import Checkpoint, Control, PictureOrder, Reference, Rendered, Source
 from worker.image.popped import PictureBatch
 from worker.kind import Haul, Parcel, fetched, ids_of, understood
-from worker.post_processing import PostProcessor
+from worker.post_processing import PostProcessor, is_stand_in
 from worker.renderer import CannotRender, Model, information
 from worker.safety import NOBODY, Policy
 
@@ -102,6 +102,7 @@ class Pictures:
         Hordes that do not read `also` ask for nothing of which there is but a part.
         """
         processors = self._processors.keys() if self._offer.allow_post_processing else frozenset()
+        genuine = {one for one in processors if not is_stand_in(self._processors[one])}
         painters = [one for one in models.values() if isinstance(one, Checkpoint)]
         controlled = frozenset[str]()
         if self._offer.allow_controlnet and len(painters) == len(models):
@@ -110,7 +111,7 @@ class Pictures:
             {*controlled, *self._of_pictures(painters), *_without_ground(painters)}
         )
         return {
-            "allow_post_processing": processors >= WHOLE_POST_PROCESSING,
+            "allow_post_processing": genuine >= WHOLE_POST_PROCESSING,
             "allow_controlnet": controlled >= WHOLE_CONTROL,
             "also": sorted({*self._also, *(f"post:{name}" for name in processors)}),
         }

@@ -22,6 +22,8 @@ class Checkpoint(Model):
     is_safe: whether the weights are safetensors, not the older archives of tensors.
     megabytes: of its weights on disk.
     vocabulary: file of the words it knows; None: it takes any.
+    layers: file that says how its pictures of several things are put together (`layering`); None:
+        it draws any prompt as a whole.
     square_only: whether it has seen no pictures of another shape: their ground is continued.
     harmless: whether it cannot make what is unsafe for work.
     paints: whether it was made for inpainting: its denoiser sees what is to stay.
@@ -37,6 +39,7 @@ class Checkpoint(Model):
     is_safe: bool = True
     megabytes: int = 0
     vocabulary: Path | None = None
+    layers: Path | None = None
     square_only: bool = False
     harmless: bool = False
     paints: bool = False

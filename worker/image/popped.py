@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.wire.image import ModelPayloadRootStable, ModelPayloadStable
 from core.wire.pop import GenerationPayloadStable
 from core.wire.submit import GenerationMetadataStable
+from worker.faces.fixer import FaceFixer
 from worker.image import prompts
 from worker.image.control import QR, Controls
 from worker.image.inspection import TEXT_ONLY
@@ -129,7 +130,11 @@ def order(
     positive, negative = prompts.split_negative(payload.prompt or "")
     needed = needed or Needed()
     checker, unchecked = _checked(payload, checkpoint, offer.safety)
-    upscalers = (one for one in offer.processors.values() if isinstance(one, Upscaler))
+    upscalers = (
+        one
+        for one in offer.processors.values()
+        if isinstance(one, Upscaler) and not one.stand_in  # better than a filter for any picture
+    )
     usual = 1.0 if source is not None and source.painting else IMG2IMG_STRENGTH
     hires_strength = payload.hires_fix_denoising_strength or HIRES_STRENGTH
     return PictureOrder(
@@ -152,12 +157,20 @@ def order(
         transparent=payload.transparent,
         strength=payload.denoising_strength or usual,
         enlarger=checkpoint.enlarger or next(iter(upscalers), None),
-        processors=tuple(offer.processors[name] for name in payload.post_processing or ()),
+        processors=tuple(_processors(payload, offer)),
         adaptations=needed.adaptations,
         words=needed.words,
         checker=checker,
         notes=(*needed.notes, *unchecked),
     )
+
+
+def _processors(payload: ModelPayloadStable, offer: Offer) -> Iterator[PostProcessor]:
+    for name in payload.post_processing or ():
+        processor = offer.processors[name]
+        if isinstance(processor, FaceFixer) and payload.facefixer_strength is not None:
+            processor = replace(processor, strength=payload.facefixer_strength)
+        yield processor
 
 
 def _checked(

@@ -12,8 +12,10 @@ from PIL import Image
 from core.vocabulary import Reading
 from core.wire.submit import GenerationMetadataStable
 from worker import pictures, upscaler
-from worker.image import controlled, previews, sizes
+from worker.image import controlled, layers, previews, sizes
+from worker.image.conditioning import Conditioning
 from worker.image.controlled import ControlNetworks
+from worker.image.layers import Drawn, Layer
 from worker.image.loaded import Loaded
 from worker.image.order import PictureOrder
 from worker.image.painting import Blend, Painting
@@ -71,10 +73,15 @@ class Run:
         self.painting = self._painting()
         self.controlled = self._controlled(networks)
         self.read = self._read()
+        self.plan = None if self.refined is not None else layers.plan(order, self.read)
         self.notes = list(self._notes())
         self.steps = Steps(on_step, order.steps, self._passes(len(order.seeds)))
         self.prompt = model.encode(replace(order, prompt=self._worded()))
         self.notes += map(information, self.prompt.notes)
+        self.parts = [] if self.plan is None else [self._encoded(one) for one in self.plan.layers]
+
+    def _encoded(self, layer: Layer) -> Conditioning:
+        return self.model.encode(replace(self.order, prompt=layer.prompt))
 
     def halve(self, left: int) -> None:
         """Make half as many at once from now on. left: how many are to be made."""
@@ -83,16 +90,23 @@ class Run:
 
     def _passes(self, pictures: int) -> int:
         each = 1 if self.refined is None else 2
+        if self.plan is not None:
+            each = len(self.plan.layers)
         return each * math.ceil(pictures / self.at_once)
 
-    def make(self, seeds: Sequence[int]) -> list[Image.Image]:
-        """Make the pictures of some of the order's seeds at once."""
+    def make(self, seeds: Sequence[int]) -> list[Image.Image | Drawn]:
+        """Make the pictures of some of the order's seeds at once, or the layers of each."""
         if self._knows_nothing():
             self.steps.skip(self._passes(len(seeds)))
             return [Image.new("RGB", (self.made.width, self.made.height), NOTHING)] * len(seeds)
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        if self.plan is not None:
+            each = [self._compose(generators, part) for part in self.parts]
+            if self.plan.is_whole:
+                return [*each[0]]
+            return [Drawn(self.plan, one) for one in zip(*each, strict=True)]
         if self.painting is None:
-            made = self._compose(generators)
+            made = self._compose(generators, self.prompt)
         else:
             made = self._redraw(
                 [self.painting.start] * len(seeds), generators, self.order.strength, self.painting
@@ -101,9 +115,11 @@ class Run:
             size = (self.refined.width, self.refined.height)
             larger = [pictures.scaled(image, *size, tiling=self.order.tiling) for image in made]
             made = self._redraw(larger, generators, self.refinement, None)
-        return made
+        return [*made]
 
-    def _compose(self, generators: list[torch.Generator]) -> list[Image.Image]:
+    def _compose(
+        self, generators: list[torch.Generator], prompt: Conditioning
+    ) -> list[Image.Image]:
         """Draw pictures out of noise."""
         width, height = self.composed.width, self.composed.height
         control = self.order.control
@@ -111,10 +127,12 @@ class Run:
         if self._wraps_late:
             self.model.wrap(around=False)
         if control is None:
-            return self._call(self.model.from_text, generators, width=width, height=height)
+            pipe = self.model.from_text
+            return self._call(pipe, generators, prompt, width=width, height=height)
         return self._call(
             self.controlled,
             generators,
+            prompt,
             width=width,
             height=height,
             image=[controlled.map_of(control, self.composed)] * len(generators),
@@ -140,6 +158,7 @@ class Run:
         return self._call(
             self.model.from_image,
             generators,
+            self.prompt,
             blend=blend,
             image=images,
             strength=share,
@@ -150,6 +169,7 @@ class Run:
         self,
         pipe: Any,  # noqa: ANN401 - of the model's family
         generators: list[torch.Generator],
+        prompt: Conditioning,
         *,
         blend: Blend | None = None,
         **parameters: Unpack[Parameters],
@@ -185,7 +205,7 @@ class Run:
 
         arrays = self.model.call(
             pipe,
-            **self.prompt.repeated(count),
+            **prompt.repeated(count),
             **self.model.guidance(order),
             num_inference_steps=order.steps,
             generator=generators,
@@ -273,6 +293,8 @@ class Run:
         if (instead := self.model.instead(self.order)) is not None:
             yield information(f"{self.order.sampler} is {instead} here")
         yield from map(information, self.read.notes)
+        if self.plan is not None:
+            yield from map(information, self.plan.notes)
         if self.order.control is not None:
             yield from map(information, controlled.notes_on(self.order.control))
         if self._knows_nothing():

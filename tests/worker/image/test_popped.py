@@ -124,6 +124,11 @@ def test_upscalers_that_are_here_are_ordered_and_the_first_also_enlarges():
     assert order.enlarger.name == "RealESRGAN_x4plus"
 
 
+def test_a_stand_in_enlarges_only_where_it_is_asked_for():
+    here = {"RealESRGAN_x4plus": Upscaler("RealESRGAN_x4plus", "/nowhere", "another")}
+    assert ordered({}, processors=here).enlarger is None
+
+
 def test_the_title_names_the_job_and_not_the_prompt():
     batch = popped.batch(answered({"prompt": "secret", "ddim_steps": 9}, n=2))
     assert batch.title == "job-0 tiny 512x512 x2 9 steps"

@@ -12,7 +12,7 @@ import statements
 from core.api import popping
 from core.features import OURS, version_of
 from core.generation import pop, waiters
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -282,8 +282,8 @@ async def test_the_programs_own_user_goes_first_and_others_wait(shop):
 async def test_a_worker_in_maintenance_serves_its_owner_only(shop):
     await shop.pop()
     async with shop.server.database.writing() as session:
-        named = Worker.__table__.c.name == shop.name
-        await session.execute(update(Worker.__table__).where(named).values(maintenance=True))
+        named = WorkerRow.__table__.c.name == shop.name
+        await session.execute(update(WorkerRow.__table__).where(named).values(maintenance=True))
     await shop.ask()
     offered = serving.offer(name=shop.name, models=[shop.name])
     refused = await shop.server.post("/generate/pop", offered, key=shop.owner.key)
@@ -579,7 +579,8 @@ async def test_an_address_has_so_many_waiting_pops(databases, tmp_path, only_eve
         ([], {"post_processing": ["NMKD_Siax"]}, False),
         (["post:NMKD_Siax"], {"post_processing": ["NMKD_Siax"]}, True),
         (["post:NMKD_Siax"], {"post_processing": ["RealESRGAN_x2plus"]}, False),
-        (["post:GFPGAN", "layer_diffuse"], {"post_processing": ["GFPGAN"]}, False),
+        (["post:GFPGAN"], {"post_processing": ["GFPGAN"]}, True),
+        (["layer_diffuse"], {"post_processing": ["GFPGAN"]}, False),
         ([], {"transparent": True}, False),
         (["layer_diffuse"], {"transparent": True}, True),
         ([], QR_CODE, False),
