@@ -28,7 +28,11 @@ NOTHING: Final = "white"
 """What a model draws that knows no word of a prompt."""
 
 
-GROUND: Final = "on a white background"
+GROUND: Final = "on a gray background"
+"""Of things that are to have none: white ones are lost on white, and colours show at edges."""
+WRAPPED_FROM: Final = 0.6
+"""Of the steps of a small model, after which its edges meet: it draws things in the middle, and one
+without a middle falls to pieces (looked at with the shipped model)."""
 FOR_PAINTING: Final = "the model is made for inpainting: others draw whole pictures better"
 
 
@@ -120,6 +124,8 @@ class Run:
         width, height = self.composed.width, self.composed.height
         control = self.order.control
         self.model.show(None)
+        if self._wraps_late:
+            self.model.wrap(around=False)
         if control is None:
             pipe = self.model.from_text
             return self._call(pipe, generators, prompt, width=width, height=height)
@@ -190,6 +196,8 @@ class Run:
             state: dict[str, Any],
         ) -> dict[str, Any]:
             self.steps.done(index + 1, called.num_timesteps, show)
+            if self._wraps_late and index + 1 == math.ceil(WRAPPED_FROM * called.num_timesteps):
+                self.model.wrap(around=True)
             if blend is not None:
                 state = blend(called, index, state)
             last.update(state)
@@ -218,6 +226,11 @@ class Run:
         if "width" in parameters:
             return parameters["width"], parameters["height"]
         return parameters["image"][0].size
+
+    @property
+    def _wraps_late(self) -> bool:
+        """Whether a tile's edges meet only once it is composed."""
+        return self.order.tiling and self.model.checkpoint.native <= sizes.SMALL_NATIVE
 
     def _composed(self) -> Size:
         """The size at which the picture is made at first."""
