@@ -9,10 +9,11 @@ from bot import answering, asking, forms, live
 from bot.asking import NOTHING, Given
 from bot.jobs.kinds import MASK, SOURCE
 from bot.pressing import FORGOTTEN, Answer, Press, action, select, view
-from bot.refusals import Refused, cut, plain
+from bot.refusals import Refused
 from bot.store import jobs
 from bot.store.jobs import Job, JobState
 from bot.wanted import Wanted
+from bot.words import cut, plain
 from core.wire.ratings import AestheticRating, AestheticsPayload
 
 UPSCALERS: Final = (

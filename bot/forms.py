@@ -7,8 +7,8 @@ import discord
 
 from bot import answering, asking
 from bot.asking import Given
-from bot.refusals import cut
 from bot.wanted import Wanted
+from bot.words import cut
 
 MAX_INPUT: Final = 4000
 LONG: Final = discord.TextStyle.paragraph
