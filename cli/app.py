@@ -2,7 +2,6 @@
 
 import importlib
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 import typer
@@ -21,7 +20,19 @@ LOOKS: Final[dict[str, Any]] = {
 }
 
 
-class Commands(TyperGroup):
+class Group(TyperGroup):
+    """Commands under one name."""
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer has no public name for its type
+        """The options; flags are either given or not, and so need no pydantic to be read."""
+        found = super().get_params(ctx)
+        for one in found:
+            if one.default is None:
+                one.default = False
+        return found
+
+
+class Commands(Group):
     """The commands of `cli.commands.table`."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer has no public name for its type
@@ -60,6 +71,8 @@ def _alone(work: Callable[..., None]) -> typer.Typer:
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - reading mail is most of its imports
+
         print(f"horde {version('stable-horde')}")
         raise typer.Exit
 

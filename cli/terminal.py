@@ -105,6 +105,9 @@ class Progress:
     def at(self, fraction: float) -> None:
         """Show a bar for the work in hand; only on a terminal, where it can move."""
 
+    def leave(self) -> None:
+        """Show nothing any more: the results come."""
+
 
 class MovingProgress(Progress):
     """The same in one line that changes, with a bar."""
@@ -124,6 +127,10 @@ class MovingProgress(Progress):
         bar = Text("━" * full, "green") + Text("━" * (BAR_CELLS - full), "bright_black")
         # Never the words as a string: rich would read markup in it.
         self._status.update(bar + Text(f" {fraction:4.0%} {plain(self._words)}"))
+
+    def leave(self) -> None:
+        """Show nothing any more: the results come."""
+        self._status.stop()
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ from sqlalchemy import (
     Executable,
     Integer,
     MetaData,
+    Result,
     Row,
     ScalarResult,
     Select,
@@ -43,6 +44,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.types import TypeDecorator
 
 from core import engines
+from core.prepared import Compiled
 from core.remembered import Remembered
 
 _T = TypeVar("_T")
@@ -118,11 +120,13 @@ class Reading:
     only reads takes a `Reading`, to which a `Writing` may be passed.
     """
 
-    def __init__(self, engine: AsyncEngine, remembered: Remembered) -> None:
+    def __init__(self, engine: AsyncEngine, remembered: Remembered, compiled: Compiled) -> None:
         self.remembered = remembered
         """The rows of this database that are remembered for a moment."""
         self._engine = engine
+        self._compiled = compiled
         self._connection: AsyncConnection | None = None
+        self._driver: Any = None
 
     @property
     def engine(self) -> str:
@@ -138,12 +142,12 @@ class Reading:
     @overload
     async def execute(
         self, statement: Select[*_Ts], parameters: Parameters = None
-    ) -> CursorResult[*_Ts]: ...
+    ) -> Result[*_Ts]: ...
 
     @overload
     async def execute(
         self, statement: CompoundSelect[*_Ts], parameters: Parameters = None
-    ) -> CursorResult[*_Ts]: ...
+    ) -> Result[*_Ts]: ...
 
     async def execute(self, statement: Executable, parameters: Parameters = None) -> Any:
         """Run the statement; returns its rows."""
@@ -176,9 +180,18 @@ class Reading:
         """Run the statement; returns the first column of each row."""
         return (await self._run(statement, parameters)).scalars()
 
-    async def _run(self, statement: Executable, parameters: Parameters) -> CursorResult[*Columns]:
+    async def _run(self, statement: Executable, parameters: Parameters) -> Result[*Columns]:
         connection = self._connection or await self.connection()
-        return await connection.execute(statement, parameters)
+        prepared = self._compiled.get(statement)
+        if prepared is None or isinstance(parameters, Sequence) or not self._is_open(connection):
+            return await connection.execute(statement, parameters)
+        if self._driver is None:
+            self._driver = (await connection.get_raw_connection()).driver_connection
+        return await prepared.run(connection, self._driver, parameters or {})
+
+    def _is_open(self, _connection: AsyncConnection) -> bool:
+        """Whether the driver would run a statement where SQLAlchemy would."""
+        return True
 
     async def __aenter__(self) -> Self:
         return self
@@ -236,6 +249,10 @@ class Writing(Reading):
         """Run the statement; returns the first column of each row."""
         return (await self._run(statement, parameters)).scalars()
 
+    def _is_open(self, connection: AsyncConnection) -> bool:
+        """Whether there was a statement, with which SQLAlchemy begins the transaction."""
+        return connection.in_transaction()
+
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None and self._connection is not None:
@@ -260,23 +277,27 @@ class Database:
         self._writer = engines.writer(url)
         self._remembered = Remembered()
         self._remembered.watch(self._writer.sync_engine)
+        self._compiled = Compiled(self._reader.dialect)
         self._turn = asyncio.Lock()
         self._held: IO[str] | None = None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reading]:
         """A session that can only read. Hold it for as short as possible, never while waiting."""
-        async with Reading(self._reader, self._remembered) as session:
+        async with Reading(self._reader, self._remembered, self._compiled) as session:
             yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Writing]:
         """One transaction: committed when the block ends, rolled back if it raises."""
         if self.is_sqlite:
-            async with self._turn, Writing(self._writer, self._remembered) as session:
+            async with (
+                self._turn,
+                Writing(self._writer, self._remembered, self._compiled) as session,
+            ):
                 yield session
         else:
-            async with Writing(self._writer, self._remembered) as session:
+            async with Writing(self._writer, self._remembered, self._compiled) as session:
                 yield session
 
     def hold_alone(self) -> None:

@@ -32,7 +32,7 @@ OURS = {
     "ModelPayloadStyleKobold": {"chat"},
     "ModelStyleInputParamsKobold": {"chat"},
     "ModelPayloadRootKobold": {"chat"},
-    "InterrogationPopInput": {"wait"},
+    "InterrogationPopInput": {"also", "wait"},
     "InterrogationPopPayload": {"messages"},
     "HordeModes": {"anonymous_mode"},
     None: {"kudos_exact"},  # the answer to a dry run has no name

@@ -22,7 +22,6 @@ from worker.alchemy.kind import Forms
 from worker.downloads.adaptations import FromCivitAI
 from worker.engine import Engine
 from worker.escrow import Escrow
-from worker.image import control
 from worker.image.kind import Pictures
 from worker.image.library import Library
 from worker.image.order import Checkpoint
@@ -153,7 +152,7 @@ class Crew:
             processors={} if engine else self._processors,
             safety=policy,
             library=None if engine else library(settings, self._folders),
-            controls=None if engine else control.find(self._folders),
+            controls=None if engine else lookup.controls(settings),
         )
 
         def found(settings: Settings) -> Mapping[str, Checkpoint]:
@@ -218,7 +217,7 @@ class Crew:
         """
         settings = self._settings
         here = await asyncio.to_thread(found, settings)
-        self._display.say(f"{name} serves {', '.join(here)} on {settings.url}")
+        self._display.say(f"{name} serves {post_processing.named(here)} on {settings.url}")
         worker: Worker[Any, Any] = Worker(
             kind,
             engine or self._engine,

@@ -189,9 +189,9 @@ async def test_waiting_gives_the_pictures(server, client):
         server.answer(200, DONE | {"generations": [picture(0), picture(1)]}),
     )
     seen = []
-    status = await client.wait_for("1", 10, on_status=seen.append)
+    status = await client.wait_for("1", 10, on_event=seen.append)
     assert [generation.id for generation in status.generations] == ["id 0", "id 1"]
-    assert seen == [STATUS]
+    assert seen == [STATUS, FIRST, SECOND, END]
 
 
 async def test_waiting_has_an_end(server, client):

@@ -22,7 +22,7 @@ export interface CallOptions {
   /** Gives the call up. */
   signal?: AbortSignal;
   timeoutSeconds?: number;
-  /** Names a transfer: calls with the same key are the same transfer. */
+  /** Of a transfer or a request: calls with the same key and content are the same one. */
   key?: string;
 }
 
@@ -853,6 +853,8 @@ export interface InterrogationPopFormPayload {
 
 /** What a worker that serves forms declares. */
 export interface InterrogationPopInput {
+  /** What it serves with another network than the form is named for, which the result says in its `gen_metadata` (our extension). */
+  also?: ("caption" | "interrogation" | "nsfw" | "vectorize" | "palette" | "describe" | "aesthetic" | "GFPGAN" | "RealESRGAN_x4plus" | "RealESRGAN_x2plus" | "RealESRGAN_x4plus_anime_6B" | "NMKD_Siax" | "4x_AnimeSharp" | "CodeFormers" | "strip_background" | "4xNomos8kSC" | "4xLSDIRplus" | "4xNomosWebPhoto_RealPLKSR" | "4xNomos2_realplksr_dysample" | "4xNomos2_hq_dat2" | "2xModernSpanimationV1" | "GFPGANv1.3" | "RestoreFormer")[];
   /** The most forms it takes, of any requests. */
   amount?: number;
   /** `name:version:url` of its program. */
@@ -1584,7 +1586,7 @@ export interface PopInputStable {
   allow_post_processing?: boolean;
   allow_sdxl_controlnet?: boolean;
   allow_unsafe_ipaddr?: boolean;
-  /** What it has of what a switch above is off for: `control:canny`, `annotator:canny`, `post:RealESRGAN_x4plus` (our extension). */
+  /** What it has of what a switch above is off for: `control:canny`, `annotator:canny`, `post:RealESRGAN_x4plus`, `remix`, `extra_source_images`, `layer_diffuse`; and `qr_code`, for which there is no switch (our extension). */
   also?: string[];
   /** The most jobs of one request that it takes. */
   amount?: number;
@@ -1746,6 +1748,8 @@ export interface RequestAsync {
   /** The same, exact to the hundredth. Ours. */
   kudos_exact?: number | null;
   message?: string | null;
+  /** Whether a call with this Idempotency-Key has queued it before. Not without a key. Ours. */
+  repeated?: boolean | null;
   warnings?: RequestSingleWarning[] | null;
 }
 
