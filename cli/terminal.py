@@ -123,7 +123,7 @@ class MovingProgress(Progress):
     def at(self, fraction: float) -> None:
         """Show a bar before the words."""
         full = round(max(0.0, min(1.0, fraction)) * BAR_CELLS)
-        bar = ("━" * full, "green"), ("━" * (BAR_CELLS - full), "bright_black")
+        bar = ("━" * full, "green"), ("━" * (BAR_CELLS - full), "dim")
         self._status.update(_wrapped(*bar, f" {fraction:4.0%} {plain(self._words)}"))
 
     def leave(self) -> None:

@@ -62,7 +62,7 @@ def test_the_bar_has_colours_and_the_words_beside_it_have_none(screen):
     with terminal.progress("asking") as show:
         show("being made")
         show.at(0.5)
-    assert "\x1b[90m━━━━━━━━━━━━\x1b[0m  50% being made" in screen.getvalue()
+    assert "\x1b[2m━━━━━━━━━━━━\x1b[0m  50% being made" in screen.getvalue()
     assert "\x1b[32m━━━━━━━━━━━━\x1b[0m" in screen.getvalue()
 
 
