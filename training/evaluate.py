@@ -205,9 +205,10 @@ def report(model: Path, composer: Composer, docs: Path, judge_file: Path, *, pla
         shown, real = whole, painted(composer, asked)
         if name in COMPOSED:
             shown = drawn_by(worker, asked)
-            scores[f"as one picture: {name}"] = score(judge, whole, asked)
         drawn.append((shown, asked))
         scores[name] = score(judge, shown, asked)
+        if name in COMPOSED:
+            scores[f"as one picture: {name}"] = score(judge, whole, asked)
         scores[f"real ones: {name}"] = score(judge, real, asked)
         scores[f"real ones through the autoencoder: {name}"] = score(
             judge, again(pipeline, real), asked

@@ -130,7 +130,9 @@ def test_a_right_scene_is_found_for_every_question(icons):
 def test_every_free_prompt_has_one_verdict(asked, name):
     table = tomllib.loads(verdicts.TABLE.read_text())[name]
 
-    assert sorted(number for numbers in table.values() for number in numbers) == list(range(1, len(asked) + 1))
+    assert sorted(number for numbers in table.values() for number in numbers) == list(
+        range(1, len(asked) + 1)
+    )
     assert set(table) <= set(verdicts.VERDICTS)
     assert verdicts.summary(asked, name).startswith(f"Of the {len(asked)} free prompts came out: ")
 
