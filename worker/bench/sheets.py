@@ -12,14 +12,14 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from PIL import Image, ImageDraw
 
 from worker import models
 from worker.bench import recolouring
-from worker.bench.sheet import Sheet
+from worker.bench.sheet import Cell, Sheet
 from worker.image.order import Adaptation, PictureOrder, Source
 from worker.image.pipeline import DiffusersRenderer, trial
 from worker.image.samplers import SAMPLERS
@@ -73,7 +73,7 @@ class Makers:
 
 def samplers(makers: Makers) -> Sheet:
     """All samplers, with few steps and many."""
-    ways = {
+    ways: dict[str, dict[str, Any]] = {
         "6 steps": {"steps": 6, "karras": False},
         "6, karras": {"steps": 6},
         "12 steps": {"karras": False},
@@ -101,7 +101,7 @@ def strengths(makers: Makers) -> Sheet:
             ("a house", "a castle at night"),
         )
     }
-    rows = {
+    rows: dict[str, list[Cell]] = {
         name: [
             start,
             *(replace(order, source=Source(_png(start)), strength=share) for share in shares),
@@ -119,7 +119,7 @@ def masks(makers: Makers) -> Sheet:
     ImageDraw.Draw(disc).ellipse((70, 60, 190, 180), 255)
     ground = Image.new("L", start.size, 255)
     ImageDraw.Draw(ground).ellipse((24, 24, 232, 232), 0)
-    rows: dict[str, list[Image.Image | PictureOrder]] = {}
+    rows: dict[str, list[Cell]] = {}
     for name, mask, prompt in (
         ("right half", half, "a tiger on a yellow background"),
         ("a disc", disc, "a panda on a yellow background"),
@@ -158,14 +158,14 @@ def adaptations(makers: Makers) -> Sheet:
 
 def sizes(makers: Makers) -> Sheet:
     """Sizes and shapes, with hires fix, with tiling, and without either."""
-    ways = {
+    ways: dict[str, dict[str, Any]] = {
         "128x128": {"width": 128, "height": 128},
         "512x512": {"width": 512, "height": 512},
         "512, hires fix": {"width": 512, "height": 512, "hires_strength": 0.65},
         "512x768": {"width": 512, "height": 768},
         "768x512": {"width": 768, "height": 512},
         "512, tiling": {"width": 512, "height": 512, "tiling": True},
-        "all of it": {"width": 1024, "height": 1024},
+        "1024x1024": {"width": 1024, "height": 1024},
     }
     rows = {
         prompt: [replace(makers.usual, prompt=prompt, **way) for way in ways.values()]
@@ -175,8 +175,8 @@ def sizes(makers: Makers) -> Sheet:
 
 
 def words(makers: Makers) -> Sheet:
-    """What a prompt says: weights, guidance, clip skip, what is not wanted, nothing behind it."""
-    ways = {
+    """What a prompt says: weights, guidance, clip skip, what is not wanted."""
+    ways: dict[str, dict[str, Any]] = {
         "as it is": {},
         "(red:0.5)": {"prompt": "a (red:0.5) fox on a blue background"},
         "(red:1.5)": {"prompt": "a (red:1.5) fox on a blue background"},
@@ -185,21 +185,33 @@ def words(makers: Makers) -> Sheet:
         "guidance 8": {"cfg_scale": 8.0},
         "clip skip 2": {"clip_skip": 2},
     }
-    rows = {
-        "words": [replace(makers.usual, **way) for way in ways.values()],
-        "transparent": [
-            replace(makers.usual, prompt=prompt, transparent=True)
-            for prompt in (
-                *("a red fox", "a polar bear", "a rocket", "a wizard", "two red apples"),
-                *("a parrot", "a green frog"),
-            )
-        ],
-    }
+    rows = {FOX.replace(" on ", "\non "): [replace(makers.usual, **way) for way in ways.values()]}
     return Sheet("words", list(ways), rows)
 
 
+def transparent(makers: Makers) -> Sheet:
+    """Things with nothing behind them, at two seeds."""
+    prompts = (
+        "a red fox",
+        "a polar bear",
+        "a rocket",
+        "a wizard",
+        "two red apples",
+        "a green frog",
+    )
+    rows = {
+        f"seed {seed}": [
+            replace(makers.usual, prompt=prompt, transparent=True, seeds=(seed,))
+            for prompt in prompts
+        ]
+        for seed in (3, 7)
+    }
+    return Sheet("transparent", prompts, rows)
+
+
 SHEETS: Final[Mapping[str, Callable[[Makers], Sheet]]] = {
-    one.__name__: one for one in (samplers, strengths, masks, adaptations, sizes, words)
+    one.__name__: one
+    for one in (samplers, strengths, masks, adaptations, sizes, words, transparent)
 }
 
 
