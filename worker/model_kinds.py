@@ -42,9 +42,10 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "upscaler": upscaler.ENDINGS,
     "face_fixer": upscaler.ENDINGS,
     "matte": (".onnx",),
+    "text": (".gguf",),
 }
 """With the endings of their names. Of a `.pth` nothing but tensors is read; an `.onnx` says what is
-to be calculated, and can do nothing else."""
+to be calculated, and can do nothing else; texts are also written by folders."""
 
 
 def is_pipeline(kind: str) -> bool:

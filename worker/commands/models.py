@@ -20,6 +20,7 @@ from worker.downloads.transfer import Transfer
 from worker.faces import fixer
 from worker.settings import SHIPPED, Settings
 from worker.shelf import BrokenList, Kept, ModelKind, Shelf
+from worker.text import gguf_files
 
 AGENT: Final = "stable-horde-worker (https://github.com/stable-horde/stable-horde)"
 
@@ -73,7 +74,8 @@ def list_all(arguments: argparse.Namespace) -> int:
 def add(arguments: argparse.Namespace) -> int:
     """Add a model."""
     settings = files.load(arguments.config).settings
-    kind = arguments.kind or sources.kind_of(arguments.name) or "image"
+    usual = "text" if (arguments.source or "").endswith(gguf_files.ENDING) else "image"
+    kind = arguments.kind or sources.kind_of(arguments.name) or usual
     try:
         wanted = Wanted(arguments.name, kind, sources.choose(arguments.name, arguments.source))
         kept = asyncio.run(_add(settings, wanted))

@@ -20,8 +20,8 @@ CONTEXT: Final = f"{UNET}input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight
 FIRST: Final = f"{UNET}input_blocks.0.0.weight"
 WIDTHS: Final = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 """Numbers that its text encoders give for each token, and which architecture that is."""
-VERSION_FIRST: Final = b"\x08"
-"""With which files of ONNX begin: the number of the version of its form."""
+BEGIN_WITH: Final = {".onnx": b"\x08", ".gguf": b"GGUF"}
+"""What files begin with: those of ONNX have the number of their form's version first."""
 VELOCITY: Final = "v_pred"
 """An empty tensor by which the makers of XL models say that theirs predicts velocities."""
 
@@ -63,10 +63,11 @@ def see_tensors(file: Path) -> None:
     """
     if file.suffix == ".safetensors":
         header(file)
-    elif file.suffix == ".onnx":
+    elif file.suffix in BEGIN_WITH:
+        beginning = BEGIN_WITH[file.suffix]
         with file.open("rb") as opened:
-            if opened.read(1) != VERSION_FIRST:
-                raise CannotFetch(f"{file.name} is no ONNX file")
+            if opened.read(len(beginning)) != beginning:
+                raise CannotFetch(f"{file.name} is no {file.suffix[1:].upper()} file")
     elif not zipfile.is_zipfile(file):
         raise CannotFetch(f"{file.name} is no archive of tensors")
 
