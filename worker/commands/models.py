@@ -74,7 +74,7 @@ def list_all(arguments: argparse.Namespace) -> int:
 def add(arguments: argparse.Namespace) -> int:
     """Add a model."""
     settings = files.load(arguments.config).settings
-    usual = "text" if (arguments.source or "").endswith(gguf_files.ENDING) else "image"
+    usual: ModelKind = "text" if (arguments.source or "").endswith(gguf_files.ENDING) else "image"
     kind = arguments.kind or sources.kind_of(arguments.name) or usual
     try:
         wanted = Wanted(arguments.name, kind, sources.choose(arguments.name, arguments.source))

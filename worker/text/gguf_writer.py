@@ -146,7 +146,7 @@ class _Loaded:
         if prompt == self._read:
             self._library.n_tokens = len(prompt) - 1
             return self.follow(prompt[-1])
-        self._library.reset()
+        self._library.n_tokens = 0
         self._read = []
         self._library.eval(prompt)
         self._read = list(prompt)
