@@ -2,11 +2,10 @@
 
 import importlib
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperGroup
 
 from cli.commands.table import SECTIONS, Entry
 
@@ -21,7 +20,19 @@ LOOKS: Final[dict[str, Any]] = {
 }
 
 
-class Commands(TyperGroup):
+class Group(TyperGroup):
+    """Commands under one name."""
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer has no public name for its type
+        """The options; flags are either given or not, and so need no pydantic to be read."""
+        found = super().get_params(ctx)
+        for one in found:
+            if one.default is None:
+                one.default = False
+        return found
+
+
+class Commands(Group):
     """The commands of `cli.commands.table`."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer has no public name for its type
@@ -47,8 +58,18 @@ def load(entry: Entry) -> Any:  # noqa: ANN401 - a command of typer
     if isinstance(found, typer.Typer):
         group = typer.main.get_group(found)
         group.rich_markup_mode = None
+        for command in group.commands.values():
+            _name_arguments(command)
         return group
-    return typer.main.get_command(_alone(found))
+    return _name_arguments(typer.main.get_command(_alone(found)))
+
+
+def _name_arguments(command: Any) -> Any:  # noqa: ANN401 - a command of typer
+    """Let help show arguments by their names alone: `list[str]` says nothing to people."""
+    for one in command.params:
+        if isinstance(one, TyperArgument):
+            one.display_type_rich = lambda ctx: ""  # type: ignore[method-assign] # noqa: ARG005
+    return command
 
 
 def _alone(work: Callable[..., None]) -> typer.Typer:
@@ -60,6 +81,8 @@ def _alone(work: Callable[..., None]) -> typer.Typer:
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - reading mail is most of its imports
+
         print(f"horde {version('stable-horde')}")
         raise typer.Exit
 

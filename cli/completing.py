@@ -1,7 +1,5 @@
 """What shells complete: the names of models that are online now, and of what can be asked for."""
 
-import json
-import urllib.request
 from collections.abc import Iterable
 from typing import Final
 
@@ -12,7 +10,10 @@ MAX_BYTES: Final = 1024 * 1024
 
 def models(incomplete: str) -> list[str]:
     """Models for pictures that somebody offers; none where the horde does not answer at once."""
-    from cli import profiles  # noqa: PLC0415 - only when it is asked for
+    import json  # noqa: PLC0415 - help would import all of this, too
+    import urllib.request  # noqa: PLC0415
+
+    from cli import profiles  # noqa: PLC0415
 
     try:
         url = f"{profiles.resolve(None, None, None).url}/api/v2/status/models?type=image"

@@ -4,15 +4,14 @@ import sys
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
-from cli.app import LOOKS
+from cli.app import LOOKS, Group
 from cli.exits import Exit, Failure
 
 HELP = {"-h", "--help"}
 
 
-class Listing(TyperGroup):
+class Listing(Group):
     """A group that lists where no command of it is named."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer has no public name for its type

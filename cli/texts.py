@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from cli import asking, history, terminal, words
 from cli.exits import Exit, Failure
 from cli.session import Session
+from cli.streaming import Stream
 from core.client import HordeError
+from core.wire.events import Event, ProgressEvent, StatusEvent
 from core.wire.text import GenerationInputKobold, RequestStatusKobold
 
 CANCEL_SECONDS: Final = 5.0
@@ -19,10 +22,21 @@ MAX_TURNS: Final = 200
 """Turns of a talk that are sent again each time; the model sees as many as it has room for."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """Texts that have ended. shown: whether the first was written on the terminal as it grew."""
+
+    status: RequestStatusKobold
+    shown: bool
+
+
 async def make(
-    session: Session, wanted: GenerationInputKobold, *, timeout_seconds: float
-) -> RequestStatusKobold:
-    """Ask for texts, and wait for them. They are cancelled if this ends early."""
+    session: Session, wanted: GenerationInputKobold, *, timeout_seconds: float, stop: str = ""
+) -> Written:
+    """Ask for texts, and wait for them. They are cancelled if this ends early.
+
+    stop: where a text ends, whatever follows.
+    """
     accepted = await session.client.text.generate(wanted)
     history.add(
         accepted.id,
@@ -33,15 +47,15 @@ async def make(
         out="",
     )
     try:
-        done = await _followed(session, accepted.id, timeout_seconds)
+        written = await _followed(session, accepted.id, timeout_seconds, stop)
     except BaseException:
         with contextlib.suppress(HordeError, TimeoutError):
             async with asyncio.timeout(CANCEL_SECONDS):
                 await session.client.text.cancel(accepted.id)
         history.end(accepted.id, "cancelled")
         raise
-    history.end(accepted.id, "faulted" if done.faulted else "done")
-    return done
+    history.end(accepted.id, "faulted" if written.status.faulted else "done")
+    return written
 
 
 async def wait(session: Session, request: str, *, timeout_seconds: float) -> None:
@@ -49,12 +63,15 @@ async def wait(session: Session, request: str, *, timeout_seconds: float) -> Non
     tell(session, await _followed(session, request, timeout_seconds))
 
 
-def tell(session: Session, done: RequestStatusKobold) -> None:
+def tell(session: Session, written: Written) -> None:
     """Print texts. Raises Failure if there are none."""
+    done = written.status
     if session.as_json:
         session.show(done, "")
     elif not done.faulted:
         for number, made in enumerate(done.generations):
+            if written.shown and not number:
+                continue
             session.say(f"{'' if not number else chr(10)}{made.text.strip()}")
         if terminal.output.is_terminal:
             makers = ", ".join(dict.fromkeys(one.worker_name for one in done.generations))
@@ -79,12 +96,14 @@ async def talk(
             continue
         turns = [*turns[-2 * MAX_TURNS :], f"{USER} {said}"]
         prompt = "\n".join([*([system] if system else []), *turns, MODEL])
-        done = await make(session, ask(prompt), timeout_seconds=timeout_seconds)
+        written = await make(session, ask(prompt), timeout_seconds=timeout_seconds, stop=USER)
+        done = written.status
         if done.faulted or not done.generations:
             raise Failure(Exit.FAULTED, "Workers could not write it.")
-        answer = done.generations[0].text.partition(USER)[0].strip()
+        answer = _text(done, USER)
         turns.append(f"{MODEL} {answer}")
-        session.show({"said": said, "answer": answer}, answer)
+        if not written.shown:
+            session.show({"said": said, "answer": answer}, answer)
 
 
 def _heard() -> str | None:
@@ -95,14 +114,31 @@ def _heard() -> str | None:
         return None
 
 
-async def _followed(session: Session, request: str, timeout_seconds: float) -> RequestStatusKobold:
+async def _followed(
+    session: Session, request: str, timeout_seconds: float, stop: str = ""
+) -> Written:
+    streams = terminal.output.is_terminal and not session.as_json
     shown = ""
     with terminal.progress("waiting") as show:
+        stream = Stream(stop, on_begin=show.leave)
 
-        def look(status: RequestStatusKobold) -> None:
+        def look(event: Event) -> None:
             nonlocal shown
-            said = asking.standing(status)
-            if not status.done and said != shown:
-                show(shown := said)
+            if isinstance(event, ProgressEvent):
+                if streams and event.text and not event.index:
+                    stream.so_far(event.text)
+            elif isinstance(event, StatusEvent) and not (event.done or stream.has_begun):
+                said = asking.standing(event)
+                if said != shown:
+                    show(shown := said)
 
-        return await session.client.text.wait_for(request, timeout_seconds, look)
+        done = await session.client.text.wait_for(request, timeout_seconds, look)
+    if stream.has_begun:
+        stream.end(_text(done, stop))
+    return Written(done, stream.has_begun)
+
+
+def _text(done: RequestStatusKobold, stop: str) -> str:
+    """The first text, as far as it is meant."""
+    text = done.generations[0].text if done.generations else ""
+    return (text.partition(stop)[0] if stop else text).strip()

@@ -1,8 +1,9 @@
 """What the engines have each in their own way."""
 
+import hashlib
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import BigInteger, Select, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.db import Writing
@@ -18,6 +19,19 @@ def insert(session: Writing, into: Table) -> Insert:
 def inserts(into: Table) -> dict[str, Insert]:
     """The same by the name of each engine, for statements that are built once."""
     return {"postgresql": postgresql.insert(into), "sqlite": sqlite.insert(into)}
+
+
+async def take_turn(session: Writing, name: str) -> None:
+    """Wait until no other transaction has taken the turn of this name; it ends with this one.
+
+    SQLite has one writer at a time as it is.
+    """
+    if session.engine == "postgresql":
+        number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
+        await session.execute(_TAKE_TURN, {"number": number})
+
+
+_TAKE_TURN = select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger)))
 
 
 def once(rows: Select[Any]) -> Select[Any]:

@@ -171,10 +171,11 @@ ABILITIES: Final[Mapping[str, Since]] = {
     "lora": {OURS: 3, REGEN: 2, CLASSIC: 22},
     "textual_inversion": {OURS: 3, REGEN: 2, CLASSIC: 22},
     "lora_versions": {OURS: 3, REGEN: 3, CLASSIC: 24},
-    "extra_source_images": {REGEN: 5},
+    "remix": _USUAL | {"HordeAutoWebBridge": 1},
+    "extra_source_images": {OURS: 5, REGEN: 5},
     "cascade_2pass": {REGEN: 6},
-    "qr_code": {REGEN: 7},
-    "layer_diffuse": {REGEN: 8},
+    "qr_code": {OURS: 5, REGEN: 7},
+    "layer_diffuse": {OURS: 5, REGEN: 8},
     "flux": {OURS: 2, REGEN: 9},
     "chat": {OURS: 4},
     "validated": {
@@ -191,6 +192,8 @@ ABILITIES: Final[Mapping[str, Since]] = {
 IN_PART: Final[Mapping[str, tuple[str, ...]]] = {
     "controlnet": ("control:", "annotator:"),
     "post-processing": ("post:",),
+    "img2img": ("img2img", "remix", "extra_source_images"),
+    "sdxl_controlnet": ("layer_diffuse",),
 }
 """The contract's switches behind which there is much, and how the features behind them begin. A
 worker that has but some of these leaves the switch off and names them in its pops (`also`)."""

@@ -22,7 +22,6 @@ from worker.alchemy.kind import Forms
 from worker.downloads.adaptations import FromCivitAI
 from worker.engine import Engine
 from worker.escrow import Escrow
-from worker.image import control
 from worker.image.kind import Pictures
 from worker.image.library import Library
 from worker.image.order import Checkpoint
@@ -157,7 +156,7 @@ class Crew:
             processors={} if engine else self._processors,
             safety=policy,
             library=None if engine else library(settings, self._folders),
-            controls=None if engine else control.find(self._folders),
+            controls=None if engine else lookup.controls(settings),
         )
 
         def found(settings: Settings) -> Mapping[str, Checkpoint]:

@@ -1,4 +1,4 @@
-"""The kinds of models: those that are folders, and those that are single files."""
+"""The kinds of models, by what they may be: folders, single files, or either."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Final
 
 from worker import models, upscaler, vision
 from worker.faces import fixer
+from worker.image import control
 from worker.renderer import Model
 
 
@@ -20,7 +21,7 @@ class FolderKind:
     """
 
     setting: str
-    inspect: Callable[[str, Path], Model]
+    inspect: Callable[[str, Path], object]
     is_pipeline: bool
 
 
@@ -36,16 +37,21 @@ FOLDERS: Final[Mapping[str, FolderKind]] = {
     "image": FolderKind("models", models.inspect, is_pipeline=True),
     "text": FolderKind("text_models", models.inspect_text, is_pipeline=False),
     "vision": FolderKind("", vision.inspect, is_pipeline=False),
+    "controlnet": FolderKind("", control.inspect, is_pipeline=False),
     "face_detector": FolderKind("", _inspect_detector, is_pipeline=False),
 }
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "upscaler": upscaler.ENDINGS,
     "face_fixer": upscaler.ENDINGS,
+    "controlnet": (".safetensors",),
     "matte": (".onnx",),
     "text": (".gguf",),
 }
-"""With the endings of their names. Of a `.pth` nothing but tensors is read; an `.onnx` says what is
-to be calculated, and can do nothing else; texts are also written by folders."""
+"""The kinds of which a single file is served as it is, with the endings of its name.
+
+Of a `.pth` nothing but tensors is read; an `.onnx` says what is to be calculated, and can do
+nothing else. Texts are also written by folders.
+"""
 
 
 def is_pipeline(kind: str) -> bool:

@@ -2,7 +2,8 @@
 
 Two files of JSON lines are only ever added to. `manifest.jsonl` has a line for each picture that
 is saved: it is for people and their programs. `.horde-batch.jsonl` has what resuming needs besides:
-which seed an item has, that it is about to be asked, under which id it was asked, how it ended.
+which seed an item has, that it is about to be asked and by which key, under which id it was asked,
+how it ended.
 A line counts once it ends: half of one, of a process that was killed, is cut off.
 """
 
@@ -27,6 +28,7 @@ class State:
     """An item, as far as it has come.
 
     seed: of its first picture; None until it was first asked.
+    asking_key: by which it is asked, so that a horde knows it again if it is asked once more.
     request: its request's id; None if it was not asked, or the answer is not known.
     in_doubt: whether it was being asked when the process ended: the horde may have it.
     ended: whether nothing more comes of it.
@@ -35,6 +37,7 @@ class State:
     """
 
     seed: str | None = None
+    asking_key: str | None = None
     request: str | None = None
     in_doubt: bool = False
     ended: bool = False
@@ -50,12 +53,16 @@ class State:
 class Journal:
     """The record of one batch. Use it as a context manager.
 
-    folder: where the pictures are, too. Raises Failure if another process has it.
+    folder: where the pictures are, too.
+    keys_are_read: whether the horde is known to read the keys by which items are asked.
+
+    Raises Failure if another process has it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.states: dict[str, State] = {}
+        self.keys_are_read = False
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -88,13 +95,13 @@ class Journal:
         """All files of the manifest."""
         return {entry["file"] for state in self.states.values() for entry in state.entries.values()}
 
-    def asking(self, item: str, seed: str) -> None:
+    def asking(self, item: str, seed: str, key: str) -> None:
         """An item is about to be asked. After a crash the horde may have it, or not."""
-        self._note(item, {"asking": seed})
+        self._note(item, {"asking": seed, "by": key})
 
-    def asked(self, item: str, request: str) -> None:
-        """The horde has it."""
-        self._note(item, {"request": request})
+    def asked(self, item: str, request: str, *, key_is_read: bool = False) -> None:
+        """The horde has it. key_is_read: whether it says that it has read the key."""
+        self._note(item, {"request": request, "key_is_read": key_is_read})
 
     def unasked(self, item: str) -> None:
         """The horde does not have it, or not any more."""
@@ -113,18 +120,19 @@ class Journal:
         _append(self._journal, {"key": item, **what})
         self._apply(self.of(item), what)
 
-    @staticmethod
-    def _apply(state: State, what: dict[str, Any]) -> None:
+    def _apply(self, state: State, what: dict[str, Any]) -> None:
         if "asking" in what:
-            state.seed, state.in_doubt, state.request = what["asking"], True, None
+            state.seed, state.asking_key = what["asking"], what.get("by")
+            state.in_doubt, state.request = True, None
             state.ended, state.failure = False, None
         elif "request" in what:
             state.request, state.in_doubt = what["request"], False
+            self.keys_are_read = self.keys_are_read or bool(what.get("key_is_read"))
         elif "unasked" in what:
-            state.request, state.in_doubt = None, False
+            state.request, state.asking_key, state.in_doubt = None, None, False
         elif "ended" in what:
             state.ended, state.failure = True, what["ended"]
-            state.request, state.in_doubt = None, False
+            state.request, state.asking_key, state.in_doubt = None, None, False
 
     def _load(self) -> None:
         for line in _read(self._journal):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import uuid4
 
 from cli.asking import standing, why
 from cli.batch.items import Item
@@ -121,15 +122,16 @@ class Runner:
         state = self._journal.of(item.key)
         if state.request is not None:
             return state.request
-        if state.in_doubt and state.seed is not None:
+        if state.in_doubt and state.seed is not None and not self._journal.keys_are_read:
             found = await self._adopted(state.seed)
             if found is not None:
                 self._journal.asked(item.key, found)
                 return found
         seed = state.seed or item.seed()
-        self._journal.asking(item.key, seed)
+        key = state.asking_key or str(uuid4())
+        self._journal.asking(item.key, seed, key)
         try:
-            request = await self._client.generate(item.request(seed))
+            request = await self._client.generate(item.request(seed), key)
         except PASSING as error:
             await self._hold_on(error)
             self._waiting.appendleft(item)  # in doubt: the horde may have it
@@ -144,7 +146,7 @@ class Runner:
             self._refused(item, error)
         else:
             self._is_away = False
-            self._journal.asked(item.key, request.id)
+            self._journal.asked(item.key, request.id, key_is_read=request.repeated is not None)
             return request.id
         await self._pace.leave(item.pictures)
         return None

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, cast
+
+from quart import request
 
 from core.api import callers, context, limits
 from core.api.context import Server
@@ -18,10 +20,17 @@ from core.kinds.params import is_url
 from core.moderation.prompts import CorruptPrompt
 from core.moderation.scores import Verdict
 from core.outside import NotAllowed
+from core.queue.repeats import ClientKey
 from core.users.directory import UnknownKey
 from core.users.tables import User
 from core.wire.generate import DryRun, RequestAsync, RequestSingleWarning
 from core.wire.kudos import to_whole, to_wire
+
+KEY_HEADER: Final = "Idempotency-Key"
+KEY_DESCRIPTION: Final = "repeat it to mean the same request, as long as that lives"
+MIN_KEY_CHARS: Final = 16
+"""All anonymous clients are one user, so what they think of must be as good as never the same."""
+MAX_KEY_CHARS: Final = 255
 
 
 class NobodyServes(Unavailable):
@@ -52,7 +61,8 @@ async def queue(found: Admitted, pictures: Mapping[str, bytes]) -> Accepted:
     server = context.server()
     async with _kept(server, pictures) as sources, server.database.writing() as session:
         asked = await ask.ask(session, server.horde, found.requester, found.wanted)
-        sources.may_be_needed = True  # as the block ends, the transaction is committed
+        # As the block ends, the transaction is committed.
+        sources.may_be_needed = not asked.repeated
     await ask.announce(server.horde, asked)
     return asked
 
@@ -84,7 +94,21 @@ def answer(asked: Accepted) -> RequestAsync:
         kudos_exact=to_wire(asked.price),
         message=_nobody(asked),
         warnings=warnings or None,
+        repeated=asked.repeated if KEY_HEADER in request.headers else None,
     )
+
+
+async def client_key() -> ClientKey | None:
+    """What tells a repeated call from another request; None if the client sent no such key."""
+    key = request.headers.get(KEY_HEADER)
+    if key is None:
+        return None
+    if not MIN_KEY_CHARS <= len(key) <= MAX_KEY_CHARS:
+        raise Invalid(
+            f"An {KEY_HEADER} has {MIN_KEY_CHARS} to {MAX_KEY_CHARS} characters that nobody else "
+            "would think of, such as a UUID."
+        )
+    return ClientKey.of(key, cast("bytes", await request.get_data()))
 
 
 def _nobody(asked: Accepted) -> str | None:
@@ -154,12 +178,12 @@ class _Sources:
     """Source pictures in the store."""
 
     may_be_needed: bool = False
-    """Whether a request that names them may have been committed, although the block raised."""
+    """Whether a request that names them may have been committed, even if the block raised."""
 
 
 @asynccontextmanager
 async def _kept(server: Server, pictures: Mapping[str, bytes]) -> AsyncIterator[_Sources]:
-    """Put pictures into the store; they are removed again if the block raises.
+    """Put pictures into the store; they are removed again unless the block says that they may stay.
 
     If the commit itself fails or is cancelled, nobody knows whether it went through. Then they
     stay, and upkeep removes them when they are old, like all pictures.
@@ -169,8 +193,7 @@ async def _kept(server: Server, pictures: Mapping[str, bytes]) -> AsyncIterator[
         for name, picture in pictures.items():
             await store.put(name, picture)
         yield sources
-    except BaseException:
+    finally:
         if not sources.may_be_needed:
             for name in pictures:
                 await store.delete(name)
-        raise

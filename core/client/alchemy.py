@@ -1,13 +1,13 @@
 """Alchemy: asking about pictures, and answering. A part of `HordeClient`."""
 
-import asyncio
-from collections.abc import AsyncGenerator
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 
 from core.client import watch
-from core.client.api import at
-from core.client.errors import TimedOut
+from core.client.api import Api, at
 from core.client.running import Part, R, operation, stream
 from core.wire.alchemy import (
     InterrogationPopInput,
@@ -18,6 +18,7 @@ from core.wire.alchemy import (
     RequestInterrogationResponse,
 )
 from core.wire.events import Event
+from core.wire.generate import RequestStatusCheck
 from core.wire.submit import GenerationSubmitted
 
 ENDED: Final = frozenset({"done", "faulted", "cancelled"})
@@ -27,19 +28,25 @@ class Alchemy(Part[R]):
     """The same as `HordeClient` does for pictures, for the forms of alchemy."""
 
     @operation
-    async def ask(self, ask: ModelInterrogationInputStable) -> RequestInterrogationResponse:
-        """Queue the forms wanted of a picture. Never repeated."""
-        return await self._api.post(RequestInterrogationResponse, at("interrogate", "async"), ask)
+    async def ask(
+        self, ask: ModelInterrogationInputStable, key: str | None = None
+    ) -> RequestInterrogationResponse:
+        """Queue the forms wanted of a picture. Never asked twice.
+
+        key: as `HordeClient.generate` has it.
+        """
+        path = at("interrogate", "async")
+        return await self._api.post(RequestInterrogationResponse, path, ask, key=key)
 
     @operation
     async def status(self, request_id: str) -> InterrogationStatus:
         """Get the status of the forms, with finished results. Ten times a second at most."""
-        return await self._api.get(InterrogationStatus, _status(request_id))
+        return await _status(self._api, request_id)
 
     @operation
     async def cancel(self, request_id: str) -> InterrogationStatus:
         """Cancel forms that no worker has begun. Returns the status after that."""
-        return await self._api.cancel(InterrogationStatus, _status(request_id))
+        return await self._api.cancel(InterrogationStatus, _path(request_id))
 
     @stream
     async def events(self, request_id: str) -> AsyncGenerator[Event, None]:
@@ -47,25 +54,26 @@ class Alchemy(Part[R]):
 
         As `HordeClient.events` does for pictures.
         """
-        async with aclosing(watch.follow(self._api, request_id, status=None)) as events:
+        look = partial(_look, self._api, request_id)
+        async with aclosing(watch.follow(self._api, request_id, look)) as events:
             async for event in events:
                 yield event
 
     @operation
-    async def wait_for(self, request_id: str, timeout_seconds: float) -> InterrogationStatus:
+    async def wait_for(
+        self,
+        request_id: str,
+        timeout_seconds: float,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> InterrogationStatus:
         """Wait until every form has ended in some way.
 
+        on_event: called with each event.
         Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
         """
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                while True:
-                    now = await self._api.get(InterrogationStatus, _status(request_id))
-                    if all(form.state in ENDED for form in now.forms):
-                        return now
-                    await asyncio.sleep(self._api.poll_seconds)
-        except TimeoutError:
-            raise TimedOut(timeout_seconds) from None
+        events = watch.follow(self._api, request_id, partial(_look, self._api, request_id))
+        status = partial(_status, self._api, request_id)
+        return await watch.until_end(events, status, timeout_seconds, on_event)
 
     @operation
     async def pop(self, offer: InterrogationPopInput) -> InterrogationPopPayload:
@@ -82,5 +90,26 @@ class Alchemy(Part[R]):
         )
 
 
-def _status(request_id: str) -> str:
+async def _status(api: Api, request_id: str) -> InterrogationStatus:
+    return await api.get(InterrogationStatus, _path(request_id))
+
+
+async def _look(api: Api, request_id: str) -> RequestStatusCheck:
+    """How far the forms are, in the words of pictures; not every horde checks forms otherwise."""
+    now = await _status(api, request_id)
+    states = Counter(form.state for form in now.forms)
+    return RequestStatusCheck(
+        finished=states["done"],
+        processing=states["processing"],
+        restarted=0,
+        waiting=states["waiting"],
+        done=ENDED.issuperset(states),
+        faulted=now.state == "faulted",
+        wait_time=0,
+        queue_position=0,
+        kudos=0.0,
+    )
+
+
+def _path(request_id: str) -> str:
     return at("interrogate", "status", request_id)

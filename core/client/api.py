@@ -81,17 +81,26 @@ class Api:
         )
 
     async def post(
-        self, answer: type[T], path: str, body: Request, *, extra_seconds: float = 0.0
+        self,
+        answer: type[T],
+        path: str,
+        body: Request,
+        *,
+        key: str | None = None,
+        extra_seconds: float = 0.0,
     ) -> T:
-        """POST once; again only where the server says that it counted one call too many."""
+        """POST once; again only where the server says that it counted one call too many.
+
+        key: tells the server which calls are the same. Not every horde reads it.
+        """
         call = self.call("POST", path, body, extra_seconds=extra_seconds)
+        if key is not None:
+            call = _keyed(call, key)
         return await self.retries.for_what_would_happen_twice().run(lambda: self.once(answer, call))
 
     async def post_keyed(self, answer: type[T], path: str, body: Request, key: str) -> T:
         """POST, repeated if that may help: the server does it once for each `key`."""
-        call = self.call("POST", path, body)
-        keyed = replace(call, headers={**call.headers, "Idempotency-Key": key})
-        return await self._repeated(answer, keyed)
+        return await self._repeated(answer, _keyed(self.call("POST", path, body), key))
 
     async def put(self, answer: type[T], path: str, body: Request, *, adds: bool = False) -> T:
         """PUT, repeated if that may help, unless it `adds` something."""
@@ -210,6 +219,10 @@ def key_header(api_key: str) -> dict[str, str]:
     if not (api_key.isascii() and api_key.isprintable()):
         raise ValueError("an API key has printable ASCII characters only")
     return {"apikey": api_key}
+
+
+def _keyed(call: calls.Call, key: str) -> calls.Call:
+    return replace(call, headers={**call.headers, "Idempotency-Key": key})
 
 
 def _written(query: Query | None) -> str:

@@ -1,14 +1,13 @@
 """Pictures: asking for them, waiting for them, serving them. `HordeClient` has these itself."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 
 from core.client import calls, pictures, watch
 from core.client.api import Api, at
-from core.client.errors import TimedOut
 from core.client.running import Part, R, operation, stream
-from core.wire.events import Event, StatusEvent
+from core.wire.events import Event
 from core.wire.generate import (
     DryRun,
     GenerationInputStable,
@@ -27,11 +26,16 @@ class Images(Part[R]):
     """Asking for pictures, waiting for them, and serving them."""
 
     @operation
-    async def generate(self, ask: GenerationInputStable) -> RequestAsync:
-        """Queue a request. Never asked twice. For a dry run use `price`."""
+    async def generate(self, ask: GenerationInputStable, key: str | None = None) -> RequestAsync:
+        """Queue a request. Never asked twice. For a dry run use `price`.
+
+        key: a long random text, kept by you. After a lost answer, the same call with the same key
+            gives the same request, as long as that lives. (`repeated` is None in the answer of a
+            horde that reads no keys: there it is another request.)
+        """
         if ask.dry_run:
             raise ValueError("a dry run queues nothing; use price()")
-        return await self._api.post(RequestAsync, at("generate", "async"), ask)
+        return await self._api.post(RequestAsync, at("generate", "async"), ask, key=key)
 
     @operation
     async def price(self, ask: GenerationInputStable) -> float:
@@ -42,7 +46,7 @@ class Images(Part[R]):
     @operation
     async def check(self, request_id: str) -> RequestStatusCheck:
         """Get the status of a request. Ten times a second at most."""
-        return await watch.check(self._api, request_id)
+        return await _check(self._api, request_id)
 
     @operation
     async def status(self, request_id: str) -> RequestStatusStable:
@@ -62,7 +66,22 @@ class Images(Part[R]):
         Leave the loop early only within `contextlib.aclosing` (`closing` where it blocks), so that
         the connection closes.
         """
-        async with aclosing(_follow(self._api, request_id)) as events:
+        look, status = (
+            partial(_check, self._api, request_id),
+            partial(_status, self._api, request_id),
+        )
+        async with aclosing(watch.follow(self._api, request_id, look, status)) as events:
+            async for event in events:
+                yield event
+
+    @stream
+    async def listen(self, request_id: str) -> AsyncGenerator[Event, None]:
+        """Yield the events of one stream of a request (of any kind), for who looks at it besides.
+
+        Nothing is connected again and nothing is polled. Raises UnexpectedAnswer or NotFound if the
+        server has no stream of it, TooMany if it serves no other one, Unreachable if it breaks off.
+        """
+        async with aclosing(watch.listen(self._api, request_id)) as events:
             async for event in events:
                 yield event
 
@@ -71,22 +90,19 @@ class Images(Part[R]):
         self,
         request_id: str,
         timeout_seconds: float,
-        on_status: Callable[[StatusEvent], None] | None = None,
+        on_event: Callable[[Event], None] | None = None,
     ) -> RequestStatusStable:
         """Wait until a request ends. Returns its pictures.
 
-        on_status: called with each change.
+        on_event: called with each event.
         Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
         """
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                async with aclosing(_follow(self._api, request_id)) as events:
-                    async for event in events:
-                        if on_status is not None and isinstance(event, StatusEvent):
-                            on_status(event)
-                return await _status(self._api, request_id)
-        except TimeoutError:
-            raise TimedOut(timeout_seconds) from None
+        look, status = (
+            partial(_check, self._api, request_id),
+            partial(_status, self._api, request_id),
+        )
+        events = watch.follow(self._api, request_id, look)
+        return await watch.until_end(events, status, timeout_seconds, on_event)
 
     @operation
     async def download(self, url_or_base64: str, max_bytes: int = pictures.MAX_BYTES) -> bytes:
@@ -135,10 +151,10 @@ class Images(Part[R]):
         )
 
 
+async def _check(api: Api, request_id: str) -> RequestStatusCheck:
+    return await api.get(RequestStatusCheck, at("generate", "check", request_id))
+
+
 async def _status(api: Api, request_id: str) -> RequestStatusStable:
     path = at("generate", "status", request_id)
     return await api.get(RequestStatusStable, path, longest=calls.MAX_PICTURES_BYTES)
-
-
-def _follow(api: Api, request_id: str) -> AsyncGenerator[Event, None]:
-    return watch.follow(api, request_id, lambda: _status(api, request_id))

@@ -1,12 +1,11 @@
 """Text: asking for it, and serving it. A part of `HordeClient`."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 
 from core.client import watch
-from core.client.api import at
-from core.client.errors import TimedOut
+from core.client.api import Api, at
 from core.client.running import Part, R, operation, stream
 from core.wire.events import Event
 from core.wire.generate import DryRun, RequestAsync
@@ -24,11 +23,14 @@ class Text(Part[R]):
     """The same as `HordeClient` does for pictures, for text."""
 
     @operation
-    async def generate(self, ask: GenerationInputKobold) -> RequestAsync:
-        """Queue a request. Never repeated. For a dry run use `price`."""
+    async def generate(self, ask: GenerationInputKobold, key: str | None = None) -> RequestAsync:
+        """Queue a request. Never asked twice. For a dry run use `price`.
+
+        key: as `HordeClient.generate` has it.
+        """
         if ask.dry_run:
             raise ValueError("a dry run queues nothing; use price()")
-        return await self._api.post(RequestAsync, at("generate", "text", "async"), ask)
+        return await self._api.post(RequestAsync, at("generate", "text", "async"), ask, key=key)
 
     @operation
     async def price(self, ask: GenerationInputKobold) -> float:
@@ -39,12 +41,12 @@ class Text(Part[R]):
     @operation
     async def status(self, request_id: str) -> RequestStatusKobold:
         """Get the status of a request, with its finished texts. Sixty times a minute at most."""
-        return await self._api.get(RequestStatusKobold, _status(request_id))
+        return await _status(self._api, request_id)
 
     @operation
     async def cancel(self, request_id: str) -> RequestStatusKobold:
         """Cancel what no worker has begun. Returns the status before, with finished results."""
-        return await self._api.cancel(RequestStatusKobold, _status(request_id))
+        return await self._api.cancel(RequestStatusKobold, _path(request_id))
 
     @stream
     async def events(self, request_id: str) -> AsyncGenerator[Event, None]:
@@ -52,7 +54,8 @@ class Text(Part[R]):
 
         As `HordeClient.events` does for pictures; a `ProgressEvent` may have the text so far.
         """
-        async with aclosing(watch.follow(self._api, request_id, status=None)) as events:
+        status = partial(_status, self._api, request_id)
+        async with aclosing(watch.follow(self._api, request_id, status)) as events:
             async for event in events:
                 yield event
 
@@ -61,24 +64,16 @@ class Text(Part[R]):
         self,
         request_id: str,
         timeout_seconds: float,
-        on_status: Callable[[RequestStatusKobold], None] | None = None,
+        on_event: Callable[[Event], None] | None = None,
     ) -> RequestStatusKobold:
         """Wait until a request ends. Returns its texts.
 
-        on_status: called with each look.
+        on_event: called with each event.
         Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
         """
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                while True:
-                    now = await self._api.get(RequestStatusKobold, _status(request_id))
-                    if on_status is not None:
-                        on_status(now)
-                    if now.done or now.faulted:
-                        return now
-                    await asyncio.sleep(self._api.poll_seconds)
-        except TimeoutError:
-            raise TimedOut(timeout_seconds) from None
+        status = partial(_status, self._api, request_id)
+        events = watch.follow(self._api, request_id, status)
+        return await watch.until_end(events, status, timeout_seconds, on_event)
 
     @operation
     async def pop(self, offer: PopInputKobold) -> GenerationPayloadKobold:
@@ -95,5 +90,9 @@ class Text(Part[R]):
         )
 
 
-def _status(request_id: str) -> str:
+async def _status(api: Api, request_id: str) -> RequestStatusKobold:
+    return await api.get(RequestStatusKobold, _path(request_id))
+
+
+def _path(request_id: str) -> str:
     return at("generate", "text", "status", request_id)

@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from time import monotonic
-from typing import Final
+from typing import Final, TypeVar
 
 from core.client import calls, stream
 from core.client.api import Api, at
-from core.client.errors import HordeError, NotFound, UnexpectedAnswer, Unreachable
+from core.client.errors import HordeError, NotFound, TimedOut, UnexpectedAnswer, Unreachable
 from core.wire.events import HEARTBEAT_SECONDS, EndEvent, Event, GenerationEvent, StatusEvent
 from core.wire.generate import RequestStatusCheck, RequestStatusStable
 
@@ -18,24 +18,54 @@ STATUS_SECONDS: Final = 10.0
 SILENCE_SECONDS: Final = 3 * HEARTBEAT_SECONDS
 """An event stream that is silent for longer is broken."""
 
+S = TypeVar("S")
 
+Look = Callable[[], Awaitable[RequestStatusCheck]]
 Status = Callable[[], Awaitable[RequestStatusStable]]
 
 
-async def check(api: Api, request_id: str) -> RequestStatusCheck:
-    """Get the status of a request of any kind."""
-    return await api.get(RequestStatusCheck, at("generate", "check", request_id))
+async def until_end(
+    events: AsyncGenerator[Event, None],
+    status: Callable[[], Awaitable[S]],
+    timeout_seconds: float,
+    on_event: Callable[[Event], None] | None,
+) -> S:
+    """Follow a request's events to their end; returns its status then. Raises TimedOut."""
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            async with aclosing(events):
+                async for event in events:
+                    if on_event is not None:
+                        on_event(event)
+            return await status()
+    except TimeoutError:
+        raise TimedOut(timeout_seconds) from None
 
 
-async def follow(api: Api, request_id: str, status: Status | None) -> AsyncGenerator[Event, None]:
+async def listen(api: Api, request_id: str) -> AsyncGenerator[Event, None]:
+    """Yield the events of one connection, for as long as it lasts."""
+    headers = {**api.headers, "Accept": "text/event-stream"}
+    url = f"{api.site}{at('generate', 'events', request_id)}"
+    call = calls.Call("GET", url, headers, SILENCE_SECONDS)
+    async with calls.opened(api.http, call) as response:
+        if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
+            raise UnexpectedAnswer(response.status_code, None, "There is no event stream.")
+        async with aclosing(stream.read(response.aiter_bytes())) as events:
+            async for event in events:
+                yield event
+
+
+async def follow(
+    api: Api, request_id: str, look: Look, status: Status | None = None
+) -> AsyncGenerator[Event, None]:
     """Yield what happens to a request, `EndEvent` last; each picture once, whatever breaks.
 
     A broken stream is connected again, with twice the attempts of a call; then, or if there is no
     stream, the request is polled.
 
-    status: gets the status with pictures; None if the request is for none.
+    look: gets the status. status: gets it with pictures; None if the request is for none.
 
-    Raises NotFound if the server does not know the request, and what `check` raises.
+    Raises NotFound if the server does not know the request, and what `look` raises.
     """
     patience = replace(api.retries, attempts=2 * api.retries.attempts)
     seen: set[str] = set()
@@ -43,7 +73,7 @@ async def follow(api: Api, request_id: str, status: Status | None) -> AsyncGener
     while True:
         error: HordeError = Unreachable("The event stream broke off.")
         try:
-            async with aclosing(_stream(api, request_id)) as events:
+            async with aclosing(listen(api, request_id)) as events:
                 async for event in events:
                     failures = 0
                     if _is_new(event, seen):
@@ -59,21 +89,9 @@ async def follow(api: Api, request_id: str, status: Status | None) -> AsyncGener
         if pause is None:
             break
         await asyncio.sleep(pause)
-    async with aclosing(_poll(api, request_id, status, seen)) as events:
+    async with aclosing(_poll(api.poll_seconds, look, status, seen)) as events:
         async for event in events:
             yield event
-
-
-async def _stream(api: Api, request_id: str) -> AsyncGenerator[Event, None]:
-    headers = {**api.headers, "Accept": "text/event-stream"}
-    url = f"{api.site}{at('generate', 'events', request_id)}"
-    call = calls.Call("GET", url, headers, SILENCE_SECONDS)
-    async with calls.opened(api.http, call) as response:
-        if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
-            raise UnexpectedAnswer(response.status_code, None, "There is no event stream.")
-        async with aclosing(stream.read(response.aiter_bytes())) as events:
-            async for event in events:
-                yield event
 
 
 def _is_new(event: Event, seen: set[str]) -> bool:
@@ -86,13 +104,13 @@ def _is_new(event: Event, seen: set[str]) -> bool:
 
 
 async def _poll(
-    api: Api, request_id: str, status: Status | None, seen: set[str]
+    poll_seconds: float, look: Look, status: Status | None, seen: set[str]
 ) -> AsyncGenerator[Event, None]:
     """Poll the request. Pictures are numbered in the order in which they are seen."""
     last: RequestStatusCheck | None = None
     looked = monotonic() - STATUS_SECONDS
     while True:
-        now = await check(api, request_id)
+        now = await look()
         if now != last:
             yield StatusEvent(**now.model_dump())
         last = now
@@ -107,4 +125,4 @@ async def _poll(
         if now.done:
             yield EndEvent(**now.model_dump())
             return
-        await asyncio.sleep(api.poll_seconds)
+        await asyncio.sleep(poll_seconds)

@@ -1,9 +1,8 @@
 """Ask: check a request, price it, hold its kudos and queue its jobs."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,18 +13,17 @@ from core.generation.horde import Horde
 from core.generation.specs import KudosUpfront, Quote, Requester, RequestSpec
 from core.kinds.params import Advice
 from core.kudos import prices, settlement
+from core.kudos.refusals import IdempotencyKeyConflict
 from core.ledger import accounts
 from core.ledger.accounts import Funds
-from core.queue import requests
+from core.queue import repeats, requests
 from core.queue.matching import Needs
 from core.users.roles import DeletedUser
-from core.users.shared_keys import Standing
 from core.users.tables import Role, User
 from core.workers import fleet
 
 MAX_TARGETED_WORKERS = 5
 NO_LANE = -1
-ANONYMOUS_PRIORITY, FLAGGED_PRIORITY = -50, -100
 NOBODY = (
     "Warning: No available workers can fulfill this request. It will expire in {minutes} minutes "
     "unless a worker appears."
@@ -60,6 +58,8 @@ class Accepted:
     price: int
     """The price of one picture before taxes, in hundredths of a kudos; 0 for other kinds."""
     warnings: Sequence[Advice]
+    repeated: bool = False
+    """Whether it was accepted before: this was the same call again."""
 
 
 def check(requester: Requester, wanted: RequestSpec[Any]) -> None:
@@ -88,16 +88,21 @@ async def ask(
 ) -> Accepted:
     """Queue a checked request. Its tax is paid and its kudos are held in the same transaction.
 
-    Raises WorkerNotFound, TooManyPrompts and KudosUpfront. Call `announce` after the commit.
+    If its key stands for a request already, that one is returned, and nothing is queued or paid.
+
+    Raises IdempotencyKeyConflict, WorkerNotFound, TooManyPrompts and KudosUpfront. Call `announce`
+    after the commit.
     """
     at = now()
     user = requester.user
+    if (before := await _before(session, user, wanted)) is not None:
+        return before
     wanted = privileges.applied(user, wanted)
     targeted = await _targeted(session, wanted)
     await horde.online.refresh(session, at=at)
     await horde.counts.refresh(session, horde.lanes)
     needs = _needs(wanted, targeted)
-    is_parked = await _parking(session, horde, needs, at)
+    is_parked = await horde.parking(session, needs, at=at)
     request_id = uuid4()
     # Locked from here on: two requests at once can't both spend the same, or be the last allowed.
     funds, waiting = await _standing(session, horde, user, wanted, parked=is_parked(needs))
@@ -110,7 +115,7 @@ async def ask(
     lanes = await requests.enqueue(
         session,
         horde.lanes,
-        _request(requester, wanted, quoted, needs, _priority(user, funds, standing)),
+        _request(requester, wanted, quoted, needs, privileges.priority(user, funds, standing)),
         request_id=request_id,
         at=at,
         expires_at=at + horde.life,
@@ -120,6 +125,18 @@ async def ask(
     horde.counts.is_stale = True
     warnings = [*_nobody(horde, needs), *kind.of(wanted.kind).advice(wanted)]
     return Accepted(request_id, lanes, quoted.price, warnings)
+
+
+async def _before(session: Writing, user: User, wanted: RequestSpec[Any]) -> Accepted | None:
+    """The same call as it was accepted before; None if it was not, or has no key to know it by."""
+    if wanted.client_key is None:
+        return None
+    before = await repeats.before(session, user.id, wanted.client_key)
+    if before is None:
+        return None
+    if before.body_digest != wanted.client_key.body:
+        raise IdempotencyKeyConflict("This Idempotency-Key was sent with another request before.")
+    return Accepted(before.id, Counter(), before.terms["price"], [], repeated=True)
 
 
 async def _pay(
@@ -176,20 +193,6 @@ async def _targeted(session: Reading, wanted: RequestSpec[Any]) -> frozenset[str
     return frozenset(str(worker_id) for worker_id in list(ids)[:MAX_TARGETED_WORKERS])
 
 
-async def _parking(
-    session: Reading, horde: Horde, needs: Needs, at: datetime
-) -> Callable[[Needs], bool]:
-    """Returns a test of needs: whether nobody could serve them lately, so that they are parked."""
-    if _is_served(horde, needs):
-        return lambda its: not _is_served(horde, its)
-    await horde.lately.refresh(session, at=at)
-    return lambda its: not (_is_served(horde, its) or horde.lately.could_serve(its))
-
-
-def _is_served(horde: Horde, needs: Needs) -> bool:
-    return bool(horde.online.crews.roster.able(needs))
-
-
 async def _standing(
     session: Writing, horde: Horde, user: User, wanted: RequestSpec[Any], *, parked: bool
 ) -> tuple[Funds | None, int]:
@@ -237,15 +240,6 @@ def _afford(
     return less, its.quote(less), False
 
 
-def _priority(user: User, funds: Funds | None, standing: Standing) -> int:
-    """The priority that the request starts with, in whole kudos."""
-    if funds is None or standing is not Standing.OWNER:
-        return ANONYMOUS_PRIORITY
-    if user.has(Role.FLAGGED):
-        return FLAGGED_PRIORITY
-    return funds.balance // 100
-
-
 def _needs(wanted: RequestSpec[Any], targeted: frozenset[str]) -> Needs:
     return replace(
         kind.of(wanted.kind).needs(wanted),
@@ -285,11 +279,12 @@ def _request(
         webhook=wanted.webhook,
         shared=wanted.shared,
         address=requester.address if requester.user.is_anonymous else None,
+        client_key=wanted.client_key,
     )
 
 
 def _nobody(horde: Horde, needs: Needs) -> list[Advice]:
-    if _is_served(horde, needs):
+    if horde.serves(needs):
         return []
     if horde.modes.current.raid:  # attackers must not learn what is left of the fleet
         return []

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from core.db import now
+from core.db import Reading, now
 from core.events import Bus
 from core.events.bus import Message
 from core.generation.waiters import Waiters
@@ -17,6 +17,7 @@ from core.moderation.prompts import Filters
 from core.moderation.scores import Scorer
 from core.queue.heads import Heads
 from core.queue.lanes import Lanes
+from core.queue.matching import Needs
 from core.queue.waiting import WaitingCounts
 from core.settings import Settings
 from core.workers.lately import Lately
@@ -58,6 +59,22 @@ class Horde:
     def life(self) -> timedelta:
         """How long a request lives after its last activity."""
         return timedelta(minutes=self.settings.request_minutes)
+
+    def serves(self, needs: Needs) -> bool:
+        """Whether a worker that is online, as last seen, could make what needs this."""
+        return bool(self.online.crews.roster.able(needs))
+
+    async def parking(
+        self, session: Reading, needs: Needs, *, at: datetime
+    ) -> Callable[[Needs], bool]:
+        """Returns a test of needs: whether nobody could serve them lately, so that they are parked.
+
+        needs: those that are asked for.
+        """
+        if self.serves(needs):
+            return lambda its: not self.serves(its)
+        await self.lately.refresh(session, at=at)
+        return lambda its: not (self.serves(its) or self.lately.could_serve(its))
 
     def threads(self, kind: str) -> int:
         """How many jobs of the kind the online workers can do at once, as last seen."""

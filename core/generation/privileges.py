@@ -7,9 +7,13 @@ from core.errors import Forbidden, Invalid
 from core.generation import kind
 from core.generation.specs import RequestSpec
 from core.kinds import registry
+from core.ledger.accounts import Funds
 from core.users import roles
+from core.users.shared_keys import Standing
 from core.users.tables import Role, User
 
+ANONYMOUS_PRIORITY: Final = -50
+FLAGGED_PRIORITY: Final = -100
 SPECIAL_MODEL: Final = "horde_special"
 """The prefix of models that only the user in their name may use: `horde_special::user#1`."""
 
@@ -66,3 +70,12 @@ def applied(user: User, wanted: RequestSpec[Any]) -> RequestSpec[Any]:
         return wanted
     params = registry.of(wanted.kind).for_education(wanted.params)
     return replace(wanted, params=params, nsfw=False, trusted_workers=True, shared=False)
+
+
+def priority(user: User, funds: Funds | None, standing: Standing) -> int:
+    """The priority that the request starts with, in whole kudos."""
+    if funds is None or standing is not Standing.OWNER:
+        return ANONYMOUS_PRIORITY
+    if user.has(Role.FLAGGED):
+        return FLAGGED_PRIORITY
+    return funds.balance // 100

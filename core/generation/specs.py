@@ -8,6 +8,7 @@ from uuid import UUID
 from core.errors import Forbidden
 from core.kinds.params import Params
 from core.moderation.scores import Verdict
+from core.queue.repeats import ClientKey
 from core.users.tables import SharedKey, User
 
 P = TypeVar("P", bound=Params, covariant=True)  # noqa: PLC0105 - a RequestSpec only gives its params
@@ -54,6 +55,8 @@ class RequestSpec(Generic[P]):
     style: Styling | None = None
     replacement_filter: bool = True
     """Whether a prompt that would be refused may be rewritten."""
+    client_key: ClientKey | None = None
+    """What tells a repeated call from another request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

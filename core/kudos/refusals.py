@@ -94,7 +94,7 @@ class TooFastKudosTransfers(Invalid):
 
 
 class IdempotencyKeyConflict(Invalid):
-    """The Idempotency-Key stands for another transfer."""
+    """The Idempotency-Key stands for another transfer, or for another request."""
 
     code = "IdempotencyKeyConflict"
 

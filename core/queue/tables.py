@@ -28,7 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Document, Moment, RowId, now
+from core.columns import Base, Document, Moment, RowId
+from core.db import now
 
 MAX_REASON_CHARS = 500
 
@@ -67,10 +68,20 @@ ALIVE = literal_column(str(int(Outcome.ALIVE)), SmallInteger)
 """Outcome.ALIVE as a literal, for the index of running attempts."""
 
 
-class Request(Base):
+class RequestRow(Base):
     """What a user asks; elsewhere called a waiting prompt. Its id is the client's secret."""
 
     __tablename__ = "requests"
+    __table_args__ = (
+        Index(
+            "ix_requests_client_key",
+            "user_id",
+            "client_key",
+            unique=True,
+            postgresql_where=text("client_key IS NOT NULL"),
+            sqlite_where=text("client_key IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     kind: Mapped[str] = mapped_column(String(8))
@@ -98,6 +109,10 @@ class Request(Base):
     """The address of the anonymous user; None for requests of others."""
     shared: Mapped[bool] = mapped_column(default=False)
     """Whether pictures are kept for the public data set."""
+    client_key: Mapped[str | None] = mapped_column(String(64))
+    """Digest of the Idempotency-Key that the client sent, if it did; see `queue.repeats`."""
+    body_digest: Mapped[str | None] = mapped_column(String(64))
+    """Digest of what it sent with the key."""
 
 
 class Job(Base):
@@ -155,7 +170,7 @@ class Job(Base):
     faults: Mapped[int] = mapped_column(SmallInteger, default=0)
 
 
-class Attempt(Base):
+class AttemptRow(Base):
     """One worker's try at a job. Its id is the wire's job id and names the picture.
 
     It outlives its request (which is deleted with its prompt): statistics are counted from it.

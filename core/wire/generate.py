@@ -152,6 +152,8 @@ class RequestAsync(Answer):
     """The same, exact to the hundredth. Ours."""
     message: str | None = None
     warnings: list[RequestSingleWarning] | None = None
+    repeated: Omitted[bool] = None
+    """Whether a call with this Idempotency-Key has queued it before. Not without a key. Ours."""
 
 
 class DryRun(Answer):

@@ -1,33 +1,24 @@
 """Many prompts: each is made exactly once, whatever ends the command or the server meanwhile."""
 
+import asyncio
 import csv
-import hashlib
 import json
 import signal
 import sqlite3
-import time
+import sys
 
 import pytest
 from PIL import Image
 
 import town as towns
+from batches import SECONDS, check, manifest, until
+from cli import words
+from lines import Line
 
 pytestmark = pytest.mark.timeout(400)  # servers and workers take their time to start
 
 FAST = ("--per-minute", "60000", "--steps", "1")
-SECONDS = 60
-
-
-def manifest(folder):
-    path = folder / "manifest.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def until(happened):
-    ends = time.monotonic() + SECONDS
-    while not happened():
-        assert time.monotonic() < ends
-        time.sleep(0.02)  # nobody tells what another process has written
+ASK = b"POST /api/v2/generate/async"
 
 
 def write_csv(path, rows):
@@ -37,48 +28,22 @@ def write_csv(path, rows):
         writer.writerows(rows)
 
 
-def check(folder, prompts):
-    """Each prompt has one picture, one line of the manifest, and the file that the line says."""
-    lines = manifest(folder)
-    assert sorted(line["prompt"] for line in lines) == sorted(prompts)
-    assert len({line["id"] for line in lines}) == len({line["file"] for line in lines})
-    assert len({line["request"] for line in lines}) == len(prompts)
-    for line in lines:
-        content = (folder / line["file"]).read_bytes()
-        assert hashlib.sha256(content).hexdigest() == line["sha256"]
-        assert line["model"] == "horde-tiny"
-        assert line["worker"] == "Light Worker"
-        assert line["kudos"] > 0
-        assert line["seed"].isdecimal()
-    pictures = {path.name for path in folder.iterdir() if path.suffix == ".webp"}
-    assert pictures == {line["file"] for line in lines}
-
-
-@pytest.mark.parametrize(
-    ("many", "pauses"),
-    [
-        pytest.param(40, (5, 20), id="some"),
-        pytest.param(
-            300, (50, 200), id="many", marks=(pytest.mark.long, pytest.mark.timeout(1700))
-        ),
-    ],
-)
-def test_a_batch_that_is_killed_twice_makes_each_prompt_once(town, tmp_path, many, pauses):
-    prompts = [f"fox number {number}" for number in range(many)]
+def test_a_batch_that_is_killed_twice_makes_each_prompt_once(town, tmp_path):
+    prompts = [f"fox number {number}" for number in range(40)]
     (tmp_path / "prompts.txt").write_text("\n".join(["# foxes", "", *prompts]))
     before = town.asked()
     command = ("generate", "--prompts", tmp_path / "prompts.txt", "-o", tmp_path / "out/", *FAST)
-    for some in pauses:
+    for some in (5, 20):
         running = town.start(*command)
         until(lambda some=some: len(manifest(tmp_path / "out")) >= some)
         running.send_signal(signal.SIGKILL)
         running.communicate()
         assert len(manifest(tmp_path / "out")) < len(prompts), "it was done before it was killed"
     told = town.run(*command)
-    assert f"{many} pictures of {many} prompts" in told
+    assert "40 pictures of 40 prompts" in told
     check(tmp_path / "out", prompts)
     assert town.asked() - before == len(prompts), "the horde made some of them twice"
-    assert f"{many} prompts of {many} made before" in town.run(*command)
+    assert "40 prompts of 40 made before" in town.run(*command)
     assert town.asked() - before == len(prompts)
 
 
@@ -173,3 +138,48 @@ def test_a_request_of_a_killed_command_is_taken_up_again(town, tmp_path):
     assert "fox.png: seed" in told
     assert (tmp_path / "fox.png").exists()
     assert "done" in town.run("jobs", "-n", "1")
+
+
+@pytest.mark.parametrize("who", ["a person", "anonymous"])
+async def test_a_request_whose_answer_was_lost_is_not_asked_twice(town, tmp_path, who):
+    """The horde has it, and the command is killed before it knows: the journal says what to ask."""
+    prompts = [f"fox number {number}" for number in range(12)]
+    (tmp_path / "prompts.txt").write_text("\n".join(prompts))
+    out = tmp_path / "out"
+    command = ("generate", "--prompts", tmp_path / "prompts.txt", "-o", f"{out}/", *FAST)
+    key = {} if who == "a person" else {"HORDE_API_KEY": "0000000000"}
+    before = town.asked()
+    async with Line(int(town.server.url.rpartition(":")[2]), ASK).opened() as line:
+        for _ in range(2):
+            running = town.start(*command, HORDE_URL=line.url, **key)
+            await asyncio.wait_for(line.answered.wait(), SECONDS)
+            running.kill()
+            await asyncio.to_thread(running.communicate)
+            line.lose()
+        line.answered.set()
+        told = await asyncio.to_thread(town.run, *command, HORDE_URL=line.url, **key)
+    assert "12 pictures of 12 prompts" in told
+    check(out, prompts)
+    assert town.asked() - before == len(prompts)
+
+
+def test_the_manifest_has_what_was_paid_however_it_was_watched(town, tmp_path):
+    """By streams and by polling, for one picture and for several: with what the request costs."""
+    before = town.kudos()
+    rows = [{"prompt": f"fox {number}", "n": 1 + number % 3} for number in range(6)]
+    write_csv(tmp_path / "foxes.csv", rows)
+    for folder, streams in [("streamed", 16), ("polled", 0)]:
+        program = f"""
+import cli.batch.watching
+from cli.__main__ import main
+cli.batch.watching.MAX_STREAMS = {streams}
+main()
+"""
+        options = ("generate", "--prompts", tmp_path / "foxes.csv", "-o", tmp_path / folder, *FAST)
+        told = town.program(sys.executable, "-c", program, *options)
+        lines = manifest(tmp_path / folder)
+        paid = sum(line["kudos"] for line in lines)
+        assert len(lines) == 12
+        assert before - town.kudos() == pytest.approx(paid, abs=0.1)
+        assert f"{words.amount(paid)} kudos" in told
+        before = town.kudos()

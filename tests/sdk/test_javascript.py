@@ -113,6 +113,28 @@ def test_its_types_are_those_of_the_api():
     assert made.stdout == kept, "run: python tests/sdk/declarations.py > web/static/sdk/…d.ts"
 
 
+TSC = ("--noEmit", "--strict", "--target", "es2022", "--module", "nodenext")
+COMPILERS = {
+    "tsc": (NODE, Path(sys.prefix) / "npm/node_modules/typescript/bin/tsc", *TSC),
+    "deno": (Path(sys.prefix) / "bin" / "deno", "check", "--no-remote"),
+}
+
+
+@pytest.mark.parametrize("compiler", COMPILERS.values(), ids=COMPILERS)
+def test_compilers_find_its_types(compiler, tmp_path):
+    """They take a program that is right, and find each mistake that it says is one."""
+    ran = subprocess.run(
+        [*compiler, HERE / "typed.ts"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        cwd=tmp_path,
+        env=os.environ | {"DENO_DIR": str(tmp_path), "NO_COLOR": "1"},
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 @pytest.fixture(scope="module")
 def visit(tmp_path_factory):
     """What the SDK saw at a real server, and the people that it was told of."""

@@ -13,6 +13,7 @@ from worker.downloads.hub import Hub
 from worker.downloads.parts import CannotFetch
 from worker.downloads.sources import Source
 from worker.downloads.transfer import Remote
+from worker.image.inspection import DIFFUSION, TRANSFORMERS
 from worker.model_kinds import FILES, is_pipeline
 from worker.shelf import ModelKind
 
@@ -68,8 +69,11 @@ class Sites:
             see_safe(short, kind)
             files = {short: self.hub.remote(repository, source.file)}
             return Plan(files, licence, f"commit {repository.commit[:12]}", single=short)
-        choose = hubs.pipeline_files if is_pipeline(kind) else hubs.text_files
-        chosen = choose(repository)
+        if is_pipeline(kind):
+            chosen = hubs.pipeline_files(repository)
+        else:
+            is_part = kind == "controlnet"  # of a pipeline, as which its weights are called
+            chosen = hubs.model_files(repository, DIFFUSION if is_part else TRANSFORMERS)
         files = {here: self.hub.remote(repository, there) for there, here in chosen.items()}
         return Plan(files, licence, f"commit {repository.commit[:12]}")
 

@@ -27,12 +27,13 @@ blueprint = Blueprint("generate", __name__)
     omit_nulls=True,
     key_required=True,
     errors=(400, 401, 403, 404, 429),
+    headers={asking.KEY_HEADER: asking.KEY_DESCRIPTION},
 )
 async def generate_async(body: GenerationInputStable) -> RequestAsync | tuple[DryRun, int]:
     """Ask for pictures."""
     body, style = await styled(body, "image")
     asking.check_webhook(body.webhook)
-    wanted = replace(_wanted(body), style=style)
+    wanted = replace(_wanted(body), style=style, client_key=await asking.client_key())
     if body.dry_run:
         return await asking.price(wanted), 200
     sources = _sources(body, wanted.params)

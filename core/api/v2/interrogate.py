@@ -65,6 +65,7 @@ ELSEWHERE_TILES = 1
     omit_nulls=True,
     key_required=True,
     errors=(400, 401, 403, 429),
+    headers={asking.KEY_HEADER: asking.KEY_DESCRIPTION},
 )
 async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogationResponse:
     """Ask for forms about a picture."""
@@ -89,6 +90,7 @@ async def interrogate(body: ModelInterrogationInputStable) -> RequestInterrogati
         slow_workers=body.slow_workers,
         client_agent=context.client_agent(),
         webhook=body.webhook,
+        client_key=await asking.client_key(),
     )
     if params.is_elsewhere:
         asked = await asking.accept(wanted)

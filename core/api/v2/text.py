@@ -54,6 +54,7 @@ class ExtraImagesWithText(Invalid):
     omit_nulls=True,
     key_required=True,
     errors=(400, 401, 403, 404, 429),
+    headers={asking.KEY_HEADER: asking.KEY_DESCRIPTION},
 )
 async def generate_text(body: GenerationInputKobold) -> RequestAsync | tuple[DryRun, int]:
     """Ask for texts."""
@@ -61,7 +62,7 @@ async def generate_text(body: GenerationInputKobold) -> RequestAsync | tuple[Dry
     asking.check_webhook(body.webhook)
     if body.extra_source_images:
         raise ExtraImagesWithText("Texts are written without source images.")
-    wanted = replace(_wanted(body), style=style)
+    wanted = replace(_wanted(body), style=style, client_key=await asking.client_key())
     if body.dry_run:
         return await asking.price(wanted), 200
     return asking.answer(await asking.accept(wanted))

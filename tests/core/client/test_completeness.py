@@ -98,7 +98,7 @@ def arguments(described):
     return {
         name: value(name, hints[name])
         for name in names
-        if name not in {"timeout_seconds", "on_status", "max_bytes"}
+        if name not in {"timeout_seconds", "on_event", "max_bytes"}
     } | ({"timeout_seconds": 1.0} if "timeout_seconds" in names else {})
 
 

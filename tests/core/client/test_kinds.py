@@ -10,7 +10,7 @@ from core.wire.alchemy import (
     InterrogationSubmitInput,
     ModelInterrogationInputStable,
 )
-from core.wire.events import EndEvent, StatusEvent
+from core.wire.events import EndEvent, ProgressEvent, StatusEvent, encode
 from core.wire.text import GenerationInputKobold, PopInputKobold, SubmitInputKobold
 
 ID = "0f3c2a1e-1111-2222-3333-444455556666"
@@ -51,20 +51,40 @@ async def test_a_dry_run_of_a_text_is_not_a_request(server, client):
     assert server.asked == []
 
 
-async def test_waiting_for_a_text_looks_until_it_is_done(server, client):
-    server.will(*[server.answer(200, body) for body in (TEXT, TEXT, DONE)])
+async def test_waiting_for_a_text_follows_its_events(server, client):
+    """What is written so far comes with them."""
+    check = {name: value for name, value in DONE.items() if name != "generations"}
+    said = [ProgressEvent(index=0, step=1, steps=9, text=" x"), EndEvent(**check)]
+    server.will(server.stream(*map(encode, said)), server.answer(200, DONE))
     seen = []
     status = await client.text.wait_for(ID, 30, seen.append)
-    assert [one.finished for one in seen] == [0, 0, 1]
+    assert seen == said
     assert [one.text for one in status.generations] == [" x"]
+    assert [target.split("/")[4] for _, target in targets(server)] == ["events", "text"]
+
+
+async def test_waiting_for_a_text_looks_until_it_is_done_where_there_are_no_events(server, client):
+    """Hordes of other software have no `check` of texts, either."""
+    looks = [server.answer(200, body) for body in (TEXT, TEXT, DONE)]
+    server.will(server.answer(404, {"message": "no such path"}), *looks)
+    seen = []
+    status = await client.text.wait_for(ID, 30, seen.append)
+    assert [(type(one), one.finished) for one in seen] == [
+        (StatusEvent, 0),
+        (StatusEvent, 1),
+        (EndEvent, 1),
+    ]
+    assert [one.text for one in status.generations] == [" x"]
+    text = ("GET", f"/api/v2/generate/text/status/{ID}")
+    assert targets(server)[1:] == [text] * 4
 
 
 async def test_waiting_ends_in_time(server, client):
-    server.will(server.answer(200, TEXT))
+    server.will(server.answer(404, {"message": "no such path"}), server.answer(200, TEXT))
     with pytest.raises(TimedOut):
         await client.text.wait_for(ID, 0.05)
     waiting = {"state": "waiting", "forms": [{"form": "palette", "state": "waiting"}]}
-    server.will(server.answer(200, waiting))
+    server.will(server.answer(404, {"message": "no such path"}), server.answer(200, waiting))
     with pytest.raises(TimedOut):
         await client.alchemy.wait_for(ID, 0.05)
 
@@ -86,9 +106,9 @@ async def test_forms_are_asked_for_followed_and_answered(server, client):
     form = {"form": "palette", "state": "done", "result": {"palette": ["#fff"]}}
     server.will(
         server.answer(202, {"id": ID}),
+        server.answer(404, {"message": "no such path"}),
         server.answer(200, {"state": "processing", "forms": [form | {"state": "processing"}]}),
-        server.answer(200, {"state": "done", "forms": [form]}),
-        server.answer(200, {"state": "done", "forms": [form]}),
+        *[server.answer(200, {"state": "done", "forms": [form]})] * 3,
         server.answer(200, {"forms": None, "skipped": {}}),
         server.answer(200, {"reward": 1.0}),
     )
@@ -105,8 +125,8 @@ async def test_forms_are_asked_for_followed_and_answered(server, client):
     status = f"/api/v2/interrogate/status/{ID}"
     assert targets(server) == [
         ("POST", "/api/v2/interrogate/async"),
-        ("GET", status),
-        ("GET", status),
+        ("GET", f"/api/v2/generate/events/{ID}"),
+        *[("GET", status)] * 3,
         ("DELETE", status),
         ("POST", "/api/v2/interrogate/pop"),
         ("POST", "/api/v2/interrogate/submit"),
@@ -114,8 +134,7 @@ async def test_forms_are_asked_for_followed_and_answered(server, client):
 
 
 async def test_a_text_is_watched_without_asking_for_pictures(server, client):
-    check = {name: value for name, value in DONE.items() if name != "generations"}
-    server.will(server.answer(404, {"message": "no such path"}), server.answer(200, check))
+    server.will(server.answer(404, {"message": "no such path"}), server.answer(200, DONE))
     events = [event async for event in client.text.events(ID)]
     assert [type(event) for event in events] == [StatusEvent, EndEvent]
-    assert [target.split("/")[4] for _, target in targets(server)] == ["events", "check"]
+    assert [target.split("/")[4] for _, target in targets(server)] == ["events", "text"]

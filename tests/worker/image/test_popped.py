@@ -77,7 +77,7 @@ def test_without_hires_fix_its_strength_means_nothing():
 
 def test_a_control_type_of_which_nothing_was_said_is_refused():
     asked = popped.batch(answered({"control_type": "canny"}, source_image="x"))
-    offer = Offer(1024 * 1024, 4, {}, controls=frozenset({"annotator:canny"}))
+    offer = Offer(1024 * 1024, 4, {}, also=frozenset({"annotator:canny"}))
     with pytest.raises(CannotRender, match="not served here: control:canny"):
         popped.check(asked, {"tiny": TINY}, offer)
     map_alone = {"control_type": "canny", "return_control_map": True}
@@ -87,7 +87,7 @@ def test_a_control_type_of_which_nothing_was_said_is_refused():
 def test_a_map_that_is_sent_needs_a_network_and_no_annotator():
     payload = {"control_type": "depth", "image_is_control": True}
     asked = popped.batch(answered(payload, source_image="x"))
-    offer = Offer(1024 * 1024, 4, {}, controls=frozenset({"control:depth"}))
+    offer = Offer(1024 * 1024, 4, {}, also=frozenset({"control:depth"}))
     popped.check(asked, {"tiny": TINY}, offer)
     with pytest.raises(CannotRender, match="has just been dropped"):
         popped.control(asked, b"", TINY, Controls())

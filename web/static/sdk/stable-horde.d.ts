@@ -22,7 +22,7 @@ export interface CallOptions {
   /** Gives the call up. */
   signal?: AbortSignal;
   timeoutSeconds?: number;
-  /** Names a transfer: calls with the same key are the same transfer. */
+  /** Of a transfer or a request: calls with the same key and content are the same one. */
   key?: string;
 }
 
@@ -1586,7 +1586,7 @@ export interface PopInputStable {
   allow_post_processing?: boolean;
   allow_sdxl_controlnet?: boolean;
   allow_unsafe_ipaddr?: boolean;
-  /** What it has of what a switch above is off for: `control:canny`, `annotator:canny`, `post:RealESRGAN_x4plus` (our extension). */
+  /** What it has of what a switch above is off for: `control:canny`, `annotator:canny`, `post:RealESRGAN_x4plus`, `remix`, `extra_source_images`, `layer_diffuse`; and `qr_code`, for which there is no switch (our extension). */
   also?: string[];
   /** The most jobs of one request that it takes. */
   amount?: number;
@@ -1748,6 +1748,8 @@ export interface RequestAsync {
   /** The same, exact to the hundredth. Ours. */
   kudos_exact?: number | null;
   message?: string | null;
+  /** Whether a call with this Idempotency-Key has queued it before. Not without a key. Ours. */
+  repeated?: boolean | null;
   warnings?: RequestSingleWarning[] | null;
 }
 

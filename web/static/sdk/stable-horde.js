@@ -1,3 +1,4 @@
+// @ts-self-types="./stable-horde.d.ts"
 /**
  * A client of Stable Horde, and of any horde with the same API, for browsers, Node 20+ and Deno.
  *
@@ -13,6 +14,7 @@
 import {
   HordeError, Invalid, NotFound, TimedOut, TooLarge, UnexpectedAnswer, Unreachable, fromAnswer, mayPass,
 } from "./errors.js";
+import { look, statusOf } from "./looking.js";
 import { OPERATIONS } from "./operations.js";
 import { fromBase64, read, readEvents } from "./reading.js";
 import { backOff, limited, pause } from "./waiting.js";
@@ -31,8 +33,6 @@ const SILENCE_SECONDS = 45; // an event stream that says nothing for longer is b
 const STATUS_SECONDS = 10; // a status may be asked for ten times a minute
 const PATIENCE_SECONDS = 60; // if the server asks for a longer pause, the call fails instead
 const EVENTS = new Set(["status", "generation", "progress", "end"]);
-const STATUS_OF = { image: (horde) => horde.status, text: (horde) => horde.text.status, alchemy: (horde) => horde.alchemy.status };
-
 export class Horde {
   #url;
   #options;
@@ -80,7 +80,7 @@ export class Horde {
     if (method === "GET") url += query(input);
     else if (input !== undefined) headers["Content-Type"] = "application/json";
     if (is === "keyless") delete headers.apikey;
-    if (is === "keyed") headers["Idempotency-Key"] = key ?? unique();
+    if (is === "keyed" || key) headers["Idempotency-Key"] = key ?? unique();
     const body = headers["Content-Type"] && JSON.stringify(input);
     const longest = is === "pictures" ? MAX_PICTURES_BYTES : MAX_ANSWER_BYTES;
     const once = () => this.#fetch(url, { method, headers, body, redirect: "manual" }, { longest, signal, timeoutSeconds });
@@ -148,7 +148,7 @@ export class Horde {
     const limit = limited(timeoutSeconds, signal, late);
     try {
       for await (const event of this.events(id, { kind, signal: limit.signal })) onEvent(event);
-      return await STATUS_OF[kind](this)(id, undefined, { signal: limit.signal });
+      return await statusOf(this, kind, id, { signal: limit.signal });
     } finally {
       limit.end();
     }
@@ -171,7 +171,7 @@ export class Horde {
   async *#poll(id, kind, isNew, seen, signal) {
     let last = "";
     for (let looked = -Infinity; ; await pause(this.#options.pollSeconds, signal)) {
-      const check = await this.check(id, undefined, { signal });
+      const check = await look(this, kind, id, { signal });
       if (JSON.stringify(check) !== last) yield { type: "status", ...check };
       last = JSON.stringify(check);
       const due = check.done || Date.now() - looked >= STATUS_SECONDS * 1000;

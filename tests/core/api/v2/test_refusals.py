@@ -8,7 +8,8 @@ import refused_accounts  # noqa: F401 - adds its cases
 import refused_community  # noqa: F401 - adds its cases
 import refused_moderation  # noqa: F401 - adds its cases
 import refused_ratings  # noqa: F401 - adds its cases
-from core.db import Base, table
+from core.columns import Base
+from core.db import table
 from core.ledger.tables import Account
 from refused import cases
 
@@ -26,7 +27,7 @@ ELSEWHERE = {
     "FiltersUnavailable": "test_filters, which unloads them",
     "ForeignHost": "test_perimeter, with a private horde",
     "ForeignOrigin": "test_perimeter, with a private horde",
-    "IdempotencyKeyConflict": "test_kudos, which sends that header",
+    "IdempotencyKeyConflict": "test_kudos and test_repeated, which send that header",
     "InsufficientKudos": "kept from clients: what a payer lacks is forgiven; test_events",
     "InvalidLoginCode": "test_login_sessions; a wrong guess is counted",
     "LoginRefused": "test_login, a page of the core's own",
