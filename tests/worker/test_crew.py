@@ -16,6 +16,7 @@ from worker import crew as crews
 from worker import models
 from worker.crew import Crew
 from worker.loop import Unwelcome
+from worker.offers import image_offer
 from worker.served import NoModel
 from worker.settings import Settings
 from worker.upscaler import STOOD_IN_FOR
@@ -172,12 +173,12 @@ async def test_control_types_are_named_as_far_as_they_are_here(horde, crew):
 
 
 def test_the_offer_of_pictures_has_no_word_of_what_is_not_served():
-    offer = crews.image_offer(Settings(name="tester"))
+    offer = image_offer(Settings(name="tester"))
     assert (offer.allow_sdxl_controlnet, offer.allow_lora) == (False, False)
 
 
 def test_what_the_operator_does_not_want_is_not_offered():
-    offer = crews.image_offer(Settings(img2img=False, painting=False, post_processing=False))
+    offer = image_offer(Settings(img2img=False, painting=False, post_processing=False))
     offered = (offer.allow_img2img, offer.allow_painting, offer.allow_post_processing)
     assert offered == (False, False, False)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from worker.downloads.parts import CannotFetch
+from worker.environment import prepare_environment
 from worker.image import inspection
 from worker.image.inspection import NotUsable
-from worker.settings import prepare_environment
 
 CONFIGURATIONS: Final = Path(__file__).parent / "configurations"
 UNET: Final = "model.diffusion_model."
