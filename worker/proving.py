@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import structlog
 
@@ -24,7 +25,7 @@ class Proving:
         self,
         engine: Engine,
         models: LineUp,
-        at_work: AtWork,
+        at_work: AtWork[Any, Any],
         display: Display,
         stop: asyncio.Event,
     ) -> None:

@@ -29,11 +29,11 @@ def crew(horde, monkeypatch, tmp_path):
     monkeypatch.setattr(models, "find_text", lambda *_: STORY)
 
     @contextlib.asynccontextmanager
-    async def start(kinds, *, key=KEY, text_models=("story",)):
+    async def start(kinds=None, *, key=KEY, text_models=("story",)):
         settings = Settings(
             url=horde.url,
             name="tester",
-            kinds=kinds,
+            **({"kinds": kinds} if kinds else {}),
             wait_seconds=0.05,
             idle_seconds=0.1,
             data_dir=tmp_path,
@@ -132,6 +132,20 @@ async def test_no_kind_that_can_be_served_is_the_end(crew, monkeypatch):
 
     monkeypatch.setattr(models, "find", find)
     async with crew(["image"]) as (running, _):
+        with pytest.raises(NoModel):
+            await running.task
+
+
+async def test_alchemy_is_served_unasked_but_not_alone(horde, crew, monkeypatch):
+    [picture], form = horde.add(), horde.add_form("palette", pictures.picture())
+    async with crew():
+        await until(horde, lambda: all(horde.submitted(job) for job in (picture, form)))
+
+    def find(*_):
+        raise models.NotUsable("not here")
+
+    monkeypatch.setattr(models, "find", find)
+    async with crew() as (running, _):
         with pytest.raises(NoModel):
             await running.task
 
