@@ -73,7 +73,7 @@ lint: .venv/test.stamp ## Check style, types and the import contracts
 lock: $(BIN)/uv ## Write constraints.txt anew from pyproject.toml; ARGS=--upgrade moves the pins
 	@# Without files of this machine: a local build's version would be written down, and only this machine has it.
 	env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --all-extras --universal \
-	    --python-version 3.11 --no-annotate --no-header --no-emit-package stable-horde --quiet $(ARGS) -o constraints.txt
+	    --python-version 3.11 --no-annotate --no-header --no-emit-package stable-horde --excludes excludes.txt --quiet $(ARGS) -o constraints.txt
 
 openapi: .venv/run.stamp ## Write docs/openapi.json anew
 	$(BIN)/python -m core.api.openapi > docs/openapi.json
@@ -93,7 +93,7 @@ clean: ## Remove the environment and caches; data stays
 # Constraints, not requirements: the file names the CUDA libraries, which only a CUDA build of torch asks for.
 # Progress is for a terminal: elsewhere it would be one line a package.
 install = @UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" UV_LINK_MODE=$${UV_LINK_MODE:-copy} \
-          $(BIN)/uv pip install $$(test -t 2 || echo --quiet) --python $(BIN)/python -c constraints.txt
+          $(BIN)/uv pip install $$(test -t 2 || echo --quiet) --python $(BIN)/python -c constraints.txt --excludes excludes.txt
 
 .PHONY: announce
 announce:
@@ -110,7 +110,7 @@ $(BIN)/uv: Makefile | announce
 	@$(BIN)/python -m pip install --quiet $(UV)
 	@touch $@
 
-.venv/run.stamp: pyproject.toml constraints.txt $(BIN)/uv
+.venv/run.stamp: pyproject.toml constraints.txt excludes.txt $(BIN)/uv
 	$(install) -e ".[$(EXTRAS)]"
 	@touch $@
 

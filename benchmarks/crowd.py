@@ -19,7 +19,7 @@ from core.queue.matching import Offer
 from core.stats.rollup import EPOCH
 from core.stats.tables import KudosTotal, ModelTotal, Span, UserTotal
 from core.users.tables import UserRow
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 BATCH = 5_000
 STAYS = timedelta(hours=1)
@@ -52,7 +52,7 @@ async def _fill(engine: Engine, users: int, workers: int, *, used: bool) -> None
             (_users(first, start, users), UserRow),
             (_user_totals(first, users, chance), UserTotal),
             (_kudos(start, users, chance), KudosTotal),
-            (_workers(first, users, workers, chance), Worker),
+            (_workers(first, users, workers, chance), WorkerRow),
             (_model_totals(chance) if used else (), ModelTotal),
         ):
             for batch in _batches(rows):

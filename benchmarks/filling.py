@@ -20,7 +20,7 @@ from core.kinds.image import ImageParams
 from core.queue.lane_rows import APART
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs
-from core.queue.tables import WAITING, Attempt, Job, JobState, Lane, Outcome, Request
+from core.queue.tables import WAITING, AttemptRow, Job, JobState, Lane, Outcome, RequestRow
 from core.users import directory
 from core.users.keys import Keyring
 
@@ -41,7 +41,7 @@ NSFW_PART = 0.3
 MAX_RANK = 10**6
 TERMS = {"version": 1, "price": 760, "tax": 100, "slow_workers": True, "worker_blacklist": False}
 
-_requests, _jobs, _attempts, _lanes = table(Request), table(Job), table(Attempt), table(Lane)
+_requests, _jobs, _attempts, _lanes = table(RequestRow), table(Job), table(AttemptRow), table(Lane)
 
 
 class _Sort(NamedTuple):

@@ -1,15 +1,19 @@
 """What the buttons of jobs do."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import discord
 
 from bot import answering, asking, forms, live
-from bot.jobs.desk import SOURCE
-from bot.pressing import Press, action, select, view
-from bot.refusals import Refused, cut, plain
-from bot.store.jobs import JobState
+from bot.asking import NOTHING, Given
+from bot.jobs.kinds import MASK, SOURCE
+from bot.pressing import FORGOTTEN, Answer, Press, action, select, view
+from bot.refusals import Refused
+from bot.store import jobs
+from bot.store.jobs import Job, JobState
 from bot.wanted import Wanted
+from bot.words import cut, plain
 from core.wire.ratings import AestheticRating, AestheticsPayload
 
 UPSCALERS: Final = (
@@ -23,72 +27,72 @@ UPSCALERS: Final = (
 VARY_STRENGTH: Final = 0.5
 MAX_VARIED: Final = 4
 STARS: Final = range(1, 11)
-MAX_CONTEXT: Final = 6000
-"""Characters of a text that the next one goes on from."""
 TOLD: Final = ("seed", "model", "worker", "censored", "form")
 """Of each result, in its information."""
 
 
-@action("cancel", may_moderate=True)
+@action("cancel", Answer.SILENT, may_moderate=True)
 async def cancel(press: Press) -> None:
     """Withdraw a running job."""
-    await press.interaction.response.defer()
     await press.bot.desk.cancel(press.job)
 
 
-@action("delete", may_moderate=True)
+@action("delete", Answer.SILENT, may_moderate=True)
 async def delete(press: Press) -> None:
     """Take the message away."""
-    await press.interaction.response.defer()
     if press.job.state == JobState.RUNNING:
         await press.bot.desk.cancel(press.job)
     await press.interaction.delete_original_response()
 
 
-@action("again", is_owners=False)
+@action("again", Answer.NEW, is_owners=False)
 async def again(press: Press) -> None:
     """Ask for the same with another seed."""
     wanted = Wanted.model_validate(press.job.wanted)
-    fresh = wanted.model_copy(update={"seed": None, "source_file": []})
+    fresh = wanted.model_copy(update={"seed": None, "source_files": []})
     await asking.ask(
-        press.interaction, press.job.kind, fresh, _source(press), spoiler=press.job.spoiler
+        press.interaction, press.job.kind, fresh, _sources(press), spoiler=press.job.spoiler
     )
 
 
-@action("more", is_owners=False)
+@action("more", Answer.NEW, is_owners=False)
 async def more(press: Press) -> None:
     """Go on where a text ends."""
-    wanted = Wanted.model_validate(press.job.wanted)
-    message = press.interaction.message
-    said = (message.embeds[0].description or "") if message and message.embeds else ""
-    _, _, text = said.partition("\n…")
-    prompt = (wanted.prompt + discord.utils.remove_markdown(text))[-MAX_CONTEXT:]
-    await asking.ask(press.interaction, "text", wanted.model_copy(update={"prompt": prompt}))
+    wanted = forms.with_text(press.job, int(press.more))
+    await asking.ask(press.interaction, "text", wanted)
 
 
-@action("vary", is_owners=False)
+@action("reply", Answer.FORM, is_owners=False)
+async def reply(press: Press) -> None:
+    """Say something to a text, for the model to answer."""
+    await press.interaction.response.send_modal(forms.Reply(press.job))
+
+
+@action("vary", Answer.NEW, is_owners=False)
 async def vary(press: Press) -> None:
     """Make others like one of the pictures."""
     wanted = Wanted.model_validate(press.job.wanted)
     changed: dict[str, Any] = {
         "seed": None,
-        "source_file": [],
+        "source_files": [],
         "processing": "img2img",
         "strength": VARY_STRENGTH,
         "n": min(MAX_VARIED, max(wanted.n, 2)),
     }
     varied = wanted.model_copy(update=changed)
-    await asking.ask(press.interaction, "image", varied, _picture(press), spoiler=press.job.spoiler)
+    picture = _picture(press)
+    spoiler = press.job.spoiler or picture.is_spoiler()
+    await asking.ask(press.interaction, "image", varied, Given(picture), spoiler=spoiler)
 
 
-@action("upscale", is_owners=False)
+@action("upscale", Answer.NEW, is_owners=False)
 async def upscale(press: Press) -> None:
     """Enlarge one of the pictures."""
     form = await upscaler(press.bot.live)
     wanted = Wanted(forms=[form], prompt=press.job.wanted.get("prompt", ""))
-    await asking.ask(
-        press.interaction, "alchemy", wanted, _picture(press), spoiler=press.job.spoiler
-    )
+    picture = _picture(press)
+    spoiler = press.job.spoiler or picture.is_spoiler()
+    await asking.ask(press.interaction, "alchemy", wanted, Given(picture), spoiler=spoiler)
 
 
 async def upscaler(known: live.Live) -> str:
@@ -97,23 +101,29 @@ async def upscaler(known: live.Live) -> str:
     return next((form for form in UPSCALERS if form in offered), UPSCALERS[0])
 
 
-@action("edit", is_owners=False)
+@action("edit", Answer.FORM, is_owners=False)
 async def edit(press: Press) -> None:
     """Ask again with other words, in a form that has the ones before."""
-    wanted = Wanted.model_validate(press.job.wanted)
-    if len(wanted.prompt) > forms.MAX_INPUT:
-        raise Refused("That prompt is too long for Discord's form; use `/imagine` with it.")
-    await press.interaction.response.send_modal(
-        forms.Edit(press.job.kind, wanted, _source(press), spoiler=press.job.spoiler)
-    )
+    await _open_form(press, press.job, _sources(press))
 
 
-@action("info", is_owners=False)
+@action("past", Answer.FORM)
+async def past(press: Press) -> None:
+    """The same for one of the jobs before, whose pictures to start from are not at hand."""
+    async with press.bot.database.transaction() as connection:
+        job = await jobs.get(connection, int(press.values[0]))
+    if job is None or job.user_id != press.job.user_id:
+        raise Refused(FORGOTTEN)
+    wanted = Wanted.model_validate(job.wanted).model_copy(update={"processing": None})
+    await _open_form(press, replace(job, wanted=wanted.model_dump()), NOTHING)
+
+
+@action("info", Answer.PRIVATE, is_owners=False)
 async def info(press: Press) -> None:
     """Tell how something was made."""
     embed = discord.Embed(title="How it was made")
     for name, value in press.job.wanted.items():
-        if name != "source_file":
+        if name != "source_files":
             embed.add_field(name=name, value=cut(plain(str(value)), 1000) or "-")
     lines = [
         f"{number}: " + ", ".join(f"{key} {value}" for key, value in fact.items() if key in TOLD)
@@ -124,7 +134,7 @@ async def info(press: Press) -> None:
     await answering.say(press.interaction, embed=embed)
 
 
-@action("rate")
+@action("rate", Answer.PRIVATE)
 async def rate(press: Press) -> None:
     """Offer to rate the pictures: first which one, then the stars."""
     if not press.job.wanted.get("share"):
@@ -144,7 +154,7 @@ async def rate(press: Press) -> None:
     )
 
 
-@action("which")
+@action("which", Answer.PRIVATE)
 async def which(press: Press) -> None:
     """Offer the stars for one picture."""
     await _offer_stars(press, int(press.values[0]))
@@ -159,10 +169,9 @@ async def _offer_stars(press: Press, index: int) -> None:
     )
 
 
-@action("star")
+@action("star", Answer.PRIVATE)
 async def star(press: Press) -> None:
     """Tell the horde of the stars."""
-    await press.interaction.response.defer(ephemeral=True, thinking=True)
     picture = press.job.results[int(press.more)]
     rating = AestheticRating(id=picture["id"], rating=int(press.values[0]))
     payload = AestheticsPayload(ratings=[rating])
@@ -171,26 +180,37 @@ async def star(press: Press) -> None:
     await answering.say(press.interaction, f"Thank you: {given.reward:g} kudos for your rating.")
 
 
-def _source(press: Press) -> discord.Attachment | None:
-    """The picture that the job started from, as its message has it."""
-    message = press.interaction.message
-    files = message.attachments if message else []
-    found = [one for one in files if one.filename.startswith(f"{SOURCE}.")]
-    if not found and press.job.wanted.get("processing"):
+async def _open_form(press: Press, job: Job, given: Given) -> None:
+    wanted = Wanted.model_validate(job.wanted)
+    if len(wanted.prompt) > forms.MAX_INPUT:
+        raise Refused("That prompt is too long for Discord's form; use `/imagine` with it.")
+    form = forms.Edit(job.kind, wanted, given, spoiler=job.spoiler)
+    await press.interaction.response.send_modal(form)
+
+
+def _sources(press: Press) -> Given:
+    """The pictures that the job started from, as its message has them. Raises Refused."""
+    there = {name.partition(".")[0]: one for name, one in _files(press).items()}
+    more = [one for name, one in there.items() if name.startswith(f"{SOURCE}-")]
+    if press.job.wanted.get("processing") and SOURCE not in there:
         raise Refused("The picture it started from is gone; ask again with `/imagine`.")
-    return found[0] if found else None
+    return Given(there.get(SOURCE), there.get(MASK), tuple(more))
 
 
 def _picture(press: Press) -> discord.Attachment:
-    """The picture that the button is for."""
+    """The picture that the button is for. Raises Refused."""
     number = press.values[0] if press.values else press.more
+    found = _files(press).get(f"{int(number) + 1}.webp")
+    if found is None:
+        raise Refused("That picture is not here; if it was too large for Discord, use its link.")
+    return found
+
+
+def _files(press: Press) -> dict[str, discord.Attachment]:
+    """The files of the message, by their names as they were before some were hidden."""
     message = press.interaction.message
     files = message.attachments if message else []
-    wanted = f"{int(number) + 1}.webp"
-    for one in files:
-        if one.filename.removeprefix("SPOILER_") == wanted:
-            return one
-    raise Refused("That picture is not here; if it was too large for Discord, use its link.")
+    return {one.filename.removeprefix("SPOILER_"): one for one in files}
 
 
 def add() -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 BROKEN = "Something went wrong on my side; it is noted. Nothing more was charged."
 
-PUBLIC = "public"
-"""In an interaction's extras: whether everybody sees that the bot is thinking."""
+PUBLIC, MESSAGE = "public", "message"
+"""In an interaction's extras: whether everybody sees that the bot is thinking, and where."""
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +28,15 @@ def bot_of(interaction: discord.Interaction) -> "HordeBot":
 
 
 async def defer(interaction: discord.Interaction, *, ephemeral: bool = False) -> int | None:
-    """Acknowledge now, answer later. Returns the id of the message that will be the answer."""
-    interaction.extras[PUBLIC] = not ephemeral
-    done = await interaction.response.defer(ephemeral=ephemeral, thinking=True)
-    return None if done is None else done.message_id
+    """Acknowledge, unless that is done. Returns the id of the message that will be the answer.
+
+    This comes before anything that takes time: Discord waits for three seconds.
+    """
+    if not interaction.response.is_done():
+        done = await interaction.response.defer(ephemeral=ephemeral, thinking=True)
+        interaction.extras[PUBLIC] = not ephemeral
+        interaction.extras[MESSAGE] = None if done is None else done.message_id
+    return interaction.extras.get(MESSAGE)
 
 
 async def say(interaction: discord.Interaction, content: str | None = None, **what: Any) -> None:  # noqa: ANN401

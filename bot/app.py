@@ -54,7 +54,7 @@ class HordeBot(discord.Client):
 
     async def setup_hook(self) -> None:
         """Go on where the last process stopped, before Discord tells anything."""
-        self.add_dynamic_items(*buttons.ITEMS, *commands.DYNAMIC)
+        self.add_dynamic_items(*buttons.ITEMS, *commands.PRESSED)
         await self.tree.set_translator(Languages())
         await self._sync()
         await self.desk.resume()
@@ -82,6 +82,7 @@ class HordeBot(discord.Client):
         for duty in self._duties:
             duty.cancel()
         await asyncio.gather(*self._duties, return_exceptions=True)
+        await self.desk.close()
         await super().close()
         await self.hordes.close()
         await self.database.close()

@@ -1,8 +1,7 @@
 """From a command or a button to a job: what is checked, acknowledged, read and asked."""
 
-import base64
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import discord
@@ -19,36 +18,59 @@ if TYPE_CHECKING:
     from bot.app import HordeBot
 
 MAX_SEED: Final = 2**31
+MAX_FILES: Final = 10
+"""Of one message, at Discord."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Pictures to start from: attached ones, or somebody's avatar."""
+
+    image: discord.Attachment | discord.abc.User | None = None
+    mask: discord.Attachment | None = None
+    more: tuple[discord.Attachment, ...] = ()
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return sum(one is not None for one in (self.image, self.mask, *self.more))
+
+    async def read(self) -> Sources:
+        """Their files. Raises Refused."""
+        if self.image is None and len(self):
+            raise Refused("Attach the picture that goes with it as `image`.")
+        return Sources(
+            await _file(self.image),
+            await _file(self.mask),
+            tuple([await attachments.read(one) for one in self.more]),
+        )
+
+
+NOTHING: Final = Given()
 
 
 async def ask(  # the whole way of a request, in order
     interaction: discord.Interaction,
     kind: str,
     wanted: Wanted,
-    image: discord.Attachment | bytes | None = None,
-    mask: discord.Attachment | None = None,
+    given: Given = NOTHING,
     *,
     spoiler: bool = False,
 ) -> None:
-    """Check, acknowledge, then ask the horde; the reply becomes the job's message."""
+    """Acknowledge, check, then ask the horde; the reply becomes the job's message."""
+    message_id = await answering.defer(interaction)
     bot: HordeBot = answering.bot_of(interaction)
     party = await parties.of_channel(bot, interaction.channel_id)
     if party is not None and kind == "image":
         wanted = parties.joined(party, wanted)
     wanted = await limits.check(bot, interaction, wanted)
-    if kind == "image" and wanted.n > 1 and wanted.processing:
-        wanted = wanted.model_copy(update={"n": min(wanted.n, bot.settings.max_pictures - 1)})
-    message_id = await answering.defer(interaction)
-    source = await _bytes(image)
-    drawn_over = await _bytes(mask)
-    if drawn_over is not None and source is None:
-        raise Refused("A mask needs a picture: attach both.")
+    if len(given):
+        wanted = wanted.model_copy(update={"n": min(wanted.n, MAX_FILES - len(given))})
+    sources = await given.read()
     await _log(bot, interaction, kind, wanted)
     said = wanted.model_dump(exclude_defaults=True)
     job = new_job(interaction, kind, said, message_id)
     job = replace(job, spoiler=spoiler, party_id=party.id if party else None)
-    sources = Sources(_base64(source), _base64(drawn_over))
-    await bot.desk.take(job, sources, source, await _paying(bot, party))
+    await bot.desk.take(job, sources, await _paying(bot, party))
 
 
 async def with_settings(bot: "HordeBot", user_id: int, said: dict[str, Any]) -> Wanted:
@@ -64,14 +86,12 @@ def fresh_seed() -> str:
     return str(random.randrange(MAX_SEED))  # noqa: S311 - decides a picture, keeps no secret
 
 
-async def _bytes(given: discord.Attachment | bytes | None) -> bytes | None:
+async def _file(given: discord.Attachment | discord.abc.User | None) -> bytes | None:
+    if given is None:
+        return None
     if isinstance(given, discord.Attachment):
         return await attachments.read(given)
-    return given
-
-
-def _base64(content: bytes | None) -> str | None:
-    return None if content is None else base64.b64encode(content).decode()
+    return await attachments.avatar(given)
 
 
 async def _paying(bot: "HordeBot", party: Party | None) -> str | None:

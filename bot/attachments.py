@@ -10,17 +10,19 @@ from typing import Final
 import aiohttp
 import discord
 
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
+from bot.words import plain
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 READ_SECONDS: Final = 20.0
+AVATAR_PIXELS: Final = 512
 PNG, JPEG, GIF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8"
 ONE_AT_A_TIME: Final = asyncio.Semaphore(2)
 """A picture takes several times its size in memory on its way."""
 
 
 async def read(attachment: discord.Attachment) -> bytes:
-    """A picture's bytes. Raises Refused."""
+    """An attached picture's bytes. Raises Refused."""
     name = plain(attachment.filename)
     if attachment.size > MAX_BYTES:
         size = attachment.size / 1024 / 1024
@@ -31,6 +33,18 @@ async def read(attachment: discord.Attachment) -> bytes:
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
         raise Refused(f"Discord does not give me {name}; attach it again.") from error
     check(content, name)
+    return content
+
+
+async def avatar(user: discord.abc.User) -> bytes:
+    """An avatar's bytes. Raises Refused."""
+    try:
+        asset = user.display_avatar.replace(size=AVATAR_PIXELS, static_format="png")
+        async with ONE_AT_A_TIME, asyncio.timeout(READ_SECONDS):
+            content = await asset.read()
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise Refused("Discord does not give me that avatar; try again.") from error
+    check(content, "The avatar")
     return content
 
 

@@ -43,7 +43,7 @@ def of(bot: "HordeBot") -> list[Awaitable[None]]:
         every(SHORT_SECONDS, lambda: fleet.tell(bot), "workers"),
         every(NEWS_SECONDS, lambda: feeds.tell_news(bot), "news"),
         every(HOUR_SECONDS, lambda: feeds.renew_roles(bot), "roles"),
-        every(HOUR_SECONDS, lambda: _forget(bot), "forget"),
+        every(HOUR_SECONDS, lambda: forget(bot), "forget"),
     ]
 
 
@@ -54,7 +54,7 @@ async def _end_parties(bot: "HordeBot") -> None:
         await parties.close(bot, party)
 
 
-async def _forget(bot: "HordeBot") -> None:
+async def forget(bot: "HordeBot") -> None:
     """Delete what is too old."""
     settings, today = bot.settings, now()
     async with bot.database.transaction() as connection:

@@ -8,15 +8,17 @@ import structlog
 
 from bot import accounts
 from bot.jobs import place
-from bot.refusals import cut, plain
 from bot.store import logins, notes
+from bot.words import cut, plain
 from core.client import HordeError
 
 if TYPE_CHECKING:
     from bot.app import HordeBot
 
 LAST_NEWS: Final = "last news"
+MAX_NEWS: Final = 3
 MAX_TOLD: Final = 10
+"""Workers in one message."""
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +33,11 @@ async def tell_news(bot: "HordeBot") -> None:
     titles = [f"{one.date_published} {one.title}" for one in news]
     async with bot.database.transaction() as connection:
         last = await notes.get(connection, LAST_NEWS)
-        if titles:
-            await notes.put(connection, LAST_NEWS, titles[0])
+        await notes.put(connection, LAST_NEWS, titles[0] if titles else "")
     if last is None:
         return  # what was there before anybody listened is no news
-    fresh = news[: titles.index(last)] if last in titles else news[:1]
-    for one in reversed(fresh[:3]):
+    fresh = news[: titles.index(last)] if last in titles else news
+    for one in reversed(fresh[:MAX_NEWS]):
         embed = discord.Embed(
             title=cut(plain(one.title), 256), description=cut(one.newspiece, 4000)
         )

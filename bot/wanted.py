@@ -67,13 +67,13 @@ class Wanted(Options):
     max_length: int | None = None
     """Tokens of a text."""
     nsfw: bool = False
-    source_file: list[dict[str, Any]] = Field(default_factory=list)
-    """The source picture as the message has it."""
+    source_files: list[dict[str, Any]] = Field(default_factory=list)
+    """The pictures to start from, as the message has them."""
 
     def picture(
-        self, models: list[str], source: str | None, mask: str | None
+        self, models: list[str], source: str | None, mask: str | None, more: list[str]
     ) -> GenerationInputStable:
-        """The request for pictures. source, mask: base64. models: if none is chosen."""
+        """The request for pictures. source, mask, more: base64. models: if none is chosen."""
         params: dict[str, Any] = {"n": self.n}
         if self.size is not None:
             params["width"], params["height"] = SIZES[self.size]
@@ -101,6 +101,7 @@ class Wanted(Options):
             prompt = f"{prompt}{features.NEGATIVE}{self.negative}"
         whole: dict[str, Any] = {"prompt": prompt, "params": params, "nsfw": self.nsfw}
         whole |= {"censor_nsfw": not self.nsfw, "shared": bool(self.share)}
+        whole["r2"] = True  # said, as a horde without https sends no links otherwise
         if self.style:
             whole["style"] = self.style
             whole["models"] = [self.model] if self.model else []
@@ -109,7 +110,9 @@ class Wanted(Options):
         if source is not None:
             whole |= {"source_image": source, "source_processing": self.processing or "img2img"}
             if mask is not None:
-                whole |= {"source_mask": mask, "source_processing": "inpainting"}
+                whole["source_mask"] = mask
+            if more:
+                whole["extra_source_images"] = [{"image": image} for image in more]
         return GenerationInputStable.model_validate(whole)
 
 

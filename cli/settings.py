@@ -105,7 +105,7 @@ def worker_environment(
         for name, value in os.environ.items()
         if not name.startswith("HORDE_") and name != "WORKER_API_KEY"
     }
-    kinds = {"WORKER_KINDS": '["image", "text"]'} if text else {}
+    kinds = {"WORKER_KINDS": '["image", "text", "alchemy"]'} if text else {}
     return {
         "WORKER_DATA_DIR": str(settings.data_dir / "worker"),
         "WORKER_PROGRESS": "lines",

@@ -1,4 +1,4 @@
-"""The database: declarative base, column types, and the two kinds of session.
+"""The database, and the two kinds of session.
 
 A `Reading` can only read, a `Writing` is one transaction. Two engines are supported:
 
@@ -21,28 +21,22 @@ from pathlib import Path
 from typing import IO, Any, Never, Self, TypeAlias, TypeVar, TypeVarTuple, cast, overload
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     CompoundSelect,
     CursorResult,
-    DateTime,
-    Dialect,
     Executable,
-    Integer,
-    MetaData,
+    Result,
     Row,
     ScalarResult,
     Select,
     Table,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.selectable import TypedReturnsRows
-from sqlalchemy.types import TypeDecorator
 
 from core import engines
+from core.columns import Base
+from core.prepared import Compiled
 from core.remembered import Remembered
 
 _T = TypeVar("_T")
@@ -56,42 +50,6 @@ Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 """The values of a statement; it runs once for each of several."""
 
 
-class Base(DeclarativeBase):
-    """Base of all tables; constraints are named by convention, so that migrations can name them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC time on both engines (SQLite has no time zones: stored as UTC, read back so)."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times, which are a defect of the caller."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a naive time: {value}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give SQLite's naive times their zone back."""
-        if value is not None and dialect.name == "sqlite":
-            return value.replace(tzinfo=UTC)
-        return value
-
-
 AnyRow: TypeAlias = Row[*Columns]
 """A row of a Core statement: columns by name."""
 
@@ -99,11 +57,6 @@ AnyRow: TypeAlias = Row[*Columns]
 def table(model: type[Base]) -> Table:
     """The model's table: statements are about tables, so that what they bring are plain rows."""
     return cast("Table", model.__table__)
-
-
-RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
-Document = JSON().with_variant(JSONB(), "postgresql")
-"""A JSON value: JSONB on PostgreSQL, text on SQLite."""
 
 
 def now() -> datetime:
@@ -118,11 +71,13 @@ class Reading:
     only reads takes a `Reading`, to which a `Writing` may be passed.
     """
 
-    def __init__(self, engine: AsyncEngine, remembered: Remembered) -> None:
+    def __init__(self, engine: AsyncEngine, remembered: Remembered, compiled: Compiled) -> None:
         self.remembered = remembered
         """The rows of this database that are remembered for a moment."""
         self._engine = engine
+        self._compiled = compiled
         self._connection: AsyncConnection | None = None
+        self._driver: Any = None
 
     @property
     def engine(self) -> str:
@@ -138,12 +93,12 @@ class Reading:
     @overload
     async def execute(
         self, statement: Select[*_Ts], parameters: Parameters = None
-    ) -> CursorResult[*_Ts]: ...
+    ) -> Result[*_Ts]: ...
 
     @overload
     async def execute(
         self, statement: CompoundSelect[*_Ts], parameters: Parameters = None
-    ) -> CursorResult[*_Ts]: ...
+    ) -> Result[*_Ts]: ...
 
     async def execute(self, statement: Executable, parameters: Parameters = None) -> Any:
         """Run the statement; returns its rows."""
@@ -176,9 +131,18 @@ class Reading:
         """Run the statement; returns the first column of each row."""
         return (await self._run(statement, parameters)).scalars()
 
-    async def _run(self, statement: Executable, parameters: Parameters) -> CursorResult[*Columns]:
+    async def _run(self, statement: Executable, parameters: Parameters) -> Result[*Columns]:
         connection = self._connection or await self.connection()
-        return await connection.execute(statement, parameters)
+        prepared = self._compiled.get(statement)
+        if prepared is None or isinstance(parameters, Sequence) or not self._is_open(connection):
+            return await connection.execute(statement, parameters)
+        if self._driver is None:
+            self._driver = (await connection.get_raw_connection()).driver_connection
+        return await prepared.run(connection, self._driver, parameters or {})
+
+    def _is_open(self, _connection: AsyncConnection) -> bool:
+        """Whether the driver would run a statement where SQLAlchemy would."""
+        return True
 
     async def __aenter__(self) -> Self:
         return self
@@ -236,6 +200,10 @@ class Writing(Reading):
         """Run the statement; returns the first column of each row."""
         return (await self._run(statement, parameters)).scalars()
 
+    def _is_open(self, connection: AsyncConnection) -> bool:
+        """Whether there was a statement, with which SQLAlchemy begins the transaction."""
+        return connection.in_transaction()
+
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None and self._connection is not None:
@@ -260,23 +228,27 @@ class Database:
         self._writer = engines.writer(url)
         self._remembered = Remembered()
         self._remembered.watch(self._writer.sync_engine)
+        self._compiled = Compiled(self._reader.dialect)
         self._turn = asyncio.Lock()
         self._held: IO[str] | None = None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reading]:
         """A session that can only read. Hold it for as short as possible, never while waiting."""
-        async with Reading(self._reader, self._remembered) as session:
+        async with Reading(self._reader, self._remembered, self._compiled) as session:
             yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Writing]:
         """One transaction: committed when the block ends, rolled back if it raises."""
         if self.is_sqlite:
-            async with self._turn, Writing(self._writer, self._remembered) as session:
+            async with (
+                self._turn,
+                Writing(self._writer, self._remembered, self._compiled) as session,
+            ):
                 yield session
         else:
-            async with Writing(self._writer, self._remembered) as session:
+            async with Writing(self._writer, self._remembered, self._compiled) as session:
                 yield session
 
     def hold_alone(self) -> None:

@@ -64,10 +64,14 @@ def _tell_unstorable(failed: ExceptionContext) -> None:
     The sender is told so. The log says where it went, but not what it is: if the server made the
     value, the fault has to be found.
     """
-    error = failed.original_exception
+    check_storable(failed.original_exception, failed.statement)
+
+
+def check_storable(error: BaseException, statement: str | None) -> None:
+    """Raise Unstorable where that is what this error says."""
     is_beyond = isinstance(error, OverflowError | UnicodeError)  # as the drivers of SQLite have it
     if is_beyond or str(getattr(error, "sqlstate", "")).startswith(DATA_EXCEPTION):
-        _log.warning("unstorable", statement=failed.statement)
+        _log.warning("unstorable", statement=statement)
         raise Unstorable("A number or a text in the request is beyond what can be stored.")
 
 

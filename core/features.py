@@ -22,8 +22,6 @@ CLASSIC: Final = "AI Horde Worker"
 WEBUI: Final = "SD-WebUI Stable Horde Worker Bridge"
 
 _USUAL: Final = {OURS: 1, REGEN: 1, CLASSIC: 11, WEBUI: 1}
-_ESRGAN: Final[Since] = _USUAL
-"""Networks of one architecture; our worker says in each pop whether it has their weights."""
 _OLD: Final = {REGEN: 1, CLASSIC: 11, WEBUI: 1}
 _NEW: Final = {REGEN: 13}
 _CONTROL: Final[Since] = {OURS: 4, REGEN: 1, CLASSIC: 11}
@@ -102,22 +100,22 @@ SAMPLERS: Final[Mapping[str, Sampler]] = {
 """In the order in which the page offers them; the first is the default."""
 
 POST_PROCESSORS: Final[Mapping[str, PostProcessor]] = {
-    "GFPGAN": PostProcessor(_OLD),
-    "RealESRGAN_x4plus": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
-    "RealESRGAN_x2plus": PostProcessor(_ESRGAN, enlarges_by=2),
-    "RealESRGAN_x4plus_anime_6B": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
-    "NMKD_Siax": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
-    "4x_AnimeSharp": PostProcessor(_ESRGAN, enlarges_by=4, heavy=True),
-    "CodeFormers": PostProcessor(_OLD, heavy=True),
+    "GFPGAN": PostProcessor(_OLD | {OURS: 5}),
+    "RealESRGAN_x4plus": PostProcessor(_USUAL, enlarges_by=4, heavy=True),
+    "RealESRGAN_x2plus": PostProcessor(_USUAL, enlarges_by=2),
+    "RealESRGAN_x4plus_anime_6B": PostProcessor(_USUAL, enlarges_by=4, heavy=True),
+    "NMKD_Siax": PostProcessor(_USUAL, enlarges_by=4, heavy=True),
+    "4x_AnimeSharp": PostProcessor(_USUAL, enlarges_by=4, heavy=True),
+    "CodeFormers": PostProcessor(_OLD | {OURS: 5}, heavy=True),
     "strip_background": PostProcessor(_OLD | {OURS: 4}),
     "4xNomos8kSC": PostProcessor(_NEW | {OURS: 4}, enlarges_by=4, heavy=True),
     "4xLSDIRplus": PostProcessor(_NEW | {OURS: 4}, enlarges_by=4, heavy=True),
-    "4xNomosWebPhoto_RealPLKSR": PostProcessor(_NEW, enlarges_by=4, heavy=True),
-    "4xNomos2_realplksr_dysample": PostProcessor(_NEW, enlarges_by=4, heavy=True),
-    "4xNomos2_hq_dat2": PostProcessor(_NEW, enlarges_by=4, heavy=True),
-    "2xModernSpanimationV1": PostProcessor(_NEW, enlarges_by=2),
-    "GFPGANv1.3": PostProcessor(_NEW),
-    "RestoreFormer": PostProcessor(_NEW, heavy=True),
+    "4xNomosWebPhoto_RealPLKSR": PostProcessor(_NEW | {OURS: 5}, enlarges_by=4, heavy=True),
+    "4xNomos2_realplksr_dysample": PostProcessor(_NEW | {OURS: 5}, enlarges_by=4, heavy=True),
+    "4xNomos2_hq_dat2": PostProcessor(_NEW | {OURS: 5}, enlarges_by=4, heavy=True),
+    "2xModernSpanimationV1": PostProcessor(_NEW | {OURS: 5}, enlarges_by=2),
+    "GFPGANv1.3": PostProcessor(_NEW | {OURS: 5}),
+    "RestoreFormer": PostProcessor(_NEW | {OURS: 5}, heavy=True),
 }
 
 CONTROL_TYPES: Final[Mapping[str, ControlType]] = {
@@ -173,10 +171,11 @@ ABILITIES: Final[Mapping[str, Since]] = {
     "lora": {OURS: 3, REGEN: 2, CLASSIC: 22},
     "textual_inversion": {OURS: 3, REGEN: 2, CLASSIC: 22},
     "lora_versions": {OURS: 3, REGEN: 3, CLASSIC: 24},
-    "extra_source_images": {REGEN: 5},
+    "remix": _USUAL | {"HordeAutoWebBridge": 1},
+    "extra_source_images": {OURS: 5, REGEN: 5},
     "cascade_2pass": {REGEN: 6},
-    "qr_code": {REGEN: 7},
-    "layer_diffuse": {REGEN: 8},
+    "qr_code": {OURS: 5, REGEN: 7},
+    "layer_diffuse": {OURS: 5, REGEN: 8},
     "flux": {OURS: 2, REGEN: 9},
     "chat": {OURS: 4},
     "validated": {
@@ -193,6 +192,8 @@ ABILITIES: Final[Mapping[str, Since]] = {
 IN_PART: Final[Mapping[str, tuple[str, ...]]] = {
     "controlnet": ("control:", "annotator:"),
     "post-processing": ("post:",),
+    "img2img": ("img2img", "remix", "extra_source_images"),
+    "sdxl_controlnet": ("layer_diffuse",),
 }
 """The contract's switches behind which there is much, and how the features behind them begin. A
 worker that has but some of these leaves the switch off and names them in its pops (`also`)."""

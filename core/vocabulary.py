@@ -58,6 +58,26 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A word of a prompt, or several that are one name.
+
+    said: as it was typed, in lower case.
+    shows: the thing or place that it is; None: it is none.
+    several: whether it is the plural of another word that is known.
+    follows: whether nothing but spaces is between it and the piece before.
+    is_replaced: whether something that is known stands in for it.
+    is_unknown: whether it is left out because nothing comes near to it.
+    """
+
+    said: str
+    shows: str | None = None
+    several: bool = False
+    follows: bool = False
+    is_replaced: bool = False
+    is_unknown: bool = False
+
+
+@dataclass(frozen=True)
 class Reading:
     """A prompt as a vocabulary has it.
 
@@ -65,12 +85,14 @@ class Reading:
     shows: the things and places that it draws, each once.
     instead: the words that were replaced, each with what stands in for it.
     unknown: the words that were left out because nothing comes near to them, each once.
+    pieces: all of it, also what is left out.
     """
 
     text: str
     shows: tuple[str, ...]
     instead: dict[str, str]
     unknown: tuple[str, ...]
+    pieces: tuple[Piece, ...] = ()
 
     @property
     def says_something(self) -> bool:
@@ -105,33 +127,43 @@ class Reader:
         if len(found) > MAX_WORDS:
             prompt = prompt[: found.pop().start()]
         words = [match.group().lower() for match in found]
-        shows: dict[str, None] = {}
-        instead: dict[str, str] = {}
-        unknown: dict[str, None] = {}
-        parts: list[str] = []
+        pieces: list[Piece] = []
+        parts: list[tuple[str, str]] = []
         end = place = 0
         while place < len(found):
             many = self._together(prompt, found, place)
             count, kept = self._known(words[place : place + many])
             first, last = found[place], found[place + count - 1]
-            parts.append(prompt[end : first.start()])
-            end = last.end()
+            between, end = prompt[end : first.start()], last.end()
             said = " ".join(words[place : place + count])
-            if kept in self._named:
-                shows[self._named[kept]] = None
-            if kept is None:
-                if not self._is_idle(said):
-                    unknown[said] = None
-            elif kept == said or said in self._named:
-                parts.append(prompt[first.start() : end])
-            else:
-                parts.append(kept)
-                instead[said] = kept
+            follows = _BETWEEN.fullmatch(between) is not None
+            pieces.append(self._piece(said, kept, follows=follows))
+            if kept is not None and not pieces[-1].is_replaced:
+                kept = prompt[first.start() : end]
+            parts.append((between, kept or ""))
             place += count
-        text = "".join((*parts, prompt[end:]))
+        for lost in _with_the_unknown(pieces):
+            parts[lost] = (parts[lost][0], "")
+        text = "".join((*(part for both in parts for part in both), prompt[end:]))
         for pattern, by in _LEFTOVERS:
             text = pattern.sub(by, text)
-        return Reading(text.strip(" ,"), tuple(shows), instead, tuple(unknown))
+        return Reading(
+            text.strip(" ,"),
+            tuple(dict.fromkeys(one.shows for one in pieces if one.shows is not None)),
+            {one.said: one.shows for one in pieces if one.is_replaced and one.shows is not None},
+            tuple(dict.fromkeys(one.said for one in pieces if one.is_unknown)),
+            tuple(pieces),
+        )
+
+    def _piece(self, said: str, kept: str | None, *, follows: bool) -> Piece:
+        return Piece(
+            said,
+            None if kept is None else self._named.get(kept),
+            several=self._is_plural(said),
+            follows=follows,
+            is_replaced=kept is not None and kept != said and said not in self._named,
+            is_unknown=kept is None and not self._is_idle(said),
+        )
 
     def _together(self, prompt: str, found: list[re.Match[str]], place: int) -> int:
         """How many words from here on may be one name: nothing but spaces is between them."""
@@ -151,6 +183,8 @@ class Reader:
                 return count, phrase
             if phrase in self._idle:
                 return count, None
+            if count > 1 and phrase in self._nearest:
+                return count, self._nearest[phrase]
         return 1, self._one(words[0])
 
     def _is_idle(self, said: str) -> bool:
@@ -162,6 +196,11 @@ class Reader:
                 stems |= {stem, f"{stem}e", stem[:-1]}
         return not self._idle.isdisjoint(stems)
 
+    def _is_plural(self, said: str) -> bool:
+        """Whether it is the regular plural of a word that is known."""
+        known = (self._named, self._nearest, self._helping)
+        return any(form in each for form in _forms(said)[1:] for each in known)
+
     def _one(self, word: str) -> str | None:
         if word in self._helping or len(word) <= SHORT or word.isdecimal():
             return word
@@ -171,6 +210,24 @@ class Reader:
             if form in self._nearest:
                 return self._nearest[form]
         return None
+
+
+def _with_the_unknown(pieces: Sequence[Piece]) -> list[int]:
+    """Which pieces say something of an unknown one alone: "with blue" before "hair".
+
+    Not if it says something itself of what follows it at once: "a chartreuse cat" is a cat.
+    """
+    lost: list[int] = []
+    for index, piece in enumerate(pieces):
+        following = pieces[index + 1] if index + 1 < len(pieces) else None
+        says_more = following is not None and following.follows and following.shows is not None
+        if not piece.is_unknown or says_more:
+            continue
+        before = index
+        while before > 0 and pieces[before].follows and pieces[before - 1].shows is None:
+            before -= 1
+            lost.append(before)
+    return lost
 
 
 def _forms(word: str) -> list[str]:

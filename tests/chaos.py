@@ -19,7 +19,7 @@ from core.kudos import prices
 from core.ledger import audit
 from core.ledger.tables import Entry, Event, Hold, SystemAccount
 from core.queue.endings import MAX_OPINIONS
-from core.queue.tables import Attempt, Generation, Job, JobState, Outcome, Request
+from core.queue.tables import AttemptRow, Generation, Job, JobState, Outcome, RequestRow
 from core.upkeep import steps
 from core.wire.generate import GenerationInputStable
 from horde_command import descendants, wait_until_gone
@@ -125,7 +125,7 @@ class Chaos:
     async def until_busy(self):
         """Wait until a job is worked on."""
         async with asyncio.timeout(BUSY_SECONDS):
-            while not await self._count(Attempt.outcome == Outcome.ALIVE):
+            while not await self._count(AttemptRow.outcome == Outcome.ALIVE):
                 await self._revive_worker()
                 await asyncio.sleep(0.02)
 
@@ -175,14 +175,14 @@ class Chaos:
                 await session.execute(
                     select(
                         func.count(),
-                        func.coalesce(func.sum(Attempt.charge), 0),
-                        func.coalesce(func.sum(Attempt.reward), 0),
-                    ).where(Attempt.outcome == Outcome.DONE)
+                        func.coalesce(func.sum(AttemptRow.charge), 0),
+                        func.coalesce(func.sum(AttemptRow.reward), 0),
+                    ).where(AttemptRow.outcome == Outcome.DONE)
                 )
             ).one()
             await _check_settlements(session, *map(int, made))
             await _check_deliveries(session, made[0])
-            requests = await session.scalar(select(func.count()).select_from(Request))
+            requests = await session.scalar(select(func.count()).select_from(RequestRow))
             burned = await _moved(session, "tax", Entry.account_id == SystemAccount.TAX)
             assert burned == requests * prices.request_tax()
             await _check_holds(session)
@@ -208,8 +208,8 @@ class Chaos:
         """After their life nothing of the requests is left, and nothing is held."""
         await self.upkeep(steps.expire, hours=1)
         assert not await self._count(Hold.amount >= 0)
-        assert not await self._count(Request.n > 0)
-        assert not await self._count(Attempt.outcome == Outcome.ALIVE)
+        assert not await self._count(RequestRow.n > 0)
+        assert not await self._count(AttemptRow.outcome == Outcome.ALIVE)
         assert list(self.pictures.rglob("*.webp")) == []
         async with self.database.reading() as session:
             assert (await audit.audit(session)).balanced
@@ -237,15 +237,15 @@ async def _check_settlements(session, count, charged, rewarded):
 
 async def _check_deliveries(session, count):
     """Each attempt that is done brought one picture, and each job has one at most."""
-    pictures = select(func.count(), func.count(Attempt.job_id.distinct()))
-    kept = pictures.select_from(Generation).join(Attempt, Attempt.id == Generation.attempt_id)
+    pictures = select(func.count(), func.count(AttemptRow.job_id.distinct()))
+    kept = pictures.select_from(Generation).join(AttemptRow, AttemptRow.id == Generation.attempt_id)
     assert tuple((await session.execute(kept)).one()) == (count, count)
     done = select(func.count()).select_from(Job).where(Job.state == JobState.DONE)
     assert await session.scalar(done) == count
     alive = (
-        select(Attempt.job_id)
-        .where(Attempt.outcome == Outcome.ALIVE)
-        .group_by(Attempt.job_id)
+        select(AttemptRow.job_id)
+        .where(AttemptRow.outcome == Outcome.ALIVE)
+        .group_by(AttemptRow.job_id)
         .having(func.count() > 1)
     )
     assert (await session.execute(alive)).all() == []
@@ -253,8 +253,10 @@ async def _check_deliveries(session, count):
 
 async def _check_holds(session):
     """What is held belongs to requests that are not over."""
-    going_on = exists().where(Job.request_id == Request.id, Job.state.in_(GOING_ON))
-    keys = [f"request:{one}" for one in await session.scalars(select(Request.id).where(going_on))]
+    going_on = exists().where(Job.request_id == RequestRow.id, Job.state.in_(GOING_ON))
+    keys = [
+        f"request:{one}" for one in await session.scalars(select(RequestRow.id).where(going_on))
+    ]
     orphans = select(Hold.key).where(Hold.key.not_in(keys))
     assert (await session.execute(orphans)).all() == []
 

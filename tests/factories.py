@@ -20,18 +20,18 @@ from core.images.signing import Signer
 from core.images.store import FolderStore
 from core.kinds.image import ImageParams
 from core.kudos import settlement
-from core.ledger import accounts
+from core.ledger import accounts, holds
 from core.ledger.tables import SystemAccount
 from core.queue import attempts, claim, endings, requests
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Attempt, Job, JobState
+from core.queue.tables import AttemptRow, Job, JobState
 from core.settings import Settings
 from core.users import directory
 from core.users.keys import Keyring
 from core.users.tables import SharedKey, User
 from core.workers.offers import Declared
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 KEYRING = Keyring(b"a master secret for tests only, 32+ characters")
 REGEN = "AI Horde Worker reGen:13:https://example.com"
@@ -75,6 +75,26 @@ async def row(session, model, key):
     """The row of this id."""
     rows = table(model)
     return (await session.execute(select(rows).where(rows.c.id == key))).one()
+
+
+async def hold(session, *, key, account_id, amount, partly=False):
+    """Set kudos aside as an ask does. Returns what is held, or None if it is not all covered."""
+    funds = await accounts.locked_funds(session, account_id)
+    return await settlement.accept(
+        session,
+        tax_key=f"tax of {key}",
+        hold_key=key,
+        payer_account=account_id,
+        available=funds.available,
+        tax=0,
+        price=amount,
+        partly=partly,
+    )
+
+
+async def release(session, key):
+    """Give back what is in the hold; returns how much that is."""
+    return await holds.release(session, keys=[key])
 
 
 class Accounts(NamedTuple):
@@ -228,7 +248,7 @@ async def states(session, request_id):
 
 async def outcomes(session, request_id):
     """The outcomes of a request's attempts, sorted."""
-    of_request = select(Attempt.outcome).where(Attempt.request_id == request_id)
+    of_request = select(AttemptRow.outcome).where(AttemptRow.request_id == request_id)
     return sorted(await session.scalars(of_request))
 
 
@@ -286,7 +306,7 @@ def declared(*, agent=REGEN, **changes):
 
 async def change_worker(session, worker_id, **values):
     """Set columns of a worker."""
-    workers = table(Worker)
+    workers = table(WorkerRow)
     await session.execute(update(workers).where(workers.c.id == worker_id).values(**values))
 
 
@@ -309,5 +329,5 @@ def able():
 
 async def worker_sums(session, name):
     """The worker's row, for its roll-ups."""
-    workers = table(Worker)
+    workers = table(WorkerRow)
     return (await session.execute(select(workers).where(workers.c.name == name))).one()

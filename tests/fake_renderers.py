@@ -54,7 +54,7 @@ class FakeRenderer:
             on_step(step, order.steps)
         return Rendered(
             tuple(picture(order, seed) for seed in order.seeds),
-            (information(order.sampler),),
+            (*order.notes, information(order.sampler)),
             blank=len(order.seeds) if word == "blank" else 0,
             held_back=frozenset({0} if word == "nude" else ()),
         )

@@ -8,7 +8,7 @@ from sqlalchemy import update
 import pictures
 from core.db import table
 from core.users.tables import Role
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 from serving import ANONYMOUS, offer
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -16,7 +16,7 @@ BIG_WEBP = 20 * 1024 * 1024 + 2
 
 numbers = itertools.count(1)
 cases = []
-workers = table(Worker)
+workers = table(WorkerRow)
 
 
 def provokes(rc, what):

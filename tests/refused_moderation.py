@@ -4,11 +4,11 @@ from sqlalchemy import update
 
 from core.db import table
 from core.users.tables import Role
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 from refused import numbers, provokes, somebody
 from serving import offer
 
-workers = table(Worker)
+workers = table(WorkerRow)
 
 
 async def moderator(server):

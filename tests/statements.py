@@ -2,8 +2,11 @@
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from unittest import mock
 
 import sqlalchemy
+
+from core.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -29,4 +32,15 @@ def counted(database):
             target = (engine.sync_engine, "before_cursor_execute", see)
             sqlalchemy.event.listen(*target)
             listening.callback(sqlalchemy.event.remove, *target)
+
+        run = Prepared.run
+
+        async def see_prepared(prepared, connection, driver, parameters):
+            if connection.engine in (database._reader, database._writer):
+                is_reading = connection.engine is database._reader
+                (seen.reading if is_reading else seen.writing).append(str(prepared._compiled))
+                seen.all.append(str(prepared._compiled))
+            return await run(prepared, connection, driver, parameters)
+
+        listening.enter_context(mock.patch.object(Prepared, "run", see_prepared))
         yield seen

@@ -260,6 +260,20 @@ def _up(at):
     return f"output_blocks.{3 * int(at[1]) + int(at[3])}.{0 if at[2] == 'resnets' else 1}"
 
 
+def control(name):
+    """Give a ControlNet's layer the name that its authors gave it."""
+    name = re.sub(r"^controlnet_cond_embedding\.conv_in", "input_hint_block.0", name)
+    name = re.sub(
+        r"^controlnet_cond_embedding\.blocks\.(\d)",
+        lambda at: f"input_hint_block.{2 * int(at[1]) + 2}",
+        name,
+    )
+    name = re.sub(r"^controlnet_cond_embedding\.conv_out", "input_hint_block.14", name)
+    name = re.sub(r"^controlnet_down_blocks\.(\d+)", r"zero_convs.\1.0", name)
+    name = name.replace("controlnet_mid_block", "middle_block_out.0")
+    return f"control_model.{_unet(name, (1, 2))}"
+
+
 def _vae(name):
     name = re.sub(r"down_blocks\.(\d)\.resnets\.", r"down.\1.block.", name)
     name = re.sub(r"down_blocks\.(\d)\.downsamplers\.0\.", r"down.\1.downsample.", name)

@@ -15,7 +15,7 @@ OLDER = {
     r"^conv_hr\.": "model.8.",
     r"^conv_last\.": "model.10.",
 }
-WIDTH, GROWTH = 4, 2
+WIDTH, GROWTH = 4, 32  # the second is all that is read
 
 
 def weights(*, channels=3, body=0.0):

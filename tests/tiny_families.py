@@ -48,13 +48,13 @@ def autoencoder(*, channels=4, **config):
     )
 
 
-def unet(*, width, **config):
+def unet(*, width, channels=4, **config):
     """A denoiser of two levels with attention to a prompt's vectors of this width."""
     from diffusers import UNet2DConditionModel
 
     return UNet2DConditionModel(
         sample_size=NATIVE // 8,
-        in_channels=4,
+        in_channels=channels,
         out_channels=4,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
@@ -75,8 +75,8 @@ def euler(**config):
     )
 
 
-def sd(folder, *, seed=0, prediction="epsilon", **saved):
-    """A Stable Diffusion 1 (or 2, with `v_prediction`), of four channels."""
+def sd(folder, *, seed=0, prediction="epsilon", channels=4, **saved):
+    """A Stable Diffusion 1 (or 2, with `v_prediction`); for inpainting, with 9 channels."""
     import torch
     from diffusers import StableDiffusionPipeline
 
@@ -86,7 +86,7 @@ def sd(folder, *, seed=0, prediction="epsilon", **saved):
         vae=autoencoder(),
         text_encoder=_clip_of(words),
         tokenizer=words,
-        unet=unet(width=32),
+        unet=unet(width=32, channels=channels),
         scheduler=euler(prediction_type=prediction),
         safety_checker=None,
         feature_extractor=None,
@@ -95,8 +95,8 @@ def sd(folder, *, seed=0, prediction="epsilon", **saved):
     return folder
 
 
-def sdxl(folder, *, seed=0, **saved):
-    """A Stable Diffusion XL."""
+def sdxl(folder, *, seed=0, channels=4, **saved):
+    """A Stable Diffusion XL; for inpainting, with 9 channels."""
     import torch
     from diffusers import StableDiffusionXLPipeline
 
@@ -110,6 +110,7 @@ def sdxl(folder, *, seed=0, **saved):
         tokenizer_2=words,
         unet=unet(
             width=32 + 16,
+            channels=channels,
             addition_embed_type="text_time",
             addition_time_embed_dim=8,
             projection_class_embeddings_input_dim=24 + 6 * 8,
@@ -229,8 +230,25 @@ def z_image(folder, *, seed=0):
     return folder
 
 
-def cascade(folder, *, seed=0):
-    """A Stable Cascade, both its models in one folder."""
+def _eyes(width):
+    """A network that sees pictures of 32 pixels a side."""
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    return CLIPVisionModelWithProjection(
+        CLIPVisionConfig(
+            hidden_size=16,
+            intermediate_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            image_size=32,
+            patch_size=8,
+            projection_dim=width,
+        )
+    )
+
+
+def cascade(folder, *, seed=0, sees=False):
+    """A Stable Cascade, both its models in one folder. sees: with the part that sees pictures."""
     import torch
     from diffusers import DDPMWuerstchenScheduler, StableCascadeCombinedPipeline
     from diffusers.models import StableCascadeUNet
@@ -283,5 +301,6 @@ def cascade(folder, *, seed=0):
         prior_text_encoder=encoder,
         prior_tokenizer=words,
         prior_scheduler=DDPMWuerstchenScheduler(),
+        prior_image_encoder=_eyes(32) if sees else None,
     ).save_pretrained(folder, safe_serialization=True)
     return folder

@@ -60,12 +60,13 @@ def process(url: str, key: str, *, light: bool = False, **settings) -> Iterator[
     """Run a worker; it is ready to serve when the block begins, and drains when it ends.
 
     light: its engine process makes plain pictures without torch (it starts in a moment).
-    settings: of `WORKER_…`, in lower case; lists as JSON. Where the block raises, the log's end is
-    printed.
+    settings: of `WORKER_…`, in lower case; lists as JSON; None for the program's own. Where the
+        block raises, the log's end is printed.
     """
-    chosen = {"url": url, "api_key": key, "threads": 1, "idle_seconds": 0.1, **settings}
+    usual = {"threads": 1, "idle_seconds": 0.1, "kinds": '["image"]'}
+    chosen = {"url": url, "api_key": key, **usual, **settings}
     environment = {"PYTHONWARNINGS": "ignore", "PYTHONPATH": str(processes.ROOT)}
-    variables = {f"WORKER_{name.upper()}": str(value) for name, value in chosen.items()}
+    variables = {f"WORKER_{name.upper()}": str(value) for name, value in chosen.items() if value}
     command = [sys.executable, *([LIGHT] if light else ["-m", "worker"])]
     limits = {"start_seconds": START_SECONDS, "stop_seconds": STOP_SECONDS}
     with processes.watched(command, environment | variables, ready="ready: ", **limits) as running:

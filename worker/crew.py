@@ -22,7 +22,6 @@ from worker.alchemy.kind import Forms
 from worker.downloads.adaptations import FromCivitAI
 from worker.engine import Engine
 from worker.escrow import Escrow
-from worker.image import control
 from worker.image.kind import Pictures
 from worker.image.library import Library
 from worker.image.order import Checkpoint
@@ -98,22 +97,26 @@ class Crew:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop; a kind that cannot be served leaves the others alone.
 
-        When cancelled, all of them give back what they have in hand. If none is left, raises the
-        last one's reason: Unwelcome or NothingToServe.
+        When cancelled, all of them give back what they have in hand. If none is left, or
+        pictures are not where nothing was said of kinds, raises the reason: Unwelcome or
+        NothingToServe.
         """
         workers: dict[WorkKind, Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = {
             "image": self._pictures,
             "text": self._texts,
             "alchemy": self._forms,
         }
-        ends: list[Exception] = []
+        ends: dict[WorkKind, Exception] = {}
+        chosen = "kinds" in self._settings.model_fields_set
 
         async def serve(kind: WorkKind) -> None:
             try:
                 await workers[kind](stop)
             except (Unwelcome, NothingToServe) as reason:
-                ends.append(reason)
+                ends[kind] = reason
                 self._display.say(f"{kind} is not served: {reason}")
+                if kind == "image" and not chosen:
+                    stop.set()  # nobody asked for a worker of alchemy alone
 
         kinds = dict.fromkeys(self._settings.kinds)
         asking = asyncio.ensure_future(self._ask_whether_trusted())
@@ -124,8 +127,8 @@ class Crew:
                         group.create_task(serve(kind))
         finally:
             asking.cancel()
-        if len(ends) == len(kinds):
-            raise ends[-1]
+        if len(ends) == len(kinds) or ("image" in ends and not chosen):
+            raise ends.get("image") or next(iter(ends.values()))
 
     async def _ask_whether_trusted(self) -> None:
         """Find out, now and then, whether rewards are credited at once."""
@@ -153,7 +156,7 @@ class Crew:
             processors={} if engine else self._processors,
             safety=policy,
             library=None if engine else library(settings, self._folders),
-            controls=None if engine else control.find(self._folders),
+            controls=None if engine else lookup.controls(settings),
         )
 
         def found(settings: Settings) -> Mapping[str, Checkpoint]:
@@ -218,7 +221,7 @@ class Crew:
         """
         settings = self._settings
         here = await asyncio.to_thread(found, settings)
-        self._display.say(f"{name} serves {', '.join(here)} on {settings.url}")
+        self._display.say(f"{name} serves {post_processing.named(here)} on {settings.url}")
         worker: Worker[Any, Any] = Worker(
             kind,
             engine or self._engine,

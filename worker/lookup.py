@@ -7,10 +7,12 @@ from typing import Literal
 import structlog
 
 from worker import vision
+from worker.image import control
+from worker.image.control import Controls
 from worker.model_kinds import FOLDERS
-from worker.safety import PACKAGE, Checker, Detector, Policy
+from worker.safety import PACKAGES, Checker, Detector, Policy
 from worker.settings import Settings
-from worker.shelf import BrokenList, ModelKind, Shelf
+from worker.shelf import BrokenList, Kept, ModelKind, Shelf
 from worker.vision import CHECKING, VisionModel
 
 log = structlog.get_logger(__name__)
@@ -38,17 +40,39 @@ def vision_models(settings: Settings) -> dict[str, VisionModel]:
     return vision.find(_added(settings, "vision"), folders(settings))
 
 
+def controls(settings: Settings) -> Controls:
+    """Find the networks for control types."""
+    shelf = Shelf(settings.data_dir)
+    added = {
+        shelf.path(kept): frozenset(kept.control_types)
+        for kept in _shelved(settings).values()
+        if kept.kind == "controlnet"
+    }
+    return control.find(folders(settings), added)
+
+
 def safety_policy(settings: Settings) -> Policy:
-    """Find who checks pictures, and what the operator wants: the network before the package."""
-    checker: Checker | None = vision_models(settings).get(CHECKING)
-    if checker is None and find_spec(PACKAGE) is not None:
-        checker = Detector()
+    """Find who checks pictures, and what the operator wants: the network before a package."""
+    checker: Checker | None = vision_models(settings).get(CHECKING) or detector()
     return Policy(checker, settings.censor_nsfw, settings.unchecked)
 
 
+def detector() -> Detector | None:
+    """Find a package that sees whether pictures are unsafe for work."""
+    here = (one for one in PACKAGES if find_spec(one) is not None)
+    return next((Detector(one, Path(), one) for one in here), None)
+
+
 def _added(settings: Settings, kind: ModelKind) -> dict[str, Path]:
+    shelf = Shelf(settings.data_dir)
+    return {
+        name: shelf.path(kept) for name, kept in _shelved(settings).items() if kept.kind == kind
+    }
+
+
+def _shelved(settings: Settings) -> dict[str, Kept]:
     try:
-        return Shelf(settings.data_dir).places(kind)
+        return Shelf(settings.data_dir).read()
     except BrokenList as error:
         log.warning("models that were added are not known", reason=str(error))
         return {}

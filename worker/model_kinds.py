@@ -1,11 +1,13 @@
-"""The kinds of models that are folders. Upscalers are single files, so they are not among them."""
+"""The kinds of models, by what they may be: folders, single files, or either."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from worker import models, vision
+from worker import models, upscaler, vision
+from worker.faces import fixer
+from worker.image import control
 from worker.renderer import Model
 
 
@@ -19,15 +21,36 @@ class FolderKind:
     """
 
     setting: str
-    inspect: Callable[[str, Path], Model]
+    inspect: Callable[[str, Path], object]
     is_pipeline: bool
+
+
+def _inspect_detector(name: str, folder: Path) -> Model:
+    """See that a folder has all that finds faces. Raises NotUsable."""
+    if name != fixer.DETECTOR or not fixer.is_detector(folder):
+        files = ", ".join(fixer.DETECTOR_FILES)
+        raise models.NotUsable(f"{fixer.DETECTOR} finds faces, of a folder with {files}")
+    return Model(name, folder)
 
 
 FOLDERS: Final[Mapping[str, FolderKind]] = {
     "image": FolderKind("models", models.inspect, is_pipeline=True),
     "text": FolderKind("text_models", models.inspect_text, is_pipeline=False),
     "vision": FolderKind("", vision.inspect, is_pipeline=False),
+    "controlnet": FolderKind("", control.inspect, is_pipeline=False),
+    "face_detector": FolderKind("", _inspect_detector, is_pipeline=False),
 }
+FILES: Final[Mapping[str, tuple[str, ...]]] = {
+    "upscaler": upscaler.ENDINGS,
+    "face_fixer": upscaler.ENDINGS,
+    "controlnet": (".safetensors",),
+    "matte": (".onnx",),
+}
+"""The kinds of which a single file is served as it is, with the endings of its name.
+
+Of a `.pth` nothing but tensors is read; an `.onnx` says what is to be calculated, and can do
+nothing else.
+"""
 
 
 def is_pipeline(kind: str) -> bool:

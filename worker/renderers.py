@@ -5,23 +5,29 @@ a worker that writes text never imports diffusers.
 """
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from worker.alchemy.order import Description
 from worker.checking import Safety
+from worker.faces.fixer import FaceFixer
 from worker.image.order import Checkpoint
 from worker.post_processing import BackgroundRemover
+from worker.processing import Processing
 from worker.renderer import CannotLoad, Model, OnStep, Order, Renderer
+from worker.safety import Detector
 from worker.text.order import LanguageModel
 from worker.upscaler import Upscaler
-from worker.upscaling import Networks
 from worker.vision import VisionModel
 
 if TYPE_CHECKING:
     from worker.seeing import Vision
+
+
+ALCHEMY: Final = {BackgroundRemover, Description, Detector, FaceFixer, Upscaler, VisionModel}
+"""What answers forms."""
 
 
 class Renderers:
@@ -37,7 +43,8 @@ class Renderers:
         tqdm.set_lock(threading.RLock())
         self.device = best_device() if device == "auto" else device
         self._made: dict[type[Model], Renderer] = {}
-        self._networks = Networks(self.device)  # enlarge forms and pictures alike
+        self._processing = Processing(self.device)
+        self._safety = Safety(self._vision)
         self._seeing: Vision | None = None
 
     def load(self, model: Model) -> None:
@@ -64,16 +71,16 @@ class Renderers:
             from worker.image.pipeline import DiffusersRenderer  # noqa: PLC0415 - see above
 
             return DiffusersRenderer(
-                device=self.device, networks=self._networks, safety=Safety(self._vision)
+                device=self.device, processing=self._processing, safety=self._safety
             )
         if kind is LanguageModel:
             from worker.text.writer import Writer  # noqa: PLC0415 - see above
 
             return Writer(device=self.device)
-        if kind in {BackgroundRemover, Description, Upscaler, VisionModel}:
+        if kind in ALCHEMY:
             from worker.alchemy.alchemist import Alchemist  # noqa: PLC0415 - see above
 
-            return Alchemist(networks=self._networks, vision=self._vision)
+            return Alchemist(processing=self._processing, vision=self._vision, safety=self._safety)
         raise CannotLoad(f"nobody here renders with a {kind.__name__}")
 
 

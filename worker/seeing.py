@@ -1,7 +1,4 @@
-"""Says what pictures show, with networks that look at them. In the engine process only: torch.
-
-Their pictures are prepared here and not by the libraries' own classes, which need torchvision.
-"""
+"""Says what pictures show, with networks that look at them. In the engine process only: torch."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,18 +9,16 @@ from typing import Any, Final, Protocol
 import numpy as np
 import torch
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
-from PIL import Image, ImageOps
+from PIL import Image
 from pydantic import JsonValue
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoTokenizer, BlipForConditionalGeneration, CLIPModel
 
+from worker import clip_pixels
 from worker.renderer import BrokenResult, CannotLoad
 from worker.vision import JUDGE, VisionModel
 
-MEAN: Final = (0.48145466, 0.4578275, 0.40821073)
-DEVIATION: Final = (0.26862954, 0.26130258, 0.27577711)
-"""Of the pictures that CLIP and BLIP were trained on (arXiv:2103.00020)."""
 BEST: Final = 5
 """Words of each list that are told."""
 WRITING: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -84,7 +79,9 @@ class Captioner:
     def answer(self, form: str, image: Image.Image) -> JsonValue:
         """Write a caption, or a longer description."""
         side = self._model.config.vision_config.image_size
-        pixels = _pixels(image.resize((side, side), Image.Resampling.BICUBIC), self._model.device)
+        pixels = clip_pixels.pixels(
+            image.resize((side, side), Image.Resampling.BICUBIC), self._model.device
+        )
         made = self._model.generate(pixel_values=pixels, **WRITING[form])
         text: str = self._words.decode(made[0], skip_special_tokens=True)
         return text.strip()
@@ -100,7 +97,7 @@ class Clip:
 
     def answer(self, form: str, image: Image.Image) -> JsonValue:
         """Rank the words of several lists, or say how well people like the picture (1 to 10)."""
-        pixels = _pixels(_middle(image, self._model), self._model.device)
+        pixels = clip_pixels.pixels(_middle(image, self._model), self._model.device)
         seen = _unit(self._model.get_image_features(pixel_values=pixels).pooler_output)
         if form == "interrogation":
             return self._ranked(seen)
@@ -146,7 +143,7 @@ class Checker:
     def answer(self, form: str, image: Image.Image) -> JsonValue:
         """Say whether it is."""
         del form
-        pixels = _pixels(_middle(image, self._model), self._model.device)
+        pixels = clip_pixels.pixels(_middle(image, self._model), self._model.device)
         # It blackens what it finds unsafe; this picture stands for the one that is looked at.
         _, unsafe = self._model(clip_input=pixels, images=[np.zeros((1, 1, 3), np.float32)])
         return bool(unsafe[0])
@@ -170,15 +167,7 @@ def _loaded(architecture: Any, folder: Path, device: str) -> Any:  # noqa: ANN40
 
 
 def _middle(image: Image.Image, model: Any) -> Image.Image:  # noqa: ANN401 - untyped library
-    side = model.config.vision_config.image_size
-    return ImageOps.fit(image, (side, side), Image.Resampling.BICUBIC)
-
-
-def _pixels(image: Image.Image, device: str) -> Tensor:
-    """Give a picture's pixels as networks take them: (1, 3, height, width)."""
-    levels = np.asarray(image, dtype=np.float32) / 255
-    ready = (levels - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
-    return torch.from_numpy(ready).permute(2, 0, 1)[None].to(device)
+    return clip_pixels.middle(image, model.config.vision_config.image_size)
 
 
 def _unit(vectors: Tensor) -> Tensor:

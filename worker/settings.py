@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         description="The worker's name, unique on its horde; the host's name by default.",
     )
     kinds: list[WorkKind] = Field(
-        default=["image"],
+        default=["image", "alchemy"],
         min_length=1,
         description="What to serve (JSON list) of `image`, `text` and `alchemy`. Text fetches its "
         "model, 93 MB, at its first start; worker names of text and alchemy end in that word.",

@@ -15,8 +15,13 @@ from pydantic import TypeAdapter, ValidationError
 FOLDER: Final = "models"
 LIST: Final = "models.json"
 
-ModelKind = Literal["image", "text", "upscaler", "vision"]
-"""Makes pictures, writes texts, enlarges pictures; looks at pictures."""
+ModelKind = Literal[
+    "image", "text", "upscaler", "face_fixer", "face_detector", "matte", "vision", "controlnet"
+]
+"""Makes pictures; writes texts; enlarges; restores faces; finds faces; tells things from their
+backgrounds; says what pictures show;
+holds pictures to a map.
+"""
 
 
 class BrokenList(Exception):
@@ -39,6 +44,7 @@ class Kept:
     source: where it came from, for people.
     licence: as its source calls it; empty where the source says nothing.
     files: by path below `place`, "" for a single file.
+    control_types: of a ControlNet, what it is for.
     """
 
     name: str
@@ -47,6 +53,7 @@ class Kept:
     source: str
     licence: str = ""
     files: Mapping[str, FileFacts] = field(default_factory=dict)
+    control_types: tuple[str, ...] = ()
 
 
 _LIST = TypeAdapter(dict[str, Kept])
@@ -79,10 +86,6 @@ class Shelf:
     def path(self, kept: Kept) -> Path:
         """Say where its file or folder is."""
         return self.folder / kept.place
-
-    def places(self, kind: ModelKind) -> dict[str, Path]:
-        """Give where the models of a kind are, by name."""
-        return {name: self.path(kept) for name, kept in self.read().items() if kept.kind == kind}
 
     def _write(self, kept: Mapping[str, Kept]) -> None:
         """Write the list; whoever reads it meanwhile sees the old one or the new one."""

@@ -13,8 +13,8 @@ FACTORS: Final = {
     for name, processor in POST_PROCESSORS.items()
     if OURS in processor.since and processor.enlarges_by > 1
 }
-"""The horde's upscalers of one architecture (ESRGAN's, arXiv:1809.00219), and their factors for
-sides; the first available one also enlarges pictures that a model made smaller than asked."""
+"""The horde's upscalers, and their factors for sides; the first available one also enlarges
+pictures that a model made smaller than asked."""
 
 ENDINGS: Final = (".safetensors", ".pth")
 
@@ -25,9 +25,26 @@ OWN_FACTOR: Final = 4
 model's folder, and what it multiplies sides by. Nobody can ask for it."""
 
 
+STOOD_IN_FOR: Final = ("RealESRGAN_x4plus", "RealESRGAN_x4plus_anime_6B", "RealESRGAN_x2plus")
+"""The larger networks of the same makers (Real-ESRGAN), for which that one stands in where their
+weights are not here; results say so."""
+
+
 @dataclass(frozen=True)
 class Upscaler(Model):
-    """Weights of one upscaler. folder: the file itself."""
+    """Weights of one upscaler. folder: the file itself.
+
+    stand_in: the name of the network that it really is, where that is another.
+    """
+
+    stand_in: str = ""
+
+    @property
+    def note(self) -> str:
+        """What whoever asked for it should know; empty where it is what it is called."""
+        if not self.stand_in:
+            return ""
+        return f"{self.name}: enlarged by {self.stand_in} instead, whose weights are here"
 
     @property
     def factor(self) -> int:
@@ -39,6 +56,12 @@ def of_model(folder: Path) -> Upscaler | None:
     """Give the network that a model brings along; None where it has none."""
     file = folder / OWN_FILE
     return Upscaler(OWN, file) if file.is_file() else None
+
+
+def stand_ins(shipped: Path) -> dict[str, Upscaler]:
+    """Give those that the shipped model's own network stands in for, by name."""
+    own = of_model(shipped)
+    return {name: Upscaler(name, own.folder, own.name) for name in STOOD_IN_FOR} if own else {}
 
 
 def find(folders: Iterable[Path]) -> dict[str, Upscaler]:

@@ -1,44 +1,26 @@
-"""Enlarges pictures with Real-ESRGAN's networks. In the engine process only: uses torch.
+"""Enlarges pictures with networks, tile by tile. In the engine process only: uses torch."""
 
-The large one is ESRGAN's (arXiv:1809.00219, section 3.1) as Real-ESRGAN (arXiv:2107.10833) has it:
-for a factor of 2 it takes the picture's 2 x 2 blocks as channels, and enlarges those fourfold. The
-small one, for drawn pictures, is Real-ESRGAN's "SRVGGNetCompact": one chain of convolutions that
-says by how much the picture, enlarged as it is, has to change.
-"""
-
-import math
-import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
-from safetensors.torch import load_file
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
-from worker.renderer import CannotLoad, OnStep
+from worker import network_files
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, nobody
 from worker.upscaler import Upscaler
 
+if TYPE_CHECKING:
+    from spandrel import ImageModelDescriptor
+
+TRIAL: Final = (16, 16)
 TILE: Final = 192
+MIN_TILE: Final = 48
 RIM: Final = 16
-"""Pixels of a tile's side, and of the rim around it that is seen; even numbers."""
-
-RESIDUAL: Final = 0.2
-SLOPE: Final = 0.2
-
-OLDER_NAMES: Final = {
-    r"^model\.0\.": "conv_first.",
-    r"^model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\.": r"body.\1.rdb\2.conv\3.",
-    r"^model\.1\.sub\.\d+\.": "conv_body.",
-    r"^model\.3\.": "conv_up1.",
-    r"^model\.6\.": "conv_up2.",
-    r"^model\.8\.": "conv_hr.",
-    r"^model\.10\.": "conv_last.",
-}
-"""ESRGAN's own names of its layers, and Real-ESRGAN's."""
+"""Pixels of a tile's side at first and at last, and of the rim around it that is seen."""
 
 
 class Networks:
@@ -52,164 +34,97 @@ class Networks:
         """Load a network. Raises CannotLoad."""
         if upscaler in self._loaded:
             return
-        try:
-            network = _network(_weights(upscaler.folder))
-        except Exception as error:  # a broken file fails in as many ways as a file can be broken
-            raise CannotLoad(f"{upscaler.folder}: {type(error).__name__}: {error}") from error
-        if network.factor != upscaler.factor:
-            raise CannotLoad(f"{upscaler.folder} enlarges {network.factor} times")
-        self._loaded[upscaler] = network.eval().to(self._device)
+        network = network_files.read(upscaler.folder, "SR")
+        if network.scale != upscaler.factor and not upscaler.stand_in:
+            raise CannotLoad(f"{upscaler.folder} enlarges {network.scale} times")
+        self._loaded[upscaler] = _Tiled(network, self._device)
+
+    def prove(self, upscaler: Upscaler) -> None:
+        """See a network at work. Raises CannotLoad, BrokenResult."""
+        self.enlarge(upscaler, Image.new("RGB", TRIAL, "red"))
 
     def enlarge(
-        self, upscaler: Upscaler, image: Image.Image, on_step: OnStep = lambda *_: None
+        self, upscaler: Upscaler, image: Image.Image, on_step: OnStep = nobody
     ) -> Image.Image:
-        """Enlarge an RGB picture, tile by tile; `on_step` is called after each."""
+        """Enlarge an RGB picture; `on_step` is called after each tile.
+
+        Raises CannotLoad, CannotRender; BrokenResult where the network's numbers are none.
+        """
         self.load(upscaler)
-        network, factor = self._loaded[upscaler], upscaler.factor
-        pixels = torch.from_numpy(np.asarray(image, dtype=np.float32) / 255).permute(2, 0, 1)[None]
-        rows, columns = image.height * factor, image.width * factor
+        large = self._loaded[upscaler].enlarge(image, on_step)
+        size = (image.width * upscaler.factor, image.height * upscaler.factor)
+        return large if large.size == size else large.resize(size, Image.Resampling.LANCZOS)
+
+
+@dataclass(frozen=True)
+class _Corner:
+    """Where a tile is. high, wide: as far as it reaches."""
+
+    top: int
+    left: int
+    high: int
+    wide: int
+
+
+class _Tiled:
+    """A network that enlarges tiles, on a GPU with 16-bit numbers where it can."""
+
+    def __init__(self, network: "ImageModelDescriptor[Any]", device: str) -> None:
+        self._network = network.to(device)
+        if device == "cuda" and network.supports_half:
+            self._network.half()
+        self._factor = network.scale
+        self._side = TILE
+
+    def enlarge(self, image: Image.Image, on_step: OnStep) -> Image.Image:
+        """Enlarge a picture; where memory does not suffice, by smaller tiles from now on."""
+        while True:
+            try:
+                return self._enlarged(image, on_step)
+            except torch.OutOfMemoryError as error:
+                if self._side // 2 < MIN_TILE:
+                    raise CannotRender("there is too little memory to enlarge pictures") from error
+            # Not above, where the traceback still holds the tensors.
+            self._side //= 2
+            torch.cuda.empty_cache()
+
+    def _enlarged(self, image: Image.Image, on_step: OnStep) -> Image.Image:
+        levels = np.asarray(image)
+        rows, columns = image.height * self._factor, image.width * self._factor
         large = np.empty((rows, columns, 3), np.uint8)  # bytes: as numbers it takes four times more
         corners = [
-            (top, left)
-            for top in range(0, image.height, TILE)
-            for left in range(0, image.width, TILE)
+            _Corner(
+                top, left, min(self._side, image.height - top), min(self._side, image.width - left)
+            )
+            for top in range(0, image.height, self._side)
+            for left in range(0, image.width, self._side)
         ]
-        for step, (top, left) in enumerate(corners, start=1):
-            with torch.inference_mode():
-                made = network.tile(pixels, top, left, self._device).cpu()
-            tile = (made[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-            y, x = top * factor, left * factor
+        for step, corner in enumerate(corners, start=1):
+            y, x = corner.top * self._factor, corner.left * self._factor
+            tile = self._tile(levels, corner)
             large[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
             on_step(step, len(corners))
         return Image.fromarray(large)
 
+    def _tile(self, levels: NDArray[np.uint8], corner: _Corner) -> NDArray[np.uint8]:
+        """Enlarge a tile, which sees a rim of its surroundings."""
+        above, before = min(RIM, corner.top), min(RIM, corner.left)
+        seen = levels[
+            corner.top - above : corner.top + corner.high + RIM,
+            corner.left - before : corner.left + corner.wide + RIM,
+        ]
+        made = self._run(torch.from_numpy(seen.astype(np.float32) / 255).permute(2, 0, 1)[None])
+        y, x = above * self._factor, before * self._factor
+        inner = made[0, :, y : y + corner.high * self._factor, x : x + corner.wide * self._factor]
+        tile: NDArray[np.uint8] = (inner * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+        return tile
 
-class _Tiled(nn.Module):  # type: ignore[misc]  # untyped
-    """A network that enlarges tiles.
-
-    factor: what it multiplies sides by. fold: sides of what it takes are a multiple of it.
-    """
-
-    factor: int
-    fold: int = 1
-
-    def tile(self, pixels: Tensor, top: int, left: int, device: str) -> Tensor:
-        """Enlarge the tile at this corner, which sees a rim of its surroundings."""
-        high, wide = (min(TILE, side - at) for side, at in zip(pixels.shape[-2:], (top, left)))  # noqa: B905
-        above, before = min(RIM, top), min(RIM, left)
-        seen = pixels[..., top - above : top + high + RIM, left - before : left + wide + RIM].to(
-            device
-        )
-        rows, columns = (-side % self.fold for side in seen.shape[-2:])
-        made = self(functional.pad(seen, (0, columns, 0, rows), mode="replicate"))
-        y, x = above * self.factor, before * self.factor
-        return made[..., y : y + high * self.factor, x : x + wide * self.factor]
-
-
-class _Compact(_Tiled):
-    """The small network; its measures are read off its weights."""
-
-    def __init__(self, weights: Mapping[str, Tensor]) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for place in range(len({name.split(".")[1] for name in weights})):
-            weight = weights[f"body.{place}.weight"]
-            made, channels = len(weight), weight.shape[1] if weight.dim() > 1 else 0
-            layers.append(_convolution(channels, made) if channels else nn.PReLU(made))
-        self.body = nn.Sequential(*layers)
-        self.factor = math.isqrt(made // 3)
-        self.load_state_dict(dict(weights))
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Enlarge (n, 3, height, width), values 0 to 1."""
-        as_it_is = functional.interpolate(pixels, scale_factor=self.factor, mode="nearest")
-        return functional.pixel_shuffle(self.body(pixels), self.factor) + as_it_is
-
-
-class _Network(_Tiled):
-    """The large network; its measures are read off its weights."""
-
-    def __init__(self, weights: Mapping[str, Tensor]) -> None:
-        super().__init__()
-        width, channels = weights["conv_first.weight"].shape[:2]
-        growth = weights["body.0.rdb1.conv1.weight"].shape[0]
-        blocks = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith("body."))
-        self.fold = {3: 1, 12: 2}[channels]
-        self.factor = 4 // self.fold
-        self.conv_first = _convolution(channels, width)
-        self.body = nn.Sequential(*(_Block(width, growth) for _ in range(blocks)))
-        self.conv_body = _convolution(width, width)
-        self.conv_up1 = _convolution(width, width)
-        self.conv_up2 = _convolution(width, width)
-        self.conv_hr = _convolution(width, width)
-        self.conv_last = _convolution(width, 3)
-        self.load_state_dict(dict(weights))
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Enlarge (n, 3, height, width), values 0 to 1."""
-        first = self.conv_first(functional.pixel_unshuffle(pixels, self.fold))
-        features = first + self.conv_body(self.body(first))
-        for convolution in (self.conv_up1, self.conv_up2):
-            larger = functional.interpolate(features, scale_factor=2, mode="nearest")
-            features = _activated(convolution(larger))
-        return self.conv_last(_activated(self.conv_hr(features)))
-
-
-class _Block(nn.Module):  # type: ignore[misc]  # untyped
-    """A residual in residual dense block."""
-
-    def __init__(self, width: int, growth: int) -> None:
-        super().__init__()
-        self.rdb1 = _Dense(width, growth)
-        self.rdb2 = _Dense(width, growth)
-        self.rdb3 = _Dense(width, growth)
-
-    def forward(self, features: Tensor) -> Tensor:
-        return features + RESIDUAL * self.rdb3(self.rdb2(self.rdb1(features)))
-
-
-class _Dense(nn.Module):  # type: ignore[misc]  # untyped
-    """Five convolutions, each of which sees the output of all before it."""
-
-    def __init__(self, width: int, growth: int) -> None:
-        super().__init__()
-        self.conv1 = _convolution(width, growth)
-        self.conv2 = _convolution(width + growth, growth)
-        self.conv3 = _convolution(width + 2 * growth, growth)
-        self.conv4 = _convolution(width + 3 * growth, growth)
-        self.conv5 = _convolution(width + 4 * growth, width)
-
-    def forward(self, features: Tensor) -> Tensor:
-        seen = features
-        for convolution in (self.conv1, self.conv2, self.conv3, self.conv4):
-            seen = torch.cat((seen, _activated(convolution(seen))), dim=1)
-        return features + RESIDUAL * self.conv5(seen)
-
-
-def _network(weights: Mapping[str, Tensor]) -> _Tiled:
-    return _Network(weights) if "conv_first.weight" in weights else _Compact(weights)
-
-
-def _convolution(channels: int, made: int) -> nn.Conv2d:
-    return nn.Conv2d(channels, made, kernel_size=3, padding=1)
-
-
-def _activated(features: Tensor) -> Tensor:
-    return functional.leaky_relu(features, negative_slope=SLOPE)
-
-
-def _weights(path: Path) -> dict[str, Tensor]:
-    """Read weights, under Real-ESRGAN's names."""
-    if path.suffix == ".safetensors":
-        read = load_file(path)
-    else:
-        read = torch.load(path, map_location="cpu", weights_only=True)
-    for wrapped in ("params_ema", "params"):
-        read = read.get(wrapped, read)
-    return {_name(name): tensor.float() for name, tensor in read.items()}
-
-
-def _name(name: str) -> str:
-    for older, newer in OLDER_NAMES.items():
-        name = re.sub(older, newer, name)
-    return name
+    def _run(self, pixels: Tensor) -> Tensor:
+        """Run the network; where its numbers run out of range in 16 bits, in 32 from now on."""
+        while True:
+            made = self._network(pixels.to(self._network.device, self._network.dtype)).float()
+            if made.isfinite().all():
+                return made
+            if self._network.dtype == torch.float32:
+                raise BrokenResult("the upscaler's numbers ran out of range")
+            self._network.float()

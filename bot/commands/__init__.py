@@ -10,6 +10,7 @@ from bot.commands import (
     alchemy,
     community,
     helping,
+    history,
     horde,
     imagine,
     kudos,
@@ -28,6 +29,7 @@ MODULES: Final = (
     imagine,
     presets,
     text,
+    history,
     alchemy,
     account,
     kudos,
@@ -40,7 +42,7 @@ MODULES: Final = (
     people,
     admin,
 )
-DYNAMIC: Final = (presets.Panel, rate.Stars)
+PRESSED: Final = (presets.Panel, rate.Stars)
 
 
 def add_to(tree: "app_commands.CommandTree[HordeBot]") -> None:

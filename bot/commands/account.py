@@ -11,8 +11,9 @@ from discord import app_commands
 from bot import accounts, answering, forms, limits
 from bot.commands import common
 from bot.hordes import me
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
 from bot.store import logins, notes
+from bot.words import plain
 from core.wire.sharedkeys import SharedKeyInput
 
 MAX_KEY: Final = 100
@@ -55,6 +56,7 @@ async def login(interaction: discord.Interaction) -> None:
 @group.command(description="Log out: the bot forgets your key.")
 async def logout(interaction: discord.Interaction) -> None:
     """Forget a login."""
+    await answering.defer(interaction, ephemeral=True)
     bot = answering.bot_of(interaction)
     async with bot.database.transaction() as connection:
         was_there = await logins.drop(connection, interaction.user.id)
@@ -74,6 +76,7 @@ async def info(interaction: discord.Interaction, user: discord.User | None = Non
 @app_commands.describe(allowed="Yes: you are of age and want that.")
 async def adult(interaction: discord.Interaction, *, allowed: bool) -> None:
     """Opt in or out."""
+    await answering.defer(interaction, ephemeral=True)
     bot = answering.bot_of(interaction)
     name = limits.ADULT_DMS.format(interaction.user.id)
     async with bot.database.transaction() as connection:

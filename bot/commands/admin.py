@@ -8,9 +8,10 @@ from discord import app_commands
 
 from bot import answering, blocklists
 from bot.commands import common
-from bot.refusals import Refused, cut, plain
+from bot.refusals import Refused
 from bot.store import prompts
 from bot.store.guilds import MAX_BLOCKED, RoleLimits, Rules
+from bot.words import counted, cut, plain
 
 LISTS: Final = ("words", "patterns", "models", "styles")
 LIST_CHOICES = [app_commands.Choice(name=name, value=name) for name in LISTS]
@@ -166,14 +167,14 @@ async def rules(
 @app_commands.describe(user="Only what they asked for.")
 async def audit(interaction: discord.Interaction, user: discord.User | None = None) -> None:
     """Show what was asked for."""
+    await _rules(interaction)
     bot = answering.bot_of(interaction)
-    await answering.defer(interaction, ephemeral=True)
     async with bot.database.transaction() as connection:
         number = user.id if user else None
         found = await prompts.of_guild(connection, interaction.guild_id or 0, number)
     lines = [f"{one.created:%Y-%m-%d %H:%M} {one.user_id} {one.kind} {one.prompt}" for one in found]
     file = discord.File(io.BytesIO("\n".join(lines).encode()), "prompts.txt")
-    await answering.say(interaction, f"{len(lines)} prompts, newest first.", file=file)
+    await answering.say(interaction, f"{counted(len(lines), 'prompt')}, newest first.", file=file)
 
 
 @group.command(description="The rules of this server.")
@@ -204,6 +205,8 @@ def _told(value: RoleLimits) -> str:
 
 
 async def _rules(interaction: discord.Interaction) -> Rules:
+    """Acknowledge, and get the rules for who may change them. Raises Refused."""
+    await answering.defer(interaction, ephemeral=True)
     if interaction.guild_id is None or not interaction.permissions.manage_guild:
         raise Refused("Only who may manage this server can do that.")
     return await answering.bot_of(interaction).rules.of(interaction.guild_id)

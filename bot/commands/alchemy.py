@@ -6,12 +6,13 @@ import discord
 from discord import app_commands
 
 from bot import actions, answering, asking, forms
+from bot.asking import Given
 from bot.commands import common
 from bot.refusals import Refused
 from bot.wanted import Wanted
 from core import features
 
-CAPTION: Final = ("caption",)
+CAPTION: Final = "caption"
 DESCRIPTIONS = [app_commands.Choice(name=name, value=name) for name in features.DESCRIPTIONS]
 CHANGES = [
     app_commands.Choice(name=name.replace("_", " "), value=name)
@@ -28,7 +29,7 @@ async def describe(
     interaction: discord.Interaction, image: discord.Attachment, how: str | None = None
 ) -> None:
     """Describe an attached picture."""
-    await asking.ask(interaction, "alchemy", Wanted(forms=[how or CAPTION[0]]), image)
+    await asking.ask(interaction, "alchemy", Wanted(forms=[how or CAPTION]), Given(image))
 
 
 @common.everywhere
@@ -39,33 +40,33 @@ async def upscale(
     interaction: discord.Interaction, image: discord.Attachment, how: str | None = None
 ) -> None:
     """Change an attached picture."""
+    await answering.defer(interaction)
     form = how or await actions.upscaler(answering.bot_of(interaction).live)
-    await asking.ask(interaction, "alchemy", Wanted(forms=[form]), image)
+    await asking.ask(interaction, "alchemy", Wanted(forms=[form]), Given(image))
 
 
 @common.everywhere
 @app_commands.context_menu(name="Describe picture")
 async def describe_message(interaction: discord.Interaction, message: discord.Message) -> None:
     """Describe the first picture of a message."""
-    await asking.ask(interaction, "alchemy", Wanted(forms=list(CAPTION)), picture_of(message))
+    await asking.ask(interaction, "alchemy", Wanted(forms=[CAPTION]), Given(picture_of(message)))
 
 
 @common.everywhere
 @app_commands.context_menu(name="Upscale picture")
 async def upscale_message(interaction: discord.Interaction, message: discord.Message) -> None:
     """Enlarge the first picture of a message."""
+    picture = picture_of(message)
+    await answering.defer(interaction)
     form = await actions.upscaler(answering.bot_of(interaction).live)
-    await asking.ask(interaction, "alchemy", Wanted(forms=[form]), picture_of(message))
+    await asking.ask(interaction, "alchemy", Wanted(forms=[form]), Given(picture))
 
 
 @common.everywhere
 @app_commands.context_menu(name="Rework picture")
 async def rework_message(interaction: discord.Interaction, message: discord.Message) -> None:
     """Make something of the first picture of a message."""
-    picture = picture_of(message)
-    bot = answering.bot_of(interaction)
-    wanted = await asking.with_settings(bot, interaction.user.id, {})
-    await interaction.response.send_modal(forms.Rework(picture, wanted))
+    await interaction.response.send_modal(forms.Rework(Given(picture_of(message))))
 
 
 def picture_of(message: discord.Message) -> discord.Attachment:

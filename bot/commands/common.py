@@ -1,13 +1,18 @@
 """What several commands have in common: where they are there, and suggestions while typing."""
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import discord
 from discord import app_commands
 
 from bot import answering
-from bot.refusals import cut
+from bot.store import jobs
+from bot.words import counted, cut
+from core.wire.status import ActiveModel
+
+if TYPE_CHECKING:
+    from bot.app import HordeBot
 
 C = TypeVar("C")
 
@@ -50,16 +55,27 @@ def suggestions(named: Iterable[tuple[str, str]], typed: str) -> Choices:
     return found[:MAX_CHOICES]
 
 
+async def prompt(interaction: discord.Interaction, typed: str) -> Choices:
+    """Suggest what the one who types asked for lately."""
+    bot = answering.bot_of(interaction)
+    async with bot.database.transaction() as connection:
+        found = await jobs.with_prompts(connection, interaction.user.id, jobs.MAX_LOOKED_AT)
+    return suggestions(((job.wanted["prompt"],) * 2 for job in found), typed)
+
+
 async def model(interaction: discord.Interaction, typed: str) -> Choices:
     """Suggest models of pictures, with how many serve them."""
-    found = await answering.bot_of(interaction).live.models()
-    return suggestions(((f"{one.name} ({one.count} workers)", one.name) for one in found), typed)
+    return _of_models(await answering.bot_of(interaction).live.models(), typed)
 
 
 async def text_model(interaction: discord.Interaction, typed: str) -> Choices:
     """Suggest models of texts."""
-    found = await answering.bot_of(interaction).live.text_models()
-    return suggestions(((f"{one.name} ({one.count} workers)", one.name) for one in found), typed)
+    return _of_models(await answering.bot_of(interaction).live.text_models(), typed)
+
+
+def _of_models(found: list[ActiveModel], typed: str) -> Choices:
+    named = ((f"{one.name} ({counted(one.count, 'worker')})", one.name) for one in found)
+    return suggestions(named, typed)
 
 
 async def style(interaction: discord.Interaction, typed: str) -> Choices:
@@ -79,6 +95,12 @@ async def team(interaction: discord.Interaction, typed: str) -> Choices:
     found = await answering.bot_of(interaction).live.teams()
     named = ((one.name or "", one.id or "") for one in found)
     return suggestions(((shown, value) for shown, value in named if shown and value), typed)
+
+
+async def team_id(bot: "HordeBot", team: str) -> str:
+    """The id of a team that was named by its name or its id."""
+    known = {one.name: one.id for one in await bot.hordes.own.teams.all()}
+    return known.get(team) or team
 
 
 def fields(embed: discord.Embed, **values: Any) -> discord.Embed:  # noqa: ANN401 - what can be shown

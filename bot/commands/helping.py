@@ -11,6 +11,7 @@ from bot.commands import common
 LINES = (
     ("`/imagine`", "pictures of what you describe, or of a picture that you attach"),
     ("`/settings`, `/preset`", "sampler, steps and the rest, for all your pictures"),
+    ("`/history`", "what you asked for lately"),
     ("`/text`", "a text that goes on where yours ends"),
     ("`/describe`, `/upscale`", "what a picture shows; a larger one"),
     ("`/account login`", "your own kudos count then, and you wait less"),

@@ -8,12 +8,12 @@ from discord import app_commands
 
 from bot import answering, parties
 from bot.commands import common
-from bot.jobs.cards import amount
 from bot.jobs.place import QUIET
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
 from bot.store import parties as store
 from bot.store.database import now
 from bot.store.parties import Party
+from bot.words import amount, plain
 from core.wire.sharedkeys import SharedKeyInput
 
 MAX_WORDS: Final = 10
@@ -77,11 +77,11 @@ async def start(
 @group.command(description="End the party of this thread.")
 async def end(interaction: discord.Interaction) -> None:
     """End it, and name the guests."""
+    await answering.defer(interaction, ephemeral=True)
     bot = answering.bot_of(interaction)
     party = await _here(interaction)
     if interaction.user.id != party.host_id and not interaction.permissions.manage_threads:
         raise Refused("Only its host ends a party.")
-    await answering.defer(interaction, ephemeral=True)
     await parties.close(bot, party)
     await answering.say(interaction, "It is over.")
 
@@ -89,6 +89,7 @@ async def end(interaction: discord.Interaction) -> None:
 @group.command(description="What this party is about.")
 async def info(interaction: discord.Interaction) -> None:
     """Show the party of the thread."""
+    await answering.defer(interaction, ephemeral=True)
     await answering.say(interaction, embed=_embed(await _here(interaction)))
 
 

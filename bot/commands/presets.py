@@ -1,16 +1,18 @@
 """`/settings` and `/preset`: what stays the same from one picture to the next."""
 
-import re
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import Any, Final
 
 import discord
 from discord import app_commands
 
 from bot import answering, forms
 from bot.commands import common
-from bot.refusals import Refused, cut, plain
+from bot.pressing import Pressed, view
+from bot.refusals import Refused
 from bot.store import presets
 from bot.wanted import SIZES, Options
+from bot.words import cut, plain
 from core import features
 
 NONE: Final = "-"
@@ -25,40 +27,18 @@ CHOICES: Final[dict[str, list[str]]] = {
 SWITCHES: Final = ("karras", "tiling", "hires_fix", "share")
 
 
-class Panel(discord.ui.DynamicItem[Any], template=r"set:(?P<name>\w+)"):
+class Panel(Pressed, template=r"set:(?P<name>\w+)"):
     """One part of the panel: a select or a button, whose choice is stored at once."""
 
-    name: str
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> "Panel":
-        """Take which setting it is."""
-        del interaction
-        made = cls(item)
-        made.name = match["name"]
-        return made
-
-    async def callback(self, interaction: discord.Interaction) -> None:
+    async def pressed(self, interaction: discord.Interaction, values: list[str]) -> None:
         """Store what was chosen, and show it."""
-        async with answering.refusing(interaction):
-            bot = answering.bot_of(interaction)
-            async with bot.database.transaction() as connection:
-                stored = await presets.get(connection, interaction.user.id) or {}
-            if self.name == "more":
-                await interaction.response.send_modal(MoreForm(Options.model_validate(stored)))
-                return
-            data = cast("dict[str, Any]", interaction.data or {})
-            changed = _changed(stored, self.name, data.get("values") or [])
-            async with bot.database.transaction() as connection:
-                await presets.put(connection, interaction.user.id, changed)
-            options = Options.model_validate(changed)
-            await interaction.response.edit_message(embed=_embed(options), view=_view(options))
+        name = self.match["name"]
+        if name == "more":
+            await interaction.response.send_modal(MoreForm(await _in_use(interaction)))
+            return
+        await interaction.response.defer()
+        options = await _change(interaction, lambda stored: _chosen(stored, name, values))
+        await interaction.edit_original_response(embed=_embed(options), view=_view(options))
 
 
 class MoreForm(forms.Form):
@@ -86,6 +66,7 @@ class MoreForm(forms.Form):
 
     async def submitted(self, interaction: discord.Interaction) -> None:
         """Store it."""
+        await answering.defer(interaction, ephemeral=True)
         changes = {
             "steps": _number(self.steps.value, "Steps", 1, 500, whole=True),
             "cfg_scale": _number(self.cfg.value, "Guidance", 0, 100),
@@ -93,23 +74,15 @@ class MoreForm(forms.Form):
             "loras": _names(self.loras.value),
             "tis": _names(self.tis.value),
         }
-        bot = answering.bot_of(interaction)
-        async with bot.database.transaction() as connection:
-            stored = await presets.get(connection, interaction.user.id) or {}
-            options = Options.model_validate({**stored, **changes})
-            await presets.put(connection, interaction.user.id, options.said())
-        await answering.say(interaction, embed=_embed(options), view=_view(options))
+        await _show(interaction, await _change(interaction, lambda stored: {**stored, **changes}))
 
 
 @common.everywhere
 @app_commands.command(description="Sampler, steps and the rest, for all your pictures.")
 async def settings(interaction: discord.Interaction) -> None:
     """Show the panel."""
-    bot = answering.bot_of(interaction)
-    async with bot.database.transaction() as connection:
-        stored = await presets.get(connection, interaction.user.id) or {}
-    options = Options.model_validate(stored)
-    await answering.say(interaction, embed=_embed(options), view=_view(options))
+    await answering.defer(interaction, ephemeral=True)
+    await _show(interaction, await _in_use(interaction))
 
 
 async def _suggest(interaction: discord.Interaction, typed: str) -> common.Choices:
@@ -123,6 +96,7 @@ async def _suggest(interaction: discord.Interaction, typed: str) -> common.Choic
 @app_commands.describe(name="The name.")
 async def save(interaction: discord.Interaction, name: app_commands.Range[str, 1, 50]) -> None:
     """Save the settings in use."""
+    await answering.defer(interaction, ephemeral=True)
     bot = answering.bot_of(interaction)
     async with bot.database.transaction() as connection:
         known = await presets.names(connection, interaction.user.id)
@@ -138,19 +112,20 @@ async def save(interaction: discord.Interaction, name: app_commands.Range[str, 1
 @app_commands.autocomplete(name=_suggest)
 async def use(interaction: discord.Interaction, name: app_commands.Range[str, 1, 50]) -> None:
     """Take a preset's settings."""
+    await answering.defer(interaction, ephemeral=True)
     bot = answering.bot_of(interaction)
     async with bot.database.transaction() as connection:
         saved = await presets.get(connection, interaction.user.id, name)
         if saved is None:
             raise Refused(f"You have no preset {plain(name)}: `/preset list`.")
         await presets.put(connection, interaction.user.id, saved)
-    options = Options.model_validate(saved)
-    await answering.say(interaction, embed=_embed(options), view=_view(options))
+    await _show(interaction, Options.model_validate(saved))
 
 
 @group.command(name="list", description="Your presets.")
 async def listed(interaction: discord.Interaction) -> None:
     """List presets."""
+    await answering.defer(interaction, ephemeral=True)
     bot = answering.bot_of(interaction)
     async with bot.database.transaction() as connection:
         found = await presets.names(connection, interaction.user.id)
@@ -163,13 +138,36 @@ async def listed(interaction: discord.Interaction) -> None:
 @app_commands.autocomplete(name=_suggest)
 async def delete(interaction: discord.Interaction, name: app_commands.Range[str, 1, 50]) -> None:
     """Delete a preset."""
+    await answering.defer(interaction, ephemeral=True)
     bot = answering.bot_of(interaction)
     async with bot.database.transaction() as connection:
         was_there = await presets.drop(connection, interaction.user.id, name)
     await answering.say(interaction, f"{plain(name)} is {'deleted' if was_there else 'not there'}.")
 
 
-def _changed(stored: dict[str, Any], name: str, values: list[str]) -> dict[str, Any]:
+async def _in_use(interaction: discord.Interaction) -> Options:
+    bot = answering.bot_of(interaction)
+    async with bot.database.transaction() as connection:
+        return Options.model_validate(await presets.get(connection, interaction.user.id) or {})
+
+
+async def _change(
+    interaction: discord.Interaction, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Options:
+    """Change the settings in use. Returns what they are then."""
+    bot = answering.bot_of(interaction)
+    async with bot.database.transaction() as connection:
+        stored = await presets.get(connection, interaction.user.id) or {}
+        options = Options.model_validate(change(stored))
+        await presets.put(connection, interaction.user.id, options.said())
+    return options
+
+
+async def _show(interaction: discord.Interaction, options: Options) -> None:
+    await answering.say(interaction, embed=_embed(options), view=_view(options))
+
+
+def _chosen(stored: dict[str, Any], name: str, values: list[str]) -> dict[str, Any]:
     if name == "clear":
         return {}
     if name in SWITCHES:
@@ -181,7 +179,7 @@ def _changed(stored: dict[str, Any], name: str, values: list[str]) -> dict[str, 
 
 
 def _embed(options: Options) -> discord.Embed:
-    embed = discord.Embed(title="Your settings of pictures", colour=0x3B82F6)
+    embed = discord.Embed(title="Your settings for pictures", colour=0x3B82F6)
     common.fields(embed, **{name: _shown(value) for name, value in options.said().items()})
     if not embed.fields:
         embed.description = "All as the horde likes it."
@@ -189,29 +187,34 @@ def _embed(options: Options) -> discord.Embed:
 
 
 def _view(options: Options) -> discord.ui.View:
-    view = discord.ui.View(timeout=None)
-    for name, values in CHOICES.items():
-        now = getattr(options, name)
-        listed = [discord.SelectOption(label="as the horde likes", value=NONE)]
-        for value in values[: common.MAX_CHOICES - 1]:
-            is_on = value in now if isinstance(now, list) else value == now
-            listed.append(discord.SelectOption(label=cut(value, 100), value=value, default=is_on))
-        most = min(5, len(listed)) if name == "post_processing" else 1
-        chooser: Any = discord.ui.Select(
-            placeholder=name.replace("_", " ").capitalize(),
-            custom_id=f"set:{name}",
-            options=listed,
-            max_values=most,
-            min_values=0,
-        )
-        view.add_item(chooser)
-    for name in (*SWITCHES, "more"):
-        is_on = name != "more" and bool(getattr(options, name))
-        style = discord.ButtonStyle.success if is_on else discord.ButtonStyle.secondary
-        label = "More …" if name == "more" else name.replace("_", " ").capitalize()
-        view.add_item(discord.ui.Button(label=label, custom_id=f"set:{name}", style=style, row=4))
-    view.stop()
-    return view
+    choosers = [_chooser(name, values, getattr(options, name)) for name, values in CHOICES.items()]
+    switches = [
+        _switch(name, _label(name), is_on=bool(getattr(options, name))) for name in SWITCHES
+    ]
+    return view(*choosers, *switches, _switch("more", "More …"))
+
+
+def _chooser(name: str, values: list[str], now: Any) -> discord.ui.Item[Any]:  # noqa: ANN401 - a setting
+    listed = [discord.SelectOption(label="as the horde likes", value=NONE)]
+    for value in values[: common.MAX_CHOICES - 1]:
+        is_on = value in now if isinstance(now, list) else value == now
+        listed.append(discord.SelectOption(label=cut(value, 100), value=value, default=is_on))
+    return discord.ui.Select(
+        placeholder=_label(name),
+        custom_id=f"set:{name}",
+        options=listed,
+        max_values=min(5, len(listed)) if name == "post_processing" else 1,
+        min_values=0,
+    )
+
+
+def _switch(name: str, label: str, *, is_on: bool = False) -> discord.ui.Item[Any]:
+    style = discord.ButtonStyle.success if is_on else discord.ButtonStyle.secondary
+    return discord.ui.Button(label=label, custom_id=f"set:{name}", style=style, row=4)
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - of a setting

@@ -18,7 +18,7 @@ from bot.wanted import MAX_PROMPT, Wanted
     model="The model that writes.",
     count="How many texts.",
 )
-@app_commands.autocomplete(model=common.text_model)
+@app_commands.autocomplete(prompt=common.prompt, model=common.text_model)
 async def text(
     interaction: discord.Interaction,
     prompt: app_commands.Range[str, 1, MAX_PROMPT],

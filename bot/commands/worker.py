@@ -8,7 +8,8 @@ from discord import app_commands
 from bot import answering
 from bot.commands import common
 from bot.hordes import Horde, me
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
+from bot.words import plain
 from core.client import NotFound
 from core.wire.workers import ModifyWorkerInput, WorkerDetails
 
@@ -94,11 +95,13 @@ async def edit(
 async def team(
     interaction: discord.Interaction,
     worker: app_commands.Range[str, 1, 100],
-    team: app_commands.Range[str, 1, 36] | None = None,
+    team: app_commands.Range[str, 1, 100] | None = None,
 ) -> None:
     """Put a worker into a team."""
+    await answering.defer(interaction, ephemeral=True)
+    chosen = await common.team_id(answering.bot_of(interaction), team) if team else ""
     said = "is in that team now" if team else "is in no team now"
-    await _change(interaction, worker, {"team": team or ""}, said)
+    await _change(interaction, worker, {"team": chosen}, said)
 
 
 async def found(horde: Horde, worker: str) -> WorkerDetails:

@@ -6,20 +6,29 @@ from typing import Any, Final
 import discord
 
 from bot.jobs.looks import Look, Result
-from bot.refusals import cut, plain, quoted
 from bot.store.jobs import Job
 from bot.wanted import Wanted
+from bot.words import amount, cut, plain, quoted
 
 BLUE, GREEN, GREY, RED = 0x3B82F6, 0x22C55E, 0x6B7280, 0xEF4444
 DONE, MAKING, WAITING = "🟩", "🟨", "⬜"
+SQUARES: Final = {"done": DONE, "processing": MAKING, "waiting": WAITING}
+LOST: Final = "🟥"
+"""The square of any other state."""
 MAX_SQUARES: Final = 20
+HIDDEN: Final = "SPOILER_"
+"""How the name of a file begins that is shown to who clicks."""
+BAR: Final = 10
+"""Parts of a bar."""
 MAX_PROMPT: Final = 600
 MAX_TEXT: Final = 3800
+MAX_SO_FAR: Final = 1500
+"""Characters of what is written so far: its end."""
 
 
 def running(job: Job, look: Look, ready_at: float | None) -> discord.Embed:
     """A job that the horde works on. ready_at: a Unix time that it may be done at."""
-    lines = [_squares(look), _standing(look, ready_at)]
+    lines = [_squares(look), _bar(look), _standing(look, ready_at)]
     if not look.is_possible:
         lines.append(
             "⚠️ No worker that is online can do this. It waits for one; you can cancel it, and try "
@@ -27,12 +36,13 @@ def running(job: Job, look: Look, ready_at: float | None) -> discord.Embed:
         )
     elif look.reason:
         lines.append(f"A worker failed at it ({cut(plain(look.reason), 200)}); another one tries.")
+    lines += [f"…{plain(one.text[-MAX_SO_FAR:])}" for one in look.at_work[:1] if one.text]
     return _titled(job, "\n".join(line for line in lines if line), BLUE)
 
 
 def asked(job: Job, source: str) -> discord.Embed:
-    """A job that the horde has just taken. source: the name of the picture it starts from."""
-    return _titled(job, "Queued.", BLUE).set_thumbnail(url=f"attachment://{source}")
+    """A job that the horde has just taken. source: the name of the file that it starts from."""
+    return _with_source(_titled(job, "Queued.", BLUE), source)
 
 
 def done(job: Job, look: Look, results: list[Result]) -> discord.Embed:
@@ -41,7 +51,7 @@ def done(job: Job, look: Look, results: list[Result]) -> discord.Embed:
     links = [
         f"[Picture {number} is too large for Discord]({one.url}) (the link lives for 30 minutes)"
         for number, one in enumerate(results, 1)
-        if one.url is not None
+        if one.data is None and one.url is not None
     ]
     lost = sum(1 for one in results if one.text is None and one.data is None and one.url is None)
     notes = [f"{lost} could not be fetched from the horde." if lost else ""]
@@ -68,22 +78,38 @@ def cancelled(job: Job) -> discord.Embed:
     return _titled(job, "Cancelled. Only what was finished is charged.", GREY)
 
 
-def amount(kudos: float) -> str:
-    """Kudos in words."""
-    return f"{kudos:,.10g} kudos" if kudos == int(kudos) else f"{kudos:,.2f} kudos"
-
-
 def _titled(job: Job, text: str, colour: int) -> discord.Embed:
     prompt = job.wanted.get("prompt") or ""
     parts = [f"**{cut(quoted(prompt), MAX_PROMPT)}**"] if prompt else []
     if text:
         parts.append(text)
-    return discord.Embed(description="\n".join(parts) or "…", colour=colour)
+    embed = discord.Embed(description="\n".join(parts) or "…", colour=colour)
+    for kept in job.wanted.get("source_files", [])[:1]:
+        _with_source(embed, kept["filename"])
+    return embed
+
+
+def _with_source(embed: discord.Embed, name: str) -> discord.Embed:
+    """Show the source in the corner: in none of the results' places, and nothing that is hidden."""
+    if name.startswith(HIDDEN):
+        return embed
+    return embed.set_thumbnail(url=f"attachment://{name}")
 
 
 def _squares(look: Look) -> str:
     row = DONE * look.finished + MAKING * look.processing + WAITING * look.waiting
+    if look.pieces:
+        row = "".join(SQUARES.get(one.state, LOST) for one in look.pieces)
     return row[:MAX_SQUARES]
+
+
+def _bar(look: Look) -> str:
+    """How far the pieces are whose turn it is, in tenths: a message need not change oftener."""
+    shares = [one.step / one.steps for one in look.at_work if one.step]
+    if not shares:
+        return ""
+    full = min(BAR, int(BAR * sum(shares) / len(shares)))
+    return f"{'▰' * full}{'▱' * (BAR - full)} {full * 100 // BAR} %"
 
 
 def _standing(look: Look, ready_at: float | None) -> str:
@@ -94,6 +120,8 @@ def _standing(look: Look, ready_at: float | None) -> str:
         parts.append(f"{look.processing} being made")
     if look.finished:
         parts.append(f"{look.finished} done")
+    if look.kudos:
+        parts.append(f"{amount(look.kudos)} so far")
     if ready_at is not None and look.is_possible:
         parts.append(f"ready <t:{int(ready_at)}:R>")
     return " · ".join(parts)

@@ -6,47 +6,35 @@ starts again goes on with what it finds. Bringing the results is an edit that ma
 
 import contextlib
 import io
-from dataclasses import dataclass, replace
-from time import monotonic
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import discord
 import structlog
 
-from bot import attachments, parties
+from bot import parties
 from bot.jobs import cards, place
+from bot.jobs.board import Board
 from bot.jobs.kinds import KINDS, Sources
-from bot.jobs.looks import Look, Result
+from bot.jobs.looks import Look
+from bot.jobs.streams import Streams
 from bot.jobs.watcher import MAX_SECONDS, Watcher, pause
-from bot.refusals import Refused, cut, of_horde, plain
+from bot.refusals import Refused, of_horde
 from bot.store import jobs
 from bot.store.database import now
 from bot.store.jobs import Job, JobState
 from bot.wanted import Wanted
+from bot.words import cut, plain
 from core.client import HordeError, NotFound
 
 if TYPE_CHECKING:
     from bot.app import HordeBot
 
-SOURCE: Final = "source"
-"""The file of the picture that others were made from."""
-EDIT_SECONDS: Final = 3.0
-"""The least time between two edits of one message."""
-RENEW_SECONDS: Final = 300.0
-"""A message is edited after this time even if it says the same: it may be gone."""
 RESERVE_BYTES: Final = 64 * 1024
 """Of what Discord takes: for the rest of the message."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass
-class _Shown:
-    """What a message says, and since when."""
-
-    text: str = ""
-    at: float = 0.0
-    ready_at: float | None = None
 
 
 class Desk:
@@ -54,8 +42,9 @@ class Desk:
 
     def __init__(self, bot: "HordeBot") -> None:
         self._bot = bot
-        self._shown: dict[int, _Shown] = {}
+        self._board: Final = Board(bot)
         self.watcher: Final = Watcher(self._check)
+        self._streams: Final = Streams(bot.hordes.own.listen, self._heard, self.watcher.add)
 
     async def resume(self) -> None:
         """Go on with the jobs that an earlier process left."""
@@ -75,12 +64,13 @@ class Desk:
                 ),
             )
 
-    async def take(
-        self, job: Job, sources: Sources, source: bytes | None = None, key: str | None = None
-    ) -> None:
+    async def close(self) -> None:
+        """Stop listening."""
+        await self._streams.close()
+
+    async def take(self, job: Job, sources: Sources, key: str | None = None) -> None:
         """Ask the horde for an acknowledged job; its reply is the job's message.
 
-        source: the picture it starts from, which the message shows.
         key: another one than the user's own, which pays.
         Raises Refused, after which nothing of the job is left.
         """
@@ -97,8 +87,9 @@ class Desk:
         job = replace(job, state=JobState.RUNNING, request_id=request_id)
         await self._note(job, state=JobState.RUNNING, request_id=request_id)
         log.info("job.asked", job=job.id, kind=job.kind, request=request_id, user=job.user_id)
-        if source is not None and len(source) <= job.size_limit // 2:
-            await self._keep(job, source)
+        files = sources.files
+        if files and sum(map(len, files.values())) <= job.size_limit // 2:
+            await self._board.keep(job, files)
         self.watcher.add(job.id)
 
     async def cancel(self, job: Job) -> None:
@@ -142,17 +133,23 @@ class Desk:
         if look.is_over:
             await self._bring(job, look)
             return None
-        shown = self._shown.setdefault(job.id, _Shown())
-        shown.ready_at = cards.guess(look, shown.ready_at)
-        later = await self._show(job, cards.running(job, look, shown.ready_at))
+        later = await self._show(job, look)
+        if self._streams.follow(job.id, job.request_id, look):
+            return None  # it is looked at once it is not listened to any more
         return later or pause(look.seconds)
+
+    async def _heard(self, job_id: int, look: Look) -> float:
+        """Show what a job's stream told. Returns in how many seconds more may be shown."""
+        job = await self._get(job_id)
+        if job is None or job.state != JobState.RUNNING:
+            return 0.0
+        return await self._show(job, look)
 
     async def _bring(self, job: Job, look: Look) -> None:
         """Show what a request came to."""
         room = job.size_limit - RESERVE_BYTES
         horde = self._bot.hordes.own
         results = await KINDS[job.kind].results(horde, str(job.request_id), room)
-        results = fitting(results, room)
         if not results:
             why = f": {cut(plain(look.reason), 300)}" if look.reason else ""
             sentence = f"No worker could make this{why}. Nothing was charged; try other settings."
@@ -163,15 +160,10 @@ class Desk:
             for one in results
             if one.data is not None
         ]
-        kept = [
-            discord.Attachment(data=data, state=self._bot._connection)  # noqa: SLF001 - no other way
-            for data in job.wanted.get("source_file", [])
-        ]
         facts = [{**one.facts, "name": one.name} for one in results]
         job = replace(job, results=facts)
-        embed = cards.done(job, look, results)
-        await self._end(job, JobState.DONE, embed, [*files, *kept])
-        if job.party_id is not None:
+        ended = await self._end(job, JobState.DONE, cards.done(job, look, results), files)
+        if ended and job.party_id is not None:
             await parties.reward(self._bot, job)
 
     async def _end(
@@ -179,75 +171,26 @@ class Desk:
         job: Job,
         state: JobState,
         embed: discord.Embed,
-        files: list[discord.File | discord.Attachment] | None = None,
-    ) -> None:
-        """Show a job's end, then store it: a crash in between only repeats the edit."""
-        view = self._bot.buttons.after(job, state)
-        try:
-            await place.edit(
-                self._bot, job, content=None, embed=embed, attachments=files or [], view=view
-            )
-        except place.Gone:
-            log.info("job.message_gone", job=job.id)
-            await self._tell_elsewhere(job, state, files)
-        await self._note(job, state=state, results=job.results)
-        self._shown.pop(job.id, None)
+        files: Sequence[discord.File] = (),
+    ) -> bool:
+        ended = await self._board.end(job, state, embed, list(files))
         self.watcher.drop(job.id)
-        log.info("job.ended", job=job.id, state=state.value)
+        self._streams.drop(job.id)
+        return ended
 
-    async def _tell_elsewhere(
-        self, job: Job, state: JobState, files: list[discord.File | discord.Attachment] | None
-    ) -> None:
-        """Bring finished results to their owner where the message is gone."""
-        if state != JobState.DONE:
-            return
-        place.rewound({"attachments": files or []})
-        new = [file for file in files or [] if isinstance(file, discord.File)]
-        with contextlib.suppress(discord.HTTPException):
-            user = await self._bot.fetch_user(job.user_id)
-            text = "The message you waited at is gone; here is what came of it."
-            await user.send(text, files=new, allowed_mentions=place.QUIET)
+    async def _show(self, job: Job, look: Look) -> float:
+        """Show how far a job is; one whose message is gone is withdrawn.
 
-    async def _show(self, job: Job, embed: discord.Embed) -> float:
-        """Edit a running job's message, if it would say something else, no faster than it may.
-
-        Returns in how many seconds it may be edited, 0 if it is as it should be.
+        What is finished or being made of it still comes, to the one who asked.
         """
-        shown = self._shown.setdefault(job.id, _Shown())
-        text = embed.description or ""
-        if job.message_id is None or (
-            text == shown.text and monotonic() - shown.at < RENEW_SECONDS
-        ):
-            return 0.0
-        if (left := shown.at + EDIT_SECONDS - monotonic()) > 0:
-            return left
-        shown.text, shown.at = text, monotonic()
         try:
-            view = self._bot.buttons.during(job)
-            await place.edit(self._bot, job, content=None, embed=embed, view=view)
+            return await self._board.show(job, look)
         except place.Gone:
-            # What is finished or being made still comes, to the one who asked.
             log.info("job.withdrawn", job=job.id)
             await self._note(job, message_id=None)
             with contextlib.suppress(HordeError):
                 await KINDS[job.kind].cancel(self._bot.hordes.own, str(job.request_id))
-        except discord.HTTPException as error:
-            log.warning("job.not_shown", job=job.id, status=error.status, code=error.code)
-        return 0.0
-
-    async def _keep(self, job: Job, source: bytes) -> None:
-        """Put a job's source at its message, where its buttons find it again."""
-        file = discord.File(io.BytesIO(source), SOURCE + attachments.suffix(source))
-        try:
-            view = self._bot.buttons.during(job)
-            message = await place.edit(
-                self._bot, job, embed=cards.asked(job, file.filename), attachments=[file], view=view
-            )
-        except (place.Gone, discord.HTTPException) as error:
-            log.info("job.source_not_kept", job=job.id, error=type(error).__name__)
-            return
-        kept = [one.to_dict() for one in message.attachments]
-        await self._note(job, wanted={**job.wanted, "source_file": kept})
+            return 0.0
 
     async def _get(self, job_id: int) -> Job | None:
         async with self._bot.database.transaction() as connection:
@@ -256,19 +199,6 @@ class Desk:
     async def _note(self, job: Job, **values: object) -> None:
         async with self._bot.database.transaction() as connection:
             await jobs.change(connection, job.id, **values)
-
-
-def fitting(results: list[Result], room: int) -> list[Result]:
-    """Turn files that do not fit into one message into links, in order."""
-    kept = []
-    for one in results:
-        size = len(one.data or b"")
-        if size > room:
-            kept.append(replace(one, data=None))
-            continue
-        room -= size
-        kept.append(one)
-    return kept
 
 
 def new_job(

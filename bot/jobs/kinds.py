@@ -1,5 +1,6 @@
 """The kinds of requests: how each is asked for, looked at, cancelled and fetched."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -10,16 +11,27 @@ from bot.wanted import Wanted
 from core.client import HordeError
 from core.client.alchemy import ENDED
 from core.wire.alchemy import ModelInterrogationInputStable
-from core.wire.generate import RequestStatusCheck
 from core.wire.text import GenerationInputKobold
+
+SOURCE, MASK = "source", "mask"
+"""Files of the pictures that others were made from."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Pictures to start from, as base64."""
+    """Pictures to start from: their files."""
 
-    image: str | None = None
-    mask: str | None = None
+    image: bytes | None = None
+    mask: bytes | None = None
+    more: tuple[bytes, ...] = ()
+    """To be mixed with the first one."""
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """All of them, by the names that a message has them under."""
+        found = {SOURCE: self.image, MASK: self.mask}
+        found |= {f"{SOURCE}-{number}": one for number, one in enumerate(self.more, 2)}
+        return {name: content for name, content in found.items() if content is not None}
 
 
 class Kind(Protocol):
@@ -34,8 +46,8 @@ class Kind(Protocol):
     async def cancel(self, horde: Horde, request_id: str) -> None:
         """Stop what no worker has begun."""
 
-    async def results(self, horde: Horde, request_id: str, max_bytes: int) -> list[Result]:
-        """Fetch what is finished; files larger than that come as a link."""
+    async def results(self, horde: Horde, request_id: str, room: int) -> list[Result]:
+        """Fetch what is finished; files beyond so many bytes come as links."""
 
 
 class Pictures:
@@ -43,19 +55,21 @@ class Pictures:
 
     async def ask(self, horde: Horde, wanted: Wanted, sources: Sources, models: list[str]) -> str:
         """Queue the request; returns its id."""
-        asked = await horde.generate(wanted.picture(models, sources.image, sources.mask))
-        return asked.id
+        image = None if sources.image is None else _base64(sources.image)
+        mask = None if sources.mask is None else _base64(sources.mask)
+        more = [_base64(one) for one in sources.more]
+        return (await horde.generate(wanted.picture(models, image, mask, more))).id
 
     async def look(self, horde: Horde, request_id: str) -> Look:
         """Say how far it is."""
-        return _look(await horde.check(request_id))
+        return Look.of(await horde.check(request_id))
 
     async def cancel(self, horde: Horde, request_id: str) -> None:
         """Stop what no worker has begun."""
         await horde.cancel(request_id)
 
-    async def results(self, horde: Horde, request_id: str, max_bytes: int) -> list[Result]:
-        """Fetch what is finished; files larger than that come as a link."""
+    async def results(self, horde: Horde, request_id: str, room: int) -> list[Result]:
+        """Fetch what is finished; files beyond so many bytes come as links."""
         found = []
         for index, made in enumerate((await horde.status(request_id)).generations):
             facts = {
@@ -66,10 +80,10 @@ class Pictures:
                 "censored": made.censored or made.state != "ok",
                 "nsfw": any(note.value == "nsfw" for note in made.gen_metadata),
             }
-            name = f"{index + 1}.webp"
-            data = await fetched(horde, made.img, max_bytes)
-            url = made.img if data is None and made.img.startswith("http") else None
-            found.append(Result(name=name, data=data, url=url, facts=facts))
+            data = await _fetched(horde, made.img, room)
+            room -= len(data or b"")
+            url = made.img if made.img.startswith("http") else None
+            found.append(Result(name=f"{index + 1}.webp", data=data, url=url, facts=facts))
         return found
 
 
@@ -89,17 +103,20 @@ class Texts:
 
     async def look(self, horde: Horde, request_id: str) -> Look:
         """Say how far it is."""
-        return _look(await horde.text.status(request_id))
+        return Look.of(await horde.text.status(request_id))
 
     async def cancel(self, horde: Horde, request_id: str) -> None:
         """Stop what no worker has begun."""
         await horde.text.cancel(request_id)
 
-    async def results(self, horde: Horde, request_id: str, max_bytes: int) -> list[Result]:
+    async def results(self, horde: Horde, request_id: str, room: int) -> list[Result]:
         """Fetch what is finished."""
-        del max_bytes
+        del room
         return [
-            Result(text=made.text, facts={"worker": made.worker_name, "model": made.model})
+            Result(
+                text=made.text,
+                facts={"text": made.text, "worker": made.worker_name, "model": made.model},
+            )
             for made in (await horde.text.status(request_id)).generations
         ]
 
@@ -110,7 +127,8 @@ class Forms:
     async def ask(self, horde: Horde, wanted: Wanted, sources: Sources, models: list[str]) -> str:
         """Queue the request; returns its id."""
         del models
-        whole = {"forms": [{"name": form} for form in wanted.forms], "source_image": sources.image}
+        whole: dict[str, Any] = {"forms": [{"name": form} for form in wanted.forms]}
+        whole["source_image"] = None if sources.image is None else _base64(sources.image)
         return (await horde.alchemy.ask(ModelInterrogationInputStable.model_validate(whole))).id
 
     async def look(self, horde: Horde, request_id: str) -> Look:
@@ -127,8 +145,8 @@ class Forms:
         """Stop what no worker has begun."""
         await horde.alchemy.cancel(request_id)
 
-    async def results(self, horde: Horde, request_id: str, max_bytes: int) -> list[Result]:
-        """Fetch what is finished; files larger than that come as a link."""
+    async def results(self, horde: Horde, request_id: str, room: int) -> list[Result]:
+        """Fetch what is finished; files beyond so many bytes come as links."""
         found = []
         for form in (await horde.alchemy.status(request_id)).forms:
             if form.state != "done" or not form.result:
@@ -136,15 +154,15 @@ class Forms:
             said = form.result.get(form.form, form.result)
             facts = {"form": form.form}
             if isinstance(said, str) and said.startswith(("http://", "https://")):
-                data = await fetched(horde, said, max_bytes)
-                url = said if data is None else None
-                found.append(Result(name=f"{form.form}.webp", data=data, url=url, facts=facts))
+                data = await _fetched(horde, said, room)
+                room -= len(data or b"")
+                found.append(Result(name=f"{form.form}.webp", data=data, url=said, facts=facts))
             else:
                 found.append(Result(text=_told(said), facts=facts))
         return found
 
 
-async def fetched(horde: Horde, url_or_base64: str, max_bytes: int) -> bytes | None:
+async def _fetched(horde: Horde, url_or_base64: str, max_bytes: int) -> bytes | None:
     """A picture's bytes; None if there are too many of them, or they cannot be had."""
     try:
         return await horde.download(url_or_base64, max_bytes)
@@ -152,19 +170,8 @@ async def fetched(horde: Horde, url_or_base64: str, max_bytes: int) -> bytes | N
         return None
 
 
-def _look(check: RequestStatusCheck) -> Look:
-    reasons = [fault.reason for fault in check.faults or [] if fault.reason]
-    return Look(
-        finished=check.finished,
-        processing=check.processing,
-        waiting=check.waiting,
-        position=check.queue_position,
-        seconds=check.wait_time,
-        kudos=check.cost,
-        is_over=check.done or check.faulted,
-        is_possible=check.is_possible,
-        reason=reasons[-1] if reasons else None,
-    )
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def _told(said: Any) -> str:  # noqa: ANN401 - JSON that an alchemist made

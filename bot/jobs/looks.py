@@ -1,7 +1,22 @@
-"""How far a request is, the same for every kind."""
+"""How far a request is, and what came of it: the same for every kind."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
+
+from core.wire.generate import RequestStatusCheck
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One result of a request, as an event stream tells of it. state: in the horde's words."""
+
+    state: str = "waiting"
+    step: int = 0
+    steps: int = 0
+    preview: bytes | None = None
+    """A small WebP of what it will look like."""
+    text: str | None = None
+    """What is written of it so far."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +33,29 @@ class Look:
     is_possible: bool = True
     reason: str | None = None
     """Why a worker failed, in its words."""
+    pieces: tuple[Piece, ...] = ()
+    """In order; none where the horde tells of all together only."""
+
+    @classmethod
+    def of(cls, check: RequestStatusCheck) -> Self:
+        """Take what the horde says of a request."""
+        reasons = [fault.reason for fault in check.faults or [] if fault.reason]
+        return cls(
+            finished=check.finished,
+            processing=check.processing,
+            waiting=check.waiting,
+            position=check.queue_position,
+            seconds=check.wait_time,
+            kudos=check.cost,
+            is_over=check.done or check.faulted,
+            is_possible=check.is_possible,
+            reason=reasons[-1] if reasons else None,
+        )
+
+    @property
+    def at_work(self) -> list[Piece]:
+        """The pieces that workers are at."""
+        return [piece for piece in self.pieces if piece.state == "processing"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +65,10 @@ class Result:
     name: str = ""
     data: bytes | None = None
     url: str | None = None
-    """Where to find a file that is too large."""
+    """Where the file can be found for some time."""
     text: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
-    """id, seed, worker, model, censored: what is stored of it."""
+    """id, seed, worker, model, censored, text: what is stored of it."""
 
     @property
     def is_unsafe(self) -> bool:

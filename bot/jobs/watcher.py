@@ -40,24 +40,24 @@ class Watcher:
     def __init__(self, check: Check) -> None:
         self._check = check
         self._heap: list[_Due] = []
-        self._jobs: set[int] = set()
+        self._next: dict[int, _Due] = {}
+        """Each job's next look; what the heap has besides is out of date."""
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._numbers = itertools.count()
         self._more = asyncio.Event()
         self._room = asyncio.Semaphore(MAX_AT_ONCE)
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self._next)
 
     def add(self, job_id: int, seconds: float = 0.0) -> None:
-        """Watch a job, from then on."""
-        self._jobs.add(job_id)
-        heapq.heappush(self._heap, _Due(monotonic() + seconds, next(self._numbers), job_id))
-        self._more.set()
+        """Look at a job after so many seconds, instead of when it would have been looked at."""
+        self._next[job_id] = _Due(monotonic() + seconds, next(self._numbers), job_id)
+        self._push(job_id)
 
     def drop(self, job_id: int) -> None:
         """Watch a job no longer."""
-        self._jobs.discard(job_id)
+        self._next.pop(job_id, None)
 
     async def run(self) -> None:
         """Look at jobs until cancelled."""
@@ -65,10 +65,10 @@ class Watcher:
             while True:
                 await self._wait_for_next()
                 due = heapq.heappop(self._heap)
-                if due.job_id not in self._jobs or due.job_id in self._busy:
+                if self._next.get(due.job_id) is not due or due.job_id in self._busy:
                     continue
                 await self._room.acquire()
-                task = asyncio.create_task(self._look(due.job_id))
+                task = asyncio.create_task(self._look(due))
                 self._busy[due.job_id] = task
                 await asyncio.sleep(1 / MAX_LOOKS_A_SECOND)
         finally:
@@ -83,19 +83,28 @@ class Watcher:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._more.wait(), timeout)
 
-    async def _look(self, job_id: int) -> None:
+    async def _look(self, due: _Due) -> None:
         again: float | None = MAX_SECONDS
         try:
-            again = await self._check(job_id)
+            again = await self._check(due.job_id)
         except Exception:  # whatever it is, it is this job's alone: the others are watched on
-            log.exception("job.look_failed", job=job_id)
+            log.exception("job.look_failed", job=due.job_id)
         finally:
-            self._busy.pop(job_id, None)
+            self._busy.pop(due.job_id, None)
             self._room.release()
-        if again is None:
-            self.drop(job_id)
-        elif job_id in self._jobs:
-            self.add(job_id, again)
+        wanted = self._next.get(due.job_id)
+        if wanted is None:
+            return  # dropped meanwhile
+        if wanted is not due:
+            self._push(due.job_id)  # asked for meanwhile; the heap may have passed over it
+        elif again is None:
+            self.drop(due.job_id)
+        else:
+            self.add(due.job_id, again)
+
+    def _push(self, job_id: int) -> None:
+        heapq.heappush(self._heap, self._next[job_id])
+        self._more.set()
 
 
 def pause(wait_seconds: float) -> float:

@@ -28,6 +28,8 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+MAX_LOOKED_AT: Final = 100
+"""Of a user's jobs, for their prompts."""
 OPEN: Final = (JobState.ASKING, JobState.RUNNING)
 
 
@@ -97,11 +99,16 @@ async def since(connection: AsyncConnection, user_id: int, guild_id: int | None)
     return await connection.scalar(select(func.count()).where(here)) or 0
 
 
-async def recent(connection: AsyncConnection, user_id: int, count: int) -> Sequence[Job]:
-    """A user's last jobs, newest first."""
-    mine = select(*_COLUMNS).where(_JOBS.c.user_id == user_id)
-    found = await connection.execute(mine.order_by(_JOBS.c.created.desc()).limit(count))
-    return [Job(**row._mapping) for row in found]  # noqa: SLF001
+async def with_prompts(connection: AsyncConnection, user_id: int, count: int) -> Sequence[Job]:
+    """The last jobs of a user, newest first: of each prompt the last one."""
+    is_mine = (_JOBS.c.user_id == user_id) & (_JOBS.c.kind != "alchemy")
+    mine = select(*_COLUMNS).where(is_mine)
+    found = await connection.execute(mine.order_by(_JOBS.c.id.desc()).limit(MAX_LOOKED_AT))
+    last: dict[str, Job] = {}
+    for row in found:
+        if prompt := row.wanted.get("prompt"):
+            last.setdefault(prompt, Job(**row._mapping))  # noqa: SLF001
+    return list(last.values())[:count]
 
 
 async def forget(connection: AsyncConnection, before: datetime) -> int:

@@ -74,6 +74,17 @@ class Images(Part[R]):
             async for event in events:
                 yield event
 
+    @stream
+    async def listen(self, request_id: str) -> AsyncGenerator[Event, None]:
+        """Yield the events of one stream of a request (of any kind), for who looks at it besides.
+
+        Nothing is connected again and nothing is polled. Raises UnexpectedAnswer or NotFound if the
+        server has no stream of it, TooMany if it serves no other one, Unreachable if it breaks off.
+        """
+        async with aclosing(watch.listen(self._api, request_id)) as events:
+            async for event in events:
+                yield event
+
     @operation
     async def wait_for(
         self,

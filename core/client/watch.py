@@ -42,6 +42,19 @@ async def until_end(
         raise TimedOut(timeout_seconds) from None
 
 
+async def listen(api: Api, request_id: str) -> AsyncGenerator[Event, None]:
+    """Yield the events of one connection, for as long as it lasts."""
+    headers = {**api.headers, "Accept": "text/event-stream"}
+    url = f"{api.site}{at('generate', 'events', request_id)}"
+    call = calls.Call("GET", url, headers, SILENCE_SECONDS)
+    async with calls.opened(api.http, call) as response:
+        if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
+            raise UnexpectedAnswer(response.status_code, None, "There is no event stream.")
+        async with aclosing(stream.read(response.aiter_bytes())) as events:
+            async for event in events:
+                yield event
+
+
 async def follow(
     api: Api, request_id: str, look: Look, status: Status | None = None
 ) -> AsyncGenerator[Event, None]:
@@ -60,7 +73,7 @@ async def follow(
     while True:
         error: HordeError = Unreachable("The event stream broke off.")
         try:
-            async with aclosing(_stream(api, request_id)) as events:
+            async with aclosing(listen(api, request_id)) as events:
                 async for event in events:
                     failures = 0
                     if _is_new(event, seen):
@@ -79,18 +92,6 @@ async def follow(
     async with aclosing(_poll(api.poll_seconds, look, status, seen)) as events:
         async for event in events:
             yield event
-
-
-async def _stream(api: Api, request_id: str) -> AsyncGenerator[Event, None]:
-    headers = {**api.headers, "Accept": "text/event-stream"}
-    url = f"{api.site}{at('generate', 'events', request_id)}"
-    call = calls.Call("GET", url, headers, SILENCE_SECONDS)
-    async with calls.opened(api.http, call) as response:
-        if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
-            raise UnexpectedAnswer(response.status_code, None, "There is no event stream.")
-        async with aclosing(stream.read(response.aiter_bytes())) as events:
-            async for event in events:
-                yield event
 
 
 def _is_new(event: Event, seen: set[str]) -> bool:

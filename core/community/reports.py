@@ -14,7 +14,7 @@ from core.moderation.names import clean_text
 from core.queue.tables import Generation
 from core.users.directory import MAX_ID
 from core.users.tables import User, UserRow
-from core.workers.tables import Team, Worker
+from core.workers.tables import TeamRow, WorkerRow
 
 PAGE = 50
 KEPT = timedelta(days=90)
@@ -29,8 +29,8 @@ _ids = {
     .c.id,
     "style": table(Style).c.id,
     "collection": table(Collection).c.id,
-    "worker": table(Worker).c.id,
-    "team": table(Team).c.id,
+    "worker": table(WorkerRow).c.id,
+    "team": table(TeamRow).c.id,
 }
 _users = table(UserRow)
 

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from core.db import AnyRow, Reading
+from core.db import Reading
 from core.generation.horde import Horde, channel_of
 from core.queue import attempts
+from core.queue.rows import AtWork
 from core.queue.tables import Outcome
 from core.users.tables import User
 from core.workers import fleet
@@ -36,13 +37,13 @@ class Shown:
 class Heard:
     """The jobs that a worker says it is at."""
 
-    alive: Sequence[AnyRow]
+    alive: Sequence[AtWork]
     """Those that are its own, in no order."""
     gone: Sequence[str]
     """The ids of the others."""
 
     @property
-    def real(self) -> Sequence[AnyRow]:
+    def real(self) -> Sequence[AtWork]:
         """Those that somebody waits for."""
         return [row for row in self.alive if row.outcome == Outcome.ALIVE]
 
@@ -62,23 +63,19 @@ async def hear(session: Reading, owner: User, job_ids: Iterable[str], *, at: dat
     if any(row.owner_id != owner.id for row in rows):
         raise fleet.WrongCredentials("Wrong credentials to tell of this job.")
     alive = [
-        row
-        for row in rows
-        if row.outcome in (Outcome.ALIVE, Outcome.DECOY)
-        and row.expires_at is not None
-        and row.expires_at > at
+        row for row in rows if row.outcome in (Outcome.ALIVE, Outcome.DECOY) and row.expires_at > at
     ]
     known = {row.id for row in alive}
     return Heard(alive, [text for text in wanted if _parsed(text) not in known])
 
 
-def may_be_seen(row: AnyRow) -> bool:
+def may_be_seen(row: AtWork) -> bool:
     """Whether anybody may see it before it is done: not where it may have to be censored."""
     return not row.params.get("use_nsfw_censor")
 
 
 async def tell(
-    horde: Horde, row: AnyRow, *, step: int, steps: int, shown: Shown | None = None
+    horde: Horde, row: AtWork, *, step: int, steps: int, shown: Shown | None = None
 ) -> None:
     """Tell who watches the request how far a job of it is."""
     data = "" if shown is None else shown.data

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from core.db import AnyRow
+from core.queue.rows import Attempt
 from core.users.tables import User
+from core.workers.tables import Worker
 
 UPLOADED = "R2"
 """What stands for a picture that was uploaded."""
@@ -71,8 +72,8 @@ class Delivery:
 class Open:
     """A job that may be delivered."""
 
-    attempt: AnyRow
-    worker: AnyRow
+    attempt: Attempt
+    worker: Worker
     owner: User
 
     @property

@@ -16,7 +16,7 @@ def key_of(request_id: UUID) -> str:
 async def release(session: Writing, *request_ids: UUID) -> None:
     """Give back what is left of the requests' holds, if there are any."""
     await shared_keys.release(session, request_ids)  # before accounts are locked
-    await holds.release_all(session, keys=[key_of(request_id) for request_id in request_ids])
+    await holds.release(session, keys=[key_of(request_id) for request_id in request_ids])
 
 
 async def release_if_over(session: Writing, *request_ids: UUID) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from core.db import AnyRow, Writing, now
+from core.db import Writing, now
 from core.errors import Forbidden
 from core.generation import kind
 from core.generation.horde import Horde
@@ -14,11 +14,13 @@ from core.kinds.params import EXTRA_SLOW, Params
 from core.queue import attempts, claim
 from core.queue.claim import Claim
 from core.queue.matching import Needs, Offer
+from core.queue.rows import Request
 from core.users.tables import User
 from core.workers import fleet
 from core.workers.admission import OPEN, CheckinContext
 from core.workers.fleet import CheckedIn
 from core.workers.offers import Declared
+from core.workers.tables import Message
 
 OTHERS_FIRST = timedelta(minutes=2)
 """How long a job is reserved for other workers after one failed at it, if there are others."""
@@ -59,7 +61,7 @@ class Popped:
     """Of one request; alchemists may get forms of several, each a work of its own."""
     skipped: dict[str, int]
     """If there is no work: how many waiting jobs each condition kept from this worker."""
-    messages: Sequence[AnyRow] = ()
+    messages: Sequence[Message] = ()
     """Messages for the worker: rows of `worker_messages`."""
 
     @property
@@ -163,7 +165,7 @@ async def announce(horde: Horde, popped: Popped) -> None:
         await horde.changed(request_id, "processing")
 
 
-def _batch(request: AnyRow, amount: int, offer: Offer) -> int:
+def _batch(request: Request, amount: int, offer: Offer) -> int:
     params = kind.of(request.kind).rules.params_from(request.params)
     return params.safe_batch(amount, offer.pixels)
 
@@ -226,7 +228,7 @@ async def _decoys(
     ]
 
 
-def _shape(request: AnyRow, feature: str | None, offer: Offer) -> tuple[Params, str, int]:
+def _shape(request: Request, feature: str | None, offer: Offer) -> tuple[Params, str, int]:
     """What to make, with which model, and the seconds that it may take."""
     its = kind.of(request.kind)
     params = its.rules.params_from(request.params)

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from core.db import AnyRow, Writing
+from core.db import Writing
 from core.generation.specs import RequestSpec
+from core.queue.rows import Attempt
 from core.stats import uses
 from core.users.tables import User
 
@@ -28,7 +29,7 @@ def terms(user: User, wanted: RequestSpec[Any]) -> dict[str, Any]:
     }
 
 
-async def used(session: Writing, attempt: AnyRow, *, at: datetime) -> None:
+async def used(session: Writing, attempt: Attempt, *, at: datetime) -> None:
     """Record that the request's style was used, if its terms name one."""
     agreed = attempt.terms.get(STYLE)
     if agreed is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 from uuid import UUID
 
-from core.db import AnyRow, Reading, Writing, now
+from core.db import Reading, Writing, now
 from core.errors import Invalid, NotFound
 from core.generation import holding, kind, scrutiny, sharing, styled, webhooks
 from core.generation.delivery import Amounts, Delivery, Open
@@ -12,6 +12,7 @@ from core.generation.horde import Horde
 from core.images import webp
 from core.kudos import settlement
 from core.queue import attempts, endings, requests
+from core.queue.rows import Attempt
 from core.queue.tables import Outcome
 from core.users import directory
 from core.users.tables import ANONYMOUS_ID, Role, User
@@ -64,8 +65,7 @@ async def look_up(session: Reading, owner: User, job_id: str, *, kind_name: str)
     Raises InvalidJobID, WrongCredentials, DuplicateGen and AbortedGen.
     """
     attempt = await attempts.attempt(session, _parsed(job_id))
-    is_over = attempt is None or attempt.params is None or attempt.expires_at <= now()
-    if attempt is None or is_over or attempt.kind != kind_name:
+    if attempt is None or attempt.expires_at <= now() or attempt.kind != kind_name:
         raise InvalidJobID(f"Processing Job with ID {job_id} does not exist.")
     if attempt.owner_id != owner.id:
         raise fleet.WrongCredentials("Wrong credentials to submit this job.")
@@ -116,7 +116,7 @@ async def submit(session: Writing, horde: Horde, found: Open, delivery: Delivery
     await webhooks.tell(session, horde, found, delivery, amounts, at=at)
     await styled.used(session, attempt, at=at)
     await scrutiny.look_at(session, found, delivery, amounts, at=at)
-    if attempt.faults:
+    if attempt.faults and attempt.job_id is not None:
         await conduct.judge_faults(session, attempt.job_id, at=at)
     await sharing.consume(session, attempt.terms, attempt.request_id, amounts.charge)
     await _settle(session, found, amounts)
@@ -145,7 +145,7 @@ async def _settle(session: Writing, found: Open, amounts: Amounts) -> None:
     )
 
 
-async def _payer_account(session: Reading, attempt: AnyRow) -> int:
+async def _payer_account(session: Reading, attempt: Attempt) -> int:
     """The account that pays; requests of earlier versions do not name it."""
     known: int | None = attempt.terms.get("account")
     return known or (await directory.by_id(session, attempt.user_id)).account_id
@@ -195,7 +195,7 @@ def _parsed(job_id: str) -> UUID:
         raise InvalidJobID(f"Processing Job with ID {job_id} does not exist.") from None
 
 
-def _check_alive(attempt: AnyRow) -> None:
+def _check_alive(attempt: Attempt) -> None:
     if attempt.outcome == Outcome.DONE:
         raise DuplicateGen(f"Processing Generation with ID {attempt.id} already submitted.")
     if attempt.outcome not in (Outcome.ALIVE, Outcome.DECOY):

@@ -15,6 +15,9 @@ MAX_SOURCE_PIXELS: Final = 3072 * 3072
 MAX_RESULT_PIXELS: Final = 8192 * 8192
 """A worker's picture may be an upscaled one."""
 SOURCE_QUALITY: Final = 50
+"""Of sources that are larger than LOSSLESS_PIXELS."""
+LOSSLESS_PIXELS: Final = 1024 * 1024
+"""Sources up to this area keep each pixel: at worst they then take less than the largest others."""
 SOURCE_SECONDS: Final = 5
 RESULT_SECONDS: Final = 10
 """Seconds of CPU: a result may have seven times the pixels of a source."""
@@ -27,9 +30,10 @@ async def decode_source(
     caller: str,
     max_pixels: int = MAX_SOURCE_PIXELS,
 ) -> bytes:
-    """A source picture or mask as WebP, for workers: quality 50, colours kept where transparent.
+    """A source picture or mask as WebP, for workers: lossless up to LOSSLESS_PIXELS.
 
-    caller: whoever takes turns with the others. max_pixels: the largest area.
+    Colours are kept where it is transparent. caller: whoever takes turns with the others.
+    max_pixels: the largest area.
 
     Raises ImageValidationFailed, TooManyPictures and DecoderBusy.
     """
@@ -66,7 +70,11 @@ async def to_webp(decoders: Decoders, content: bytes, *, caller: str) -> bytes:
 
 def _source(content: bytes | str, max_pixels: int) -> Work:
     return Work(
-        content=content, max_pixels=max_pixels, quality=SOURCE_QUALITY, seconds=SOURCE_SECONDS
+        content=content,
+        max_pixels=max_pixels,
+        quality=SOURCE_QUALITY,
+        lossless_pixels=LOSSLESS_PIXELS,
+        seconds=SOURCE_SECONDS,
     )
 
 

@@ -30,12 +30,14 @@ def main() -> None:
     tasks, answers = _pipes()
     _limit()
     while len(head := tasks.read(TASK.size)) == TASK.size:
-        max_pixels, quality, is_base64, seconds, length = TASK.unpack(head)
+        max_pixels, quality, lossless_pixels, is_base64, seconds, length = TASK.unpack(head)
         sent = tasks.read(length)
         if len(sent) < length:
             return
         signal.setitimer(signal.ITIMER_PROF, seconds)  # nobody handles its signal: the process ends
-        outcome, content = _answer(sent, Task(max_pixels, quality, bool(is_base64)))
+        outcome, content = _answer(
+            sent, Task(max_pixels, quality, bool(is_base64), lossless_pixels)
+        )
         signal.setitimer(signal.ITIMER_PROF, 0)
         del sent
         answers.write(ANSWER.pack(outcome, len(content)))

@@ -20,6 +20,8 @@ from core.images.failures import ImageValidationFailed, TooManyPixels
 RESULT_QUALITY: Final = 95
 MAX_SIDE: Final = 16383
 """WebP's longest side, in pixels."""
+LOSSLESS_EFFORT: Final = (20, 1)
+"""WebP's quality and method: with more of either a photograph takes longer and gets no smaller."""
 LARGE_PIXELS: Final = 3072 * 3072
 """Above this area the encoder works faster: its best effort would outlast the deadline."""
 FORMATS: Final = (
@@ -60,6 +62,8 @@ class Task(NamedTuple):
     quality: int
     """Of the WebP; 0: a clean still WebP stays as it is, and others get RESULT_QUALITY."""
     is_base64: bool
+    lossless_pixels: int = 0
+    """Up to this area the WebP is lossless, whatever the quality."""
 
 
 def convert(sent: bytes, task: Task) -> bytes:
@@ -71,7 +75,7 @@ def convert(sent: bytes, task: Task) -> bytes:
         with Image.open(BytesIO(content), formats=FORMATS) as picture:
             _check_size(picture, task.max_pixels)
             picture.load()
-            return clean or _encode(_upright(picture), task.quality or RESULT_QUALITY)
+            return clean or _encode(_upright(picture), task)
     except _UNREADABLE as error:
         raise _failure(error) from error
 
@@ -148,12 +152,17 @@ def _in_srgb(picture: Image.Image, profile: bytes, mode: str) -> Image.Image:
     return picture
 
 
-def _encode(picture: Image.Image, quality: int) -> bytes:
+def _encode(picture: Image.Image, task: Task) -> bytes:
     encoded = BytesIO()
-    method = 4 if picture.width * picture.height <= LARGE_PIXELS else 2
+    area = picture.width * picture.height
+    is_lossless = area <= task.lossless_pixels
+    quality, method = task.quality or RESULT_QUALITY, 4 if area <= LARGE_PIXELS else 2
+    if is_lossless:
+        quality, method = LOSSLESS_EFFORT
     picture.save(
         encoded,
         "WEBP",
+        lossless=is_lossless,
         quality=quality,
         method=method,
         exact=True,

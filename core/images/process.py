@@ -34,6 +34,8 @@ class Work:
     max_pixels: int
     quality: int
     """Of the WebP; 0: a clean still WebP stays as it is."""
+    lossless_pixels: int = 0
+    """Up to this area the WebP is lossless, whatever the quality."""
     seconds: int
     """Of CPU, after which its process is ended."""
 
@@ -96,7 +98,14 @@ class Process:
     async def _exchange(self, work: Work) -> tuple[int, bytes]:
         is_base64 = isinstance(work.content, str)
         self._tasks.write(
-            TASK.pack(work.max_pixels, work.quality, is_base64, work.seconds, len(work.content))
+            TASK.pack(
+                work.max_pixels,
+                work.quality,
+                work.lossless_pixels,
+                is_base64,
+                work.seconds,
+                len(work.content),
+            )
         )
         for piece in _slices(work.content):
             self._tasks.write(piece)

@@ -4,8 +4,9 @@ import struct
 from enum import IntEnum
 from typing import Final
 
-TASK: Final = struct.Struct("!IIBBQ")
-"""The most pixels, the quality, whether it is base64, the seconds of CPU, the length."""
+TASK: Final = struct.Struct("!IIIBBQ")
+"""The most pixels, the quality, the most pixels without loss, whether it is base64, the seconds of
+CPU, the length."""
 ANSWER: Final = struct.Struct("!BI")
 """The outcome, and the length."""
 

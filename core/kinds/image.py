@@ -102,11 +102,13 @@ class ImageParams:
 
     def features(self, baselines: frozenset[str]) -> frozenset[str]:
         """What the worker's software must be able to do (names as in `catalog.agents`)."""
+        is_remix = self.source_image is not None and self.source_processing == "remix"
         wanted = {
             f"sampler:{self.sampler_name}": True,
             "karras": self.karras,
             "r2": self.r2,
-            "img2img": self.source_image is not None,
+            "img2img": self.source_image is not None and not is_remix,
+            "remix": is_remix,
             "inpainting": self.is_painting,
             "extra_source_images": bool(self.extra_source_images),
             "post_processing": bool(self.post_processing),

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Select, bindparam, cast, func, insert, select
 from core.db import Reading, Writing, table
 from core.ledger import events
 from core.ledger.tables import Account, AccountKind, Checkpoint, Entry, SystemAccount, is_stored
+from core.prepared import prepared
 
 _accounts = table(Account)
 _checkpoints = table(Checkpoint)
@@ -130,8 +131,8 @@ async def locked_funds(session: Writing, account_id: int) -> Funds:
 
 
 _available = (_accounts.c.balance - _accounts.c.held - _accounts.c.floor).label("available")
-_funds = select(_accounts.c.balance, _available).where(_accounts.c.id == bindparam("id"))
-_locked_funds = _funds.with_for_update(key_share=True)
+_funds = prepared(select(_accounts.c.balance, _available).where(_accounts.c.id == bindparam("id")))
+_locked_funds = prepared(_funds.with_for_update(key_share=True))
 _lock = (
     select(_accounts.c.id, _available)
     .where(_accounts.c.id.in_(bindparam("ids", expanding=True)))

@@ -15,11 +15,13 @@ from sqlalchemy import BigInteger, Select, bindparam, func, insert, select, true
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from core import dialects
 from core.db import Writing, now, table
 from core.errors import Forbidden, Invalid
 from core.ledger.tables import Account, Entry, Event, is_stored
+from core.prepared import prepared
 
 _accounts = table(Account)
 _entries = table(Entry)
@@ -70,14 +72,9 @@ async def write(session: Writing, *, kind: str, key: str, entries: Mapping[int, 
     """
     entries = _balanced(entries)
     if session.engine == "postgresql":
-        values = {
-            "its_kind": kind,
-            "its_key": key,
-            "its_at": now(),
-            "accounts": list(entries),
-            "amounts": list(entries.values()),
-        }
-        return await session.scalar(_WRITE, values) is not None
+        its = {"its_kind": kind, "its_key": key, "its_at": now()}
+        given = {"accounts": list(entries), "amounts": list(entries.values())}
+        return await session.scalar(_WRITE, its | given) is not None
     event_id = await _begin(session, kind=kind, key=key)
     if event_id is None:
         return False
@@ -85,18 +82,18 @@ async def write(session: Writing, *, kind: str, key: str, entries: Mapping[int, 
     return True
 
 
-def _written_at_once() -> Select[tuple[int]]:
-    """An event and its entries in one statement, which only PostgreSQL supports."""
-    columns = {
+def _adding(insert: dialects.Insert) -> ReturningInsert[int]:
+    """An event, unless its key exists; returns its id."""
+    its = {
         name: bindparam(f"its_{name}", type_=_events.c[name].type) for name in ("kind", "key", "at")
     }
-    event = (
-        postgresql.insert(_events)
-        .values(**columns)
-        .on_conflict_do_nothing(index_elements=[_events.c.key])
-        .returning(_events.c.id)
-        .cte("event")
-    )
+    new = insert.values(its).on_conflict_do_nothing(index_elements=[_events.c.key])
+    return new.returning(_events.c.id)
+
+
+def _written_at_once() -> Select[tuple[int]]:
+    """An event and its entries in one statement, which only PostgreSQL supports."""
+    event = _adding(postgresql.insert(_events)).cte("event")
     given = (
         func.unnest(
             bindparam("accounts", type_=ARRAY(BigInteger)),
@@ -118,7 +115,7 @@ def _written_at_once() -> Select[tuple[int]]:
     return select(event.c.id).add_cte(entries)
 
 
-_WRITE = _written_at_once()
+_WRITE = prepared(_written_at_once())
 
 
 async def _begin(session: Writing, *, kind: str, key: str) -> int | None:
@@ -127,15 +124,12 @@ async def _begin(session: Writing, *, kind: str, key: str) -> int | None:
     Waits for a transaction that is writing the same key: afterwards either that event exists, or
     this one is the first.
     """
-    values = {"kind": kind, "key": key, "at": now()}
+    values = {"its_kind": kind, "its_key": key, "its_at": now()}
     written: int | None = await session.scalar(_BEGIN[session.engine], values)
     return written
 
 
-_BEGIN = {
-    name: insert.on_conflict_do_nothing(index_elements=[_events.c.key]).returning(_events.c.id)
-    for name, insert in dialects.inserts(_events).items()
-}
+_BEGIN = {name: prepared(_adding(insert)) for name, insert in dialects.inserts(_events).items()}
 
 
 def _balanced(entries: Mapping[int, int]) -> dict[int, int]:

@@ -7,12 +7,11 @@ work gets done, and released when no more will come.
 from collections import Counter
 from collections.abc import Collection
 
-from sqlalchemy import Boolean, bindparam, case, delete, insert, select, update
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy import bindparam, delete, insert, select, update
 
-from core import dialects
 from core.db import Writing, table
-from core.ledger.tables import Account, Hold, is_stored
+from core.ledger.tables import Account, Hold
+from core.prepared import prepared
 
 _accounts = table(Account)
 _holds = table(Hold)
@@ -21,60 +20,6 @@ _give_back = (
     update(_accounts)
     .where(_accounts.c.id == bindparam("account"))
     .values(held=_accounts.c.held - bindparam("left"))
-)
-
-
-async def place(
-    session: Writing, *, key: str, account_id: int, amount: int, partly: bool = False
-) -> int | None:
-    """Set kudos of the account aside, once for each `key`.
-
-    key: names the purpose, at most 160 characters. It is free again after `release`; don't use
-        one twice.
-    amount: hundredths of a kudos, at least 0.
-    partly: hold what is available, even nothing.
-
-    Returns what is held under the key (what an earlier call held, if there was one), or None if the
-    account does not cover the amount. A system account covers anything and holds nothing.
-    """
-    if amount < 0:
-        raise ValueError(f"cannot hold {amount}")
-    if not is_stored(account_id):
-        return amount
-    wanted = {"hold": key, "account": account_id, "wanted": amount, "partly": partly}
-    placed = await session.scalar(_place[session.engine], wanted)
-    if placed is None:
-        earlier: int | None = await session.scalar(_amount, {"hold": key})
-        return earlier
-    await session.execute(_hold_more, {"account": account_id, "more": int(placed)})
-    return int(placed)
-
-
-def _placing(insert: dialects.Insert) -> ReturningInsert[int]:
-    key, wanted, partly = (
-        bindparam("hold", type_=_holds.c.key.type),
-        bindparam("wanted", type_=_holds.c.amount.type),
-        bindparam("partly", type_=Boolean()),
-    )
-    available = _accounts.c.balance - _accounts.c.held - _accounts.c.floor
-    covered = (
-        select(key, _accounts.c.id, case((available < wanted, available), else_=wanted))
-        .where(_accounts.c.id == bindparam("account"), partly | (available >= wanted))
-        .with_for_update(key_share=True)  # as in `accounts.lock`; SQLite has one writer anyway
-    )
-    return (
-        insert.from_select([_holds.c.key, _holds.c.account_id, _holds.c.amount], covered)
-        .on_conflict_do_nothing(index_elements=[_holds.c.key])
-        .returning(_holds.c.amount)
-    )
-
-
-_place = {name: _placing(insert) for name, insert in dialects.inserts(_holds).items()}
-_amount = select(_holds.c.amount).where(_holds.c.key == bindparam("hold"))
-_hold_more = (
-    update(_accounts)
-    .where(_accounts.c.id == bindparam("account"))
-    .values(held=_accounts.c.held + bindparam("more"))
 )
 
 
@@ -103,7 +48,7 @@ _change_account = (
         held=_accounts.c.held + bindparam("more"),
     )
 )
-_ADD = _change_account.add_cte(_add_hold.cte("hold"))
+_ADD = prepared(_change_account.add_cte(_add_hold.cte("hold")))
 
 
 async def locked(session: Writing, *, key: str) -> int:
@@ -115,7 +60,9 @@ async def locked(session: Writing, *, key: str) -> int:
     return int(there or 0)
 
 
-_amount_locked = _amount.with_for_update()
+_amount_locked = prepared(
+    select(_holds.c.amount).where(_holds.c.key == bindparam("hold")).with_for_update()
+)
 
 
 async def take(session: Writing, *, key: str, amount: int) -> None:
@@ -128,7 +75,7 @@ async def take(session: Writing, *, key: str, amount: int) -> None:
         await session.execute(_take, {"hold": key, "taken": amount})
 
 
-_take = (
+_take = prepared(
     update(_holds)
     .where(_holds.c.key == bindparam("hold"))
     .values(amount=_holds.c.amount - bindparam("taken"))
@@ -140,26 +87,18 @@ async def end(session: Writing, *, key: str) -> int:
 
     The account's own `held` is lowered by the event at hand (`events.move`).
     """
-    left: int | None = await session.scalar(_end, {"holds": [key]})
+    left: int | None = await session.scalar(_end, {"hold": key})
     return int(left or 0)
 
 
-async def release(session: Writing, *, key: str) -> int:
-    """End a hold and give back what is left in it.
-
-    Returns the hundredths of a kudos that were left; 0 if there is no such hold.
-    """
-    return await release_all(session, keys=[key])
-
-
-async def release_all(session: Writing, *, keys: Collection[str]) -> int:
-    """End several holds in one transaction, which several calls of `release` must not do.
+async def release(session: Writing, *, keys: Collection[str]) -> int:
+    """End holds, all of a transaction at once, and give back what is left in them.
 
     Accounts are locked in order: locked one by one, in the order of their holds, this transaction
     and one that settles between two of their users could deadlock. Returns the hundredths of a
     kudos that were left; keys without a hold count nothing.
     """
-    released = await session.execute(_end, {"holds": list(keys)})
+    released = await session.execute(_end_all, {"holds": list(keys)})
     left = Counter[int]()
     for hold in released:
         left[hold.account_id] += hold.amount
@@ -169,8 +108,6 @@ async def release_all(session: Writing, *, keys: Collection[str]) -> int:
     return left.total()
 
 
-_end = (
-    delete(_holds)
-    .where(_holds.c.key.in_(bindparam("holds", expanding=True)))
-    .returning(_holds.c.amount, _holds.c.account_id)
-)
+_ended = delete(_holds).returning(_holds.c.amount, _holds.c.account_id)
+_end = prepared(_ended.where(_holds.c.key == bindparam("hold")))
+_end_all = _ended.where(_holds.c.key.in_(bindparam("holds", expanding=True)))

@@ -17,20 +17,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
+from core.prepared import prepared
 from core.queue import requests
 from core.queue.claim import Claim
+from core.queue.rows import Attempt, AtWork, Request
 from core.queue.tables import (
     ALIVE,
-    Attempt,
+    AttemptRow,
     Job,
     Outcome,
-    Request,
+    RequestRow,
 )
 
-_requests = table(Request)
+_requests = table(RequestRow)
 _jobs = table(Job)
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 
 
 async def start(
@@ -103,12 +105,12 @@ def _start() -> Update:
     )
 
 
-_START = _start()
+_START = prepared(_start())
 
 
 async def start_decoy(
     session: Writing,
-    request: AnyRow,
+    request: Request,
     *,
     worker_id: UUID,
     owner_id: int,
@@ -147,12 +149,13 @@ async def end_decoy(session: Writing, attempt_id: UUID, *, at: datetime) -> bool
     return ended.first() is not None
 
 
-async def attempt(session: Reading, attempt_id: UUID) -> AnyRow | None:
-    """The attempt, with what settlement and answer need of its job and request, or None."""
-    return (await session.execute(_ATTEMPT, {"id": attempt_id})).first()
+async def attempt(session: Reading, attempt_id: UUID) -> Attempt | None:
+    """The attempt, or None if there is none or its request is deleted."""
+    row = (await session.execute(_ATTEMPT, {"id": attempt_id})).mappings().first()
+    return None if row is None else Attempt(**row)
 
 
-_ATTEMPT = (
+_ATTEMPT = prepared(
     select(
         _attempts,
         _jobs.c.number,
@@ -169,7 +172,7 @@ _ATTEMPT = (
         _requests.c.shared,
         _requests.c.address,
     )
-    .join(_requests, _requests.c.id == _attempts.c.request_id, isouter=True)
+    .join(_requests, _requests.c.id == _attempts.c.request_id)
     .join(_jobs, _jobs.c.id == _attempts.c.job_id, isouter=True)
     .where(_attempts.c.id == bindparam("id"))
 )
@@ -185,14 +188,15 @@ async def is_alive(session: Reading, attempt_id: str) -> bool:
     return found in (Outcome.ALIVE, Outcome.DECOY)
 
 
-_OUTCOME = select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id"))
+_OUTCOME = prepared(select(_attempts.c.outcome).where(_attempts.c.id == bindparam("id")))
 
 
-async def at_work(session: Reading, ids: Sequence[UUID]) -> Sequence[AnyRow]:
-    """These attempts with what is told of them: `number`, `params` and `expires_at` among it."""
+async def at_work(session: Reading, ids: Sequence[UUID]) -> list[AtWork]:
+    """Those of these attempts whose requests are not deleted."""
     if not ids:
         return []
-    return (await session.execute(_AT_WORK, {"ids": list(ids)})).all()
+    rows = await session.execute(_AT_WORK, {"ids": list(ids)})
+    return [AtWork(**row) for row in rows.mappings()]
 
 
 _AT_WORK = (
@@ -207,7 +211,7 @@ _AT_WORK = (
         _requests.c.params,
         _requests.c.expires_at,
     )
-    .join(_requests, _requests.c.id == _attempts.c.request_id, isouter=True)
+    .join(_requests, _requests.c.id == _attempts.c.request_id)
     .join(_jobs, _jobs.c.id == _attempts.c.job_id, isouter=True)
     .where(_attempts.c.id.in_(bindparam("ids", expanding=True)))
 )

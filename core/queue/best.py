@@ -39,13 +39,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.db import Moment, table
+from core.columns import Moment
+from core.db import table
+from core.prepared import prepared
 from core.queue import matching
-from core.queue.tables import WAITING, Attempt, Job, JobState, Request
+from core.queue.tables import WAITING, AttemptRow, Job, JobState, RequestRow
 
 _jobs = table(Job)
-_requests = table(Request)
-_attempts = table(Attempt)
+_requests = table(RequestRow)
+_attempts = table(AttemptRow)
 _LANES = bindparam("lanes", type_=ARRAY(Integer))
 # Limits are literals: a planner that does not know them assumes a tenth of all rows, and sorts
 # whole lanes instead of probing the index.
@@ -249,15 +251,15 @@ _WAYS = {
     for engine, unlisted in _UNLISTED.items()
     for in_doubt in (False, True)
 }
-HEADS = {key: _head(*way) for key, way in _WAYS.items()}
+HEADS = {key: prepared(_head(*way)) for key, way in _WAYS.items()}
 """The id of the best job of `lanes`, by engine and by whether exact needs are looked at."""
-TAKES = {key: _take(*way) for key, way in _WAYS.items()}
+TAKES = {key: prepared(_take(*way)) for key, way in _WAYS.items()}
 """Take that job.
 
 On PostgreSQL there is always one row, and `any_fits` in it: whether any job of the lanes fits. If
 none was taken all the same, others have it locked, or it is out of reach.
 """
-FRONTS = {key: _front(*way) for key, way in _WAYS.items()}
+FRONTS = {key: prepared(_front(*way)) for key, way in _WAYS.items()}
 """The same as far as the front of the whole queue tells it: without a row nothing is told."""
-TAKES_OF_FRONT = {key: taking(best) for key, best in FRONTS.items()}
+TAKES_OF_FRONT = {key: prepared(taking(best)) for key, best in FRONTS.items()}
 """Take that job."""

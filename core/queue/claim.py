@@ -23,11 +23,13 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, literal_column, select, update
 
-from core.db import AnyRow, Writing, table
+from core.db import AnyRow, Reading, Writing, table
+from core.prepared import prepared
 from core.queue import best, matching, parking, requests, windows
 from core.queue.lanes import Lanes, Matched
 from core.queue.matching import Needs, Offer
-from core.queue.tables import WAITING, Job, JobState, LaneVersion, Request
+from core.queue.rows import Request
+from core.queue.tables import WAITING, Job, JobState, LaneVersion, RequestRow
 
 FEW_LANES = 8
 """So many are looked into at once; with more, the front of the whole queue comes first."""
@@ -43,7 +45,7 @@ RETRY_PAUSE = timedelta(seconds=10)
 NOBODY = UUID(int=0)
 
 _jobs = table(Job)
-_requests = table(Request)
+_requests = table(RequestRow)
 _version = table(LaneVersion)
 
 
@@ -61,8 +63,7 @@ class Claim(NamedTuple):
     """Jobs of one request with consecutive seeds, and the request."""
 
     jobs: list[Claimed]
-    request: AnyRow
-    """A row of `requests`, all columns."""
+    request: Request
 
 
 async def claim(
@@ -72,7 +73,7 @@ async def claim(
     *,
     at: datetime,
     only_own: bool,
-    batch: Callable[[AnyRow], int],
+    batch: Callable[[Request], int],
     retry_pause: timedelta = RETRY_PAUSE,
 ) -> Claim | None:
     """Give the worker the best waiting jobs it can serve, or None. They are PROCESSING then.
@@ -92,7 +93,7 @@ async def claim(
         head = await seeking.head(own=state.own, only_own=only_own)
         if head is None:
             return None
-        request = (await session.execute(_REQUEST, {"id": head.request_id})).one()
+        request = await _request(session, head.request_id)
         if request.expires_at > at and not (request.cancelled_at or request.faulted_at):
             break
         await requests.put_away(session, head.id, request, at)
@@ -102,6 +103,11 @@ async def claim(
     rest = await _continue(session, head, more) if more > 0 else []
     first = Claimed(head.id, head.number, head.seed, head.things, head.feature)
     return Claim([first, *rest], request)
+
+
+async def _request(session: Reading, request_id: UUID) -> Request:
+    row = (await session.execute(_REQUEST, {"id": request_id})).mappings().one()
+    return Request(**row)
 
 
 async def _matched(session: Writing, lanes: Lanes, offer: Offer, parked: int) -> Matched:
@@ -132,8 +138,8 @@ def _state(engine: str) -> Select[Any]:
     )
 
 
-_STATE = {engine: _state(engine) for engine in ("sqlite", "postgresql")}
-_REQUEST = select(_requests).where(_requests.c.id == bindparam("id"))
+_STATE = {engine: prepared(_state(engine)) for engine in ("sqlite", "postgresql")}
+_REQUEST = prepared(select(_requests).where(_requests.c.id == bindparam("id")))
 
 
 class _Seeking:
@@ -231,7 +237,7 @@ class _Seeking:
 
 async def glimpse(
     session: Writing, lanes: Lanes, offer: Offer, *, at: datetime
-) -> tuple[AnyRow, AnyRow] | None:
+) -> tuple[Request, AnyRow] | None:
     """The request whose job this worker would have got, and that job, or None.
 
     Nothing is claimed. Of the job: `number` and `feature`.
@@ -244,11 +250,11 @@ async def glimpse(
     if job_id is None:
         return None
     row = (await session.execute(_JOB, {"id": job_id})).one()
-    request = (await session.execute(_REQUEST, {"id": row.request_id})).one()
+    request = await _request(session, row.request_id)
     return (request, row) if request.expires_at > at else None
 
 
-_JOB = select(_jobs).where(_jobs.c.id == bindparam("id"))
+_JOB = prepared(select(_jobs).where(_jobs.c.id == bindparam("id")))
 
 
 def _exact(row: AnyRow) -> Needs:

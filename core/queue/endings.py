@@ -28,24 +28,25 @@ from sqlalchemy import (
 
 from core import dialects
 from core.db import AnyRow, Reading, Writing, table
+from core.prepared import prepared
 from core.queue import requests
 from core.queue.tables import (
     ALIVE,
     MAX_REASON_CHARS,
-    Attempt,
+    AttemptRow,
     Generation,
     Job,
     JobState,
     Outcome,
-    Request,
+    RequestRow,
 )
 
 MAX_OPINIONS = 3
 """This many workers, or tries of one worker, fault a job."""
 
-_requests = table(Request)
+_requests = table(RequestRow)
 _jobs = table(Job)
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 _generations = table(Generation)
 
 
@@ -139,7 +140,7 @@ async def _end(
     return True
 
 
-_FINISH = _finish()
+_FINISH = prepared(_finish())
 _END = (
     update(_attempts)
     .where(_attempts.c.id == bindparam("attempt"), _attempts.c.outcome == Outcome.ALIVE)
@@ -148,7 +149,7 @@ _END = (
 """Its parameters are the columns to be set."""
 
 
-_DONE = update(_jobs).where(_jobs.c.id == bindparam("job")).values(state=JobState.DONE)
+_DONE = prepared(update(_jobs).where(_jobs.c.id == bindparam("job")).values(state=JobState.DONE))
 
 
 async def abort_stale(

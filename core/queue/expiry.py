@@ -9,14 +9,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, delete, select, true, update
 
 from core.db import Writing, table
-from core.queue.tables import Attempt, Job, Outcome, Request
+from core.queue.tables import AttemptRow, Job, Outcome, RequestRow
 
 GRACE = timedelta(minutes=1)
 """An expired request is gone for everybody; its rows follow when nobody uses them."""
 
-_requests = table(Request)
+_requests = table(RequestRow)
 _jobs = table(Job)
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 
 
 class Expired(NamedTuple):

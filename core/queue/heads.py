@@ -11,6 +11,7 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from core.db import Reading, table
+from core.prepared import prepared
 from core.queue.lanes import Lanes
 from core.queue.matching import Offer
 from core.queue.tables import WAITING, Job, Lane, LaneVersion
@@ -58,14 +59,16 @@ class Heads:
         return {lane: self._by_lane[lane] for lane in ids if lane in self._by_lane}
 
 
-_HEADS = select(  # not only lanes with jobs: PostgreSQL would read all jobs to find these
-    _lanes.c.id,
-    select(_jobs.c.id)
-    .where(_jobs.c.lane_id == _lanes.c.id, _jobs.c.state == WAITING)
-    .order_by(_jobs.c.rank, _jobs.c.id)
-    .limit(1)
-    .scalar_subquery()
-    .label("head"),
-    select(_version.c.version).where(_version.c.id == 1).scalar_subquery().label("version"),
-    select(_version.c.parked).where(_version.c.id == 1).scalar_subquery().label("parked"),
+_HEADS = prepared(
+    select(  # not only lanes with jobs: PostgreSQL would read all jobs to find these
+        _lanes.c.id,
+        select(_jobs.c.id)
+        .where(_jobs.c.lane_id == _lanes.c.id, _jobs.c.state == WAITING)
+        .order_by(_jobs.c.rank, _jobs.c.id)
+        .limit(1)
+        .scalar_subquery()
+        .label("head"),
+        select(_version.c.version).where(_version.c.id == 1).scalar_subquery().label("version"),
+        select(_version.c.parked).where(_version.c.id == 1).scalar_subquery().label("parked"),
+    )
 )

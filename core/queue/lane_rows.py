@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, delete, distinct, exists, func, insert, select, update
 
 from core.db import AnyRow, Reading, Writing, now, table
-from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, Request
+from core.prepared import prepared
+from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, RequestRow
 
 CATCH_ALL = "*"
 """Key of the lane for everything once there are enough lanes; its jobs may need anything."""
@@ -25,7 +26,7 @@ EMPTY_LANE_LIFE = timedelta(minutes=5)
 
 _lanes = table(Lane)
 _jobs = table(Job)
-_requests = table(Request)
+_requests = table(RequestRow)
 _version = table(LaneVersion)
 
 
@@ -105,7 +106,7 @@ async def found(session: Writing, key: str) -> AnyRow | None:
     return (await session.execute(_LOCKED, {"key": key})).first()
 
 
-_LOCKED = (
+_LOCKED = prepared(
     select(_lanes.c.id, _lanes.c.created_at)
     .where(_lanes.c.key == bindparam("key"))
     .with_for_update(read=True, key_share=True)

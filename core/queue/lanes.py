@@ -24,7 +24,7 @@ from core.db import AnyRow, Reading, Writing, table
 from core.queue import lane_rows, matching
 from core.queue.lane_rows import APART, CATCH_ALL, EXACT, PARKED, Caller
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Job, Lane, LaneVersion, Request
+from core.queue.tables import Job, Lane, LaneVersion, RequestRow
 
 MAX_EXACT_LANES_OF_CALLER = 50
 """And as many of size classes; further jobs go to the catch-all."""
@@ -37,7 +37,7 @@ LOOK_AGAIN_SECONDS = 10.0
 
 _lanes = table(Lane)
 _jobs = table(Job)
-_requests = table(Request)
+_requests = table(RequestRow)
 _version = table(LaneVersion)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select
 from core.db import AnyRow, Reading, table
 from core.queue import pace
 from core.queue.pace import MIN_SECONDS, Pace, Sample
-from core.queue.tables import Attempt, Job, Outcome
+from core.queue.tables import AttemptRow, Job, Outcome
 
 MAX_ATTEMPTS: Final = 100
 MAX_SAMPLES: Final = 50
@@ -19,7 +19,7 @@ MAX_SAMPLES: Final = 50
 
 ANY_MODEL: Final = ""
 
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 _jobs = table(Job)
 
 

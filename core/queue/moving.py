@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select, update
 
 from core.db import AnyRow, Writing, table
-from core.queue.tables import WAITING, Job, Request
+from core.queue.tables import WAITING, Job, RequestRow
 
 _jobs = table(Job)
-_requests = table(Request)
+_requests = table(RequestRow)
 
 
 async def move(

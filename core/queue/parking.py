@@ -15,13 +15,13 @@ from core.queue import lane_rows, matching, moving
 from core.queue.lane_rows import PARKED
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import WAITING, Job, Lane, LaneVersion, Request
+from core.queue.tables import WAITING, Job, Lane, LaneVersion, RequestRow
 
 WINDOW = 500
 """How many parked jobs are looked at in one statement."""
 
 _jobs = table(Job)
-_requests = table(Request)
+_requests = table(RequestRow)
 _lanes = table(Lane)
 _version = table(LaneVersion)
 

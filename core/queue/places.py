@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.db import table
+from core.prepared import prepared
 from core.queue.tables import WAITING, Job
 
 _jobs = table(Job)
@@ -69,11 +70,13 @@ def _by_lane(jobs: FromClause) -> Select[Any]:
 _AT = tuple_(_jobs.c.rank, _jobs.c.id)
 
 AHEAD = {
-    engine: _by_lane(select(jobs(_AT < _PLACE)).cte("ahead")) for engine, jobs in _JOBS.items()
+    engine: prepared(_by_lane(select(jobs(_AT < _PLACE)).cte("ahead")))
+    for engine, jobs in _JOBS.items()
 }
 """By lane, `jobs` and `things` that are ahead, up to `most`; and of how many `requests` in all."""
 
 BEHIND = {
-    engine: select(func.count()).select_from(jobs(_AT > _PLACE)) for engine, jobs in _JOBS.items()
+    engine: prepared(select(func.count()).select_from(jobs(_AT > _PLACE)))
+    for engine, jobs in _JOBS.items()
 }
 """How many are behind, up to `most`."""

@@ -9,17 +9,18 @@ from uuid import UUID
 from sqlalchemy import bindparam, case, func, select
 
 from core.db import AnyRow, Reading, table
+from core.prepared import prepared
 from core.queue import results
 from core.queue.matching import Needs
 from core.queue.results import Result
-from core.queue.tables import ALIVE, Attempt, Job, JobState, LaneVersion, Outcome, Request
+from core.queue.tables import ALIVE, AttemptRow, Job, JobState, LaneVersion, Outcome, RequestRow
 
 MAX_RUNNING = 10_000
 """The most attempts that are read; beyond, an estimate is too small, which is harmless."""
 
-_requests = table(Request)
+_requests = table(RequestRow)
 _jobs = table(Job)
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 _version = table(LaneVersion)
 
 
@@ -125,7 +126,7 @@ _charged = (
     .where(_attempts.c.request_id == bindparam("id"), _attempts.c.outcome == Outcome.DONE)
     .scalar_subquery()
 )
-_PROGRESS = (
+_PROGRESS = prepared(
     select(
         _requests,
         _count(JobState.WAITING).label("waiting"),
@@ -146,7 +147,7 @@ _PROGRESS = (
     .group_by(_requests.c.id)
 )
 _progress = _PROGRESS.subquery()
-_WHOLE = (
+_WHOLE = prepared(
     select(_progress, *results.COLUMNS)
     .select_from(_progress.outerjoin(results.JOINED, _progress.c.id == results.request_column))
     .order_by(results.number_column)

@@ -11,9 +11,9 @@ from sqlalchemy import bindparam, select
 
 from core import dialects
 from core.db import AnyRow, Writing, table
-from core.queue.tables import Request
+from core.queue.tables import RequestRow
 
-_requests = table(Request)
+_requests = table(RequestRow)
 
 
 class ClientKey(NamedTuple):

@@ -25,20 +25,23 @@ from sqlalchemy import (
 )
 
 from core import dialects
-from core.db import AnyRow, Moment, Reading, Writing, table
+from core.columns import Moment
+from core.db import Reading, Writing, table
+from core.prepared import prepared
 from core.queue import parking
 from core.queue.lane_rows import Caller
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs
 from core.queue.repeats import ClientKey
-from core.queue.tables import WAITING, Attempt, Generation, Job, JobState, Request
+from core.queue.rows import Request
+from core.queue.tables import WAITING, AttemptRow, Generation, Job, JobState, RequestRow
 
 PUT_AWAY_AT_ONCE = 1000
 """Jobs of expired requests that a pop ends when it meets one."""
 
-_requests = table(Request)
+_requests = table(RequestRow)
 _jobs = table(Job)
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 _generations = table(Generation)
 
 
@@ -153,13 +156,15 @@ async def is_over(session: Reading, request_id: UUID) -> bool:
     return not await session.scalar(_IS_GOING_ON, {"id": request_id})
 
 
-_IS_GOING_ON = select(
-    select(_jobs.c.id)
-    .where(
-        _jobs.c.request_id == bindparam("id"),
-        _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
+_IS_GOING_ON = prepared(
+    select(
+        select(_jobs.c.id)
+        .where(
+            _jobs.c.request_id == bindparam("id"),
+            _jobs.c.state.in_((JobState.WAITING, JobState.PROCESSING)),
+        )
+        .exists()
     )
-    .exists()
 )
 
 
@@ -173,7 +178,7 @@ async def waiting_of(session: Reading, user_id: int, *, lanes: Sequence[int] | N
     return int(count or 0)
 
 
-_WAITING_OF = (
+_WAITING_OF = prepared(
     select(func.count())
     .select_from(_jobs)
     .where(
@@ -188,7 +193,7 @@ async def unfinished_forms_of(session: Reading, user_id: int) -> int:
     return int(count or 0)
 
 
-_FORMS_OF = (
+_FORMS_OF = prepared(
     select(func.count())
     .select_from(_jobs)
     .where(
@@ -225,7 +230,7 @@ def renewing(request_id: ColumnElement[UUID]) -> Update:
     )
 
 
-_RENEW = renewing(bindparam("request", type_=_requests.c.id.type))
+_RENEW = prepared(renewing(bindparam("request", type_=_requests.c.id.type)))
 
 
 async def cancel(session: Writing, request_id: UUID, *, at: datetime) -> int:
@@ -253,7 +258,7 @@ async def stop(session: Writing, request_ids: Sequence[UUID], state: JobState) -
     return len(stopped.all())
 
 
-async def put_away(session: Writing, taken_id: int, request: AnyRow, at: datetime) -> None:
+async def put_away(session: Writing, taken_id: int, request: Request, at: datetime) -> None:
     """End the waiting jobs of requests that are over, the one just taken included.
 
     Upkeep runs once in a while and has not seen the expired ones yet. A job of a cancelled request

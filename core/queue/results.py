@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from core.db import AnyRow, Reading, table
-from core.queue.tables import Attempt, Generation
+from core.queue.tables import AttemptRow, Generation
 
 _generations = table(Generation)
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 
 
 @dataclass(frozen=True, slots=True)

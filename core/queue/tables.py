@@ -28,7 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Document, Moment, RowId, now
+from core.columns import Base, Document, Moment, RowId
+from core.db import now
 
 MAX_REASON_CHARS = 500
 
@@ -67,7 +68,7 @@ ALIVE = literal_column(str(int(Outcome.ALIVE)), SmallInteger)
 """Outcome.ALIVE as a literal, for the index of running attempts."""
 
 
-class Request(Base):
+class RequestRow(Base):
     """What a user asks; elsewhere called a waiting prompt. Its id is the client's secret."""
 
     __tablename__ = "requests"
@@ -169,7 +170,7 @@ class Job(Base):
     faults: Mapped[int] = mapped_column(SmallInteger, default=0)
 
 
-class Attempt(Base):
+class AttemptRow(Base):
     """One worker's try at a job. Its id is the wire's job id and names the picture.
 
     It outlives its request (which is deleted with its prompt): statistics are counted from it.

@@ -10,12 +10,12 @@ from sqlalchemy import Select, func, select, update
 from core import dialects
 from core.db import AnyRow, Reading, Writing, table
 from core.queue.lanes import Lanes
-from core.queue.tables import ALIVE, WAITING, Attempt, Job, Outcome, Request
+from core.queue.tables import ALIVE, WAITING, AttemptRow, Job, Outcome, RequestRow
 from core.queue.waiting import WaitingCounts
 
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 _jobs = table(Job)
-_requests = table(Request)
+_requests = table(RequestRow)
 
 
 class Load(NamedTuple):

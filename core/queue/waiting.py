@@ -12,7 +12,7 @@ from core.db import Reading, table
 from core.queue import matching
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import WAITING, Job, Request
+from core.queue.tables import WAITING, Job, RequestRow
 
 COUNTS_SECONDS = 1.0
 MAX_SORTS = 2000
@@ -22,7 +22,7 @@ REMEMBERED_OFFERS = 256
 Reasons: TypeAlias = tuple[str, ...]
 
 _jobs = table(Job)
-_requests = table(Request)
+_requests = table(RequestRow)
 
 
 class Parked(NamedTuple):

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, or_, select, t
 
 from core.db import table
 from core.queue import best
-from core.queue.tables import WAITING, Job, Request
+from core.queue.tables import WAITING, Job, RequestRow
 
 FIRST = {"rank": -(2**63), "job": -1}
 """The place before all others."""
@@ -14,7 +14,7 @@ FIRST = {"rank": -(2**63), "job": -1}
 _LOOKED_AT = ("id", "rank", "request_id", "number", "feature")
 
 _jobs = table(Job)
-_requests = table(Request)
+_requests = table(RequestRow)
 _SIZE = bindparam("size", type_=Integer, literal_execute=True)
 _AFTER = tuple_(bindparam("rank", type_=_jobs.c.rank.type), bindparam("job", type_=_jobs.c.id.type))
 

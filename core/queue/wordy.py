@@ -21,7 +21,7 @@ from core.queue import best, moving
 from core.queue.lane_rows import CONTAINS
 from core.queue.lanes import Lanes
 from core.queue.matching import Offer
-from core.queue.tables import WAITING, Job, Lane, Request
+from core.queue.tables import WAITING, Job, Lane, RequestRow
 
 FEW = 256
 """So many jobs in doubt are looked at one by one as fast as lanes are looked through."""
@@ -40,7 +40,7 @@ MAX_CONTAINED = 4
 """Words that a lane says of its jobs: so many times is a job moved, whatever workers refuse."""
 
 _jobs = table(Job)
-_requests = table(Request)
+_requests = table(RequestRow)
 _lanes = table(Lane)
 
 

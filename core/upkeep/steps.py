@@ -15,7 +15,7 @@ from uuid import UUID
 
 from core.accounts import sessions, trust
 from core.community import reports, styles
-from core.db import AnyRow, Reading, Writing
+from core.db import Reading, Writing
 from core.generation import cancel, holding, kind
 from core.generation.horde import Horde
 from core.kudos import monthly, settlement
@@ -29,6 +29,7 @@ from core.stats.rollup import Made
 from core.users import directory, suspicion
 from core.users.tables import Role, User
 from core.workers import conduct, fleet, messages, records
+from core.workers.tables import Worker
 
 BATCH = 500
 SILENCE = timedelta(seconds=60)
@@ -119,7 +120,7 @@ async def pay_uptime(session: Writing, _horde: Horde, at: datetime) -> Round:
     return Round(len(due) == BATCH)
 
 
-async def _pay(session: Writing, row: AnyRow, owner: User) -> None:
+async def _pay(session: Writing, row: Worker, owner: User) -> None:
     units = (row.uptime_seconds - row.uptime_rewarded_seconds) // records.UPTIME_UNIT_SECONDS
     up_to = row.uptime_rewarded_seconds + units * records.UPTIME_UNIT_SECONDS
     offer = Offer.from_json(row.offer)

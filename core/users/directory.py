@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from core.db import Reading, Writing, now, table
 from core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from core.ledger import accounts
+from core.prepared import prepared
 from core.users import names
 from core.users.keys import Keyring
 from core.users.roles import AnonForbidden
@@ -128,7 +129,7 @@ async def _one(session: Reading, statement: Select[Any], value: object) -> User 
 
 
 _BY_KEY = select(_users).where(_users.c.key_hash.in_(bindparam("value", expanding=True)))
-_BY_ID = select(_users).where(_users.c.id == bindparam("value"))
+_BY_ID = prepared(select(_users).where(_users.c.id == bindparam("value")))
 _LOCKED = _BY_ID.with_for_update(key_share=True)
 _BY_OAUTH_ID = select(_users).where(_users.c.oauth_id == bindparam("value"))
 

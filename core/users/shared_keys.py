@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, case, delete, func, insert, select, update
 
 from core.db import Reading, Writing, table
 from core.errors import Forbidden, Invalid
+from core.prepared import prepared
 from core.users.tables import SharedKey, SharedKeyHold, SharedKeyRow
 
 TERM = "shared_key"
@@ -86,7 +87,7 @@ async def by_id(session: Reading, key_id: UUID) -> SharedKey | None:
     return None if row is None else SharedKey(**row)
 
 
-_BY_ID = select(_keys).where(_keys.c.id == bindparam("key"))
+_BY_ID = prepared(select(_keys).where(_keys.c.id == bindparam("key")))
 
 
 async def of_user(session: Reading, user_id: int) -> Sequence[SharedKey]:

@@ -82,6 +82,9 @@ class InterrogationPopInput(Request):
     """Aliases (`name#id`) whose requests go first."""
     forms: Annotated[list[Form], Field(max_length=MAX_LIST)] = Field(default_factory=list)
     """What it can serve."""
+    also: Annotated[list[Form], Field(max_length=MAX_LIST)] = Field(default_factory=list)
+    """What it serves with another network than the form is named for, which the result says in its
+    `gen_metadata` (our extension)."""
     amount: Integer = 1
     """The most forms it takes, of any requests."""
     bridge_agent: Annotated[String, Field(max_length=1000)] = "unknown:0:unknown"

@@ -52,7 +52,8 @@ class PopInputStable(PopInput):
     """Whether it serves requests that want unsafe pictures held back (our extension)."""
     also: Offered = Field(default_factory=list)
     """What it has of what a switch above is off for: `control:canny`, `annotator:canny`,
-    `post:RealESRGAN_x4plus` (our extension)."""
+    `post:RealESRGAN_x4plus`, `remix`, `extra_source_images`, `layer_diffuse`; and `qr_code`, for
+    which there is no switch (our extension)."""
     limit_max_steps: Boolean = False
     """Whether it refuses more steps than its models need."""
     wait: Annotated[Number, Field(ge=0, le=30)] = 0.0

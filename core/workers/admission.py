@@ -14,13 +14,13 @@ from core.moderation.modes import Modes
 from core.moderation.scores import Verdict
 from core.users.roles import DeletedUser
 from core.users.tables import Role, User
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 MAX_WORKERS_UNTRUSTED, MAX_WORKERS = 3, 20
 """The most of an owner, and of an owner at one address; invitations may raise it."""
 REFUSED_NAMES = re.compile(r"colab|tpu|google", re.IGNORECASE)
 
-_workers = table(Worker)
+_workers = table(WorkerRow)
 
 
 class AnonForbiddenWorker(Forbidden):

@@ -11,13 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import case, distinct, func, select, update
 
-from core.db import AnyRow, Writing, table
+from core.db import Writing, table
 from core.kinds import registry
-from core.queue.tables import Attempt, Job, JobState, Outcome
+from core.queue.rows import Attempt
+from core.queue.tables import AttemptRow, Job, JobState, Outcome
 from core.users import directory, suspicion
 from core.users.tables import Reason, Role, User
 from core.workers import records
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 DROPS_WITHIN: Final = timedelta(hours=1)
 MAX_DROPS, MAX_DROPS_IN_RAID = 20, 10
@@ -35,9 +36,9 @@ FAULTED = (
     "you take it out of maintenance mode."
 )
 
-_attempts = table(Attempt)
+_attempts = table(AttemptRow)
 _jobs = table(Job)
-_workers = table(Worker)
+_workers = table(WorkerRow)
 
 
 async def suspect(
@@ -128,7 +129,7 @@ async def judge_faults(session: Writing, job_id: int, *, at: datetime) -> None:
 async def judge_speed(
     session: Writing,
     owner: User,
-    attempt: AnyRow,
+    attempt: Attempt,
     *,
     things: int,
     at: datetime,

@@ -6,22 +6,22 @@ from typing import Any
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.errors import Invalid, Locked, Refusal
 from core.moderation.names import clean_text, is_profane
-from core.queue.tables import Attempt, Outcome
+from core.queue.tables import AttemptRow, Outcome
 from core.users import roles
 from core.users.roles import NotModerator
 from core.users.tables import Role, User
 from core.workers import admission, fleet, teams
-from core.workers.tables import Worker
+from core.workers.tables import Worker, WorkerRow
 from core.workers.teams import TeamNotFound
 
 NO_TEAM = "None"
 """The contract's name for the team of a worker that left its team."""
 
-_workers = table(Worker)
-_attempts = table(Attempt)
+_workers = table(WorkerRow)
+_attempts = table(AttemptRow)
 
 
 class ProfaneWorkerInfo(Invalid):
@@ -68,7 +68,7 @@ class Changed:
     """The team's name, or NO_TEAM."""
 
 
-async def change(session: Writing, user: User, worker: AnyRow, wanted: Change) -> Changed:
+async def change(session: Writing, user: User, worker: Worker, wanted: Change) -> Changed:
     """Change a worker.
 
     Raises AnonForbiddenWorker; NotOwner (maintenance, info) or NotModerator (paused, name, team)
@@ -102,7 +102,7 @@ async def change(session: Writing, user: User, worker: AnyRow, wanted: Change) -
     )
 
 
-async def remove(session: Writing, user: User, worker: AnyRow) -> None:
+async def remove(session: Writing, user: User, worker: Worker) -> None:
     """Delete a worker. Its results keep its name; the sums of its owner and team stay.
 
     Raises AnonForbiddenWorker, NotModerator for all but owner and moderators, and Locked
@@ -132,7 +132,7 @@ def _refuse_anonymous(user: User) -> None:
         raise admission.AnonForbiddenWorker("Anonymous users have no workers. Please register.")
 
 
-def _check_may(user: User, worker: AnyRow, wanted: Change) -> None:
+def _check_may(user: User, worker: Worker, wanted: Change) -> None:
     if user.has(Role.MODERATOR):
         return
     if wanted.maintenance is not None or wanted.info is not None:

@@ -10,15 +10,16 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, bindparam, select, update
 
 from core import dialects
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.moderation import names as visible
+from core.prepared import prepared
 from core.queue.matching import UNLIMITED, Offer
 from core.users.tables import Reason, User
 from core.workers import admission, conduct
 from core.workers.admission import OPEN, CheckinContext
 from core.workers.offers import Declared, left_out, offer_of
-from core.workers.tables import Worker
+from core.workers.tables import Worker, WorkerRow
 
 ONLINE = timedelta(seconds=300)
 """How long after its last check-in a worker counts as online."""
@@ -29,7 +30,7 @@ EXTREME_NAME = 200
 MAX_PIXELS_UNTRUSTED = 3072 * 3072
 """The largest area that an untrusted owner's worker is believed to make."""
 
-_workers = table(Worker)
+_workers = table(WorkerRow)
 
 
 class WrongCredentials(Forbidden):
@@ -95,7 +96,8 @@ async def check_in(
                 paused=admission.gets_decoys(owner, context),
                 left_out=left_out(declared, offer),
             )
-        row = (await session.execute(_BY_NAME, {"key": key_of(name)})).one()  # just made
+        added = await session.execute(_BY_NAME, {"key": key_of(name)})
+        row = Worker(*added.one())  # just made
     if row.user_id != owner.id:
         raise WrongCredentials(f"Wrong credentials to submit as the worker {name}.")
     if row.kind != declared.kind:
@@ -129,10 +131,10 @@ async def _suspect(
         await conduct.suspect(session, owner, worker_id, reason, at=at)
 
 
-_BY_NAME = select(_workers).where(_workers.c.name_key == bindparam("key"))
+_BY_NAME = prepared(select(_workers).where(_workers.c.name_key == bindparam("key")))
 
 
-def _changed(row: AnyRow, declared: Declared, offer: Offer, context: CheckinContext) -> bool:
+def _changed(row: Worker, declared: Declared, offer: Offer, context: CheckinContext) -> bool:
     return bool(
         row.offer != offer.to_json()
         or row.agent != declared.agent
@@ -175,7 +177,7 @@ async def _add(
 
 async def _write(
     session: Writing,
-    row: AnyRow,
+    row: Worker,
     declared: Declared,
     offer: Offer,
     context: CheckinContext,
@@ -208,38 +210,40 @@ async def forget_addresses(session: Writing, *, at: datetime) -> None:
     )
 
 
-async def online(session: Reading, *, at: datetime) -> Sequence[AnyRow]:
+async def online(session: Reading, *, at: datetime) -> list[Worker]:
     """All workers seen within the last 300 s."""
-    return (await session.execute(select(_workers).where(_workers.c.seen_at > at - ONLINE))).all()
+    rows = await session.execute(select(_workers).where(_workers.c.seen_at > at - ONLINE))
+    return [Worker(*row) for row in rows]
 
 
-async def by_id(session: Reading, worker_id: UUID) -> AnyRow | None:
+async def by_id(session: Reading, worker_id: UUID) -> Worker | None:
     """The worker, even if it is offline, or None."""
     return await _one(session, _BY_ID, {"id": worker_id})
 
 
 async def _one(
-    session: Reading, statement: Select[Any], which: dict[str, Hashable]
-) -> AnyRow | None:
+    session: Reading, statement: Select[*tuple[Any, ...]], which: dict[str, Hashable]
+) -> Worker | None:
     (key,), rows = which.items(), session.remembered
-    row: AnyRow | None = rows.get(_workers.name, key)
-    if row is None:
+    worker: Worker | None = rows.get(_workers.name, key)
+    if worker is None:
         moment = rows.moment
         row = (await session.execute(statement, which)).first()
         if row is not None:
-            rows.put(_workers.name, key, row, read_at=moment)
-    return row
+            worker = Worker(*row)
+            rows.put(_workers.name, key, worker, read_at=moment)
+    return worker
 
 
-_BY_ID = select(_workers).where(_workers.c.id == bindparam("id"))
+_BY_ID = prepared(select(_workers).where(_workers.c.id == bindparam("id")))
 
 
-async def by_name(session: Reading, name: str) -> AnyRow | None:
+async def by_name(session: Reading, name: str) -> Worker | None:
     """The worker of that name, ignoring case, or None."""
     return await _one(session, _BY_NAME, {"key": key_of(clean_name(name))})
 
 
-async def known(session: Reading, worker_id: str) -> AnyRow:
+async def known(session: Reading, worker_id: str) -> Worker:
     """The worker, even if it is offline. Raises WorkerNotFound, also for text that is not an id."""
     try:
         found = await by_id(session, UUID(worker_id))

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from core.db import Reading, table
 from core.queue import matching
 from core.queue.matching import Needs, Offer
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 LATELY = timedelta(hours=1)
 LOOK_AGAIN_SECONDS = 10.0
 
-_workers = table(Worker)
+_workers = table(WorkerRow)
 
 
 class Lately:

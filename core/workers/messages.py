@@ -1,7 +1,6 @@
 """Messages to workers: they come with each pop until they expire."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,21 +9,21 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.moderation.names import clean, clean_text
 from core.users import roles
 from core.users.tables import Role, User
 from core.workers import fleet
-from core.workers.tables import Message, Worker
+from core.workers.tables import Message, MessageRow, WorkerRow
 
 PAGE = 50
 SEEN_AGAIN_SECONDS = 2.0
 KEPT = timedelta(days=30)
 """How long a message can still be listed after it expired."""
 
-_messages = table(Message)
-_workers = table(Worker)
+_messages = table(MessageRow)
+_workers = table(WorkerRow)
 
 
 class MessageNotFound(NotFound):
@@ -51,14 +50,14 @@ class Wanted:
     page: int = 1
 
 
-async def active(session: Reading, *, at: datetime) -> Sequence[AnyRow]:
+async def active(session: Reading, *, at: datetime) -> list[Message]:
     """All messages that have not expired, the oldest first."""
     rows = await session.execute(
         select(_messages)
         .where(_messages.c.expires_at > at)
         .order_by(_messages.c.created_at, _messages.c.id)
     )
-    return rows.all()
+    return [Message(*row) for row in rows]
 
 
 async def write(
@@ -70,7 +69,7 @@ async def write(
     origin: str | None,
     hours: int,
     at: datetime,
-) -> AnyRow:
+) -> Message:
     """Send a message to a worker, or to all workers if `worker_id` is None.
 
     origin: in whose name it is sent; None stands for the author's id.
@@ -95,10 +94,10 @@ async def write(
         added = await session.execute(statement.returning(*_messages.c))
     except IntegrityError as refused:  # deleted since it was looked up
         raise fleet.WorkerNotFound(f"Worker with ID '{worker_id}' not found.") from refused
-    return added.one()
+    return Message(*added.one())
 
 
-async def by_id(session: Reading, message_id: str) -> AnyRow:
+async def by_id(session: Reading, message_id: str) -> Message:
     """The message. Raises MessageNotFound."""
     try:
         wanted = select(_messages).where(_messages.c.id == UUID(message_id))
@@ -107,17 +106,17 @@ async def by_id(session: Reading, message_id: str) -> AnyRow:
         found = None
     if found is None:
         raise MessageNotFound(f"Message with ID '{message_id}' not found.")
-    return found
+    return Message(*found)
 
 
-async def remove(session: Writing, user: User, message: AnyRow) -> None:
+async def remove(session: Writing, user: User, message: Message) -> None:
     """Take a message back. Raises Forbidden for all but its author and moderators."""
     if user.id != message.user_id and not user.has(Role.MODERATOR):
         raise Forbidden("Only the author of a message and moderators may delete it.")
     await session.execute(delete(_messages).where(_messages.c.id == message.id))
 
 
-async def listed(session: Reading, user: User, wanted: Wanted, *, at: datetime) -> Sequence[AnyRow]:
+async def listed(session: Reading, user: User, wanted: Wanted, *, at: datetime) -> list[Message]:
     """A page of messages, the newest first: moderators see all, others those from or to them.
 
     Raises Forbidden if somebody asks for another's.
@@ -135,7 +134,7 @@ async def listed(session: Reading, user: User, wanted: Wanted, *, at: datetime) 
         .limit(PAGE)
         .offset((wanted.page - 1) * PAGE)
     )
-    return rows.all()
+    return [Message(*row) for row in rows]
 
 
 _VALID: dict[str, Any] = {
@@ -185,7 +184,7 @@ class MessageCache:
 
     def __init__(self) -> None:
         self._read_at = float("-inf")
-        self._active: Sequence[AnyRow] = ()
+        self._active: list[Message] = []
 
     async def refresh(self, session: Reading, *, at: datetime) -> None:
         """Read again if the last look is out of date."""
@@ -194,8 +193,8 @@ class MessageCache:
         self._active = await active(session, at=at)
         self._read_at = time.monotonic()
 
-    def for_worker(self, worker_id: UUID, *, at: datetime) -> list[AnyRow]:
-        """The messages for the worker: rows of `worker_messages`, the oldest first."""
+    def for_worker(self, worker_id: UUID, *, at: datetime) -> list[Message]:
+        """The messages for the worker, the oldest first."""
         return [
             message
             for message in self._active

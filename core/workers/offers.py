@@ -8,12 +8,12 @@ from core import features
 from core.catalog import models as catalog
 from core.catalog.agents import Agent
 from core.catalog.reference import USUAL_STEPS
-from core.db import AnyRow
 from core.errors import Invalid
 from core.kinds import registry
 from core.kinds.kind import Rules
 from core.queue.matching import UNLIMITED, Offer
 from core.users.tables import Role, User
+from core.workers.tables import Worker
 
 MAX_SOFTPROMPTS, MAX_SOFTPROMPT_CHARS = 200, 100
 MAX_BLACKLISTED, MAX_BLACKLISTED_CHARS = 200, 15
@@ -163,7 +163,7 @@ def _user_ids(declared: Declared, rules: Rules) -> Iterable[int]:
         yield int(digits)
 
 
-def performance(row: AnyRow) -> str:
+def performance(row: Worker) -> str:
     """A worker's speed in words, for people. row: of `workers`."""
     if row.speed is None:
         return "No requests fulfilled yet"

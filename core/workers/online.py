@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from core.db import AnyRow, Reading
+from core.db import Reading
 from core.kinds import registry
 from core.queue import progress
 from core.queue.crews import Crews, OnlineWorker
@@ -15,6 +15,7 @@ from core.queue.matching import Offer
 from core.queue.measured import ANY_MODEL
 from core.queue.pace import Pace
 from core.workers import fleet, records
+from core.workers.tables import Worker
 
 SEEN_AGAIN_SECONDS = 2.0
 COST_FACTOR = 20
@@ -44,7 +45,7 @@ class Online:
         self._capacities: dict[str, Mapping[str, Capacity]] = {}
         self._offers: dict[UUID, tuple[object, Offer]] = {}
         """By worker, the document that it declared last, and the offer read from it."""
-        self.workers: Sequence[AnyRow] = ()
+        self.workers: Sequence[Worker] = ()
         """All of them, rows of `workers`."""
         self.serving: Sequence[OnlineWorker] = ()
         """Those that serve everybody: not paused, not in maintenance."""
@@ -69,13 +70,13 @@ class Online:
         self._read_at = time.monotonic()
         self._took = self._read_at - start
 
-    def _offer(self, row: AnyRow) -> Offer:
+    def _offer(self, row: Worker) -> Offer:
         """What the worker offers; the same object as long as it declares the same."""
         document, offer = self._offers.get(row.id, (None, None))
         return offer if offer is not None and document == row.offer else Offer.from_json(row.offer)
 
-    def _online_worker(self, row: AnyRow) -> OnlineWorker:
-        paces = records.paces_of(row)
+    def _online_worker(self, row: Worker) -> OnlineWorker:
+        paces = records.paces_of(row.paces)
         return OnlineWorker(
             self._offers[row.id][1],
             row.speed or registry.of(row.kind).usual_speed,

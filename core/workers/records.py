@@ -1,6 +1,6 @@
 """What is shown of workers and teams: sums and speed, written by upkeep."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from core.queue import measured
 from core.queue.measured import ANY_MODEL, Measured
 from core.queue.pace import Pace
 from core.queue.tables import Outcome
-from core.workers.tables import Team, Worker
+from core.workers.tables import TeamRow, Worker, WorkerRow
 
 UPTIME_UNIT_SECONDS = 600
 """The stretch of uptime that is paid at once."""
@@ -20,8 +20,8 @@ UPTIME_UNIT_SECONDS = 600
 MAX_PACES = 50
 """How many models' paces are kept for a worker: those that it served last."""
 
-_workers = table(Worker)
-_teams = table(Team)
+_workers = table(WorkerRow)
+_teams = table(TeamRow)
 
 
 async def add(session: Writing, ended: Sequence[AnyRow]) -> None:
@@ -35,7 +35,7 @@ async def add(session: Writing, ended: Sequence[AnyRow]) -> None:
         if (worker := known.get(worker_id)) is None:
             continue
         seen = await measured.measure(
-            session, worker_id, threads=max(1, worker.threads), before=paces_of(worker)
+            session, worker_id, threads=max(1, worker.threads), before=paces_of(worker.paces)
         )
         own = [row for row in ended if row.worker_id == worker_id]
         done = [row for row in own if row.outcome == Outcome.DONE]
@@ -61,9 +61,9 @@ _PACES = select(_workers.c.id, _workers.c.threads, _workers.c.paces).where(
 )
 
 
-def paces_of(worker: AnyRow) -> dict[str, Pace]:
-    """The worker's paces by model and, under ANY_MODEL, at any model."""
-    return {model: Pace(*parts) for model, parts in (worker.paces or {}).items()}
+def paces_of(stored: Mapping[str, list[float]] | None) -> dict[str, Pace]:
+    """A worker's paces by model and, under ANY_MODEL, at any model."""
+    return {model: Pace(*parts) for model, parts in (stored or {}).items()}
 
 
 def _speeds(seen: Measured | None, known: dict[str, list[float]]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ async def _add_to_team(
     )
 
 
-async def due_uptime(session: Writing, *, limit: int) -> Sequence[AnyRow]:
+async def due_uptime(session: Writing, *, limit: int) -> list[Worker]:
     """Workers that have been online for another 600 s, in the order of their ids, locked."""
     due = (
         select(_workers)
@@ -101,10 +101,10 @@ async def due_uptime(session: Writing, *, limit: int) -> Sequence[AnyRow]:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return (await session.execute(due)).all()
+    return [Worker(*row) for row in await session.execute(due)]
 
 
-async def mark_paid(session: Writing, worker: AnyRow, *, up_to: int, kudos: int) -> None:
+async def mark_paid(session: Writing, worker: Worker, *, up_to: int, kudos: int) -> None:
     """Record that uptime is paid up to this many seconds. kudos: the hundredths that were paid."""
     await session.execute(
         update(_workers)

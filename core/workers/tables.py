@@ -1,5 +1,6 @@
 """Tables of workers, their teams and the messages to them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,10 +8,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Document, Moment, now
+from core.columns import Base, Document, Moment
+from core.db import now
 
 
-class Worker(Base):
+class WorkerRow(Base):
     """A worker and what it last declared. Names are unique across kinds, case-insensitively."""
 
     __tablename__ = "workers"
@@ -56,7 +58,38 @@ class Worker(Base):
     """Roll-ups by upkeep, kudos in hundredths; shown, never paid from."""
 
 
-class Team(Base):
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker as it was read, by the names of the columns of `WorkerRow`."""
+
+    id: UUID
+    kind: str
+    name: str
+    name_key: str
+    user_id: int
+    created_at: datetime
+    seen_at: datetime
+    agent: str
+    threads: int
+    offer: dict[str, Any]
+    team_id: UUID | None
+    address: str | None
+    info: str | None
+    maintenance: bool
+    maintenance_message: str | None
+    paused: bool
+    speed: float | None
+    paces: dict[str, list[float]] | None
+    uptime_seconds: int
+    uptime_rewarded_seconds: int
+    fulfilled: int
+    uncompleted: int
+    things: int
+    kudos_generated: int
+    kudos_uptime: int
+
+
+class TeamRow(Base):
     """Workers whose work is counted together. Names are unique, case-insensitively."""
 
     __tablename__ = "teams"
@@ -75,7 +108,22 @@ class Team(Base):
     """Roll-ups by upkeep of what members did while they were members, kudos in hundredths."""
 
 
-class Message(Base):
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team as it was read, by the names of the columns of `TeamRow`."""
+
+    id: UUID
+    name: str
+    name_key: str
+    info: str | None
+    user_id: int
+    created_at: datetime
+    fulfilled: int
+    kudos: int
+    uptime_seconds: int
+
+
+class MessageRow(Base):
     """A message that a worker gets with its pops until it expires."""
 
     __tablename__ = "worker_messages"
@@ -91,3 +139,16 @@ class Message(Base):
     """In whose name, as the author puts it."""
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it was read, by the names of the columns of `MessageRow`."""
+
+    id: UUID
+    worker_id: UUID | None
+    user_id: int
+    message: str
+    origin: str | None
+    created_at: datetime
+    expires_at: datetime

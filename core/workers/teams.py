@@ -3,23 +3,23 @@
 Sums of a team are roll-ups of what its workers did while they were in it (`core.workers.records`).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from core.db import AnyRow, Reading, Writing, now, table
+from core.db import Reading, Writing, now, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.moderation.names import clean, clean_text, is_profane
 from core.users import roles
 from core.users.roles import NotModerator
 from core.users.tables import Role, User
-from core.workers.tables import Team, Worker
+from core.workers.tables import Team, TeamRow, Worker, WorkerRow
 
-_teams = table(Team)
-_workers = table(Worker)
+_teams = table(TeamRow)
+_workers = table(WorkerRow)
 
 
 class TeamNotFound(NotFound):
@@ -58,7 +58,7 @@ class NoTeamModSelected(Invalid):
     code = "NoTeamModSelected"
 
 
-async def by_id(session: Reading, team_id: str) -> AnyRow:
+async def by_id(session: Reading, team_id: str) -> Team:
     """The team. Raises TeamNotFound, also for text that is not an id."""
     try:
         found = (await session.execute(_BY_ID, {"id": UUID(team_id)})).first()
@@ -66,16 +66,16 @@ async def by_id(session: Reading, team_id: str) -> AnyRow:
         found = None
     if found is None:
         raise TeamNotFound(f"Team with ID '{team_id}' not found.")
-    return found
+    return Team(*found)
 
 
 _BY_ID = select(_teams).where(_teams.c.id == bindparam("id"))
 
 
-async def every(session: Reading) -> Sequence[AnyRow]:
+async def every(session: Reading) -> list[Team]:
     """All teams, those with the most kudos first."""
     rows = await session.execute(select(_teams).order_by(_teams.c.kudos.desc(), _teams.c.id))
-    return rows.all()
+    return [Team(*row) for row in rows]
 
 
 async def names(session: Reading, team_ids: Collection[UUID]) -> dict[UUID, str]:
@@ -88,12 +88,12 @@ async def names(session: Reading, team_ids: Collection[UUID]) -> dict[UUID, str]
     return {row.id: row.name for row in rows}
 
 
-async def members(session: Reading, team_ids: Collection[UUID]) -> Sequence[AnyRow]:
+async def members(session: Reading, team_ids: Collection[UUID]) -> list[Worker]:
     """The workers of these teams, offline ones included, by name."""
     rows = await session.execute(
         select(_workers).where(_workers.c.team_id.in_(team_ids)).order_by(_workers.c.name_key)
     )
-    return rows.all()
+    return [Worker(*row) for row in rows]
 
 
 async def create(session: Writing, creator: User, *, name: str, info: str | None) -> UUID:
@@ -116,7 +116,7 @@ async def create(session: Writing, creator: User, *, name: str, info: str | None
 
 
 async def change(
-    session: Writing, user: User, team: AnyRow, *, name: str | None, info: str | None
+    session: Writing, user: User, team: Team, *, name: str | None, info: str | None
 ) -> None:
     """Rename or describe a team; None leaves it as it is. Its creator and moderators may do this.
 
@@ -132,7 +132,7 @@ async def change(
         raise TeamNameAlreadyExists(f"There is a team called '{name}' already.") from refused
 
 
-async def remove(session: Writing, user: User, team: AnyRow) -> None:
+async def remove(session: Writing, user: User, team: Team) -> None:
     """Delete a team; its workers have none then. Only for its creator and moderators."""
     if user.id != team.user_id and not user.has(Role.MODERATOR):
         raise NotModerator("Only the creator of a team and moderators may delete it.")

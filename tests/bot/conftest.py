@@ -6,6 +6,8 @@ run on one event loop: on one that stands still the fake answers no heartbeat, a
 
 import contextlib
 import itertools
+import json
+import re
 
 import pytest
 import pytest_asyncio
@@ -14,8 +16,10 @@ import botting
 import serving
 import working
 from fake_discord.server import running
+from processes import ROOT
 
 NUMBERS = itertools.count(1)
+SOURCES = re.compile(r"(SPOILER_)?(source|mask|making)")
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
@@ -26,8 +30,15 @@ async def fake():
 
 
 @pytest.fixture(scope="session")
-def horde(tmp_path_factory):
-    with serving.process(tmp_path_factory.mktemp("horde"), default_models="[]") as server:
+def documents(tmp_path_factory):
+    """The folder in which the horde finds its own news."""
+    return tmp_path_factory.mktemp("documents")
+
+
+@pytest.fixture(scope="session")
+def horde(tmp_path_factory, documents):
+    folder = tmp_path_factory.mktemp("horde")
+    with serving.process(folder, default_models="[]", documents_dir=documents) as server:
         yield server
 
 
@@ -37,9 +48,13 @@ def owner(horde):
 
 
 @pytest.fixture(scope="session")
-def worker(horde, owner):
-    """A worker that makes plain pictures and more, without torch."""
+def worker(horde, owner, tmp_path_factory):
+    """A worker that makes plain pictures and more, without torch: it enlarges without weights."""
+    weights = tmp_path_factory.mktemp("weights")
+    (weights / "RealESRGAN_x4plus.pth").touch()
+    folders = json.dumps([str(ROOT / "worker" / "models"), str(weights)])
     settings = {"name": "A light worker", "kinds": '["image", "text", "alchemy"]'}
+    settings["model_dirs"] = folders
     with working.process(horde.url, owner.key, light=True, **settings) as worker:
         yield worker
 
@@ -89,12 +104,12 @@ def log_in(people):
 
 @pytest.fixture
 def pictures_of(fake):
-    """Waits for a run's pictures."""
+    """Waits for a run's pictures, without those that they were made from."""
 
     async def pictures_of(run, count=1):
         def there():
             files = run.said["attachments"] if run.said else []
-            return [one for one in files if not one["filename"].startswith("source")]
+            return [one for one in files if not SOURCES.match(one["filename"])]
 
         await fake.world.until(lambda: len(there()) >= count, 60, f"{count} pictures")
         return there()

@@ -9,7 +9,7 @@ import visitors
 from fake_discord.runs import text_of
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
-HEART = "heart:1234567890123456789"
+HEART, DEAR = "heart:1234567890123456789", "dear:1234567890123456788"
 
 
 async def balance(horde, person):
@@ -141,9 +141,15 @@ async def test_a_reaction_gives_kudos_once_and_waits_for_a_login(
     fake.world.closed_dms.add(anne["id"])
     await people.react(run.original, "star:1234567890123456780", user=anne)  # gives nothing
     await people.react(run.original, HEART, user=author)  # to oneself
+    await people.react(fake.api.messages.blank(channel["id"]), HEART, user=anne)  # to the bot
     await people.slash("help", user=anne)
     assert await balance(horde, account) == before - 3
     fake.world.closed_dms.clear()
+    await people.slash("admin emoji", {"emoji": f"<:{DEAR}>", "kudos": 900_000})
+    told = len(fake.world.dms(anne))
+    await people.react(run.original, DEAR, user=anne)  # more than there are
+    await fake.world.until(lambda: len(fake.world.dms(anne)) > told, what="a direct message")
+    assert "refuses this" in text_of(fake.world.dms(anne)[-1])
 
 
 async def test_who_takes_no_direct_messages_is_told_in_the_channel(
@@ -206,3 +212,41 @@ async def test_one_s_own_worker_is_paused_and_renamed(
     assert "takes jobs again" in back.text
     stranger = await people.slash("worker pause", name, channel=channel)
     assert "not logged in" in stranger.text
+    nothing = await people.slash("worker edit", name, user=anne)
+    assert "Say what to change" in nothing.text
+    edited = await people.slash("worker edit", {**name, "about": "**bold** @everyone"}, user=anne)
+    assert "is changed" in edited.text
+    info = await people.slash("worker info", name, user=anne, channel=channel)
+    await said(info, "bold")
+    assert "**bold**" not in info.text
+    assert "@everyone" not in info.text
+
+
+async def test_a_worker_of_somebody_else_stays_as_it_is(people, anne, account, log_in, worker):
+    await log_in(anne, account.key)
+    for command in ("worker pause", "worker unpause"):
+        refused = await people.slash(command, {"worker": "A light worker"}, user=anne)
+        assert "refuses this" in refused.text
+
+
+async def test_a_team_is_founded_joined_and_left(
+    people, anne, owner, account, fake, log_in, worker, said
+):
+    await log_in(anne, owner.key)
+    founded = await people.slash("team create", {"name": "Foxes", "about": "We run."}, user=anne)
+    assert "The team Foxes is founded" in founded.text
+    mine = {"worker": "A light worker"}
+    joined = await people.slash("worker team", {**mine, "team": "Foxes"}, user=anne)
+    assert "is in that team now" in joined.text
+    info = await people.slash("team info", {"team": "Foxes"}, user=anne)
+    await said(info, "We run.")
+    fields = {one["name"]: one["value"] for one in info.original["embeds"][0]["fields"]}
+    assert fields["Workers"] == "1"
+    left = await people.slash("worker team", mine, user=anne)
+    assert "is in no team now" in left.text
+    other = fake.world.add_user("other")
+    await log_in(other, account.key)
+    refused = await people.slash("team create", {"name": "Others"}, user=other)
+    assert "refuses this" in refused.text
+    unknown = await people.slash("worker team", {**mine, "team": "nobody's"}, user=anne)
+    assert "refuses this" in unknown.text or "no such thing" in unknown.text

@@ -57,11 +57,19 @@ async def _scenes(fake, owner):
     form = await people.slash("account login")
     login = page.page(page.form(form.modal))
     logged_in = await people.submit(form, {"Or your API key": owner.key})
-    run = await people.slash("imagine", {"prompt": PROMPT, "count": 4, "size": "tiny square"})
-    await world.until(lambda: "being made" in run.text, SECONDS, "a status")
-    queue = page.message(world, run.original, "@anne used /imagine")
+    here = {"channel": world.lewd}
+    asked = {"prompt": PROMPT, "count": 4, "size": "tiny square"}
+    run = await people.slash("imagine", asked, **here)
+    await world.until(lambda: "▰" in run.text and run.original["attachments"], SECONDS, "a preview")
+    live = page.message(world, run.original, "@anne used /imagine")
     await world.until(lambda: len(run.original["attachments"]) == 4, SECONDS, "pictures")
-    result = page.page(queue, page.message(world, run.original, "@anne used /imagine"))
+    result = page.page(live, page.message(world, run.original, "@anne used /imagine"))
+    varied = await people.click(run.original, "Vary 1", **here)
+    await world.until(lambda: len(varied.original["attachments"]) == 5, SECONDS, "others")
+    others = page.message(world, varied.original, "@anne used Vary 1")
+    whale = await people.slash("imagine", {"prompt": "a blue whale", "size": "tiny square"})
+    await world.until(lambda: whale.original["attachments"], SECONDS, "a whale")
+    past = await people.slash("history")
     settings = await people.slash("settings")
     settings = await people.click(settings.original, "Sampler", values=["k_euler"])
     status = await people.slash("horde status")
@@ -69,6 +77,7 @@ async def _scenes(fake, owner):
     return {
         "imagine": result,
         "login": login,
+        "others": page.page(others, page.message(world, past.original, "@anne used /history")),
         "settings": page.page(page.message(world, settings.original, "@anne used /settings")),
         "more": page.page(
             page.message(world, logged_in.said),

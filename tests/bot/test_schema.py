@@ -32,7 +32,7 @@ async def test_the_commands_keep_all_of_discord_s_limits(tree):
     assert len(tree) > 20
 
 
-async def test_translations_are_of_texts_that_are_there_and_fit(tree):
+async def test_translations_are_of_all_texts_and_fit(tree):
     def texts(part):
         yield part.get("description")
         for option in part.get("options") or []:
@@ -41,7 +41,7 @@ async def test_translations_are_of_texts_that_are_there_and_fit(tree):
     there = {text for command in tree for text in texts(command)}
     for language, translated in languages.read().items():
         assert discord.Locale(language)
-        assert set(translated) <= there
+        assert set(translated) == there - {None}
         assert all(1 <= len(text) <= 100 for text in translated.values())
 
 

@@ -18,7 +18,7 @@ import serving
 from core.db import now
 from core.ledger import audit
 from core.ledger.tables import Account, Hold
-from core.queue.tables import Request
+from core.queue.tables import RequestRow
 from core.schema import alembic_config, migrate
 from core.upkeep import steps
 from core.users.tables import SharedKeyRow, UserRow
@@ -142,7 +142,7 @@ async def test_each_request_of_before_is_told_of(server):
         assert await got(server, path)
     assert (await got(server, "/find_user", key=PAYER["key"]))["username"] == PAYER["alias"]
     async with server.database.reading() as session:
-        words = dict((await session.execute(select(Request.id, Request.words))).all())
+        words = dict((await session.execute(select(RequestRow.id, RequestRow.words))).all())
     assert words[UUID(FACTS["texts"])] == "a second äpfel"
 
 
@@ -256,7 +256,7 @@ async def test_what_was_being_made_too_long_waits_again_and_all_expires(server):
     assert await holds(server) == {}
     assert (await funds(server, PAYER))[:2] == (balance, 0)
     async with server.database.reading() as session:
-        assert await session.scalar(select(func.count()).select_from(Request)) == 0
+        assert await session.scalar(select(func.count()).select_from(RequestRow)) == 0
 
 
 @pytest.mark.parametrize("old", ["sqlite"], indirect=True)

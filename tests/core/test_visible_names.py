@@ -11,9 +11,9 @@ from core.db import now, table
 from core.schema import alembic_config
 from core.users.tables import Role, UserRow
 from core.workers import fleet
-from core.workers.tables import Team, Worker
+from core.workers.tables import TeamRow, WorkerRow
 
-WORKERS, TEAMS, USERS = table(Worker), table(Team), table(UserRow)
+WORKERS, TEAMS, USERS = table(WorkerRow), table(TeamRow), table(UserRow)
 
 
 @pytest.fixture

@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageStat
 
+import pictures
 import serving
 import working
 from core.client import HordeClient
+from core.wire.alchemy import ModelInterrogationInputStable
 from core.wire.generate import GenerationInputStable
+from serving import ANONYMOUS
 from worker.settings import DEFAULT_MODEL
 
 SIDE = 256
+STAND_IN = "realesr-animevideov3"
 SECONDS = 100
 SPRITES = Path(__file__).parents[2] / "examples" / "sprites.sh"
 
@@ -24,7 +28,7 @@ pytestmark = [pytest.mark.model, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
-def url(databases, tmp_path_factory):
+def horde(databases, tmp_path_factory):
     """A horde with one worker, as it is started by default."""
     folder = tmp_path_factory.mktemp("horde")
     with contextlib.ExitStack() as running:
@@ -33,19 +37,35 @@ def url(databases, tmp_path_factory):
             serving.process(folder, database_url=database_url, default_models="[]")
         )
         owner = server.user("Owner", oauth_id="g_owner")
-        running.enter_context(working.process(server.url, owner.key))
-        yield server.url
+        running.enter_context(working.process(server.url, owner.key, kinds=None))
+        yield server
+
+
+@pytest.fixture
+def url(horde):
+    return horde.url
+
+
+@pytest.fixture
+def asker(horde):
+    """Somebody with kudos."""
+    return horde.user("Requester", oauth_id="g_asker", kudos=1000)
 
 
 async def made(url, prompt):
-    params = {"width": SIDE, "height": SIDE, "steps": 20, "seed": "7"}
-    ask = GenerationInputStable.model_validate({"prompt": prompt, "params": params})
-    async with HordeClient(url) as client:
+    return (await asked(url, prompt))[0]
+
+
+async def asked(url, prompt, key=ANONYMOUS, **params):
+    """A picture, and what is said of it."""
+    usual = {"width": SIDE, "height": SIDE, "steps": 20, "seed": "7"}
+    ask = GenerationInputStable.model_validate({"prompt": prompt, "params": usual | params})
+    async with HordeClient(url, key) as client:
         asked = await client.generate(ask)
         (generation,) = (await client.wait_for(asked.id, SECONDS)).generations
         assert generation.model == DEFAULT_MODEL
         assert not generation.censored
-        return await client.download(generation.img)
+        return await client.download(generation.img), generation
 
 
 async def test_pictures_show_what_was_asked_for(url):
@@ -97,3 +117,27 @@ def hue(picture):
     assert max(statistics.stddev) > 10  # not of one colour
     red, _, blue = statistics.mean
     return red - blue
+
+
+async def test_a_picture_is_enlarged_without_any_weights_being_added(horde, asker):
+    """By the shipped network, in the place of the one that was asked for; both results say so."""
+    picture, generation = await asked(
+        horde.url, "a red fox", asker.key, post_processing=["RealESRGAN_x2plus"]
+    )
+    assert Image.open(io.BytesIO(picture)).size == (2 * SIDE, 2 * SIDE)
+    assert any(STAND_IN in (note.ref or "") for note in generation.gen_metadata)
+
+    forms = ["RealESRGAN_x4plus", "palette", "vectorize", "strip_background"]
+    ask = {
+        "forms": [{"name": form} for form in forms],
+        "source_image": pictures.encoded(pictures.picture((48, 32), colour="red")),
+    }
+    async with HordeClient(horde.url, asker.key) as client:
+        wanted = await client.alchemy.ask(ModelInterrogationInputStable.model_validate(ask))
+        status = await client.alchemy.wait_for(wanted.id, SECONDS)
+        found = {form.form: form for form in status.forms}
+        assert {name: form.state for name, form in found.items()} == dict.fromkeys(forms, "done")
+        result = found["RealESRGAN_x4plus"].result
+        large = Image.open(io.BytesIO(await client.download(result["RealESRGAN_x4plus"])))
+    assert large.size == (4 * 48, 4 * 32)
+    assert STAND_IN in result["gen_metadata"][0]["ref"]

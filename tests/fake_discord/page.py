@@ -41,6 +41,15 @@ body { background: #313338; color: #dbdee1; font: 16px/1.375 "Noto Sans", "DejaV
   color: #b5bac1; margin-top: 14px; }
 .modal .input { background: #1e1f22; border-radius: 4px; padding: 10px; min-height: 20px;
   margin-top: 8px; color: #87898c; }
+.embed { display: flow-root; }
+.row { flex-wrap: nowrap; }
+.corner { float: right; margin-left: 12px; }
+.corner img { width: 64px; height: 64px; object-fit: cover; border-radius: 4px; }
+.hidden { position: relative; overflow: hidden; border-radius: 8px; }
+.hidden img { filter: blur(24px); }
+.hidden::after { content: "SPOILER"; position: absolute; inset: 0; margin: auto; width: 76px;
+  height: 26px; line-height: 26px; text-align: center; border-radius: 13px; font-weight: 700;
+  font-size: 13px; background: #000a; color: #fff; }
 .mention { background: #3c4270; color: #c9cdfb; border-radius: 3px; padding: 0 2px; }
 """
 
@@ -53,11 +62,13 @@ def message(world: World, one: dict, used: str = "") -> str:
     """A message of the bot. used: the command that it answers."""
     quiet = "<div class=quiet>Only you can see this</div>" if one["flags"] & EPHEMERAL else ""
     told = f"<div class=used>↱ {html.escape(used)}</div>" if used else ""
+    named = {(embed.get("thumbnail") or {}).get("url") for embed in one["embeds"]}
+    corners = [file for file in one["attachments"] if f"attachment://{file['filename']}" in named]
     body = "".join(
         [
             f"<div>{_text(one['content'])}</div>" if one["content"] else "",
-            _gallery(world, one["attachments"]),
-            *(_embed(embed) for embed in one["embeds"]),
+            _gallery(world, [file for file in one["attachments"] if file not in corners]),
+            *(_embed(world, embed, corners) for embed in one["embeds"]),
             *(_row(row) for row in one["components"]),
         ]
     )
@@ -83,18 +94,24 @@ def _gallery(world: World, files: list[dict]) -> str:
         return ""
     tags = []
     for one in pictures:
-        data = base64.b64encode(world.blobs[one["id"]]).decode()
-        tags.append(f'<img src="data:image/*;base64,{data}">')
+        hidden = one["filename"].startswith("SPOILER_")
+        tags.append(f"<div class=hidden>{_img(world, one)}</div>" if hidden else _img(world, one))
     return f"<div class='gallery{' one' if len(tags) == 1 else ''}'>{''.join(tags)}</div>"
 
 
-def _embed(embed: dict) -> str:
+def _img(world: World, file: dict) -> str:
+    data = base64.b64encode(world.blobs[file["id"]]).decode()
+    return f'<img src="data:image/*;base64,{data}">'
+
+
+def _embed(world: World, embed: dict, corners: list[dict]) -> str:
     colour = f"#{embed.get('color') or 0x1E1F22:06x}"
     fields = "".join(
         f"<div><b>{_text(field['name'])}</b>{_text(field['value'])}</div>"
         for field in embed.get("fields") or []
     )
     parts = [
+        *(f"<div class=corner>{_img(world, file)}</div>" for file in corners),
         f"<div class=title>{_text(embed['title'])}</div>" if embed.get("title") else "",
         f"<div class=body>{_text(embed['description'])}</div>" if embed.get("description") else "",
         f"<div class=fields>{fields}</div>" if fields else "",

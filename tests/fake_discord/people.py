@@ -1,10 +1,12 @@
 """What users can do at Discord: commands, clicks, modals, menus, reactions."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from fake_discord.gateway import Gateway
 from fake_discord.limits import (
     ATTACHMENT,
+    BOOLEAN,
     BUTTON,
     CHANNEL,
     CHAT_INPUT,
@@ -123,6 +125,19 @@ class People:
             },
         )  # fmt: skip
 
+    def every_command(self, given: dict[int, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """All slash commands, with what they need. given: what stands for users and the like."""
+        for command in self.world.commands[None]:
+            if command.get("type", CHAT_INPUT) == CHAT_INPUT:
+                yield from _leaves(command["name"], command.get("options") or [], given)
+
+    def every_menu(self, user: dict, message: dict) -> Iterator[tuple[str, dict]]:
+        """All commands of menus, with what they are opened at."""
+        targets = {USER_COMMAND: user, MESSAGE_COMMAND: message}
+        for command in self.world.commands[None]:
+            if (target := targets.get(command.get("type", CHAT_INPUT))) is not None:
+                yield command["name"], target
+
     # How Discord puts it
 
     def _named(self, name: str, kind: int = CHAT_INPUT) -> dict:
@@ -214,6 +229,24 @@ class People:
             if run.original is not None and run.original["flags"] & EPHEMERAL:
                 await self.world.until(lambda: _is_said(run), 30, "what was deferred")
         return run
+
+
+def _leaves(name: str, specs: list[dict], given: dict[int, Any]):
+    nested = [one for one in specs if one["type"] in {SUBCOMMAND, GROUP}]
+    for one in nested:
+        yield from _leaves(f"{name} {one['name']}", one.get("options") or [], given)
+    if not nested:
+        yield name, {one["name"]: _value(one, given) for one in specs if one.get("required")}
+
+
+def _value(spec: dict, given: dict[int, Any]) -> Any:
+    if spec["type"] in given:
+        return given[spec["type"]]
+    if spec.get("choices"):
+        return spec["choices"][0]["value"]
+    if spec["type"] in {INTEGER, NUMBER}:
+        return spec.get("min_value", 1)
+    return True if spec["type"] == BOOLEAN else "x" * max(1, spec.get("min_length", 1))
 
 
 def _is_said(run: Run) -> bool:

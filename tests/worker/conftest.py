@@ -21,6 +21,12 @@ bytecode.keep("torch")  # or every test process compiles all of the libraries an
 SOON = Retries(attempts=3, first_seconds=0.01, longest_seconds=0.01)
 
 
+@pytest.fixture(autouse=True)
+def no_packages(monkeypatch):
+    """What this environment has beyond what the worker needs decides no test by itself."""
+    monkeypatch.setattr("worker.lookup.find_spec", lambda name: None)
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory):
     """The folder of a model of random weights. Do not change it."""

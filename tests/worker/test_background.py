@@ -41,6 +41,13 @@ def test_its_edge_has_nothing_of_the_background():
     assert np.abs(pixels[half][:, :3] - (20, 160, 40)).mean() < 40
 
 
+def test_a_corner_a_little_darker_is_no_thing():
+    image = thing(PLAIN)
+    for place in ((0, 0), (0, 1), (1, 0)):
+        image.putpixel(place, (180, 190, 220, 255))
+    assert removed(image).getpixel((0, 0))[3] == 0
+
+
 def test_something_may_reach_an_edge():
     image = thing(PLAIN)
     ImageDraw.Draw(image).rectangle((50, 60, 70, 90), fill=(20, 160, 40))

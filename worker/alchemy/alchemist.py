@@ -7,14 +7,17 @@ import numpy as np
 from PIL import Image
 from pydantic import JsonValue
 
-from worker import background, pictures
+from worker import pictures
 from worker.alchemy.colours import merged
 from worker.alchemy.order import Answered, Description, FormOrder
 from worker.alchemy.tracing import traced
-from worker.post_processing import BackgroundRemover
-from worker.renderer import CannotRender, Model, OnStep
+from worker.checking import Safety
+from worker.faces.fixer import FaceFixer
+from worker.post_processing import BackgroundRemover, PostProcessor
+from worker.processing import Processing
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, Model, OnStep
+from worker.safety import Detector
 from worker.upscaler import Upscaler
-from worker.upscaling import Networks
 from worker.vision import VisionModel
 
 if TYPE_CHECKING:
@@ -24,7 +27,6 @@ MAX_COLOURS: Final = 8
 CUT_COLOURS: Final = 24
 ALIKE: Final = 8.0
 """In CIELAB: below, nobody would call it another colour."""
-TRIAL: Final = (16, 16)
 LOOKED_AT: Final = (256, 256)
 """Pixels: a palette is a matter of areas, which a small copy has too."""
 
@@ -35,35 +37,47 @@ class Alchemist:
     vision: gives the networks for words; late, as they come with libraries of their own.
     """
 
-    def __init__(self, *, networks: Networks, vision: Callable[[], "Vision"]) -> None:
-        self._networks = networks
+    def __init__(
+        self, *, processing: Processing, vision: Callable[[], "Vision"], safety: Safety
+    ) -> None:
+        self._processing = processing
         self._vision = vision
-        self._proven: set[Model] = set()
+        self._safety = safety
 
     def load(self, model: Model) -> None:
         """Have a network ready and see it work, where one is needed. Raises CannotLoad."""
         if isinstance(model, VisionModel):
             self._vision().load(model)
-        elif isinstance(model, Upscaler):
-            self._networks.load(model)
-            if model not in self._proven:
-                self._networks.enlarge(model, Image.new("RGB", TRIAL, "red"))
-                self._proven.add(model)
+        elif isinstance(model, Detector):
+            self._safety.load(model)
+        elif isinstance(model, Upscaler | FaceFixer | BackgroundRemover):
+            self._processing.load(model)
 
     def render(self, order: FormOrder, on_step: OnStep) -> Answered:
         """Answer a form. Raises CannotRender."""
         source = pictures.read(order.picture, kind="source_image")
         if isinstance(order.form, Description) and order.form.name in ANSWERS:
             return Answered(ANSWERS[order.form.name](source))
-        if isinstance(order.form, BackgroundRemover):
-            return Answered(pictures.picture_of(background.removed(source)))
+        if isinstance(order.form, Upscaler | FaceFixer | BackgroundRemover):
+            return self._processed(order.form, source, on_step)
         image = pictures.on_white(source)
+        if isinstance(order.form, Detector):
+            return Answered(self._safety.is_unsafe(order.form, image))
         if isinstance(order.form, VisionModel):
             return Answered(self._vision().answer(order.form, image))
-        if isinstance(order.form, Upscaler):
-            large = self._networks.enlarge(order.form, image, on_step)
-            return Answered(pictures.picture_of(large))
         raise CannotRender(f"nobody here answers {order.form.name}")
+
+    def _processed(
+        self, processor: PostProcessor, source: Image.Image, on_step: OnStep
+    ) -> Answered:
+        """Post-process a picture (RGBA). Raises CannotRender."""
+        if not isinstance(processor, BackgroundRemover):
+            source = pictures.on_white(source)
+        try:
+            made = self._processing.apply(processor, source, on_step)
+        except CannotLoad as error:
+            raise BrokenResult(str(error)) from error
+        return Answered(pictures.picture_of(made.image), made.note)
 
 
 def palette(source: Image.Image) -> JsonValue:

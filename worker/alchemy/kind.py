@@ -4,12 +4,11 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 from core.client import HordeClient
 from core.features import FORMS
 from core.wire.alchemy import (
-    Form,
     InterrogationPopFormPayload,
     InterrogationPopInput,
     InterrogationSubmitInput,
@@ -19,7 +18,8 @@ from core.wire.submit import UPLOADED, GenerationMetadataStable
 from worker import pictures
 from worker.alchemy.order import Answered, FormOrder
 from worker.kind import Batch, Haul, Parcel, fetched
-from worker.renderer import CannotRender, Model, Picture
+from worker.post_processing import is_stand_in
+from worker.renderer import CannotRender, Model, Picture, information
 from worker.upscaler import Upscaler
 
 CPU_TILES: Final = 1
@@ -27,6 +27,8 @@ CPU_TILES: Final = 1
 GPU_TILES: Final = 80
 FORM_SECONDS: Final = 180.0
 """Until somebody else gets a form; the wire does not say it."""
+NOTES: Final = "gen_metadata"
+"""As with pictures, what is to be known of a result: here beside it, as the wire has no field."""
 TILE: Final = 512
 """Pixels of a tile's side, as the horde counts them."""
 
@@ -55,8 +57,13 @@ class Forms:
     async def pop(self, models: Mapping[str, Model], *, device: str | None) -> Haul[FormBatch]:
         """Pop a form; one at a time, whatever the device."""
         tiles = CPU_TILES if device == "cpu" else GPU_TILES
-        forms = cast("list[Form]", list(models))
-        update = {"forms": forms, "amount": 1, "max_tiles": tiles}
+        stand_ins = [name for name, model in models.items() if is_stand_in(model)]
+        update = {
+            "forms": [name for name in models if name not in stand_ins],
+            "also": stand_ins,
+            "amount": 1,
+            "max_tiles": tiles,
+        }
         answer = await self._client.alchemy.pop(self._offer.model_copy(update=update))
         batch = None
         if answer.forms:
@@ -92,7 +99,10 @@ class Forms:
         job, said, webp = batch.ids[index], result.result, None
         if isinstance(said, Picture):
             webp, said = await asyncio.to_thread(pictures.to_webp, said), UPLOADED
-        body = InterrogationSubmitInput(id=job, result={batch.model: said}, state="ok")
+        answer = {batch.model: said}
+        if result.note:
+            answer[NOTES] = [information(result.note).model_dump(mode="json", exclude_unset=True)]
+        body = InterrogationSubmitInput(id=job, result=answer, state="ok")
         url = batch.form.r2_upload or "" if webp is not None else None
         return Parcel(job, body.model_dump(mode="json", exclude_unset=True), webp, url)
 

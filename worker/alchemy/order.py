@@ -17,9 +17,13 @@ class Description(Model):
 
 @dataclass(frozen=True)
 class Answered:
-    """The result of a form: an answer, or a picture."""
+    """The result of a form: an answer, or a picture.
+
+    note: what whoever asked for it should know.
+    """
 
     result: JsonValue | Picture
+    note: str = ""
 
 
 @dataclass(frozen=True)

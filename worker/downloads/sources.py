@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 from urllib.parse import unquote, urlsplit
 
 from worker.downloads import civitai, hub
@@ -69,8 +69,8 @@ def catalogue() -> dict[str, Known]:
 
 
 def _known(told: dict[str, Any]) -> Iterator[Known]:
-    kinds: tuple[ModelKind, ...] = ("image", "upscaler", "vision")
-    for kind in kinds:
+    kinds: tuple[ModelKind, ...] = get_args(ModelKind)
+    for kind in (kind for kind in kinds if kind in told):
         for name, places in told[kind].items():
             yield Known(name, kind, tuple(Source(**place) for place in places))
 

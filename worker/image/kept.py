@@ -1,24 +1,24 @@
 """Loaded models that are kept for the orders to come. In the engine process only: uses torch.
 
-As many as fit: what is free is measured, not guessed, and a part of all memory stays free for what
-pictures take while they are made. On a GPU a model that has to go is parked in the machine's own
-memory first, from which it is back in a moment. What goes first is what is asked for least, for
-what it would cost to load it again and the room that it takes.
+Checkpoints, and the control networks that go with them: as many as fit. What is free is measured,
+not guessed, and a part of all memory stays free for what pictures take while they are made. On a
+GPU a model that has to go is parked in the machine's own memory first, from which it is back in a
+moment. What goes first is what is asked for least, for what it would cost to load it again and the
+room that it takes.
 """
 
 import gc
 import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import torch
 
-from worker.image.loaded import Loaded
-from worker.image.order import Checkpoint
+from worker.image.order import Checkpoint, ControlNetwork
 
 RESERVED: Final = 0.3
 """Of all memory: for pictures in the making, other programs, and errors of estimation."""
@@ -28,11 +28,26 @@ MEGABYTE: Final = 2**20
 MEMINFO: Final = Path("/proc/meminfo")
 
 
+Keepable = Checkpoint | ControlNetwork
+"""What something is loaded of."""
+
+
+class InMemory(Protocol):
+    """Something that is loaded."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of its weights."""
+
+    def to(self, device: str) -> object:
+        """Move it to another device."""
+
+
 @dataclass
 class _Kept:
     """One of them. asked: how often it was asked for, as it counts at `at`."""
 
-    loaded: Loaded
+    loaded: InMemory
     bytes: int
     seconds: float
     is_parked: bool = False
@@ -61,71 +76,72 @@ class KeptModels:
     def __init__(self, device: str) -> None:
         self._device = device
         self._is_cpu = device == "cpu"
-        self._kept: dict[Checkpoint, _Kept] = {}
+        self._kept: dict[Keepable, _Kept] = {}
 
-    def __contains__(self, checkpoint: Checkpoint) -> bool:
+    def __contains__(self, model: Keepable) -> bool:
         """Whether it need not be loaded."""
-        return checkpoint in self._kept
+        return model in self._kept
 
-    def get(self, checkpoint: Checkpoint) -> Loaded | None:
-        """Give a model on its device; None where it has to be loaded."""
-        kept = self._kept.get(checkpoint)
+    def get(self, model: Keepable, *, beside: Keepable | None = None) -> InMemory | None:
+        """Give a model on its device; None where it has to be loaded.
+
+        beside: what it is to work with, which stays where it is.
+        """
+        kept = self._kept.get(model)
         if kept is None:
             return None
         kept.ask()
         if kept.is_parked:
-            self._make_room_on_device(kept.bytes, keeping=checkpoint)
+            self._make_room_on_device(kept.bytes, keeping={model, beside})
             kept.loaded.to(self._device)
             kept.is_parked = False
         return kept.loaded
 
-    def put(self, loaded: Loaded, seconds: float) -> None:
+    def put(self, model: Keepable, loaded: InMemory, seconds: float) -> None:
         """Keep a model that was just loaded, which took so long."""
-        kept = self._kept[loaded.checkpoint] = _Kept(loaded, loaded.size, seconds)
+        kept = self._kept[model] = _Kept(loaded, loaded.size, seconds)
         kept.ask()
 
-    def make_room(self, checkpoint: Checkpoint) -> None:
-        """Let go of as much as a model needs that is about to be loaded."""
-        needed = checkpoint.megabytes * MEGABYTE
+    def make_room(self, model: Keepable, *, beside: Keepable | None = None) -> None:
+        """Let go of as much as a model needs that is about to be loaded; beside: see `get`."""
+        needed = model.megabytes * MEGABYTE
         if not self._is_cpu:
-            self._make_room_on_device(needed, keeping=checkpoint)
+            self._make_room_on_device(needed, keeping={model, beside})
         while memory("cpu").free < needed + memory("cpu").reserved:
             here = [one for one, kept in self._kept.items() if kept.is_parked or self._is_cpu]
-            if not here:
+            if not (least := self._least(one for one in here if one != beside)):
                 return
-            self.drop(self._least(here))
+            self.drop(least)
 
-    def drop(self, checkpoint: Checkpoint) -> None:
+    def drop(self, model: Keepable) -> None:
         """Let go of a model."""
-        if self._kept.pop(checkpoint, None) is not None:
+        if self._kept.pop(model, None) is not None:
             _collect(self._device)
 
-    def drop_all(self) -> None:
-        """Let go of all of them."""
-        self._kept.clear()
+    def drop_all(self, *, but: Keepable | None = None) -> None:
+        """Let go of all of them, or of all others."""
+        self._kept = {one: kept for one, kept in self._kept.items() if one == but}
         _collect(self._device)
 
-    def _make_room_on_device(self, needed: int, *, keeping: Checkpoint) -> None:
+    def _make_room_on_device(self, needed: int, *, keeping: Collection[Keepable | None]) -> None:
         while memory(self._device).free < needed + memory(self._device).reserved:
-            there = {
-                one for one, kept in self._kept.items() if not kept.is_parked and one != keeping
-            }
-            if not there:
+            there = (one for one, kept in self._kept.items() if not kept.is_parked)
+            if not (least := self._least(one for one in there if one not in keeping)):
                 return
-            self._park(self._least(there))
+            self._park(least)
 
-    def _park(self, checkpoint: Checkpoint) -> None:
+    def _park(self, model: Keepable) -> None:
         """Move a model into the machine's memory, or let go of it where that is full, too."""
-        kept = self._kept[checkpoint]
+        kept = self._kept[model]
         if self._is_cpu or memory("cpu").free < kept.bytes + memory("cpu").reserved:
-            self.drop(checkpoint)
+            self.drop(model)
             return
         kept.loaded.to("cpu")
         kept.is_parked = True
         _collect(self._device)
 
-    def _least(self, of: Iterable[Checkpoint]) -> Checkpoint:
-        return min(of, key=lambda one: self._kept[one].worth)
+    def _least(self, of: Iterable[Keepable]) -> Keepable | None:
+        return min(of, key=lambda one: self._kept[one].worth, default=None)
 
 
 @dataclass(frozen=True)

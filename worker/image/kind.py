@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -17,10 +17,10 @@ from worker.image.control import WHOLE as WHOLE_CONTROL
 from worker.image.control import Controls
 from worker.image.inspection import TEXT_ONLY
 from worker.image.library import Library, Needed
-from worker.image.order import Checkpoint, PictureOrder, Rendered, Source
+from worker.image.order import Checkpoint, Control, PictureOrder, Reference, Rendered, Source
 from worker.image.popped import PictureBatch
 from worker.kind import Haul, Parcel, fetched, ids_of, understood
-from worker.post_processing import PostProcessor
+from worker.post_processing import PostProcessor, is_stand_in
 from worker.renderer import CannotRender, Model, information
 from worker.safety import NOBODY, Policy
 
@@ -29,6 +29,7 @@ WHOLE_POST_PROCESSING: Final = frozenset(
     name for name, processor in POST_PROCESSORS.items() if OURS in processor.since
 )
 """All that our program can do where the weights are there."""
+NOT_WITH_A_CODE: Final = "the source picture does not count with a QR code"
 CENSORED: Final = GenerationMetadataStable(type="censorship", value="nsfw")
 
 
@@ -61,7 +62,7 @@ class Pictures:
         self._library = library
         self._processors = dict(processors or {})
         self._controls = controls or Controls()
-        self._controlled = frozenset[str]()  # what the last pop said of control types
+        self._also = frozenset[str]()  # what the last pop named of what there may be a part of
         self._asked = 1  # pictures at once, as in the last pop
         self.change(offer, batch, safety)
 
@@ -101,15 +102,25 @@ class Pictures:
         Hordes that do not read `also` ask for nothing of which there is but a part.
         """
         processors = self._processors.keys() if self._offer.allow_post_processing else frozenset()
+        genuine = {one for one in processors if not is_stand_in(self._processors[one])}
         painters = [one for one in models.values() if isinstance(one, Checkpoint)]
-        self._controlled = frozenset()
+        controlled = frozenset[str]()
         if self._offer.allow_controlnet and len(painters) == len(models):
-            self._controlled = self._controls.features(painters)
+            controlled = self._controls.features(painters)
+        self._also = frozenset(
+            {*controlled, *self._of_pictures(painters), *_without_ground(painters)}
+        )
         return {
-            "allow_post_processing": processors >= WHOLE_POST_PROCESSING,
-            "allow_controlnet": self._controlled >= WHOLE_CONTROL,
-            "also": sorted({*self._controlled, *(f"post:{name}" for name in processors)}),
+            "allow_post_processing": genuine >= WHOLE_POST_PROCESSING,
+            "allow_controlnet": controlled >= WHOLE_CONTROL,
+            "also": sorted({*self._also, *(f"post:{name}" for name in processors)}),
         }
+
+    def _of_pictures(self, painters: Iterable[Checkpoint]) -> Iterator[str]:
+        """Say whether pictures can be remixed: of those models that could, all have to."""
+        remixing = [one.remixes for one in painters if one.family in TEXT_ONLY]
+        if self._offer.allow_img2img and remixing and all(remixing):
+            yield from ("remix", "extra_source_images")
 
     async def order(self, batch: PictureBatch, models: Mapping[str, Model]) -> PictureOrder:
         """Fetch the source pictures, and make the order."""
@@ -117,25 +128,60 @@ class Pictures:
         offer = popped.Offer(
             *(self._offer.max_pixels, self._asked, self._processors, self._safety),
             adapts=adapts,
-            controls=self._controlled,
+            also=self._also,
         )
         popped.check(batch, models, offer)  # first, so that nothing is fetched in vain
-        if batch.answer.payload.control_type:
-            return await self._controlled_order(batch, models, offer)
-        source = await self._source(batch.answer)
-        needed = await self._needed(batch.answer)
-        return popped.order(batch, models, source, offer, needed)
+        answer, source, references = batch.answer, None, list[Reference]()
+        notes = list[GenerationMetadataStable]()
+        control = await self._control(batch, models)
+        if popped.is_remix(answer):
+            references, notes = await self._references(answer)
+        elif control is None:
+            source = await self._source(answer)
+        elif control.code and answer.source_image is not None:
+            notes = [information(NOT_WITH_A_CODE)]
+        needed = await self._needed(answer)
+        made = popped.order(batch, models, source, offer, needed, control, references)
+        return replace(made, notes=(*made.notes, *notes))
 
-    async def _controlled_order(
-        self, batch: PictureBatch, models: Mapping[str, Model], offer: popped.Offer
-    ) -> PictureOrder:
+    async def _control(self, batch: PictureBatch, models: Mapping[str, Model]) -> Control | None:
+        """Give what the pictures are to be held to."""
         answer, checkpoint = batch.answer, models.get(batch.model)
-        if answer.source_image is None or not isinstance(checkpoint, Checkpoint):
+        if not isinstance(checkpoint, Checkpoint):
+            raise CannotRender("its model has just been dropped")
+        if answer.payload.workflow:
+            return popped.code(batch, checkpoint, self._controls)
+        if not answer.payload.control_type:
+            return None
+        if answer.source_image is None:
             raise CannotRender("a control type needs a source image")
         picture = await fetched(self._client, answer.source_image, "source_image")
-        held_to_map = popped.control(batch, picture, checkpoint, self._controls)
-        needed = await self._needed(answer)
-        return popped.order(batch, models, None, offer, needed, held_to_map)
+        return popped.control(batch, picture, checkpoint, self._controls)
+
+    async def _references(
+        self, answer: GenerationPayloadStable
+    ) -> tuple[list[Reference], list[GenerationMetadataStable]]:
+        """Fetch a remix's pictures; extra ones that cannot be had are left out, and noted."""
+        extras = [one for one in answer.extra_source_images or () if one.image is not None]
+        strength = answer.payload.denoising_strength or 1.0
+        wanted = [
+            (answer.source_image or "", strength),
+            *((one.image or "", one.strength) for one in extras),
+        ]
+        fetching = (
+            fetched(self._client, place, "extra_source_images" if number else "source_image")
+            for number, (place, _) in enumerate(wanted)
+        )
+        found = await asyncio.gather(*fetching, return_exceptions=True)
+        references, notes = [], []
+        for number, (one, (_, weight)) in enumerate(zip(found, wanted, strict=True)):
+            if isinstance(one, bytes):
+                references.append(Reference(one, weight))
+            elif number and isinstance(one, CannotRender):
+                notes += [note.model_copy(update={"ref": str(number - 1)}) for note in one.notes]
+            else:
+                raise one
+        return references, notes
 
     async def _needed(self, answer: GenerationPayloadStable) -> Needed | None:
         return None if self._library is None else await self._library.needed(answer.payload)
@@ -193,3 +239,9 @@ class Pictures:
             painting=answer.source_processing in popped.PAINTING,
             outwards=answer.source_processing == "outpainting",
         )
+
+
+def _without_ground(painters: Collection[Checkpoint]) -> Iterator[str]:
+    """Say whether transparent pictures can be made: things on grounds that can be taken away."""
+    if painters and all(one.plain_ground for one in painters):
+        yield "layer_diffuse"

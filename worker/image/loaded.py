@@ -16,6 +16,7 @@ from core.vocabulary import Reader, Vocabulary
 from core.wire.submit import GenerationMetadataStable
 from worker.image import conditioning, painting, previews, schedulers
 from worker.image.conditioning import Conditioning, Encoder
+from worker.image.inpainting import Beside
 from worker.image.lora import Adaptations
 from worker.image.order import Checkpoint, PictureOrder
 from worker.image.painting import Blend, FromMean, Painting
@@ -44,12 +45,10 @@ class Loaded:
     looks: how its latents look. is_cheap: whether decoding them takes next to no time.
     """
 
-    parts: ClassVar[Mapping[str, Any]] = {
-        "safety_checker": None,
-        "feature_extractor": None,
-        "requires_safety_checker": False,
-    }
-    """What the pipeline is made with beside the checkpoint."""
+    made_with: ClassVar[Mapping[str, Any]] = {"requires_safety_checker": False}
+    """What each of its pipelines is made with beside the networks."""
+    left_out: ClassVar[Mapping[str, None]] = {"safety_checker": None, "feature_extractor": None}
+    """Parts of checkpoints that are not loaded."""
     text_pipeline: ClassVar[Any] = StableDiffusionPipeline
     image_pipeline: ClassVar[Any] = FromMean
     denoiser: ClassVar[str] = "unet"
@@ -65,6 +64,7 @@ class Loaded:
         self.looks = Looks()
         self.words = Words(pipe, ())
         self._adaptations = Adaptations(pipe)
+        self._beside = Beside(pipe) if checkpoint.paints else None
         self.is_cheap = False
         for one in (pipe, self.from_image):
             if one is not None:
@@ -79,7 +79,8 @@ class Loaded:
             use_safetensors=checkpoint.is_safe,
             variant=checkpoint.variant,
             dtype=dtype,
-            **cls.parts,
+            **cls.left_out,
+            **cls.made_with,
         )
         return cls(checkpoint, pipe.to(device))
 
@@ -135,6 +136,11 @@ class Loaded:
         """A callback after each step that puts the part which stays back, noised as the rest is."""
         return painting.blender(self.from_image, source, seeds)
 
+    def show(self, source: Painting | None) -> None:
+        """Let the denoiser see what is to stay in the next pictures, if it can; None: nothing."""
+        if self._beside is not None:
+            self._beside.show(source)
+
     def unpacked(self, latents: torch.Tensor, width: int, height: int) -> torch.Tensor:
         """Give the first picture's latents, (channels, height, width); width, height: in pixels."""
         del width, height
@@ -183,25 +189,24 @@ class Loaded:
     @contextlib.contextmanager
     def seamless(self, *, tiling: bool) -> Iterator[None]:
         """While tiling, convolutions see the opposite edge beyond each edge."""
-        convolutions = [
-            module
-            for network in self.networks
-            for module in network.modules()
-            if tiling and isinstance(module, torch.nn.Conv2d)
-        ]
-        for convolution in convolutions:
-            convolution.padding_mode = "circular"
+        if not tiling:
+            yield
+            return
+        self.wrap(around=True)
         try:
             yield
         finally:
-            for convolution in convolutions:
-                convolution.padding_mode = "zeros"
+            self.wrap(around=False)
+
+    def wrap(self, *, around: bool) -> None:
+        """Let convolutions see the opposite edge beyond each edge, or nothing."""
+        for network in self.networks:
+            for module in network.modules():
+                if isinstance(module, torch.nn.Conv2d):
+                    module.padding_mode = "circular" if around else "zeros"
 
     def _second(self, pipe: Any) -> Any:  # noqa: ANN401 - of its family
-        return self.image_pipeline(
-            **pipe.components,
-            **({"requires_safety_checker": False} if self.parts else {}),
-        )
+        return self.image_pipeline(**pipe.components, **self.made_with)
 
     def _encoder(self, suffix: str, *, layer: int, is_normed: bool) -> Encoder:
         """One of its text encoders. suffix: of its name in the pipeline."""

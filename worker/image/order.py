@@ -22,8 +22,13 @@ class Checkpoint(Model):
     is_safe: whether the weights are safetensors, not the older archives of tensors.
     megabytes: of its weights on disk.
     vocabulary: file of the words it knows; None: it takes any.
+    layers: file that says how its pictures of several things are put together (`layering`); None:
+        it draws any prompt as a whole.
     square_only: whether it has seen no pictures of another shape: their ground is continued.
     harmless: whether it cannot make what is unsafe for work.
+    paints: whether it was made for inpainting: its denoiser sees what is to stay.
+    remixes: whether it can take pictures as parts of a prompt.
+    plain_ground: whether it draws things on a plain ground, which can be taken away.
     """
 
     native: int
@@ -34,8 +39,12 @@ class Checkpoint(Model):
     is_safe: bool = True
     megabytes: int = 0
     vocabulary: Path | None = None
+    layers: Path | None = None
     square_only: bool = False
     harmless: bool = False
+    paints: bool = False
+    remixes: bool = False
+    plain_ground: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,18 +64,32 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A picture whose looks and things a remix is to have.
+
+    picture: encoded. strength: how strongly it counts, 1 as it is.
+    """
+
+    picture: bytes
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
 class ControlNetwork:
     """A network that holds a model to a map.
 
-    control_type: the contract's word for what its maps show.
-    variant: of its weights, as files are named for it; None: the plain ones.
+    control_types: the contract's words for what its maps show.
+    place: a diffusers folder, or one file of tensors.
     fits: what it must have in common with a model's denoiser, in words of its own.
+    variant: of a folder's weights, as files are named for it; None: the plain ones.
+    megabytes: of its weights on disk.
     """
 
-    control_type: str
-    folder: Path
-    variant: str | None
+    control_types: frozenset[str]
+    place: Path
     fits: str
+    variant: str | None = None
+    megabytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,7 +98,8 @@ class Control:
 
     picture: encoded. is_map: whether it is what the network is to be shown already.
     network: None where nothing but the map is wanted.
-    strength: 0 to 1, how strongly the network holds to it.
+    strength: how strongly the network holds to it.
+    code: what a QR code says that is the map, in place of a picture.
     """
 
     control_type: str
@@ -83,6 +107,7 @@ class Control:
     network: ControlNetwork | None
     is_map: bool = False
     strength: float = 1.0
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,6 +154,8 @@ class PictureOrder(Order[Rendered]):
     clip_skip: 1 is the text encoder's last layer.
     strength: 0 to 1, how much of a source picture is redrawn.
     control: what it is held to, or, without a network, what a map is to be drawn of.
+    references: the pictures of a remix.
+    transparent: whether nothing is to be behind the thing.
     hires_strength: 0 to 1, how much of the enlarged picture is redrawn; None: no hires fix.
     seeds: 0 to 2**32 - 1, one for each picture.
     enlarger: the network that scales beyond the model's size; None: Lanczos' filter.
@@ -154,6 +181,8 @@ class PictureOrder(Order[Rendered]):
     hires_strength: float | None = None
     source: Source | None = None
     control: Control | None = None
+    references: tuple[Reference, ...] = ()
+    transparent: bool = False
     strength: float = 1.0
     enlarger: Upscaler | None = None
     processors: tuple[PostProcessor, ...] = ()

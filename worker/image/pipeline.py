@@ -24,11 +24,13 @@ from worker.checking import Safety
 from worker.image import controlled, finishing
 from worker.image.controlled import ControlNetworks
 from worker.image.kept import KeptModels
+from worker.image.layers import Drawn
 from worker.image.loaded import Loaded
 from worker.image.order import Checkpoint, Control, PictureOrder, Rendered
 from worker.image.run import Run
 from worker.image.samplers import SAMPLERS, Sampler
 from worker.image.sizes import Size
+from worker.processing import Processing
 from worker.renderer import (
     BrokenResult,
     CannotLoad,
@@ -38,7 +40,6 @@ from worker.renderer import (
     information,
     nobody,
 )
-from worker.upscaling import Networks
 
 DTYPES: Final = {
     "cpu": (torch.float32,),
@@ -74,7 +75,7 @@ class DiffusersRenderer:
     """
 
     def __init__(
-        self, *, device: str, networks: Networks | None = None, safety: Safety | None = None
+        self, *, device: str, processing: Processing | None = None, safety: Safety | None = None
     ) -> None:
         diffusers_logging.set_verbosity_error()
         transformers_logging.set_verbosity_error()
@@ -82,17 +83,18 @@ class DiffusersRenderer:
         transformers_logging.disable_progress_bar()
         self.device = device
         self.model: Loaded | None = None
-        self.networks = networks or Networks(device)
+        self.processing = processing or Processing(device)
         self.safety = safety
         self.kept = KeptModels(device)
-        self._controls = ControlNetworks()
+        self._controls = ControlNetworks(self.kept)
         self._narrowest: dict[Checkpoint, int] = {}  # of DTYPES, that is wide enough
         self._proven: set[Checkpoint] = set()
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Have a model that was seen to make something; others may go, to have their memory."""
-        self.model = self.kept.get(checkpoint)
-        if self.model is not None:
+        kept = self.kept.get(checkpoint)
+        if isinstance(kept, Loaded):
+            self.model = kept
             return
         dtypes = DTYPES[self.device]
         for index in range(self._narrowest.get(checkpoint, 0), len(dtypes)):
@@ -135,10 +137,11 @@ class DiffusersRenderer:
             model.adapted(order) as unadapted,
         ):
             run = self._begun(model, order, sampler, on_step)
-            made = self._in_parts(run)
+            drawn = self._in_parts(run)
             # After all of them: a batch that does not fit into memory is made again in smaller
             # parts.
-            finish = finishing.Finish(order, run.made, run.painting, self.networks)
+            finish = finishing.Finish(order, run.made, run.painting, self.processing)
+            made = [finish.flat(one) for one in drawn]
             unsafe = self._unsafe(order, made)
             finished = [
                 pictures.held_back(order.width, order.height) if place in unsafe else finish(image)
@@ -165,12 +168,11 @@ class DiffusersRenderer:
         try:
             model = self._unless_too_large(load)
             if model is None:
-                self._controls.drop()
                 self.kept.drop_all()
                 model = load()
         except Exception as error:  # a broken checkpoint fails in as many ways as it has files
             raise CannotLoad(f"{type(error).__name__}: {error}") from error
-        self.kept.put(model, time.monotonic() - began)
+        self.kept.put(checkpoint, model, time.monotonic() - began)
         self.model = model
 
     def _drop(self, checkpoint: Checkpoint) -> None:
@@ -214,20 +216,23 @@ class DiffusersRenderer:
         return len(order.seeds) if sampler.batches and self.device != "cpu" else 1
 
     def _begun(self, model: Loaded, order: PictureOrder, sampler: Sampler, on_step: OnStep) -> Run:
-        run = self._unless_too_large(
-            lambda: Run(
-                *(model, order, sampler, on_step),
-                at_once=self._at_once(order, sampler),
-                networks=self._controls,
-            )
+        begin = partial(
+            Run,
+            *(model, order, sampler, on_step),
+            at_once=self._at_once(order, sampler),
+            networks=self._controls,
         )
+        run = self._unless_too_large(begin)
+        if run is None:
+            self.kept.drop_all(but=order.checkpoint)
+            run = self._unless_too_large(begin)
         if run is None:
             raise CannotRender(TOO_LARGE)
         return run
 
-    def _in_parts(self, run: Run) -> list[Image.Image]:
+    def _in_parts(self, run: Run) -> list[Image.Image | Drawn]:
         """Render some pictures at once, and half as many each time memory is too small."""
-        made: list[Image.Image] = []
+        made: list[Image.Image | Drawn] = []
         while len(made) < len(run.order.seeds):
             seeds = run.order.seeds[len(made) : len(made) + run.at_once]
             part = self._unless_too_large(partial(run.make, seeds))

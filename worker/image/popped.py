@@ -1,18 +1,19 @@
 """Reads the answer to a pop of pictures, and refuses what cannot be made here."""
 
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.wire.image import ModelPayloadRootStable, ModelPayloadStable
 from core.wire.pop import GenerationPayloadStable
 from core.wire.submit import GenerationMetadataStable
+from worker.faces.fixer import FaceFixer
 from worker.image import prompts
-from worker.image.control import Controls
+from worker.image.control import QR, Controls
 from worker.image.inspection import TEXT_ONLY
 from worker.image.library import Needed, with_added
-from worker.image.order import Checkpoint, Control, PictureOrder, Source
+from worker.image.order import Checkpoint, Control, PictureOrder, Reference, Source
 from worker.image.samplers import SAMPLERS
 from worker.kind import Batch, held_to, ids_of, likeness, shown
 from worker.post_processing import PostProcessor
@@ -24,6 +25,10 @@ SEEDS: Final = 2**32
 IMG2IMG_STRENGTH: Final = 0.75
 HIRES_STRENGTH: Final = 0.65
 UNCHECKED: Final = "nobody looked whether this is safe for work: the worker has no safety checker"
+QR_TEXT: Final = "qr_code"
+"""The reference of the extra text that a QR code is to say."""
+QR_STRENGTH: Final = 1.3
+"""How strongly a picture is held to a code by default: more than to a map, or it cannot be read."""
 PAINTING: Final = ("inpainting", "outpainting")
 OTHERWISE_NAMED: Final = frozenset({"prompt", "ddim_steps", "n_iter", "use_nsfw_censor"})
 """Parameters of a pop that requests name differently, or do not have."""
@@ -78,8 +83,8 @@ class Offer:
     processors: Mapping[str, PostProcessor]
     safety: Policy = NOBODY
     adapts: bool = False
-    controls: frozenset[str] = frozenset()
-    """What it said of control types."""
+    also: frozenset[str] = frozenset()
+    """What it named of that of which there may be a part."""
 
 
 def check(jobs: PictureBatch, models: Mapping[str, Model], offer: Offer) -> None:
@@ -88,7 +93,7 @@ def check(jobs: PictureBatch, models: Mapping[str, Model], offer: Offer) -> None
     checkpoint = models.get(jobs.model)
     if not isinstance(checkpoint, Checkpoint):
         raise CannotRender(f"the model {jobs.model[:MAX_NAME_CHARS]!r} is not served here")
-    if jobs.answer.source_image and checkpoint.family in TEXT_ONLY:
+    if jobs.answer.source_image and checkpoint.family in TEXT_ONLY and not is_remix(jobs.answer):
         raise CannotRender(f"{jobs.model[:MAX_NAME_CHARS]} cannot start from a picture")
     if wanted := ", ".join(_not_served(jobs.answer, offer)):
         raise CannotRender(f"not served here: {wanted}")
@@ -115,6 +120,7 @@ def order(
     offer: Offer,
     needed: Needed | None = None,
     held_to_map: Control | None = None,
+    references: Sequence[Reference] = (),
 ) -> PictureOrder:
     """Make the order for popped jobs that have passed `check`."""
     payload = jobs.answer.payload
@@ -124,7 +130,11 @@ def order(
     positive, negative = prompts.split_negative(payload.prompt or "")
     needed = needed or Needed()
     checker, unchecked = _checked(payload, checkpoint, offer.safety)
-    upscalers = (one for one in offer.processors.values() if isinstance(one, Upscaler))
+    upscalers = (
+        one
+        for one in offer.processors.values()
+        if isinstance(one, Upscaler) and not one.stand_in  # better than a filter for any picture
+    )
     usual = 1.0 if source is not None and source.painting else IMG2IMG_STRENGTH
     hires_strength = payload.hires_fix_denoising_strength or HIRES_STRENGTH
     return PictureOrder(
@@ -143,14 +153,24 @@ def order(
         hires_strength=hires_strength if payload.hires_fix else None,
         source=source,
         control=held_to_map,
+        references=tuple(references),
+        transparent=payload.transparent,
         strength=payload.denoising_strength or usual,
         enlarger=checkpoint.enlarger or next(iter(upscalers), None),
-        processors=tuple(offer.processors[name] for name in payload.post_processing or ()),
+        processors=tuple(_processors(payload, offer)),
         adaptations=needed.adaptations,
         words=needed.words,
         checker=checker,
         notes=(*needed.notes, *unchecked),
     )
+
+
+def _processors(payload: ModelPayloadStable, offer: Offer) -> Iterator[PostProcessor]:
+    for name in payload.post_processing or ():
+        processor = offer.processors[name]
+        if isinstance(processor, FaceFixer) and payload.facefixer_strength is not None:
+            processor = replace(processor, strength=payload.facefixer_strength)
+        yield processor
 
 
 def _checked(
@@ -197,19 +217,39 @@ def control(
     return Control(control_type, picture, network, payload.image_is_control, strength)
 
 
+def code(jobs: PictureBatch, checkpoint: Checkpoint, controls: Controls) -> Control:
+    """Read what a QR code is to say. Raises CannotRender."""
+    payload = jobs.answer.payload
+    extra = payload.extra_texts or ()
+    texts = [one.text for one in extra if one.text and one.reference == QR_TEXT]
+    network = controls.of(QR, checkpoint)
+    if network is None:
+        raise CannotRender("the network for QR codes has just been dropped")
+    if not texts:
+        raise CannotRender(f"no extra text says what the code is to say ({QR_TEXT})")
+    strength = payload.denoising_strength or QR_STRENGTH
+    return Control(QR, b"", network, is_map=True, strength=strength, code=texts[0])
+
+
+def is_remix(answer: GenerationPayloadStable) -> bool:
+    """Whether pictures are to be parts of the prompt."""
+    return answer.source_image is not None and answer.source_processing == "remix"
+
+
 def _not_served(answer: GenerationPayloadStable, offer: Offer) -> Iterator[str]:
     """Features that the offer has declined; a server that sends them all the same is told so."""
     payload = answer.payload
     if payload.sampler_name not in SAMPLERS:
         yield f"the sampler {payload.sampler_name[:MAX_NAME_CHARS]}"
-    if answer.source_image is not None and answer.source_processing == "remix":
+    if is_remix(answer) and "remix" not in offer.also:
         yield "remix"
     wanted = payload.post_processing or ()
     yield from (name[:MAX_NAME_CHARS] for name in wanted if name not in offer.processors)
-    yield from (name for name in _control_features(payload) if name not in offer.controls)
-    for name in ("workflow", "transparent"):
-        if getattr(payload, name):
-            yield name
+    yield from (name for name in _control_features(payload) if name not in offer.also)
+    if payload.workflow and payload.workflow not in offer.also:
+        yield f"the workflow {payload.workflow[:MAX_NAME_CHARS]}"
+    if payload.transparent and "layer_diffuse" not in offer.also:
+        yield "transparent"
     for name in ("loras", "tis"):
         if getattr(payload, name) and not offer.adapts:
             yield name

@@ -1,7 +1,7 @@
 """One order on its way through a model. In the engine process only: uses torch."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypedDict, Unpack
 
@@ -12,17 +12,28 @@ from PIL import Image
 from core.vocabulary import Reading
 from core.wire.submit import GenerationMetadataStable
 from worker import pictures, upscaler
-from worker.image import controlled, previews, sizes
+from worker.image import controlled, layers, previews, sizes
+from worker.image.conditioning import Conditioning
 from worker.image.controlled import ControlNetworks
+from worker.image.layers import Drawn, Layer
 from worker.image.loaded import Loaded
 from worker.image.order import PictureOrder
 from worker.image.painting import Blend, Painting
 from worker.image.samplers import Sampler
 from worker.image.sizes import Size
+from worker.image.steps import Steps
 from worker.renderer import BrokenResult, OnStep, Shown, information
 
 NOTHING: Final = "white"
 """What a model draws that knows no word of a prompt."""
+
+
+GROUND: Final = "on a gray background"
+"""Of things that are to have none: white ones are lost on white, and colours show at edges."""
+WRAPPED_FROM: Final = 0.6
+"""Of the steps of a small model, after which its edges meet: it draws things in the middle, and one
+without a middle falls to pieces (looked at with the shipped model)."""
+FOR_PAINTING: Final = "the model is made for inpainting: others draw whole pictures better"
 
 
 class Parameters(TypedDict, total=False):
@@ -62,10 +73,15 @@ class Run:
         self.painting = self._painting()
         self.controlled = self._controlled(networks)
         self.read = self._read()
+        self.plan = None if self.refined is not None else layers.plan(order, self.read)
         self.notes = list(self._notes())
-        self.steps = _Steps(on_step, order.steps, self._passes(len(order.seeds)))
-        self.prompt = model.encode(replace(order, prompt=self.read.text))
+        self.steps = Steps(on_step, order.steps, self._passes(len(order.seeds)))
+        self.prompt = model.encode(replace(order, prompt=self._worded()))
         self.notes += map(information, self.prompt.notes)
+        self.parts = [] if self.plan is None else [self._encoded(one) for one in self.plan.layers]
+
+    def _encoded(self, layer: Layer) -> Conditioning:
+        return self.model.encode(replace(self.order, prompt=layer.prompt))
 
     def halve(self, left: int) -> None:
         """Make half as many at once from now on. left: how many are to be made."""
@@ -74,16 +90,23 @@ class Run:
 
     def _passes(self, pictures: int) -> int:
         each = 1 if self.refined is None else 2
+        if self.plan is not None:
+            each = len(self.plan.layers)
         return each * math.ceil(pictures / self.at_once)
 
-    def make(self, seeds: Sequence[int]) -> list[Image.Image]:
-        """Make the pictures of some of the order's seeds at once."""
+    def make(self, seeds: Sequence[int]) -> list[Image.Image | Drawn]:
+        """Make the pictures of some of the order's seeds at once, or the layers of each."""
         if self._knows_nothing():
             self.steps.skip(self._passes(len(seeds)))
             return [Image.new("RGB", (self.made.width, self.made.height), NOTHING)] * len(seeds)
         generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        if self.plan is not None:
+            each = [self._compose(generators, part) for part in self.parts]
+            if self.plan.is_whole:
+                return [*each[0]]
+            return [Drawn(self.plan, one) for one in zip(*each, strict=True)]
         if self.painting is None:
-            made = self._compose(generators)
+            made = self._compose(generators, self.prompt)
         else:
             made = self._redraw(
                 [self.painting.start] * len(seeds), generators, self.order.strength, self.painting
@@ -92,17 +115,24 @@ class Run:
             size = (self.refined.width, self.refined.height)
             larger = [pictures.scaled(image, *size, tiling=self.order.tiling) for image in made]
             made = self._redraw(larger, generators, self.refinement, None)
-        return made
+        return [*made]
 
-    def _compose(self, generators: list[torch.Generator]) -> list[Image.Image]:
+    def _compose(
+        self, generators: list[torch.Generator], prompt: Conditioning
+    ) -> list[Image.Image]:
         """Draw pictures out of noise."""
         width, height = self.composed.width, self.composed.height
         control = self.order.control
+        self.model.show(None)
+        if self._wraps_late:
+            self.model.wrap(around=False)
         if control is None:
-            return self._call(self.model.from_text, generators, width=width, height=height)
+            pipe = self.model.from_text
+            return self._call(pipe, generators, prompt, width=width, height=height)
         return self._call(
             self.controlled,
             generators,
+            prompt,
             width=width,
             height=height,
             image=[controlled.map_of(control, self.composed)] * len(generators),
@@ -119,6 +149,7 @@ class Run:
         """Noise pictures and denoise them again; strength: 0 to 1, at least one step's worth."""
         steps = self.order.steps
         redrawn = max(1, min(steps, round(steps * strength)))
+        self.model.show(painting)
         blend = None
         if painting is not None and painting.mask is not None:
             blend = self.model.blender(painting, [g.initial_seed() for g in generators])
@@ -127,6 +158,7 @@ class Run:
         return self._call(
             self.model.from_image,
             generators,
+            self.prompt,
             blend=blend,
             image=images,
             strength=share,
@@ -137,6 +169,7 @@ class Run:
         self,
         pipe: Any,  # noqa: ANN401 - of the model's family
         generators: list[torch.Generator],
+        prompt: Conditioning,
         *,
         blend: Blend | None = None,
         **parameters: Unpack[Parameters],
@@ -163,6 +196,8 @@ class Run:
             state: dict[str, Any],
         ) -> dict[str, Any]:
             self.steps.done(index + 1, called.num_timesteps, show)
+            if self._wraps_late and index + 1 == math.ceil(WRAPPED_FROM * called.num_timesteps):
+                self.model.wrap(around=True)
             if blend is not None:
                 state = blend(called, index, state)
             last.update(state)
@@ -170,7 +205,7 @@ class Run:
 
         arrays = self.model.call(
             pipe,
-            **self.prompt.repeated(count),
+            **prompt.repeated(count),
             **self.model.guidance(order),
             num_inference_steps=order.steps,
             generator=generators,
@@ -192,6 +227,11 @@ class Run:
             return parameters["width"], parameters["height"]
         return parameters["image"][0].size
 
+    @property
+    def _wraps_late(self) -> bool:
+        """Whether a tile's edges meet only once it is composed."""
+        return self.order.tiling and self.model.checkpoint.native <= sizes.SMALL_NATIVE
+
     def _composed(self) -> Size:
         """The size at which the picture is made at first."""
         checkpoint = self.model.checkpoint
@@ -207,6 +247,12 @@ class Run:
         if self.model.reader is None:
             return Reading(self.order.prompt, (), {}, ())
         return self.model.reader.read(self.order.prompt)
+
+    def _worded(self) -> str:
+        """The prompt as it is encoded: with a ground that can be taken away, where it has none."""
+        text = self.read.text
+        has_ground = GROUND.rpartition(" ")[2] in text
+        return f"{text} {GROUND}" if self.order.transparent and not has_ground else text
 
     def _knows_nothing(self) -> bool:
         """Whether the model would draw anything at all, for words it does not know."""
@@ -241,9 +287,14 @@ class Run:
 
     def _notes(self) -> Iterator[GenerationMetadataStable]:
         yield from () if self.painting is None else self.painting.notes
+        is_masked = self.painting is not None and self.painting.mask is not None
+        if self.model.checkpoint.paints and not is_masked:
+            yield information(FOR_PAINTING)
         if (instead := self.model.instead(self.order)) is not None:
             yield information(f"{self.order.sampler} is {instead} here")
         yield from map(information, self.read.notes)
+        if self.plan is not None:
+            yield from map(information, self.plan.notes)
         if self.order.control is not None:
             yield from map(information, controlled.notes_on(self.order.control))
         if self._knows_nothing():
@@ -257,32 +308,3 @@ class Run:
                 yield information(
                     f"hires_fix redraws {self.refinement:g}: this model takes no more"
                 )
-
-
-class _Steps:
-    """Counts the steps of all passes of an order, for `on_step`."""
-
-    def __init__(self, on_step: OnStep, steps: int, passes: int) -> None:
-        self.on_step = on_step
-        self.steps = steps
-        self.total = steps * passes
-        self.finished = -steps
-
-    def begin(self) -> None:
-        """A pass begins."""
-        self.finished += self.steps
-
-    def passes(self, left: int) -> None:
-        """The pass that had begun counts for nothing; so many are to come."""
-        self.total = self.finished + self.steps * left
-        self.finished -= self.steps
-
-    def skip(self, passes: int) -> None:
-        """Some passes take no steps."""
-        self.finished += self.steps * passes
-        self.on_step(min(self.finished + self.steps, self.total), self.total, lambda: None)
-
-    def done(self, evaluations: int, of: int, show: Callable[[], Shown | None]) -> None:
-        """Some evaluations of this pass are done (second-order samplers need two a step)."""
-        step = self.finished + self.steps * evaluations // of
-        self.on_step(min(max(step, 1), self.total), self.total, show)

@@ -37,7 +37,8 @@ class FromMeanXL(StableDiffusionXLImg2ImgPipeline):  # type: ignore[misc]  # unt
 class LoadedXL(Loaded):
     """A loaded Stable Diffusion XL."""
 
-    parts: ClassVar[Mapping[str, Any]] = {"add_watermarker": False}
+    made_with: ClassVar[Mapping[str, Any]] = {"add_watermarker": False}
+    left_out: ClassVar[Mapping[str, None]] = {}
     text_pipeline: ClassVar[Any] = StableDiffusionXLPipeline
     image_pipeline: ClassVar[Any] = FromMeanXL
 
@@ -50,7 +51,3 @@ class LoadedXL(Loaded):
         if order.clip_skip > layers:
             made.notes.append(f"clip_skip is {layers}: a text encoder has no more layers")
         return made
-
-    def _second(self, pipe: Any) -> Any:  # noqa: ANN401 - of its family
-        parts = {**pipe.components, "add_watermarker": False}
-        return self.image_pipeline(**parts)

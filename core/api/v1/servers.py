@@ -6,12 +6,13 @@ from core.api.limits import Limit
 from core.api.operation import by_address, by_path
 from core.api.v1.endpoint import blueprint as new_blueprint
 from core.api.v1.endpoint import endpoint
-from core.db import AnyRow, now
+from core.db import now
 from core.kinds.params import MEGA
 from core.queue.matching import Offer
 from core.wire import v1
 from core.wire.kudos import to_wire
 from core.workers import edits, fleet, offers
+from core.workers.tables import Worker
 
 blueprint = new_blueprint("v1_servers")
 
@@ -59,7 +60,7 @@ async def change_server(wanted: v1.ServerArguments, server_id: str) -> v1.Change
     return v1.ChangedServer(maintenance=changed.maintenance, paused=changed.paused)
 
 
-def _listed(row: AnyRow) -> v1.ListedServer:
+def _listed(row: Worker) -> v1.ListedServer:
     return v1.ListedServer(
         name=row.name,
         id=str(row.id),
@@ -76,5 +77,5 @@ def _listed(row: AnyRow) -> v1.ListedServer:
     )
 
 
-def _megapixelsteps(row: AnyRow) -> float:
+def _megapixelsteps(row: Worker) -> float:
     return float(round(row.things / MEGA, 2))

@@ -146,7 +146,7 @@ async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
         program=agents.agent(body.bridge_agent),
         threads=body.threads,
         priority_usernames=body.priority_usernames,
-        forms=body.forms,
+        forms=list(dict.fromkeys((*body.forms, *body.also))),
         max_tiles=body.max_tiles,
     )
     amount = max(1, min(body.amount, popping.MAX_JOBS))

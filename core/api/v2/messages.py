@@ -7,11 +7,12 @@ from quart import Blueprint, request
 from core.api import callers, context
 from core.api.operation import by_address, operation
 from core.api.paging import number, page
-from core.db import AnyRow, now
+from core.db import now
 from core.errors import Invalid
 from core.wire.messages import ResponseModelMessage, ResponseModelMessage__Input
 from core.wire.simple import SimpleResponse
 from core.workers import messages
+from core.workers.tables import Message
 
 blueprint = Blueprint("messages", __name__)
 
@@ -91,7 +92,7 @@ async def delete_message(message_id: str) -> SimpleResponse:
     return SimpleResponse()
 
 
-def to_wire(row: AnyRow) -> ResponseModelMessage:
+def to_wire(row: Message) -> ResponseModelMessage:
     """A row of `worker_messages` as clients see it."""
     return ResponseModelMessage(
         id=str(row.id),

@@ -90,12 +90,15 @@ def _declared(body: PopInputStable) -> Declared:
 def _program(body: PopInputStable) -> Agent:
     """The worker's program, with the features that this worker has.
 
-    Of ours, `allow_lora` says whether learned words are served, too.
+    Of ours, `allow_lora` says whether learned words are served, too, and QR codes are drawn where
+    `also` names them, as no switch does.
     """
     program = agents.agent(body.bridge_agent)
-    if program.name == OURS and not body.allow_lora:
-        return program._replace(features=program.features - {"textual_inversion"})
-    return program
+    if program.name != OURS:
+        return program
+    lacks = {"textual_inversion"} if not body.allow_lora else set()
+    lacks |= {"qr_code"} - set(body.also)
+    return program._replace(features=program.features - lacks)
 
 
 async def _payload(server: Server, popped: Popped, declared: Declared) -> GenerationPayloadStable:

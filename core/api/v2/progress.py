@@ -11,12 +11,13 @@ from core.api.limits import Counted, Limit
 from core.api.operation import by_address, operation
 from core.api.streams import EXTENSION as STREAMS
 from core.api.streams import Streams
-from core.db import AnyRow, now
+from core.db import now
 from core.errors import Refusal, TooMany
 from core.generation import beats
 from core.generation.beats import Heard, Shown
 from core.images.process import Work
 from core.queue import attempts
+from core.queue.rows import AtWork
 from core.wire.progress import MAX_PREVIEW_BYTES, JobAtWork, ProgressHeard, ProgressInput
 
 blueprint = Blueprint("progress", __name__)
@@ -78,7 +79,7 @@ async def _count(server: Server, heard: Heard) -> None:
         raise TooOften(f"At most {PER_JOB} for each job.")
 
 
-async def _shown(server: Server, row: AnyRow, job: JobAtWork, *, caller: str) -> Shown | None:
+async def _shown(server: Server, row: AtWork, job: JobAtWork, *, caller: str) -> Shown | None:
     """What is to be seen of a job: what the decoder has passed, or a text."""
     if not beats.may_be_seen(row):
         return None

@@ -10,7 +10,7 @@ from core.api import callers, context
 from core.api.kept import Encoded, encoded
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
-from core.db import AnyRow, Reading, now
+from core.db import Reading, now
 from core.kinds import registry
 from core.users import directory, roles
 from core.wire.kudos import to_wire
@@ -24,6 +24,7 @@ from core.wire.teams import (
 )
 from core.wire.workers import WorkerDetailsLite
 from core.workers import fleet, teams
+from core.workers.tables import Team, Worker
 
 blueprint = Blueprint("teams", __name__)
 
@@ -95,10 +96,10 @@ async def delete_team(team_id: str) -> DeletedTeam:
     return DeletedTeam(deleted_id=str(team.id), deleted_name=team.name)
 
 
-async def _details(session: Reading, rows: Sequence[AnyRow]) -> list[TeamDetails]:
+async def _details(session: Reading, rows: Sequence[Team]) -> list[TeamDetails]:
     at = now()
     creators = await directory.by_ids(session, {row.user_id for row in rows})
-    members: dict[object, list[AnyRow]] = {}
+    members: dict[object, list[Worker]] = {}
     for worker in await teams.members(session, {row.id for row in rows}):
         members.setdefault(worker.team_id, []).append(worker)
     return [
@@ -118,7 +119,7 @@ async def _details(session: Reading, rows: Sequence[AnyRow]) -> list[TeamDetails
     ]
 
 
-def _worker(row: AnyRow, at: datetime) -> WorkerDetailsLite:
+def _worker(row: Worker, at: datetime) -> WorkerDetailsLite:
     return WorkerDetailsLite(
         type=registry.of(row.kind).type,
         name=row.name,
@@ -127,12 +128,12 @@ def _worker(row: AnyRow, at: datetime) -> WorkerDetailsLite:
     )
 
 
-def _models(workers: Sequence[AnyRow], at: datetime) -> list[ActiveModelLite]:
+def _models(workers: Sequence[Worker], at: datetime) -> list[ActiveModelLite]:
     offered = Counter(
         model for row in workers if _is_online(row, at) for model in row.offer.get("models", ())
     )
     return [ActiveModelLite(name=name, count=count) for name, count in offered.most_common()]
 
 
-def _is_online(row: AnyRow, at: datetime) -> bool:
+def _is_online(row: Worker, at: datetime) -> bool:
     return bool(at - row.seen_at <= fleet.ONLINE)

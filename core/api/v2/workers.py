@@ -14,7 +14,7 @@ from core.api.kept import Encoded, encoded
 from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.api.v2.messages import to_wire as message_to_wire
-from core.db import AnyRow, Reading, now
+from core.db import Reading, now
 from core.errors import Unauthenticated
 from core.kinds import alchemy, registry
 from core.kinds.params import MEGA
@@ -32,6 +32,7 @@ from core.wire.workers import (
     WorkerKudosDetails,
 )
 from core.workers import edits, fleet, messages, offers, teams
+from core.workers.tables import Worker
 
 blueprint = Blueprint("workers", __name__)
 
@@ -96,7 +97,7 @@ async def get_worker_by_name(worker_name: str) -> WorkerDetails:
         return await _one(session, row)
 
 
-async def _one(session: Reading, row: AnyRow) -> WorkerDetails:
+async def _one(session: Reading, row: Worker) -> WorkerDetails:
     by_moderator = await _asked_by_moderator(session)
     (details,) = await _details(session, [row], by_moderator=by_moderator)
     return details
@@ -157,7 +158,7 @@ class _Around:
 
 
 async def _details(
-    session: Reading, rows: Sequence[AnyRow], *, by_moderator: bool
+    session: Reading, rows: Sequence[Worker], *, by_moderator: bool
 ) -> list[WorkerDetails]:
     at = now()
     to_each: dict[UUID | None, list[ResponseModelMessage]] = {}
@@ -183,7 +184,7 @@ async def _asked_by_moderator(session: Reading) -> bool:
         return False
 
 
-def _detail(row: AnyRow, around: _Around) -> WorkerDetails:
+def _detail(row: Worker, around: _Around) -> WorkerDetails:
     owner, by_moderator = around.owners[row.user_id], around.by_moderator
     is_told = owner.public_workers or by_moderator
     return WorkerDetails(
@@ -212,7 +213,8 @@ def _detail(row: AnyRow, around: _Around) -> WorkerDetails:
         uncompleted_jobs=row.uncompleted,
         models=row.offer.get("models", []),
         team=TeamDetailsLite(
-            name=around.teams.get(row.team_id), id=str(row.team_id) if row.team_id else None
+            name=around.teams.get(row.team_id) if row.team_id else None,
+            id=str(row.team_id) if row.team_id else None,
         ),
         contact=owner.contact if by_moderator else None,
         bridge_agent=row.agent,
@@ -221,11 +223,11 @@ def _detail(row: AnyRow, around: _Around) -> WorkerDetails:
     )
 
 
-def _told(row: AnyRow, around: _Around) -> list[ResponseModelMessage]:
+def _told(row: Worker, around: _Around) -> list[ResponseModelMessage]:
     return [*around.to_each.get(None, []), *around.to_each.get(row.id, [])]
 
 
-def _of_pictures(row: AnyRow) -> dict[str, Any]:
+def _of_pictures(row: Worker) -> dict[str, Any]:
     allowed = row.offer.get("permissions", ())
     abilities = {name: kind in allowed for name, kind in _PERMISSIONS.items()}
     return abilities | {
@@ -244,7 +246,7 @@ _PERMISSIONS = {
 }
 
 
-def _of_texts(row: AnyRow) -> dict[str, Any]:
+def _of_texts(row: Worker) -> dict[str, Any]:
     return {
         "max_length": _limit(row, "length"),
         "max_context_length": _limit(row, "context"),
@@ -252,18 +254,18 @@ def _of_texts(row: AnyRow) -> dict[str, Any]:
     }
 
 
-def _of_forms(row: AnyRow) -> dict[str, Any]:
+def _of_forms(row: Worker) -> dict[str, Any]:
     return {"forms": sorted(f.removeprefix(alchemy.FORM) for f in row.offer.get("features", ()))}
 
 
-def _of_any(_row: AnyRow) -> dict[str, Any]:
+def _of_any(_row: Worker) -> dict[str, Any]:
     return {}
 
 
 _ABILITIES = {"image": _of_pictures, "text": _of_texts, "alchemy": _of_forms}
 
 
-def _limit(row: AnyRow, size: str) -> int | None:
+def _limit(row: Worker, size: str) -> int | None:
     """The worker's declared limit, if it has one."""
     limit: int = row.offer.get(size, UNLIMITED)
     return limit if limit < UNLIMITED else None

@@ -12,11 +12,11 @@ from core.ledger import accounts
 from core.users import directory, suspicion
 from core.users.tables import Reason, Role, UserRow
 from core.workers import fleet
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 AT = now()
 OLD = AT - trust.MIN_AGE
-users, workers = table(UserRow), table(Worker)
+users, workers = table(UserRow), table(WorkerRow)
 
 
 @pytest.fixture

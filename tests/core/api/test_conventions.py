@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 import pictures
 import serving
 from core.api.v2 import workers
-from core.queue.tables import Request
+from core.queue.tables import RequestRow
 from core.wire.errors import RequestValidationError
 from serving import ANONYMOUS
 
@@ -246,7 +246,7 @@ async def test_a_masked_answer_keeps_its_status_and_floats(site):
 async def test_a_malformed_mask_is_said_and_nothing_is_done(site, mask):
     async def asked():
         async with site.database.reading() as session:
-            return await session.scalar(select(func.count()).select_from(Request))
+            return await session.scalar(select(func.count()).select_from(RequestRow))
 
     before = await asked()
     answer = await site.post("/generate/async", ASKING, key=ANONYMOUS, X_Fields=mask)

@@ -29,6 +29,12 @@ REGEN = "AI Horde Worker reGen"
             "Stable Horde Worker:4:x",
             {"r2", "lora", "flux", "controlnet", "annotator:canny", "return_control_map"},
             {"qr_code", "layer_diffuse", "extra_source_images", "post:GFPGAN"},
+            Standing.OLDER,
+        ),
+        (
+            "Stable Horde Worker:5:x",
+            {"remix", "qr_code", "layer_diffuse", "extra_source_images"},
+            {"post:GFPGAN"},
             Standing.NEWEST,
         ),
         (

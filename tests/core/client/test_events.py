@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 import pytest
 
-from core.client import HordeClient, NotFound, TimedOut, Unreachable
+from core.client import HordeClient, NotFound, TimedOut, UnexpectedAnswer, Unreachable
 from core.wire.events import (
     COME_AGAIN,
     EndEvent,
@@ -56,6 +56,19 @@ async def test_events_come_as_they_happen(server, client):
     [asked] = server.asked
     assert asked.target == "/api/v2/generate/events/the%20id"
     assert asked.headers["accept"] == "text/event-stream"
+
+
+async def test_who_looks_besides_listens_to_one_connection(server, client):
+    server.will(stream_of(server, STATUS, FIRST))
+    assert [event async for event in client.listen("1")] == [STATUS, FIRST]
+    assert len(server.asked) == 1
+
+
+async def test_who_looks_besides_is_told_where_there_is_no_stream(server, client):
+    server.will(server.answer(200, b"<html>", Content_Type="text/html"))
+    with pytest.raises(UnexpectedAnswer, match="no event stream"):
+        await anext(client.listen("1"))
+    assert len(server.asked) == 1
 
 
 async def test_an_event_is_given_before_the_stream_ends(server, client):

@@ -16,7 +16,7 @@ from core.kinds.image import ImageParams
 from core.ledger import accounts, audit
 from core.ledger.tables import Account, Event, Hold, SystemAccount
 from core.queue.matching import Needs
-from core.queue.tables import Job, Lane, Request
+from core.queue.tables import Job, Lane, RequestRow
 from core.users import directory
 from core.users.roles import DeletedUser
 from core.users.tables import Role
@@ -47,7 +47,7 @@ async def held(session, request_id):
 
 
 async def stored(session, request_id):
-    return await factories.row(session, Request, request_id)
+    return await factories.row(session, RequestRow, request_id)
 
 
 async def jobs_of(session, request_id):
@@ -234,7 +234,7 @@ async def test_a_refused_request_leaves_nothing(database, horde, name):
         async with database.writing() as session:
             await asked(session, horde, user, **changes)
     async with database.reading() as session:
-        assert [await count(session, model) for model in (Request, Job, Hold, Lane)] == [0] * 4
+        assert [await count(session, model) for model in (RequestRow, Job, Hold, Lane)] == [0] * 4
         assert await count(session, Event) == events
 
 

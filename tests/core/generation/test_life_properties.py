@@ -32,7 +32,7 @@ from core.kinds.image import ImageParams
 from core.ledger import audit
 from core.ledger.tables import Hold, SystemAccount
 from core.queue import endings, expiry, results
-from core.queue.tables import Attempt, Job, JobState, Outcome, Request
+from core.queue.tables import AttemptRow, Job, JobState, Outcome, RequestRow
 from core.users import directory
 
 SMALL = ImageParams(width=64, height=64, steps=1)
@@ -179,7 +179,7 @@ class Life(RuleBasedStateMachine):
         attempt_id = alive[which % len(alive)]
 
         async def sweeping():
-            rows, at = table(Attempt), now()
+            rows, at = table(AttemptRow), now()
             passed = update(rows).values(deadline=at - timedelta(seconds=1))
             async with self.database.writing() as session:
                 await session.execute(passed.where(rows.c.id == attempt_id))
@@ -203,9 +203,9 @@ class Life(RuleBasedStateMachine):
             await cancel.cancel(session, request_id)
 
     async def expire(self, request_id):
-        rows, at = table(Request), now()
+        rows, at = table(RequestRow), now()
         over = update(rows).where(rows.c.id == request_id)
-        of_request = select(Attempt.id).where(Attempt.request_id == request_id)
+        of_request = select(AttemptRow.id).where(AttemptRow.request_id == request_id)
         async with self.database.writing() as session:
             await session.execute(over.values(expires_at=at - expiry.GRACE))
             ids = (await session.scalars(of_request)).all()
@@ -227,7 +227,7 @@ class Life(RuleBasedStateMachine):
             assert said.balanced, said
             await self.check_jobs(session)
             held = {hold.key for hold in await session.execute(select(Hold.key))}
-            requests = table(Request)
+            requests = table(RequestRow)
             ended = select(requests.c.id).where(requests.c.cancelled_at.is_not(None))
             cancelled = set(await session.scalars(ended))
             for request_id in self.mine:
@@ -251,7 +251,7 @@ class Life(RuleBasedStateMachine):
                 assert len(finished) == seen.finished
 
     async def check_jobs(self, session):
-        tried = (await session.execute(select(table(Attempt)))).all()
+        tried = (await session.execute(select(table(AttemptRow)))).all()
         stored = {row.id: Outcome(row.outcome) for row in tried}
         for attempt_id, outcome in self.expected.items():
             assert outcome is None or stored[attempt_id] is outcome

@@ -12,7 +12,7 @@ from core.kinds.image import ImageParams
 from core.queue import claim
 from core.queue.crews import OnlineWorker
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Attempt, Outcome, Request
+from core.queue.tables import AttemptRow, Outcome, RequestRow
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def test_work_is_what_was_asked(session, horde, payer, owner):
     assert (work.request_id, work.prompt, work.params) == (asked.request_id, "a red fox", params)
     assert (work.seed, work.model, len(work.attempt_ids)) == (7, "stable_diffusion", 2)
     assert work.seconds == 150
-    rows = (await session.execute(select(table(Attempt)).order_by(Attempt.job_id))).all()
+    rows = (await session.execute(select(table(AttemptRow)).order_by(AttemptRow.job_id))).all()
     assert [row.id for row in rows] == work.attempt_ids
     for row in rows:
         assert (row.worker_id, row.owner_id, row.user_id) == (popped.worker.id, owner.id, payer.id)
@@ -51,9 +51,11 @@ async def test_work_is_what_was_asked(session, horde, payer, owner):
 async def test_a_pop_lets_the_request_live_on(session, horde, payer, owner, extra_slow, minutes):
     asked = await lives.asked(session, horde, payer, extra_slow_workers=True)
     soon = now() + timedelta(minutes=1)
-    await session.execute(update(table(Request)).values(expires_at=soon))
+    await session.execute(update(table(RequestRow)).values(expires_at=soon))
     await lives.popped(session, horde, owner, extra_slow=extra_slow)
-    expires = await session.scalar(select(Request.expires_at).where(Request.id == asked.request_id))
+    expires = await session.scalar(
+        select(RequestRow.expires_at).where(RequestRow.id == asked.request_id)
+    )
     assert expires - now() == pytest.approx(timedelta(minutes=minutes), abs=timedelta(seconds=30))
 
 

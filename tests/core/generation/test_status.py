@@ -10,7 +10,7 @@ from core.generation import cancel, status
 from core.kinds.image import ImageParams
 from core.queue import expiry, results
 from core.queue.forecast import Outlook
-from core.queue.tables import Attempt, JobState, Request
+from core.queue.tables import AttemptRow, JobState, RequestRow
 
 SMALL = ImageParams(width=64, height=64, steps=10)  # 40 960 things
 
@@ -160,7 +160,7 @@ async def test_what_is_being_made_is_possible_and_takes_the_rest_of_its_time(
     popped = await lives.popped(session, horde, owner)
     await factories.change_worker(session, popped.worker.id, paces={"": [0.0, 1 / 1024]})
     started = now() - timedelta(seconds=10)
-    await session.execute(update(table(Attempt)).values(started_at=started))
+    await session.execute(update(table(AttemptRow)).values(started_at=started))
     horde.online.forget()
     seen = await lives.looked(session, horde, asked.request_id)
     assert seen.outlook.position == 0
@@ -183,7 +183,7 @@ async def test_an_unknown_request(session, horde, request_id):
 
 async def test_a_request_that_is_over(session, horde, payer):
     asked = await lives.asked(session, horde, payer)
-    await session.execute(update(table(Request)).values(expires_at=now()))
+    await session.execute(update(table(RequestRow)).values(expires_at=now()))
     with pytest.raises(status.RequestNotFound):
         await lives.looked(session, horde, asked.request_id)
 
@@ -229,7 +229,7 @@ async def test_expired_requests_leave_their_attempts_and_give_back_their_holds(
     kept = await lives.asked(session, horde, payer)
     await lives.done(session, horde, owner)
     alive = (await lives.popped(session, horde, owner)).work.attempt_ids[0]
-    rows, at = table(Request), now()
+    rows, at = table(RequestRow), now()
     over = update(rows).where(rows.c.id == asked.request_id)
     almost = at - expiry.GRACE + timedelta(seconds=1)
     await session.execute(over.values(expires_at=almost))
@@ -239,8 +239,8 @@ async def test_expired_requests_leave_their_attempts_and_give_back_their_holds(
     assert gone.request_id == asked.request_id
     assert len(gone.attempt_ids) == 2
     assert alive in gone.attempt_ids
-    assert (await session.scalars(select(Request.id))).all() == [kept.request_id]
-    assert (await session.scalars(select(Attempt.job_id))).all() == [None, None]
+    assert (await session.scalars(select(RequestRow.id))).all() == [kept.request_id]
+    assert (await session.scalars(select(AttemptRow.job_id))).all() == [None, None]
     assert (await lives.balances(session, payer)).held == 892
 
 
@@ -249,6 +249,6 @@ async def test_pictures_of_gone_requests_are_deleted(session, horde, payer, owne
     work = (await lives.popped(session, horde, owner)).work
     name = f"{work.attempt_ids[0]}.webp"
     await horde.store.put(name, b"a picture")
-    await session.execute(update(table(Request)).values(expires_at=now() - expiry.GRACE))
+    await session.execute(update(table(RequestRow)).values(expires_at=now() - expiry.GRACE))
     await cancel.delete_pictures(horde, await cancel.expire(session, at=now(), limit=9))
     assert not await horde.store.exists(name)

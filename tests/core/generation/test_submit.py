@@ -20,7 +20,7 @@ from core.kudos.prices import Rates
 from core.ledger import accounts, audit
 from core.ledger.tables import SystemAccount
 from core.queue import claim, endings, results
-from core.queue.tables import Attempt, Job, JobState, Outcome, Request
+from core.queue.tables import AttemptRow, Job, JobState, Outcome, RequestRow
 from core.users import directory
 from core.users.tables import Role
 from core.workers import conduct, fleet
@@ -143,9 +143,9 @@ async def test_a_delivery_lets_the_request_live_on(session, horde, payer, owner)
     asked = await lives.asked(session, horde, payer, n=2)
     work = (await lives.popped(session, horde, owner)).work
     soon = now() + timedelta(minutes=1)
-    await session.execute(update(table(Request)).values(expires_at=soon))
+    await session.execute(update(table(RequestRow)).values(expires_at=soon))
     await lives.submitted(session, horde, owner, work.attempt_ids[0])
-    expires = select(Request.expires_at).where(Request.id == asked.request_id)
+    expires = select(RequestRow.expires_at).where(RequestRow.id == asked.request_id)
     assert await session.scalar(expires) > now() + timedelta(minutes=19)
 
 
@@ -311,7 +311,7 @@ async def test_somebody_elses_job(session, horde, payer, owner):
 async def test_a_job_of_a_request_that_is_over(session, horde, payer, owner):
     await lives.asked(session, horde, payer)
     work = (await lives.popped(session, horde, owner)).work
-    await session.execute(update(table(Request)).values(expires_at=now()))
+    await session.execute(update(table(RequestRow)).values(expires_at=now()))
     with pytest.raises(submit.InvalidJobID):
         await submit.look_up(session, owner, str(work.attempt_ids[0]), kind_name="image")
 
@@ -330,7 +330,7 @@ async def test_a_job_that_is_over(session, horde, payer, owner, outcome, refusal
     work = (await lives.popped(session, horde, owner)).work
     attempt_id = work.attempt_ids[0]
     found = await submit.look_up(session, owner, str(attempt_id), kind_name="image")
-    await session.execute(update(table(Attempt)).values(outcome=outcome))
+    await session.execute(update(table(AttemptRow)).values(outcome=outcome))
     with pytest.raises(refusal, match=words):
         await submit.look_up(session, owner, str(attempt_id), kind_name="image")
     for state in ("ok", "faulted"):
@@ -344,7 +344,9 @@ async def test_a_late_delivery_does_not_touch_its_successor(session, horde, paye
     asked = await lives.asked(session, horde, payer)
     late = (await lives.popped(session, horde, owner)).work.attempt_ids[0]
     await endings.abort_stale(session, at=now() + timedelta(hours=1), limit=9)
-    await session.execute(update(table(Request)).values(expires_at=now() + timedelta(minutes=20)))
+    await session.execute(
+        update(table(RequestRow)).values(expires_at=now() + timedelta(minutes=20))
+    )
     await lives.popped(session, horde, owner, name="another")
     with pytest.raises(submit.AbortedGen):
         await lives.submitted(session, horde, owner, late)

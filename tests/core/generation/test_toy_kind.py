@@ -36,7 +36,7 @@ from core.users import suspicion
 from core.users.shared_keys import BeyondSharedKey
 from core.users.tables import SharedKeyRow
 from core.workers import fleet
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 FLOOR = 2500
 A_BAR = 10
@@ -242,7 +242,7 @@ async def test_a_worker_is_paid_for_being_there(session, horde, players):
     await factories.change_worker(session, worker.id, uptime_seconds=600)
     await steps.pay_uptime(session, horde, now())
     assert (await lives.balances(session, owner)).escrow == 14
-    (kept,) = await session.scalars(select(Worker.kind))
+    (kept,) = await session.scalars(select(WorkerRow.kind))
     assert kept == "tune"
 
 

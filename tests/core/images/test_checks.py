@@ -67,6 +67,10 @@ def halves(mode, left, right, size=(64, 32)):
     return picture
 
 
+def noise(mode, size):
+    return Image.frombytes(mode, size, random.Random(1).randbytes(size[0] * size[1] * len(mode)))
+
+
 def is_near(found, wanted, tolerance=12):
     return all(abs(a - b) <= tolerance for a, b in zip(found, wanted, strict=True))
 
@@ -119,6 +123,20 @@ async def test_transparency_is_kept(picture):
     assert opened(webp).getpixel((8, 8))[3] == 255
     assert opened(webp).getpixel((56, 8))[3] == 0
     assert has_alpha(webp)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+async def test_a_source_keeps_each_pixel(mode):
+    sent = noise(mode, (128, 96))
+    assert opened(await decode_source(text(encoded(sent)))).tobytes() == sent.tobytes()
+
+
+async def test_a_large_source_takes_little_room(monkeypatch):
+    monkeypatch.setattr(checks, "LOSSLESS_PIXELS", 128 * 96)
+    small, large = (noise("RGB", size) for size in [(128, 96), (128, 97)])
+    kept, packed = [await decode_source(text(encoded(each))) for each in (small, large)]
+    assert opened(kept).tobytes() == small.tobytes()
+    assert len(packed) < len(kept) / 2
 
 
 async def test_colours_are_kept_where_they_are_transparent():

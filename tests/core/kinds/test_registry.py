@@ -7,7 +7,7 @@ import pytest
 
 from core.generation import kind
 from core.kinds import registry
-from core.queue.tables import Request
+from core.queue.tables import RequestRow
 
 ROOT = Path(__file__).parents[3]
 NAMES = {"image", "text", "alchemy"}
@@ -32,7 +32,7 @@ def test_both_registries_have_the_same_kinds():
 
 
 def test_the_queue_has_room_for_each_name():
-    assert max(map(len, NAMES)) <= Request.__table__.c.kind.type.length
+    assert max(map(len, NAMES)) <= RequestRow.__table__.c.kind.type.length
 
 
 def test_nothing_else_asks_for_the_kind():

@@ -3,7 +3,7 @@ from sqlalchemy import select
 
 import factories
 from core.kudos import settlement
-from core.ledger import accounts, audit, events, holds
+from core.ledger import accounts, audit, events
 from core.ledger.tables import Event, SystemAccount
 
 TAX, REWARDS, FORGIVENESS = SystemAccount.TAX, SystemAccount.REWARDS, SystemAccount.FORGIVENESS
@@ -82,23 +82,23 @@ async def test_what_the_payer_lacks_is_forgiven(session, payer, owner):
 
 
 async def test_the_hold_pays_first_and_keeps_its_rest(session, payer, owner):
-    await holds.place(session, key="h", account_id=payer.spendable, amount=1000)
+    await factories.hold(session, key="h", account_id=payer.spendable, amount=1000)
     await settle(session, payer, owner, hold_key="h")
     assert await balances(session, payer.spendable) == [1508]
     assert (await accounts.lock(session, {payer.spendable})) == {payer.spendable: 0}
-    assert await holds.release(session, key="h") == 108
+    assert await factories.release(session, "h") == 108
 
 
 async def test_the_available_pays_what_the_hold_does_not(session, payer, owner):
-    await holds.place(session, key="h", account_id=payer.spendable, amount=300)
+    await factories.hold(session, key="h", account_id=payer.spendable, amount=300)
     await settle(session, payer, owner, hold_key="h")
     assert await balances(session, payer.spendable) == [1508]
-    assert await holds.release(session, key="h") == 0
+    assert await factories.release(session, "h") == 0
 
 
 async def test_what_is_held_for_another_request_does_not_pay(session, payer, owner):
-    await holds.place(session, key="h", account_id=payer.spendable, amount=300)
-    await holds.place(session, key="other", account_id=payer.spendable, amount=600)
+    await factories.hold(session, key="h", account_id=payer.spendable, amount=300)
+    await factories.hold(session, key="other", account_id=payer.spendable, amount=600)
     await settle(session, payer, owner, hold_key="h")
     assert await balances(session, payer.spendable) == [2000]
     assert await system(session) == {"TAX": 100, "FORGIVENESS": -492}
@@ -124,11 +124,11 @@ async def test_a_payer_without_kudos_pays_from_the_own_reward(session):
 
 
 async def test_a_job_is_settled_once(session, payer, owner):
-    await holds.place(session, key="h", account_id=payer.spendable, amount=1000)
+    await factories.hold(session, key="h", account_id=payer.spendable, amount=1000)
     for charge in (892, 892, 50):
         await settle(session, payer, owner, hold_key="h", charge=charge)
     assert await balances(session, payer.spendable, *owner) == [1508, 792, 0]
-    assert await holds.release(session, key="h") == 108
+    assert await factories.release(session, "h") == 108
 
 
 async def test_a_picture_that_costs_nothing_is_settled(session, payer, owner):

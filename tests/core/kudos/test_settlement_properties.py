@@ -25,7 +25,7 @@ from sqlalchemy import text
 import factories
 from core.db import Database
 from core.kudos import settlement
-from core.ledger import audit, events, holds
+from core.ledger import audit, events
 from core.ledger.tables import SystemAccount
 
 NUMBERS = itertools.count()
@@ -84,21 +84,14 @@ class Books(RuleBasedStateMachine):
         self._place(key, person.spendable, amount, partly)
         return key, person
 
-    @rule(hold=placed, amount=AMOUNTS, partly=st.booleans())
-    def place_again(self, hold, amount, partly):
-        key, person = hold
-        self._place(key, person.spendable, amount, partly)
-
     def _place(self, key, account, amount, partly):
         covered = min(amount, self.available(account))
         expected = covered if partly or covered == amount else None
-        if key in self.holds:
-            expected = self.holds[key]
-        elif expected is not None:
+        if expected is not None:
             self.holds[key] = expected
             self.rows[account].held += expected
             self.moved["held"] += expected
-        got = self.run(holds.place, key=key, account_id=account, amount=amount, partly=partly)
+        got = self.run(factories.hold, key=key, account_id=account, amount=amount, partly=partly)
         assert got == expected
 
     @rule(hold=placed)
@@ -107,7 +100,7 @@ class Books(RuleBasedStateMachine):
         expected = self.holds.pop(key, 0)
         self.rows[person.spendable].held -= expected
         self.moved["released"] += expected
-        assert self.run(holds.release, key=key) == expected
+        assert self.run(factories.release, key=key) == expected
 
     @rule(
         target=posted,

@@ -95,7 +95,7 @@ async def test_a_job_is_paid_once(database):
 async def test_a_hold_is_captured_once(database):
     payer, owner = await opened(database, 1000, 0)
     async with database.writing() as session:
-        await holds.place(session, key="h", account_id=payer.spendable, amount=1000)
+        await factories.hold(session, key="h", account_id=payer.spendable, amount=1000)
     tasks = [settling(f"job {n}", payer, owner, hold_key="h") for n in range(AT_ONCE)]
     await at_once(database, tasks)
     said = await sound(database)
@@ -110,7 +110,7 @@ async def test_holds_never_exceed_what_is_there(database, partly):
     placed = await at_once(
         database,
         [
-            lambda session, n=n: holds.place(
+            lambda session, n=n: factories.hold(
                 session, key=f"h{n}", account_id=payer.spendable, amount=100, partly=partly
             )
             for n in range(AT_ONCE)
@@ -121,27 +121,12 @@ async def test_holds_never_exceed_what_is_there(database, partly):
     assert (await sound(database)).held == (1550 if partly else 1500)
 
 
-async def test_a_key_holds_once(database):
-    (payer,) = await opened(database, 1550)
-    placed = await at_once(
-        database,
-        [
-            lambda session: holds.place(
-                session, key="h", account_id=payer.spendable, amount=1000, partly=True
-            )
-        ]
-        * AT_ONCE,
-    )
-    assert set(placed) == {1000}
-    assert (await sound(database)).held == 1000
-
-
 async def test_a_hold_is_released_once(database):
     (payer,) = await opened(database, 1550)
     async with database.writing() as session:
-        await holds.place(session, key="h", account_id=payer.spendable, amount=1000)
+        await factories.hold(session, key="h", account_id=payer.spendable, amount=1000)
     given_back = await at_once(
-        database, [lambda session: holds.release(session, key="h")] * AT_ONCE
+        database, [lambda session: factories.release(session, "h")] * AT_ONCE
     )
     assert sorted(given_back) == [0] * (AT_ONCE - 1) + [1000]
     assert (await sound(database)).held == 0
@@ -154,14 +139,14 @@ async def test_a_sweep_of_many_holds_does_not_deadlock_with_settlements(database
         for n, user in enumerate(reversed(users)):
             keys.append(f"h{sweep}.{n}")
             async with database.writing() as session:
-                await holds.place(
+                await factories.hold(
                     session, key=keys[-1], account_id=user.spendable, amount=10, partly=True
                 )
         tasks = [
             settling(f"job {sweep}.{n}", payer, owner, charge=1, reward=1)
             for n, (payer, owner) in enumerate(itertools.permutations(users, 2))
         ]
-        tasks[3:3] = [lambda session, keys=keys: holds.release_all(session, keys=keys)]
+        tasks[3:3] = [lambda session, keys=keys: holds.release(session, keys=keys)]
         assert (await at_once(database, tasks))[3] == 60
         assert (await sound(database)).held == 0
 
@@ -208,7 +193,7 @@ async def test_users_who_pay_each_other_crosswise_do_not_deadlock(database):
     chance = random.Random(1)
     async with database.writing() as session:
         for n, (payer, _) in enumerate(pairs):
-            await holds.place(
+            await factories.hold(
                 session, key=f"h{n}", account_id=payer.spendable, amount=250, partly=True
             )
     tasks = []
@@ -217,14 +202,14 @@ async def test_users_who_pay_each_other_crosswise_do_not_deadlock(database):
             settling(f"job {n}.{job}", payer, owner, hold_key=f"h{n}", charge=100, reward=101)
             for job in range(4)
         ]
-        tasks.append(lambda session, n=n: holds.release(session, key=f"h{n}"))
+        tasks.append(lambda session, n=n: factories.release(session, f"h{n}"))
         tasks.append(
             lambda session, n=n, payer=payer: settlement.charge_tax(
                 session, key=f"tax {n}", payer_account=payer.spendable, amount=100
             )
         )
         tasks.append(
-            lambda session, n=n, payer=payer: holds.place(
+            lambda session, n=n, payer=payer: factories.hold(
                 session, key=f"new {n}", account_id=payer.spendable, amount=30, partly=True
             )
         )

@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy.exc import NoResultFound
 
 import factories
-from core.ledger import accounts, holds
+from core.ledger import accounts
 from core.ledger.tables import FIRST_USER_ACCOUNT, SystemAccount
 
 
@@ -22,7 +22,7 @@ async def test_the_floor_is_granted_and_cannot_be_spent(session):
 
 async def test_available_is_without_floor_and_holds(session):
     account = (await factories.account_pair(session, floor=2500, available=800)).spendable
-    await holds.place(session, key="h", account_id=account, amount=300)
+    await factories.hold(session, key="h", account_id=account, amount=300)
     assert await accounts.balance(session, account) == 3300
     assert await accounts.lock(session, {account}) == {account: 500}
 

@@ -6,7 +6,7 @@ from sqlalchemy import delete, func, insert, select, update
 import factories
 from core.db import now, table
 from core.kudos import settlement
-from core.ledger import accounts, audit, holds
+from core.ledger import accounts, audit
 from core.ledger.tables import Account, Checkpoint, Entry, Event, Hold, SystemAccount
 
 
@@ -15,7 +15,7 @@ async def payer(session):
     """Somebody with 2000 kudos, 300 of them held, who has paid 100 of tax."""
     payer = (await factories.account_pair(session, floor=1400, available=700)).spendable
     await settlement.charge_tax(session, key="t", payer_account=payer, amount=100)
-    await holds.place(session, key="h", account_id=payer, amount=300)
+    await factories.hold(session, key="h", account_id=payer, amount=300)
     return payer
 
 

@@ -64,7 +64,7 @@ async def test_nobody_spends_what_is_held(database):
     async with database.writing() as session:
         poor = (await factories.account_pair(session, available=100)).spendable
         rich = (await factories.account_pair(session)).spendable
-        await holds.place(session, key="h", account_id=poor, amount=60)
+        await factories.hold(session, key="h", account_id=poor, amount=60)
     with pytest.raises(events.InsufficientKudos):
         async with database.writing() as session:
             await events.post(session, kind="gift", key="a", entries={poor: -41, rich: 41})
@@ -72,7 +72,7 @@ async def test_nobody_spends_what_is_held(database):
 
 async def test_what_was_captured_is_held_no_longer(session):
     payer = (await factories.account_pair(session, available=100)).spendable
-    await holds.place(session, key="h", account_id=payer, amount=60)
+    await factories.hold(session, key="h", account_id=payer, amount=60)
     entries = {payer: -50, SystemAccount.TAX: 50}
     assert await holds.locked(session, key="h") == 60
     assert await events.write(session, kind="image", key="a", entries=entries)

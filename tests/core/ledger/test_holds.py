@@ -4,7 +4,7 @@ from sqlalchemy import select
 import factories
 from core.db import table
 from core.ledger import accounts, holds
-from core.ledger.tables import Hold, SystemAccount
+from core.ledger.tables import Hold
 
 
 @pytest.fixture
@@ -16,58 +16,41 @@ async def available(session, account):
     return (await accounts.lock(session, {account}))[account]
 
 
+async def partly(session, account, key, amount):
+    return await factories.hold(session, key=key, account_id=account, amount=amount, partly=True)
+
+
 async def rows(session):
     held = table(Hold)
     return dict((await session.execute(select(held.c.key, held.c.amount))).all())
 
 
 async def test_a_hold_sets_kudos_aside(session, account):
-    assert await holds.place(session, key="h", account_id=account, amount=500) == 500
+    assert await factories.hold(session, key="h", account_id=account, amount=500) == 500
     assert await available(session, account) == 0
     assert await accounts.balance(session, account) == 1900
     assert await rows(session) == {"h": 500}
 
 
 async def test_a_hold_is_refused_where_the_account_does_not_cover_it(session, account):
-    assert await holds.place(session, key="h", account_id=account, amount=501) is None
+    assert await factories.hold(session, key="h", account_id=account, amount=501) is None
     assert await available(session, account) == 500
     assert await rows(session) == {}
 
 
 async def test_a_partial_hold_takes_what_is_there(session, account):
-    assert await holds.place(session, key="h", account_id=account, amount=900, partly=True) == 500
-    assert await holds.place(session, key="i", account_id=account, amount=1, partly=True) == 0
+    assert await partly(session, account, "h", 900) == 500
+    assert await partly(session, account, "i", 1) == 0
     assert await rows(session) == {"h": 500, "i": 0}
 
 
 async def test_a_partial_hold_takes_no_more_than_asked(session, account):
-    assert await holds.place(session, key="h", account_id=account, amount=200, partly=True) == 200
+    assert await partly(session, account, "h", 200) == 200
     assert await available(session, account) == 300
-
-
-@pytest.mark.parametrize("again", [1, 200, 300, 10**6])
-async def test_a_key_holds_once(session, account, again):
-    await holds.place(session, key="h", account_id=account, amount=200)
-    assert await holds.place(session, key="h", account_id=account, amount=again) == 200
-    assert await available(session, account) == 300
-
-
-async def test_a_system_account_covers_anything_and_holds_nothing(session):
-    amount = 10**9
-    anonymous = SystemAccount.ANONYMOUS
-    assert await holds.place(session, key="h", account_id=anonymous, amount=amount) == amount
-    assert await rows(session) == {}
-    assert await holds.locked(session, key="h") == 0
-    assert await holds.release(session, key="h") == 0
-
-
-async def test_nothing_negative_is_held(session, account):
-    with pytest.raises(ValueError, match="-1"):
-        await holds.place(session, key="h", account_id=account, amount=-1)
 
 
 async def test_what_is_taken_of_a_hold_is_in_it_no_more(session, account):
-    await holds.place(session, key="h", account_id=account, amount=300)
+    await factories.hold(session, key="h", account_id=account, amount=300)
     await holds.take(session, key="h", amount=120)
     assert await holds.locked(session, key="h") == 180
     assert await holds.end(session, key="h") == 180
@@ -75,22 +58,22 @@ async def test_what_is_taken_of_a_hold_is_in_it_no_more(session, account):
 
 
 async def test_a_release_gives_back_what_is_left(session, account):
-    await holds.place(session, key="h", account_id=account, amount=300)
-    assert await holds.release(session, key="h") == 300
+    await factories.hold(session, key="h", account_id=account, amount=300)
+    assert await factories.release(session, "h") == 300
     assert await available(session, account) == 500
     assert await rows(session) == {}
-    assert await holds.release(session, key="h") == 0
+    assert await factories.release(session, "h") == 0
     assert await available(session, account) == 500
 
 
 async def test_many_holds_are_released_at_once(session, account):
     other = (await factories.account_pair(session, available=50)).spendable
-    await holds.place(session, key="h", account_id=account, amount=300)
-    await holds.place(session, key="i", account_id=account, amount=100)
-    await holds.place(session, key="j", account_id=other, amount=50)
-    await holds.place(session, key="kept", account_id=account, amount=7)
-    assert await holds.release_all(session, keys=["j", "h", "none", "i"]) == 450
+    await factories.hold(session, key="h", account_id=account, amount=300)
+    await factories.hold(session, key="i", account_id=account, amount=100)
+    await factories.hold(session, key="j", account_id=other, amount=50)
+    await factories.hold(session, key="kept", account_id=account, amount=7)
+    assert await holds.release(session, keys=["j", "h", "none", "i"]) == 450
     assert await available(session, account) == 493
     assert await available(session, other) == 50
     assert await rows(session) == {"kept": 7}
-    assert await holds.release_all(session, keys=[]) == 0
+    assert await holds.release(session, keys=[]) == 0

@@ -9,7 +9,7 @@ from core.db import now, table
 from core.queue import claim, endings
 from core.queue.lanes import MAX_EXACT_LANES_OF_CALLER, Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Job, JobState, Request
+from core.queue.tables import Job, JobState, RequestRow
 
 W, P, D, C, X = (
     JobState.WAITING,
@@ -221,7 +221,7 @@ async def test_what_is_left_waiting_of_a_request_that_is_over_is_nobodys(session
     """It should not be there; a pop that was rolled back while the request was cancelled can."""
     over = await factories.request(session, lanes, n=2)
     good = await factories.request(session, lanes)
-    rows = table(Request)
+    rows = table(RequestRow)
     await session.execute(update(rows).where(rows.c.id == over.request_id).values({column: now()}))
     assert await order(session, lanes) == [good.request_id]
     assert await factories.states(session, over.request_id) == [C, C]

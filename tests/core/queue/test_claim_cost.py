@@ -11,7 +11,7 @@ from core.db import Database, now, table
 from core.queue import claim
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Job, JobState, Request
+from core.queue.tables import Job, JobState, RequestRow
 
 LANES, JOBS_OF_LANE = 120, 40
 JOBS = LANES * JOBS_OF_LANE
@@ -56,7 +56,7 @@ async def fill(session):
         job = {"request_id": request["id"], "number": 0, "lane_id": ids[its - 1], "rank": rank}
         job |= {"user_id": user_id, "things": 1, "seed": 1, "state": JobState.WAITING}
         jobs.append(job | {"faults": 0})
-    await session.execute(insert(table(Request)), requests)
+    await session.execute(insert(table(RequestRow)), requests)
     await session.execute(insert(table(Job)), jobs)
     return other.id
 

@@ -14,7 +14,7 @@ from core.db import Database, now, table
 from core.queue import matching
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Job, JobState, Request
+from core.queue.tables import Job, JobState, RequestRow
 
 WORKERS = tuple(f"00000000-0000-0000-0000-00000000000{n}" for n in range(3))
 NOUNS = ("fox", "dog", "Éléphant")
@@ -77,7 +77,7 @@ async def queue(session, lanes, wanted):
 
 async def best_of(session, offer):
     """The id of the best job that fits, by comparing the offer with each; and how many wait."""
-    jobs, requests = table(Job), table(Request)
+    jobs, requests = table(Job), table(RequestRow)
     rows = await session.execute(
         select(jobs.c.id, requests.c.needs, requests.c.prompt)
         .join(requests, requests.c.id == jobs.c.request_id)

@@ -14,7 +14,7 @@ from core.generation import cancel
 from core.queue import endings, expiry, requests
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import Attempt, Generation, Job, JobState, Outcome, Request
+from core.queue.tables import AttemptRow, Generation, Job, JobState, Outcome, RequestRow
 
 OPEN = (JobState.WAITING, JobState.PROCESSING)
 WORKERS = 16
@@ -173,13 +173,13 @@ async def test_everything_at_once(database):
 
 
 async def check_sums(session, cancelled):
-    asked, rows = table(Request), table(Job)
+    asked, rows = table(RequestRow), table(Job)
     counted = select(asked.c.n, func.count().label("jobs")).join(rows).group_by(asked.c.id)
     assert all(row.n == row.jobs for row in await session.execute(counted))
-    alive = select(table(Attempt).c.job_id, func.count().label("alive")).where(
-        table(Attempt).c.outcome == Outcome.ALIVE
+    alive = select(table(AttemptRow).c.job_id, func.count().label("alive")).where(
+        table(AttemptRow).c.outcome == Outcome.ALIVE
     )
-    alive_by_job = dict((await session.execute(alive.group_by(Attempt.job_id))).all())
+    alive_by_job = dict((await session.execute(alive.group_by(AttemptRow.job_id))).all())
     for job in await session.execute(select(rows)):
         assert alive_by_job.get(job.id, 0) == (job.state == JobState.PROCESSING)
     waiting = select(rows.c.id).where(

@@ -16,7 +16,7 @@ from core.db import Database, now, table
 from core.queue import claim, endings, matching, wordy
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
-from core.queue.tables import WAITING, Job, JobState, Request
+from core.queue.tables import WAITING, Job, JobState, RequestRow
 
 WORDS = ("fox", "Dog", "Éléphant", "a d")
 LATER = timedelta(minutes=1)
@@ -37,7 +37,7 @@ offers = st.builds(
 sort_or_fault = st.sampled_from(["sort", "sort", "fault"])
 steps = st.one_of(asks, offers, offers, sort_or_fault, sort_or_fault)
 
-jobs, requests = table(Job), table(Request)
+jobs, requests = table(Job), table(RequestRow)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
 from core.db import Database, table
-from core.queue.tables import Attempt, Outcome
+from core.queue.tables import AttemptRow, Outcome
 from core.stats.tables import ModelTotal, UserTotal
 from core.upkeep import steps
 
@@ -109,16 +109,16 @@ def test_the_same_sums_whatever_happens(sqlite_url, monkeypatch):
         database = Database(sqlite_url)
         try:
             async with database.writing() as session:
-                for table in (Attempt, ModelTotal, UserTotal):
+                for table in (AttemptRow, ModelTotal, UserTotal):
                     await session.execute(delete(table))
-                await session.execute(insert(Attempt), [row(piece) for piece in work])
+                await session.execute(insert(AttemptRow), [row(piece) for piece in work])
             for batch, crashes in turns:
                 await roll(database, batch, crashes=crashes)
             while await roll(database, 3, crashes=False):
                 pass
             assert await told(database) == expected(work)
             async with database.writing() as session:  # once more: nothing is left to be added
-                await session.execute(update(Attempt).values(deadline=EDGE))
+                await session.execute(update(AttemptRow).values(deadline=EDGE))
             await roll(database, 100, crashes=False)
             assert await told(database) == expected(work)
             moved.append(sum(expected(work)[1].values()))

@@ -8,11 +8,11 @@ from sqlalchemy import insert, select, update
 import serving
 from core.db import now, table
 from core.moderation import modes
-from core.queue.tables import Attempt, Outcome
+from core.queue.tables import AttemptRow, Outcome
 from core.upkeep import steps
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
-workers = table(Worker)
+workers = table(WorkerRow)
 
 
 async def stored(server):
@@ -36,7 +36,9 @@ async def dropped(server, owner, worker_id, count):
         "outcome": Outcome.ABORTED,
     }
     async with server.database.writing() as session:
-        await session.execute(insert(table(Attempt)), [one | {"id": uuid4()} for _ in range(count)])
+        await session.execute(
+            insert(table(AttemptRow)), [one | {"id": uuid4()} for _ in range(count)]
+        )
 
 
 @pytest.mark.parametrize(("raid", "most"), [(False, 20), (True, 10)])

@@ -14,7 +14,7 @@ from core.db import now
 from core.generation.horde import JOBS, channel_of
 from core.ledger import audit
 from core.ledger.tables import Account, Hold
-from core.queue.tables import Attempt, Generation, Job, JobState, Lane, Outcome, Request
+from core.queue.tables import AttemptRow, Generation, Job, JobState, Lane, Outcome, RequestRow
 from core.upkeep import steps
 from core.users.tables import UserRow
 
@@ -130,7 +130,7 @@ class TestExpire:
     async def test_then_all_of_it_goes(self, server, do, half_done, requester):
         for _ in range(2):  # once more is as once
             await do(steps.expire, minutes=22)
-            for model in (Request, Job, Generation):
+            for model in (RequestRow, Job, Generation):
                 assert await rows(server, model) == 0
             assert files(server) == []
             assert await held(server, requester) == 0
@@ -140,7 +140,7 @@ class TestExpire:
         await do(steps.expire, minutes=22)
         _, outcomes = await of_jobs(server, half_done)
         assert outcomes == [Outcome.DONE, Outcome.ABORTED]
-        assert "prompt" not in Attempt.__table__.c
+        assert "prompt" not in AttemptRow.__table__.c
 
     async def test_what_was_delivered_stays_paid(self, server, do, half_done, requester, owner):
         before = [
@@ -165,9 +165,9 @@ class TestExpire:
         for _ in range(3):
             await server.ask()
         assert (await do(steps.expire, minutes=22)).more
-        assert await rows(server, Request) == 1
+        assert await rows(server, RequestRow) == 1
         assert not (await do(steps.expire, minutes=22)).more
-        assert await rows(server, Request) == 0
+        assert await rows(server, RequestRow) == 0
 
 
 class TestLanes:
@@ -219,13 +219,13 @@ class TestForgetAttempts:
         await server.ask()
         await server.deliver(owner.key, await server.pop(owner.key))
         async with server.database.writing() as session:
-            await session.execute(update(Attempt).values(counted=counted))
+            await session.execute(update(AttemptRow).values(counted=counted))
         for _ in range(2):
             await do(steps.forget_attempts, days=days)
-            assert await rows(server, Attempt) == stays
+            assert await rows(server, AttemptRow) == stays
 
     async def test_one_that_is_being_worked_at_stays(self, server, do, owner):
         await server.ask()
         await server.pop(owner.key)
         await do(steps.forget_attempts, days=31)
-        assert await rows(server, Attempt) == 1
+        assert await rows(server, AttemptRow) == 1

@@ -10,10 +10,10 @@ import factories
 import serving
 from core.db import Database, now, table
 from core.ledger import accounts
-from core.queue.tables import Request
+from core.queue.tables import RequestRow
 from core.upkeep import steps
 from core.users.tables import UserRow
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 SMALL = {"width": 64, "height": 64, "n": 1}
 
@@ -63,7 +63,7 @@ async def test_uptime(server, people):
     for name, person in zip("bca", people, strict=True):
         await server.pop(person.key, name=name)
     async with server.database.writing() as session:
-        await session.execute(update(Worker).values(uptime_seconds=600))
+        await session.execute(update(WorkerRow).values(uptime_seconds=600))
     locked = [escrow for _, escrow in await account_ids(server, people)]
     await check_order(server, steps.pay_uptime, now(), locked)
 
@@ -79,7 +79,7 @@ async def test_expiry(server, people, requests):
         ends = now() - timedelta(minutes=(7, 6, 8)[number])
         async with server.database.writing() as session:
             await session.execute(
-                update(Request).where(Request.id == request_id).values(expires_at=ends)
+                update(RequestRow).where(RequestRow.id == request_id).values(expires_at=ends)
             )
     locked = [account for account, _ in await account_ids(server, people)]
     await check_order(server, steps.expire, now(), locked)

@@ -10,12 +10,12 @@ import factories
 from core.db import Database, now, table
 from core.ledger import accounts, audit
 from core.ledger.tables import Checkpoint, Event, SystemAccount
-from core.queue.tables import Attempt
+from core.queue.tables import AttemptRow
 from core.stats.tables import ModelTotal, Span, UserTotal
 from core.upkeep import steps
 from core.users import directory
 from core.users.tables import Role
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 BATCH_OF_3 = {"width": 64, "height": 64, "steps": 2, "n": 3}
 THINGS = 64 * 64 * 2
@@ -50,13 +50,13 @@ class TestCount:
     async def check(self, server, owner, requester):
         async with server.database.reading() as session:
             users = {row.user_id: row for row in await session.execute(select(table(UserTotal)))}
-            earned = await session.scalar(select(func.sum(Attempt.reward)))
+            earned = await session.scalar(select(func.sum(AttemptRow.reward)))
         asked, made = users[requester.id], users[owner.id]
         assert (asked.requested, asked.requested_things, asked.fulfilled) == (3, 3 * THINGS, 0)
         assert (made.fulfilled, made.fulfilled_things, made.requested) == (3, 3 * THINGS, 0)
         assert await self.made(server, Span.EVER) == await self.made(server, Span.DAY)
         assert await self.made(server, Span.DAY) == (3, 3 * THINGS)
-        worker = await only(server, Worker)
+        worker = await only(server, WorkerRow)
         assert (worker.fulfilled, worker.things, worker.uncompleted) == (3, 3 * THINGS, 1)
         assert worker.kudos_generated == earned > 0
         assert worker.speed > 0
@@ -68,21 +68,21 @@ class TestCount:
 
     async def test_what_jobs_take_is_measured(self, server, do, owner, worked):
         await do(steps.count)
-        worker = await only(server, Worker)
+        worker = await only(server, WorkerRow)
         assert worker.paces.keys() == {"", "stable_diffusion"}
         assert worker.speed == pytest.approx(1 / worker.paces[""][1], rel=0.01)
         async with server.database.writing() as session:
-            await session.execute(update(Worker).values(paces={"another": [1.0, 1e-6]}))
+            await session.execute(update(WorkerRow).values(paces={"another": [1.0, 1e-6]}))
         await server.deliver(owner.key, await server.pop(owner.key))
         await do(steps.count)
-        worker = await only(server, Worker)
+        worker = await only(server, WorkerRow)
         assert worker.paces.keys() == {"", "stable_diffusion", "another"}
 
     async def test_what_comes_later_is_added(self, server, do, owner, requester, worked):
         await do(steps.count)
         await server.deliver(owner.key, await server.pop(owner.key))
         await do(steps.count)
-        assert (await only(server, Worker)).fulfilled == 4
+        assert (await only(server, WorkerRow)).fulfilled == 4
         assert (await self.made(server, Span.EVER))[0] == 4
 
     async def test_once_also_where_processes_count_at_the_same_time(
@@ -107,7 +107,7 @@ class TestCount:
         await server.ask()
         await server.pop(owner.key)
         await do(steps.count)
-        worker = await only(server, Worker)
+        worker = await only(server, WorkerRow)
         assert (worker.fulfilled, worker.uncompleted, worker.speed) == (0, 0, None)
 
 
@@ -117,7 +117,7 @@ def there(server):
 
     async def set_seconds(seconds, **values):
         async with server.database.writing() as session:
-            await session.execute(update(Worker).values(uptime_seconds=seconds, **values))
+            await session.execute(update(WorkerRow).values(uptime_seconds=seconds, **values))
 
     return set_seconds
 
@@ -158,7 +158,7 @@ class TestPayUptime:
         await there(1800)
         await do(steps.pay_uptime)
         assert await purse(server, trusted) == (3 * self.A_UNIT, 0)
-        worker = await only(server, Worker)
+        worker = await only(server, WorkerRow)
         assert (worker.uptime_rewarded_seconds, worker.kudos_uptime) == (1800, 3 * self.A_UNIT)
 
     async def test_who_is_not_trusted_gets_it_in_escrow(self, server, do, owner, there):

@@ -9,11 +9,11 @@ import factories
 from core.catalog import models as catalog
 from core.db import now, table
 from core.kinds import registry
-from core.queue.tables import Attempt, Outcome
+from core.queue.tables import AttemptRow, Outcome
 from core.users import suspicion
 from core.users.tables import Reason, Role
 from core.workers import conduct, fleet
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 AT = now()
 
@@ -28,7 +28,7 @@ async def worker_of(session, owner, **changes):
 
 
 async def stored(session, worker_id):
-    workers = table(Worker)
+    workers = table(WorkerRow)
     return (await session.execute(select(workers).where(workers.c.id == worker_id))).one()
 
 
@@ -51,7 +51,7 @@ async def dropped(session, worker_id, owner, count, *, kind="image", ago=timedel
         }
         for outcome in [Outcome.ABORTED] * count + [Outcome.DONE, Outcome.FAULTED] * 20
     ]
-    await session.execute(insert(table(Attempt)), rows)
+    await session.execute(insert(table(AttemptRow)), rows)
 
 
 @pytest.mark.parametrize(

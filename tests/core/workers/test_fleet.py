@@ -13,7 +13,7 @@ from core.queue.matching import UNLIMITED, Offer
 from core.users import directory, roles
 from core.users.tables import Role
 from core.workers import admission, fleet, offers
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 AT = now()
 
@@ -228,7 +228,7 @@ async def test_how_many_workers_a_user_may_have(session, roles, invited, limit, 
     with pytest.raises(refusal):
         await check_in(session, owner, name="one too many")
     await check_in(session, owner, name="worker 0")
-    count = select(func.count()).where(table(Worker).c.user_id == owner.id)
+    count = select(func.count()).where(table(WorkerRow).c.user_id == owner.id)
     assert await session.scalar(count) == limit
 
 

@@ -1,7 +1,7 @@
 """Images of every shape: a worker gives back what was sent, so that any shift of colours shows."""
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops
 
 import stand_ins
 from test_procedures import DONE, changed, outside, photo
@@ -11,6 +11,8 @@ pytestmark = [pytest.mark.gimp, pytest.mark.model, pytest.mark.timeout(400)]
 FILL = {"prompt": "the same", "model": stand_ins.ECHOED, "strength": 0.0, "context": 300}
 SIZE = (640, 576)
 """Multiples of 64, and enough that nothing is enlarged on its way."""
+MAX_SHIFT = 2
+"""Levels of 256: a server keeps sources of this size as they are."""
 SELECTED = (120, 60, 420, 310)
 
 MADE = """
@@ -40,15 +42,10 @@ CHANGES = {
 
 
 def unshifted(before, after):
-    """Whether what was filled has the same colours on average, and no pixel is far off.
-
-    Servers send source pictures to workers as WebP of half its quality: single pixels differ by
-    that.
-    """
+    """Whether each pixel of what was filled has the colour that it had."""
     before, after = before.crop(SELECTED), after.crop(SELECTED)
-    signed = ImageStat.Stat(ImageChops.subtract(after, before, offset=128)).mean
     most = max(most for _least, most in ImageChops.difference(before, after).getextrema())
-    return max(abs(mean - 128) for mean in signed) <= 1 and most <= 24
+    return most <= MAX_SHIFT
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -9,15 +9,17 @@ from worker import pictures
 from worker.alchemy.alchemist import ANSWERS, Alchemist
 from worker.alchemy.offered import WITHOUT_WEIGHTS
 from worker.alchemy.order import Description, FormOrder
+from worker.checking import Safety
+from worker.faces import fixer
 from worker.post_processing import REMOVER
+from worker.processing import Processing
 from worker.renderer import CannotRender, Model
 from worker.upscaler import FACTORS, Upscaler
-from worker.upscaling import Networks
 
 
 @pytest.fixture
 def alchemist(one_thread):
-    return Alchemist(networks=Networks("cpu"), vision=lambda: None)
+    return Alchemist(processing=Processing("cpu"), vision=lambda: None, safety=Safety(None))
 
 
 def encoded(image):
@@ -69,7 +71,7 @@ def test_what_is_no_picture_and_no_form_is_refused(alchemist, tmp_path):
 
 def test_what_the_table_says_of_our_worker_is_answered():
     ours = {name for name, form in FORMS.items() if OURS in (form.since or {})}
-    assert ours == {*ANSWERS, *FACTORS, REMOVER.name}
+    assert ours == {*ANSWERS, *FACTORS, *fixer.NAMES, REMOVER.name}
     assert set(WITHOUT_WEIGHTS) == ANSWERS.keys()
 
 

@@ -16,13 +16,14 @@ FORMS = {
     "palette": Description("palette"),
     "RealESRGAN_x4plus": Upscaler("RealESRGAN_x4plus", Path("/nowhere")),
 }
+STAND_IN = Upscaler("RealESRGAN_x2plus", Path("/nowhere"), "another")
 
 
 @pytest.fixture
 def answer(serve, horde):
     settings = Settings(url=horde.url, name="tester", wait_seconds=0.05)
-    return lambda engine=None: serve(
-        engine, kind=lambda client: Forms(client, alchemy_offer(settings)), models=FORMS
+    return lambda engine=None, models=FORMS: serve(
+        engine, kind=lambda client: Forms(client, alchemy_offer(settings)), models=models
     )
 
 
@@ -35,25 +36,41 @@ async def test_a_form_is_answered_by_its_name(horde, answer):
     assert submit == {"id": job, "result": result, "state": "ok"}
 
 
-async def test_a_picture_that_is_made_is_uploaded(horde, answer):
+@pytest.fixture
+def enlarging():
+    """An engine that enlarges nothing."""
     from worker.alchemy.alchemist import Alchemist
     from worker.alchemy.order import Answered
     from worker.renderer import Picture
 
     class Enlarging(Alchemist):
+        device = "cpu"
+
         def load(self, model):
             pass
 
         def render(self, order, on_step):
-            return Answered(Picture(2, 1, b"rgbrgb"))
+            return Answered(Picture(2, 1, b"rgbrgb"), order.form.note)
 
+    return ThreadEngine(Enlarging(processing=None, vision=None, safety=None))
+
+
+async def test_a_picture_that_is_made_is_uploaded(horde, answer, enlarging):
     job = horde.add_form("RealESRGAN_x4plus", pictures.picture())
-    enlarging = Enlarging(networks=None, vision=None)
-    enlarging.device = "cpu"
-    async with answer(ThreadEngine(enlarging)) as serving:
+    async with answer(enlarging) as serving:
         submit = await serving.submitted(job)
     assert submit["result"] == {"RealESRGAN_x4plus": "R2"}
     assert horde.uploads[job].startswith(b"RIFF")
+
+
+async def test_a_stand_in_is_offered_and_delivered_as_one(horde, answer, enlarging):
+    job = horde.add_form("RealESRGAN_x2plus", pictures.picture())
+    async with answer(enlarging, {**FORMS, "RealESRGAN_x2plus": STAND_IN}) as serving:
+        submit = await serving.submitted(job)
+    assert (horde.pops[0]["forms"], horde.pops[0]["also"]) == (list(FORMS), ["RealESRGAN_x2plus"])
+    said = "RealESRGAN_x2plus: enlarged by another instead, whose weights are here"
+    note = {"type": "information", "value": "see_ref", "ref": said}
+    assert submit["result"] == {"RealESRGAN_x2plus": "R2", "gen_metadata": [note]}
 
 
 @pytest.mark.parametrize(

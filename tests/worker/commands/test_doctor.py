@@ -101,8 +101,8 @@ def test_models_are_looked_at_each(tmp_path):
 def test_upscalers_that_are_missing_are_named(tmp_path):
     settings = Settings(data_dir=tmp_path, kinds=["alchemy"])
     found, _ = models.found(settings)
-    assert found.grade is Grade.ODD
-    assert "4x_AnimeSharp" in found.found
+    assert "RealESRGAN_x4plus (realesr-animevideov3)" in found.found
+    assert "4x_AnimeSharp" in found.found.partition("not here")[2]
     for name in FACTORS:
         (tmp_path / f"{name}.pth").touch()
     assert next(models.found(settings)) == Finding("upscalers", Grade.FINE, "all here")
@@ -117,7 +117,9 @@ def test_whether_pictures_are_checked_is_said(tmp_path):
 def test_the_forms_that_can_be_answered_are_named(tmp_path):
     *_, found = models.found(Settings(data_dir=tmp_path, kinds=["alchemy"]))
     assert (found.what, found.grade) == ("forms", Grade.FINE)
-    assert found.found == "vectorize, palette, strip_background"
+    assert found.found.startswith(
+        "vectorize, palette, strip_background (plain ones), RealESRGAN_x4"
+    )
     assert "models add blip" in found.advice
 
 

@@ -6,11 +6,13 @@ import shutil
 import pytest
 
 import tiny_esrgan
-from worker import models, upscaler
+from worker import lookup, models, upscaler
 from worker.downloads import adding, sources
 from worker.downloads.adding import Adder, Wanted
 from worker.downloads.parts import CannotFetch
 from worker.downloads.sources import Source
+from worker.image import control
+from worker.settings import Settings
 from worker.shelf import Shelf
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -231,6 +233,59 @@ async def test_a_language_model_comes_from_a_hub(sites, adder, tmp_path):
     assert models.inspect_text("story", tmp_path / "models" / "me-story").context
 
 
+@pytest.fixture(scope="module")
+def network(tmp_path_factory, one_thread):
+    """A ControlNet, as a folder and as a file."""
+    import tiny_control
+
+    folder = tmp_path_factory.mktemp("control")
+    made = tiny_control.network(tiny_control.unet("sd"))
+    made.save_pretrained(folder / "folder")
+    tiny_control.save(made, folder / "net.safetensors", theirs=True)
+    return folder
+
+
+def served(data_dir):
+    """The networks that a worker finds: their control types, by their places' names."""
+    found = lookup.controls(Settings(data_dir=data_dir)).networks
+    return {one.place.name: set(one.control_types) for one in found}
+
+
+@pytest.mark.parametrize("way", ["hub", "file of a hub", "address", "file", "folder"])
+async def test_a_controlnet_comes_from_everywhere(sites, adder, network, tmp_path, way):
+    file = (network / "net.safetensors").read_bytes()
+    files = files_of(network / "folder") | {"diffusion_pytorch_model.bin": b"a pickle"}
+    sites.repository("me/nets", files | {"net.safetensors": file})
+    sources = {
+        "hub": Source(hub="me/nets"),
+        "file of a hub": Source(hub="me/nets", file="net.safetensors"),
+        "address": Source(url=f"{sites.url}/me/nets/resolve/main/net.safetensors"),
+        "file": Source(path=network / "net.safetensors"),
+        "folder": Source(path=network / "folder"),
+    }
+    kept = await adder().add(Wanted("sd15_softedge", "controlnet", sources[way]))
+    assert kept.control_types == ("hed",)
+    if way == "hub":
+        assert set(kept.files) == {"config.json", "diffusion_pytorch_model.safetensors"}
+    assert served(tmp_path) == {Shelf(tmp_path).path(kept).name: {"hed"}}
+
+
+async def test_what_a_controlnet_is_for_has_to_be_known(adder, network, tmp_path):
+    source = Source(path=network / "net.safetensors")
+    with pytest.raises(CannotFetch, match=r"--control .*canny.*qr"):
+        await adder().add(Wanted("mine", "controlnet", source))
+    await adder().add(Wanted("mine", "controlnet", source, frozenset({"depth", "qr"})))
+    assert served(tmp_path) == {"mine.safetensors": {"depth", "qr"}}
+
+
+async def test_what_is_no_controlnet_does_not_come_onto_the_shelf(adder, esrgan, tmp_path):
+    file = tmp_path / "canny.safetensors"
+    file.write_bytes(esrgan)
+    with pytest.raises(CannotFetch, match="no ControlNet"):
+        await adder().add(Wanted("canny", "controlnet", Source(path=file)))
+    assert Shelf(tmp_path).read() == {}
+
+
 def test_known_names_lead_to_their_places():
     assert sources.choose("stable_diffusion_2.1", None).hub == "stabilityai/stable-diffusion-2-1"
     assert sources.choose("Dreamshaper", "civitai").civitai == 4384
@@ -281,6 +336,8 @@ def test_every_known_source_is_for_a_known_model():
     assert len(images) > 40
     upscalers = [one.name for one in sources.catalogue().values() if one.kind == "upscaler"]
     assert set(upscalers) == set(upscaler.FACTORS)
+    networks = [one.name for one in sources.catalogue().values() if one.kind == "controlnet"]
+    assert all(map(control.in_name, networks))
 
 
 def test_names_make_folders_of_their_own():

@@ -56,6 +56,24 @@ def test_a_made_folder_renders(checkpoint, one_thread):
     assert (picture.width, len(set(picture.rgb)) > 10) == (64, True)
 
 
+@pytest.mark.timeout(400)
+@pytest.mark.filterwarnings("ignore")
+def test_a_checkpoint_for_inpainting_becomes_one(tmp_path, one_thread):
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    file, configuration = tmp_path / "tiny.safetensors", tmp_path / "tiny"
+    tiny_checkpoint.build(file, configuration)
+    tensors = load_file(file)
+    more = torch.randn(tensors[FIRST].shape[0], 5, 3, 3)
+    tensors[FIRST] = torch.cat([tensors[FIRST], more], dim=1)
+    save_file(tensors, file)
+    asyncio.run(single_file.unpack(file, tmp_path / "made", configuration))
+    assert models.inspect("tiny", tmp_path / "made").paints
+    first = load_file(tmp_path / "made" / "unet" / "diffusion_pytorch_model.safetensors")
+    assert torch.equal(first["conv_in.weight"], tensors[FIRST].half())
+
+
 def header(path, tensors, *, more=b""):
     told = json.dumps(tensors).encode()
     path.write_bytes(struct.pack("<Q", len(told)) + told + more)
@@ -72,6 +90,7 @@ def entry(*shape):
         ({CONTEXT: entry(320, 768), FIRST: entry(320, 4, 3, 3)}, "sd1"),
         ({CONTEXT: entry(320, 1024), FIRST: entry(320, 4, 3, 3)}, "sd2"),
         ({CONTEXT: entry(640, 2048), FIRST: entry(320, 4, 3, 3)}, "sdxl"),
+        ({CONTEXT: entry(640, 2048), FIRST: entry(320, 9, 3, 3)}, "sdxl"),
     ],
 )
 def test_the_architecture_is_told_by_the_tensors(tmp_path, tensors, told):
@@ -84,7 +103,7 @@ def test_the_architecture_is_told_by_the_tensors(tmp_path, tensors, told):
         ({"lora_unet_x": entry(1, 2)}, "no whole checkpoint"),
         ({FIRST: entry(320, 4, 3, 3)}, "no Stable Diffusion 1, 2 or XL"),
         ({CONTEXT: entry(320, 1280), FIRST: entry(320, 4, 3, 3)}, "1280 numbers"),
-        ({CONTEXT: entry(320, 768), FIRST: entry(320, 9, 3, 3)}, "inpainting"),
+        ({CONTEXT: entry(320, 768), FIRST: entry(320, 8, 3, 3)}, "8 channels"),
         ({CONTEXT: {"data_offsets": [0, 10**9]}}, "bytes of"),
         ({CONTEXT: 7}, "no safetensors file"),
     ],

@@ -1,17 +1,22 @@
-"""Stable Cascade: a code first, then a picture; from texts alone."""
+"""Stable Cascade: a code first, then a picture; from texts, and from pictures as parts of them."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import tiny_families
 from fake_renderers import TINY
 from worker import models
-from worker.image.order import Checkpoint
+from worker.image.order import Checkpoint, Reference
+from worker.renderer import CannotRender
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
+REMIX = {"source_processing": "remix"}
 CASCADE = Checkpoint("cascade", Path("/nowhere"), native=128, multiple=128, family="cascade")
 
 
@@ -19,7 +24,7 @@ CASCADE = Checkpoint("cascade", Path("/nowhere"), native=128, multiple=128, fami
 def renderer(one_thread, tmp_path_factory):
     from worker.image.pipeline import DiffusersRenderer
 
-    folder = tiny_families.cascade(tmp_path_factory.mktemp("models") / "cascade")
+    folder = tiny_families.cascade(tmp_path_factory.mktemp("models") / "cascade", sees=True)
     checkpoint = models.inspect("cascade", folder)
     renderer = DiffusersRenderer(device="cpu")
     renderer.load(replace(checkpoint, native=128))  # a real one's is out of proportion here
@@ -42,6 +47,7 @@ def make(renderer, order):
 def test_it_is_recognised_by_its_folder(tmp_path):
     checkpoint = models.inspect("cascade", tiny_families.cascade(tmp_path / "cascade"))
     assert (checkpoint.family, checkpoint.native, checkpoint.multiple) == ("cascade", 1024, 128)
+    assert not checkpoint.remixes
 
 
 @pytest.mark.parametrize(
@@ -78,6 +84,68 @@ def test_it_says_what_draws_and_that_hires_fix_is_for_nothing(make):
     assert any(ref.startswith("hires_fix changes nothing") for ref in refs)
 
 
+def png(colour):
+    out = io.BytesIO()
+    Image.new("RGB", (60, 40), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_pictures_are_parts_of_a_prompt(renderer, make):
+    assert renderer.model.checkpoint.remixes
+    red, blue = Reference(png("red")), Reference(png("blue"))
+    plain, one, other, both, weak, none = (
+        make(references=references).pictures
+        for references in (
+            (),
+            (red,),
+            (blue,),
+            (red, blue),
+            (red, replace(blue, strength=0.1)),
+            (replace(red, strength=0.0),),
+        )
+    )
+    assert len({plain, one, other, both, weak}) == 5
+    assert none == plain
+    [note] = [note.ref for note in make(references=(red, blue)).notes if "remixed" in note.ref]
+    assert note == "remixed from 2 pictures"
+
+
+def test_a_remix_is_the_same_in_a_batch(renderer, order, monkeypatch):
+    wanted = replace(order, references=(Reference(png("red")), Reference(png("blue"))))
+    [alone] = renderer.render(replace(wanted, seeds=(5,)), lambda *_: None).pictures
+    monkeypatch.setattr(renderer, "_at_once", lambda order, _: len(order.seeds))  # as on a GPU
+    _, together = renderer.render(replace(wanted, seeds=(4, 5)), lambda *_: None).pictures
+    levels = [np.frombuffer(one.rgb, np.uint8).astype(int) for one in (alone, together)]
+    assert np.abs(levels[0] - levels[1]).max() <= 1  # kernels round otherwise for two
+
+
+def test_a_reference_that_cannot_be_read_is_said(make):
+    with pytest.raises(CannotRender, match="source_image"):
+        make(references=(Reference(b"nothing"),))
+
+
+async def test_a_worker_that_can_remix_says_so_and_gets_all_pictures(horde, serve):
+    seeing = replace(CASCADE, remixes=True)
+    horde.pictures |= {"one": png("red"), "two": png("blue")}
+    places = [f"{horde.url}/pictures/{name}" for name in ("one", "two", "nothing")]
+    extras = [{"image": place, "strength": 0.5} for place in places[1:]]
+    async with serve(models={"cascade": seeing}) as serving:
+        await serving.until(lambda: horde.pops)
+        [job] = horde.add(
+            model="cascade", source_image=places[0], extra_source_images=extras, **REMIX
+        )
+        submit = await serving.submitted(job)
+        [lost] = horde.add(model="cascade", source_image=places[2], **REMIX)
+        faulted = await serving.submitted(lost)
+    assert {"remix", "extra_source_images"} <= set(horde.pops[0]["also"])
+    assert not horde.pops[0]["allow_img2img"]
+    assert submit["state"] == "ok"
+    told = [(note["type"], note["value"], note["ref"]) for note in submit["gen_metadata"]]
+    assert ("extra_source_images", "download_failed", "1") in told
+    assert faulted["state"] == "faulted"
+    assert faulted["gen_metadata"][0]["type"] == "source_image"
+
+
 async def test_a_worker_that_has_it_offers_no_pictures_from_pictures(horde, serve):
     async with serve(models={"cascade": CASCADE}) as serving:
         await serving.until(lambda: horde.pops)
@@ -85,6 +153,7 @@ async def test_a_worker_that_has_it_offers_no_pictures_from_pictures(horde, serv
         submit = await serving.submitted(job)
     assert not horde.pops[0]["allow_img2img"]
     assert not horde.pops[0]["allow_painting"]
+    assert "remix" not in horde.pops[0]["also"]
     assert submit["state"] == "faulted"
     assert "cannot start from a picture" in submit["gen_metadata"][-1]["ref"]
 

@@ -56,7 +56,7 @@ def load(kept, machine, model, seconds=1.0):
         return here
     kept.make_room(model.checkpoint)
     model.device = kept._device
-    kept.put(model, seconds)
+    kept.put(model.checkpoint, model, seconds)
     return model
 
 

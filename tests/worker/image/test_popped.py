@@ -77,7 +77,7 @@ def test_without_hires_fix_its_strength_means_nothing():
 
 def test_a_control_type_of_which_nothing_was_said_is_refused():
     asked = popped.batch(answered({"control_type": "canny"}, source_image="x"))
-    offer = Offer(1024 * 1024, 4, {}, controls=frozenset({"annotator:canny"}))
+    offer = Offer(1024 * 1024, 4, {}, also=frozenset({"annotator:canny"}))
     with pytest.raises(CannotRender, match="not served here: control:canny"):
         popped.check(asked, {"tiny": TINY}, offer)
     map_alone = {"control_type": "canny", "return_control_map": True}
@@ -87,7 +87,7 @@ def test_a_control_type_of_which_nothing_was_said_is_refused():
 def test_a_map_that_is_sent_needs_a_network_and_no_annotator():
     payload = {"control_type": "depth", "image_is_control": True}
     asked = popped.batch(answered(payload, source_image="x"))
-    offer = Offer(1024 * 1024, 4, {}, controls=frozenset({"control:depth"}))
+    offer = Offer(1024 * 1024, 4, {}, also=frozenset({"control:depth"}))
     popped.check(asked, {"tiny": TINY}, offer)
     with pytest.raises(CannotRender, match="has just been dropped"):
         popped.control(asked, b"", TINY, Controls())
@@ -122,6 +122,11 @@ def test_upscalers_that_are_here_are_ordered_and_the_first_also_enlarges():
     order = ordered({"post_processing": ["NMKD_Siax"]}, processors=here)
     assert [one.name for one in order.processors] == ["NMKD_Siax"]
     assert order.enlarger.name == "RealESRGAN_x4plus"
+
+
+def test_a_stand_in_enlarges_only_where_it_is_asked_for():
+    here = {"RealESRGAN_x4plus": Upscaler("RealESRGAN_x4plus", "/nowhere", "another")}
+    assert ordered({}, processors=here).enlarger is None
 
 
 def test_the_title_names_the_job_and_not_the_prompt():

@@ -853,6 +853,8 @@ export interface InterrogationPopFormPayload {
 
 /** What a worker that serves forms declares. */
 export interface InterrogationPopInput {
+  /** What it serves with another network than the form is named for, which the result says in its `gen_metadata` (our extension). */
+  also?: ("caption" | "interrogation" | "nsfw" | "vectorize" | "palette" | "describe" | "aesthetic" | "GFPGAN" | "RealESRGAN_x4plus" | "RealESRGAN_x2plus" | "RealESRGAN_x4plus_anime_6B" | "NMKD_Siax" | "4x_AnimeSharp" | "CodeFormers" | "strip_background" | "4xNomos8kSC" | "4xLSDIRplus" | "4xNomosWebPhoto_RealPLKSR" | "4xNomos2_realplksr_dysample" | "4xNomos2_hq_dat2" | "2xModernSpanimationV1" | "GFPGANv1.3" | "RestoreFormer")[];
   /** The most forms it takes, of any requests. */
   amount?: number;
   /** `name:version:url` of its program. */
@@ -1584,7 +1586,7 @@ export interface PopInputStable {
   allow_post_processing?: boolean;
   allow_sdxl_controlnet?: boolean;
   allow_unsafe_ipaddr?: boolean;
-  /** What it has of what a switch above is off for: `control:canny`, `annotator:canny`, `post:RealESRGAN_x4plus` (our extension). */
+  /** What it has of what a switch above is off for: `control:canny`, `annotator:canny`, `post:RealESRGAN_x4plus`, `remix`, `extra_source_images`, `layer_diffuse`; and `qr_code`, for which there is no switch (our extension). */
   also?: string[];
   /** The most jobs of one request that it takes. */
   amount?: number;

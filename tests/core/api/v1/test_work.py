@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 import factories
 import pictures
-from core.queue.tables import Attempt
+from core.queue.tables import AttemptRow
 from version1 import SMALL
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -60,7 +60,7 @@ class TestPop:
             await factories.change_worker(session, UUID(await server.id()), paused=True)
         assert (await server.pop()).json() == {"id": None, "skipped": {}}
         async with app.database.reading() as session:
-            assert not list(await session.scalars(select(Attempt.id)))  # nor is it fooled
+            assert not list(await session.scalars(select(AttemptRow.id)))  # nor is it fooled
 
     async def test_in_maintenance(self, horde, server):
         answer = await horde.put(

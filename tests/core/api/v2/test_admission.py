@@ -12,7 +12,7 @@ from core.moderation import modes
 from core.moderation.scores import Verdict
 from core.users.directory import NO_ROLE
 from core.users.tables import Role, UserRow
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,7 +43,7 @@ async def change(site, model, row_id, **columns):
 
 async def elsewhere(site, person):
     """All workers of a person are at other addresses, each at its own."""
-    rows = table(Worker)
+    rows = table(WorkerRow)
     async with site.database.writing() as session:
         mine = update(rows).where(rows.c.user_id == person.id)
         await session.execute(mine.values(address=rows.c.name))
@@ -272,7 +272,9 @@ async def test_when_a_worker_is_seen_its_address_is_known(site):
     person, known = await owner(site), name()
     assert await popped(site, person.key, name=known) is None
     async with site.database.reading() as session:
-        rows = await session.execute(table(Worker).select().where(table(Worker).c.name == known))
+        rows = await session.execute(
+            table(WorkerRow).select().where(table(WorkerRow).c.name == known)
+        )
     row = rows.one()
     assert row.address == "127.0.0.1"
     assert row.seen_at <= now()

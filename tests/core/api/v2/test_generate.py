@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 import pictures
 import serving
 from core.generation import admission
-from core.queue.tables import Request
+from core.queue.tables import RequestRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -49,7 +49,7 @@ async def test_what_does_not_suit_the_model_is_warned_of(shared):
 async def test_a_dry_run_says_the_price_of_all_and_keeps_nothing(shop):
     async def rows():
         async with shop.server.database.reading() as session:
-            return await session.scalar(select(func.count()).select_from(Request))
+            return await session.scalar(select(func.count()).select_from(RequestRow))
 
     before, kudos = await rows(), (await shop.server.get("/find_user", key=shop.owner.key)).json()
     one = await ask(shop.server, shop.owner.key, dry_run=True, params=SMALL)

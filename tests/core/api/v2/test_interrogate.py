@@ -11,7 +11,7 @@ import factories
 import pictures
 from core.db import now
 from core.images import webp
-from core.queue.tables import Attempt, Outcome
+from core.queue.tables import AttemptRow, Outcome
 from core.upkeep import steps
 from core.workers import fleet
 
@@ -211,7 +211,9 @@ async def test_a_paused_alchemist_gets_decoys(alchemist, shared):
     assert (await alchemist.status(request_id))["state"] == "waiting"
     async with shared.database.reading() as session:
         alive = select(func.count()).where(
-            Attempt.outcome == Outcome.DONE, Attempt.reward > 0, Attempt.model == "describe"
+            AttemptRow.outcome == Outcome.DONE,
+            AttemptRow.reward > 0,
+            AttemptRow.model == "describe",
         )
         assert not await session.scalar(alive)
 

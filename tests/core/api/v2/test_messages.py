@@ -10,11 +10,11 @@ import serving
 from core.db import now, table
 from core.upkeep import steps
 from core.users.tables import Role
-from core.workers.tables import Message
+from core.workers.tables import MessageRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-messages = table(Message)
+messages = table(MessageRow)
 
 
 async def moderator(server):

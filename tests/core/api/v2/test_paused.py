@@ -14,10 +14,10 @@ from core.generation import waiters
 from core.ledger import audit
 from core.ledger.tables import Entry
 from core.queue import measured
-from core.queue.tables import Attempt, Generation, Outcome
+from core.queue.tables import AttemptRow, Generation, Outcome
 from core.stats.tables import ModelTotal, UserTotal
 from core.upkeep import steps
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 PAUSED, HONEST = "paused worker", "honest worker"
 
@@ -28,7 +28,7 @@ async def owner(server):
     owner = await server.user("Owner")
     await server.pop(owner.key, name=PAUSED)
     async with server.database.writing() as session:
-        worker_id = await session.scalar(select(Worker.id).where(Worker.name == PAUSED))
+        worker_id = await session.scalar(select(WorkerRow.id).where(WorkerRow.name == PAUSED))
         await factories.change_worker(session, worker_id, paused=True)
     return owner
 
@@ -113,7 +113,7 @@ async def test_it_makes_nobody_faster_or_slower(server, owner):
     await upload(server, decoy)
     assert (await server.submit(owner.key, decoy["id"])).status_code == 200
     async with server.database.reading() as session:
-        (worker_id,) = await session.scalars(select(Attempt.worker_id))
+        (worker_id,) = await session.scalars(select(AttemptRow.worker_id))
         assert await measured.measure(session, worker_id, threads=1, before={}) is None
 
 

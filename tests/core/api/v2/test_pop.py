@@ -12,7 +12,7 @@ import statements
 from core.api import popping
 from core.features import OURS, version_of
 from core.generation import pop, waiters
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,6 +34,11 @@ ALWAYS = {
     "use_nsfw_censor": True,
 }
 SMALL = serving.SMALL
+CASCADE = "Stable Cascade 1.0"
+QR_CODE = {
+    "workflow": "qr_code",
+    "extra_texts": [{"text": "https://a.example", "reference": "qr_code"}],
+}
 
 
 async def test_no_job_has_the_same_keys_as_a_job(shop):
@@ -277,8 +282,8 @@ async def test_the_programs_own_user_goes_first_and_others_wait(shop):
 async def test_a_worker_in_maintenance_serves_its_owner_only(shop):
     await shop.pop()
     async with shop.server.database.writing() as session:
-        named = Worker.__table__.c.name == shop.name
-        await session.execute(update(Worker.__table__).where(named).values(maintenance=True))
+        named = WorkerRow.__table__.c.name == shop.name
+        await session.execute(update(WorkerRow.__table__).where(named).values(maintenance=True))
     await shop.ask()
     offered = serving.offer(name=shop.name, models=[shop.name])
     refused = await shop.server.post("/generate/pop", offered, key=shop.owner.key)
@@ -574,7 +579,12 @@ async def test_an_address_has_so_many_waiting_pops(databases, tmp_path, only_eve
         ([], {"post_processing": ["NMKD_Siax"]}, False),
         (["post:NMKD_Siax"], {"post_processing": ["NMKD_Siax"]}, True),
         (["post:NMKD_Siax"], {"post_processing": ["RealESRGAN_x2plus"]}, False),
-        (["post:GFPGAN", "layer_diffuse"], {"post_processing": ["GFPGAN"]}, False),
+        (["post:GFPGAN"], {"post_processing": ["GFPGAN"]}, True),
+        (["layer_diffuse"], {"post_processing": ["GFPGAN"]}, False),
+        ([], {"transparent": True}, False),
+        (["layer_diffuse"], {"transparent": True}, True),
+        ([], QR_CODE, False),
+        (["qr_code"], QR_CODE, True),
     ],
 )
 async def test_a_worker_may_have_a_part_of_what_a_switch_is_for(shop, also, asked, is_served):
@@ -584,6 +594,52 @@ async def test_a_worker_may_have_a_part_of_what_a_switch_is_for(shop, also, aske
     off = {"allow_controlnet": False, "allow_post_processing": False}
     popped = await shop.pop(bridge_agent=agent, also=also, **off)
     assert (popped["id"] is not None) is is_served
+
+
+async def remixing(shop):
+    """A worker with the one model that remixes: its name, and its id in a list."""
+    name = f"{shop.name} remixes"
+    assert (await shop.pop(name=name, models=[CASCADE]))["id"] is None
+    found = await shop.server.get(f"/workers/name/{name}")
+    return name, [found.json()["id"]]
+
+
+@pytest.mark.parametrize(
+    ("also", "processing", "extra", "is_served"),
+    [
+        ([], "remix", False, False),
+        (["remix"], "remix", False, True),
+        (["remix"], "remix", True, False),
+        (["remix", "extra_source_images"], "remix", True, True),
+        (["remix", "extra_source_images"], "img2img", False, False),
+        (["remix", "extra_source_images"], "inpainting", False, False),
+    ],
+)
+async def test_a_worker_may_remix_pictures_and_start_from_none(
+    shop, also, processing, extra, is_served
+):
+    asked = {"models": [CASCADE], "source_image": pictures.SOURCE, "source_processing": processing}
+    if extra:
+        asked["extra_source_images"] = [{"image": pictures.SOURCE, "strength": 0.5}]
+    if processing == "inpainting":
+        asked["source_mask"] = pictures.SOURCE
+    name, targeted = await remixing(shop)
+    await shop.ask(params=SMALL, workers=targeted, **asked)
+    agent = f"Stable Horde Worker:{version_of(OURS)}:x"
+    off = {"allow_img2img": False, "allow_painting": False}
+    popped = await shop.pop(name=name, models=[CASCADE], bridge_agent=agent, also=also, **off)
+    assert (popped["id"] is not None) is is_served
+    if extra and is_served:
+        assert [one["strength"] for one in popped["extra_source_images"]] == [0.5]
+
+
+async def test_other_programs_remix_where_they_start_from_pictures(shop):
+    name, targeted = await remixing(shop)
+    remix = {"source_image": pictures.SOURCE, "source_processing": "remix"}
+    await shop.ask(params=SMALL, models=[CASCADE], workers=targeted, **remix)
+    regen = {"bridge_agent": "AI Horde Worker reGen:4:x", "name": name, "models": [CASCADE]}
+    assert (await shop.pop(**regen, allow_img2img=False))["id"] is None
+    assert (await shop.pop(**regen))["source_processing"] == "remix"
 
 
 async def test_a_worker_that_says_nothing_more_of_a_switch_has_all_behind_it(shop):

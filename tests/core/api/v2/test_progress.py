@@ -19,7 +19,7 @@ from core.api.streams import EXTENSION as STREAMS
 from core.db import now
 from core.generation import beats
 from core.generation.horde import channel_of
-from core.queue.tables import Attempt, Outcome
+from core.queue.tables import AttemptRow, Outcome
 from core.upkeep import steps
 from core.wire import events
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OPEN = {"censor_nsfw": False}
 VALIDATED = "KoboldCppEmbedWorker:2:https://github.com/LostRuins/koboldcpp"
-_attempts = Attempt.__table__
+_attempts = AttemptRow.__table__
 
 
 def webp(side=64, *, noise=False, kind="WEBP", **said):

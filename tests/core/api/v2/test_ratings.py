@@ -16,7 +16,7 @@ from core.db import now, table
 from core.generation import cancel, submit
 from core.generation.delivery import Delivery
 from core.queue import expiry
-from core.queue.tables import Request
+from core.queue.tables import RequestRow
 from core.users import directory
 from core.users.tables import Role, UserRow
 
@@ -340,7 +340,7 @@ async def test_what_is_kept_about_a_user_includes_pictures_and_ratings(shop, sit
 async def test_a_shared_picture_can_be_reported_when_its_request_is_gone(shop, site, rater):
     request_id, (picture,) = await made(shop)
     async with site.database.writing() as session:
-        await session.execute(delete(Request).where(Request.id == UUID(request_id)))
+        await session.execute(delete(RequestRow).where(RequestRow.id == UUID(request_id)))
     body = {"kind": "picture", "id": picture, "reason": "not a fox at all"}
     assert (await site.post("/reports", body, key=rater.key)).is_success
     await site.call("DELETE", f"/shared/pictures/{picture}", key=shop.owner.key)

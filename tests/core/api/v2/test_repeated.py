@@ -12,7 +12,7 @@ import pictures
 import serving
 from core.db import table
 from core.ledger.tables import Hold
-from core.queue.tables import Job, Request
+from core.queue.tables import Job, RequestRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -46,10 +46,10 @@ async def test_calls_at_once_with_one_key_are_one_request_that_is_paid_once(shar
     assert len({one["id"] for one in told}) == 1
     assert sorted(one["repeated"] for one in told) == [False, True, True, True, True]
     assert len({one["kudos_exact"] for one in told}) == 1
-    assert await count(shared, Request, Request.user_id == person.id) == 1
+    assert await count(shared, RequestRow, RequestRow.user_id == person.id) == 1
     assert await count(shared, Hold, Hold.key == f"request:{told[0]['id']}") == 1
     async with shared.database.reading() as session:
-        waiting = await factories.row(session, Request, UUID(told[0]["id"]))
+        waiting = await factories.row(session, RequestRow, UUID(told[0]["id"]))
     assert key not in str(waiting)
 
 
@@ -97,7 +97,7 @@ async def test_a_key_is_free_again_once_its_request_is_gone(shared, key):
     first = (await ask(shared, by=key)).json()["id"]
     async with shared.database.writing() as session:
         await session.execute(delete(table(Job)).where(Job.request_id == UUID(first)))
-        await session.execute(delete(table(Request)).where(Request.id == UUID(first)))
+        await session.execute(delete(table(RequestRow)).where(RequestRow.id == UUID(first)))
     again = (await ask(shared, by=key)).json()
     assert (again["id"] != first, again["repeated"]) == (True, False)
 

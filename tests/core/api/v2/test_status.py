@@ -9,7 +9,7 @@ import pictures
 import serving
 from core.queue import pace
 from core.version import VERSION
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 SMALL = serving.SMALL
 
@@ -185,7 +185,7 @@ async def test_what_a_paused_worker_made_is_in_no_number(server, shop):
     await shop.ask()
     await shop.pop()
     async with server.database.writing() as session:
-        await session.execute(update(Worker).values(paused=True))
+        await session.execute(update(WorkerRow).values(paused=True))
     await server.ask(models=[shop.name])
     decoy = await shop.pop()
     assert decoy["id"]

@@ -8,11 +8,11 @@ import serving
 from core.db import now, table
 from core.upkeep import steps
 from core.users.tables import Role
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-workers = table(Worker)
+workers = table(WorkerRow)
 
 
 async def creator(server):

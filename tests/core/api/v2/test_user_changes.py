@@ -10,7 +10,7 @@ from core.db import now
 from core.ledger import audit
 from core.ledger.tables import Entry
 from core.users.tables import Role, UserRow
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -204,7 +204,9 @@ async def test_after_30_idle_days_everything_but_numbers_is_gone(shared, number)
         assert said.balanced
         assert await session.scalar(select(func.count()).select_from(Entry)) == said.entries
         ids = [person.id for person in wiped]
-        assert not list(await session.scalars(select(Worker.id).where(Worker.user_id.in_(ids))))
+        assert not list(
+            await session.scalars(select(WorkerRow.id).where(WorkerRow.user_id.in_(ids)))
+        )
         logins = await session.scalars(select(users.c.oauth_id).where(users.c.id.in_(ids)))
         assert len(set(logins)) == 2
 

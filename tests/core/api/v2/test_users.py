@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 import serving
 from core.db import now, table
-from core.queue.tables import Request
+from core.queue.tables import RequestRow
 from core.users.keys import Keyring
 from core.users.tables import Role, UserRow
 
@@ -94,7 +94,7 @@ async def test_finished_requests_are_listed_until_they_expire(shop):
     assert await active() == [done, cancelled]
     await shop.status(done)
     assert await active() == [done, cancelled]  # its pictures can be fetched again
-    await change(shop.server, table(Request), UUID(done), expires_at=now())
+    await change(shop.server, table(RequestRow), UUID(done), expires_at=now())
     assert await active() == [cancelled]
 
 

@@ -14,7 +14,7 @@ import pictures
 import serving
 from core.api.v2 import webhooks
 from core.outbox.tables import Letter
-from core.queue.tables import Request
+from core.queue.tables import RequestRow
 from core.upkeep.courier import Courier
 from outsiders import certificate, outsider
 
@@ -153,7 +153,7 @@ async def test_a_form_is_told_and_what_was_made_is_a_link(site, receiver):
 async def test_a_webhook_into_a_private_network_is_never_called(shop, site, receiver):
     request_id = await shop.ask(webhook="https://example.org/hook")
     private = receiver.url(host="127.0.0.1")  # such as is refused by now, but was not always
-    wanted = update(Request).where(Request.id == UUID(request_id)).values(webhook=private)
+    wanted = update(RequestRow).where(RequestRow.id == UUID(request_id)).values(webhook=private)
     async with site.database.writing() as session:
         await session.execute(wanted)
     await shop.deliver(await shop.pop())

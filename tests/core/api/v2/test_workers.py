@@ -9,7 +9,7 @@ from sqlalchemy import update
 import serving
 from core.db import now
 from core.users.tables import Role, UserRow
-from core.workers.tables import Worker
+from core.workers.tables import WorkerRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -75,7 +75,7 @@ async def test_moderators_and_the_public_of_public_workers_see_more(shop):
 async def test_who_is_away_is_seen_but_not_listed(shop):
     await shop.pop()
     away = now() - timedelta(seconds=301)
-    await change(shop.server, Worker, lambda c: c.name == shop.name, seen_at=away)
+    await change(shop.server, WorkerRow, lambda c: c.name == shop.name, seen_at=away)
     assert (await shop.server.get(f"/workers?name={quote(shop.name)}")).json() == []
     seen = (await shop.server.get(f"/workers/name/{quote(shop.name)}")).json()
     assert seen["online"] is False
@@ -85,7 +85,7 @@ async def test_workers_are_listed_by_type_and_the_name_wins(shop):
     await shop.pop()
     await change(
         shop.server,
-        Worker,
+        WorkerRow,
         lambda c: c.name == shop.name,
         kind="text",
         speed=12.34,
@@ -107,7 +107,7 @@ async def test_workers_are_listed_by_type_and_the_name_wins(shop):
 
 async def test_speed_is_a_sentence(shop):
     await shop.pop()
-    await change(shop.server, Worker, lambda c: c.name == shop.name, speed=1_234_567.0)
+    await change(shop.server, WorkerRow, lambda c: c.name == shop.name, speed=1_234_567.0)
     seen = (await shop.server.get(f"/workers/name/{quote(shop.name)}")).json()
     assert seen["performance"] == "1.2 megapixelsteps per second"
 
@@ -207,6 +207,6 @@ async def test_text_workers_and_alchemists_tell_what_they_can(shop):
     seen = (await server.get(f"/workers/name/{quote(name)}%202")).json()
     assert (seen["type"], seen["forms"]) == ("interrogation", ["caption", "nsfw"])
     assert not seen.keys() & {"max_pixels", "max_length", "img2img"}
-    await change(server, Worker, lambda c: c.name == f"{name} 2", speed=0.25)
+    await change(server, WorkerRow, lambda c: c.name == f"{name} 2", speed=0.25)
     seen = (await server.get(f"/workers/name/{quote(name)}%202")).json()
     assert seen["performance"] == "4.0 seconds per form"
