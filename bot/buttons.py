@@ -27,10 +27,11 @@ def after(job: Job, state: JobState) -> discord.ui.View:
         return view(*_of_pictures(job))
     if job.kind == "text":
         return view(
-            button("Continue", "more", job.id, style=PRIMARY),
-            button("Re-roll", "again", job.id),
-            button("Edit", "edit", job.id),
-            button("Delete", "delete", job.id),
+            button("Reply", "reply", job.id, style=PRIMARY, row=0),
+            button("Re-roll", "again", job.id, row=0),
+            button("Edit", "edit", job.id, row=0),
+            button("Delete", "delete", job.id, row=0),
+            *_one_each(job, "Continue", "more", row=1),
         )
     return view(button("Delete", "delete", job.id))
 
@@ -49,7 +50,7 @@ def _of_pictures(job: Job) -> list[discord.ui.Item[Any]]:
 
 
 def _one_each(job: Job, label: str, word: str, row: int) -> list[discord.ui.Item[Any]]:
-    """A button for each picture, or a select where they are many."""
+    """A button for each result, or a select where they are many."""
     count = len(job.results)
     if count == 1:
         return [button(label, word, job.id, 0, row=row)]

@@ -11,8 +11,9 @@ from discord import app_commands
 from bot import accounts, answering, forms, limits
 from bot.commands import common
 from bot.hordes import me
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
 from bot.store import logins, notes
+from bot.words import plain
 from core.wire.sharedkeys import SharedKeyInput
 
 MAX_KEY: Final = 100

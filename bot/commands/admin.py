@@ -8,9 +8,10 @@ from discord import app_commands
 
 from bot import answering, blocklists
 from bot.commands import common
-from bot.refusals import Refused, cut, plain
+from bot.refusals import Refused
 from bot.store import prompts
 from bot.store.guilds import MAX_BLOCKED, RoleLimits, Rules
+from bot.words import counted, cut, plain
 
 LISTS: Final = ("words", "patterns", "models", "styles")
 LIST_CHOICES = [app_commands.Choice(name=name, value=name) for name in LISTS]
@@ -173,7 +174,7 @@ async def audit(interaction: discord.Interaction, user: discord.User | None = No
         found = await prompts.of_guild(connection, interaction.guild_id or 0, number)
     lines = [f"{one.created:%Y-%m-%d %H:%M} {one.user_id} {one.kind} {one.prompt}" for one in found]
     file = discord.File(io.BytesIO("\n".join(lines).encode()), "prompts.txt")
-    await answering.say(interaction, f"{len(lines)} prompts, newest first.", file=file)
+    await answering.say(interaction, f"{counted(len(lines), 'prompt')}, newest first.", file=file)
 
 
 @group.command(description="The rules of this server.")

@@ -7,8 +7,9 @@ import discord
 from discord import app_commands
 
 from bot import answering
-from bot.refusals import cut
 from bot.store import jobs
+from bot.words import counted, cut
+from core.wire.status import ActiveModel
 
 if TYPE_CHECKING:
     from bot.app import HordeBot
@@ -64,14 +65,17 @@ async def prompt(interaction: discord.Interaction, typed: str) -> Choices:
 
 async def model(interaction: discord.Interaction, typed: str) -> Choices:
     """Suggest models of pictures, with how many serve them."""
-    found = await answering.bot_of(interaction).live.models()
-    return suggestions(((f"{one.name} ({one.count} workers)", one.name) for one in found), typed)
+    return _of_models(await answering.bot_of(interaction).live.models(), typed)
 
 
 async def text_model(interaction: discord.Interaction, typed: str) -> Choices:
     """Suggest models of texts."""
-    found = await answering.bot_of(interaction).live.text_models()
-    return suggestions(((f"{one.name} ({one.count} workers)", one.name) for one in found), typed)
+    return _of_models(await answering.bot_of(interaction).live.text_models(), typed)
+
+
+def _of_models(found: list[ActiveModel], typed: str) -> Choices:
+    named = ((f"{one.name} ({counted(one.count, 'worker')})", one.name) for one in found)
+    return suggestions(named, typed)
 
 
 async def style(interaction: discord.Interaction, typed: str) -> Choices:

@@ -7,7 +7,8 @@ from discord import app_commands
 
 from bot import answering
 from bot.commands import common
-from bot.refusals import Refused, cut, plain
+from bot.refusals import Refused
+from bot.words import counted, cut, plain
 from core.client import NotFound
 from core.wire.teams import CreateTeamInput
 
@@ -25,7 +26,7 @@ async def listed(
     bot = answering.bot_of(interaction)
     await answering.defer(interaction, ephemeral=True)
     found = await bot.hordes.own.styles.all(tag=tag)
-    lines = [f"**{plain(one.name)}** ({one.use_count:,} times)" for one in found]
+    lines = [f"**{plain(one.name)}** ({counted(one.use_count, 'time')})" for one in found]
     embed = discord.Embed(title="Styles", description=cut("\n".join(lines), 4000) or "None yet.")
     await answering.say(interaction, embed=embed)
 
@@ -46,7 +47,7 @@ async def style_info(
         embed,
         prompt=plain(one.prompt),
         models=plain(", ".join(one.models)),
-        used=f"{one.use_count:,} times",
+        used=counted(one.use_count, "time"),
         by=plain(one.creator),
         tags=plain(", ".join(one.tags)),
     )
@@ -59,7 +60,9 @@ async def list_teams(interaction: discord.Interaction) -> None:
     bot = answering.bot_of(interaction)
     await answering.defer(interaction, ephemeral=True)
     found = sorted(await bot.live.teams(), key=lambda one: -one.kudos)
-    lines = [f"**{plain(one.name or '?')}**: {one.worker_count} workers" for one in found[:25]]
+    lines = [
+        f"**{plain(one.name or '?')}**: {counted(one.worker_count, 'worker')}" for one in found[:25]
+    ]
     embed = discord.Embed(title="Teams", description="\n".join(lines) or "There are none yet.")
     await answering.say(interaction, embed=embed)
 

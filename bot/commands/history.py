@@ -8,8 +8,9 @@ from discord import app_commands
 from bot import answering
 from bot.commands import common
 from bot.pressing import select, view
-from bot.refusals import Refused, cut, plain
+from bot.refusals import Refused
 from bot.store import jobs
+from bot.words import cut, plain
 
 MAX_LINE: Final = 120
 

@@ -9,8 +9,9 @@ from bot import answering, forms
 from bot.commands import common
 from bot.hordes import me
 from bot.jobs import place
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
 from bot.store import logins
+from bot.words import plain
 
 MAX_GIFT = 10_000_000
 

@@ -8,12 +8,12 @@ from discord import app_commands
 
 from bot import answering, parties
 from bot.commands import common
-from bot.jobs.cards import amount
 from bot.jobs.place import QUIET
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
 from bot.store import parties as store
 from bot.store.database import now
 from bot.store.parties import Party
+from bot.words import amount, plain
 from core.wire.sharedkeys import SharedKeyInput
 
 MAX_WORDS: Final = 10

@@ -9,9 +9,10 @@ from discord import app_commands
 from bot import answering, forms
 from bot.commands import common
 from bot.pressing import Pressed, view
-from bot.refusals import Refused, cut, plain
+from bot.refusals import Refused
 from bot.store import presets
 from bot.wanted import SIZES, Options
+from bot.words import cut, plain
 from core import features
 
 NONE: Final = "-"
@@ -178,7 +179,7 @@ def _chosen(stored: dict[str, Any], name: str, values: list[str]) -> dict[str, A
 
 
 def _embed(options: Options) -> discord.Embed:
-    embed = discord.Embed(title="Your settings of pictures", colour=0x3B82F6)
+    embed = discord.Embed(title="Your settings for pictures", colour=0x3B82F6)
     common.fields(embed, **{name: _shown(value) for name, value in options.said().items()})
     if not embed.fields:
         embed.description = "All as the horde likes it."

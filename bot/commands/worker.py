@@ -8,7 +8,8 @@ from discord import app_commands
 from bot import answering
 from bot.commands import common
 from bot.hordes import Horde, me
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
+from bot.words import plain
 from core.client import NotFound
 from core.wire.workers import ModifyWorkerInput, WorkerDetails
 

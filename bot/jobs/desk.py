@@ -20,11 +20,12 @@ from bot.jobs.kinds import KINDS, Sources
 from bot.jobs.looks import Look
 from bot.jobs.streams import Streams
 from bot.jobs.watcher import MAX_SECONDS, Watcher, pause
-from bot.refusals import Refused, cut, of_horde, plain
+from bot.refusals import Refused, of_horde
 from bot.store import jobs
 from bot.store.database import now
 from bot.store.jobs import Job, JobState
 from bot.wanted import Wanted
+from bot.words import cut, plain
 from core.client import HordeError, NotFound
 
 if TYPE_CHECKING:

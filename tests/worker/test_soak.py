@@ -14,7 +14,6 @@ import tiny_adaptations
 import tiny_control
 import tiny_families
 from worker import models
-from worker.crew import image_offer
 from worker.engine import Engine, Limits
 from worker.engine_process import renderers
 from worker.image import control
@@ -23,6 +22,7 @@ from worker.image.kind import Pictures
 from worker.image.library import Library
 from worker.image.samplers import SAMPLERS
 from worker.memory import resident
+from worker.offers import image_offer
 from worker.settings import Settings
 
 JOBS = 500
