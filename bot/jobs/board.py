@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import discord
 import structlog
 
-from bot import attachments
+from bot import attachments, buttons
 from bot.jobs import cards, place
 from bot.jobs.looks import Look
 from bot.jobs.running import Running
@@ -76,7 +76,7 @@ class Board:
                 self._shown.pop(job.id, None)
                 return 0.0
             shown.text, shown.at = text, at
-            what: dict[str, Any] = {"embed": embed, "view": self._bot.buttons.during(job)}
+            what: dict[str, Any] = {"embed": embed, "view": buttons.during(job)}
             if previews:
                 what["attachments"] = [*_files(job, previews), *self._kept(job)]
                 shown.previews, shown.previews_at = previews, at
@@ -96,7 +96,7 @@ class Board:
             for name, content in files.items()
         ]
         try:
-            view = self._bot.buttons.during(job)
+            view = buttons.during(job)
             embed = cards.asked(job, named[0].filename)
             message = await place.edit(self._bot, job, embed=embed, attachments=named, view=view)
         except (place.Gone, discord.HTTPException) as error:
@@ -118,7 +118,7 @@ class Board:
                 self._shown.pop(job.id, None)
                 return False
             everything: list[File] = [*files, *self._kept(job)]
-            view = self._bot.buttons.after(job, state)
+            view = buttons.after(job, state)
             try:
                 await place.edit(
                     self._bot, job, content=None, embed=embed, attachments=everything, view=view
