@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffusers import DiffusionPipeline, StableDiffusionPipeline
 from PIL import Image, ImageDraw
@@ -20,8 +21,10 @@ from torch import Tensor
 from training import autoencoder, classifier, prompts, questions, running, sheets, verdicts
 from training.classifier import COUNTED, Classifier
 from training.composer import Composer
+from training.prompts import Prompt
 from training.questions import Question
 from training.scenes import Planner
+from training.sheets import Worker
 
 SEEDS = 2
 STEPS = 12
@@ -29,6 +32,15 @@ GUIDANCE = 4.0
 JUDGE_STEPS = 1500
 BATCH = 16
 THUMBNAIL = 72  # pixels
+COMPOSED = frozenset(
+    (
+        "counts",
+        "two things",
+        "things in places, never trained",
+        "things in places, trained",
+    )
+)
+"""What a worker draws in layers, so that the model alone has figures of its own."""
 FIGURES = ("<!-- figures: python -m training evaluate -->\n", "<!-- end of figures -->")
 
 
@@ -64,6 +76,17 @@ def pictures(pipeline: StableDiffusionPipeline, asked: Sequence[Question]) -> Te
         )
         made.append(drawn.images.float() * 2 - 1)
     return torch.cat(made)
+
+
+def drawn_by(worker: Worker, asked: Sequence[Question]) -> Tensor:
+    """The same as a worker draws them: by the model's words, and in layers."""
+    made = [
+        worker.draw(Prompt(question.prompt, ""), seed=seed, side=autoencoder.SIDE).image
+        for question in asked
+        for seed in range(SEEDS)
+    ]
+    pixels = torch.stack([torch.from_numpy(np.asarray(image, np.float32)) for image in made])
+    return pixels.permute(0, 3, 1, 2) / 127.5 - 1
 
 
 def painted(composer: Composer, asked: Sequence[Question]) -> Tensor:
@@ -174,19 +197,26 @@ def judge_of(composer: Composer, file: Path, *, places: bool) -> Classifier:
 def report(model: Path, composer: Composer, docs: Path, judge_file: Path, *, places: bool) -> None:
     """Score the model, print the figures, put them into its card and docs, and draw the sheets."""
     pipeline, cost = measured(model)
-    judge = judge_of(composer, judge_file, places=places)
+    judge, worker = judge_of(composer, judge_file, places=places), Worker(model)
     scores = {}
     drawn: list[tuple[Tensor, list[Question]]] = []
     for name, asked in sorts(composer, places=places).items():
-        shown, real = pictures(pipeline, asked), painted(composer, asked)
+        whole = pictures(pipeline, asked)
+        shown, real = whole, painted(composer, asked)
+        if name in COMPOSED:
+            shown = drawn_by(worker, asked)
         drawn.append((shown, asked))
         scores[name] = score(judge, shown, asked)
+        if name in COMPOSED:
+            scores[f"as one picture: {name}"] = score(judge, whole, asked)
         scores[f"real ones: {name}"] = score(judge, real, asked)
         scores[f"real ones through the autoencoder: {name}"] = score(
             judge, again(pipeline, real), asked
         )
-    free = sheets.draw(model, prompts.shipped())
-    text = f"\n{verdicts.summary()}\n{table(scores, judge)}\n{cost}\n"
+    free, more = sheets.draw(model, prompts.shipped()), sheets.draw(model, prompts.again())
+    text = f"\n{verdicts.summary(prompts.shipped())}\n"
+    text += f"{verdicts.summary(prompts.again(), 'again')}\n"
+    text += f"\n{table(scores, judge)}\n{cost}\n"
     print(text)
     (docs / "model").mkdir(parents=True, exist_ok=True)
     tiles, rows = (
@@ -195,8 +225,10 @@ def report(model: Path, composer: Composer, docs: Path, judge_file: Path, *, pla
     )
     sheet(tiles, rows, columns=7).save(docs / "model" / "sheet.webp", quality=80)
     sheets.sheet(free).save(docs / "model" / "prompts.webp", quality=85)
+    sheets.sheet(more).save(docs / "model" / "again.webp", quality=85)
     put_figures(model / "README.md", text)
-    put_figures(docs / "model.md", f"{text}\n{verdicts.table(free)}\n")
+    tables = f"{verdicts.table(free)}\n\nThe forty:\n\n{verdicts.table(more, 'again')}\n"
+    put_figures(docs / "model.md", f"{text}\n{tables}")
 
 
 def measured(model: Path) -> tuple[StableDiffusionPipeline, str]:

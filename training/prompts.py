@@ -18,12 +18,22 @@ class Prompt:
 
 @cache
 def shipped() -> tuple[Prompt, ...]:
-    """The prompts of the table, in its order."""
-    rows = tomllib.loads(TABLE.read_text())["prompts"]
-    return tuple(Prompt(row["prompt"], row["shows"]) for row in rows)
+    """The hundred prompts, in their order."""
+    return _listed("prompts")
+
+
+@cache
+def again() -> tuple[Prompt, ...]:
+    """The forty that check whether what mends the hundred mends others, too."""
+    return _listed("again")
 
 
 @cache
 def texts() -> frozenset[str]:
     """What is typed; no caption for training is one of these."""
     return frozenset(prompt.text for prompt in shipped())
+
+
+def _listed(name: str) -> tuple[Prompt, ...]:
+    rows = tomllib.loads(TABLE.read_text())[name]
+    return tuple(Prompt(row["prompt"], row["shows"]) for row in rows)

@@ -27,32 +27,40 @@ class Drawn:
     notes: tuple[str, ...]
 
 
-def draw(folder: Path, prompts: tuple[Prompt, ...], *, seed: int = SEED) -> list[Drawn]:
-    """Draw each prompt once, with the defaults of the model."""
-    checkpoint = models.inspect(folder.name, folder)
-    renderer = DiffusersRenderer(device="cpu")
-    renderer.load(checkpoint)
-    drawn = []
-    for prompt in prompts:
+class Worker:
+    """Draws with a model as a worker does, with the defaults of the model."""
+
+    def __init__(self, folder: Path) -> None:
+        self._checkpoint = models.inspect(folder.name, folder)
+        self._renderer = DiffusersRenderer(device="cpu")
+        self._renderer.load(self._checkpoint)
+
+    def draw(self, prompt: Prompt, *, seed: int = SEED, side: int = SIDE) -> Drawn:
+        """Draw a prompt. side: pixels."""
         order = PictureOrder(
-            checkpoint=checkpoint,
+            checkpoint=self._checkpoint,
             prompt=prompt.text,
             negative="",
-            width=SIDE,
-            height=SIDE,
+            width=side,
+            height=side,
             steps=STEPS,
             cfg_scale=GUIDANCE,
             sampler="k_euler_a",
             karras=True,
             seeds=(seed,),
-            enlarger=checkpoint.enlarger,
+            enlarger=self._checkpoint.enlarger,
         )
-        rendered = renderer.render(order, lambda *_: None)
+        rendered = self._renderer.render(order, lambda *_: None)
         [made] = rendered.pictures
         image = Image.frombytes("RGB", (made.width, made.height), made.rgb)
         notes = tuple(str(note.ref) for note in rendered.notes if "made at" not in str(note.ref))
-        drawn.append(Drawn(prompt, image, notes))
-    return drawn
+        return Drawn(prompt, image, notes)
+
+
+def draw(folder: Path, prompts: tuple[Prompt, ...], *, seed: int = SEED) -> list[Drawn]:
+    """Draw each prompt once, as a worker does."""
+    worker = Worker(folder)
+    return [worker.draw(prompt, seed=seed) for prompt in prompts]
 
 
 def sheet(drawn: list[Drawn]) -> Image.Image:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from training import prompts
+from training.prompts import Prompt
 from training.sheets import Drawn
 
 TABLE = Path(__file__).with_suffix(".toml")
@@ -17,26 +17,30 @@ VERDICTS = ("right", "half", "wrong", "nothing")
 """What was asked for; a part of it; something else; an empty picture that says why."""
 
 
-def shipped() -> dict[str, str]:
-    """The verdict on the shipped weights' picture of each prompt."""
-    found: dict[str, str] = {}
-    for verdict, numbers in tomllib.loads(TABLE.read_text())["verdicts"].items():
-        found |= {prompts.shipped()[number - 1].text: verdict for number in numbers}
-    return found
+def shipped(prompts: Sequence[Prompt], name: str = "verdicts") -> list[str]:
+    """The verdict on the shipped weights' picture of each prompt.
+
+    name: of the table of verdicts, "verdicts" on the hundred, "again" on the forty.
+    """
+    found = {
+        number: verdict
+        for verdict, numbers in tomllib.loads(TABLE.read_text())[name].items()
+        for number in numbers
+    }
+    return [found[number] for number in range(1, len(prompts) + 1)]
 
 
-def summary() -> str:
+def summary(prompts: Sequence[Prompt], name: str = "verdicts") -> str:
     """How many came out how, in a sentence."""
-    counts = Counter(shipped().values())
+    counts = Counter(shipped(prompts, name))
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-    return f"Of the {len(prompts.shipped())} free prompts came out: {told}."
+    return f"Of the {len(prompts)} free prompts came out: {told}."
 
 
-def table(drawn: Sequence[Drawn]) -> str:
+def table(drawn: Sequence[Drawn], name: str = "verdicts") -> str:
     """Each prompt with the verdict and with what the worker said, as a Markdown table."""
-    verdicts = shipped()
+    verdicts = shipped([each.prompt for each in drawn], name)
     rows = ["| | prompt | verdict | what the worker says |", "|---|---|---|---|"]
-    for number, each in enumerate(drawn, start=1):
-        notes = "; ".join(each.notes)
-        rows.append(f"| {number} | {each.prompt.text} | {verdicts[each.prompt.text]} | {notes} |")
+    for number, (each, verdict) in enumerate(zip(drawn, verdicts, strict=True), start=1):
+        rows.append(f"| {number} | {each.prompt.text} | {verdict} | {'; '.join(each.notes)} |")
     return "\n".join(rows)

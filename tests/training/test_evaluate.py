@@ -1,9 +1,10 @@
 import random
+import tomllib
 
 import pytest
 import torch
 
-from training import evaluate, landscapes, questions, verdicts
+from training import evaluate, landscapes, prompts, questions, verdicts
 from training.classifier import COUNTED, Answer, Classifier
 from training.questions import Question
 from training.scenes import COLOURS, Planner, held_apart, held_out
@@ -123,10 +124,17 @@ def test_a_right_scene_is_found_for_every_question(icons):
         questions.scene_for(Question("nothing"), planner, dice)
 
 
-def test_every_free_prompt_has_one_verdict():
-    assert len(verdicts.shipped()) == 100
-    assert set(verdicts.shipped().values()) <= set(verdicts.VERDICTS)
-    assert verdicts.summary().startswith("Of the 100 free prompts came out: ")
+@pytest.mark.parametrize(
+    ("asked", "name"), [(prompts.shipped(), "verdicts"), (prompts.again(), "again")]
+)
+def test_every_free_prompt_has_one_verdict(asked, name):
+    table = tomllib.loads(verdicts.TABLE.read_text())[name]
+
+    assert sorted(number for numbers in table.values() for number in numbers) == list(
+        range(1, len(asked) + 1)
+    )
+    assert set(table) <= set(verdicts.VERDICTS)
+    assert verdicts.summary(asked, name).startswith(f"Of the {len(asked)} free prompts came out: ")
 
 
 def test_figures_replace_the_old_ones(tmp_path):

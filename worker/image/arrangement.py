@@ -145,13 +145,13 @@ class _Arrangement:
         return is_told and thing.name in self.table.heavenly
 
     def _size(self, index: int, usual: float) -> float:
-        """How large it is drawn: among others, by what it is."""
-        thing = self.scene.things[index]
-        usual *= thing.size
-        if len(self.scene.things) > 1:
-            usual *= SMALL if thing.name in self.table.small else 1.0
-            usual *= LARGE if thing.name in self.table.large else 1.0
-        return usual
+        """How large it is drawn: by what it is, among others of another size."""
+        thing, names = self.scene.things[index], {one.name for one in self.scene.things}
+        if thing.name in self.table.small and not names <= self.table.small:
+            return usual * thing.size * SMALL
+        if thing.name in self.table.large and not names <= self.table.large:
+            return usual * thing.size * LARGE
+        return usual * thing.size
 
     def _each(self, indices: Sequence[int]) -> list[tuple[int, int]]:
         """All of them, as many as there are of each."""

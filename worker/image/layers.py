@@ -5,7 +5,7 @@ to cut out, to enlarge and to put together. In the engine process only: enlargin
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,16 +16,17 @@ from core.vocabulary import Reading
 from worker import background
 from worker.image import arrangement, layering, scene
 from worker.image.arrangement import Placed, Shape
+from worker.image.grammar import PLAIN
 from worker.image.layering import Table
 from worker.image.order import PictureOrder
-from worker.image.scene import PLAIN, Scene, Thing
+from worker.image.scene import Scene, Thing
 from worker.image.sizes import Size
 from worker.renderer import CannotRender
 
 ENLARGED: Final = 1.5
 """From this factor on, a network enlarges a layer."""
 DISTINCT: Final = 3
-"""Of several of one thing, so many are drawn apart; more are these again."""
+"""Of several of one thing, so many are drawn apart; more are these again, turned round."""
 SOLID: Final = 250
 SEEN: Final = 40
 """How opaque a thing is at least inside its edge, and where it ends."""
@@ -34,6 +35,8 @@ ICON: Final = 0.86
 SHADOW: Final = 0.3
 """How dark a shadow is."""
 MAX_TOLD: Final = 200
+NO_GROUND: Final = "gray"
+"""The ground of things that are to have none: white ones are lost on white, and colours show."""
 EDGE: Final = 3
 """Pixels over which an edge is smoothed that goes on beyond the picture."""
 
@@ -111,11 +114,14 @@ class Drawn:
 def plan(order: PictureOrder, reading: Reading) -> Plan | None:
     """How an order is drawn in layers; None: as a whole, as most are."""
     file = order.checkpoint.layers
-    is_free = order.source is None and order.control is None and not order.tiling
-    if file is None or not is_free or order.exact or order.adaptations or order.words:
+    is_free = order.source is None and order.control is None and not order.references
+    is_usual = not (order.tiling or order.transparent or order.adaptations or order.words)
+    if file is None or order.exact or not (is_free and is_usual):
         return None
     table = layering.of(file)
     found = scene.read(reading, table)
+    if found is not None and order.transparent:
+        found = replace(found, place=None, ground=NO_GROUND)
     return None if found is None else Plan(found, table, tuple(_layers(found, table)))
 
 
@@ -177,8 +183,8 @@ def _put(page: Image.Image, cut: Image.Image, one: Placed, side: int, enlarge: E
     left, top = round(one.x * side) - width // 2, round(one.bottom * side) - height
     if one.stands:
         _shade(page, left, top + height, width)
-    if one.number % 2:
-        cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if one.number >= DISTINCT else cut
+    if one.number >= DISTINCT:
+        cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     grown = _grown(cut, (width, height), enlarge)
     page.paste(grown.convert("RGB"), (left, top), grown.getchannel("A"))
 

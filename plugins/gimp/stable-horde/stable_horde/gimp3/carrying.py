@@ -7,7 +7,7 @@ from pathlib import Path
 from gi.repository import Gimp
 
 from stable_horde import kinds
-from stable_horde.errand import Asked, Errand
+from stable_horde.errand import Asked, Errand, Outcome, Picture
 from stable_horde.errors import Later, Trouble, Unreachable
 from stable_horde.gimp3 import waiting
 from stable_horde.gimp3.tasks import Delivered, Order, Task
@@ -18,6 +18,7 @@ from stable_horde.wanted import Wanted
 from stable_horde.words import _
 
 SESSION = "stable-horde-session"
+NOTHING_ANEW = _("With strength 0 nothing is drawn anew, and the horde is not asked.")
 
 
 def folder() -> Path:
@@ -46,6 +47,9 @@ def session() -> str:
 
 def carry_out(task: Task, order: Order, chosen: Settings, display: waiting.Display) -> Delivered:
     """Ask for an order, wait, and deliver it. Raises Trouble; the image is untouched then."""
+    if order.unchanged is not None:
+        same = Picture(order.unchanged, seed="", model="", worker="")
+        return task.deliver(order, Outcome([same], note=NOTHING_ANEW))
     errand = Errand(
         chosen.horde(),
         chosen.applied(order.body) if order.kind is kinds.PICTURES else order.body,
