@@ -13,7 +13,7 @@ LINKS ?= $(HOME)/.local/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up demo install bot migrate test coverage test-long test-gimp gimp-install gimp-zip lint lock openapi bench eval-model clean
+.PHONY: help up demo install bot migrate test coverage test-long test-gimp gimp-install gimp-zip lint lock openapi bench sheets eval-model clean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' Makefile
@@ -80,6 +80,9 @@ openapi: .venv/run.stamp ## Write docs/openapi.json anew
 
 bench: .venv/test.stamp ## Measure the server on each engine
 	@exec $(BIN)/python -m benchmarks
+
+sheets: .venv/run.stamp ## Render the sheets of docs/worker, to be looked at
+	@exec $(BIN)/python -m worker.bench.sheets docs/worker $(ARGS)
 
 eval-model: .venv/run.stamp ## Judge the model that ships with the project
 	@exec $(BIN)/python -m training evaluate

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core import schema, tables
-from core.db import Moment
+from core.columns import Moment
 from core.engines import plain_engine
 
 TURN: Final = 0x686F726465  # "horde": the advisory lock of those who migrate

@@ -7,9 +7,10 @@ import discord
 
 from bot import answering, gifts
 from bot.hordes import LOG_IN, me
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
 from bot.store import logins
 from bot.store.logins import Login
+from bot.words import counted, plain
 from core.client import NotFound, Unauthenticated
 from core.wire.users import UserDetails
 
@@ -27,15 +28,15 @@ async def log_in(bot: "HordeBot", user_id: int, *, code: str, key: str) -> str:
         except (NotFound, Unauthenticated):
             raise Refused("That code is not known, used or too old: make another one.") from None
     try:
-        me = await bot.hordes.with_key(key).users.me()
+        found = await bot.hordes.with_key(key).users.me()
     except (NotFound, Unauthenticated):
         raise Refused("The horde does not know that key. Nothing was stored.") from None
-    if me.id == ANONYMOUS_ID:
+    if found.id == ANONYMOUS_ID:
         raise Refused("That is the anonymous key, which everybody has; you need none to ask.")
-    login = Login(user_id, bot.keyring.seal(key), me.username, me.id)
+    login = Login(user_id, bot.keyring.seal(key), found.username, found.id)
     async with bot.database.transaction() as connection:
         await logins.put(connection, login)
-    return me.username
+    return found.username
 
 
 async def after_login(bot: "HordeBot", interaction: discord.Interaction) -> None:
@@ -86,8 +87,8 @@ def embed_of(user: UserDetails, *, is_own: bool) -> discord.Embed:
     embed.add_field(name="Kudos", value=f"{user.kudos:,.0f}")
     made = user.records.fulfillment
     asked = user.records.request
-    embed.add_field(name="Asked for", value=f"{asked.image:,} pictures, {asked.text:,} texts")
-    embed.add_field(name="Made", value=f"{made.image:,} pictures, {made.text:,} texts")
+    embed.add_field(name="Asked for", value=_results(asked.image, asked.text))
+    embed.add_field(name="Made", value=_results(made.image, made.text))
     embed.add_field(name="Workers", value=f"{user.worker_count:,}")
     running = user.active_generations
     if is_own and running is not None:
@@ -96,3 +97,7 @@ def embed_of(user: UserDetails, *, is_own: bool) -> discord.Embed:
     if user.trusted:
         embed.set_footer(text="trusted")
     return embed
+
+
+def _results(pictures: int, texts: int) -> str:
+    return f"{counted(pictures, 'picture')}, {counted(texts, 'text')}"

@@ -7,12 +7,14 @@ import discord
 
 from bot import answering, asking, forms, live
 from bot.asking import NOTHING, Given
+from bot.buttons import STARS
 from bot.jobs.kinds import MASK, SOURCE
-from bot.pressing import FORGOTTEN, Answer, Press, action, select, view
-from bot.refusals import Refused, cut, plain
+from bot.pressing import FORGOTTEN, Answer, OfJob, Press, action, select, view
+from bot.refusals import Refused
 from bot.store import jobs
 from bot.store.jobs import Job, JobState
 from bot.wanted import Wanted
+from bot.words import cut, plain
 from core.wire.ratings import AestheticRating, AestheticsPayload
 
 UPSCALERS: Final = (
@@ -25,9 +27,6 @@ UPSCALERS: Final = (
 """In the order in which they are taken, if an alchemist offers them."""
 VARY_STRENGTH: Final = 0.5
 MAX_VARIED: Final = 4
-STARS: Final = range(1, 11)
-MAX_CONTEXT: Final = 6000
-"""Characters of a text that the next one goes on from."""
 TOLD: Final = ("seed", "model", "worker", "censored", "form")
 """Of each result, in its information."""
 
@@ -59,12 +58,14 @@ async def again(press: Press) -> None:
 @action("more", Answer.NEW, is_owners=False)
 async def more(press: Press) -> None:
     """Go on where a text ends."""
-    wanted = Wanted.model_validate(press.job.wanted)
-    message = press.interaction.message
-    said = (message.embeds[0].description or "") if message and message.embeds else ""
-    _, _, text = said.partition("\n…")
-    prompt = (wanted.prompt + discord.utils.remove_markdown(text))[-MAX_CONTEXT:]
-    await asking.ask(press.interaction, "text", wanted.model_copy(update={"prompt": prompt}))
+    wanted = forms.with_text(press.job, int(press.more))
+    await asking.ask(press.interaction, "text", wanted)
+
+
+@action("reply", Answer.FORM, is_owners=False)
+async def reply(press: Press) -> None:
+    """Say something to a text, for the model to answer."""
+    await press.interaction.response.send_modal(forms.Reply(press.job))
 
 
 @action("vary", Answer.NEW, is_owners=False)
@@ -160,11 +161,10 @@ async def which(press: Press) -> None:
 
 
 async def _offer_stars(press: Press, index: int) -> None:
-    options = [discord.SelectOption(label=f"{n} of 10", value=str(n)) for n in STARS]
     await answering.say(
         press.interaction,
         "How do you like it? 10 is best.",
-        view=view(select("Stars", "star", press.job.id, options, more=index)),
+        view=view(select("Stars", "star", press.job.id, STARS, more=index)),
     )
 
 
@@ -212,5 +212,5 @@ def _files(press: Press) -> dict[str, discord.Attachment]:
     return {one.filename.removeprefix("SPOILER_"): one for one in files}
 
 
-def add() -> None:
-    """Nothing to do: importing this module adds its actions."""
+PRESSED: Final = (OfJob,)
+"""The buttons whose actions are here."""

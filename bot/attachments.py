@@ -10,7 +10,8 @@ from typing import Final
 import aiohttp
 import discord
 
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
+from bot.words import plain
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 READ_SECONDS: Final = 20.0

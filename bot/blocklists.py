@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import re2
 
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
 from bot.store.guilds import Rules
 from bot.wanted import Wanted
+from bot.words import plain
 
 MAX_PATTERN: Final = 300
 MAX_MEMORY: Final = 1 << 20

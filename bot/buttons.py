@@ -4,12 +4,14 @@ from typing import Any, Final
 
 import discord
 
-from bot import pressing
 from bot.pressing import button, select, view
 from bot.store.jobs import Job, JobState
 
 MAX_IN_ROW: Final = 5
 DANGER, PRIMARY = discord.ButtonStyle.danger, discord.ButtonStyle.primary
+
+
+STARS: Final = [discord.SelectOption(label=f"{n} of 10", value=str(n)) for n in range(1, 11)]
 
 
 def during(job: Job) -> discord.ui.View:
@@ -27,10 +29,11 @@ def after(job: Job, state: JobState) -> discord.ui.View:
         return view(*_of_pictures(job))
     if job.kind == "text":
         return view(
-            button("Continue", "more", job.id, style=PRIMARY),
-            button("Re-roll", "again", job.id),
-            button("Edit", "edit", job.id),
-            button("Delete", "delete", job.id),
+            button("Reply", "reply", job.id, style=PRIMARY, row=0),
+            button("Re-roll", "again", job.id, row=0),
+            button("Edit", "edit", job.id, row=0),
+            button("Delete", "delete", job.id, row=0),
+            *_one_each(job, "Continue", "more", row=1),
         )
     return view(button("Delete", "delete", job.id))
 
@@ -49,7 +52,7 @@ def _of_pictures(job: Job) -> list[discord.ui.Item[Any]]:
 
 
 def _one_each(job: Job, label: str, word: str, row: int) -> list[discord.ui.Item[Any]]:
-    """A button for each picture, or a select where they are many."""
+    """A button for each result, or a select where they are many."""
     count = len(job.results)
     if count == 1:
         return [button(label, word, job.id, 0, row=row)]
@@ -57,6 +60,3 @@ def _one_each(job: Job, label: str, word: str, row: int) -> list[discord.ui.Item
         return [button(f"{label} {n + 1}", word, job.id, n, row=row) for n in range(count)]
     options = [discord.SelectOption(label=f"Picture {n + 1}", value=str(n)) for n in range(count)]
     return [select(f"{label} …", word, job.id, options, row=row)]
-
-
-ITEMS: Final = (pressing.OfJob,)

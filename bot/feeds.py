@@ -8,8 +8,8 @@ import structlog
 
 from bot import accounts
 from bot.jobs import place
-from bot.refusals import cut, plain
 from bot.store import logins, notes
+from bot.words import cut, plain
 from core.client import HordeError
 
 if TYPE_CHECKING:

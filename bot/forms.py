@@ -7,8 +7,10 @@ import discord
 
 from bot import answering, asking
 from bot.asking import Given
-from bot.refusals import cut
-from bot.wanted import Wanted
+from bot.refusals import Refused
+from bot.store.jobs import Job
+from bot.wanted import MAX_PROMPT, Wanted
+from bot.words import cut
 
 MAX_INPUT: Final = 4000
 LONG: Final = discord.TextStyle.paragraph
@@ -57,6 +59,34 @@ class Edit(Form):
             changes["negative"] = self.negative.value or None
         wanted = self._wanted.model_copy(update=changes)
         await asking.ask(interaction, self._kind, wanted, self._given, spoiler=self._spoiler)
+
+
+class Reply(Form):
+    """Goes on with a text, by what one says to it."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(title="Reply", timeout=3600)
+        self._job = job
+        self.words = text("What you say", style=LONG, max_length=MAX_INPUT)
+        self.add_item(self.words)
+
+    async def submitted(self, interaction: discord.Interaction) -> None:
+        """Ask."""
+        await asking.ask(
+            interaction, "text", with_text(self._job, 0, f"\n\n{self.words.value}\n\n")
+        )
+
+
+def with_text(job: Job, index: int, more: str = "") -> Wanted:
+    """The next request of a text: what there is by now, as far as it may be remembered, and more.
+
+    Raises Refused where the job has no such text.
+    """
+    if index >= len(job.results):
+        raise Refused("There is no text to go on from; use `/text`.")
+    wanted = Wanted.model_validate(job.wanted)
+    whole = wanted.prompt + job.results[index].get("text", "") + more
+    return wanted.model_copy(update={"prompt": whole[-MAX_PROMPT:], "n": 1})
 
 
 class Rework(Form):

@@ -11,9 +11,10 @@ import discord
 import structlog
 
 from bot.jobs import place
-from bot.refusals import CLOSED_DMS, of_horde, plain
+from bot.refusals import CLOSED_DMS, of_horde
 from bot.store import gifts, jobs, logins
 from bot.store.gifts import Gift, GiftState
+from bot.words import plain
 from core.client import Forbidden, HordeError, Invalid, Unauthenticated
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from bot.refusals import Refused
 from bot.store import jobs, notes
 from bot.store.guilds import RoleLimits, Rules
 from bot.wanted import SIZES, Wanted
+from bot.words import counted
 
 if TYPE_CHECKING:
     from bot.app import HordeBot
@@ -31,11 +32,13 @@ async def check(bot: "HordeBot", interaction: discord.Interaction, wanted: Wante
         adult_dms = await notes.get(connection, ADULT_DMS.format(user))
     if allowed.at_once is not None and running >= allowed.at_once:
         raise Refused(
-            f"You have {running} requests running, and may have {allowed.at_once} at a time: "
-            "wait for one, or cancel it."
+            f"You have {counted(running, 'request')} running, and may have {allowed.at_once} at a "
+            "time: wait for one, or cancel it."
         )
     if allowed.hourly is not None and lately >= allowed.hourly:
-        raise Refused(f"You may ask {allowed.hourly} times in an hour here. Try again later.")
+        raise Refused(
+            f"You may ask {counted(allowed.hourly, 'time')} in an hour here. Try again later."
+        )
     if rules.login_needed and await bot.hordes.login(user) is None:
         raise Refused("On this server one has to be logged in to ask: `/account login`.")
     nsfw = allowed.nsfw and (is_adult(interaction) or (is_dm(interaction) and bool(adult_dms)))

@@ -7,13 +7,13 @@ import discord
 import structlog
 
 from bot.jobs import place
-from bot.jobs.cards import amount
-from bot.refusals import Refused, plain
+from bot.refusals import Refused
 from bot.store import logins
 from bot.store import parties as store
 from bot.store.jobs import Job
 from bot.store.parties import Party
 from bot.wanted import Wanted
+from bot.words import amount, plain
 from core.client import HordeError
 
 if TYPE_CHECKING:

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-import discord
-
+from bot.words import quoted
 from core.client import (
     Forbidden,
     HordeError,
@@ -17,7 +16,6 @@ from core.client import (
     Unreachable,
 )
 
-MAX_CHARS: Final = 600
 ACKNOWLEDGED, UNKNOWN_INTERACTION, INVALID_TOKEN = 40060, 10062, 50027
 UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, UNKNOWN_CHANNEL = 10008, 10015, 10003
 NO_ACCESS, NO_PERMISSION, CLOSED_DMS = 50001, 50013, 50007
@@ -60,19 +58,3 @@ def of_horde(error: HordeError) -> str:  # noqa: PLR0911 - a table
         case Invalid() | Forbidden():
             return f"The horde refuses this: {said}"
     return f"The horde could not do this: {said}"
-
-
-def quoted(text: str) -> str:
-    """Text of others as it may stand in ours: short, without markup and mentions."""
-    shortened = text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - 1]}…"
-    return plain(shortened)
-
-
-def plain(text: str) -> str:
-    """Text of others without effect: no markdown, no mention, no link that hides another."""
-    return discord.utils.escape_mentions(discord.utils.escape_markdown(text))
-
-
-def cut(text: str, length: int) -> str:
-    """The text, no longer than that."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperGroup
 
 from cli.commands.table import SECTIONS, Entry
 
@@ -58,8 +58,18 @@ def load(entry: Entry) -> Any:  # noqa: ANN401 - a command of typer
     if isinstance(found, typer.Typer):
         group = typer.main.get_group(found)
         group.rich_markup_mode = None
+        for command in group.commands.values():
+            _name_arguments(command)
         return group
-    return typer.main.get_command(_alone(found))
+    return _name_arguments(typer.main.get_command(_alone(found)))
+
+
+def _name_arguments(command: Any) -> Any:  # noqa: ANN401 - a command of typer
+    """Let help show arguments by their names alone: `list[str]` says nothing to people."""
+    for one in command.params:
+        if isinstance(one, TyperArgument):
+            one.display_type_rich = lambda ctx: ""  # type: ignore[method-assign] # noqa: ARG005
+    return command
 
 
 def _alone(work: Callable[..., None]) -> typer.Typer:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -74,6 +75,7 @@ async def running(
     hurry: once set, processes that are still ending are not waited for.
     Raises claim.Taken if the data folder has a horde, Failure if it does not start.
     """
+    _check_installed(with_worker=with_worker)
     with claim.hold(settings.data_dir) as taken:
         settings = settings.model_copy(update={"port": _port(settings)})
         key_file = settings.data_dir / "admin.key"
@@ -99,6 +101,17 @@ async def running(
                     await closing.enter_async_context(_kept(keeper, WORKER_DRAIN_SECONDS, hurry))
                 )
             yield Embedded(url, page, key_file.read_text(encoding="ascii").strip(), keepers)
+
+
+def _check_installed(*, with_worker: bool) -> None:
+    """Raise Failure where only the command is installed, as `stable-horde[cli]` does."""
+    needed = {"server": "quart"} | ({"worker": "torch"} if with_worker else {})
+    if missing := [extra for extra, package in needed.items() if find_spec(package) is None]:
+        raise Failure(
+            Exit.FAILED,
+            f"A horde of your own needs more than is installed here; this installs it: "
+            f'pip install "stable-horde[{",".join(missing)}]"',
+        )
 
 
 @contextlib.asynccontextmanager

@@ -75,7 +75,7 @@ def user(one: UserDetails) -> Table:
 def worker(one: WorkerDetails) -> Table:
     """One worker."""
     size = one.max_pixels
-    pixels = f"{size / 1024 / 1024:.2g} megapixels" if size else None
+    pixels = words.count(round(size / 1024 / 1024, 2), "megapixel") if size else None
     return terminal.facts(
         [
             ("worker", one.name),

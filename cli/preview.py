@@ -1,4 +1,4 @@
-"""Shows pictures in the terminal: by kitty's protocol where it can, else in half blocks."""
+"""Shows pictures in the terminal: as kitty or iTerm do where it can, else in half blocks."""
 
 import base64
 import io
@@ -17,7 +17,9 @@ from cli.settings import TerminalSettings
 MAX_CELLS: Final = 64
 CHUNK: Final = 4096
 """Bytes of base64 that one command of kitty's protocol may have."""
+MAX_PIXELS: Final = 768
 KITTIES: Final = ("kitty", "ghostty", "wezterm", "konsole")
+ITERMS: Final = ("iterm", "mintty")
 
 
 def show(files: Sequence[Path]) -> None:
@@ -31,8 +33,10 @@ def show_one(picture: Image.Image) -> None:
     """Show a picture; nothing where the output is no terminal or has no colours."""
     if not terminal.output.is_terminal or terminal.output.no_color:
         return
-    if _is_kitty():
-        _as_it_is(picture)
+    if _is_one_of(KITTIES):
+        _by_kitty(_png(picture))
+    elif _is_one_of(ITERMS):
+        _by_iterm(_png(picture))
     else:
         terminal.output.print(Segments(list(half_blocks(picture))))
 
@@ -56,13 +60,17 @@ def _colour(picture: Image.Image, left: int, top: int) -> Color:
     return Color.from_rgb(*pixel[:3])
 
 
-def _as_it_is(picture: Image.Image) -> None:
-    """Kitty's graphics protocol: PNG as base64, in chunks, shown where the cursor is."""
+def _png(picture: Image.Image) -> str:
+    """The picture as PNG, in base64."""
     written = io.BytesIO()
     shown = picture.copy()
-    shown.thumbnail((768, 768))
+    shown.thumbnail((MAX_PIXELS, MAX_PIXELS))
     shown.save(written, "PNG")
-    text = base64.b64encode(written.getvalue()).decode()
+    return base64.b64encode(written.getvalue()).decode()
+
+
+def _by_kitty(text: str) -> None:
+    """Kitty's graphics protocol: a PNG in chunks, shown where the cursor is."""
     pieces = [text[at : at + CHUNK] for at in range(0, len(text), CHUNK)]
     out = terminal.output.file
     for place, piece in enumerate(pieces):
@@ -71,6 +79,11 @@ def _as_it_is(picture: Image.Image) -> None:
     out.write("\n")
 
 
-def _is_kitty() -> bool:
+def _by_iterm(text: str) -> None:
+    """ITerm's inline images: one command."""
+    terminal.output.file.write(f"\x1b]1337;File=inline=1;preserveAspectRatio=1:{text}\x07\n")
+
+
+def _is_one_of(names: Sequence[str]) -> bool:
     settings = TerminalSettings()
-    return any(one in f"{settings.term} {settings.term_program}".lower() for one in KITTIES)
+    return any(one in f"{settings.term} {settings.term_program}".lower() for one in names)

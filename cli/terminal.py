@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text
@@ -45,10 +45,9 @@ def without_colours() -> None:
 def show(words: object) -> None:
     """Print text or a table; a table that is no terminal's keeps every word of its cells."""
     if isinstance(words, Table) and not output.is_terminal:
-        with output.capture() as captured:
-            output.print(words, width=UNLIMITED, crop=False)
-        for line in captured.get().splitlines():
-            output.print(line.rstrip())
+        wide = output.options.update(width=UNLIMITED)  # `print` takes no more than a screen's
+        for line in output.render_lines(words, wide, pad=False):
+            output.print("".join(segment.text for segment in line).rstrip())
     elif isinstance(words, list):
         for one in words:
             show(one)
@@ -119,14 +118,13 @@ class MovingProgress(Progress):
     def __call__(self, words: str) -> None:
         """Show these words from now on; the bar begins again."""
         self._words = words
-        self._status.update(Text(plain(words)))
+        self._status.update(_wrapped(plain(words)))
 
     def at(self, fraction: float) -> None:
         """Show a bar before the words."""
         full = round(max(0.0, min(1.0, fraction)) * BAR_CELLS)
-        bar = Text("━" * full, "green") + Text("━" * (BAR_CELLS - full), "bright_black")
-        # Never the words as a string: rich would read markup in it.
-        self._status.update(bar + Text(f" {fraction:4.0%} {plain(self._words)}"))
+        bar = ("━" * full, "green"), ("━" * (BAR_CELLS - full), "dim")
+        self._status.update(_wrapped(*bar, f" {fraction:4.0%} {plain(self._words)}"))
 
     def leave(self) -> None:
         """Show nothing any more: the results come."""
@@ -139,5 +137,13 @@ def progress(begin: str) -> Iterator[Progress]:
     if not errors.is_terminal:
         yield Progress()
         return
-    with errors.status(Text(plain(begin))) as status:
+    with errors.status(_wrapped(plain(begin))) as status:
         yield MovingProgress(status, begin)
+
+
+def _wrapped(*parts: str | tuple[str, str]) -> Group:
+    """Text, or parts of it with a style, that goes on in the next line where it is too long.
+
+    A string would not do, as rich would read markup in it, nor a text alone: that is cut.
+    """
+    return Group(Text.assemble(*parts, no_wrap=False, overflow="fold"))

@@ -1,4 +1,4 @@
-"""The database: declarative base, column types, and the two kinds of session.
+"""The database, and the two kinds of session.
 
 A `Reading` can only read, a `Writing` is one transaction. Two engines are supported:
 
@@ -21,29 +21,21 @@ from pathlib import Path
 from typing import IO, Any, Never, Self, TypeAlias, TypeVar, TypeVarTuple, cast, overload
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     CompoundSelect,
     CursorResult,
-    DateTime,
-    Dialect,
     Executable,
-    Integer,
-    MetaData,
     Result,
     Row,
     ScalarResult,
     Select,
     Table,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.selectable import TypedReturnsRows
-from sqlalchemy.types import TypeDecorator
 
 from core import engines
+from core.columns import Base
 from core.prepared import Compiled
 from core.remembered import Remembered
 
@@ -58,42 +50,6 @@ Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 """The values of a statement; it runs once for each of several."""
 
 
-class Base(DeclarativeBase):
-    """Base of all tables; constraints are named by convention, so that migrations can name them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC time on both engines (SQLite has no time zones: stored as UTC, read back so)."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times, which are a defect of the caller."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a naive time: {value}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give SQLite's naive times their zone back."""
-        if value is not None and dialect.name == "sqlite":
-            return value.replace(tzinfo=UTC)
-        return value
-
-
 AnyRow: TypeAlias = Row[*Columns]
 """A row of a Core statement: columns by name."""
 
@@ -101,11 +57,6 @@ AnyRow: TypeAlias = Row[*Columns]
 def table(model: type[Base]) -> Table:
     """The model's table: statements are about tables, so that what they bring are plain rows."""
     return cast("Table", model.__table__)
-
-
-RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
-Document = JSON().with_variant(JSONB(), "postgresql")
-"""A JSON value: JSONB on PostgreSQL, text on SQLite."""
 
 
 def now() -> datetime:

@@ -13,7 +13,7 @@ import core.stats.tables
 import core.upkeep.tables
 import core.users.tables
 import core.workers.tables
-from core.db import Base
+from core.columns import Base
 
 __all__ = ["metadata"]
 

@@ -36,7 +36,7 @@ OURS = {
     "InterrogationPopPayload": {"messages"},
     "HordeModes": {"anonymous_mode"},
     None: {"kudos_exact"},  # the answer to a dry run has no name
-    "RequestAsync": {"kudos_exact"},
+    "RequestAsync": {"kudos_exact", "repeated"},
     "RequestStatusCheck": {"kudos_exact", "faults"},
     "RequestStatusStable": {"kudos_exact", "faults"},
     "RequestStatusKobold": {"kudos_exact", "faults"},

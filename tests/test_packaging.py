@@ -16,6 +16,9 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CONSTRAINTS = (ROOT / "constraints.txt").read_text().splitlines()
+EXCLUDED = {
+    line for line in (ROOT / "excludes.txt").read_text().splitlines() if not line.startswith("#")
+}
 HEAVY = {"accelerate", "diffusers", "safetensors", "scipy", "torch", "torchsde", "transformers"}
 
 IMPORT_EVERYTHING = """
@@ -55,6 +58,8 @@ def needed(extra: str) -> set[str]:
         seen.add(here := waiting.pop())
         name, wanted = here
         for requirement in map(Requirement, metadata.requires(name) or []):
+            if requirement.name in EXCLUDED:
+                continue
             if requirement.marker is None or requirement.marker.evaluate({"extra": wanted}):
                 below = canonicalize_name(requirement.name)
                 waiting |= {(below, one) for one in {"", *requirement.extras}} - seen
@@ -69,7 +74,9 @@ def test_the_migrations_folder_does_not_hide_alembic():
 def test_what_is_installed_fits_together():
     check = [sys.executable, "-m", "pip", "check"]
     done = subprocess.run(check, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    left_out = [f" requires {one}, which is not installed." for one in EXCLUDED]
+    wrong = [line for line in done.stdout.splitlines() if not line.endswith(tuple(left_out))]
+    assert done.returncode == 0 or not wrong, done.stdout
 
 
 @pytest.mark.parametrize("extra", ["server", "cli"])

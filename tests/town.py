@@ -56,6 +56,11 @@ class Town:
         with contextlib.closing(sqlite3.connect(self.database)) as database:
             return database.execute("SELECT count(*) FROM requests").fetchone()[0]
 
+    def kudos(self):
+        """What the person has."""
+        with SyncHordeClient(self.server.url, self.person.key) as client:
+            return client.users.me().kudos
+
     def start(self, *arguments, cwd=None, **variables):
         """Start a command; its output is read by who started it."""
         return subprocess.Popen(
@@ -101,8 +106,8 @@ class Town:
 
 
 @contextlib.contextmanager
-def open_town(folder, databases, *, worker=True, **settings):
-    """Run one in a folder. settings: of the server."""
+def open_town(folder, databases, *, worker=True, trusted=True, **settings):
+    """Run one in a folder. trusted: whether its people are. settings: of the server."""
     home = folder / "home"
     home.mkdir()
     with contextlib.ExitStack() as running:
@@ -111,8 +116,8 @@ def open_town(folder, databases, *, worker=True, **settings):
         server = running.enter_context(
             serving.process(data_dir, database_url=database_url, **SETTINGS, **settings)
         )
-        person = server.user("Person", oauth_id="g_person", kudos=100_000, trusted=True)
-        owner = server.user("Owner", oauth_id="g_owner", kudos=1000, trusted=True)
+        person = server.user("Person", oauth_id="g_person", kudos=100_000, trusted=trusted)
+        owner = server.user("Owner", oauth_id="g_owner", kudos=1000, trusted=trusted)
         if worker:
             running.enter_context(light_worker(server.url, owner.key))
             _until_offered(server.url)

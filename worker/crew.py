@@ -4,7 +4,7 @@ For a horde they are separate workers, since a name there belongs to one kind of
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -12,22 +12,18 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from core.client import HordeClient
-from core.features import OURS, version_of
-from core.wire.alchemy import InterrogationPopInput
-from core.wire.pop import PopInputStable
-from core.wire.text import PopInputKobold
 from worker import lookup, models, post_processing, safety, served
 from worker.alchemy import offered
 from worker.alchemy.kind import Forms
-from worker.downloads.adaptations import FromCivitAI
 from worker.engine import Engine
 from worker.escrow import Escrow
+from worker.idling import Habits
 from worker.image.kind import Pictures
-from worker.image.library import Library
 from worker.image.order import Checkpoint
 from worker.journal import Journal
 from worker.kind import AnyChannel
-from worker.loop import Habits, NothingToServe, Unwelcome, Worker
+from worker.loop import NothingToServe, Unwelcome, Worker
+from worker.offers import alchemy_offer, image_offer, library, text_offer
 from worker.progress import Display
 from worker.renderer import Model
 from worker.safety import Policy
@@ -36,9 +32,6 @@ from worker.settings import Settings, WorkKind
 from worker.text import fetching
 from worker.text.kind import Texts
 from worker.text.order import LanguageModel
-
-AGENT: Final = f"{OURS}:{version_of(OURS)}:https://github.com/stable-horde/stable-horde"
-"""`name:version:url`; the version is the newest that the table of features has of this worker."""
 
 ASK_SECONDS: Final = 3600.0
 NOT_TRUSTED: Final = "your user is not trusted yet: half of each reward waits in escrow until then"
@@ -97,22 +90,26 @@ class Crew:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop; a kind that cannot be served leaves the others alone.
 
-        When cancelled, all of them give back what they have in hand. If none is left, raises the
-        last one's reason: Unwelcome or NothingToServe.
+        When cancelled, all of them give back what they have in hand. If none is left, or
+        pictures are not where nothing was said of kinds, raises the reason: Unwelcome or
+        NothingToServe.
         """
         workers: dict[WorkKind, Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = {
             "image": self._pictures,
             "text": self._texts,
             "alchemy": self._forms,
         }
-        ends: list[Exception] = []
+        ends: dict[WorkKind, Exception] = {}
+        chosen = "kinds" in self._settings.model_fields_set
 
         async def serve(kind: WorkKind) -> None:
             try:
                 await workers[kind](stop)
             except (Unwelcome, NothingToServe) as reason:
-                ends.append(reason)
+                ends[kind] = reason
                 self._display.say(f"{kind} is not served: {reason}")
+                if kind == "image" and not chosen:
+                    stop.set()  # nobody asked for a worker of alchemy alone
 
         kinds = dict.fromkeys(self._settings.kinds)
         asking = asyncio.ensure_future(self._ask_whether_trusted())
@@ -123,8 +120,8 @@ class Crew:
                         group.create_task(serve(kind))
         finally:
             asking.cancel()
-        if len(ends) == len(kinds):
-            raise ends[-1]
+        if len(ends) == len(kinds) or ("image" in ends and not chosen):
+            raise ends.get("image") or next(iter(ends.values()))
 
     async def _ask_whether_trusted(self) -> None:
         """Find out, now and then, whether rewards are credited at once."""
@@ -252,66 +249,5 @@ class Crew:
         return found
 
 
-def library(settings: Settings, folders: Sequence[Path]) -> Library | None:
-    """Give what pictures can be adapted by; None where that is not offered."""
-    fetch = None
-    if settings.lora == "fetch":
-        token = settings.civitai_token.get_secret_value()
-        fetch = FromCivitAI(settings.civitai_url, token)
-    kept = settings.data_dir / "fetched"
-    found = Library(folders, kept, round(settings.lora_cache_gb * 2**30), fetch)
-    return found if settings.lora != "off" and found.is_open else None
-
-
 def _habits(settings: Settings) -> Habits:
     return Habits(settings.idle_seconds, settings.ahead_seconds, settings.max_deaths)
-
-
-def image_offer(settings: Settings) -> PopInputStable:
-    """What each pop declares about pictures, without the models and the size of batches."""
-    return PopInputStable(
-        name=settings.name,
-        bridge_agent=AGENT,
-        threads=1,
-        max_pixels=settings.max_pixels,
-        nsfw=settings.nsfw,
-        blacklist=settings.blacklist,
-        priority_usernames=settings.priority_usernames,
-        require_upfront_kudos=settings.require_upfront_kudos,
-        extra_slow_worker=settings.extra_slow,
-        wait=settings.wait_seconds,
-        allow_img2img=settings.img2img,
-        allow_painting=settings.painting,
-        allow_unsafe_ipaddr=True,
-        allow_post_processing=settings.post_processing,
-        allow_controlnet=settings.controlnet,
-        allow_sdxl_controlnet=False,
-        allow_lora=False,
-    )
-
-
-def text_offer(settings: Settings) -> PopInputKobold:
-    """What each pop declares about text, without the models."""
-    return PopInputKobold(
-        name=f"{settings.name} text",
-        bridge_agent=AGENT,
-        threads=1,
-        max_length=settings.max_length,
-        max_context_length=settings.max_context_length,
-        nsfw=settings.nsfw,
-        priority_usernames=settings.priority_usernames,
-        require_upfront_kudos=settings.require_upfront_kudos,
-        extra_slow_worker=settings.extra_slow,
-        wait=settings.wait_seconds,
-    )
-
-
-def alchemy_offer(settings: Settings) -> InterrogationPopInput:
-    """What each pop declares about alchemy, without the forms and the size of pictures."""
-    return InterrogationPopInput(
-        name=f"{settings.name} alchemy",
-        bridge_agent=AGENT,
-        threads=1,
-        priority_usernames=settings.priority_usernames,
-        wait=settings.wait_seconds,
-    )

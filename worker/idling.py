@@ -1,10 +1,25 @@
-"""How long to wait after a pop that brought nothing."""
+"""How a worker paces itself, and how long it waits after a pop that brought nothing."""
 
 import random
+from dataclasses import dataclass
 from typing import Final
 
 MOST: Final = 5.0
 """Times the least pause: as long as a server is left alone that does not hold calls for work."""
+
+
+@dataclass(frozen=True)
+class Habits:
+    """The habits of a worker.
+
+    idle_seconds: the least time from a pop in vain to the next.
+    ahead_seconds: how long before a batch's end the next is popped.
+    max_deaths: of the engine in a row on one model, after which the model rests.
+    """
+
+    idle_seconds: float
+    ahead_seconds: float
+    max_deaths: int
 
 
 class Idling:

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import random
 import time
-from collections import Counter
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic
@@ -23,13 +22,14 @@ from core.wire.messages import ResponseModelMessagePop
 from worker.at_work import AtWork
 from worker.engine import Engine
 from worker.escrow import Escrow
-from worker.idling import Idling
+from worker.idling import Habits, Idling
 from worker.in_hand import InHand
 from worker.journal import Journal
 from worker.kind import B, Channel, R
 from worker.line_up import LineUp
 from worker.progress import Display, Unfailing
-from worker.renderer import CannotLoad, Model, Order
+from worker.proving import Proving
+from worker.renderer import Model, Order
 
 MAX_BATCHES: Final = 3
 """The most batches being made or delivered: on a slow line, rendering waits."""
@@ -53,20 +53,6 @@ class Unwelcome(Exception):
 
 class NothingToServe(Exception):
     """No usable model is left."""
-
-
-@dataclass(frozen=True)
-class Habits:
-    """The habits of a worker.
-
-    idle_seconds: the least time from a pop in vain to the next.
-    ahead_seconds: how long before a batch's end the next is popped.
-    max_deaths: of the engine in a row on one model, after which the model rests.
-    """
-
-    idle_seconds: float
-    ahead_seconds: float
-    max_deaths: int
 
 
 class Worker(Generic[B, R]):
@@ -102,8 +88,7 @@ class Worker(Generic[B, R]):
         self._fetching = asyncio.Semaphore(MAX_FETCHING)
         self._stop = asyncio.Event()
         self._end: Exception | None = None
-        self._changed = asyncio.Event()
-        """There may be other models now."""
+        self._proving = Proving(engine, self._models, self._at_work, self._display, self._stop)
         self._heard: set[str] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -118,8 +103,8 @@ class Worker(Generic[B, R]):
                 meanwhile = [self._in_hand.keep_trying(), self._follow(stop)]
                 tasks = [beside.create_task(each) for each in meanwhile]
                 try:
-                    await self._warm_up()
-                    tasks.append(beside.create_task(self._prove()))
+                    await self._proving.warm_up(self._habits.max_deaths)
+                    tasks.append(beside.create_task(self._proving.prove()))
                     async with asyncio.TaskGroup() as group:
                         group.create_task(self._pop_all())
                         group.create_task(self._render_all(group))
@@ -141,45 +126,7 @@ class Worker(Generic[B, R]):
         self._models.change(models)
         self._habits = habits
         self._idling = Idling(habits.idle_seconds)
-        self._changed.set()
-
-    async def _warm_up(self) -> None:
-        """Start the engine with the first model that loads, so that no job waits for it."""
-        failures = Counter[str]()
-        while not self._stop.is_set() and (
-            candidates := {**self._models.offered, **self._models.unproven}
-        ):
-            name, model = next(iter(candidates.items()))
-            try:
-                await self._engine.load(model)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is this model's
-                failures[name] += 1
-                log.warning(
-                    "engine trouble", model=name, failures=failures[name], reason=str(error)
-                )
-                if isinstance(error, CannotLoad) or failures[name] >= self._habits.max_deaths:
-                    self._at_work.drop(name, error)
-            else:
-                self._models.proved(name)
-                self._display.say(f"ready: {', '.join(self._models.offered)}")
-                return
-
-    async def _prove(self) -> None:
-        """See the other models at work, one after the other between jobs; then offer them."""
-        while True:
-            if not self._models.unproven:
-                await self._changed.wait()
-                self._changed.clear()
-                continue
-            name, model = next(iter(self._models.unproven.items()))
-            try:
-                await self._engine.load(model)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is this model's
-                log.warning("model not offered", model=name, reason=str(error))
-                self._at_work.drop(name, error)
-            else:
-                self._models.proved(name)
-                self._display.say(f"ready: {name}")
+        self._proving.changed()
 
     # Popping
 
@@ -282,7 +229,7 @@ class Worker(Generic[B, R]):
             telling = await self._at_work.render(ready.batch, ready.order, rest)
             group.create_task(telling).add_done_callback(lambda _: room.release())
             if not self._engine.running:
-                await self._warm_up()
+                await self._proving.warm_up(self._habits.max_deaths)
             appetite.release()
 
     # Stopping and waiting

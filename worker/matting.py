@@ -4,13 +4,17 @@ rembg's first import compiles for a minute, and is kept from then on.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from PIL import Image
 
 from worker.post_processing import BackgroundRemover
 from worker.renderer import CannotLoad
+
+MAX_CLEANED: Final = 2048 * 2048
+"""Pixels of the largest picture whose edges are cleaned of the background's colours: that takes
+hundreds of bytes a pixel."""
 
 
 class Matting:
@@ -33,7 +37,11 @@ class Matting:
         import rembg  # noqa: PLC0415 - an extra
 
         session = self.load(remover)
-        made: Image.Image = rembg.remove(image.convert("RGB"), session=session, decontaminate=True)
+        made: Image.Image = rembg.remove(
+            image.convert("RGB"),
+            session=session,
+            decontaminate=image.width * image.height <= MAX_CLEANED,
+        )
         return made
 
 

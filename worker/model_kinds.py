@@ -45,11 +45,12 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "face_fixer": upscaler.ENDINGS,
     "controlnet": (".safetensors",),
     "matte": (".onnx",),
+    "text": (".gguf",),
 }
 """The kinds of which a single file is served as it is, with the endings of its name.
 
 Of a `.pth` nothing but tensors is read; an `.onnx` says what is to be calculated, and can do
-nothing else.
+nothing else. Texts are also written by folders.
 """
 
 

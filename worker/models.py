@@ -14,6 +14,7 @@ from typing import Final
 from worker.image import inspection
 from worker.image.inspection import NotUsable
 from worker.image.order import Checkpoint
+from worker.text import gguf_files
 from worker.text.order import LanguageModel
 
 HUB_NAME: Final = re.compile(r"[\w.-]+/[\w.-]+")
@@ -46,9 +47,24 @@ def find(wanted: str, folders: Iterable[Path]) -> Checkpoint:
 
 
 def find_text(wanted: str, folders: Iterable[Path]) -> LanguageModel:
-    """Find a language model as `find` finds a diffusion model. Raises NotUsable."""
-    name, folder = _locate(wanted, folders, "config.json")
+    """Find a language model as `find` finds a diffusion model; it may be a file of llama.cpp.
+
+    Raises NotUsable.
+    """
+    places = list(folders)
+    if (file := _gguf(wanted, places)) is not None:
+        name, _, _ = wanted.rpartition("=")
+        return inspect_text(name or file.stem, file)
+    name, folder = _locate(wanted, places, "config.json")
     return inspect_text(name, folder)
+
+
+def _gguf(wanted: str, folders: Iterable[Path]) -> Path | None:
+    """Find a file in llama.cpp's format: by its path, or by its name with or without the ending."""
+    _, _, place = wanted.rpartition("=")
+    named = place if place.endswith(gguf_files.ENDING) else f"{place}{gguf_files.ENDING}"
+    files = (Path(named).expanduser(), *(root / named for root in folders))
+    return next((file.resolve() for file in files if file.is_file()), None)
 
 
 def _locate(wanted: str, folders: Iterable[Path], mark: str) -> tuple[str, Path]:
@@ -77,6 +93,8 @@ def inspect_text(name: str, folder: Path) -> LanguageModel:
     Raises NotUsable.
     """
     with _usable(folder):
+        if folder.suffix == gguf_files.ENDING:
+            return gguf_files.inspect(name, folder)
         config = inspection.read(folder / "config.json")
         kinds = config.get("architectures") or []
         if not any(kind.endswith("ForCausalLM") for kind in kinds):

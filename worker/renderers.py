@@ -18,7 +18,7 @@ from worker.post_processing import BackgroundRemover
 from worker.processing import Processing
 from worker.renderer import CannotLoad, Model, OnStep, Order, Renderer
 from worker.safety import Detector
-from worker.text.order import LanguageModel
+from worker.text.order import GgufModel, LanguageModel
 from worker.upscaler import Upscaler
 from worker.vision import VisionModel
 
@@ -73,6 +73,10 @@ class Renderers:
             return DiffusersRenderer(
                 device=self.device, processing=self._processing, safety=self._safety
             )
+        if kind is GgufModel:
+            from worker.text.gguf_writer import GgufWriter  # noqa: PLC0415 - see above
+
+            return GgufWriter(device=self.device)
         if kind is LanguageModel:
             from worker.text.writer import Writer  # noqa: PLC0415 - see above
 

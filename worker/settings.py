@@ -3,17 +3,11 @@
 import ipaddress
 import os
 import socket
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHIPPED: Final = Path(__file__).parent / "models"
 """The folder of the models that come with the project."""
@@ -22,15 +16,6 @@ DEFAULT_MODEL: Final = "horde-tiny"
 DEFAULT_TEXT_MODEL: Final = "SmolLM2-135M-Instruct"
 
 WorkKind = Literal["image", "text", "alchemy"]
-
-ENGINE_ENVIRONMENT: Final = {
-    # A waiting thread sleeps: spinning ones starve the server beside them.
-    "OMP_WAIT_POLICY": "PASSIVE",
-    # Nothing is fetched behind the operator's back; HF_HUB_OFFLINE=0 lets models come from a hub.
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_VERBOSITY": "error",
-}
-"""Settings for the engine's libraries, unless the operator's own environment sets them."""
 
 
 def default_name() -> str:
@@ -302,31 +287,3 @@ class Settings(BaseSettings):
         if self.api_key_file is not None and not self.api_key.get_secret_value():
             return self.api_key_file.read_text(encoding="ascii").strip()
         return self.api_key.get_secret_value()
-
-
-def with_file(said: Mapping[str, Any]) -> Settings:
-    """Make the settings of the environment, of what a file says, and of the defaults.
-
-    Raises ValidationError.
-    """
-
-    class _WithFile(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            del dotenv_settings, file_secret_settings
-            return init_settings, env_settings, InitSettingsSource(settings_cls, dict(said))
-
-    return _WithFile()
-
-
-def prepare_environment() -> None:
-    """Set environment variables that libraries read when they are imported, in children too."""
-    for name, value in ENGINE_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)

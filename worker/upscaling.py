@@ -1,6 +1,7 @@
 """Enlarges pictures with networks, tile by tile. In the engine process only: uses torch."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -34,10 +35,10 @@ class Networks:
         """Load a network. Raises CannotLoad."""
         if upscaler in self._loaded:
             return
-        network = network_files.read(upscaler.folder, "SR")
-        if network.scale != upscaler.factor and not upscaler.stand_in:
-            raise CannotLoad(f"{upscaler.folder} enlarges {network.scale} times")
-        self._loaded[upscaler] = _Tiled(network, self._device)
+        network = _Tiled(upscaler.folder, self._device)
+        if network.factor != upscaler.factor and not upscaler.stand_in:
+            raise CannotLoad(f"{upscaler.folder} enlarges {network.factor} times")
+        self._loaded[upscaler] = network
 
     def prove(self, upscaler: Upscaler) -> None:
         """See a network at work. Raises CannotLoad, BrokenResult."""
@@ -69,12 +70,17 @@ class _Corner:
 class _Tiled:
     """A network that enlarges tiles, on a GPU with 16-bit numbers where it can."""
 
-    def __init__(self, network: "ImageModelDescriptor[Any]", device: str) -> None:
-        self._network = network.to(device)
-        if device == "cuda" and network.supports_half:
+    def __init__(self, file: Path, device: str) -> None:
+        self._file = file
+        self._device = device
+        self._network = self._read()
+        if device == "cuda" and self._network.supports_half:
             self._network.half()
-        self._factor = network.scale
+        self.factor = self._network.scale
         self._side = TILE
+
+    def _read(self) -> "ImageModelDescriptor[Any]":
+        return network_files.read(self._file, "SR").to(self._device)
 
     def enlarge(self, image: Image.Image, on_step: OnStep) -> Image.Image:
         """Enlarge a picture; where memory does not suffice, by smaller tiles from now on."""
@@ -90,7 +96,7 @@ class _Tiled:
 
     def _enlarged(self, image: Image.Image, on_step: OnStep) -> Image.Image:
         levels = np.asarray(image)
-        rows, columns = image.height * self._factor, image.width * self._factor
+        rows, columns = image.height * self.factor, image.width * self.factor
         large = np.empty((rows, columns, 3), np.uint8)  # bytes: as numbers it takes four times more
         corners = [
             _Corner(
@@ -100,7 +106,7 @@ class _Tiled:
             for left in range(0, image.width, self._side)
         ]
         for step, corner in enumerate(corners, start=1):
-            y, x = corner.top * self._factor, corner.left * self._factor
+            y, x = corner.top * self.factor, corner.left * self.factor
             tile = self._tile(levels, corner)
             large[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
             on_step(step, len(corners))
@@ -114,8 +120,8 @@ class _Tiled:
             corner.left - before : corner.left + corner.wide + RIM,
         ]
         made = self._run(torch.from_numpy(seen.astype(np.float32) / 255).permute(2, 0, 1)[None])
-        y, x = above * self._factor, before * self._factor
-        inner = made[0, :, y : y + corner.high * self._factor, x : x + corner.wide * self._factor]
+        y, x = above * self.factor, before * self.factor
+        inner = made[0, :, y : y + corner.high * self.factor, x : x + corner.wide * self.factor]
         tile: NDArray[np.uint8] = (inner * 255).round().byte().permute(1, 2, 0).cpu().numpy()
         return tile
 
@@ -127,4 +133,4 @@ class _Tiled:
                 return made
             if self._network.dtype == torch.float32:
                 raise BrokenResult("the upscaler's numbers ran out of range")
-            self._network.float()
+            self._network = self._read()  # its weights were rounded

@@ -6,11 +6,11 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from bot import answering, blocklists
-from bot.commands import common
-from bot.refusals import Refused, cut, plain
+from bot import answering, blocklists, embeds
+from bot.refusals import Refused
 from bot.store import prompts
 from bot.store.guilds import MAX_BLOCKED, RoleLimits, Rules
+from bot.words import counted, cut, plain
 
 LISTS: Final = ("words", "patterns", "models", "styles")
 LIST_CHOICES = [app_commands.Choice(name=name, value=name) for name in LISTS]
@@ -173,7 +173,7 @@ async def audit(interaction: discord.Interaction, user: discord.User | None = No
         found = await prompts.of_guild(connection, interaction.guild_id or 0, number)
     lines = [f"{one.created:%Y-%m-%d %H:%M} {one.user_id} {one.kind} {one.prompt}" for one in found]
     file = discord.File(io.BytesIO("\n".join(lines).encode()), "prompts.txt")
-    await answering.say(interaction, f"{len(lines)} prompts, newest first.", file=file)
+    await answering.say(interaction, f"{counted(len(lines), 'prompt')}, newest first.", file=file)
 
 
 @group.command(description="The rules of this server.")
@@ -182,7 +182,7 @@ async def show(interaction: discord.Interaction) -> None:
     known = await _rules(interaction)
     embed = discord.Embed(title="Rules of this server")
     roles = [f"<@&{key}>: {_told(value)}" for key, value in known.limits.items()]
-    common.fields(
+    embeds.fields(
         embed,
         limits="\n".join(roles),
         **{name: plain(", ".join(getattr(known, name))) for name in LISTS},

@@ -5,15 +5,16 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import answering
-from bot.commands import common
-from bot.refusals import Refused, cut, plain
+from bot import answering, embeds
+from bot.commands import reach, suggest
+from bot.hordes import Horde, is_id
+from bot.refusals import Refused
+from bot.words import counted, cut, plain
 from core.client import NotFound
 from core.wire.teams import CreateTeamInput
 
-styles = common.Group("style", "Styles: prompts, models and settings under a name.")
-teams = common.Group("team", "Teams of workers.")
-ID_CHARS = 36
+styles = reach.Group("style", "Styles: prompts, models and settings under a name.")
+teams = reach.Group("team", "Teams of workers.")
 
 
 @styles.command(name="list", description="The styles that are used most.")
@@ -25,14 +26,14 @@ async def listed(
     bot = answering.bot_of(interaction)
     await answering.defer(interaction, ephemeral=True)
     found = await bot.hordes.own.styles.all(tag=tag)
-    lines = [f"**{plain(one.name)}** ({one.use_count:,} times)" for one in found]
+    lines = [f"**{plain(one.name)}** ({counted(one.use_count, 'time')})" for one in found]
     embed = discord.Embed(title="Styles", description=cut("\n".join(lines), 4000) or "None yet.")
     await answering.say(interaction, embed=embed)
 
 
 @styles.command(name="info", description="One style.")
 @app_commands.describe(style="Its name or id.")
-@app_commands.autocomplete(style=common.style)
+@app_commands.autocomplete(style=suggest.style)
 async def style_info(
     interaction: discord.Interaction, style: app_commands.Range[str, 1, 255]
 ) -> None:
@@ -40,13 +41,13 @@ async def style_info(
     bot = answering.bot_of(interaction)
     await answering.defer(interaction)
     own = bot.hordes.own.styles
-    one = await (own.get(style) if len(style) == ID_CHARS else own.named(style))
+    one = await (own.get(style) if is_id(style) else own.named(style))
     embed = discord.Embed(title=plain(one.name), description=cut(plain(one.info or ""), 4000))
-    common.fields(
+    embeds.fields(
         embed,
         prompt=plain(one.prompt),
         models=plain(", ".join(one.models)),
-        used=f"{one.use_count:,} times",
+        used=counted(one.use_count, "time"),
         by=plain(one.creator),
         tags=plain(", ".join(one.tags)),
     )
@@ -59,14 +60,16 @@ async def list_teams(interaction: discord.Interaction) -> None:
     bot = answering.bot_of(interaction)
     await answering.defer(interaction, ephemeral=True)
     found = sorted(await bot.live.teams(), key=lambda one: -one.kudos)
-    lines = [f"**{plain(one.name or '?')}**: {one.worker_count} workers" for one in found[:25]]
+    lines = [
+        f"**{plain(one.name or '?')}**: {counted(one.worker_count, 'worker')}" for one in found[:25]
+    ]
     embed = discord.Embed(title="Teams", description="\n".join(lines) or "There are none yet.")
     await answering.say(interaction, embed=embed)
 
 
 @teams.command(name="info", description="One team.")
 @app_commands.describe(team="Its name or id.")
-@app_commands.autocomplete(team=common.team)
+@app_commands.autocomplete(team=suggest.team)
 async def team_info(
     interaction: discord.Interaction, team: app_commands.Range[str, 1, 100]
 ) -> None:
@@ -74,11 +77,11 @@ async def team_info(
     bot = answering.bot_of(interaction)
     await answering.defer(interaction)
     try:
-        one = await bot.hordes.own.teams.get(await common.team_id(bot, team))
+        one = await bot.hordes.own.teams.get(await team_id(bot.hordes.own, team))
     except NotFound:
         raise Refused(f"There is no team {plain(team)}.") from None
     embed = discord.Embed(title=plain(one.name or ""), description=cut(plain(one.info or ""), 4000))
-    common.fields(
+    embeds.fields(
         embed,
         workers=f"{one.worker_count}",
         made=f"{one.requests_fulfilled:,}",
@@ -87,6 +90,12 @@ async def team_info(
         models=plain(", ".join(model.name for model in one.models[:20])),
     )
     await interaction.followup.send(embed=embed)
+
+
+async def team_id(horde: Horde, team: str) -> str:
+    """The id of a team that was named by its name or its id."""
+    known = {one.name: one.id for one in await horde.teams.all()}
+    return known.get(team) or team
 
 
 @teams.command(name="create", description="Found a team.")

@@ -6,14 +6,14 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from bot import answering
-from bot.commands import common
-from bot.refusals import cut, plain
+from bot import answering, embeds
+from bot.commands import reach
+from bot.words import counted, cut, plain
 
 MAX_LINES: Final = 25
 GREEN: Final = 0x22C55E
 
-group = common.Group("horde", "The horde as a whole.")
+group = reach.Group("horde", "The horde as a whole.")
 
 
 @group.command(description="How busy the horde is.")
@@ -23,11 +23,11 @@ async def status(interaction: discord.Interaction) -> None:
     await answering.defer(interaction)
     now = await bot.hordes.own.performance()
     embed = discord.Embed(title="The horde", url=bot.settings.page, colour=GREEN)
-    common.fields(
+    embeds.fields(
         embed,
-        pictures=f"{now.queued_requests:,} waiting, {now.worker_count:,} workers",
-        texts=f"{now.queued_text_requests:,} waiting, {now.text_worker_count:,} workers",
-        alchemy=f"{now.queued_forms:,.0f} waiting, {now.interrogator_count:,} workers",
+        pictures=f"{now.queued_requests:,} waiting, {counted(now.worker_count, 'worker')}",
+        texts=f"{now.queued_text_requests:,} waiting, {counted(now.text_worker_count, 'worker')}",
+        alchemy=f"{now.queued_forms:,.0f} waiting, {counted(now.interrogator_count, 'worker')}",
         past_minute=f"{now.past_minute_megapixelsteps:,.1f} megapixelsteps, "
         f"{now.past_minute_tokens:,.0f} tokens",
     )
@@ -42,8 +42,11 @@ async def models(interaction: discord.Interaction, kind: str = "image") -> None:
     bot = answering.bot_of(interaction)
     await answering.defer(interaction, ephemeral=True)
     found = await (bot.live.text_models() if kind == "text" else bot.live.models())
-    lines = [f"{plain(one.name)}: {one.count} workers, {one.jobs:.0f} waiting" for one in found]
-    await _listed(interaction, f"{len(lines)} models", lines)
+    lines = [
+        f"{plain(one.name)}: {counted(one.count, 'worker')}, {one.jobs:,.0f} waiting"
+        for one in found
+    ]
+    await _listed(interaction, counted(len(lines), "model"), lines)
 
 
 @group.command(description="The workers that are online.")
@@ -53,7 +56,7 @@ async def workers(interaction: discord.Interaction) -> None:
     await answering.defer(interaction, ephemeral=True)
     found = await bot.live.workers()
     lines = [f"{plain(one.name)} ({one.type}): {plain(one.performance)}" for one in found]
-    await _listed(interaction, f"{len(lines)} workers are online", lines)
+    await _listed(interaction, f"Online: {counted(len(lines), 'worker')}", lines)
 
 
 @group.command(description="What is new.")

@@ -6,9 +6,9 @@ from typing import Any, Final
 import discord
 
 from bot.jobs.looks import Look, Result
-from bot.refusals import cut, plain, quoted
 from bot.store.jobs import Job
 from bot.wanted import Wanted
+from bot.words import amount, cut, plain, quoted
 
 BLUE, GREEN, GREY, RED = 0x3B82F6, 0x22C55E, 0x6B7280, 0xEF4444
 DONE, MAKING, WAITING = "🟩", "🟨", "⬜"
@@ -76,11 +76,6 @@ def failed(job: Job, sentence: str) -> discord.Embed:
 def cancelled(job: Job) -> discord.Embed:
     """A job that was withdrawn."""
     return _titled(job, "Cancelled. Only what was finished is charged.", GREY)
-
-
-def amount(kudos: float) -> str:
-    """Kudos in words."""
-    return f"{kudos:,.10g} kudos" if kudos == int(kudos) else f"{kudos:,.2f} kudos"
 
 
 def _titled(job: Job, text: str, colour: int) -> discord.Embed:

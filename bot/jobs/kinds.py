@@ -113,7 +113,10 @@ class Texts:
         """Fetch what is finished."""
         del room
         return [
-            Result(text=made.text, facts={"worker": made.worker_name, "model": made.model})
+            Result(
+                text=made.text,
+                facts={"text": made.text, "worker": made.worker_name, "model": made.model},
+            )
             for made in (await horde.text.status(request_id)).generations
         ]
 

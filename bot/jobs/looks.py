@@ -68,7 +68,7 @@ class Result:
     """Where the file can be found for some time."""
     text: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
-    """id, seed, worker, model, censored: what is stored of it."""
+    """id, seed, worker, model, censored, text: what is stored of it."""
 
     @property
     def is_unsafe(self) -> bool:

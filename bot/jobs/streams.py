@@ -84,6 +84,8 @@ class Streams:
                     if isinstance(event, EndEvent):
                         break
                     making.take(event)
+                    if making.look.is_over:
+                        break
                     self._note(job_id, making.look)
         except HordeError as error:
             log.info("stream.over", job=job_id, error=type(error).__name__)

@@ -9,6 +9,7 @@ from cli.batch.items import Item
 from cli.batch.journal import Journal
 from core.client import HordeClient
 from core.wire.events import GenerationEvent
+from core.wire.generate import RequestStatusCheck
 
 
 class Keeper:
@@ -41,9 +42,8 @@ class Keeper:
             index += 1
         if index >= item.pictures:
             return None
-        if made.kudos is None:  # it was polled for; what its request has cost is known all the same
-            now = await self._client.check(request)
-            made = made.model_copy(update={"kudos": round(now.cost / max(1, now.finished), 2)})
+        cost = _cost(made, await self._client.check(request), item.pictures)
+        made = made.model_copy(update={"kudos": cost})
         content = await self._client.download(made.img)
         body = item.request(state.seed or made.seed).model_dump(exclude_unset=True)
         entry = _entry(item, request, made, index)
@@ -61,6 +61,16 @@ class Keeper:
             found, number = path.with_stem(f"{path.stem}-{number}"), number + 1
         self._files.add(found.name.lower())
         return found
+
+
+def _cost(made: GenerationEvent, now: RequestStatusCheck, pictures: int) -> float:
+    """What a picture has cost, with its part of what the request itself has.
+
+    pictures: how many were asked for.
+    """
+    # Of a picture that was polled for, the price is not known; but then all of them are finished.
+    each = now.cost / max(1, now.finished) if made.kudos is None else made.kudos
+    return round(each + (now.cost - each * now.finished) / pictures, 2)
 
 
 def _entry(item: Item, request: str, made: GenerationEvent, index: int) -> dict[str, Any]:

@@ -40,7 +40,7 @@ async def _login(
 async def _account(
     session: Session,
     who: Annotated[
-        int | None, typer.Argument(metavar="[USER]", help="Somebody else, by their number.")
+        int | None, typer.Argument(metavar="USER", help="Somebody else, by their number.")
     ] = None,
     *,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="Be called so.")] = None,

@@ -175,7 +175,8 @@ async def _filter(
     expression: Annotated[str, typer.Argument(metavar="REGEX", help="An expression of RE2.")],
     *,
     kind: Annotated[
-        int, typer.Option("--type", min=10, max=29, help="10, 11: minors; 12; 20: sex.")
+        int,
+        typer.Option("--type", metavar="N", min=10, max=29, help="10, 11: minors; 12; 20: sex."),
     ],
     replacement: Annotated[
         str, typer.Option(metavar="TEXT", help="What stands there in a rewritten prompt.")
@@ -216,7 +217,7 @@ async def _try(
 async def _reports(
     session: Session,
     which: Annotated[
-        int | None, typer.Argument(metavar="[ID]", help="A report that is decided.")
+        int | None, typer.Argument(metavar="ID", help="A report that is decided.")
     ] = None,
     *,
     comment: Annotated[str | None, typer.Option(metavar="TEXT", help="What was decided.")] = None,

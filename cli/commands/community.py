@@ -10,6 +10,7 @@ from cli.session import Session, command
 Yes = Annotated[bool, typer.Option("--yes", help="Without asking again.")]
 Team = Annotated[str, typer.Argument(metavar="TEAM", help="A team's name or id.")]
 Style = Annotated[str, typer.Argument(metavar="STYLE", help="A style's name or id.")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")]
 Info = Annotated[str | None, typer.Option(metavar="TEXT", help="What it says of itself.")]
 
 teams = group("List teams, show one, found and change your own.")
@@ -32,7 +33,7 @@ async def _show_team(session: Session, which: Team) -> None:
     session.show(found, listings.team(found))
 
 
-async def _create_team(session: Session, name: str, *, info: Info = None) -> None:
+async def _create_team(session: Session, name: NewName, *, info: Info = None) -> None:
     """Found a team; trusted users may."""
     from core.wire.teams import CreateTeamInput
 
@@ -75,7 +76,7 @@ async def _list_styles(
     text: Annotated[bool, typer.Option("--text", help="Those for texts.")] = False,
     tag: Annotated[str | None, typer.Option(metavar="TAG", help="Only with this tag.")] = None,
     model: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this model.")] = None,
-    page: Annotated[int, typer.Option(min=1, help="25 styles each.")] = 1,
+    page: Annotated[int, typer.Option(metavar="N", min=1, help="25 styles each.")] = 1,
 ) -> None:
     """List styles, first those that are used most."""
     from cli import listings
@@ -98,7 +99,7 @@ async def _show_style(session: Session, which: Style) -> None:
 
 async def _create_style(
     session: Session,
-    name: str,
+    name: NewName,
     *,
     prompt: Annotated[
         str, typer.Option(metavar="TEXT", help="{p} is the asker's prompt, {np} the negative one.")

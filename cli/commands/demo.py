@@ -24,10 +24,14 @@ During = Callable[[Coroutine[None, None, None]], Coroutine[None, None, None]]
 
 def demo(
     *,
-    prompt: Annotated[str, typer.Option(help="What the picture is to show.")],
-    out: Annotated[Path, typer.Option(help="File for it: .png, .jpg or .webp.")],
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of the horde.")] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds after which it gives up.")] = 300,
+    prompt: Annotated[str, typer.Option(metavar="TEXT", help="What the picture is to show.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="File for it: .png, .jpg or .webp.")],
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder of the horde.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, help="Seconds after which it gives up.")
+    ] = 300,
 ) -> None:
     """Make one picture like any client, with the horde that runs here or one started for it."""
     pictures.check(out)

@@ -15,7 +15,7 @@ async def _generate(
     session: Session,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PROMPT]", help="What to show; - reads it from standard input."),
+        typer.Argument(metavar="PROMPT", help="What to show; - reads it from standard input."),
     ] = None,
     *,
     prompt: Annotated[

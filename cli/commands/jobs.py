@@ -17,7 +17,7 @@ Which = Annotated[
 async def _jobs(
     session: Session,
     *,
-    most: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many.")] = 20,
+    most: Annotated[int, typer.Option("-n", metavar="N", min=1, max=1000, help="How many.")] = 20,
 ) -> None:
     """List the requests of this machine, newest first."""
     from cli import history, listings

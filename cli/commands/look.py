@@ -69,7 +69,7 @@ async def _models(
 async def _workers(
     session: Session,
     which: Annotated[
-        str | None, typer.Argument(metavar="[WORKER]", help="One of them, by its name or id.")
+        str | None, typer.Argument(metavar="WORKER", help="One of them, by its name or id.")
     ] = None,
     *,
     kind: Annotated[WorkerKind | None, typer.Option("--type", help="Only these.")] = None,
@@ -118,7 +118,7 @@ async def _workers(
 async def _news(
     session: Session,
     *,
-    most: Annotated[int, typer.Option("-n", min=1, max=100, help="How many.")] = 5,
+    most: Annotated[int, typer.Option("-n", metavar="N", min=1, max=100, help="How many.")] = 5,
 ) -> None:
     """Read the news, newest first."""
     from cli import listings
@@ -133,7 +133,7 @@ async def _leaderboard(
     sort: Annotated[UserOrder, typer.Option(help="By kudos, or the oldest first.")] = (
         UserOrder.KUDOS
     ),
-    page: Annotated[int, typer.Option(min=1, help="25 users each.")] = 1,
+    page: Annotated[int, typer.Option(metavar="N", min=1, help="25 users each.")] = 1,
 ) -> None:
     """List users: first those who have most kudos."""
     from cli import listings

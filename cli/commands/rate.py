@@ -11,10 +11,10 @@ from cli.session import Session, command
 async def _rate(
     session: Session,
     picture: Annotated[
-        str | None, typer.Argument(metavar="[PICTURE]", help="Its id; without, others' are shown.")
+        str | None, typer.Argument(metavar="PICTURE", help="Its id; without, others' are shown.")
     ] = None,
     stars: Annotated[
-        int | None, typer.Argument(metavar="[STARS]", min=1, max=10, help="10: liked most.")
+        int | None, typer.Argument(metavar="STARS", min=1, max=10, help="10: liked most.")
     ] = None,
     *,
     flaws: Annotated[

@@ -34,13 +34,13 @@ Timeout = Annotated[
 async def _text(
     session: Session,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[PROMPT]", help="What it goes on from; - reads.")
+        list[str] | None, typer.Argument(metavar="PROMPT", help="What it goes on from; - reads.")
     ] = None,
     *,
     prompt: Annotated[
         str | None, typer.Option("--prompt", "-p", metavar="TEXT", help="The same, as an option.")
     ] = None,
-    n: Annotated[int, typer.Option("-n", min=1, max=20, help="How many texts.")] = 1,
+    n: Annotated[int, typer.Option("-n", metavar="N", min=1, max=20, help="How many texts.")] = 1,
     model: Models = None,
     style: Annotated[str | None, typer.Option(metavar="STYLE", help="A style's name.")] = None,
     length: Length = None,

@@ -20,9 +20,15 @@ ON_THE_PATH = f'export PATH="{Path(sys.executable).parent}:$PATH"'
 
 def up(
     *,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder for everything it keeps.")] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address to listen on.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Port to listen on; 0 takes a free one.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder for everything it keeps.")
+    ] = None,
     worker: Annotated[bool, typer.Option(help="Start a worker, too.")] = True,
     text: Annotated[
         bool, typer.Option(help="Let it write text, too; its model, 93 MB, is fetched once.")

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import or_, select
 
-from core.db import AnyRow, Base, Reading, table
+from core.columns import Base
+from core.db import AnyRow, Reading, table
 from core.ledger.tables import Entry, Event
 from core.users import roles, shared_keys
 from core.users.tables import User

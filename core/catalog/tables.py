@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Moment, now
+from core.columns import Base, Moment
+from core.db import now
 
 
 class FetchedReference(Base):

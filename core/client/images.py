@@ -66,10 +66,8 @@ class Images(Part[R]):
         Leave the loop early only within `contextlib.aclosing` (`closing` where it blocks), so that
         the connection closes.
         """
-        look, status = (
-            partial(_check, self._api, request_id),
-            partial(_status, self._api, request_id),
-        )
+        look = partial(_check, self._api, request_id)
+        status = partial(_status, self._api, request_id)
         async with aclosing(watch.follow(self._api, request_id, look, status)) as events:
             async for event in events:
                 yield event
@@ -97,10 +95,8 @@ class Images(Part[R]):
         on_event: called with each event.
         Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
         """
-        look, status = (
-            partial(_check, self._api, request_id),
-            partial(_status, self._api, request_id),
-        )
+        look = partial(_check, self._api, request_id)
+        status = partial(_status, self._api, request_id)
         events = watch.follow(self._api, request_id, look)
         return await watch.until_end(events, status, timeout_seconds, on_event)
 

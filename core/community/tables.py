@@ -8,7 +8,8 @@ from sqlalchemy import ForeignKey, Identity, Index, Integer, SmallInteger, Strin
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Document, Moment, RowId, now
+from core.columns import Base, Document, Moment, RowId
+from core.db import now
 
 
 class Style(Base):

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Moment, RowId
+from core.columns import Base, Moment, RowId
 
 
 class Transfer(Base):

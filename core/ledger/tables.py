@@ -6,7 +6,8 @@ from enum import IntEnum, StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Moment, RowId, now
+from core.columns import Base, Moment, RowId
+from core.db import now
 
 
 class AccountKind(StrEnum):

@@ -15,7 +15,8 @@ from sqlalchemy import Boolean, bindparam, case, delete, func, or_, select, upda
 from sqlalchemy.sql.dml import ReturningInsert
 
 from core import dialects
-from core.db import AnyRow, Moment, Reading, Writing, table
+from core.columns import Moment
+from core.db import AnyRow, Reading, Writing, table
 from core.dialects import Insert
 from core.errors import Forbidden, Invalid
 from core.moderation.tables import AddressTimeout

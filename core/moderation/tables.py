@@ -15,7 +15,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Moment, now
+from core.columns import Base, Moment
+from core.db import now
 
 
 class Filter(Base):

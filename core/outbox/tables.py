@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Index, Integer, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Moment
+from core.columns import Base, Moment
 
 
 class Letter(Base):

@@ -39,7 +39,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.db import Moment, table
+from core.columns import Moment
+from core.db import table
 from core.prepared import prepared
 from core.queue import matching
 from core.queue.tables import WAITING, AttemptRow, Job, JobState, RequestRow

@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 
 from core import dialects
-from core.db import Moment, Reading, Writing, table
+from core.columns import Moment
+from core.db import Reading, Writing, table
 from core.prepared import prepared
 from core.queue import parking
 from core.queue.lane_rows import Caller

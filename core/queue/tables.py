@@ -28,7 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Document, Moment, RowId, now
+from core.columns import Base, Document, Moment, RowId
+from core.db import now
 
 MAX_REASON_CHARS = 500
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Moment
+from core.columns import Base, Moment
 
 
 class Span(StrEnum):

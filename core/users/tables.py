@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import BigInteger, ForeignKey, Identity, Integer, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Moment, now
+from core.columns import Base, Moment
+from core.db import now
 
 ANONYMOUS_ID = 0
 ANONYMOUS_KEY = "0000000000"  # public by contract: everybody may use it

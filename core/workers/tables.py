@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Document, Moment, now
+from core.columns import Base, Document, Moment
+from core.db import now
 
 
 class WorkerRow(Base):

@@ -9,7 +9,7 @@ import visitors
 from fake_discord.runs import text_of
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
-HEART = "heart:1234567890123456789"
+HEART, DEAR = "heart:1234567890123456789", "dear:1234567890123456788"
 
 
 async def balance(horde, person):
@@ -141,9 +141,15 @@ async def test_a_reaction_gives_kudos_once_and_waits_for_a_login(
     fake.world.closed_dms.add(anne["id"])
     await people.react(run.original, "star:1234567890123456780", user=anne)  # gives nothing
     await people.react(run.original, HEART, user=author)  # to oneself
+    await people.react(fake.api.messages.blank(channel["id"]), HEART, user=anne)  # to the bot
     await people.slash("help", user=anne)
     assert await balance(horde, account) == before - 3
     fake.world.closed_dms.clear()
+    await people.slash("admin emoji", {"emoji": f"<:{DEAR}>", "kudos": 900_000})
+    told = len(fake.world.dms(anne))
+    await people.react(run.original, DEAR, user=anne)  # more than there are
+    await fake.world.until(lambda: len(fake.world.dms(anne)) > told, what="a direct message")
+    assert "refuses this" in text_of(fake.world.dms(anne)[-1])
 
 
 async def test_who_takes_no_direct_messages_is_told_in_the_channel(

@@ -87,6 +87,13 @@ async def test_a_text_is_written_and_goes_on(people, anne, channel, said, fake):
     assert "Once upon a time" in run.text
     more = await people.click(run.original, "Continue", user=anne)
     await fake.world.until(lambda: "Continue" in labels(more.original), 60, "more text")
+    first = run.text.partition("…")[2].partition("\n")[0]
+    assert f"Once upon a time{first}" in more.text
+    form = await people.click(more.original, "Reply", user=anne)
+    answer = await people.submit(form, {"What you say": "And then?"})
+    await fake.world.until(lambda: "Continue" in labels(answer.original), 60, "an answer")
+    assert f"{first}" in answer.text
+    assert "And then?" in answer.text
 
 
 async def test_a_picture_is_described_and_enlarged(fake, people, anne, channel, said, pictures_of):

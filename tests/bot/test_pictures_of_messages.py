@@ -67,6 +67,8 @@ async def _scenes(fake, owner):
     varied = await people.click(run.original, "Vary 1", **here)
     await world.until(lambda: len(varied.original["attachments"]) == 5, SECONDS, "others")
     others = page.message(world, varied.original, "@anne used Vary 1")
+    whale = await people.slash("imagine", {"prompt": "a blue whale", "size": "tiny square"})
+    await world.until(lambda: whale.original["attachments"], SECONDS, "a whale")
     past = await people.slash("history")
     settings = await people.slash("settings")
     settings = await people.click(settings.original, "Sampler", values=["k_euler"])

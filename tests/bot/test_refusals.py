@@ -113,8 +113,11 @@ async def test_a_guild_s_rules_are_kept(fake, people, channel, said):
     first = await people.slash("imagine", NOBODYS, user=member, channel=channel)
     await said(first, "No worker")
     second = await people.slash("imagine", NOBODYS, user=member, channel=channel)
-    await said(second, "1 requests running")
+    await said(second, "1 request running")
     await people.click(first.original, "Cancel", user=member)
+    await people.slash("admin limits", {"role": role, "hourly": 1, "steps": 10})
+    often = await people.slash("imagine", NOBODYS, user=member, channel=channel)
+    await said(often, "1 time in an hour")
     for what, value in (("words", "squid"), ("patterns", "blue +whale"), ("models", "Bad Model")):
         await people.slash("admin unblock", {"what": what, "value": value})
     audit = await people.slash("admin audit", {"user": member})

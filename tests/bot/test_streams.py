@@ -38,14 +38,20 @@ class StreamingHorde:
         self.requests, self.made = [], set()
         self.streams = self.checks = 0
         self.has_streams, self.makes_all, self.breaks = True, False, False
-        self.preview = preview()
+        self.preview, self.faulted = preview(), ""
 
     def is_made(self, number):
         return self.makes_all or number in self.made
 
     def status(self, number):
         is_made = self.is_made(number)
-        return {**COUNTS, "processing": int(is_made), "waiting": int(not is_made), "wait_time": 5}
+        counts = {"processing": int(is_made), "waiting": int(not is_made), "wait_time": 5}
+        if self.faulted:
+            counts |= {
+                "faulted": True,
+                "faults": [{"index": 0, "tries": 3, "reason": self.faulted}],
+            }
+        return {**COUNTS, **counts}
 
     async def ask(self, _request):
         self.requests.append(str(uuid.uuid4()))
@@ -78,6 +84,9 @@ class StreamingHorde:
         self.open.discard(number)
         return response
 
+    async def results(self, request):
+        return web.json_response({**self.status(request.match_info["id"]), "generations": []})
+
     async def nothing(self, _request):
         return web.json_response({"message": "no", "rc": "RequestNotFound"}, status=404)
 
@@ -87,6 +96,7 @@ class StreamingHorde:
         app.router.add_post("/api/v2/generate/async", self.ask)
         app.router.add_get("/api/v2/generate/check/{id}", self.check)
         app.router.add_get("/api/v2/generate/events/{id}", self.events)
+        app.router.add_get("/api/v2/generate/status/{id}", self.results)
         app.router.add_route("*", "/{rest:.*}", self.nothing)
         runner = web.AppRunner(app, shutdown_timeout=0.2)
         await runner.setup()
@@ -171,6 +181,15 @@ async def test_a_stream_that_breaks_off_loses_nothing(started):
     horde.makes_all = horde.breaks = True
     await until(lambda: not horde.open, "its end")
     await fake.world.until(lambda: "1 being made" in run.text, 30, "a look")
+
+
+async def test_what_no_worker_could_make_says_why(started):
+    fake, horde = started
+    horde.faulted = "@everyone **out of memory**"
+    (run,) = await ask(fake, horde, 1)
+    await fake.world.until(lambda: "No worker could make this" in run.text, 30, "a sentence")
+    assert "out of memory" in run.text
+    assert "@everyone" not in run.text
 
 
 async def test_a_horde_without_streams_is_asked_for_one_and_polled(started):

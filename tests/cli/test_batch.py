@@ -5,12 +5,14 @@ import csv
 import json
 import signal
 import sqlite3
+import sys
 
 import pytest
 from PIL import Image
 
 import town as towns
 from batches import SECONDS, check, manifest, until
+from cli import words
 from lines import Line
 
 pytestmark = pytest.mark.timeout(400)  # servers and workers take their time to start
@@ -159,3 +161,25 @@ async def test_a_request_whose_answer_was_lost_is_not_asked_twice(town, tmp_path
     assert "12 pictures of 12 prompts" in told
     check(out, prompts)
     assert town.asked() - before == len(prompts)
+
+
+def test_the_manifest_has_what_was_paid_however_it_was_watched(town, tmp_path):
+    """By streams and by polling, for one picture and for several: with what the request costs."""
+    before = town.kudos()
+    rows = [{"prompt": f"fox {number}", "n": 1 + number % 3} for number in range(6)]
+    write_csv(tmp_path / "foxes.csv", rows)
+    for folder, streams in [("streamed", 16), ("polled", 0)]:
+        program = f"""
+import cli.batch.watching
+from cli.__main__ import main
+cli.batch.watching.MAX_STREAMS = {streams}
+main()
+"""
+        options = ("generate", "--prompts", tmp_path / "foxes.csv", "-o", tmp_path / folder, *FAST)
+        told = town.program(sys.executable, "-c", program, *options)
+        lines = manifest(tmp_path / folder)
+        paid = sum(line["kudos"] for line in lines)
+        assert len(lines) == 12
+        assert before - town.kudos() == pytest.approx(paid, abs=0.1)
+        assert f"{words.amount(paid)} kudos" in told
+        before = town.kudos()

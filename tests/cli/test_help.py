@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,9 @@ def test_help_says_what_it_said():
     if os.environ.get("HELP_SNAPSHOT") == "write":
         SNAPSHOT.write_text(text)
     assert text == SNAPSHOT.read_text()
+    assert not re.findall(r"<(?:str|int|float|path|list)\b.*>", text), (
+        "types of Python say nothing to people"
+    )
 
 
 def help_of(page):

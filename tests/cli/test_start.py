@@ -53,3 +53,30 @@ def test_a_secret_that_is_none(tmp_path):
         "secret": "0o600",
         "server.log": "0o600",
     }
+
+
+@pytest.mark.parametrize(
+    ("absent", "arguments", "extras"),
+    [
+        (("quart", "torch"), ("up",), "server,worker"),
+        (("torch",), ("demo", "--prompt", "a fox", "--out", "fox.png"), "worker"),
+        (("quart", "torch"), ("up", "--no-worker"), "server"),
+    ],
+)
+def test_a_command_that_was_installed_alone_says_what_more_it_needs(
+    tmp_path, absent, arguments, extras
+):
+    absence = "".join(f"sys.modules[{name!r}] = None; " for name in absent)
+    script = f"import sys; {absence}from cli.__main__ import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", script, *arguments, "--data-dir", str(tmp_path / "data")],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.endswith(f'pip install "stable-horde[{extras}]"\n')
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "data").exists()

@@ -47,3 +47,28 @@ def test_lines_stay_lines(screen):
     terminal.errors.print("one\n\ttwo é 🦊")
     assert "one\n" in screen.getvalue()
     assert "two é 🦊" in screen.getvalue()
+
+
+def test_what_is_too_long_for_the_line_that_changes_goes_on_below(screen, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    with terminal.progress("asking") as show:
+        show("no worker can make it; nobody offers a model named sunrise")
+    lines = [line.rstrip() for line in screen.getvalue().splitlines()]
+    assert any(line.endswith("nobody offers a") for line in lines)
+    assert any(line.endswith("model named sunrise") for line in lines)
+
+
+def test_the_bar_has_colours_and_the_words_beside_it_have_none(screen):
+    with terminal.progress("asking") as show:
+        show("being made")
+        show.at(0.5)
+    assert "\x1b[2m━━━━━━━━━━━━\x1b[0m  50% being made" in screen.getvalue()
+    assert "\x1b[32m━━━━━━━━━━━━\x1b[0m" in screen.getvalue()
+
+
+def test_a_table_that_is_no_terminals_has_a_line_for_each_row(monkeypatch, capsys):
+    monkeypatch.setattr(terminal, "output", terminal.PlainConsole(soft_wrap=True))
+    wide = terminal.Column[str]("WORDS", lambda one: one, wraps=True)
+    terminal.show(terminal.table(["fox " * 50, "owl"], wide, wide, nothing=""))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:5] for line in lines] == ["WORDS", "fox f", "owl"[:5] + "  "]

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
     text,
     union_all,
@@ -28,7 +29,8 @@ from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 import factories
 import statements
 from core import prepared as module
-from core.db import Database, Document, Moment, table
+from core.columns import Document, Moment
+from core.db import Database, table
 from core.engines import Unstorable
 from core.prepared import Compiled, prepared
 from core.queue.tables import Job, JobState, Lane
@@ -215,6 +217,45 @@ async def test_who_is_cancelled_leaves_nothing_under_way_to_the_next(postgres_ur
     async with asyncio.timeout(10), database.reading() as session:
         assert await session.scalar(NUMBERS) == 1
     await database.close()
+
+
+COUNTED = select(literal(1).label("n")).cte("counted", recursive=True)
+COUNTED = COUNTED.union_all(select(COUNTED.c.n + 1).where(COUNTED.c.n < literal_column("3000000")))
+COUNTING = prepared(select(func.max(COUNTED.c.n)))
+
+
+async def test_a_cancelled_writer_keeps_no_lock(database, monkeypatch):
+    running, run = asyncio.Event(), module.Prepared.run
+
+    async def told(*arguments):
+        running.set()
+        return await run(*arguments)
+
+    monkeypatch.setattr(module.Prepared, "run", told)
+    lane = {"its_key": "left by it", "its_needs": {}, "its_at": AT}
+
+    async def write():
+        async with database.writing() as session:
+            await session.execute(ADD, lane)
+            await session.scalar(COUNTING)
+
+    async def write_and_then_another():
+        try:
+            await write()
+        except asyncio.CancelledError:  # its traceback still holds what it used
+            async with database.writing() as session:
+                await session.execute(ADD, lane | {"its_key": "the next"})
+            raise
+
+    task = asyncio.ensure_future(write_and_then_another())
+    await running.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.reading() as session:
+        keys = set(await session.scalars(select(_lanes.c.key)))
+    assert "the next" in keys
+    assert "left by it" not in keys
 
 
 @pytest.mark.parametrize(

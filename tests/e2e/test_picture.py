@@ -132,7 +132,7 @@ async def test_a_prompt_becomes_a_picture_and_kudos_move(horde, requester):
 
 async def watched(horde, client, **changes):
     """What is heard of a long job, which begins once somebody watches."""
-    long = {"steps": 500, "sampler_name": "k_heun"}
+    long = {"steps": 250, "sampler_name": "k_heun"}
     seen = []
     with horde.worker.engine_stopped() as engine:
         asked = await client.generate(wanted(params=long, **changes))
@@ -151,7 +151,7 @@ async def test_who_watches_sees_the_picture_coming(horde, requester):
     seen = await watched(horde, requester, censor_nsfw=False)
     steps = [event.step for event in seen]
     assert steps == sorted(steps)
-    assert {event.steps for event in seen if event.step} == {500}
+    assert {event.steps for event in seen if event.step} == {250}
     previews = [event.preview for event in seen if event.preview]
     image = opened(base64.b64decode(previews[0]))
     assert (image.format, image.size) == ("WEBP", (192, 192))

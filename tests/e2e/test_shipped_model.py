@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import io
+import os
+import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageStat
@@ -19,6 +22,7 @@ from worker.settings import DEFAULT_MODEL
 SIDE = 256
 STAND_IN = "realesr-animevideov3"
 SECONDS = 100
+SPRITES = Path(__file__).parents[2] / "examples" / "sprites.sh"
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(400)]
 
@@ -82,6 +86,27 @@ async def test_several_users_at_once_are_all_served(url):
     prompts = ("a red fox", "a green apple", "a yellow star")
     all_made = await asyncio.gather(*(made(url, prompt) for prompt in prompts))
     assert len(set(all_made)) == len(prompts)
+
+
+async def test_sprites_for_a_game_come_on_clear_ground(url, tmp_path):
+    """As the example's first lines say: a sheet of eight, of which only the things are seen."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    home = {"HOME": str(tmp_path), "HORDE_STATE_DIR": str(tmp_path / "state")}
+    making = await asyncio.create_subprocess_exec(
+        "sh",
+        str(SPRITES),
+        str(tmp_path / "sprites"),
+        env=os.environ | home | {"HORDE_URL": url, "PATH": path, "SIZE": f"{SIDE}x{SIDE}"},
+    )
+    assert await asyncio.wait_for(making.wait(), SECONDS) == 0
+    with Image.open(tmp_path / "sprites" / "sheet.png") as sheet:
+        assert (sheet.size, sheet.mode) == ((4 * SIDE, 2 * SIDE), "RGBA")
+        seen = sheet.getchannel("A")
+    for left in range(0, 4 * SIDE, SIDE):
+        for top in range(0, 2 * SIDE, SIDE):
+            cell = seen.crop((left, top, left + SIDE, top + SIDE))
+            clear = cell.histogram()[0] / SIDE**2
+            assert 0.2 < clear < 0.95, f"{clear:.0%} of the cell at {left}, {top} is clear"
 
 
 def hue(picture):

@@ -41,6 +41,8 @@ body { background: #313338; color: #dbdee1; font: 16px/1.375 "Noto Sans", "DejaV
   color: #b5bac1; margin-top: 14px; }
 .modal .input { background: #1e1f22; border-radius: 4px; padding: 10px; min-height: 20px;
   margin-top: 8px; color: #87898c; }
+.embed { display: flow-root; }
+.row { flex-wrap: nowrap; }
 .corner { float: right; margin-left: 12px; }
 .corner img { width: 64px; height: 64px; object-fit: cover; border-radius: 4px; }
 .hidden { position: relative; overflow: hidden; border-radius: 8px; }

@@ -212,7 +212,7 @@ test("an event may come in any pieces, however long", async () => {
     for (let at = 0; at < whole.length; at += 4_001) response.write(whole.subarray(at, at + 4_001));
     response.end();
   });
-  assert.deepEqual(await all(client().stream("x")), [{ type: "generation", ...long }]);
+  assert.deepEqual(await all(client().listen("x")), [{ type: "generation", ...long }]);
 });
 
 test("a picture is bytes, from base64 and from a URL, and no key goes there", async () => {

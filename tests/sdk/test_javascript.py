@@ -22,7 +22,7 @@ ROOT = HERE.parents[1]
 SDK = ROOT / "web" / "static" / "sdk"
 SECONDS = 90
 
-COMPOSED = {"price", "events", "waitFor", "download", "upload"}
+COMPOSED = {"price", "events", "listen", "waitFor", "download", "upload"}
 """What is more than one call; beside the table of operations, in `Horde` itself."""
 ONE_FOR_ALL_KINDS = {"text.events", "text.waitFor", "text.price", "alchemy.events"} | {
     "alchemy.waitFor"

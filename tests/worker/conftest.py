@@ -11,9 +11,10 @@ from core.client import HordeClient, Retries
 from fake_renderers import BROKEN, TINY, ThreadEngine
 from stub_horde import KEY, StubHorde
 from worker import bytecode
-from worker.crew import image_offer
+from worker.idling import Habits
 from worker.image.kind import Pictures
-from worker.loop import Habits, Worker
+from worker.loop import Worker
+from worker.offers import image_offer
 from worker.settings import Settings
 
 bytecode.keep("torch")  # or every test process compiles all of the libraries anew

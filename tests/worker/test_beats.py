@@ -82,7 +82,7 @@ async def test_a_text_is_told_as_it_is_written(horde, serve, monkeypatch):
     import threading
 
     from fake_renderers import STORY
-    from worker.crew import text_offer
+    from worker.offers import text_offer
     from worker.settings import Settings
 
     monkeypatch.setattr("worker.beats.MIN_SECONDS", 0.05)

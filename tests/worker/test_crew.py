@@ -16,6 +16,7 @@ from worker import crew as crews
 from worker import models
 from worker.crew import Crew
 from worker.loop import Unwelcome
+from worker.offers import image_offer
 from worker.served import NoModel
 from worker.settings import Settings
 from worker.upscaler import STOOD_IN_FOR
@@ -28,11 +29,11 @@ def crew(horde, monkeypatch, tmp_path):
     monkeypatch.setattr(models, "find_text", lambda *_: STORY)
 
     @contextlib.asynccontextmanager
-    async def start(kinds, *, key=KEY, text_models=("story",)):
+    async def start(kinds=None, *, key=KEY, text_models=("story",)):
         settings = Settings(
             url=horde.url,
             name="tester",
-            kinds=kinds,
+            **({"kinds": kinds} if kinds else {}),
             wait_seconds=0.05,
             idle_seconds=0.1,
             data_dir=tmp_path,
@@ -135,6 +136,20 @@ async def test_no_kind_that_can_be_served_is_the_end(crew, monkeypatch):
             await running.task
 
 
+async def test_alchemy_is_served_unasked_but_not_alone(horde, crew, monkeypatch):
+    [picture], form = horde.add(), horde.add_form("palette", pictures.picture())
+    async with crew():
+        await until(horde, lambda: all(horde.submitted(job) for job in (picture, form)))
+
+    def find(*_):
+        raise models.NotUsable("not here")
+
+    monkeypatch.setattr(models, "find", find)
+    async with crew() as (running, _):
+        with pytest.raises(NoModel):
+            await running.task
+
+
 async def test_an_unwelcome_crew_ends(crew):
     async with crew(["image", "alchemy"], key="another-key") as (running, _):
         with pytest.raises(Unwelcome):
@@ -172,12 +187,12 @@ async def test_control_types_are_named_as_far_as_they_are_here(horde, crew):
 
 
 def test_the_offer_of_pictures_has_no_word_of_what_is_not_served():
-    offer = crews.image_offer(Settings(name="tester"))
+    offer = image_offer(Settings(name="tester"))
     assert (offer.allow_sdxl_controlnet, offer.allow_lora) == (False, False)
 
 
 def test_what_the_operator_does_not_want_is_not_offered():
-    offer = crews.image_offer(Settings(img2img=False, painting=False, post_processing=False))
+    offer = image_offer(Settings(img2img=False, painting=False, post_processing=False))
     offered = (offer.allow_img2img, offer.allow_painting, offer.allow_post_processing)
     assert offered == (False, False, False)
 

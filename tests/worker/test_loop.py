@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from fake_renderers import BROKEN, FakeRenderer, ThreadEngine
-from worker.crew import AGENT
 from worker.loop import NothingToServe, Unwelcome
+from worker.offers import AGENT
 
 MAINTENANCE = (
     403,

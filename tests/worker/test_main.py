@@ -77,7 +77,7 @@ def run(horde, tmp_path):
 
 
 def test_a_worker_serves_survives_its_engine_and_stops_when_told(horde, run, tiny_model):
-    worker = run(models=f'["{tiny_model}"]')
+    worker = run(models=f'["{tiny_model}"]', kinds='["image"]')
     worker.says("ready: tiny")
     [first] = horde.add(payload={"width": 320, "height": 192})
     assert horde.until(lambda: horde.submitted(first))

@@ -3,7 +3,8 @@ import os
 import pytest
 from pydantic import ValidationError
 
-from worker.settings import ENGINE_ENVIRONMENT, Settings, default_name, prepare_environment
+from worker.environment import ENGINE_ENVIRONMENT, prepare_environment
+from worker.settings import Settings, default_name
 
 
 def test_settings_come_from_the_environment(monkeypatch):

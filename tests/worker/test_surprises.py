@@ -11,10 +11,10 @@ from fake_renderers import FakeRenderer, ThreadEngine
 from worker import pictures as encoding
 from worker.alchemy.kind import Forms
 from worker.alchemy.order import Description
-from worker.crew import alchemy_offer, text_offer
 from worker.image import popped
 from worker.image.kind import Pictures
 from worker.loop import Worker
+from worker.offers import alchemy_offer, text_offer
 from worker.settings import Settings
 from worker.text.kind import Texts
 

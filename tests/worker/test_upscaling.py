@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 import tiny_esrgan
 import tiny_networks
 from worker import post_processing, upscaler, upscaling
-from worker.renderer import BrokenResult, CannotLoad, CannotRender
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, nobody
 from worker.settings import DEFAULT_MODEL, SHIPPED
 from worker.upscaler import Upscaler, find
 from worker.upscaling import Networks
@@ -147,6 +147,20 @@ def test_numbers_that_run_out_of_range_are_no_picture(networks, tmp_path):
     save_file(broken, tmp_path / "RealESRGAN_x4plus.safetensors")
     with pytest.raises(BrokenResult):
         networks.enlarge(find([tmp_path])["RealESRGAN_x4plus"], noise(9, 9))
+
+
+def test_numbers_that_16_bits_cannot_hold_are_calculated_with_32(networks, tmp_path):
+    """As on a GPU: half of the bits at first, and more for a network that they are too few for."""
+    large = tiny_esrgan.weights()
+    large["conv_first.weight"] *= 70_000
+    large["conv_last.weight"] /= 70_000
+    save_file(large, tmp_path / "RealESRGAN_x4plus.safetensors")
+    tiled = upscaling._Tiled(tmp_path / "RealESRGAN_x4plus.safetensors", "cpu")
+    tiled._network.half()
+    image = noise(9, 5)
+    difference = np.asarray(tiled.enlarge(image, nobody), int) - np.asarray(enlarged(image, 4), int)
+    assert abs(difference).max() <= 1
+    assert tiled._network.dtype == torch.float32
 
 
 def test_a_file_for_something_else_is_refused(networks, tmp_path):

@@ -26,7 +26,7 @@ const as = (key) => horde.withKey(key === ANONYMOUS && session.username ? "" : k
 export const ask = (key, request) => as(key).generate(request);
 export const price = (key, request) => ask(key, { ...request, dry_run: true });
 export const user = (key) => as(key).users.me();
-export const stream = (id, options) => horde.stream(id, options);
+export const stream = (id, options) => horde.listen(id, options);
 export const check = (id) => horde.check(id);
 export const status = (id) => horde.status(id);
 export const cancel = (id) => horde.cancel(id);

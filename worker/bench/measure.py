@@ -13,14 +13,15 @@ from typing import Any, Final
 from core.client import HordeClient
 from worker.bench import jobs
 from worker.bench.horde import FixedHorde
-from worker.crew import AGENT, image_offer
 from worker.engine import Engine, Limits
 from worker.engine_process import renderers
+from worker.idling import Habits
 from worker.image.kind import Pictures
 from worker.image.order import Checkpoint
 from worker.kind import Batch
-from worker.loop import Habits, Worker
+from worker.loop import Worker
 from worker.memory import resident
+from worker.offers import AGENT, image_offer
 from worker.settings import Settings
 
 KEY: Final = "a-key-of-the-benchmark"

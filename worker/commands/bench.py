@@ -9,7 +9,7 @@ from typing import Any, Final
 from worker import logs, lookup, models
 from worker.commands import told
 from worker.configuration import files
-from worker.settings import prepare_environment
+from worker.environment import prepare_environment
 
 JOBS: Final = 16
 ROUNDS: Final = 3

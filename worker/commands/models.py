@@ -21,6 +21,7 @@ from worker.faces import fixer
 from worker.image import control
 from worker.settings import SHIPPED, Settings
 from worker.shelf import BrokenList, Kept, ModelKind, Shelf
+from worker.text import gguf_files
 
 AGENT: Final = "stable-horde-worker (https://github.com/stable-horde/stable-horde)"
 
@@ -83,7 +84,8 @@ def add(arguments: argparse.Namespace) -> int:
     """Add a model."""
     settings = files.load(arguments.config).settings
     types = frozenset(arguments.control or ())
-    usual: ModelKind = "controlnet" if types else "image"
+    is_gguf = (arguments.source or "").endswith(gguf_files.ENDING)
+    usual: ModelKind = "controlnet" if types else "text" if is_gguf else "image"
     kind = arguments.kind or sources.kind_of(arguments.name) or usual
     try:
         source = sources.choose(arguments.name, arguments.source)

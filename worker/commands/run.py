@@ -23,15 +23,17 @@ from worker.commands.once import UntilOneIsDone
 from worker.configuration import files
 from worker.configuration.files import Loaded
 from worker.configuration.reload import Reloader
-from worker.crew import AGENT, Crew
+from worker.crew import Crew
 from worker.engine import Engine, Limits
 from worker.engine_process import renderers
+from worker.environment import prepare_environment
 from worker.live import LiveView
 from worker.loop import NothingToServe, Unwelcome
+from worker.offers import AGENT
 from worker.progress import Display, Lines, Unfailing
 from worker.proxy.renderers import making
 from worker.served import NoModel
-from worker.settings import Settings, prepare_environment
+from worker.settings import Settings
 from worker.tally import Tally
 
 PATIENT: Final = Retries(attempts=10)

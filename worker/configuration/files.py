@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from worker.configuration import bridge_data, template
-from worker.settings import ENV_PREFIX, Place, Settings, with_file
+from worker.settings import ENV_PREFIX, Place, Settings
 
 NAME: Final = "worker.toml"
 FORMER: Final = ("bridgeData.yaml", "bridgeData.yml", "bridgeData.py")
@@ -60,7 +61,7 @@ def load(given: Path | None = None) -> Loaded:
     if _is_open(path) and any(known.get(name) for name in SECRETS):
         notes.append(f"{path} holds a key and can be read by others: chmod 600 {path}")
     try:
-        return Loaded(with_file(known), path, tuple(notes))
+        return Loaded(_with_file(known), path, tuple(notes))
     except ValidationError as error:
         raise WrongSettings(_wrong(error, known, path)) from None
 
@@ -122,3 +123,25 @@ def _wrong(error: ValidationError, said: Mapping[str, Any], path: Path) -> str:
         where = f"{path}: {name}" if name in said else f"{ENV_PREFIX}{name.upper()}"
         sentences.append(f"{where}: {one['msg']}")
     return "; ".join(sentences)
+
+
+def _with_file(said: Mapping[str, Any]) -> Settings:
+    """Make the settings of the environment, of what a file says, and of the defaults.
+
+    Raises ValidationError.
+    """
+
+    class _WithFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            del dotenv_settings, file_secret_settings
+            return init_settings, env_settings, InitSettingsSource(settings_cls, dict(said))
+
+    return _WithFile()

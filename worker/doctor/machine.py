@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from worker.doctor.finding import Finding, Grade
-from worker.settings import Settings, prepare_environment
+from worker.environment import prepare_environment
+from worker.settings import Settings
 
 NEEDED: Final = ("torch", "diffusers", "transformers", "safetensors", "pillow")
 PROBE_SECONDS: Final = 180.0

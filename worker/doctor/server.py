@@ -10,8 +10,8 @@ import httpx
 from core.client import HordeClient, HordeError, NotFound, Unauthenticated
 from core.wire.users import UserDetails
 from worker import lookup
-from worker.crew import AGENT
 from worker.doctor.finding import Finding, Grade
+from worker.offers import AGENT
 from worker.settings import Settings
 
 SECONDS: Final = 10.0

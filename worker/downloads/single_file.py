@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from worker.downloads.parts import CannotFetch
+from worker.environment import prepare_environment
 from worker.image import inspection
 from worker.image.inspection import NotUsable
-from worker.settings import prepare_environment
 
 CONFIGURATIONS: Final = Path(__file__).parent / "configurations"
 UNET: Final = "model.diffusion_model."
@@ -22,8 +22,8 @@ WIDTHS: Final = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 """Numbers that its text encoders give for each token, and which architecture that is."""
 CHANNELS: Final = (4, 9)
 """That denoisers take: the latents of a picture; for inpainting also a mask and what is to stay."""
-VERSION_FIRST: Final = b"\x08"
-"""With which files of ONNX begin: the number of the version of its form."""
+BEGIN_WITH: Final = {".onnx": b"\x08", ".gguf": b"GGUF"}
+"""What files begin with: those of ONNX have the number of their form's version first."""
 VELOCITY: Final = "v_pred"
 """An empty tensor by which the makers of XL models say that theirs predicts velocities."""
 
@@ -57,10 +57,11 @@ def see_tensors(file: Path) -> None:
     """
     if file.suffix == ".safetensors":
         header(file)
-    elif file.suffix == ".onnx":
+    elif file.suffix in BEGIN_WITH:
+        beginning = BEGIN_WITH[file.suffix]
         with file.open("rb") as opened:
-            if opened.read(1) != VERSION_FIRST:
-                raise CannotFetch(f"{file.name} is no ONNX file")
+            if opened.read(len(beginning)) != beginning:
+                raise CannotFetch(f"{file.name} is no {file.suffix[1:].upper()} file")
     elif not zipfile.is_zipfile(file):
         raise CannotFetch(f"{file.name} is no archive of tensors")
 

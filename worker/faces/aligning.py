@@ -82,7 +82,8 @@ def _similar(of: Numbers, to: Numbers) -> Numbers:
 
 
 def _moved(places: Numbers, right: float, down: float) -> Numbers:
-    return places + np.array(((0, 0, right), (0, 0, down)))
+    moved: Numbers = places + np.array(((0, 0, right), (0, 0, down)))
+    return moved
 
 
 def _transformed(image: Image.Image, size: tuple[int, int], places: Numbers) -> Image.Image:

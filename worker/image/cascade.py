@@ -122,6 +122,8 @@ class LoadedCascade(Loaded):
         """Make a code of each picture, and pictures of them; steps are counted over both."""
         after_step, steps = given.pop("callback_on_step_end"), given["num_inference_steps"]
         total = SimpleNamespace(num_timesteps=steps + DECODER_STEPS)
+        if given["guidance_scale"] <= 1:  # the pipeline would put them beside nothing
+            given |= {name: None for name in given if name.startswith("negative")}
         if (seen := given.pop("image_embeds", None)) is not None:
             given["image_embeds"] = seen[:1]  # the pipeline repeats it itself
 

@@ -5,7 +5,7 @@ to cut out, to enlarge and to put together. In the engine process only: enlargin
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -35,6 +35,8 @@ ICON: Final = 0.86
 SHADOW: Final = 0.3
 """How dark a shadow is."""
 MAX_TOLD: Final = 200
+NO_GROUND: Final = "gray"
+"""The ground of things that are to have none: white ones are lost on white, and colours show."""
 EDGE: Final = 3
 """Pixels over which an edge is smoothed that goes on beyond the picture."""
 
@@ -118,6 +120,8 @@ def plan(order: PictureOrder, reading: Reading) -> Plan | None:
         return None
     table = layering.of(file)
     found = scene.read(reading, table)
+    if found is not None and order.transparent:
+        found = replace(found, place=None, ground=NO_GROUND)
     return None if found is None else Plan(found, table, tuple(_layers(found, table)))
 
 

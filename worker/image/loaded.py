@@ -189,19 +189,21 @@ class Loaded:
     @contextlib.contextmanager
     def seamless(self, *, tiling: bool) -> Iterator[None]:
         """While tiling, convolutions see the opposite edge beyond each edge."""
-        convolutions = [
-            module
-            for network in self.networks
-            for module in network.modules()
-            if tiling and isinstance(module, torch.nn.Conv2d)
-        ]
-        for convolution in convolutions:
-            convolution.padding_mode = "circular"
+        if not tiling:
+            yield
+            return
+        self.wrap(around=True)
         try:
             yield
         finally:
-            for convolution in convolutions:
-                convolution.padding_mode = "zeros"
+            self.wrap(around=False)
+
+    def wrap(self, *, around: bool) -> None:
+        """Let convolutions see the opposite edge beyond each edge, or nothing."""
+        for network in self.networks:
+            for module in network.modules():
+                if isinstance(module, torch.nn.Conv2d):
+                    module.padding_mode = "circular" if around else "zeros"
 
     def _second(self, pipe: Any) -> Any:  # noqa: ANN401 - of its family
         return self.image_pipeline(**pipe.components, **self.made_with)

@@ -26,9 +26,9 @@ from worker.renderer import BrokenResult, OnStep, Shown, information
 
 NOTHING: Final = "white"
 """What a model draws that knows no word of a prompt."""
-
-
-GROUND: Final = "on a white background"
+WRAPPED_FROM: Final = 0.6
+"""Of the steps of a small model, after which its edges meet: it draws things in the middle, and one
+without a middle falls to pieces (looked at with the shipped model)."""
 FOR_PAINTING: Final = "the model is made for inpainting: others draw whole pictures better"
 
 
@@ -61,11 +61,14 @@ class Run:
         self.at_once = at_once
         self.blank = 0
         self.wanted = Size(order.width, order.height)
-        self.composed = self._composed()
-        self.refined = self._refined()
+        self.composed = sizes.of_order(order)
+        self.refined = None
+        if model.from_image is not None:
+            self.refined = sizes.refined(order, self.composed)
         asked = order.hires_strength or 0.0
         self.refinement = sizes.refinement(asked, model.checkpoint)
         self.made = self.composed if self.refined is None else self.refined
+        self.wraps_late = sizes.wraps_late(order)
         self.painting = self._painting()
         self.controlled = self._controlled(networks)
         self.read = self._read()
@@ -120,6 +123,8 @@ class Run:
         width, height = self.composed.width, self.composed.height
         control = self.order.control
         self.model.show(None)
+        if self.wraps_late:
+            self.model.wrap(around=False)
         if control is None:
             pipe = self.model.from_text
             return self._call(pipe, generators, prompt, width=width, height=height)
@@ -190,6 +195,8 @@ class Run:
             state: dict[str, Any],
         ) -> dict[str, Any]:
             self.steps.done(index + 1, called.num_timesteps, show)
+            if self.wraps_late and index + 1 == math.ceil(WRAPPED_FROM * called.num_timesteps):
+                self.model.wrap(around=True)
             if blend is not None:
                 state = blend(called, index, state)
             last.update(state)
@@ -219,16 +226,6 @@ class Run:
             return parameters["width"], parameters["height"]
         return parameters["image"][0].size
 
-    def _composed(self) -> Size:
-        """The size at which the picture is made at first."""
-        checkpoint = self.model.checkpoint
-        if self.order.exact:
-            return self.wanted
-        is_free = self.order.source is None and self.order.control is None
-        if checkpoint.square_only and is_free and not self.order.tiling:
-            return Size(checkpoint.native, checkpoint.native)
-        return sizes.to_compose(self.wanted, checkpoint)
-
     def _read(self) -> Reading:
         """The prompt as the model's vocabulary has it, or as it is."""
         if self.model.reader is None:
@@ -238,28 +235,15 @@ class Run:
     def _worded(self) -> str:
         """The prompt as it is encoded: with a ground that can be taken away, where it has none."""
         text = self.read.text
-        has_ground = GROUND.rpartition(" ")[2] in text
-        return f"{text} {GROUND}" if self.order.transparent and not has_ground else text
+        if not self.order.transparent or "background" in text:
+            return text
+        return f"{text} on a {layers.NO_GROUND} background"
 
     def _knows_nothing(self) -> bool:
         """Whether the model would draw anything at all, for words it does not know."""
         is_free = self.painting is None and self.order.control is None
         asked = bool(self.order.prompt.strip()) and is_free
         return asked and self.model.reader is not None and not self.read.says_something
-
-    def _refined(self) -> Size | None:
-        """The size of the hires fix; None where there is nothing to gain by it."""
-        is_wanted = self.order.hires_strength is not None and self.order.source is None
-        if not is_wanted or self.model.from_image is None:
-            return None
-        if self._is_enlarged():
-            return None
-        refined = sizes.to_refine(self.wanted, self.model.checkpoint)
-        return refined if refined.area > self.composed.area else None
-
-    def _is_enlarged(self) -> bool:
-        """Whether the model's own network makes a larger picture better than a second pass."""
-        return self.model.checkpoint.enlarger is not None and not self.order.tiling
 
     def _painting(self) -> Painting | None:
         if self.order.source is None:
@@ -287,7 +271,7 @@ class Run:
         if self._knows_nothing():
             yield information("knows none of these words, so it draws nothing")
         if self.order.hires_strength is not None and self.order.source is None:
-            if self._is_enlarged():
+            if sizes.is_enlarged(self.order):
                 yield information(f"hires fix is {upscaler.OWN} with it")
             elif self.refined is None:
                 yield information("hires_fix changes nothing: the model makes this size as it is")

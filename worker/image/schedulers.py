@@ -10,6 +10,9 @@ from diffusers import SchedulerMixin
 
 from worker.image.samplers import Sampler
 
+MULTISTEP = "DPMSolverMultistepScheduler"
+FEW_STEPS = 8
+"""Fewer are too far apart for a solver that reckons with three of them: it overshoots."""
 LCM_TRAINING_STEPS = 50
 """Steps of the distilled schedule by default; requests may ask for more."""
 
@@ -37,6 +40,8 @@ def make(
     """
     kind = _class_of(sampler, karras=karras)
     over = {**sampler.config, "use_karras_sigmas": karras and sampler.karras}
+    if steps < FEW_STEPS and sampler.scheduler == MULTISTEP:
+        over["solver_order"] = 2
     over["noise_sampler_seed"] = seed
     over["original_inference_steps"] = max(LCM_TRAINING_STEPS, steps)
     known = inspect.signature(kind.__init__).parameters

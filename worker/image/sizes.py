@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from worker.image.order import Checkpoint
+from worker.image.order import Checkpoint, PictureOrder
 
 MIN_AREA: Final = 0.5
 """As a share of the native area: smaller pictures are made larger, then scaled down."""
@@ -43,6 +43,35 @@ class Size:
 
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"
+
+
+def of_order(order: PictureOrder) -> Size:
+    """The size at which an order's pictures are made at first."""
+    wanted, native = Size(order.width, order.height), order.checkpoint.native
+    if order.exact:
+        return wanted
+    is_free = order.source is None and order.control is None
+    if order.checkpoint.square_only and is_free and not order.tiling:
+        return Size(native, native)
+    return to_compose(wanted, order.checkpoint)
+
+
+def refined(order: PictureOrder, composed: Size) -> Size | None:
+    """The size of an order's hires fix; None where there is nothing to gain by it."""
+    if order.hires_strength is None or order.source is not None or is_enlarged(order):
+        return None
+    larger = to_refine(Size(order.width, order.height), order.checkpoint)
+    return larger if larger.area > composed.area else None
+
+
+def is_enlarged(order: PictureOrder) -> bool:
+    """Whether the model's own network makes a larger picture better than a second pass."""
+    return order.checkpoint.enlarger is not None and not order.tiling
+
+
+def wraps_late(order: PictureOrder) -> bool:
+    """Whether a tile's edges meet only once it is composed."""
+    return order.tiling and order.checkpoint.native <= SMALL_NATIVE
 
 
 def to_compose(wanted: Size, checkpoint: Checkpoint) -> Size:

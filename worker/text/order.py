@@ -19,6 +19,11 @@ class LanguageModel(Model):
 
 
 @dataclass(frozen=True)
+class GgufModel(LanguageModel):
+    """One in llama.cpp's format. folder: the file itself."""
+
+
+@dataclass(frozen=True)
 class Sampling:
     """How the next token is sampled; the defaults leave the model's probabilities as they are.
 

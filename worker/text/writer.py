@@ -2,17 +2,15 @@
 
 import gc
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
-from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, Shown, nobody
-from worker.text import formatting
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, nobody
+from worker.text.composing import BRACKETS, Text, trial
 from worker.text.order import LanguageModel, TextOrder, Written
-from worker.text.sampling import Draw
 
 DTYPES: Final = {
     "cpu": (torch.float32,),
@@ -20,8 +18,6 @@ DTYPES: Final = {
     "mps": (torch.float16, torch.float32),
 }
 """Of the weights; the next one where a model's numbers run out of range."""
-
-BRACKETS: Final = frozenset("[]")
 
 
 class Writer:
@@ -78,15 +74,6 @@ class Writer:
         return tuple(written for one in alone for written in self.render(one, on_step))
 
 
-def _so_far(index: int, text: str) -> Shown:
-    return Shown(index, formatting.so_far(text))
-
-
-def trial(model: LanguageModel) -> TextOrder:
-    """The smallest order that shows whether a model writes anything."""
-    return TextOrder(language_model=model, prompt="Once", length=1, context=16, seeds=(0,))
-
-
 class _Loaded:
     """A loaded model and its tokenizer.
 
@@ -139,7 +126,7 @@ def _write(loaded: _Loaded, order: TextOrder, on_step: OnStep) -> tuple[Written,
     """Write all texts at once: the prompt is read once, and each step reads the weights once."""
     read = loaded.said if order.chat else loaded.prompt
     prompt = read(order.prompt, max(1, order.context - order.length))
-    texts = [_Text(loaded, order, index, prompt) for index in range(len(order.seeds))]
+    texts = [Text(loaded, order, index, prompt) for index in range(len(order.seeds))]
     writing, fed, cache = texts, torch.tensor([prompt]), None
     while writing:
         out = loaded.network(
@@ -156,42 +143,9 @@ def _write(loaded: _Loaded, order: TextOrder, on_step: OnStep) -> tuple[Written,
         step = max(len(text.written) for text in writing)
         seen = writing[step % len(writing)]
         if seen.written:
-            on_step(step, order.length, partial(_so_far, seen.index, seen.text))
+            on_step(step, order.length, seen.so_far)
         if 0 < len(going) < len(writing):
             cache.batch_select_indices(torch.tensor(going, device=loaded.network.device))
         writing = [writing[row] for row in going]
         fed = torch.tensor([text.written[-1:] for text in writing])
     return tuple(text.finished() for text in texts)
-
-
-class _Text:
-    """One text in the making."""
-
-    def __init__(self, loaded: _Loaded, order: TextOrder, index: int, prompt: list[int]) -> None:
-        self.index = index
-        self.written: list[int] = []
-        self.text = ""
-        self._loaded = loaded
-        self._order = order
-        self._so_far = torch.tensor([prompt])
-        banned = loaded.ends | loaded.brackets if order.endless else frozenset[int]()
-        self._draw = Draw(order.sampling, seed=order.seeds[index], banned=banned)
-
-    def goes_on(self, scores: torch.Tensor) -> bool:
-        """Write another token, by the scores of all tokens (1, vocabulary); not after an end."""
-        token = self._draw(self._so_far, scores)
-        if token in self._loaded.ends:
-            return False
-        self.written.append(token)
-        self._so_far = torch.cat((self._so_far, torch.tensor([[token]])), dim=-1)
-        self.text = self._loaded.text(self.written)
-        order = self._order
-        end = formatting.ended(self.text, stops=order.stops, single_line=order.single_line)
-        if end is not None:
-            self.text = end
-        return end is None and len(self.written) < order.length
-
-    def finished(self) -> Written:
-        """Give it in the shape that was asked for."""
-        shape = formatting.shaped(self.text, self._order.prompt, self._order.format)
-        return Written(shape, len(self.written))

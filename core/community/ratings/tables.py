@@ -16,7 +16,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Document, Moment, now
+from core.columns import Base, Document, Moment
+from core.db import now
 
 
 class SharedPicture(Base):

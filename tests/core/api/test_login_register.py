@@ -11,7 +11,7 @@ from sqlalchemy import select
 import serving
 import visitors
 from core import logs
-from core.db import Base
+from core.columns import Base
 from core.moderation import modes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

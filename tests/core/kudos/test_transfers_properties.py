@@ -154,6 +154,11 @@ class Giving(RuleBasedStateMachine):
         self.run(_charged, owner=key.owner.user, request_id=request_id, charge=charge)
         self.moved["charged"] += charge
 
+    @rule(key=keys, cost=AMOUNTS, charge=AMOUNTS)
+    def ask_and_be_charged(self, key, cost, charge):
+        self.reserve(key, cost, allow=True)
+        self.settle(key, charge)
+
     @rule(key=keys)
     def release(self, key):
         self.moved["released"] += key.held

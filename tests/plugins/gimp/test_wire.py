@@ -5,7 +5,6 @@ import contextlib
 import io
 import socket
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -13,7 +12,8 @@ from PIL import Image
 
 import serving
 import working
-from stable_horde import kinds, wire
+from patience import until
+from stable_horde import kinds, transport
 from stable_horde.errand import Asked, Errand, Outcome, Standing
 from stable_horde.errors import (
     Cancelled,
@@ -25,8 +25,9 @@ from stable_horde.errors import (
     WrongContract,
 )
 from stable_horde.events import read
+from stable_horde.transport import Transport
 from stable_horde.wanted import Wanted
-from stable_horde.wire import Horde
+from stable_horde.wire import VERSIONED, Horde
 
 SECONDS = 60
 
@@ -87,15 +88,6 @@ def last(errand):
             return news[:-1], news[-1]
 
 
-def until(happens):
-    """Ask until something is the case: what a server says of its workers may be a second old."""
-    ends = time.monotonic() + SECONDS
-    while not (found := happens()):
-        assert time.monotonic() < ends
-        time.sleep(0.1)
-    return found
-
-
 def body(**params):
     wanted = Wanted(prompt="a red fox", **params)
     return wanted.body(64, 64)
@@ -109,7 +101,7 @@ def test_a_picture_is_asked_for_followed_and_fetched(server, tmp_path):
     assert horde.price(body()) > 0
     with working.process(server.url, owner.key, light=True, data_dir=tmp_path):
         news, outcome = last(Errand(horde, body(n=2, steps=20), total=2))
-        until(horde.models)
+        until(horde.models)  # what a server says of its workers may be a second old
     assert isinstance(news[0], Asked)
     assert news[0].kudos > 0
     assert isinstance(outcome, Outcome)
@@ -199,6 +191,21 @@ def test_what_is_no_horde_is_told_so(answer):
         Horde(url).heartbeat()
 
 
+def test_a_horde_that_speaks_another_contract_is_told_apart():
+    def later(handler):
+        is_description = handler.path == "/api/swagger.json"
+        paths = b'{"paths": {"/v3/pictures": {}, "/v4/pictures": {}, "/docs": {}}}'
+        says(paths if is_description else b"no", status=200 if is_description else 404)(handler)
+
+    with answering(later) as url, pytest.raises(WrongContract, match="speaks v3, v4 of the API"):
+        Horde(url).heartbeat()
+
+
+def test_a_horde_describes_the_contract_that_the_plug_in_speaks(server):
+    described = Transport(server.url, "").call("GET", "/swagger.json")
+    assert {match[1] for path in described["paths"] if (match := VERSIONED.match(path))} >= {"v2"}
+
+
 def test_a_key_never_follows_a_redirect():
     keys = []
 
@@ -218,7 +225,7 @@ def test_a_key_never_follows_a_redirect():
 
 
 def test_an_answer_that_never_ends_is_left(monkeypatch):
-    monkeypatch.setattr(wire, "MAX_ANSWER_BYTES", 10_000)
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 10_000)
 
     def endless(handler):
         says(b"")(handler)
@@ -230,12 +237,11 @@ def test_an_answer_that_never_ends_is_left(monkeypatch):
         Horde(url).heartbeat()
 
 
-def test_a_server_that_says_nothing_is_left(monkeypatch):
-    monkeypatch.setattr(wire, "CALL_SECONDS", 0.2)
+def test_a_server_that_says_nothing_is_left():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(Unreachable, match="did not answer in time"):
-            Horde(url)._call("GET", "/status/heartbeat", None, 0.2)
+            Transport(url, "").call("GET", "/v2/status/heartbeat", seconds=0.2)
 
 
 @pytest.mark.parametrize("img", ["<html>", "aGVsbG8=", "", "ftp://horde.test/a.webp"])

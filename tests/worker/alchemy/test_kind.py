@@ -8,7 +8,7 @@ import pictures
 from fake_renderers import ThreadEngine
 from worker.alchemy.kind import CPU_TILES, Forms
 from worker.alchemy.order import Description
-from worker.crew import alchemy_offer
+from worker.offers import alchemy_offer
 from worker.settings import Settings
 from worker.upscaler import Upscaler
 

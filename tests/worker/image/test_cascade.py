@@ -66,6 +66,11 @@ def test_what_is_asked_for_counts(make, change):
     assert make().pictures != make(**change).pictures
 
 
+def test_without_guidance_what_is_not_wanted_does_not_count(make):
+    plain = make(cfg_scale=1.0).pictures
+    assert make(cfg_scale=1.0, negative="grey").pictures == plain != make().pictures
+
+
 def test_a_seeds_picture_is_the_same_in_a_batch(make):
     [alone], [_, together] = make(seeds=(5,)).pictures, make(seeds=(4, 5)).pictures
     assert alone == together

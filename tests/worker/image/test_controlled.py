@@ -179,7 +179,7 @@ def test_a_picture_is_held_to_a_qr_code(folder, model, renderer, order, tmp_path
     found = control.find([tmp_path])
     assert "qr_code" in found.features([model])
     held = Control("qr", b"", found.of("qr", model), is_map=True, code="https://a.example")
-    wanted = replace(order, width=256, height=256, control=held)
+    wanted = replace(order, width=320, height=320, control=held, exact=True)
     one, other = (
         renderer.render(replace(wanted, control=replace(held, code=code)), nobody)
         for code in (held.code, "https://b.example")

@@ -6,10 +6,10 @@ import threading
 import pytest
 
 from core.wire.image import ModelPayloadStable
-from worker.crew import image_offer, library
 from worker.image import library as module
 from worker.image.kind import Pictures
 from worker.image.library import Library, NotHad
+from worker.offers import image_offer, library
 from worker.settings import Settings
 
 

@@ -52,7 +52,7 @@ def test_what_nobody_could_read_is_refused(text, side, reason):
 @pytest.fixture
 def kind(monkeypatch, horde):
     """Pictures with a network for QR codes, whatever the model."""
-    from worker.crew import image_offer
+    from worker.offers import image_offer
     from worker.settings import Settings
 
     network = ControlNetwork(frozenset({"qr"}), "/nowhere", "")

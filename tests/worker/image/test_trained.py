@@ -168,6 +168,23 @@ def test_a_second_pass_redraws_no_more_than_the_model_can_take(render):
     assert likeness(hires, plain) > 0.6
 
 
+def test_a_tile_is_whole_and_its_edges_meet(render, picture):
+    [tile], _ = render(steps=12, tiling=True)
+    middle = slice(32, 96)
+    assert likeness(tile[middle, middle], picture[middle, middle]) > 0.8
+    around = np.concatenate([tile, tile[:1]]), np.concatenate([tile, tile[:, :1]], axis=1)
+    for axis, wrapped in enumerate(around):
+        steps = np.abs(np.diff(wrapped, axis=axis)).mean(axis=(1 - axis, 2))
+        assert steps[-1] < 3 * np.median(steps) + 3  # from the last row to the first
+
+
+@pytest.mark.parametrize("sampler", ["dpmsolver", "k_dpm_adaptive"])
+def test_few_steps_of_a_high_order_draw_the_same_thing(render, sampler):
+    [few], _ = render(steps=6, sampler=sampler)
+    [many], _ = render(steps=20, sampler=sampler)
+    assert likeness(few, many) > 0.65
+
+
 def test_tags_of_quality_change_nothing(render, picture):
     tags = "masterpiece, best quality, 4k, trending on artstation, "
     for prompt in (tags + ON_BLUE, f"{ON_BLUE}, {tags}"):

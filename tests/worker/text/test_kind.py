@@ -6,7 +6,7 @@ import pytest
 
 from core.wire.text import GenerationPayloadKobold
 from fake_renderers import STORY, TINY
-from worker.crew import AGENT, text_offer
+from worker.offers import AGENT, text_offer
 from worker.renderer import CannotRender
 from worker.settings import Settings
 from worker.text import kind

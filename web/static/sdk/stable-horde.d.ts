@@ -38,7 +38,7 @@ export class Horde {
   /** Yield what happens to a request, its end last and each picture once, whatever breaks. */
   events(id: string, options?: { kind?: Kind; signal?: AbortSignal }): AsyncGenerator<HordeEvent, void>;
   /** Yield what one connection to a request's event stream says. */
-  stream(id: string, options?: { signal?: AbortSignal }): AsyncGenerator<HordeEvent, void>;
+  listen(id: string, options?: { signal?: AbortSignal }): AsyncGenerator<HordeEvent, void>;
   /** Wait until a request ends; its status, with its results. Throws TimedOut. */
   waitFor(id: string, options: WaitOptions & { kind: "text" }): Promise<RequestStatusKobold>;
   waitFor(id: string, options: WaitOptions & { kind: "alchemy" }): Promise<InterrogationStatus>;

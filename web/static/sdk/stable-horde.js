@@ -104,7 +104,7 @@ export class Horde {
     const isNew = ({ type, id: picture }) => type !== "generation" || (!seen.has(picture) && seen.add(picture));
     for (let failures = 0; failures < 2 * this.#options.attempts; failures += 1) {
       try {
-        for await (const event of this.stream(id, { signal })) {
+        for await (const event of this.listen(id, { signal })) {
           failures = 0;
           if (isNew(event)) yield event;
           if (event.type === "end") return;
@@ -119,7 +119,7 @@ export class Horde {
   }
 
   /** Yield what one connection to a request's event stream says. */
-  async *stream(id, { signal } = {}) {
+  async *listen(id, { signal } = {}) {
     const url = `${this.#url}/api/v2/generate/events/${segment(id)}`;
     const limit = limited(SILENCE_SECONDS, signal, new Unreachable("The event stream broke off."));
     try {

@@ -23,7 +23,8 @@ from stable_horde.errors import (
 from stable_horde.events import Event
 from stable_horde.kinds import PICTURES, Kind
 from stable_horde.progress import Progress, why_not
-from stable_horde.wire import Horde, Json, kudos
+from stable_horde.transport import Json
+from stable_horde.wire import Horde, kudos
 from stable_horde.words import _
 
 POLL_SECONDS: Final = 2.0

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, Protocol
 
 from stable_horde.errors import Unreachable
+from stable_horde.words import _
 
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 """A picture of 20 MiB as base64 fits."""
@@ -33,8 +34,8 @@ def read(response: Lines) -> Iterator[Event]:
     name, data = "", ""
     while line := response.readline(MAX_LINE_BYTES):
         if len(line) == MAX_LINE_BYTES:
-            raise Unreachable("The horde sent an event that does not end.")
-        field, _, value = line.decode(errors="replace").rstrip("\r\n").partition(":")
+            raise Unreachable(_("The horde sent an event that does not end."))
+        field, _colon, value = line.decode(errors="replace").rstrip("\r\n").partition(":")
         value = value.removeprefix(" ")
         if field == "event":
             name = value

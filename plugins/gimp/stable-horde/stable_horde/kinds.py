@@ -2,7 +2,8 @@
 
 from typing import Any, Protocol
 
-from stable_horde.wire import Horde, Json
+from stable_horde.transport import Json
+from stable_horde.wire import Horde
 
 UNDER_WAY = frozenset({"waiting", "processing"})
 

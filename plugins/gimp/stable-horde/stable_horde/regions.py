@@ -126,6 +126,12 @@ def _side(
     return begin, wanted, content, sent
 
 
+def unscaled(region: Region) -> Region:
+    """The same region, pixel by pixel."""
+    size = (region.box.width, region.box.height)
+    return Region(region.box, size, size)
+
+
 def small(box: Box, most: int) -> Region:
     """The region of a whole box, with no more than so many pixels on a side."""
     scale = min(1.0, most / max(box.width, box.height))

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from stable_horde.regions import DEFAULT_MAX_PIXELS, MAX_SIDE
-from stable_horde.wire import ANONYMOUS_KEY, Horde
+from stable_horde.transport import ANONYMOUS_KEY
+from stable_horde.wire import Horde
 
 DEFAULT_URL: Final = "http://127.0.0.1:7001"
 FILE: Final = "settings.json"

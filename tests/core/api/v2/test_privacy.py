@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 import pictures
 import serving
-from core.db import Base, now
+from core.columns import Base
+from core.db import now
 from core.upkeep.steps import STEPS
 from core.users.tables import Role
 

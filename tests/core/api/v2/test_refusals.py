@@ -8,7 +8,8 @@ import refused_accounts  # noqa: F401 - adds its cases
 import refused_community  # noqa: F401 - adds its cases
 import refused_moderation  # noqa: F401 - adds its cases
 import refused_ratings  # noqa: F401 - adds its cases
-from core.db import Base, table
+from core.columns import Base
+from core.db import table
 from core.ledger.tables import Account
 from refused import cases
 

@@ -12,7 +12,7 @@ from stable_horde.gimp3.tasks import Call, Delivered, Task
 from stable_horde.gimp3.waiting_window import WaitingWindow
 from stable_horde.progress import about, whole
 from stable_horde.settings import Settings
-from stable_horde.wire import Json
+from stable_horde.transport import Json
 from stable_horde.words import _, ngettext
 
 PROGRAM = "stable-horde"
@@ -46,7 +46,7 @@ def carry_out(
     order = task.order(order_call)
     title = task.label.replace("_", "").rstrip("…")
     with WaitingWindow(title) as window:
-        delivered = carrying.carry_out(task, order, order_call.settings, window)
+        delivered = carrying.carry_out(task, order, order_call.settings, window, may_be_closed=True)
     if delivered.text:
         Gimp.message(delivered.text)
     return delivered
@@ -186,8 +186,16 @@ class TaskDialog:
         except Trouble as trouble:
             self._sent.set_text(str(trouble))
             return False
+        if not call.wanted.strength:
+            self._price.stop()
+            self._sent.set_text(carrying.NOTHING_ANEW)
+            return False
+        if not self._task.has_prompt:
+            told = _("a horde tells no price of this beforehand")
+            self._sent.set_text(f"{_sent(size)}; {told}")
+            return False
         self._sent.set_text(_sent(size))
-        if self._task.has_prompt and call.wanted.prompt.strip():
+        if call.wanted.prompt.strip():
             self._price.start(lambda: (size, _price(call, size)))
         return False
 

@@ -6,9 +6,11 @@ from stable_horde import regions
 from stable_horde.errors import Trouble
 from stable_horde.gimp3 import pictures
 from stable_horde.gimp3.arguments import FLAGS
+from stable_horde.gimp3.pictures import Source
 from stable_horde.gimp3.tasks import ANYWHERE, CREATE_MENU, MENU, Call, Order, Task
 from stable_horde.places import Place
 from stable_horde.regions import Box, Region
+from stable_horde.wanted import Wanted
 from stable_horde.words import _
 
 MAX_SIDE = 524_288
@@ -82,12 +84,13 @@ class Fill(Task):
         )
 
     def _region(self, call: Call) -> Region:
-        return regions.around(
+        region = regions.around(
             call.selection,
             call.canvas,
             context=call.options["context"] or None,
             max_pixels=call.settings.max_pixels,
         )
+        return _exact(call.wanted, region)
 
     def size(self, call: Call) -> tuple[int, int]:
         """The selection with its surroundings."""
@@ -97,9 +100,7 @@ class Fill(Task):
         """Send what is seen there, with the selection as a mask."""
         region = self._region(call)
         source = pictures.visible(call.opened, region, with_selection=True)
-        body = call.wanted.redrawing(region.sent, source.picture, source.mask, "inpainting")
-        place = Place(region, source.seen)
-        return Order(self.name, call.wanted, body, place, call.opened, total=call.wanted.n)
+        return _redrawn(self.name, call, source, Place(region, source.seen), "inpainting")
 
 
 class Rework(Task):
@@ -121,9 +122,9 @@ class Rework(Task):
         """What is sent, in the layer's own coordinates where it is the layer."""
         most = call.settings.max_pixels
         if call.options["source"] == "selection":
-            return regions.around(call.selection, call.canvas, max_pixels=most)
+            return _exact(call.wanted, regions.around(call.selection, call.canvas, max_pixels=most))
         box = pictures.whole(call.layer) if call.options["source"] == "layer" else call.canvas
-        return regions.scaled(box, box, max_pixels=most)
+        return _exact(call.wanted, regions.scaled(box, box, max_pixels=most))
 
     def size(self, call: Call) -> tuple[int, int]:
         """The size of what is chosen."""
@@ -141,8 +142,7 @@ class Rework(Task):
             is_part = call.options["source"] == "selection"
             source = pictures.visible(image, region, with_selection=is_part)
             place = Place(region, source.seen)
-        body = call.wanted.redrawing(region.sent, source.picture, source.mask, "img2img")
-        return Order(self.name, call.wanted, body, place, image, total=call.wanted.n)
+        return _redrawn(self.name, call, source, place, "img2img")
 
 
 class Extend(Task):
@@ -187,9 +187,8 @@ class Extend(Task):
         """Send what is there, with what is new as a mask; the canvas grows when it is painted."""
         region = self._region(call)
         source = pictures.beyond(call.opened, region)
-        body = call.wanted.redrawing(region.sent, source.picture, source.mask, "outpainting")
         place = Place(region, source.seen, self._grown(call))
-        return Order(self.name, call.wanted, body, place, call.opened, total=call.wanted.n)
+        return _redrawn(self.name, call, source, place, "outpainting")
 
 
 def add_source(procedure: Gimp.Procedure, names: tuple[str, ...]) -> None:
@@ -222,7 +221,28 @@ def repeated(call: Call, region: Region) -> Order:
     region = regions.scaled(
         at := pictures.placed(result), at, max_pixels=max(region.sent[0] * region.sent[1], 64 * 64)
     )
+    region = _exact(call.wanted, region)
     source = pictures.without(call.opened, result, region)
-    body = call.wanted.redrawing(region.sent, source.picture, source.mask, "inpainting")
     place = Place(region, source.seen, above=result.get_id())
-    return Order("fill", call.wanted, body, place, call.opened, total=call.wanted.n)
+    return _redrawn("fill", call, source, place, "inpainting")
+
+
+def _exact(wanted: Wanted, region: Region) -> Region:
+    """The region; where nothing of it is drawn anew it is not scaled either."""
+    return region if wanted.strength else regions.unscaled(region)
+
+
+def _redrawn(name: str, call: Call, source: Source, place: Place, processing: str) -> Order:
+    """The order that has a source drawn anew, as much as its strength says."""
+    assert place.region is not None  # noqa: S101 - where the source is from
+    sent = place.region.sent
+    body = call.wanted.redrawing(sent, source.picture, source.mask, processing)
+    return Order(
+        name,
+        call.wanted,
+        body,
+        place,
+        call.opened,
+        total=call.wanted.n,
+        unchanged=None if call.wanted.strength else source.picture,
+    )

@@ -38,7 +38,7 @@ class Order:
     """What is to be asked for, and where the results go.
 
     body: the request's JSON. total: how many results it has. image: None: each result is an image
-    of its own.
+    of its own. unchanged: the result, where nothing is to be drawn: the horde is not asked then.
     """
 
     task: str
@@ -48,6 +48,7 @@ class Order:
     image: Gimp.Image | None
     kind: Kind = kinds.PICTURES
     total: int = 1
+    unchanged: bytes | None = None
 
 
 @dataclass(frozen=True)

@@ -1,43 +1,18 @@
-"""What several commands have in common: where they are there, and suggestions while typing."""
+"""Suggestions while somebody types: what the horde has, and what they asked for before."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Final
 
 import discord
 from discord import app_commands
 
 from bot import answering
-from bot.refusals import cut
 from bot.store import jobs
-
-if TYPE_CHECKING:
-    from bot.app import HordeBot
-
-C = TypeVar("C")
+from bot.words import counted, cut
+from core.wire.status import ActiveModel
 
 MAX_CHOICES: Final = 25
 MAX_CHOICE: Final = 100
-
-
-def everywhere(command: C) -> C:
-    """Let a command be there in guilds, in direct messages, and for who installed the bot."""
-    installs = app_commands.allowed_installs(guilds=True, users=True)
-    contexts = app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
-    return installs(contexts(command))
-
-
-class Group(app_commands.Group):
-    """A group of commands that is there everywhere."""
-
-    def __init__(self, name: str, description: str) -> None:
-        super().__init__(
-            name=name,
-            description=description,
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-            allowed_contexts=app_commands.AppCommandContext(
-                guild=True, dm_channel=True, private_channel=True
-            ),
-        )
 
 
 Choices = list[app_commands.Choice[str]]
@@ -64,14 +39,17 @@ async def prompt(interaction: discord.Interaction, typed: str) -> Choices:
 
 async def model(interaction: discord.Interaction, typed: str) -> Choices:
     """Suggest models of pictures, with how many serve them."""
-    found = await answering.bot_of(interaction).live.models()
-    return suggestions(((f"{one.name} ({one.count} workers)", one.name) for one in found), typed)
+    return _of_models(await answering.bot_of(interaction).live.models(), typed)
 
 
 async def text_model(interaction: discord.Interaction, typed: str) -> Choices:
     """Suggest models of texts."""
-    found = await answering.bot_of(interaction).live.text_models()
-    return suggestions(((f"{one.name} ({one.count} workers)", one.name) for one in found), typed)
+    return _of_models(await answering.bot_of(interaction).live.text_models(), typed)
+
+
+def _of_models(found: list[ActiveModel], typed: str) -> Choices:
+    named = ((f"{one.name} ({counted(one.count, 'worker')})", one.name) for one in found)
+    return suggestions(named, typed)
 
 
 async def style(interaction: discord.Interaction, typed: str) -> Choices:
@@ -91,18 +69,3 @@ async def team(interaction: discord.Interaction, typed: str) -> Choices:
     found = await answering.bot_of(interaction).live.teams()
     named = ((one.name or "", one.id or "") for one in found)
     return suggestions(((shown, value) for shown, value in named if shown and value), typed)
-
-
-async def team_id(bot: "HordeBot", team: str) -> str:
-    """The id of a team that was named by its name or its id."""
-    known = {one.name: one.id for one in await bot.hordes.own.teams.all()}
-    return known.get(team) or team
-
-
-def fields(embed: discord.Embed, **values: Any) -> discord.Embed:  # noqa: ANN401 - what can be shown
-    """Add fields, one for each value that there is."""
-    for name, value in values.items():
-        if value not in (None, "", []):
-            label = name.replace("_", " ").capitalize()
-            embed.add_field(name=label, value=cut(str(value), 1024))
-    return embed

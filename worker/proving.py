@@ -1,0 +1,79 @@
+"""Sees models at work before they are offered."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import structlog
+
+from worker.at_work import AtWork
+from worker.engine import Engine
+from worker.line_up import LineUp
+from worker.progress import Display
+from worker.renderer import CannotLoad
+
+log = structlog.get_logger(__name__)
+
+
+class Proving:
+    """Loads a worker's models one after the other; those that fail are dropped.
+
+    stop: ends it.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        models: LineUp,
+        at_work: AtWork[Any, Any],
+        display: Display,
+        stop: asyncio.Event,
+    ) -> None:
+        self._engine = engine
+        self._models = models
+        self._at_work = at_work
+        self._display = display
+        self._stop = stop
+        self._changed = asyncio.Event()
+
+    def changed(self) -> None:
+        """There may be other models now."""
+        self._changed.set()
+
+    async def warm_up(self, max_deaths: int) -> None:
+        """Start the engine with the first model that loads, so that no job waits for it."""
+        failures = Counter[str]()
+        while not self._stop.is_set() and (
+            candidates := {**self._models.offered, **self._models.unproven}
+        ):
+            name, model = next(iter(candidates.items()))
+            try:
+                await self._engine.load(model)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this model's
+                failures[name] += 1
+                log.warning(
+                    "engine trouble", model=name, failures=failures[name], reason=str(error)
+                )
+                if isinstance(error, CannotLoad) or failures[name] >= max_deaths:
+                    self._at_work.drop(name, error)
+            else:
+                self._models.proved(name)
+                self._display.say(f"ready: {', '.join(self._models.offered)}")
+                return
+
+    async def prove(self) -> None:
+        """See the other models at work, one after the other between jobs; then offer them."""
+        while True:
+            if not self._models.unproven:
+                await self._changed.wait()
+                self._changed.clear()
+                continue
+            name, model = next(iter(self._models.unproven.items()))
+            try:
+                await self._engine.load(model)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this model's
+                log.warning("model not offered", model=name, reason=str(error))
+                self._at_work.drop(name, error)
+            else:
+                self._models.proved(name)
+                self._display.say(f"ready: {name}")
