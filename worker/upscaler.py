@@ -24,8 +24,7 @@ OWN_FACTOR: Final = 4
 """A network that a model brings along to enlarge its own pictures: its name, its file in the
 model's folder, and what it multiplies sides by. Nobody can ask for it."""
 
-
-STOOD_IN_FOR: Final = ("RealESRGAN_x4plus", "RealESRGAN_x4plus_anime_6B", "RealESRGAN_x2plus")
+STOOD_IN_FOR: Final = tuple(name for name in POST_PROCESSORS if name.startswith("RealESRGAN_"))
 """The larger networks of the same makers (Real-ESRGAN), for which that one stands in where their
 weights are not here; results say so."""
 

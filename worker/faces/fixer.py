@@ -6,10 +6,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from core.features import POST_PROCESSORS
 from worker.renderer import Model
 from worker.upscaler import ENDINGS
 
-NAMES: Final = ("GFPGAN", "GFPGANv1.3", "RestoreFormer", "CodeFormers")
+NAMES: Final = tuple(
+    name
+    for name, processor in POST_PROCESSORS.items()
+    if processor.enlarges_by == 1 and name != "strip_background"
+)
 """The horde's face fixers."""
 RESTRICTED: Final = "CodeFormers"
 MORE: Final = "spandrel_extra_arches"

@@ -3,13 +3,14 @@
 import asyncio
 import itertools
 from collections import Counter
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 import factories
-from core.db import now, table
+from core.db import Database, now, table
 from core.generation import cancel
 from core.queue import endings, expiry, requests
 from core.queue.lanes import Lanes
@@ -75,23 +76,37 @@ async def test_nothing_is_given_twice_and_nobody_left_empty_handed(database, lan
 
 
 @pytest.mark.parametrize("amount", [3, 20])
-async def test_batches_hide_no_other_jobs(database, amount):
-    """A batch in flight locks many jobs of one lane; those behind them are for the others."""
+async def test_batches_hide_no_other_jobs(postgres_url, amount):
+    """Batches in flight lock many jobs of one lane; those behind them are for the others."""
+    database, known = Database(postgres_url), Lanes(2000)
+    await fill(database, known, 1, WORKERS * amount, requests_a_lane=WORKERS)
+    got = Counter()
+    async with AsyncExitStack() as in_flight:
+        for _ in range(WORKERS):
+            session = await in_flight.enter_async_context(database.writing())
+            found = await factories.claimed(session, known, Offer(), amount=amount)
+            got.update(job.id for job in found.jobs)
+    assert len(got) == WORKERS * amount
+    assert set(got.values()) == {1}
+    await database.close()
+
+
+@pytest.mark.parametrize("amount", [3, 20])
+async def test_batches_at_once_give_no_job_twice(database, amount):
+    """Two may begin in the middle of each other's: then both are short, and what is left waits."""
     known = Lanes(2000)
     total = await fill(database, known, 1, 8 * WORKERS * amount, requests_a_lane=8)
-    pops = total // amount
-    left = itertools.count(pops, -1)
-    got, empty = Counter(), 0
+    got = Counter()
 
     async def work():
-        nonlocal empty
-        while next(left) > 0:
+        for _ in range(8):
             popped = await pop(database, known, Offer(), amount=amount)
-            empty += not popped
             got.update(job for job, _ in popped)
 
     await at_once(*(work() for _ in range(WORKERS)))
-    assert empty == 0
+    while popped := await pop(database, known, Offer(), amount=amount):
+        got.update(job for job, _ in popped)
+    assert len(got) == total
     assert set(got.values()) == {1}
 
 

@@ -71,7 +71,7 @@ OWN_TABLES = {
 OWN_COLUMNS = {
     "address", "charge", "client_agent", "client_key", "closed_by", "creator", "faults", "feature",
     "fulfilled", "id", "key_hash", "kind", "kudos", "kudos_generated", "kudos_uptime", "lane_id",
-    "name_key", "owner_id",
+    "body_digest", "name_key", "owner_id",
     "number", "oauth_id", "outcome", "passkey_hash", "position", "rank", "rating_count", "reward",
     "roles", "state", "things", "tries", "uncompleted", "uptime_rewarded_seconds",
     "uptime_seconds", "use_count", "user_id", "what", "worker_name",
