@@ -34,7 +34,7 @@ REGEN = "AI Horde Worker reGen"
         (
             "Stable Horde Worker:5:x",
             {"remix", "qr_code", "layer_diffuse", "extra_source_images"},
-            {"post:GFPGAN"},
+            {"cascade_2pass"},
             Standing.NEWEST,
         ),
         (
