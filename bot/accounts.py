@@ -28,15 +28,15 @@ async def log_in(bot: "HordeBot", user_id: int, *, code: str, key: str) -> str:
         except (NotFound, Unauthenticated):
             raise Refused("That code is not known, used or too old: make another one.") from None
     try:
-        me = await bot.hordes.with_key(key).users.me()
+        found = await bot.hordes.with_key(key).users.me()
     except (NotFound, Unauthenticated):
         raise Refused("The horde does not know that key. Nothing was stored.") from None
-    if me.id == ANONYMOUS_ID:
+    if found.id == ANONYMOUS_ID:
         raise Refused("That is the anonymous key, which everybody has; you need none to ask.")
-    login = Login(user_id, bot.keyring.seal(key), me.username, me.id)
+    login = Login(user_id, bot.keyring.seal(key), found.username, found.id)
     async with bot.database.transaction() as connection:
         await logins.put(connection, login)
-    return me.username
+    return found.username
 
 
 async def after_login(bot: "HordeBot", interaction: discord.Interaction) -> None:

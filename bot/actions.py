@@ -7,8 +7,9 @@ import discord
 
 from bot import answering, asking, forms, live
 from bot.asking import NOTHING, Given
+from bot.buttons import STARS
 from bot.jobs.kinds import MASK, SOURCE
-from bot.pressing import FORGOTTEN, Answer, Press, action, select, view
+from bot.pressing import FORGOTTEN, Answer, OfJob, Press, action, select, view
 from bot.refusals import Refused
 from bot.store import jobs
 from bot.store.jobs import Job, JobState
@@ -26,7 +27,6 @@ UPSCALERS: Final = (
 """In the order in which they are taken, if an alchemist offers them."""
 VARY_STRENGTH: Final = 0.5
 MAX_VARIED: Final = 4
-STARS: Final = range(1, 11)
 TOLD: Final = ("seed", "model", "worker", "censored", "form")
 """Of each result, in its information."""
 
@@ -161,11 +161,10 @@ async def which(press: Press) -> None:
 
 
 async def _offer_stars(press: Press, index: int) -> None:
-    options = [discord.SelectOption(label=f"{n} of 10", value=str(n)) for n in STARS]
     await answering.say(
         press.interaction,
         "How do you like it? 10 is best.",
-        view=view(select("Stars", "star", press.job.id, options, more=index)),
+        view=view(select("Stars", "star", press.job.id, STARS, more=index)),
     )
 
 
@@ -213,5 +212,5 @@ def _files(press: Press) -> dict[str, discord.Attachment]:
     return {one.filename.removeprefix("SPOILER_"): one for one in files}
 
 
-def add() -> None:
-    """Nothing to do: importing this module adds its actions."""
+PRESSED: Final = (OfJob,)
+"""The buttons whose actions are here."""

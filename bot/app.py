@@ -9,7 +9,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import actions, answering, buttons, commands, duties, gifts, languages
+from bot import actions, answering, commands, duties, gifts, languages
 from bot.hordes import Hordes
 from bot.jobs.desk import Desk
 from bot.keyring import Keyring
@@ -47,14 +47,12 @@ class HordeBot(discord.Client):
         self.desk: Final = Desk(self)
         self.tree: Final = app_commands.CommandTree(self)
         self.tree.error(_on_error)
-        self.buttons: Final = buttons
         self._duties: list[asyncio.Task[None]] = []
         commands.add_to(self.tree)
-        actions.add()
 
     async def setup_hook(self) -> None:
         """Go on where the last process stopped, before Discord tells anything."""
-        self.add_dynamic_items(*buttons.ITEMS, *commands.PRESSED)
+        self.add_dynamic_items(*actions.PRESSED, *commands.PRESSED)
         await self.tree.set_translator(Languages())
         await self._sync()
         await self.desk.resume()

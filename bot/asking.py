@@ -1,6 +1,5 @@
 """From a command or a button to a job: what is checked, acknowledged, read and asked."""
 
-import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +16,6 @@ from bot.wanted import Options, Wanted
 if TYPE_CHECKING:
     from bot.app import HordeBot
 
-MAX_SEED: Final = 2**31
 MAX_FILES: Final = 10
 """Of one message, at Discord."""
 
@@ -79,11 +77,6 @@ async def with_settings(bot: "HordeBot", user_id: int, said: dict[str, Any]) -> 
         own = await presets.get(connection, user_id)
     settings = Options.model_validate(own or {})
     return Wanted.model_validate({**settings.said(), **said})
-
-
-def fresh_seed() -> str:
-    """A seed that was hardly used before."""
-    return str(random.randrange(MAX_SEED))  # noqa: S311 - decides a picture, keeps no secret
 
 
 async def _file(given: discord.Attachment | discord.abc.User | None) -> bytes | None:

@@ -4,12 +4,14 @@ from typing import Any, Final
 
 import discord
 
-from bot import pressing
 from bot.pressing import button, select, view
 from bot.store.jobs import Job, JobState
 
 MAX_IN_ROW: Final = 5
 DANGER, PRIMARY = discord.ButtonStyle.danger, discord.ButtonStyle.primary
+
+
+STARS: Final = [discord.SelectOption(label=f"{n} of 10", value=str(n)) for n in range(1, 11)]
 
 
 def during(job: Job) -> discord.ui.View:
@@ -58,6 +60,3 @@ def _one_each(job: Job, label: str, word: str, row: int) -> list[discord.ui.Item
         return [button(f"{label} {n + 1}", word, job.id, n, row=row) for n in range(count)]
     options = [discord.SelectOption(label=f"Picture {n + 1}", value=str(n)) for n in range(count)]
     return [select(f"{label} …", word, job.id, options, row=row)]
-
-
-ITEMS: Final = (pressing.OfJob,)

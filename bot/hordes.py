@@ -1,6 +1,7 @@
 """The horde, called for Discord's users: with the login of each, or else with the bot's own key."""
 
 from typing import Final, TypeAlias
+from uuid import UUID
 
 import structlog
 
@@ -76,6 +77,15 @@ class Hordes:
     async def close(self) -> None:
         """Close all connections."""
         await self.own.aclose()
+
+
+def is_id(text: str) -> bool:
+    """Whether it is an id of the horde's rather than a name."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 async def me(horde: Horde) -> UserDetails:

@@ -44,10 +44,6 @@ class Options(BaseModel):
     seed_variation: int | None = None
     share: bool | None = None
 
-    def over(self, other: "Options") -> dict[str, Any]:
-        """These options, and the other's where these say nothing."""
-        return {**other.said(), **self.said()}
-
     def said(self) -> dict[str, Any]:
         """Only what is set."""
         return {name: value for name, value in self.model_dump().items() if value not in (None, [])}

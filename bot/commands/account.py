@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from bot import accounts, answering, forms, limits
-from bot.commands import common
+from bot.commands import reach
 from bot.hordes import me
 from bot.refusals import Refused
 from bot.store import logins, notes
@@ -18,7 +18,7 @@ from core.wire.sharedkeys import SharedKeyInput
 
 MAX_KEY: Final = 100
 
-group = common.Group("account", "Your account at the horde.")
+group = reach.Group("account", "Your account at the horde.")
 keys = app_commands.Group(name="keys", description="Keys that let others ask at your expense.")
 group.add_command(keys)
 

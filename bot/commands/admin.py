@@ -6,8 +6,7 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from bot import answering, blocklists
-from bot.commands import common
+from bot import answering, blocklists, embeds
 from bot.refusals import Refused
 from bot.store import prompts
 from bot.store.guilds import MAX_BLOCKED, RoleLimits, Rules
@@ -183,7 +182,7 @@ async def show(interaction: discord.Interaction) -> None:
     known = await _rules(interaction)
     embed = discord.Embed(title="Rules of this server")
     roles = [f"<@&{key}>: {_told(value)}" for key, value in known.limits.items()]
-    common.fields(
+    embeds.fields(
         embed,
         limits="\n".join(roles),
         **{name: plain(", ".join(getattr(known, name))) for name in LISTS},

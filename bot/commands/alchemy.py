@@ -7,7 +7,7 @@ from discord import app_commands
 
 from bot import actions, answering, asking, forms
 from bot.asking import Given
-from bot.commands import common
+from bot.commands import reach, suggest
 from bot.refusals import Refused
 from bot.wanted import Wanted
 from core import features
@@ -18,10 +18,10 @@ CHANGES = [
     app_commands.Choice(name=name.replace("_", " "), value=name)
     for name, form in features.FORMS.items()
     if form.makes_picture
-][: common.MAX_CHOICES]
+][: suggest.MAX_CHOICES]
 
 
-@common.everywhere
+@reach.everywhere
 @app_commands.command(description="Say what a picture shows.")
 @app_commands.describe(image="The picture.", how="What to find out; without it, a caption.")
 @app_commands.choices(how=DESCRIPTIONS)
@@ -32,7 +32,7 @@ async def describe(
     await asking.ask(interaction, "alchemy", Wanted(forms=[how or CAPTION]), Given(image))
 
 
-@common.everywhere
+@reach.everywhere
 @app_commands.command(description="Enlarge or repair a picture, or take its background away.")
 @app_commands.describe(image="The picture.", how="What to do; without it, it is enlarged.")
 @app_commands.choices(how=CHANGES)
@@ -45,14 +45,14 @@ async def upscale(
     await asking.ask(interaction, "alchemy", Wanted(forms=[form]), Given(image))
 
 
-@common.everywhere
+@reach.everywhere
 @app_commands.context_menu(name="Describe picture")
 async def describe_message(interaction: discord.Interaction, message: discord.Message) -> None:
     """Describe the first picture of a message."""
     await asking.ask(interaction, "alchemy", Wanted(forms=[CAPTION]), Given(picture_of(message)))
 
 
-@common.everywhere
+@reach.everywhere
 @app_commands.context_menu(name="Upscale picture")
 async def upscale_message(interaction: discord.Interaction, message: discord.Message) -> None:
     """Enlarge the first picture of a message."""
@@ -62,7 +62,7 @@ async def upscale_message(interaction: discord.Interaction, message: discord.Mes
     await asking.ask(interaction, "alchemy", Wanted(forms=[form]), Given(picture))
 
 
-@common.everywhere
+@reach.everywhere
 @app_commands.context_menu(name="Rework picture")
 async def rework_message(interaction: discord.Interaction, message: discord.Message) -> None:
     """Make something of the first picture of a message."""

@@ -5,16 +5,16 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import answering
-from bot.commands import common
+from bot import answering, embeds
+from bot.commands import reach, suggest
+from bot.hordes import Horde, is_id
 from bot.refusals import Refused
 from bot.words import counted, cut, plain
 from core.client import NotFound
 from core.wire.teams import CreateTeamInput
 
-styles = common.Group("style", "Styles: prompts, models and settings under a name.")
-teams = common.Group("team", "Teams of workers.")
-ID_CHARS = 36
+styles = reach.Group("style", "Styles: prompts, models and settings under a name.")
+teams = reach.Group("team", "Teams of workers.")
 
 
 @styles.command(name="list", description="The styles that are used most.")
@@ -33,7 +33,7 @@ async def listed(
 
 @styles.command(name="info", description="One style.")
 @app_commands.describe(style="Its name or id.")
-@app_commands.autocomplete(style=common.style)
+@app_commands.autocomplete(style=suggest.style)
 async def style_info(
     interaction: discord.Interaction, style: app_commands.Range[str, 1, 255]
 ) -> None:
@@ -41,9 +41,9 @@ async def style_info(
     bot = answering.bot_of(interaction)
     await answering.defer(interaction)
     own = bot.hordes.own.styles
-    one = await (own.get(style) if len(style) == ID_CHARS else own.named(style))
+    one = await (own.get(style) if is_id(style) else own.named(style))
     embed = discord.Embed(title=plain(one.name), description=cut(plain(one.info or ""), 4000))
-    common.fields(
+    embeds.fields(
         embed,
         prompt=plain(one.prompt),
         models=plain(", ".join(one.models)),
@@ -69,7 +69,7 @@ async def list_teams(interaction: discord.Interaction) -> None:
 
 @teams.command(name="info", description="One team.")
 @app_commands.describe(team="Its name or id.")
-@app_commands.autocomplete(team=common.team)
+@app_commands.autocomplete(team=suggest.team)
 async def team_info(
     interaction: discord.Interaction, team: app_commands.Range[str, 1, 100]
 ) -> None:
@@ -77,11 +77,11 @@ async def team_info(
     bot = answering.bot_of(interaction)
     await answering.defer(interaction)
     try:
-        one = await bot.hordes.own.teams.get(await common.team_id(bot, team))
+        one = await bot.hordes.own.teams.get(await team_id(bot.hordes.own, team))
     except NotFound:
         raise Refused(f"There is no team {plain(team)}.") from None
     embed = discord.Embed(title=plain(one.name or ""), description=cut(plain(one.info or ""), 4000))
-    common.fields(
+    embeds.fields(
         embed,
         workers=f"{one.worker_count}",
         made=f"{one.requests_fulfilled:,}",
@@ -90,6 +90,12 @@ async def team_info(
         models=plain(", ".join(model.name for model in one.models[:20])),
     )
     await interaction.followup.send(embed=embed)
+
+
+async def team_id(horde: Horde, team: str) -> str:
+    """The id of a team that was named by its name or its id."""
+    known = {one.name: one.id for one in await horde.teams.all()}
+    return known.get(team) or team
 
 
 @teams.command(name="create", description="Found a team.")

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot import answering
-from bot.commands import common
+from bot.commands import reach
 
 LINES = (
     ("`/imagine`", "pictures of what you describe, or of a picture that you attach"),
@@ -23,7 +23,7 @@ LINES = (
 )
 
 
-@common.everywhere
+@reach.everywhere
 @app_commands.command(description="What the bot can do.")
 async def help(interaction: discord.Interaction) -> None:  # noqa: A001 - the command's name
     """Show all commands."""

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot import answering
-from bot.commands import common
+from bot.commands import reach, suggest
 from bot.pressing import select, view
 from bot.refusals import Refused
 from bot.store import jobs
@@ -15,14 +15,14 @@ from bot.words import cut, plain
 MAX_LINE: Final = 120
 
 
-@common.everywhere
+@reach.everywhere
 @app_commands.command(description="What you asked for lately, to ask again.")
 async def history(interaction: discord.Interaction) -> None:
     """Show the last prompts of the one who asks, and offer them."""
     await answering.defer(interaction, ephemeral=True)
     bot = answering.bot_of(interaction)
     async with bot.database.transaction() as connection:
-        found = await jobs.with_prompts(connection, interaction.user.id, common.MAX_CHOICES)
+        found = await jobs.with_prompts(connection, interaction.user.id, suggest.MAX_CHOICES)
     if not found:
         raise Refused("You have not asked for anything yet: `/imagine` or `/text`.")
     prompts = [job.wanted["prompt"] for job in found]

@@ -6,14 +6,14 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from bot import answering
-from bot.commands import common
+from bot import answering, embeds
+from bot.commands import reach
 from bot.words import counted, cut, plain
 
 MAX_LINES: Final = 25
 GREEN: Final = 0x22C55E
 
-group = common.Group("horde", "The horde as a whole.")
+group = reach.Group("horde", "The horde as a whole.")
 
 
 @group.command(description="How busy the horde is.")
@@ -23,7 +23,7 @@ async def status(interaction: discord.Interaction) -> None:
     await answering.defer(interaction)
     now = await bot.hordes.own.performance()
     embed = discord.Embed(title="The horde", url=bot.settings.page, colour=GREEN)
-    common.fields(
+    embeds.fields(
         embed,
         pictures=f"{now.queued_requests:,} waiting, {counted(now.worker_count, 'worker')}",
         texts=f"{now.queued_text_requests:,} waiting, {counted(now.text_worker_count, 'worker')}",

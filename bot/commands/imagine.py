@@ -7,7 +7,7 @@ from discord import app_commands
 
 from bot import answering, asking
 from bot.asking import Given
-from bot.commands import common
+from bot.commands import reach, suggest
 from bot.refusals import Refused
 from bot.wanted import MAX_PROMPT, SIZES
 
@@ -24,7 +24,7 @@ MODE_CHOICES = [
 ]
 
 
-@common.everywhere
+@reach.everywhere
 @app_commands.command(description="Make pictures of what you describe.")
 @app_commands.describe(
     prompt="What the pictures are to show.",
@@ -44,7 +44,7 @@ MODE_CHOICES = [
     spoiler="Hide the pictures until somebody clicks.",
 )
 @app_commands.choices(size=SIZE_CHOICES, mode=MODE_CHOICES)
-@app_commands.autocomplete(prompt=common.prompt, model=common.model, style=common.style)
+@app_commands.autocomplete(prompt=suggest.prompt, model=suggest.model, style=suggest.style)
 async def imagine(
     interaction: discord.Interaction,
     prompt: app_commands.Range[str, 1, MAX_PROMPT],

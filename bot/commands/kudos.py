@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from bot import answering, forms
-from bot.commands import common
+from bot.commands import reach
 from bot.hordes import me
 from bot.jobs import place
 from bot.refusals import Refused
@@ -15,7 +15,7 @@ from bot.words import plain
 
 MAX_GIFT = 10_000_000
 
-group = common.Group("kudos", "Kudos: what the horde is paid in.")
+group = reach.Group("kudos", "Kudos: what the horde is paid in.")
 
 
 @group.command(description="Give kudos to somebody.")
@@ -90,7 +90,7 @@ class GiveForm(forms.Form):
         await transfer(interaction, int(typed), user=self._user)
 
 
-@common.everywhere
+@reach.everywhere
 @app_commands.context_menu(name="Give kudos")
 async def give_to_user(interaction: discord.Interaction, user: discord.User) -> None:
     """Open the form."""

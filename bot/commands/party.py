@@ -6,8 +6,8 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from bot import answering, parties
-from bot.commands import common
+from bot import answering, embeds, parties
+from bot.commands import suggest
 from bot.jobs.place import QUIET
 from bot.refusals import Refused
 from bot.store import parties as store
@@ -33,7 +33,7 @@ group = app_commands.Group(
     words="Words that each prompt has to have, by comma.",
     budget="Kudos that you pay at most for all pictures; without it, guests pay.",
 )
-@app_commands.autocomplete(style=common.style)
+@app_commands.autocomplete(style=suggest.style)
 async def start(
     interaction: discord.Interaction,
     name: app_commands.Range[str, 1, 80],
@@ -104,7 +104,7 @@ def _embed(party: Party) -> discord.Embed:
     embed = discord.Embed(title=plain(party.name), colour=0xF59E0B)
     embed.description = f"By <@{party.host_id}>. Use `/imagine` in this thread."
     often = "for each request" if party.every else "for your first pictures"
-    return common.fields(
+    return embeds.fields(
         embed,
         style=plain(party.style),
         words=plain(", ".join(party.words)),

@@ -6,8 +6,8 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from bot import answering, forms
-from bot.commands import common
+from bot import answering, embeds, forms
+from bot.commands import reach, suggest
 from bot.pressing import Pressed, view
 from bot.refusals import Refused
 from bot.store import presets
@@ -16,8 +16,7 @@ from bot.words import cut, plain
 from core import features
 
 NONE: Final = "-"
-group = common.Group("preset", "Settings of pictures under a name.")
-STEPS: Final = (4, 8, 12, 20, 25, 30, 40, 50)
+group = reach.Group("preset", "Settings of pictures under a name.")
 CHOICES: Final[dict[str, list[str]]] = {
     "size": list(SIZES),
     "sampler": list(features.SAMPLERS),
@@ -77,7 +76,7 @@ class MoreForm(forms.Form):
         await _show(interaction, await _change(interaction, lambda stored: {**stored, **changes}))
 
 
-@common.everywhere
+@reach.everywhere
 @app_commands.command(description="Sampler, steps and the rest, for all your pictures.")
 async def settings(interaction: discord.Interaction) -> None:
     """Show the panel."""
@@ -85,11 +84,11 @@ async def settings(interaction: discord.Interaction) -> None:
     await _show(interaction, await _in_use(interaction))
 
 
-async def _suggest(interaction: discord.Interaction, typed: str) -> common.Choices:
+async def _suggest(interaction: discord.Interaction, typed: str) -> suggest.Choices:
     bot = answering.bot_of(interaction)
     async with bot.database.transaction() as connection:
         found = await presets.names(connection, interaction.user.id)
-    return common.suggestions(((name, name) for name in found), typed)
+    return suggest.suggestions(((name, name) for name in found), typed)
 
 
 @group.command(description="Keep your present settings under a name.")
@@ -180,7 +179,7 @@ def _chosen(stored: dict[str, Any], name: str, values: list[str]) -> dict[str, A
 
 def _embed(options: Options) -> discord.Embed:
     embed = discord.Embed(title="Your settings for pictures", colour=0x3B82F6)
-    common.fields(embed, **{name: _shown(value) for name, value in options.said().items()})
+    embeds.fields(embed, **{name: _shown(value) for name, value in options.said().items()})
     if not embed.fields:
         embed.description = "All as the horde likes it."
     return embed
@@ -196,7 +195,7 @@ def _view(options: Options) -> discord.ui.View:
 
 def _chooser(name: str, values: list[str], now: Any) -> discord.ui.Item[Any]:  # noqa: ANN401 - a setting
     listed = [discord.SelectOption(label="as the horde likes", value=NONE)]
-    for value in values[: common.MAX_CHOICES - 1]:
+    for value in values[: suggest.MAX_CHOICES - 1]:
         is_on = value in now if isinstance(now, list) else value == now
         listed.append(discord.SelectOption(label=cut(value, 100), value=value, default=is_on))
     return discord.ui.Select(

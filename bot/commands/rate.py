@@ -1,21 +1,20 @@
 """`/rate`: rating pictures of others, for kudos."""
 
-from typing import Any, Final
+from typing import Any
 
 import discord
 from discord import app_commands
 
 from bot import answering
-from bot.commands import common
+from bot.buttons import STARS
+from bot.commands import reach
 from bot.hordes import Horde
 from bot.pressing import Pressed, view
 from bot.refusals import Refused
 from core.client import NotFound
 
-STARS: Final = range(1, 11)
 
-
-@common.everywhere
+@reach.everywhere
 @app_commands.command(description="Rate pictures of others, for kudos.")
 async def rate(interaction: discord.Interaction) -> None:
     """Show a picture to rate."""
@@ -40,9 +39,8 @@ async def _offer(interaction: discord.Interaction, horde: Horde, said: str) -> N
         picture = await horde.ratings.next()
     except NotFound:
         raise Refused(f"{said} There is nothing left to rate for now.".strip()) from None
-    options = [discord.SelectOption(label=f"{n} of 10", value=str(n)) for n in STARS]
     chooser: Any = discord.ui.Select(
-        placeholder="Stars", custom_id=f"rate:{picture.id}", options=options
+        placeholder="Stars", custom_id=f"rate:{picture.id}", options=STARS
     )
     embed = discord.Embed(title="How good is it? 10 is best.", description=said or None)
     embed.set_image(url=picture.url)

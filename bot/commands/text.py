@@ -6,11 +6,11 @@ import discord
 from discord import app_commands
 
 from bot import asking
-from bot.commands import common
+from bot.commands import reach, suggest
 from bot.wanted import MAX_PROMPT, Wanted
 
 
-@common.everywhere
+@reach.everywhere
 @app_commands.command(description="Let a language model write on.")
 @app_commands.describe(
     prompt="How the text begins, or a question.",
@@ -18,7 +18,7 @@ from bot.wanted import MAX_PROMPT, Wanted
     model="The model that writes.",
     count="How many texts.",
 )
-@app_commands.autocomplete(prompt=common.prompt, model=common.text_model)
+@app_commands.autocomplete(prompt=suggest.prompt, model=suggest.text_model)
 async def text(
     interaction: discord.Interaction,
     prompt: app_commands.Range[str, 1, MAX_PROMPT],

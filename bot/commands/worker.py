@@ -5,19 +5,19 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import answering
-from bot.commands import common
-from bot.hordes import Horde, me
+from bot import answering, embeds
+from bot.commands import reach, suggest
+from bot.commands.community import team_id
+from bot.hordes import Horde, is_id, me
 from bot.refusals import Refused
 from bot.words import plain
 from core.client import NotFound
 from core.wire.workers import ModifyWorkerInput, WorkerDetails
 
 GREEN, GREY = 0x22C55E, 0x6B7280
-ID_CHARS = 36
 MAX_OWN = 20
 
-group = common.Group("worker", "Workers: who makes the pictures.")
+group = reach.Group("worker", "Workers: who makes the pictures.")
 NAMED = app_commands.describe(worker="Its name or id.")
 
 
@@ -37,7 +37,7 @@ async def listed(interaction: discord.Interaction) -> None:
 
 @group.command(description="One worker.")
 @NAMED
-@app_commands.autocomplete(worker=common.worker)
+@app_commands.autocomplete(worker=suggest.worker)
 async def info(interaction: discord.Interaction, worker: app_commands.Range[str, 1, 100]) -> None:
     """Show a worker."""
     bot = answering.bot_of(interaction)
@@ -48,7 +48,7 @@ async def info(interaction: discord.Interaction, worker: app_commands.Range[str,
 
 @group.command(description="Let your worker take no jobs of others for a while.")
 @app_commands.describe(worker="Its name or id.", message="What to tell who asks why.")
-@app_commands.autocomplete(worker=common.worker)
+@app_commands.autocomplete(worker=suggest.worker)
 async def pause(
     interaction: discord.Interaction,
     worker: app_commands.Range[str, 1, 100],
@@ -62,7 +62,7 @@ async def pause(
 
 @group.command(description="Let your worker take jobs again.")
 @NAMED
-@app_commands.autocomplete(worker=common.worker)
+@app_commands.autocomplete(worker=suggest.worker)
 async def unpause(
     interaction: discord.Interaction, worker: app_commands.Range[str, 1, 100]
 ) -> None:
@@ -73,7 +73,7 @@ async def unpause(
 @group.command(description="Give your worker another name, or tell about it.")
 @NAMED
 @app_commands.describe(name="The new name.", about="What to tell about it.")
-@app_commands.autocomplete(worker=common.worker)
+@app_commands.autocomplete(worker=suggest.worker)
 async def edit(
     interaction: discord.Interaction,
     worker: app_commands.Range[str, 1, 100],
@@ -91,7 +91,7 @@ async def edit(
 @group.command(description="Let your worker join a team, or leave the one it is in.")
 @NAMED
 @app_commands.describe(team="The team; without it, the worker leaves.")
-@app_commands.autocomplete(worker=common.worker, team=common.team)
+@app_commands.autocomplete(worker=suggest.worker, team=suggest.team)
 async def team(
     interaction: discord.Interaction,
     worker: app_commands.Range[str, 1, 100],
@@ -99,7 +99,7 @@ async def team(
 ) -> None:
     """Put a worker into a team."""
     await answering.defer(interaction, ephemeral=True)
-    chosen = await common.team_id(answering.bot_of(interaction), team) if team else ""
+    chosen = await team_id(answering.bot_of(interaction).hordes.own, team) if team else ""
     said = "is in that team now" if team else "is in no team now"
     await _change(interaction, worker, {"team": chosen}, said)
 
@@ -107,7 +107,7 @@ async def team(
 async def found(horde: Horde, worker: str) -> WorkerDetails:
     """A worker by its id or name."""
     try:
-        if len(worker) == ID_CHARS:
+        if is_id(worker):
             return await horde.workers.get(worker)
         return await horde.workers.named(worker)
     except NotFound:
@@ -129,7 +129,7 @@ def _embed(one: WorkerDetails) -> discord.Embed:
     colour = GREEN if one.online and not one.maintenance_mode else GREY
     embed = discord.Embed(title=plain(one.name), colour=colour)
     embed.description = plain(one.info or "")
-    return common.fields(
+    return embeds.fields(
         embed,
         kind=one.type,
         state="in maintenance" if one.maintenance_mode else "online" if one.online else "offline",

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 import discord
 import structlog
 
-from bot import attachments
+from bot import attachments, buttons
 from bot.jobs import cards, place
 from bot.jobs.looks import Look
-from bot.store import jobs
+from bot.jobs.running import Running
 from bot.store.jobs import Job, JobState
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class _Shown:
 class Board:
     """The messages of all jobs."""
 
-    def __init__(self, bot: "HordeBot") -> None:
-        self._bot = bot
+    def __init__(self, bot: "HordeBot", running: Running) -> None:
+        self._bot, self._running = bot, running
         self._shown: dict[int, _Shown] = {}
 
     async def show(self, job: Job, look: Look) -> float:
@@ -72,11 +72,11 @@ class Board:
                 return 0.0
             if (left := shown.at + EDIT_SECONDS - at) > 0:
                 return left
-            if not await self._is_running(job):
+            if job.id not in self._running:
                 self._shown.pop(job.id, None)
                 return 0.0
             shown.text, shown.at = text, at
-            what: dict[str, Any] = {"embed": embed, "view": self._bot.buttons.during(job)}
+            what: dict[str, Any] = {"embed": embed, "view": buttons.during(job)}
             if previews:
                 what["attachments"] = [*_files(job, previews), *self._kept(job)]
                 shown.previews, shown.previews_at = previews, at
@@ -96,14 +96,14 @@ class Board:
             for name, content in files.items()
         ]
         try:
-            view = self._bot.buttons.during(job)
+            view = buttons.during(job)
             embed = cards.asked(job, named[0].filename)
             message = await place.edit(self._bot, job, embed=embed, attachments=named, view=view)
         except (place.Gone, discord.HTTPException) as error:
             log.info("job.sources_not_kept", job=job.id, error=type(error).__name__)
             return
         kept = [one.to_dict() for one in message.attachments]
-        await self._note(job, wanted={**job.wanted, "source_files": kept})
+        await self._running.change(job, wanted={**job.wanted, "source_files": kept})
 
     async def end(
         self, job: Job, state: JobState, embed: discord.Embed, files: list[discord.File]
@@ -114,11 +114,11 @@ class Board:
         """
         shown = self._shown.setdefault(job.id, _Shown())
         async with shown.turn:
-            if not await self._is_running(job):
+            if job.id not in self._running:
                 self._shown.pop(job.id, None)
                 return False
             everything: list[File] = [*files, *self._kept(job)]
-            view = self._bot.buttons.after(job, state)
+            view = buttons.after(job, state)
             try:
                 await place.edit(
                     self._bot, job, content=None, embed=embed, attachments=everything, view=view
@@ -126,7 +126,7 @@ class Board:
             except place.Gone:
                 log.info("job.message_gone", job=job.id)
                 await self._tell_elsewhere(job, files)
-            await self._note(job, state=state, results=job.results)
+            await self._running.change(job, state=state, results=job.results)
             self._shown.pop(job.id, None)
         log.info("job.ended", job=job.id, state=state.value)
         return True
@@ -146,15 +146,6 @@ class Board:
             user = await self._bot.fetch_user(job.user_id)
             text = "The message you waited at is gone; here is what came of it."
             await user.send(text, files=files, allowed_mentions=place.QUIET)
-
-    async def _is_running(self, job: Job) -> bool:
-        async with self._bot.database.transaction() as connection:
-            stored = await jobs.get(connection, job.id)
-        return stored is not None and stored.state in jobs.OPEN
-
-    async def _note(self, job: Job, **values: object) -> None:
-        async with self._bot.database.transaction() as connection:
-            await jobs.change(connection, job.id, **values)
 
 
 def may_be_seen(job: Job) -> bool:

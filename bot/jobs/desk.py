@@ -18,10 +18,10 @@ from bot.jobs import cards, place
 from bot.jobs.board import Board
 from bot.jobs.kinds import KINDS, Sources
 from bot.jobs.looks import Look
+from bot.jobs.running import Running
 from bot.jobs.streams import Streams
 from bot.jobs.watcher import MAX_SECONDS, Watcher, pause
 from bot.refusals import Refused, of_horde
-from bot.store import jobs
 from bot.store.database import now
 from bot.store.jobs import Job, JobState
 from bot.wanted import Wanted
@@ -42,15 +42,14 @@ class Desk:
 
     def __init__(self, bot: "HordeBot") -> None:
         self._bot = bot
-        self._board: Final = Board(bot)
+        self._running: Final = Running(bot.database)
+        self._board: Final = Board(bot, self._running)
         self.watcher: Final = Watcher(self._check)
         self._streams: Final = Streams(bot.hordes.own.listen, self._heard, self.watcher.add)
 
     async def resume(self) -> None:
         """Go on with the jobs that an earlier process left."""
-        async with self._bot.database.transaction() as connection:
-            left = await jobs.unfinished(connection)
-        for job in left:
+        for job in await self._running.load():
             if job.state == JobState.RUNNING:
                 self.watcher.add(job.id)
                 continue
@@ -74,18 +73,17 @@ class Desk:
         key: another one than the user's own, which pays.
         Raises Refused, after which nothing of the job is left.
         """
-        async with self._bot.database.transaction() as connection:
-            number = await jobs.add(connection, job)
-        if number is None:
+        added = await self._running.add(job)
+        if added is None:
             return  # Discord told of it twice
-        job = replace(job, id=number)
         try:
-            request_id = await self._asked(job, sources, key)
-        except HordeError as error:
-            await self._note(job, state=JobState.FAILED)
-            raise Refused(of_horde(error)) from error
-        job = replace(job, state=JobState.RUNNING, request_id=request_id)
-        await self._note(job, state=JobState.RUNNING, request_id=request_id)
+            request_id = await self._asked(added, sources, key)
+        except Exception as error:
+            await self._running.change(added, state=JobState.FAILED)
+            if isinstance(error, HordeError):
+                raise Refused(of_horde(error)) from error
+            raise
+        job = await self._running.change(added, state=JobState.RUNNING, request_id=request_id)
         log.info("job.asked", job=job.id, kind=job.kind, request=request_id, user=job.user_id)
         files = sources.files
         if files and sum(map(len, files.values())) <= job.size_limit // 2:
@@ -97,7 +95,7 @@ class Desk:
         if job.request_id is not None:
             with contextlib.suppress(NotFound):
                 await KINDS[job.kind].cancel(self._bot.hordes.own, job.request_id)
-        current = await self._get(job.id)
+        current = self._running.get(job.id)
         if current is None or current.state != JobState.RUNNING:
             return
         look = Look(is_over=True)
@@ -115,7 +113,7 @@ class Desk:
         return await KINDS[job.kind].ask(horde, wanted, sources, self._bot.settings.models)
 
     async def _check(self, job_id: int) -> float | None:
-        job = await self._get(job_id)
+        job = self._running.get(job_id)
         if job is None or job.state != JobState.RUNNING or job.request_id is None:
             return None
         try:
@@ -140,7 +138,7 @@ class Desk:
 
     async def _heard(self, job_id: int, look: Look) -> float:
         """Show what a job's stream told. Returns in how many seconds more may be shown."""
-        job = await self._get(job_id)
+        job = self._running.get(job_id)
         if job is None or job.state != JobState.RUNNING:
             return 0.0
         return await self._show(job, look)
@@ -187,18 +185,10 @@ class Desk:
             return await self._board.show(job, look)
         except place.Gone:
             log.info("job.withdrawn", job=job.id)
-            await self._note(job, message_id=None)
+            await self._running.change(job, message_id=None)
             with contextlib.suppress(HordeError):
                 await KINDS[job.kind].cancel(self._bot.hordes.own, str(job.request_id))
             return 0.0
-
-    async def _get(self, job_id: int) -> Job | None:
-        async with self._bot.database.transaction() as connection:
-            return await jobs.get(connection, job_id)
-
-    async def _note(self, job: Job, **values: object) -> None:
-        async with self._bot.database.transaction() as connection:
-            await jobs.change(connection, job.id, **values)
 
 
 def new_job(

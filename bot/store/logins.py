@@ -43,13 +43,6 @@ async def get(connection: AsyncConnection, user_id: int) -> Login | None:
     return None if row is None else Login(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
 
-async def of_horde_user(connection: AsyncConnection, horde_id: int) -> Login | None:
-    """The login of somebody at the horde."""
-    found = await connection.execute(select(*_COLUMNS).where(_LOGINS.c.horde_id == horde_id))
-    row = found.first()
-    return None if row is None else Login(**row._mapping)  # noqa: SLF001
-
-
 async def every(connection: AsyncConnection) -> Sequence[Login]:
     """All logins."""
     return [Login(**row._mapping) for row in await connection.execute(select(*_COLUMNS))]  # noqa: SLF001

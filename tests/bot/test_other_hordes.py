@@ -152,7 +152,7 @@ async def test_every_command_and_press_is_acknowledged_before_anything_else(fake
     given = {limits.USER: world.alice, limits.ROLE: role, limits.ATTACHMENT: picture}
     message = fake.api.messages.blank(world.general["id"])
     world.messages[message["id"]] = message | {"attachments": [picture]}
-    actions.add()
+    assert actions.PRESSED
     words = [word for word, one in pressing.ACTIONS.items() if one.answer != pressing.Answer.FORM]
     buttons = [
         {"type": limits.BUTTON, "custom_id": f"h:{word}:1:0", "label": word, "style": 2}

@@ -1,7 +1,7 @@
-"""What several commands have in common: where they are there, and suggestions while typing."""
+"""Suggestions while somebody types: what the horde has, and what they asked for before."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Final
 
 import discord
 from discord import app_commands
@@ -11,34 +11,8 @@ from bot.store import jobs
 from bot.words import counted, cut
 from core.wire.status import ActiveModel
 
-if TYPE_CHECKING:
-    from bot.app import HordeBot
-
-C = TypeVar("C")
-
 MAX_CHOICES: Final = 25
 MAX_CHOICE: Final = 100
-
-
-def everywhere(command: C) -> C:
-    """Let a command be there in guilds, in direct messages, and for who installed the bot."""
-    installs = app_commands.allowed_installs(guilds=True, users=True)
-    contexts = app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
-    return installs(contexts(command))
-
-
-class Group(app_commands.Group):
-    """A group of commands that is there everywhere."""
-
-    def __init__(self, name: str, description: str) -> None:
-        super().__init__(
-            name=name,
-            description=description,
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
-            allowed_contexts=app_commands.AppCommandContext(
-                guild=True, dm_channel=True, private_channel=True
-            ),
-        )
 
 
 Choices = list[app_commands.Choice[str]]
@@ -95,18 +69,3 @@ async def team(interaction: discord.Interaction, typed: str) -> Choices:
     found = await answering.bot_of(interaction).live.teams()
     named = ((one.name or "", one.id or "") for one in found)
     return suggestions(((shown, value) for shown, value in named if shown and value), typed)
-
-
-async def team_id(bot: "HordeBot", team: str) -> str:
-    """The id of a team that was named by its name or its id."""
-    known = {one.name: one.id for one in await bot.hordes.own.teams.all()}
-    return known.get(team) or team
-
-
-def fields(embed: discord.Embed, **values: Any) -> discord.Embed:  # noqa: ANN401 - what can be shown
-    """Add fields, one for each value that there is."""
-    for name, value in values.items():
-        if value not in (None, "", []):
-            label = name.replace("_", " ").capitalize()
-            embed.add_field(name=label, value=cut(str(value), 1024))
-    return embed
