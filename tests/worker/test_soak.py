@@ -150,7 +150,9 @@ def job(chance, line_up):
     return {"model": model, "payload": payload, **beside}
 
 
-async def test_memory_is_flat_over_many_jobs(horde, serve, shelf, line_ups, tmp_path):
+async def test_memory_is_flat_over_many_jobs(horde, serve, shelf, line_ups, tmp_path, monkeypatch):
+    # Or what it keeps for each of up to 1,024 shapes grows for longer than this takes.
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     chance = random.Random(7)
     settings = Settings(url=horde.url, name="tester", wait_seconds=1)
     library = Library([shelf], tmp_path / "fetched", 0)

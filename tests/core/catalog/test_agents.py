@@ -33,8 +33,8 @@ REGEN = "AI Horde Worker reGen"
         ),
         (
             "Stable Horde Worker:5:x",
-            {"remix", "qr_code", "layer_diffuse", "extra_source_images", "post:GFPGAN"},
-            {"post:a_name_that_is_not_there"},
+            {"remix", "qr_code", "layer_diffuse", "extra_source_images"},
+            {"cascade_2pass"},
             Standing.NEWEST,
         ),
         (

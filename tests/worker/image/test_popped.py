@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,8 @@ from worker.image.popped import Offer
 from worker.renderer import CannotRender
 from worker.safety import NOBODY, Detector, Policy
 from worker.upscaler import Upscaler
+
+DETECTOR = Detector("nudenet", Path("/nowhere"), "nudenet")
 
 
 def answered(payload=None, n=1, **answer):
@@ -136,10 +139,10 @@ def test_the_title_names_the_job_and_not_the_prompt():
 
 def test_pictures_are_checked_where_the_request_or_the_operator_wants_it():
     wanted = {"use_nsfw_censor": True}
-    some, always = Policy(Detector()), Policy(Detector(), always=True)
-    assert ordered(wanted, safety=some).checker == Detector()
+    some, always = Policy(DETECTOR), Policy(DETECTOR, always=True)
+    assert ordered(wanted, safety=some).checker == DETECTOR
     assert ordered(safety=some).checker is None
-    assert ordered(safety=always).checker == Detector()
+    assert ordered(safety=always).checker == DETECTOR
     harmless = replace(TINY, harmless=True)
     assert ordered(wanted, safety=always, checkpoint=harmless).checker is None
 
