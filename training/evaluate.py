@@ -213,10 +213,9 @@ def report(model: Path, composer: Composer, docs: Path, judge_file: Path, *, pla
         scores[f"real ones through the autoencoder: {name}"] = score(
             judge, again(pipeline, real), asked
         )
-    free, more = sheets.draw(model, prompts.shipped()), sheets.draw(model, prompts.again())
-    text = f"\n{verdicts.summary(prompts.shipped())}\n"
-    text += f"{verdicts.summary(prompts.again(), 'again')}\n"
-    text += f"\n{table(scores, judge)}\n{cost}\n"
+    free = {name: sheets.draw(model, asked) for name, asked in prompts.tables().items()}
+    told = "\n".join(verdicts.summary(asked, name) for name, asked in prompts.tables().items())
+    text = f"\n{told}\n\n{table(scores, judge)}\n{cost}\n"
     print(text)
     (docs / "model").mkdir(parents=True, exist_ok=True)
     tiles, rows = (
@@ -224,11 +223,11 @@ def report(model: Path, composer: Composer, docs: Path, judge_file: Path, *, pla
         [row for _, all_ in drawn for row in all_],
     )
     sheet(tiles, rows, columns=7).save(docs / "model" / "sheet.webp", quality=80)
-    sheets.sheet(free).save(docs / "model" / "prompts.webp", quality=85)
-    sheets.sheet(more).save(docs / "model" / "again.webp", quality=85)
+    for name, pictures_of in free.items():
+        sheets.sheet(pictures_of).save(docs / "model" / f"{name}.webp", quality=85)
     put_figures(model / "README.md", text)
-    tables = f"{verdicts.table(free)}\n\nThe forty:\n\n{verdicts.table(more, 'again')}\n"
-    put_figures(docs / "model.md", f"{text}\n{tables}")
+    tables = "\n\n".join(verdicts.table(each, name) for name, each in free.items())
+    put_figures(docs / "model.md", f"{text}\n{tables}\n")
 
 
 def measured(model: Path) -> tuple[StableDiffusionPipeline, str]:

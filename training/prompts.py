@@ -22,10 +22,9 @@ def shipped() -> tuple[Prompt, ...]:
     return _listed("prompts")
 
 
-@cache
-def again() -> tuple[Prompt, ...]:
-    """The forty that check whether what mends the hundred mends others, too."""
-    return _listed("again")
+def tables() -> dict[str, tuple[Prompt, ...]]:
+    """The hundred, and those that check whether what mends them mends others, too."""
+    return {name: _listed(name) for name in ("prompts", "again", "unseen")}
 
 
 @cache

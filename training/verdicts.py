@@ -13,14 +13,19 @@ from training.prompts import Prompt
 from training.sheets import Drawn
 
 TABLE = Path(__file__).with_suffix(".toml")
+CALLED = {
+    "prompts": "free prompts",
+    "again": "prompts written before layers were",
+    "unseen": "prompts written when all was made",
+}
 VERDICTS = ("right", "half", "wrong", "nothing")
 """What was asked for; a part of it; something else; an empty picture that says why."""
 
 
-def shipped(prompts: Sequence[Prompt], name: str = "verdicts") -> list[str]:
+def shipped(prompts: Sequence[Prompt], name: str = "prompts") -> list[str]:
     """The verdict on the shipped weights' picture of each prompt.
 
-    name: of the table of verdicts, "verdicts" on the hundred, "again" on the forty.
+    name: of their table in prompts.toml.
     """
     found = {
         number: verdict
@@ -30,14 +35,14 @@ def shipped(prompts: Sequence[Prompt], name: str = "verdicts") -> list[str]:
     return [found[number] for number in range(1, len(prompts) + 1)]
 
 
-def summary(prompts: Sequence[Prompt], name: str = "verdicts") -> str:
+def summary(prompts: Sequence[Prompt], name: str = "prompts") -> str:
     """How many came out how, in a sentence."""
     counts = Counter(shipped(prompts, name))
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-    return f"Of the {len(prompts)} free prompts came out: {told}."
+    return f"Of the {len(prompts)} {CALLED[name]} came out: {told}."
 
 
-def table(drawn: Sequence[Drawn], name: str = "verdicts") -> str:
+def table(drawn: Sequence[Drawn], name: str = "prompts") -> str:
     """Each prompt with the verdict and with what the worker said, as a Markdown table."""
     verdicts = shipped([each.prompt for each in drawn], name)
     rows = ["| | prompt | verdict | what the worker says |", "|---|---|---|---|"]

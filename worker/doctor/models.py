@@ -25,6 +25,8 @@ def found(settings: Settings) -> Iterator[Finding]:
         yield from _of(settings, "text_models", models.find_text)
     if "image" in settings.kinds:
         yield _safety(settings)
+        if not settings.image_server:
+            yield _controls(settings)
     if set(settings.kinds) & {"image", "alchemy"}:
         yield _upscalers(settings)
     if "alchemy" in settings.kinds:
@@ -68,6 +70,13 @@ def _upscalers(settings: Settings) -> Finding:
         f"here: {post_processing.named(here) or 'none'}; not here: {absent}",
         f"what is here is offered; `horde-worker models add {missing[0]}` adds more",
     )
+
+
+def _controls(settings: Settings) -> Finding:
+    here = {name for one in lookup.controls(settings).networks for name in one.control_types}
+    told = f"networks for {', '.join(sorted(here))}" if here else "maps alone, without a network"
+    advice = "`horde-worker models add control_v11p_sd15_canny` brings one" if not here else ""
+    return Finding("control types", Grade.FINE, told, advice)
 
 
 def _safety(settings: Settings) -> Finding:

@@ -21,6 +21,8 @@ HEAVENLY: Final = 0.3
 ALOFT: Final = 0.42
 ABOVE: Final = 0.28
 """How high the middle of what flies is."""
+HIGH: Final = 0.42
+"""The same of what is said to fly, and has the picture to itself."""
 RIDER: Final = 0.62
 """Of what it is on, at least."""
 FREE: Final = 0.03
@@ -124,9 +126,7 @@ class _Arrangement:
         waiting = dict(self.held)
         while waiting:
             done = {one.thing for one in made}
-            index = next((each for each, (base, _) in waiting.items() if base in done), None)
-            if index is None:  # two are on one another
-                break
+            index = next(each for each, (base, _) in waiting.items() if base in done)
             base, how = waiting.pop(index)
             made += self._by(index, how, next(one for one in made if one.thing == base))
         made = self._fitting(made, in_the_middle=self.scene.place is None)
@@ -175,6 +175,8 @@ class _Arrangement:
                 x = self.width * (0.27 if side == "left" else 0.73)
             size = min(self._size(index, usual), most)
             foot = self.height / 2 + size / 2 if is_plain else feet
+            if self.scene.things[index].aloft:
+                foot = (self.height - 1) / 2 + HIGH + size / 2
             foot -= size * self.shapes[index].below
             x += size * self.shapes[index].aside
             row.append(replace(self._box(index, number, x, foot, size), stands=not floats))
@@ -233,7 +235,8 @@ class _Arrangement:
         elif name in self.table.large:
             share, bottom = 0.5 * thing.size, base.bottom + 0.03
         else:
-            bottom, depth = base.top + 0.4 * base.height, base.depth + 1
+            share, bottom = 0.75 * thing.size, base.top + 0.3 * base.height
+            depth = base.depth + 1
         spread = 0.5 * base.width
         made = []
         for number in range(thing.count):

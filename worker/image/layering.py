@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 FEET: Final = 0.92
 """Where things stand in most places: 0 is the upper edge, 1 the lower one."""
-PAINTS: Final = ("gray", "blue", "green", "black", "white")
+PAINTS: Final = ("gray", "blue", "black", "green", "white")
 """Plain grounds on which things are drawn to be cut out: the first that is none of its colours."""
 
 

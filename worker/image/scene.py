@@ -231,7 +231,7 @@ class _Reader:
             implied = [self.table.implied.get(thing.name) for thing in self.things]
             if None in implied:
                 place = next((name for name in implied if name is not None), None)
-        if place in self.table.times and self.places[1:]:
+        if place is not None and place in self.table.times and self.places[1:]:
             place = self._at_that_time(place, self.places[1])
         things = list(self._kept(place))
         if place is None and len(things) == 1 and not self._is_counted():

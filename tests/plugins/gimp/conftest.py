@@ -10,14 +10,16 @@ import real_gimp
 import serving
 import tiny_esrgan
 import working
+from patience import until
+from stable_horde.wire import Horde
 from worker.settings import SHIPPED
 
 NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def horde(databases, tmp_path_factory):
-    """A real server and a real worker with the model that ships."""
+def served(databases, tmp_path_factory):
+    """A real server and a real worker with the model that ships, which the server knows of."""
     folder = tmp_path_factory.mktemp("horde")
     with contextlib.ExitStack() as running:
         database_url = running.enter_context(databases.fresh("sqlite"))
@@ -29,11 +31,23 @@ def horde(databases, tmp_path_factory):
         upscalers.mkdir()
         tiny_esrgan.save(upscalers / "RealESRGAN_x4plus.pth")
         places = json.dumps([str(SHIPPED), str(upscalers)])
-        worker = working.process(
-            server.url, owner.key, kinds='["image", "alchemy"]', model_dirs=places
+        worker = running.enter_context(
+            working.process(server.url, owner.key, kinds='["image", "alchemy"]', model_dirs=places)
         )
-        running.enter_context(worker)
-        yield server
+        until(Horde(server.url).models)
+        yield server, worker
+
+
+@pytest.fixture(scope="session")
+def horde(served):
+    """The server."""
+    return served[0]
+
+
+@pytest.fixture(scope="session")
+def worker(served):
+    """The worker with the model that ships."""
+    return served[1]
 
 
 @pytest.fixture
@@ -53,5 +67,8 @@ def stand_in(horde):
 def gimp(horde):
     """A GIMP without windows, whose plug-in knows the horde."""
     user = horde.user("Painter", oauth_id="g_painter")
-    with real_gimp.running(HORDE_URL=horde.url, HORDE_API_KEY=user.key) as running:
+    with (
+        real_gimp.installed() as work,
+        real_gimp.running(work, HORDE_URL=horde.url, HORDE_API_KEY=user.key) as running,
+    ):
         yield running

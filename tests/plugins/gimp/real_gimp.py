@@ -12,10 +12,9 @@ import textwrap
 import time
 from pathlib import Path
 
-import processes
+import install
 
 HERE = Path(__file__).parent
-PLUGIN = processes.ROOT / "plugins" / "gimp" / "stable-horde"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stable-horde"
 ROOT = CACHE / "gimp-root"
 WINDOWED = ("/home/gimp/windowed.sh",)
@@ -25,6 +24,12 @@ SETTINGS = """
 (check-updates no)
 """
 """Of a GIMP that welcomes nobody: that window would lie above all others."""
+QUIT = """
+procedure = Gimp.get_pdb().lookup_procedure("gimp-quit")
+config = procedure.create_config()
+config.set_property("force", True)
+procedure.run(config)
+"""
 START_SECONDS = 120
 ANSWER_SECONDS = 240
 
@@ -52,7 +57,7 @@ class Agent:
         self._file = self._socket.makefile("rwb")
 
     def run(self, code, **given):
-        """Run code with names given; its `answer`."""
+        """Run code with names given, and those of what ran before; its `answer`."""
         self.send(code, **given)
         return self.receive()
 
@@ -96,6 +101,11 @@ class Gimp:
     def log(self):
         return (self.work / "log").read_text(errors="replace")
 
+    def quit(self):
+        """Close GIMP as its menu does, whatever it is at."""
+        self.second.send(QUIT)
+        self.popen.wait(ANSWER_SECONDS)
+
     def close(self):
         self.first.close()
         self.second.close()
@@ -109,6 +119,8 @@ class Screen:
         display = (gimp.work / "display").read_text().split()[0]
         enter = ["unshare", "--mount", "--propagation", "private", HERE / "in_root.sh", ROOT]
         self._enter = [*enter, gimp.work, "env", f"DISPLAY=:{display}"]
+        self.wait_for("GIMP|GNU Image")  # its procedures can be called before its windows are there
+        self._do("xdotool", "mousemove", "1199", "799")  # no tooltips
 
     def _do(self, *command, **options):
         done = subprocess.run(
@@ -148,21 +160,20 @@ class Screen:
             last = now
             time.sleep(0.5)
 
-    def shot(self, name):
-        """Write what is on the screen to a PNG in the folder of work."""
-        self._do("python3", "/home/gimp/shot.py", f"/home/gimp/{name}")
+    def shot(self, name, *part):
+        """Write the screen, or its active `window`, to a PNG in the folder of work."""
+        self._do("python3", "/home/gimp/shot.py", f"/home/gimp/{name}", *part)
 
 
 @contextlib.contextmanager
-def running(command=("gimp-console-3.0", "--no-interface"), **environment):
-    """Run GIMP until the block ends. environment: such as HORDE_URL and HORDE_API_KEY."""
+def installed():
+    """A folder that GIMP may have as its home, with the plug-in as its installer installs it."""
     # Not pytest's tmp_path: it is too long for a socket's path.
     work = Path(tempfile.mkdtemp(prefix="gimp"))
     try:
         plug_ins = work / "profile" / "plug-ins"
-        shutil.copytree(
-            PLUGIN, plug_ins / "stable-horde", ignore=shutil.ignore_patterns("__pycache__")
-        )
+        plug_ins.mkdir(parents=True)
+        install.build(plug_ins / install.NAME)
         shutil.copytree(
             HERE / "agent", plug_ins / "agent", ignore=shutil.ignore_patterns("__pycache__")
         )
@@ -170,34 +181,35 @@ def running(command=("gimp-console-3.0", "--no-interface"), **environment):
         (work / "profile" / "gimprc").write_text(SETTINGS)
         for name in ("helpers.py", "shot.py", "windowed.sh"):
             shutil.copy(HERE / name, work)
-        variables = [f"{name}={value}" for name, value in environment.items()]
-        enter = [
-            "unshare",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--propagation",
-            "private",
-        ]
-        inside = [HERE / "in_root.sh", ROOT, work, "env", *variables, *command]
-        with (work / "log").open("wb") as log:
-            popen = subprocess.Popen(
-                [*enter, *inside, "--no-data", "--no-fonts", "--no-splash"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        try:
-            gimp = Gimp(work, popen)
-            yield gimp
-            gimp.close()
-        except BaseException:
-            print((work / "log").read_text(errors="replace")[-8000:])  # noqa: T201 - pytest shows it with the failure
-            raise
-        finally:
-            os.killpg(popen.pid, signal.SIGKILL)
-            popen.wait()
+        yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def running(work, command=("gimp-console-3.0", "--no-interface"), **environment):
+    """Run GIMP until the block ends. environment: such as HORDE_URL and HORDE_API_KEY."""
+    for left in (*work.glob("*.socket"), work / "display"):  # of one that ran there before
+        left.unlink(missing_ok=True)
+    variables = [f"{name}={value}" for name, value in environment.items()]
+    enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
+    inside = [HERE / "in_root.sh", ROOT, work, "env", *variables, *command]
+    with (work / "log").open("wb") as log:
+        popen = subprocess.Popen(
+            [*enter, *inside, "--no-data", "--no-fonts", "--no-splash"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        gimp = Gimp(work, popen)
+        yield gimp
+        gimp.close()
+    except BaseException:
+        print((work / "log").read_text(errors="replace")[-8000:])  # noqa: T201 - pytest shows it with the failure
+        raise
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+            os.killpg(popen.pid, signal.SIGKILL)
+        popen.wait()

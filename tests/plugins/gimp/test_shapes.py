@@ -8,12 +8,14 @@ from test_procedures import DONE, changed, outside, photo
 
 pytestmark = [pytest.mark.gimp, pytest.mark.model, pytest.mark.timeout(400)]
 
-FILL = {"prompt": "the same", "model": stand_ins.ECHOED, "strength": 0.0, "context": 300}
+FILL = {"prompt": "the same", "model": stand_ins.ECHOED, "strength": 0.01, "context": 300}
 SIZE = (640, 576)
 """Multiples of 64, and enough that nothing is enlarged on its way."""
 MAX_SHIFT = 2
 """Levels of 256: a server keeps sources of this size as they are."""
 SELECTED = (120, 60, 420, 310)
+
+WIDE = {"wide gamut": "Adobe RGB", "linear profile": "linear sRGB"}
 
 MADE = """
 NO_DITHER, GENERATED = Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE
@@ -21,17 +23,27 @@ image = opened("photo.png")
 {change}
 save(image, "before.png")
 image.select_rectangle(Gimp.ChannelOps.REPLACE, 120, 60, 300, 250)
+profile = image.get_effective_color_profile().get_label()
 answer = plainly(call("fill", image, image.get_selected_layers(), **fill))
+assert image.get_effective_color_profile().get_label() == profile
+answer["profile"] = profile
 answer["kept"] = image.get_precision().value_nick, image.get_base_type().value_nick
 save(image, "after.png")
 image.delete()
 """
 
+CONVERTED = """
+image.convert_precision(Gimp.Precision.U16_NON_LINEAR)
+image.convert_color_profile(Gimp.ColorProfile.new_{profile}(),
+                            Gimp.ColorRenderingIntent.RELATIVE_COLORIMETRIC, True)
+"""
 CHANGES = {
     "16 bits": ("image.convert_precision(Gimp.Precision.U16_NON_LINEAR)", "u16-non-linear"),
     # Not U8_LINEAR: what GIMP 3.0.4 makes of this picture is noise before the plug-in sees it.
     "linear light": ("image.convert_precision(Gimp.Precision.U16_LINEAR)", "u16-linear"),
     "floating point": ("image.convert_precision(Gimp.Precision.FLOAT_LINEAR)", "float-linear"),
+    "wide gamut": (CONVERTED.format(profile="rgb_adobe"), "u16-non-linear"),
+    "linear profile": (CONVERTED.format(profile="rgb_srgb_linear"), "u16-non-linear"),
     "grey": ("image.convert_grayscale()", "u8-non-linear"),
     "indexed": (
         "image.convert_indexed(NO_DITHER, GENERATED, 64, False, False, '')",
@@ -54,6 +66,8 @@ def test_colours_come_back_unshifted(gimp, stand_in, name):
     photo(gimp.work / "photo.png", SIZE)
     stand_in(stand_ins.Echo)
     answer = gimp.run(MADE.format(change=change), fill=FILL)
+    profile = answer.pop("profile")
+    assert WIDE.get(name, "sRGB") in profile
     kind = {"grey": "gray", "indexed": "indexed"}.get(name, "rgb")
     assert answer == {**DONE, "kept": [precision, kind]}
     before, after = (

@@ -5,7 +5,6 @@ import contextlib
 import io
 import socket
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -13,6 +12,7 @@ from PIL import Image
 
 import serving
 import working
+from patience import until
 from stable_horde import kinds, transport
 from stable_horde.errand import Asked, Errand, Outcome, Standing
 from stable_horde.errors import (
@@ -88,15 +88,6 @@ def last(errand):
             return news[:-1], news[-1]
 
 
-def until(happens):
-    """Ask until something is the case: what a server says of its workers may be a second old."""
-    ends = time.monotonic() + SECONDS
-    while not (found := happens()):
-        assert time.monotonic() < ends
-        time.sleep(0.1)
-    return found
-
-
 def body(**params):
     wanted = Wanted(prompt="a red fox", **params)
     return wanted.body(64, 64)
@@ -110,7 +101,7 @@ def test_a_picture_is_asked_for_followed_and_fetched(server, tmp_path):
     assert horde.price(body()) > 0
     with working.process(server.url, owner.key, light=True, data_dir=tmp_path):
         news, outcome = last(Errand(horde, body(n=2, steps=20), total=2))
-        until(horde.models)
+        until(horde.models)  # what a server says of its workers may be a second old
     assert isinstance(news[0], Asked)
     assert news[0].kudos > 0
     assert isinstance(outcome, Outcome)

@@ -5,6 +5,7 @@ import pytest
 import tiny_esrgan
 import worker.__main__
 from model_sites import Sites
+from worker.faces import fixer
 
 
 @pytest.fixture
@@ -54,6 +55,21 @@ def test_a_model_is_added_listed_verified_and_removed(sites, tmp_path, capsys):
 def test_a_known_name_needs_no_place(sites, tmp_path):
     assert command("add", "4x_AnimeSharp") == 0
     assert (tmp_path / "models" / "4x_AnimeSharp.pth").is_file()
+
+
+def test_a_face_fixer_brings_what_finds_faces(sites, tmp_path, monkeypatch, capsys):
+    def unpack(package, member, target, room):
+        target.mkdir()
+        for name in fixer.DETECTOR_FILES:
+            (target / name).write_bytes(b"weights")
+
+    monkeypatch.setattr("worker.downloads.wheels.unpack", unpack)
+    assert command("add", "RestoreFormer", "--from", "hub:me/big:x.safetensors") == 0
+    assert "face_detector from the package facenet-pytorch" in capsys.readouterr().out
+    assert set(fixer.find([tmp_path / "models"])) == {"RestoreFormer"}
+    assert command("add", "GFPGAN", "--from", "hub:me/big:x.safetensors") == 0
+    assert "face_detector" not in capsys.readouterr().out
+    assert command("verify") == 0
 
 
 def test_what_cannot_be_fetched_is_said(sites, capsys):

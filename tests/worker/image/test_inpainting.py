@@ -10,7 +10,8 @@ from PIL import Image
 
 import tiny_families
 from worker import models
-from worker.image.order import Source
+from worker.image import control
+from worker.image.order import Control, Source
 from worker.models import NotUsable
 
 pytestmark = [
@@ -128,6 +129,23 @@ def test_nothing_of_an_order_is_seen_by_the_next(rendered, seen):
     seen.clear()
     assert rendered().pictures == before.pictures
     assert (seen[0] == first).all()
+
+
+def test_it_is_held_to_a_map_as_others_are(renderer, rendered, tmp_path):
+    import torch
+    from diffusers import ControlNetModel
+
+    model = renderer.model.checkpoint
+    if model.family != "sd":
+        pytest.skip("the same for both")
+    plain = tiny_families.unet(width=32)  # as ControlNets are trained: of pictures alone
+    network = ControlNetModel.from_unet(plain, conditioning_embedding_out_channels=(4, 4, 8, 8))
+    for layer in (*network.controlnet_down_blocks, network.controlnet_mid_block):
+        torch.nn.init.normal_(layer.weight)
+    network.save_pretrained(tmp_path / "controlnet" / "canny")
+    found = control.find([tmp_path]).of("canny", model)
+    held = Control("canny", png(Image.new("RGB", (SIDE, SIDE), "white")), found, is_map=True)
+    assert rendered(control=held).pictures != rendered().pictures
 
 
 def test_hires_fix_and_batches_are_made(rendered):

@@ -316,12 +316,12 @@ def test_too_little_memory_halves_the_batch(renderer, order, monkeypatch):
     tried = []
     real = Run._call
 
-    def short_of_memory(run, pipe, generators, **kwargs):
+    def short_of_memory(run, pipe, generators, *rest, **kwargs):
         tried.append(len(generators))
         if len(generators) > 1:
             run.steps.begin()
             raise torch.OutOfMemoryError
-        return real(run, pipe, generators, **kwargs)
+        return real(run, pipe, generators, *rest, **kwargs)
 
     monkeypatch.setattr(Run, "_call", short_of_memory)
     monkeypatch.setattr(renderer, "device", "gpu")

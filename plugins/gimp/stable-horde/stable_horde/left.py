@@ -24,7 +24,8 @@ class Record:
     """A request, and where its results go.
 
     kind: of request. image: its id in GIMP, 0 where results are images of their own; only the
-    GIMP that runs as `session` knows it. asked: seconds since 1970.
+    GIMP that runs as `session` knows it. asked: seconds since 1970. delivered: whether the results
+    are in the image.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Record:
     image: int
     wanted: dict[str, Any]
     place: dict[str, Any]
+    delivered: bool = False
 
 
 class Left:

@@ -106,6 +106,18 @@ async def test_an_alchemist_gets_the_forms_it_offers_up_to_its_amount(alchemist)
     assert len((await alchemist.pop("caption", amount=5))["forms"]) == 1
 
 
+async def test_what_another_network_stands_in_for_is_asked_for_too_and_its_notes_arrive(alchemist):
+    request_id = await alchemist.asked("RealESRGAN_x2plus")
+    assert not (await alchemist.pop("caption"))["forms"]
+    (form,) = (await alchemist.pop("caption", also=["RealESRGAN_x2plus", "caption"]))["forms"]
+    await alchemist.server.http.put(form["r2_upload"], content=UPLOAD)
+    notes = [{"type": "information", "value": "see_ref", "ref": "by another"}]
+    await alchemist.submit(form["id"], {"RealESRGAN_x2plus": "R2", "gen_metadata": notes})
+    result = (await alchemist.status(request_id))["forms"][0]["result"]
+    assert result["RealESRGAN_x2plus"].startswith("http")
+    assert result["gen_metadata"] == notes
+
+
 async def test_payloads_reach_the_form_they_belong_to(alchemist):
     forms = [{"name": "caption", "payload": {"length": "short"}}, {"name": "palette"}]
     await alchemist.asked(forms=forms)

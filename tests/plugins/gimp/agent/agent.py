@@ -23,10 +23,11 @@ NAMES = ("test-agent-first", "test-agent-second")
 
 class Handler(socketserver.StreamRequestHandler):
     def handle(self):
+        known = dict(self.server.known)
         for line in self.rfile:
             said = json.loads(line)
             output = io.StringIO()
-            known = self.server.known | said["given"]
+            known |= {"answer": None, **said["given"]}
             try:
                 with contextlib.redirect_stdout(output):
                     exec(compile(said["code"], "<test>", "exec"), known)  # noqa: S102 - its purpose

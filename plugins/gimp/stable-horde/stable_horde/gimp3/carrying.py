@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from gi.repository import Gimp
@@ -18,6 +19,8 @@ from stable_horde.wanted import Wanted
 from stable_horde.words import _
 
 SESSION = "stable-horde-session"
+KEPT_SECONDS = 20 * 60
+"""As long as a horde keeps results."""
 NOTHING_ANEW = _("With strength 0 nothing is drawn anew, and the horde is not asked.")
 
 
@@ -45,8 +48,34 @@ def session() -> str:
     return bytes(known.get_data()).decode()
 
 
-def carry_out(task: Task, order: Order, chosen: Settings, display: waiting.Display) -> Delivered:
-    """Ask for an order, wait, and deliver it. Raises Trouble; the image is untouched then."""
+def fetchable() -> list[Record]:
+    """Records of requests that run, and of those whose image was closed after it had the results.
+
+    GIMP keeps an image until the procedure that was called with it has ended, and tells nobody that
+    it was closed meanwhile.
+    """
+    kept = []
+    for record in left().all():
+        is_over = time.time() > record.asked + KEPT_SECONDS
+        if record.delivered and (is_over or _image(record) is not None):
+            left().remove(record.id)
+        else:
+            kept.append(record)
+    return kept
+
+
+def carry_out(
+    task: Task,
+    order: Order,
+    chosen: Settings,
+    display: waiting.Display,
+    *,
+    may_be_closed: bool = False,
+) -> Delivered:
+    """Ask for an order, wait, and deliver it. Raises Trouble; the image is untouched then.
+
+    may_be_closed: whether somebody may close the image meanwhile.
+    """
     if order.unchanged is not None:
         same = Picture(order.unchanged, seed="", model="", worker="")
         return task.deliver(order, Outcome([same], note=NOTHING_ANEW))
@@ -61,7 +90,11 @@ def carry_out(task: Task, order: Order, chosen: Settings, display: waiting.Displ
     def keep(news: Asked) -> None:
         left().add(_record(order, news.id, chosen.url))
 
-    return _follow(task, order, errand, waiting.Kept(display, keep))
+    delivered = _follow(task, order, errand, waiting.Kept(display, keep))
+    if may_be_closed and order.image is not None:
+        record = _record(order, errand.request_id, chosen.url)
+        left().add(replace(record, delivered=True))
+    return delivered
 
 
 def fetch(
@@ -71,11 +104,8 @@ def fetch(
     task, kind = tasks.get(record.task), kinds.BY_NAME.get(record.kind)
     if task is None or kind is None:
         raise Trouble(_("What is stored here cannot be read."))
-    image = None
-    if record.session == session() and record.image and Gimp.Image.id_is_valid(record.image):
-        image = Gimp.Image.get_by_id(record.image)
     place, wanted = Place.of_stored(record.place), Wanted.of_stored(record.wanted)
-    order = Order(record.task, wanted, {}, place, image, kind, record.total)
+    order = Order(record.task, wanted, {}, place, _image(record), kind, record.total)
     errand = Errand(
         Settings(url=record.site, key=chosen.key if record.site == chosen.url else "").horde(),
         kind=kind,
@@ -91,6 +121,13 @@ def cancel(record: Record, chosen: Settings) -> None:
     horde = Settings(url=record.site, key=chosen.key if record.site == chosen.url else "").horde()
     kinds.BY_NAME[record.kind].cancel(horde, record.id)
     left().remove(record.id)
+
+
+def _image(record: Record) -> Gimp.Image | None:
+    """The image of a request, if it is still open."""
+    if record.session == session() and record.image and Gimp.Image.id_is_valid(record.image):
+        return Gimp.Image.get_by_id(record.image)
+    return None
 
 
 def _follow(task: Task, order: Order, errand: Errand, display: waiting.Display) -> Delivered:

@@ -46,7 +46,7 @@ def carry_out(
     order = task.order(order_call)
     title = task.label.replace("_", "").rstrip("…")
     with WaitingWindow(title) as window:
-        delivered = carrying.carry_out(task, order, order_call.settings, window)
+        delivered = carrying.carry_out(task, order, order_call.settings, window, may_be_closed=True)
     if delivered.text:
         Gimp.message(delivered.text)
     return delivered

@@ -7,7 +7,7 @@ from gi.repository import Gimp
 
 from stable_horde import VERSION, regions
 from stable_horde.errors import Trouble
-from stable_horde.gimp3 import carrying, drawing, results
+from stable_horde.gimp3 import drawing, results
 from stable_horde.gimp3.tasks import WITH_LAYER, Call, Order, Task
 from stable_horde.left import Record
 from stable_horde.places import Place
@@ -75,7 +75,7 @@ def stored_with(layer: Gimp.Layer) -> tuple[Wanted, str, Place]:
 
 
 def overview(chosen: Settings) -> str:
-    """The horde, the account and what is left, in lines. Blocking; raises Trouble."""
+    """The horde and the account, in lines. Blocking; raises Trouble."""
     horde = chosen.horde()
     version = horde.heartbeat()
     user = horde.user()
@@ -83,7 +83,7 @@ def overview(chosen: Settings) -> str:
         (model for model in horde.models() if model.get("count")),
         key=lambda model: -int(model["count"]),
     )
-    lines = [
+    lines = (
         _("{site}, version {version}").format(site=horde.site, version=version),
         _("This plug-in, version {version}").format(version=VERSION),
         _("{name}: {kudos} kudos").format(
@@ -92,8 +92,7 @@ def overview(chosen: Settings) -> str:
         _("Models: {names}").format(
             names=", ".join(str(model["name"]) for model in models[:10]) or _("none are online")
         ),
-    ]
-    lines += [waiting_line(record) for record in carrying.left().all()]
+    )
     return "\n".join(lines)
 
 
@@ -101,4 +100,7 @@ def waiting_line(record: Record) -> str:
     """One request that is left, in a line."""
     minutes = max(0, round((time.time() - record.asked) / 60))
     ago = ngettext("{n} minute ago", "{n} minutes ago", minutes).format(n=minutes)
-    return f"{record.id} · {record.task} · {record.wanted.get('prompt', '')[:40]} · {ago}"
+    parts = [record.id, record.task, str(record.wanted.get("prompt", ""))[:40], ago]
+    if record.delivered:
+        parts.append(_("its image was closed"))
+    return " · ".join(parts)

@@ -185,7 +185,8 @@ def _serve(name: str, config: Gimp.ProcedureConfig, *, is_interactive: bool) -> 
     if is_interactive:
         return services[name]()
     if name == "status":
-        return Delivered(text=managing.overview(chosen))
+        left = [managing.waiting_line(record) for record in carrying.fetchable()]
+        return Delivered(text="\n".join([managing.overview(chosen), *left]))
     raise Trouble(
         _("Settings have a dialog only; for scripts there are HORDE_URL and HORDE_API_KEY.")
     )

@@ -51,7 +51,7 @@ class StatusDialog:
         content.set_border_width(12)
         content.set_spacing(8)
         content.pack_start(self._overview, False, False, 0)
-        records = carrying.left().all()
+        records = carrying.fetchable()
         title = _("Requests that are left") if records else _("No requests are left.")
         content.pack_start(_label(title), False, False, 0)
         for record in records:
@@ -70,7 +70,7 @@ class StatusDialog:
     def _row(self, record: Record) -> Gtk.Box:
         row = Gtk.Box.new(Gtk.Orientation.HORIZONTAL, 6)
         row.pack_start(_label(managing.waiting_line(record)), True, True, 0)
-        for label, wish in ((_("_Fetch"), FETCH), (_("_Cancel"), CANCEL)):
+        for label, wish in ((_("_Fetch"), FETCH), (_("Ca_ncel"), CANCEL)):
             button = Gtk.Button.new_with_mnemonic(label)
             button.connect("clicked", self._choose, record, wish)
             row.pack_start(button, False, False, 0)
