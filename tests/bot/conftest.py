@@ -6,7 +6,6 @@ run on one event loop: on one that stands still the fake answers no heartbeat, a
 
 import contextlib
 import itertools
-import json
 import re
 
 import pytest
@@ -16,7 +15,6 @@ import botting
 import serving
 import working
 from fake_discord.server import running
-from processes import ROOT
 
 NUMBERS = itertools.count(1)
 SOURCES = re.compile(r"(SPOILER_)?(source|mask|making)")
@@ -48,13 +46,9 @@ def owner(horde):
 
 
 @pytest.fixture(scope="session")
-def worker(horde, owner, tmp_path_factory):
-    """A worker that makes plain pictures and more, without torch: it enlarges without weights."""
-    weights = tmp_path_factory.mktemp("weights")
-    (weights / "RealESRGAN_x4plus.pth").touch()
-    folders = json.dumps([str(ROOT / "worker" / "models"), str(weights)])
+def worker(horde, owner):
+    """A worker that makes plain pictures and more, without torch."""
     settings = {"name": "A light worker", "kinds": '["image", "text", "alchemy"]'}
-    settings["model_dirs"] = folders
     with working.process(horde.url, owner.key, light=True, **settings) as worker:
         yield worker
 
