@@ -16,6 +16,7 @@ import tiny_families
 from worker import models
 from worker.engine import Engine, Limits
 from worker.engine_process import renderers
+from worker.environment import ENGINE_ENVIRONMENT
 from worker.image import control
 from worker.image.control import Controls
 from worker.image.kind import Pictures
@@ -151,8 +152,8 @@ def job(chance, line_up):
 
 
 async def test_memory_is_flat_over_many_jobs(horde, serve, shelf, line_ups, tmp_path, monkeypatch):
-    # Or what it keeps for each of up to 1,024 shapes grows for longer than this takes.
-    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    for name, value in ENGINE_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
     chance = random.Random(7)
     settings = Settings(url=horde.url, name="tester", wait_seconds=1)
     library = Library([shelf], tmp_path / "fetched", 0)
