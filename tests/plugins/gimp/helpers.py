@@ -35,8 +35,11 @@ def opened(path):
 
 
 def save(image, path):
-    """Write what is seen of an image as PNG."""
+    """Write what is seen of an image as PNG, in sRGB where it has a profile of its own."""
     copy = image.duplicate()
+    if copy.get_color_profile() is not None and copy.get_base_type() == Gimp.ImageBaseType.RGB:
+        intent = Gimp.ColorRenderingIntent.RELATIVE_COLORIMETRIC
+        copy.convert_color_profile(Gimp.ColorProfile.new_rgb_srgb(), intent, True)
     Gimp.Selection.none(copy)
     copy.merge_visible_layers(Gimp.MergeType.CLIP_TO_IMAGE).resize_to_image_size()
     Gimp.file_save(

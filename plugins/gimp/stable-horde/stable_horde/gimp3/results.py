@@ -87,9 +87,23 @@ def _layer(image: Gimp.Image, place: Place, picture: Picture) -> Gimp.Layer:
             made.merge_visible_layers(Gimp.MergeType.CLIP_TO_IMAGE)
         if place.region is not None:
             _fit(made, place.region)
+        _adopt_colours(made, image)
         layer = Gimp.Layer.new_from_drawable(made.get_layers()[0], image)
     layer.set_name(_named(picture))
     return layer
+
+
+def _adopt_colours(made: Gimp.Image, image: Gimp.Image) -> None:
+    """Bring a picture into an image's own profile, if it has one.
+
+    GIMP 3.0.4 makes noise of a WebP's layer where copying it has to convert the profile, too.
+    """
+    profile = image.get_color_profile()
+    if profile is None or image.get_base_type() != Gimp.ImageBaseType.RGB:
+        return
+    if made.get_precision() != image.get_precision():
+        made.convert_precision(image.get_precision())
+    made.convert_color_profile(profile, Gimp.ColorRenderingIntent.RELATIVE_COLORIMETRIC, True)
 
 
 def _trim(made: Gimp.Image, region: Region) -> None:
