@@ -14,6 +14,8 @@ HOSTILE = "wk\x1b]0;PWNED\x07\x1b[31m\u202eevil\x9b2J\r"
 def screen(monkeypatch):
     """What a terminal gets of both streams."""
     screen = io.StringIO()
+    monkeypatch.setenv("TERM", "xterm-256color")  # whatever runs the tests has
+    monkeypatch.delenv("NO_COLOR", raising=False)
     for name in ("output", "errors"):
         console = terminal.PlainConsole(
             file=screen, force_terminal=True, highlight=False, markup=False, soft_wrap=True

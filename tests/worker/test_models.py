@@ -62,8 +62,8 @@ def other_kind(folder):
     rewrite(folder / "model_index.json", _class_name="FluxPipeline")
 
 
-def inpainting_kind(folder):
-    rewrite(folder / "unet" / "config.json", in_channels=33)
+def neither_text_nor_inpainting(folder):
+    rewrite(folder / "unet" / "config.json", in_channels=5)
 
 
 def no_json(folder):
@@ -84,7 +84,7 @@ def missing_shard(folder):
         no_tokenizer,
         no_scheduler,
         other_kind,
-        inpainting_kind,
+        neither_text_nor_inpainting,
         no_json,
         missing_shard,
     ],
