@@ -28,6 +28,7 @@ await mkdir(site, { recursive: true });
 const rows = records(await readFile(articles, "utf8"));
 const known = JSON.parse(await readFile(record, "utf8").catch(() => "{}"));
 const left = rows.values();
+let kept = Promise.resolve();
 await Promise.all(Array.from({ length: AT_ONCE }, worker));
 const figures = rows.map((row) => figure(row, known[row.slug].file));
 await writeFile(join(site, "index.html"), `<!doctype html>\n<title>Articles</title>\n${figures.join("\n")}\n`);
@@ -57,11 +58,17 @@ async function illustrate({ slug, prompt }) {
   console.log(`${file}: made by ${worker_name}`);
 }
 
-/** Whoever is cut off here finds the old record or the new one, and never half of one. */
-async function keep() {
-  const copy = `${record}.${randomUUID()}`;
-  await writeFile(copy, JSON.stringify(known, null, 2));
-  await rename(copy, record);
+/**
+ * Whoever is cut off here finds the old record or the new one, and never half of one; one is written
+ * after the other, so that none replaces a newer one.
+ */
+function keep() {
+  kept = kept.then(async () => {
+    const copy = `${record}.${randomUUID()}`;
+    await writeFile(copy, JSON.stringify(known, null, 2));
+    await rename(copy, record);
+  });
+  return kept;
 }
 
 function exists(path) {

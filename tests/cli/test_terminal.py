@@ -15,7 +15,8 @@ def screen(monkeypatch):
     """What a terminal gets of both streams."""
     screen = io.StringIO()
     monkeypatch.setenv("TERM", "xterm-256color")  # whatever runs the tests has
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name in ("NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
     for name in ("output", "errors"):
         console = terminal.PlainConsole(
             file=screen, force_terminal=True, highlight=False, markup=False, soft_wrap=True
