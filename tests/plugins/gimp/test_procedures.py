@@ -149,8 +149,8 @@ def test_a_reworked_layer_keeps_its_place_and_its_transparency(gimp):
         layer.edit_fill(Gimp.FillType.WHITE)
         Gimp.Selection.none(image)
         save(image, "before.png")
-        answer = plainly(call("rework", image, [layer], prompt="an apple on a blue background", steps=6,
-                              strength=0.9))
+        answer = plainly(call("rework", image, [layer], prompt="an apple on a blue background",
+                              steps=6, strength=0.9))
         made = image.get_layers()[0]
         answer["place"] = list(made.get_offsets())[1:] + [made.get_width(), made.get_height()]
         answer["layers"] = len(image.get_layers())
