@@ -16,7 +16,7 @@ PROMPTS: Final = (
     "a green apple",
     "a sailing boat",
 )
-"""Of one thing each: the shipped model draws several in layers, which the library alone does not."""
+"""Of one thing each: the shipped model draws several in layers, the library alone does not."""
 
 
 @dataclass(frozen=True)
