@@ -10,7 +10,7 @@ from worker.at_work import AtWork
 from worker.engine import Engine
 from worker.line_up import LineUp
 from worker.progress import Display
-from worker.renderer import CannotLoad
+from worker.renderer import CannotLoad, Model
 
 log = structlog.get_logger(__name__)
 
@@ -41,14 +41,18 @@ class Proving:
         self._changed.set()
 
     async def warm_up(self, max_deaths: int) -> None:
-        """Start the engine with the first model that loads, so that no job waits for it."""
+        """Start the engine with the first model that loads, so that no job waits for it.
+
+        When the worker is told to stop, what is loading is left.
+        """
         failures = Counter[str]()
         while not self._stop.is_set() and (
             candidates := {**self._models.offered, **self._models.unproven}
         ):
             name, model = next(iter(candidates.items()))
             try:
-                await self._engine.load(model)
+                if not await self._load(model):
+                    return
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this model's
                 failures[name] += 1
                 log.warning(
@@ -60,6 +64,21 @@ class Proving:
                 self._models.proved(name)
                 self._display.say(f"ready: {', '.join(self._models.offered)}")
                 return
+
+    async def _load(self, model: Model) -> bool:
+        """Load the model. Returns False if the worker was told to stop before it was there."""
+        loading = asyncio.ensure_future(self._engine.load(model))
+        stopping = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not loading.done():
+                return False
+            loading.result()
+        finally:
+            for task in (loading, stopping):
+                task.cancel()
+            await asyncio.wait((loading, stopping))
+        return True
 
     async def prove(self) -> None:
         """See the other models at work, one after the other between jobs; then offer them."""
