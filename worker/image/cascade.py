@@ -53,6 +53,7 @@ class LoadedCascade(Loaded):
 
     made_with: ClassVar[Mapping[str, Any]] = {}
     text_pipeline: ClassVar[Any] = StableCascadeCombinedPipeline
+    learning: ClassVar[Mapping[str, str]] = {"": "prior_text_encoder"}
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, device: str, dtype: torch.dtype) -> "Loaded":

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+import tiny_adaptations
 import tiny_families
 from fake_renderers import TINY
 from worker import models
-from worker.image.order import Checkpoint, Reference
+from worker.image.order import Checkpoint, Reference, Word
 from worker.renderer import CannotRender
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -87,6 +89,21 @@ def test_it_says_what_draws_and_that_hires_fix_is_for_nothing(make):
     refs = [note.ref for note in make(hires_strength=0.5, width=256, height=256).notes]
     assert "k_euler is the sampler of Stable Cascade here" in refs
     assert any(ref.startswith("hires_fix changes nothing") for ref in refs)
+
+
+def test_a_learned_word_counts_where_the_prompt_has_it(renderer, make, tmp_path):
+    width = renderer.model.from_text.prior_text_encoder.config.hidden_size
+    file = tiny_adaptations.save(tmp_path / "w.safetensors", {"x": torch.ones(2, width)})
+    plain = make(prompt="embedding:odd").pictures
+    assert make(prompt="embedding:odd", words=(Word("odd", file),)).pictures != plain
+    assert make(prompt="embedding:odd").pictures == plain
+
+
+def test_a_reference_beyond_all_numbers_is_its_orders_fault_and_not_the_models(renderer, make):
+    loaded = renderer.model
+    with pytest.raises(CannotRender, match="brought beside the model"):
+        make(references=(Reference(png("red"), 1e300),))
+    assert renderer.model is loaded
 
 
 def png(colour):
