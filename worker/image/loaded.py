@@ -54,6 +54,8 @@ class Loaded:
     denoiser: ClassVar[str] = "unet"
     learning: ClassVar[Mapping[str, str]] = {"": "text_encoder"}
     """The text encoders for which there are learned words, by their suffix (`words.SIDES`)."""
+    refines_codes: ClassVar[bool] = False
+    """Whether `call` has a hires fix of its own (`larger`), before there is a picture."""
 
     def __init__(self, checkpoint: Checkpoint, pipe: Any) -> None:  # noqa: ANN401 - of its family
         self.checkpoint = checkpoint

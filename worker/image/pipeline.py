@@ -1,10 +1,6 @@
-"""The diffusers renderer, for the engine process only.
+"""The diffusers renderer, for the engine process only: loads models, and makes pictures of orders.
 
-With `loaded`, `run`, `schedulers`, `conditioning`, `painting` and `previews` it is all of the
-worker that knows diffusers.
-
-Serves models with the architecture of Stable Diffusion 1 or 2, of any size
-(`StableDiffusionPipeline`).
+What differs between the families of models is in `loaded` and the modules of `FAMILIES`.
 """
 
 import gc
