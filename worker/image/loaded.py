@@ -14,7 +14,8 @@ from diffusers import SchedulerMixin, StableDiffusionPipeline
 
 from core.vocabulary import Reader, Vocabulary
 from core.wire.submit import GenerationMetadataStable
-from worker.image import conditioning, painting, previews, schedulers
+from worker import pictures
+from worker.image import conditioning, painting, schedulers
 from worker.image.conditioning import Conditioning, Encoder
 from worker.image.inpainting import Beside
 from worker.image.lora import Adaptations
@@ -188,7 +189,7 @@ class Loaded:
     def preview(self, latents: torch.Tensor) -> bytes | None:
         """Show what latents, (channels, height, width), will look like."""
         image = self.decoded(latents) if self.is_cheap else self.looks.picture(latents)
-        return None if image is None else previews.encoded(image)
+        return None if image is None else pictures.preview(image)
 
     @contextlib.contextmanager
     def seamless(self, *, tiling: bool) -> Iterator[None]:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import tiny_adaptations
-from worker import models
+from worker import models, pictures
 from worker.image.order import Adaptation
 from worker.renderer import BrokenResult, CannotLoad, CannotRender, Stopped
 
@@ -166,11 +166,9 @@ def test_each_step_can_be_looked_at_in_few_bytes(renderer, tiny_model, is_cheap)
 
 
 def test_a_preview_of_noise_is_as_small_as_any():
-    from worker.image import previews
-
     noise = np.random.default_rng(1).integers(0, 256, (1024, 700, 3), np.uint8)
-    preview = previews.encoded(Image.fromarray(noise))
-    assert len(preview) <= previews.MAX_BYTES
+    preview = pictures.preview(Image.fromarray(noise))
+    assert len(preview) <= pictures.MAX_PREVIEW_BYTES
     with Image.open(io.BytesIO(preview)) as opened:
         assert opened.size == (131, 192)
 
