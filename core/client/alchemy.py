@@ -18,7 +18,7 @@ from core.wire.alchemy import (
     RequestInterrogationResponse,
 )
 from core.wire.events import Event
-from core.wire.generate import RequestStatusCheck
+from core.wire.generate import JobFault, RequestStatusCheck
 from core.wire.submit import GenerationSubmitted
 
 ENDED: Final = frozenset({"done", "faulted", "cancelled"})
@@ -108,6 +108,12 @@ async def _look(api: Api, request_id: str) -> RequestStatusCheck:
         wait_time=0,
         queue_position=0,
         kudos=0.0,
+        faults=[
+            JobFault(index=index, tries=form.faults, reason=form.reason)
+            for index, form in enumerate(now.forms)
+            if form.faults
+        ]
+        or None,
     )
 
 
