@@ -1,14 +1,17 @@
 """The driver's connection behind one of SQLAlchemy's, for what needs nothing else of SQLAlchemy."""
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Self
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import engines
 
 BEGIN: Final = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
+CONSTRAINT: Final = "23"
+"""The prefix of SQL error codes for what breaks a constraint."""
 
 
 class Driver:
@@ -39,7 +42,8 @@ class Driver:
             engines.check_storable(error, sql)
             if is_lost := self._engine == "postgresql" and self._driver.is_closed():
                 await self.connection.invalidate(error)
-            raise DBAPIError(
+            kind = IntegrityError if _breaks_a_constraint(error) else DBAPIError
+            raise kind(
                 sql, None, error, hide_parameters=True, connection_invalidated=is_lost
             ) from error
         except BaseException as stopped:
@@ -67,3 +71,8 @@ class Driver:
             await self.fetch("ROLLBACK")
         except DBAPIError as error:
             await self.connection.invalidate(error)
+
+
+def _breaks_a_constraint(error: Exception) -> bool:
+    is_told = str(getattr(error, "sqlstate", "")).startswith(CONSTRAINT)
+    return is_told or isinstance(error, sqlite3.IntegrityError)
