@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 
 import factories
 import pictures
-from core.client.alchemy import _look as look
 from core.db import now
 from core.images import webp
 from core.queue.tables import AttemptRow, Outcome
@@ -191,7 +190,7 @@ async def test_a_form_that_fails_three_times_is_faulted_and_the_others_go_on(alc
         {"form": "nsfw", "state": "waiting"},
     ]
     async with alchemist.server.client() as client:
-        check = await look(client._api, request_id)
+        check = await client.alchemy._check(request_id)
     assert [fault.model_dump() for fault in check.faults] == [
         {"index": 0, "tries": 3, "reason": "no room"}
     ]
