@@ -15,6 +15,7 @@ from typing import Any, Final, Self, TypeVar
 from worker import engine_process
 from worker.messages import (
     Done,
+    Ended,
     Left,
     Load,
     Loaded,
@@ -52,6 +53,10 @@ _SPAWN: Final = multiprocessing.get_context("spawn")
 
 class EngineDied(Exception):
     """The engine process died, or hung and was killed; the next command starts a new one."""
+
+
+class EngineEnded(EngineDied):
+    """The engine process ended by itself, by no order's fault."""
 
 
 class _Left(Exception):
@@ -212,6 +217,8 @@ class Engine:
             raise CannotLoad(report.reason)
         if isinstance(report, Left):
             raise _Left
+        if isinstance(report, Ended):
+            raise EngineEnded(report.reason)
         return report
 
     async def _started(self) -> _Running:

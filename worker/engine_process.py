@@ -22,6 +22,7 @@ from typing import ClassVar, Final
 from worker import bytecode
 from worker.messages import (
     Done,
+    Ended,
     Left,
     Load,
     Loaded,
@@ -39,6 +40,7 @@ from worker.renderer import (
     CannotLoad,
     CannotRender,
     DeviceRenderer,
+    EngineEnds,
     Model,
     Renderer,
     Shown,
@@ -118,6 +120,9 @@ def _obey(renderer: Renderer, command: Work, report: Sent, told: _Told) -> None:
         report(Refused(error.reason, error.notes, broken=isinstance(error, BrokenResult)))
     except Stopped:
         report(Left())
+    except EngineEnds as error:
+        report(Ended(error.reason))
+        raise
     except Exception as error:  # noqa: BLE001 - one order's bug must not end the engine
         traceback.print_exc()
         report(Refused(f"the worker failed: {type(error).__name__}"))

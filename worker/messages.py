@@ -92,5 +92,12 @@ class NotLoaded:
     reason: str
 
 
+@dataclass(frozen=True)
+class Ended:
+    """From the engine: it ends, by no order's fault."""
+
+    reason: str
+
+
 Command = Load | Render | Stop | Show
-Report = Ready | Loaded | Step | Done | Refused | Left | NotLoaded
+Report = Ready | Loaded | Step | Done | Refused | Left | NotLoaded | Ended

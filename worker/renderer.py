@@ -73,6 +73,14 @@ class Stopped(Exception):
     """Nobody wants this order any more; the text says why."""
 
 
+class EngineEnds(SystemExit):
+    """The engine process is to end, by no order's fault; reason: why, for strangers."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(1)
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class Shown:
     """What can be shown before a result is there: a small encoded picture (WebP), or a text so far.

@@ -74,8 +74,8 @@ class Tally:
 
     def step(self, batch: Batch, step: int, steps: int) -> None:
         """A step is done."""
-        self._steps += 1
         if (here := self._at_work.get(batch.ids)) is not None:
+            self._steps += max(0, step - here.step)  # one may be told several times
             here.step, here.steps = step, steps
         self.display.step(batch, step, steps)
 

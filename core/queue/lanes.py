@@ -14,9 +14,10 @@ one row, raised in the transaction that adds or removes a lane and read by every
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -56,13 +57,6 @@ class Matched(NamedTuple):
         """All of them."""
         rest = () if self.catch_all is None else (self.catch_all,)
         return (*self.certain, *self.doubtful, *rest)
-
-    def with_released(self, lanes: Iterable[int], *, in_doubt: bool) -> Self:
-        """With these lanes added, whose jobs fit, except perhaps for their words."""
-        new = tuple(set(lanes).difference(self.certain, self.doubtful))
-        if in_doubt:
-            return self._replace(doubtful=self.doubtful + new)
-        return self._replace(certain=self.certain + new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +113,10 @@ class Looks:
         if len(self._last) > REMEMBERED_OFFERS:
             self._last.popitem(last=False)
         return True
+
+    def forget(self, offer: Offer) -> None:
+        """Let the offer be compared again: the last look passed something over."""
+        self._last.pop(offer, None)
 
 
 class Lanes:
@@ -200,10 +198,7 @@ class Lanes:
         new = sorted(ids - self._known.keys() - set(self.parked.values()))
         added, parked = {}, {}
         if new:
-            rows = await session.execute(
-                select(_lanes.c.id, _lanes.c.key, _lanes.c.needs).where(_lanes.c.id.in_(new))
-            )
-            for row in rows:
+            for row in await _rows(session, new):
                 if row.needs.get(PARKED):
                     parked[row.needs.get("kind", Needs().kind)] = row.id
                 else:
@@ -236,6 +231,15 @@ class Lanes:
         self._remembered.move_to_end(offer)
         return found.matched
 
+    async def matching_with(
+        self, session: Writing, offer: Offer, made: AbstractSet[int]
+    ) -> Matched:
+        """The same with lanes that this transaction may have made, which nobody knows yet."""
+        new = made - self._known.keys()
+        rows = await _rows(session, sorted(new)) if new else []
+        changes = [(row.id, _read(row.key, row.needs)) for row in rows]
+        return _with_changes(self.matching(offer), offer, changes)
+
     def least(self) -> Mapping[int, Needs | None]:
         """Coarse needs by lane id; None: any."""
         return {i: lane.least for i, lane in self._known.items()}
@@ -252,8 +256,14 @@ class Lanes:
         return self._known[lane_id].most or Needs()
 
 
+async def _rows(session: Reading, ids: Sequence[int]) -> Sequence[AnyRow]:
+    """The lanes' `id`, `key` and `needs`."""
+    found = select(_lanes.c.id, _lanes.c.key, _lanes.c.needs).where(_lanes.c.id.in_(ids))
+    return (await session.execute(found)).all()
+
+
 def _with_changes(
-    matched: Matched, offer: Offer, changes: list[tuple[int, _Known | None]]
+    matched: Matched, offer: Offer, changes: Sequence[tuple[int, _Known | None]]
 ) -> Matched:
     """The lanes that an offer matches after changes of lanes."""
     certain, doubtful = dict.fromkeys(matched.certain), dict.fromkeys(matched.doubtful)

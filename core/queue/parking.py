@@ -5,8 +5,10 @@ the offer then get a lane of their own, for everybody. So a thousand requests fo
 exist cost the others no lane and hardly a look.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select, update
 
@@ -26,6 +28,15 @@ _lanes = table(Lane)
 _version = table(LaneVersion)
 
 
+class Released(NamedTuple):
+    """What a look at parked jobs brought."""
+
+    lanes: AbstractSet[int]
+    """The lanes in which they are now."""
+    is_all: bool
+    """Nothing that fits is left; else others had it locked."""
+
+
 async def lane_for(session: Writing, kind: str) -> int:
     """The id of the kind's parked lane; counts the parking.
 
@@ -42,25 +53,30 @@ _COUNT = (
 )
 
 
-async def release(session: Writing, lanes: Lanes, offer: Offer) -> set[int]:
+async def release(session: Writing, lanes: Lanes, offer: Offer) -> Released:
     """Give lanes of their own to the parked jobs that this offer serves.
 
-    Returns their lanes. `lanes` learns of them after the commit, which may fail.
+    `lanes` learns of them after the commit, which may fail; and here of those to which others have
+    moved jobs just now.
     """
     parked = lanes.parked.get(offer.kind)
     if parked is None:
-        return set()
+        return Released(frozenset(), is_all=True)
     # One at a time: two that move the same jobs would wait for each other.
     await session.execute(
         select(_lanes.c.id).where(_lanes.c.id == parked).with_for_update(key_share=True)
     )
-    after, into = 0, set[int]()
+    await lanes.update(session)
+    after, into, left = 0, Counter[int](), 0
     while rows := (await session.execute(_PARKED, {"lane": parked, "after": after})).all():
         after = rows[-1].id
-        into |= await _move(session, lanes, offer, parked, rows)
+        fitting = _fitting(offer, rows)
+        moved = await _move(session, lanes, parked, fitting)
+        into += moved
+        left += sum(map(len, fitting.values())) - moved.total()
         if len(rows) < WINDOW:
             break
-    return into
+    return Released(into.keys(), is_all=not left)
 
 
 _PARKED = (
@@ -76,16 +92,20 @@ _PARKED = (
 )
 
 
-async def _move(
-    session: Writing, lanes: Lanes, offer: Offer, parked: int, rows: Sequence[AnyRow]
-) -> set[int]:
-    """Move the fitting jobs. Returns the lanes in which they are now."""
+def _fitting(offer: Offer, rows: Sequence[AnyRow]) -> dict[Needs, list[AnyRow]]:
     fitting: dict[Needs, list[AnyRow]] = defaultdict(list)
     for row in rows:
         needs = Needs.from_json(row.needs).of_job(row.feature)
         if matching.accepts(needs, offer):
             fitting[needs].append(row)
+    return fitting
+
+
+async def _move(
+    session: Writing, lanes: Lanes, parked: int, fitting: Mapping[Needs, Sequence[AnyRow]]
+) -> Counter[int]:
+    """Move these jobs. Returns how many each lane got."""
     into: dict[int, list[AnyRow]] = defaultdict(list)
     for needs, some in fitting.items():
         into[await lanes.lane_for(session, needs)] += some
-    return set(await moving.move(session, parked, into))
+    return await moving.move(session, parked, into)

@@ -1,6 +1,7 @@
 """What is in hand survives a server that is away, and a worker that is killed."""
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
@@ -223,6 +224,38 @@ async def test_what_will_be_much_too_late_is_left_before():
     wanted.expect(10, 100)
     assert wanted.stop.result() == "it would take 600 seconds, of 100 that it had"
     wanted.close()
+
+
+async def test_a_step_that_goes_on_is_not_taken_for_slow():
+    batch = Batch(ids=("a",), model=TINY.name, work="64x64", steps=20, ttl=100)
+    wanted = Wanted(batch)
+    wanted.began()
+    assert wanted.expect(0, 20) == math.inf
+    wanted._began -= 30
+    object.__setattr__(batch, "popped", batch.popped - 30)
+    assert wanted.expect(10, 20) == pytest.approx(30, abs=1)
+    for passed, rest in (
+        (20, 10),
+        (25, 0),
+    ):  # a program that is asked now and then tells the same step again
+        wanted._began -= passed
+        wanted._reached = (10, wanted._reached[1] - passed)
+        object.__setattr__(batch, "popped", batch.popped - passed)
+        assert wanted.expect(10, 20) == pytest.approx(rest, abs=1)
+        assert wanted.expect(0, 20) == math.inf
+    assert not wanted.stop.done()
+    wanted.close()
+
+
+async def test_a_model_whose_jobs_are_late_again_and_again_rests(horde, serve, tmp_path):
+    never = f"wait {tmp_path / 'never'}"
+    late = [horde.add(ttl=1, payload={"prompt": never})[0] for _ in range(3)]
+    horde.add()
+    async with serve() as serving:
+        for job in late:
+            assert (await serving.submitted(job))["state"] == "faulted"
+        [told] = [one for one in serving.display.said if "not offered for 15 minutes" in one]
+    assert "that it had" in told
 
 
 async def test_a_source_that_does_not_come_costs_its_own_job_only(horde, serve, monkeypatch):

@@ -69,6 +69,7 @@ def test_what_is_done_is_counted(monkeypatch):
     tally.begin(BATCH)
     clock[0] += 10
     tally.step(BATCH, 1, 9)
+    tally.step(BATCH, 1, 9)  # another program is asked again and again how far it is
     [at_work] = tally.counts().at_work
     assert (at_work.step, at_work.steps) == (1, 9)
     tally.settled(BATCH, 3.0, 1)

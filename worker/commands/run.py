@@ -29,6 +29,7 @@ from worker.engine_process import renderers
 from worker.environment import prepare_environment
 from worker.live import LiveView
 from worker.loop import NothingToServe, Unwelcome
+from worker.memory import return_large_blocks
 from worker.offers import AGENT
 from worker.progress import Display, Lines, Unfailing
 from worker.proxy.renderers import making
@@ -72,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     logs.configure(settings.log_format, settings.log_level)
     prepare_environment()
+    return_large_blocks()
     view = view_of(settings.progress)
     display = Tally(Unfailing(view))
     if isinstance(view, LiveView):

@@ -199,8 +199,10 @@ def _plain(name: str) -> str:
 
 
 def _layer(module: nn.Module, parts: Mapping[str, Tensor]) -> Layer:
-    """Make a layer's addition, on the layer's own device. Raises Mismatch."""
+    """Make a layer's addition, on the layer's own device. Raises Mismatch, Unreadable."""
     weight: Tensor = module.weight
+    if not all(bool(parts[name].isfinite().all()) for name in ("down", "up")):
+        raise Unreadable("it has weights that are no numbers")
     down, up = (parts[name].to(weight.device, weight.dtype) for name in ("down", "up"))
     rank = down.shape[0]
     if isinstance(module, nn.Linear):

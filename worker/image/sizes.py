@@ -45,6 +45,23 @@ class Size:
         return f"{self.width}x{self.height}"
 
 
+@dataclass(frozen=True)
+class Larger:
+    """What a hires fix makes of a composition. strength: 0 to 1, how much of it is redrawn."""
+
+    size: Size
+    strength: float
+
+    def steps(self, of: int) -> int:
+        """So many of an order's steps redraw it: one at least."""
+        return redrawn(of, self.strength)
+
+
+def redrawn(steps: int, strength: float) -> int:
+    """Say how many of an order's steps redraw a picture at this strength: one at least."""
+    return max(1, min(steps, round(steps * strength)))
+
+
 def of_order(order: PictureOrder) -> Size:
     """The size at which an order's pictures are made at first."""
     wanted, native = Size(order.width, order.height), order.checkpoint.native

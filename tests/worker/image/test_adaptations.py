@@ -9,6 +9,7 @@ import tiny_adaptations
 import tiny_families
 from worker import models
 from worker.image.order import Adaptation, Word
+from worker.renderer import BrokenResult, CannotRender
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -33,15 +34,19 @@ def pipe(renderer):
     return renderer.model.from_text
 
 
-@pytest.fixture
-def make(renderer):
-    """Make a picture; gives it and what is said about it."""
+def order_of(renderer, **changes):
     from worker.image.pipeline import trial
 
     usual = replace(trial(renderer.model.checkpoint), exact=False, width=64, height=64, steps=2)
+    return replace(usual, **changes)
+
+
+@pytest.fixture
+def make(renderer):
+    """Make a picture; gives it and what is said about it."""
 
     def render(**changes):
-        rendered = renderer.render(replace(usual, **changes), lambda *_: None)
+        rendered = renderer.render(order_of(renderer, **changes), lambda *_: None)
         [made] = rendered.pictures
         noted = [(one.type, one.value, one.ref) for one in rendered.notes]
         return np.frombuffer(made.rgb, np.uint8).astype(int), [
@@ -137,6 +142,10 @@ def test_what_does_not_fit_or_is_broken_is_noted_and_left_out(make, pipe, tmp_pa
         "other form": tiny_adaptations.save(
             tmp_path / "form.safetensors", {"unet.x.hada_w1_a": torch.zeros(2, 2)}
         ),
+        "no numbers": tiny_adaptations.save(
+            tmp_path / "nan.safetensors",
+            tiny_adaptations.tensors(pipe, form="peft", size=float("nan")),
+        ),
         "cut off": tmp_path / "cut.safetensors",
         "gone": tmp_path / "gone.safetensors",
     }
@@ -148,9 +157,29 @@ def test_what_does_not_fit_or_is_broken_is_noted_and_left_out(make, pipe, tmp_pa
         ("lora", "baseline_mismatch", "wider"),
         ("lora", "baseline_mismatch", "elsewhere"),
         ("lora", "parse_failed", "other form"),
+        ("lora", "parse_failed", "no numbers"),
         ("lora", "parse_failed", "cut off"),
         ("lora", "parse_failed", "gone"),
     ]
+
+
+def test_too_large_an_adaptation_is_its_orders_fault_and_not_the_models(
+    make, renderer, pipe, tmp_path, monkeypatch
+):
+    file = tiny_adaptations.save(
+        tmp_path / "loud.safetensors", tiny_adaptations.tensors(pipe, form="peft", size=1e18)
+    )
+    loud, model = Adaptation("loud", file, 5.0, 5.0), renderer.model
+    plain, _ = make()
+    with pytest.raises(CannotRender, match="brought beside the model") as told:
+        make(adaptations=(loud,))
+    assert not isinstance(told.value, BrokenResult)
+    monkeypatch.setattr(model, "call", lambda pipe, **given: np.zeros((1, 64, 64, 3)))
+    assert not renderer.render(order_of(renderer, adaptations=(loud,)), lambda *_: None).blank
+    assert renderer.render(order_of(renderer), lambda *_: None).blank == 1
+    monkeypatch.undo()
+    assert renderer.model is model
+    assert distance(plain, make()[0]) == 0
 
 
 def test_what_is_not_used_is_forgotten_where_it_takes_too_much(
@@ -207,12 +236,20 @@ def test_words_of_other_models_and_broken_ones_are_noted(make, renderer, pipe, t
     many = tiny_adaptations.save(
         tmp_path / "many.safetensors", {"a": torch.zeros(1, 9), "b": torch.zeros(1, 9)}
     )
-    words = (Word("wide", wide), Word("broken", broken), Word("many", many))
+    none = tiny_adaptations.save(
+        tmp_path / "none.safetensors",
+        {"x": torch.full((1, pipe.text_encoder.config.hidden_size), float("inf"))},
+    )
+    words = tuple(
+        Word(name, file)
+        for name, file in {"wide": wide, "broken": broken, "many": many, "none": none}.items()
+    )
     _, notes = make(words=words, prompt="embedding:wide embedding:broken")
     assert notes == [
         ("ti", "baseline_mismatch", "wide"),
         ("ti", "parse_failed", "broken"),
         ("ti", "parse_failed", "many"),
+        ("ti", "parse_failed", "none"),
     ]
 
 
