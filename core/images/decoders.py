@@ -2,11 +2,13 @@
 
 Pictures wait by caller. Callers take turns, and none has more than one picture in progress, so that
 nobody waits behind another's hundred pictures, nor behind a single one that uses up all its time.
-Workers' results have processes of their own. A process that is late, dies or is not needed for a
-while is ended, and the next picture starts another.
+Callers whose pictures take long leave one process to the others, however many such callers there
+are. Workers' results have processes of their own. A process that is late, dies or is not needed for
+a while is ended, and the next picture starts another.
 """
 
 import asyncio
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,6 +29,11 @@ MAX_WAITING: Final = 256
 PROCESSES: Final = 2
 """For sources, and as many for results: a slow picture holds up one process only."""
 IDLE_SECONDS: Final = 60.0
+SLOW_SECONDS: Final = 1.0
+"""A picture that takes longer makes its caller a slow one for some time."""
+SLOW_FOR_SECONDS: Final = 60.0
+MAX_SLOW: Final = 10_000
+"""The most slow callers that are remembered; the first is forgotten first."""
 _log = structlog.get_logger(__name__)
 
 
@@ -77,6 +84,8 @@ class _Lane:
     """The pictures in progress, by caller."""
     _idle: list[Process] = field(default_factory=list)
     _all: set[Process] = field(default_factory=set)
+    _slow: dict[str, float] = field(default_factory=dict)
+    """Callers whose last picture took long, and until when that counts."""
     _is_closed: bool = False
 
     @property
@@ -109,13 +118,26 @@ class _Lane:
 
     def _next(self) -> _Job | None:
         """The first picture of the next caller who has none in progress."""
+        slow = sum(map(self._is_slow, self._running))
+        is_full = slow >= max(1, self.size - 1)
         for caller, queue in self._waiting.items():
-            if caller not in self._running:
+            if caller not in self._running and not (is_full and self._is_slow(caller)):
                 job = queue.popleft()
                 self._waiting[caller] = self._waiting.pop(caller)  # to the end of the line
                 self._forget(caller)
                 return job
         return None
+
+    def _is_slow(self, caller: str) -> bool:
+        return self._slow.get(caller, 0.0) > time.monotonic()
+
+    def _remember(self, caller: str, seconds: float) -> None:
+        """Keep in mind how long the caller's picture took."""
+        self._slow.pop(caller, None)
+        if seconds > SLOW_SECONDS:
+            self._slow[caller] = time.monotonic() + SLOW_FOR_SECONDS
+            if len(self._slow) > MAX_SLOW:
+                del self._slow[next(iter(self._slow))]
 
     def _forget(self, caller: str) -> None:
         if caller in self._waiting and not self._waiting[caller]:
@@ -123,7 +145,7 @@ class _Lane:
 
     async def _run(self, job: _Job) -> None:
         try:
-            found = await self._decoded(job.work)
+            found = await self._decoded(job)
         except asyncio.CancelledError:
             if not job.result.done():
                 job.result.set_exception(_closed())
@@ -139,14 +161,16 @@ class _Lane:
             if not self._is_closed:
                 self._dispatch()
 
-    async def _decoded(self, work: Work) -> bytes:
+    async def _decoded(self, job: _Job) -> bytes:
         """Let a process decode it. The process is kept if it answered, and ended if not."""
         process = self._kept() or await self._started()
-        is_answered = False
+        is_answered, is_new, start = False, process.is_new, time.monotonic()
         try:
-            answer = await process.ask(work)
+            answer = await process.ask(job.work)
             is_answered = True
         finally:
+            if not (is_new and is_answered):  # a new one has taken its time to start
+                self._remember(job.caller, time.monotonic() - start)
             if is_answered and not self._is_closed:
                 self._idle.append(process)
                 process.end_after(IDLE_SECONDS, self._end_idle)

@@ -48,7 +48,8 @@ class Process:
         assert process.stdout is not None  # noqa: S101
         self._process, self._tasks, self._answers = process, process.stdin, process.stdout
         self._end: asyncio.TimerHandle | None = None
-        self._is_new = True
+        self.is_new = True
+        """Whether it has not answered yet, so that it may still be loading its libraries."""
 
     @classmethod
     async def start(cls) -> "Process":
@@ -82,7 +83,7 @@ class Process:
 
     async def ask(self, work: Work) -> tuple[int, bytes]:
         """Returns the outcome, and the picture or a reason. Raises ImageValidationFailed."""
-        seconds = work.seconds * WALL_FACTOR + (START_SECONDS if self._is_new else 0)
+        seconds = work.seconds * WALL_FACTOR + (START_SECONDS if self.is_new else 0)
         try:
             async with asyncio.timeout(seconds):
                 try:
@@ -92,7 +93,7 @@ class Process:
                     raise _late() if code == -signal.SIGPROF else _failed() from None
         except TimeoutError:
             raise _late() from None
-        self._is_new = False
+        self.is_new = False
         return answer
 
     async def _exchange(self, work: Work) -> tuple[int, bytes]:

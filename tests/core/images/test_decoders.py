@@ -102,6 +102,26 @@ async def test_nobody_waits_behind_anothers_hundred(decoders):
     await asyncio.gather(*bad, return_exceptions=True)
 
 
+async def test_callers_of_long_pictures_leave_a_process_to_others(decoders):
+    bad = ["bad", "worse", "worst"]
+
+    def all_send(seconds):
+        return [
+            asyncio.ensure_future(decoders.source(work(BOMB, seconds=seconds), caller=one))
+            for one in bad
+        ]
+
+    await asyncio.gather(*all_send(seconds=1), return_exceptions=True)
+    again = all_send(seconds=5)
+    await asyncio.sleep(0)
+    assert len(decoders._sources._running) == 1
+    assert await decoders.source(work(SMALL), caller="good")
+    assert sum(one.done() for one in again) <= 1
+    for task in again:
+        task.cancel()
+    await asyncio.gather(*again, return_exceptions=True)
+
+
 async def test_results_do_not_wait_behind_sources(decoders):
     sources = [
         asyncio.ensure_future(decoders.source(work(BOMB, seconds=2), caller=f"{number}"))
