@@ -41,10 +41,22 @@ async def test_a_server_that_knows_the_key_is_well(sqlite_url, tmp_path):
 
 
 async def test_a_server_that_is_not_there_is_said_with_what_to_do(free_port):
-    found = await asked(Settings(url=f"http://127.0.0.1:{free_port}"))
+    away = f"http://127.0.0.1:{free_port}"
+    found = await asked(Settings(url=away, api_key="a key"))
     assert list(found) == ["server"]
     assert found["server"].grade is Grade.BAD
     assert found["server"].advice
+
+
+@pytest.mark.parametrize("content", [None, b"", "für".encode()])
+async def test_a_key_that_is_missing_is_said_whoever_answers(free_port, tmp_path, content):
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+    found = await asked(Settings(url=f"http://127.0.0.1:{free_port}", api_key_file=file))
+    assert list(found) == ["key", "server"]
+    assert found["key"].grade is Grade.BAD
+    assert "api_key" in found["key"].advice
 
 
 @contextlib.contextmanager
@@ -96,6 +108,16 @@ def test_models_are_looked_at_each(tmp_path):
     assert "models add gone" in found["model gone"].advice
     nothing = list(models.found(Settings(data_dir=tmp_path, models=["gone"])))
     assert Grade.BAD in {one.grade for one in nothing}
+
+
+def test_what_but_some_of_the_models_can_do_is_said(tiny_model, tmp_path):
+    settings = Settings(data_dir=tmp_path, models=["horde-tiny"])
+    assert "not offered" not in [one.what for one in models.found(settings)]
+    settings = Settings(data_dir=tmp_path, models=["horde-tiny", f"mine={tiny_model}"])
+    [apart] = [one for one in models.found(settings) if one.what == "not offered"]
+    assert apart.grade is Grade.ODD
+    assert "mine has no transparent" in apart.found
+    assert "models" in apart.advice
 
 
 def test_upscalers_that_are_missing_are_named(tmp_path):
