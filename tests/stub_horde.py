@@ -147,7 +147,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self._body())
         if self.headers["apikey"] != KEY:
-            self._json(404, {"message": "No user matching sent API Key.", "rc": "UserNotFound"})
+            self._json(401, {"message": "No user matching sent API Key.", "rc": "InvalidAPIKey"})
         elif self.path in QUEUES:
             self._pop(body, *QUEUES[self.path])
         elif self.path in SUBMITS:
