@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 import worker.__main__
-from core.client import ANONYMOUS_KEY
 from processes import alive
 from stub_horde import KEY
 
@@ -152,7 +151,6 @@ def test_the_control_process_never_loads_torch(tmp_path):
         ({"api_key": ""}, "set WORKER_API_KEY"),
         ({"api_key": "", "api_key_file": "/nowhere/key"}, "/nowhere/key"),
         ({"api_key": "für"}, "copy it anew"),
-        ({"api_key": ANONYMOUS_KEY}, "nobody's key"),
         ({"url": "localhost:7001"}, "WORKER_URL: Value error, 'localhost:7001' is no address"),
         ({"models": '["/nowhere/model"]'}, "no model to serve"),
         ({"threads": 0}, "WORKER_THREADS: "),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import httpx
 
-from core.client import HordeClient, HordeError, NotFound, Unauthenticated
+from core.client import ANONYMOUS_KEY, HordeClient, HordeError, NotFound, Unauthenticated
 from core.wire.users import UserDetails
 from worker import lookup
 from worker.doctor.finding import Finding, Grade
@@ -47,7 +47,7 @@ async def asked(settings: Settings) -> AsyncIterator[Finding]:
     if missing is not None:
         return
     async with HordeClient(site, key, client_agent=AGENT) as client:
-        user, finding = await _owner(client)
+        user, finding = await _owner(client, key)
         yield finding
         if user is not None and known is not None:
             for one in _unknown(settings, user, known):
@@ -76,13 +76,15 @@ def _clock(answer: httpx.Response) -> Finding:
     return Finding("clock", Grade.FINE, "as the server's")
 
 
-async def _owner(client: HordeClient) -> tuple[UserDetails | None, Finding]:
+async def _owner(client: HordeClient, key: str) -> tuple[UserDetails | None, Finding]:
     try:
         user = await client.users.me()
     except (Unauthenticated, NotFound) as error:
         return None, Finding("key", Grade.BAD, error.message, SET_KEY)
     except HordeError as error:
         return None, Finding("key", Grade.ODD, f"not asked for: {error}", "try again later")
+    if key == ANONYMOUS_KEY:
+        return user, Finding("key", Grade.ODD, "nobody's: most hordes take no workers", SET_KEY)
     if user.trusted:
         return user, Finding("key", Grade.FINE, f"{user.username}, trusted")
     return user, Finding(

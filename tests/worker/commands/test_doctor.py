@@ -11,6 +11,7 @@ import pytest
 
 import serving
 import worker.__main__
+from core.client import ANONYMOUS_KEY
 from worker.doctor import machine, models, server
 from worker.doctor.finding import Finding, Grade
 from worker.settings import Settings
@@ -34,6 +35,10 @@ async def test_a_server_that_knows_the_key_is_well(sqlite_url, tmp_path):
         unknown = await asked(Settings(url=running.url, api_key=owner.key, models=["mine=/m"]))
         assert unknown["model mine"].grade is Grade.ODD
         assert "customizer" in unknown["model mine"].advice
+
+        nobody = await asked(Settings(url=running.url, api_key=ANONYMOUS_KEY))
+        assert nobody["key"].grade is Grade.ODD
+        assert "api_key" in nobody["key"].advice
 
         wrong = await asked(Settings(url=running.url, api_key="not-a-key"))
         assert wrong["key"].grade is Grade.BAD
