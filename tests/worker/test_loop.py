@@ -289,7 +289,12 @@ async def test_a_server_that_stumbles_is_asked_again(horde, serve, monkeypatch):
 
 @pytest.mark.parametrize(
     "refusal",
-    [None, (403, {"message": "you provided wrong credentials", "rc": "WrongCredentials"})],
+    [
+        None,
+        (403, {"message": "you provided wrong credentials", "rc": "WrongCredentials"}),
+        (403, {"message": "Anonymous users cannot run workers.", "rc": "AnonForbiddenWorker"}),
+        (403, {"message": "New workers need an invitation.", "rc": "WorkerInviteOnly"}),
+    ],
 )
 async def test_an_unwelcome_worker_ends(horde, serve, refusal):
     if refusal:
