@@ -40,8 +40,12 @@ OURS = {
     "RequestStatusCheck": {"kudos_exact", "faults"},
     "RequestStatusStable": {"kudos_exact", "faults"},
     "RequestStatusKobold": {"kudos_exact", "faults"},
+    "SubmitInput": {"reason"},
+    "SubmitInputStable": {"reason"},
+    "InterrogationSubmitInput": {"reason"},
+    "InterrogationFormStatus": {"faults", "reason"},
     # These two are read, though the schema does not name them.
-    "SubmitInputKobold": {"seed"},
+    "SubmitInputKobold": {"seed", "reason"},
     "ModelInterrogationInputStable": {"trusted_workers"},
 }
 # What is longer than anything that is useful is refused, whatever the contract says.

@@ -14,7 +14,7 @@ from core.wire.alchemy import (
     ModelInterrogationInputStable,
     RequestInterrogationResponse,
 )
-from core.wire.generate import RequestStatusCheck
+from core.wire.generate import JobFault, RequestStatusCheck
 from core.wire.submit import GenerationSubmitted
 
 ENDED: Final = frozenset({"done", "faulted", "cancelled"})
@@ -75,6 +75,12 @@ class Alchemy(Waiting[R, InterrogationStatus]):
             wait_time=0,
             queue_position=0,
             kudos=0.0,
+            faults=[
+                JobFault(index=index, tries=form.faults, reason=form.reason)
+                for index, form in enumerate(now.forms)
+                if form.faults
+            ]
+            or None,
         )
 
 

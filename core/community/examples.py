@@ -141,5 +141,6 @@ async def _demote(session: Writing, style_id: UUID) -> None:
 
 
 def _check_url(url: str) -> None:
-    if not url.lower().startswith("https://") or len(url) > MAX_URL_CHARS:
+    is_url = url.lower().startswith("https://") and url.isprintable()
+    if not is_url or len(url) > MAX_URL_CHARS:
         raise Invalid(f"An example is an https URL of at most {MAX_URL_CHARS} characters.")

@@ -13,6 +13,7 @@ from core.wire.alchemy import (
     InterrogationPopInput,
     InterrogationSubmitInput,
 )
+from core.wire.limits import MAX_REASON_CHARS
 from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import UPLOADED, GenerationMetadataStable
 from worker import pictures
@@ -120,9 +121,10 @@ class Forms:
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
         """Give the form back; the wire has no field for notes about it."""
-        del reason, notes
+        del notes
+        why = reason[:MAX_REASON_CHARS]
         await self._client.alchemy.submit(
-            InterrogationSubmitInput(id=job, result={}, state="faulted")
+            InterrogationSubmitInput(id=job, result={}, state="faulted", reason=why)
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.client import HordeClient
+from core.wire.limits import MAX_REASON_CHARS
 from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import GenerationMetadataStable
 from core.wire.text import (
@@ -99,9 +100,10 @@ class Texts:
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
         """Give the text back; the wire has no field for notes about it."""
-        del reason, notes
+        del notes
+        why = reason[:MAX_REASON_CHARS]
         await self._client.text.submit(
-            SubmitInputKobold(id=job, generation="faulted", state="faulted")
+            SubmitInputKobold(id=job, generation="faulted", state="faulted", reason=why)
         )
 
 

@@ -63,6 +63,7 @@ async def test_a_text_that_cannot_be_written_is_given_back(horde, write):
     job = horde.add_text(softprompt="of somebody else")
     async with write() as serving:
         submit = await serving.submitted(job)
+    assert "soft prompt" in submit.pop("reason")
     assert submit == {"id": job, "generation": "faulted", "state": "faulted"}
 
 
