@@ -273,9 +273,9 @@ async def count_uses(session: Writing, *, limit: int) -> int:
     Returns how many were counted.
     """
     taken = await uses.take(session, limit=limit)
-    await _add_uses(session, _styles, (row.style_id for row in taken))
-    await _add_uses(session, _collections, (row.collection_id for row in taken))
-    owed = [(row.request_id, row.account_id) for row in taken if row.account_id is not None]
+    await _add_uses(session, _styles, (use.style_id for use in taken))
+    await _add_uses(session, _collections, (use.collection_id for use in taken))
+    owed = [(use.request_id, use.account_id) for use in taken if use.account_id is not None]
     await settlement.reward_styles(session, owed)
     return len(taken)
 
