@@ -34,7 +34,7 @@ MAX_APART = 1 / 4
 REMEMBERED_OFFERS = 4096
 REMEMBERED_CHANGES = 10_000
 LOOK_AGAIN_SECONDS = 10.0
-"""How long a look at parked jobs counts: its transaction may have been rolled back."""
+"""How long a look counts that moved parked jobs: its transaction may have been rolled back."""
 
 _lanes = table(Lane)
 _jobs = table(Job)
@@ -85,11 +85,14 @@ class _Remembered:
 
 
 class Look(NamedTuple):
-    """When an offer was last compared with parked jobs, and how many parkings there were."""
+    """How far an offer was compared with parked jobs."""
 
-    at: float
     parked: int
-    """The number of parkings."""
+    """How many parkings there had been."""
+    last: int
+    """The last job that was compared: whatever is parked later has a larger id."""
+    moved_at: float | None
+    """When jobs were moved out, in a transaction that may have been rolled back since."""
 
 
 class Looks:
@@ -103,20 +106,24 @@ class Looks:
         last = self._last.get(offer)
         return last is None or last.parked < parked
 
-    def is_due(self, offer: Offer, parked: int) -> bool:
-        """Whether the offer has to be compared again; counts as compared from now on."""
-        last, at = self._last.get(offer), time.monotonic()
-        if last is not None and last.parked >= parked and at - last.at < LOOK_AGAIN_SECONDS:
-            return False
-        self._last[offer] = Look(at, parked)
+    def due(self, offer: Offer, parked: int) -> int | None:
+        """The job after which parked jobs have to be compared with the offer; None: no job has."""
+        look = self._last.get(offer)
+        if look is None:
+            return 0
+        if look.moved_at is not None and time.monotonic() - look.moved_at >= LOOK_AGAIN_SECONDS:
+            return 0
+        return look.last if look.parked < parked else None
+
+    def looked(self, offer: Offer, parked: int, *, after: int, last: int, moved: bool) -> None:
+        """Remember that the offer was compared with what was parked behind the job `after`."""
+        moved_at = time.monotonic() if moved else None
+        if after and (before := self._last.get(offer)) is not None:
+            moved_at = before.moved_at or moved_at
+        self._last[offer] = Look(parked, last, moved_at)
         self._last.move_to_end(offer)
         if len(self._last) > REMEMBERED_OFFERS:
             self._last.popitem(last=False)
-        return True
-
-    def forget(self, offer: Offer) -> None:
-        """Let the offer be compared again: the last look passed something over."""
-        self._last.pop(offer, None)
 
 
 class Lanes:

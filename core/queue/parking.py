@@ -1,8 +1,8 @@
 """Jobs that nobody could serve lately wait aside, in one lane of each kind, and displace nothing.
 
-A pop looks at them only if its offer is new, if more was parked since, or every 10 s; jobs that fit
-the offer then get a lane of their own, for everybody. So a thousand requests for models that do not
-exist cost the others no lane and hardly a look.
+A pop looks at them if its offer is new, and later at what was parked since; jobs that fit the offer
+then get a lane of their own, for everybody. So a thousand requests for models that do not exist
+cost the others no lane, and each worker one look.
 """
 
 from collections import Counter, defaultdict
@@ -35,6 +35,8 @@ class Released(NamedTuple):
     """The lanes in which they are now."""
     is_all: bool
     """Nothing that fits is left; else others had it locked."""
+    last: int
+    """The last job that was looked at."""
 
 
 async def lane_for(session: Writing, kind: str) -> int:
@@ -53,21 +55,21 @@ _COUNT = (
 )
 
 
-async def release(session: Writing, lanes: Lanes, offer: Offer) -> Released:
-    """Give lanes of their own to the parked jobs that this offer serves.
+async def release(session: Writing, lanes: Lanes, offer: Offer, *, after: int) -> Released:
+    """Give lanes of their own to the parked jobs behind this one that the offer serves.
 
     `lanes` learns of them after the commit, which may fail; and here of those to which others have
     moved jobs just now.
     """
     parked = lanes.parked.get(offer.kind)
     if parked is None:
-        return Released(frozenset(), is_all=True)
+        return Released(frozenset(), is_all=True, last=after)
     # One at a time: two that move the same jobs would wait for each other.
     await session.execute(
         select(_lanes.c.id).where(_lanes.c.id == parked).with_for_update(key_share=True)
     )
     await lanes.update(session)
-    after, into, left = 0, Counter[int](), 0
+    into, left = Counter[int](), 0
     while rows := (await session.execute(_PARKED, {"lane": parked, "after": after})).all():
         after = rows[-1].id
         fitting = _fitting(offer, rows)
@@ -76,7 +78,7 @@ async def release(session: Writing, lanes: Lanes, offer: Offer) -> Released:
         left += sum(map(len, fitting.values())) - moved.total()
         if len(rows) < WINDOW:
             break
-    return Released(into.keys(), is_all=not left)
+    return Released(into.keys(), is_all=not left, last=after)
 
 
 _PARKED = (

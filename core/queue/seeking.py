@@ -59,13 +59,16 @@ class Seeking:
         parked: how many parkings there were.
         """
         self._matched = lanes.matching(self._offer)
-        if not lanes.looks.is_due(self._offer, parked):
+        after = lanes.looks.due(self._offer, parked)
+        if after is None:
             return
-        released = await parking.release(self.session, lanes, self._offer)
+        released = await parking.release(self.session, lanes, self._offer, after=after)
         self._matched = await lanes.matching_with(self.session, self._offer, released.lanes)
-        if not released.is_all:
+        if released.is_all:
+            last, moved = released.last, bool(released.lanes)
+            lanes.looks.looked(self._offer, parked, after=after, last=last, moved=moved)
+        else:
             self.inconclusive = True
-            lanes.looks.forget(self._offer)
 
     async def head(self, *, own: bool, only_own: bool) -> AnyRow | None:
         """Take the first job of the claim: of the worker's own users, else of the lanes."""
