@@ -51,6 +51,7 @@ class LastSteps(DDPMWuerstchenScheduler):  # type: ignore[misc]  # untyped
     """Takes the last of the steps alone. last: so many."""
 
     last: int
+    timesteps: torch.Tensor
 
     def set_timesteps(
         self,
