@@ -53,7 +53,7 @@ def default_threads() -> int:
 def _site(text: str) -> str:
     parts = urlsplit(text.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{text!r} is no address: it begins with http:// or https://")
+        raise ValueError("an address begins with http:// or https://")
     return text.strip()
 
 

@@ -93,7 +93,8 @@ def test_both_strengths_count(make, pipe, tmp_path):
         assert distance(both, make(adaptations=(Adaptation("a", file, model, clip),))[0]) > 0
 
 
-def test_it_is_what_adding_it_to_the_weights_would_be(one_thread, tmp_path):
+@pytest.mark.parametrize("tiling", [False, True])
+def test_it_is_what_adding_it_to_the_weights_would_be(one_thread, tmp_path, tiling):
     import torch
 
     from worker.image.lora import Adaptations
@@ -107,10 +108,11 @@ def test_it_is_what_adding_it_to_the_weights_would_be(one_thread, tmp_path):
     given = (torch.randn(1, 4, 8, 8), 10, torch.randn(1, 16, 32))
     with (
         torch.inference_mode(),
+        renderer.model.seamless(tiling=tiling),
         Adaptations(renderer.model.from_text).applied([Adaptation("a", file, 0.7)]),
     ):
         hooked = unet(*given).sample
-    with torch.inference_mode():
+    with torch.inference_mode(), renderer.model.seamless(tiling=tiling):
         for name, module in unet.named_modules():
             key = f"lora_unet_{name.replace('.', '_')}"
             if f"{key}.lora_down.weight" in tensors:
