@@ -133,6 +133,7 @@ async def serve(loaded: Loaded, key: str, display: Tally, *, once: bool = False)
         Engine(making(settings.text_server_key.get_secret_value()), limits) as proxy,
     ):
         display.engine = lambda: engine.pid
+        display.held = lambda: engine.held
         crew = Crew(settings, client, engine, shown, proxy)
         crew.begin()
         await _ask_for_the_key(client)
