@@ -33,6 +33,7 @@ OURS = {
     "ModelStyleInputParamsKobold": {"chat"},
     "ModelPayloadRootKobold": {"chat"},
     "InterrogationPopInput": {"also", "wait"},
+    "InterrogationSubmitInput": {"reason"},
     "InterrogationPopPayload": {"messages"},
     "HordeModes": {"anonymous_mode"},
     None: {"kudos_exact"},  # the answer to a dry run has no name
@@ -40,8 +41,8 @@ OURS = {
     "RequestStatusCheck": {"kudos_exact", "faults"},
     "RequestStatusStable": {"kudos_exact", "faults"},
     "RequestStatusKobold": {"kudos_exact", "faults"},
-    # These two are read, though the schema does not name them.
-    "SubmitInputKobold": {"seed"},
+    # `seed` and the next one are read, though the schema does not name them.
+    "SubmitInputKobold": {"reason", "seed"},
     "ModelInterrogationInputStable": {"trusted_workers"},
 }
 # What is longer than anything that is useful is refused, whatever the contract says.

@@ -25,6 +25,8 @@ class Delivery:
     """Of a text job."""
     form: dict[str, Any] | None = None
     """Of an alchemy job."""
+    fault: str | None = None
+    """The worker's reason for giving a text or a form back, which have no notes for it."""
     size: tuple[int, int] | None = None
     """Width and height of the picture that the store has received; None if there is none."""
 
@@ -40,9 +42,9 @@ class Delivery:
 
     @property
     def reason(self) -> str | None:
-        """The worker's reason for a fault, from its notes."""
+        """The worker's reason for a fault, from its notes where it has some."""
         notes = (str(entry.get("ref") or entry["value"]) for entry in self.metadata)
-        return "; ".join(notes) or None
+        return "; ".join(notes) or self.fault or None
 
     @property
     def is_censored(self) -> bool:

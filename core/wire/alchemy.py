@@ -12,6 +12,7 @@ from core.wire.limits import MAX_LIST, FreeObject, Name, Offered, Picture, Resul
 from core.wire.messages import ResponseModelMessagePop
 from core.wire.model import Answer, Request
 from core.wire.scalars import WHOLE, Boolean, Integer, Known, Maybe, Number, Omitted, String
+from core.wire.submit import FaultReason
 
 if TYPE_CHECKING:
     Form = str
@@ -136,3 +137,5 @@ class InterrogationSubmitInput(Request):
     """As in the status; `R2` stands for an uploaded picture."""
     state: Name = "ok"
     """`faulted` gives the form back."""
+    reason: FaultReason = None
+    """Why it is given back, for who asked for it (our extension)."""

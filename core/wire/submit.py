@@ -12,6 +12,9 @@ from core.wire.scalars import Boolean, Integer, Maybe, String
 UPLOADED: Final = "R2"
 """The stand-in for an uploaded picture."""
 
+FaultReason = Maybe[Annotated[String, Field(max_length=255)]]
+"""Why a job is given back, of kinds whose notes cannot say it (our extension)."""
+
 SubmittedState = Literal["ok", "censored", "faulted", "csam"]
 
 

@@ -173,7 +173,7 @@ async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
 )
 async def submit(body: InterrogationSubmitInput) -> GenerationSubmitted:
     """Deliver the result of a form, or give it back."""
-    delivery = Delivery(job_id=body.id, state=body.state, form=body.result)
+    delivery = Delivery(job_id=body.id, state=body.state, form=body.result, fault=body.reason)
     job = await submitting.found(delivery, "alchemy")
     if not delivery.is_fault and UPLOADED in body.result.values():
         delivery = await submitting.with_picture(job, delivery)

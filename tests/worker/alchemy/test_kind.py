@@ -115,4 +115,6 @@ async def test_what_cannot_be_answered_is_given_back(horde, answer):
     async with answer() as serving:
         for job in (never_offered, gone):
             submit = await serving.submitted(job)
+            reason = submit.pop("reason")
             assert submit == {"id": job, "result": {}, "state": "faulted"}
+            assert "not served here" in reason or "cannot be fetched" in reason

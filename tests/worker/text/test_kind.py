@@ -63,7 +63,8 @@ async def test_a_text_that_cannot_be_written_is_given_back(horde, write):
     job = horde.add_text(softprompt="of somebody else")
     async with write() as serving:
         submit = await serving.submitted(job)
-    assert submit == {"id": job, "generation": "faulted", "state": "faulted"}
+    reason = "the soft prompt 'of somebody else' is not here"
+    assert submit == {"id": job, "generation": "faulted", "state": "faulted", "reason": reason}
 
 
 def ordered(payload=None, **answer):

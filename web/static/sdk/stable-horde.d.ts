@@ -892,6 +892,8 @@ export interface InterrogationStatus {
 export interface InterrogationSubmitInput {
   /** The form's id, from the pop. */
   id: string;
+  /** Why it is given back, for who asked for it (our extension). */
+  reason?: string;
   /** As in the status; `R2` stands for an uploaded picture. */
   result: Record<string, JsonValue>;
   /** `faulted` gives the form back. */
@@ -2087,6 +2089,8 @@ export interface SubmitInputKobold {
   generation: string;
   /** The job's id, from the pop. */
   id: string;
+  /** Why it is given back, for who asked for it (our extension). */
+  reason?: string;
   /** The seed that it was written with; 0 if the worker cannot tell. */
   seed?: number;
   /** `faulted` gives the job back. */
