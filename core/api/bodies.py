@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from quart import Quart, Request, current_app, request
+from quart import Quart, Request, Response, current_app, request
 from quart.wrappers.request import Body
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -20,6 +20,8 @@ from core.wire.limits import MAX_PLAIN_BYTES
 FULL_OF_ADDRESS: Final = 4
 """How many of the largest bodies an address may have in memory at once, or as much in others."""
 FULL_IN_ALL: Final = 16
+BUFFERED_BYTES: Final = 2**16
+"""A body up to this size is there in any case, whoever reads it."""
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -109,6 +111,11 @@ class LimitedBody(Body):
             self._held.take(self._address, more)
             self._taken += more
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether more of it is to come than the connection has buffered."""
+        return self._announced > BUFFERED_BYTES and not self._complete.is_set()
+
     def limit(self, max_bytes: int) -> None:
         """Take at most this. Raises RequestEntityTooLarge if more has come or is announced."""
         if max(self._announced, len(self._data)) > max_bytes:
@@ -151,6 +158,17 @@ def register(app: Quart) -> None:
             request.body.limit(min(most, full))
         if most is None or most > MAX_PLAIN_BYTES:
             request.body.hold(held, limits.network(context.address()))
+
+    @app.after_request
+    async def _tell_end(response: Response) -> Response:
+        """Tell that the connection ends with this answer, if it does: not all was read.
+
+        Otherwise the client would send its next call into it.
+        """
+        is_unread = isinstance(request.body, LimitedBody) and request.body.is_unread
+        if is_unread and request.http_version.startswith("1"):
+            response.headers["Connection"] = "close"
+        return response
 
     @app.teardown_request
     async def _let_go(_: BaseException | None) -> None:

@@ -21,6 +21,8 @@ from core.queue.pace import Pace
 from core.queue.rows import RunningAttempt
 
 REMEMBERED_NEEDS: Final = 4096
+MAX_TURNS: Final = 4
+"""The most groups of workers that are told apart by when they become free."""
 OVERDUE: Final = 0.1
 """The part of its expected time that an overdue job is expected to take still."""
 
@@ -168,6 +170,7 @@ class Crews:
         self._paces: dict[tuple[Workers, str, frozenset[str]], Pace] = {}
         self._threads: dict[Workers, int] = {}
         self._busy: dict[Workers, tuple[float, int]] = {}
+        self._in_turn: dict[Workers, Sequence[Workers]] = {}
         self._left: dict[str, tuple[float, int]] = {}
         self.running: dict[UUID, tuple[int, float]] = {}
         """By request: how many of its jobs are running, and the seconds that they still take."""
@@ -198,7 +201,8 @@ class Crews:
                 left += expected
                 jobs, longest = self.running.get(request_id, (0, 0.0))
                 self.running[request_id] = (jobs + len(batch), max(longest, until))
-            self._left[worker_id] = (left, min(len(of_worker), threads))
+            if len(of_worker) >= threads:  # else another thread is free for the next job
+                self._left[worker_id] = (left, threads)
 
     def _of(self, worker: OnlineWorker | None, kind: str, models: frozenset[str]) -> Pace:
         """The pace of this worker, or of all that serve the model, or the usual one."""
@@ -231,6 +235,25 @@ class Crews:
             self._busy[workers] = found
         left, jobs = found
         return max(0.0, left - jobs * self._since(at))
+
+    def in_turn(self, workers: Workers) -> Sequence[Workers]:
+        """The workers in groups that become free at about the same time, the first ones first.
+
+        What one of them is still at for long keeps nobody waiting whom another can serve.
+        """
+        if (found := self._in_turn.get(workers)) is None:
+            groups: dict[int, Workers] = defaultdict(Workers)
+            rest = workers
+            while rest:
+                lowest = rest & -rest
+                one = self._workers[lowest.bit_length() - 1]
+                left, _ = self._left.get(one.offer.worker_id, (0.0, 0))
+                groups[int(left / one.threads).bit_length()] |= lowest
+                rest ^= lowest
+            first = [groups[when] for when in sorted(groups)]
+            late = sum(first[MAX_TURNS - 1 :])
+            found = self._in_turn[workers] = [*first[: MAX_TURNS - 1], late] if late else first
+        return found
 
     def left_of(self, request_id: UUID, at: datetime) -> tuple[int, float]:
         """How many jobs of the request were running, and the seconds until all are done."""

@@ -91,6 +91,28 @@ async def test_a_worker_that_is_idle_takes_a_small_job_past_large_ones(session, 
     assert (seen.position, seen.seconds) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("threads", "others", "seconds"),
+    [
+        (1, 0, 102),
+        (1, 1, 2),
+        (2, 0, 2),
+        (1, 3, 2),
+    ],
+)
+def test_nobody_waits_for_what_one_is_at_while_another_is_free(threads, others, seconds):
+    at = now()
+    workers = [
+        worker(Offer(worker_id=str(UUID(int=number))), 10.0, threads if number == 0 else 1)
+        for number in range(1 + others)
+    ]
+    job = {"worker_id": UUID(int=0), "request_id": UUID(int=0), "kind": "image", "model": "a"}
+    running = [RunningAttempt(**job, things=1000, started_at=at)]
+    crews = Crews(workers, running, at=at)
+    own = [Jobs((1 << len(workers)) - 1, frozenset(), 1, 20)]
+    assert round(forecast.wait(crews, "image", [], own, at)) == seconds
+
+
 async def test_what_a_worker_is_at_comes_first(session, lanes):
     asked = await factories.request(session, lanes)
     offer, at = Offer(worker_id=str(UUID(int=1))), now()

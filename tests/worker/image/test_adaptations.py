@@ -29,6 +29,13 @@ def renderer(request, one_thread, tmp_path_factory):
     return loaded(BUILD[request.param], tmp_path_factory.mktemp("models") / request.param)
 
 
+@pytest.fixture(scope="module")
+def shared_pipes(one_thread, tmp_path_factory):
+    """Pipelines of two families that have nothing in common."""
+    folder = tmp_path_factory.mktemp("others")
+    return {name: loaded(BUILD[name], folder / name).model.from_text for name in ("sd", "flux")}
+
+
 @pytest.fixture
 def pipe(renderer):
     return renderer.model.from_text
@@ -180,6 +187,23 @@ def test_too_large_an_adaptation_is_its_orders_fault_and_not_the_models(
     monkeypatch.undo()
     assert renderer.model is model
     assert distance(plain, make()[0]) == 0
+
+
+@pytest.mark.parametrize("form", ["kohya", "peft", "diffusers"])
+def test_an_adaptation_of_another_family_is_named_as_such(
+    make, renderer, shared_pipes, tmp_path, form
+):
+    name = renderer.model.checkpoint.name
+    if name == "sdxl":
+        pytest.skip("its layers have the sizes of sd's, which real ones have not")
+    other = shared_pipes["flux" if name == "sd" else "sd"]
+    if form != "peft" and hasattr(other, "transformer"):
+        pytest.skip("trainers of this family do not write so")
+    file = tiny_adaptations.save(
+        tmp_path / "other.safetensors", tiny_adaptations.tensors(other, form=form)
+    )
+    _, notes = make(adaptations=(Adaptation("other", file),))
+    assert notes == [("lora", "baseline_mismatch", "other")]
 
 
 def test_what_is_not_used_is_forgotten_where_it_takes_too_much(
