@@ -95,21 +95,6 @@ class Proving:
                 self._models.proved(name)
                 self._display.say(f"ready: {name}")
 
-    async def _load(self, model: Model) -> bool:
-        """Load a model. Returns False if the worker is told to stop before."""
-        loading = asyncio.ensure_future(self._engine.load(model))
-        stopping = asyncio.ensure_future(self._stop.wait())
-        try:
-            await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if loading.done():
-                await loading
-                return True
-            return False
-        finally:
-            stopping.cancel()
-            loading.cancel()
-            await asyncio.wait({loading})
-
     def _count(self, name: str, error: Exception, failures: Counter[str], max_deaths: int) -> None:
         """A model does not load. One that never will is dropped; any other rests after some."""
         failures[name] += 1
