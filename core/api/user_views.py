@@ -157,7 +157,7 @@ async def _active(session: Reading, user: User) -> UserActiveGenerations:
         return UserActiveGenerations(image=[], text=[])
     active = await progress.active_of(session, user.id, at=now())
     by_kind = {
-        kind: [str(row.id) for row in active if row.kind == kind]
+        kind: [str(one.id) for one in active if one.kind == kind]
         for kind in ("image", "text", "alchemy")
     }
     return UserActiveGenerations(
