@@ -25,7 +25,6 @@ from sqlalchemy import (
     CursorResult,
     Executable,
     Result,
-    Row,
     ScalarResult,
     Select,
     Table,
@@ -50,10 +49,6 @@ Columns: TypeAlias = tuple[Value, ...]
 Readable: TypeAlias = Select[*Columns] | CompoundSelect[*Columns]
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 """The values of a statement; it runs once for each of several."""
-
-
-AnyRow: TypeAlias = Row[*Columns]
-"""A row of a Core statement: columns by name."""
 
 
 def table(model: type[Base]) -> Table:

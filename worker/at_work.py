@@ -84,6 +84,10 @@ class AtWork(Generic[B, R]):
         if self._models.is_empty:
             self._lost()
 
+    def rest(self, model: str, error: Exception) -> None:
+        """Offer a model no more for a while."""
+        self._say_rest(model, self._models.rest(model), str(error))
+
     def _failed(self, batch: B, wanted: Wanted, error: Exception) -> Telling:
         if isinstance(error, Stopped):
             why = str(error)

@@ -33,6 +33,7 @@ from worker.renderer import (
     CannotLoad,
     CannotRender,
     DeviceRenderer,
+    Held,
     Model,
     Order,
     Shown,
@@ -101,6 +102,8 @@ class Engine:
         self._orders = 0
         self.device: str | None = None
         """The device it renders on, once it has been started."""
+        self.held: tuple[Held, ...] = ()
+        """The models in its memory when it was last given one to load."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -166,6 +169,7 @@ class Engine:
         if self._running is None:
             return
         running, self._running = self._running, None
+        self.held = ()
         running.process.kill()
         await asyncio.to_thread(running.process.join, REAP_SECONDS)
         running.connection.close()
@@ -194,6 +198,8 @@ class Engine:
         limit = self._limits.load
         while True:
             report = await self._next(running, limit)
+            if isinstance(report, Loaded):
+                self.held = report.held
             if isinstance(report, final):
                 return report
             if isinstance(report, Step) and on_step is not None:

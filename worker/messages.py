@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.wire.submit import GenerationMetadataStable
-from worker.renderer import Model, Order, Shown
+from worker.renderer import Held, Model, Order, Shown
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ class Ready:
 
 @dataclass(frozen=True)
 class Loaded:
-    """From the engine: the model is ready."""
+    """From the engine: the model is ready. held: what is in memory now."""
+
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from core.wire.submit import GenerationMetadataStable
 
@@ -92,6 +92,18 @@ class Shown:
     data: bytes | str
 
 
+@dataclass(frozen=True)
+class Held:
+    """A model that is in memory. bytes: of its weights.
+
+    is_parked: whether it is in the machine's memory and has to go to the device before it is used.
+    """
+
+    name: str
+    bytes: int
+    is_parked: bool = False
+
+
 class OnStep(Protocol):
     """Takes note of steps."""
 
@@ -124,7 +136,15 @@ class Renderer(Protocol):
         """Serve an order for a loaded model. Raises CannotRender."""
 
 
-class DeviceRenderer(Renderer, Protocol):
+@runtime_checkable
+class Holding(Protocol):
+    """A renderer whose models stay in memory."""
+
+    def held(self) -> tuple[Held, ...]:
+        """Name them."""
+
+
+class DeviceRenderer(Renderer, Holding, Protocol):
     """The renderer of an engine process."""
 
     device: str

@@ -37,7 +37,7 @@ class TooMuchAtOnce(TooMany):
 class TooMuchInAll(Unavailable):
     """All addresses together are sending as much as the server takes at once."""
 
-    code = "TooMuchAtOnce"
+    code = "TooMuchInAll"
 
 
 class Held:

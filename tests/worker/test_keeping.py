@@ -3,6 +3,7 @@
 import asyncio
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from core.client import Unreachable
+from core.client import AlreadySubmitted, Unreachable
 from fake_renderers import TINY
 from stub_horde import KEY
+from worker import journal as journal_module
 from worker.image.kind import Pictures
 from worker.journal import Journal
 from worker.kind import Batch, Parcel
@@ -176,6 +178,42 @@ def test_the_living_keep_what_they_have_and_other_hordes_jobs_stay(tmp_path):
         assert [(one.job, one.parcel) for one in heir.left("text")] == [("b", None)]
         heir.forget("a")
         heir.forget("b")
+    assert not list(tmp_path.rglob("*.job"))
+
+
+def test_a_worker_that_begins_is_not_taken_for_dead(tmp_path, monkeypatch):
+    usual, others = journal_module._locked, ["removes the folder", "has its lock for a moment"]
+
+    def locked(path):
+        if not others:
+            return usual(path)
+        if others.pop(0).startswith("removes"):
+            shutil.rmtree(path.parent)
+            return usual(path)
+        return None
+
+    monkeypatch.setattr(journal_module, "_locked", locked)
+    with Journal(tmp_path, "http://one") as journal:
+        journal.take("image", "a")
+    with Journal(tmp_path, "http://one") as heir:
+        assert [one.job for one in heir.left("image")] == ["a"]
+        heir.forget("a")
+    assert not list((tmp_path / "in-hand").iterdir())
+
+
+async def test_a_result_whose_answer_got_lost_with_the_process_is_not_told_to_be_lost(
+    horde, serve, monkeypatch, tmp_path
+):
+    with Journal(tmp_path, horde.url) as journal:
+        journal.keep("image", Parcel("12345678-9", {"id": "12345678-9", "state": "ok"}))
+
+    async def send(self, parcel):
+        raise AlreadySubmitted(404, "DuplicateGen", "the server has it")
+
+    monkeypatch.setattr(Pictures, "send", send)
+    with Journal(tmp_path, horde.url) as journal:
+        async with serve(journal=journal) as serving:
+            await serving.until(lambda: "12345678 had been delivered" in serving.display.said)
     assert not list(tmp_path.rglob("*.job"))
 
 

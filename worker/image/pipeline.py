@@ -32,6 +32,7 @@ from worker.renderer import (
     BrokenResult,
     CannotLoad,
     CannotRender,
+    Held,
     OnStep,
     Picture,
     information,
@@ -103,6 +104,10 @@ class DiffusersRenderer:
                 return
         self._drop(checkpoint)
         raise CannotLoad("its numbers run out of range, or it makes nothing that could be seen")
+
+    def held(self) -> tuple[Held, ...]:
+        """Name the models in memory."""
+        return self.kept.held()
 
     def render(self, order: PictureOrder, on_step: OnStep) -> Rendered:
         """Make the pictures of an order, together if memory and sampler allow."""

@@ -27,6 +27,7 @@ from worker.renderer import (
     CannotRender,
     DeviceRenderer,
     EngineEnds,
+    Held,
     Model,
     OnStep,
     Order,
@@ -97,6 +98,10 @@ class Proxies:
             # Whatever a program answers: one that always does so is not to be offered for ever.
             traceback.print_exc()
             raise BrokenResult("the server's answer cannot be read") from error
+
+    def held(self) -> tuple[Held, ...]:
+        """None: what the programs hold is theirs."""
+        return ()
 
 
 def _gone(error: NotAnswering) -> Gone:

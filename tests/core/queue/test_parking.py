@@ -87,6 +87,19 @@ async def test_a_known_offer_looks_only_where_more_was_parked(session, lanes):
     assert looks.count(True) == 1
 
 
+async def test_what_was_compared_is_not_compared_again(session, lanes, monkeypatch):
+    """Junk costs each worker one look, however often more of it comes."""
+    compared, fitting = [], parking._fitting
+    monkeypatch.setattr(
+        parking, "_fitting", lambda offer, rows: compared.append(len(rows)) or fitting(offer, rows)
+    )
+    for n in (30, 1, 1):
+        await parked(session, lanes, n=n, needs=Needs(models=SD))
+        assert await taken(session, lanes, Offer(models=ODD)) is None
+    assert compared == [30, 1, 1]
+    assert await taken(session, lanes, Offer(models=SD))
+
+
 async def test_a_parked_lane_stays(session, lanes, monkeypatch):
     await parked(session, lanes)
     await session.execute(table(Job).delete())
@@ -99,6 +112,9 @@ async def test_after_a_rollback_it_is_found_all_the_same(database, lanes, monkey
         asked = await parked(session, lanes, needs=Needs(models=ODD))
     async with factories.undone(database) as session:
         assert await taken(session, lanes, Offer(models=ODD)) == asked.request_id
+    async with database.writing() as session:
+        await parked(session, lanes, needs=Needs(models=SD))
+        assert await taken(session, lanes, Offer(models=ODD)) is None
     monkeypatch.setattr(every_lane, "LOOK_AGAIN_SECONDS", 0)
     async with database.writing() as session:
         assert await taken(session, lanes, Offer(models=ODD)) == asked.request_id
@@ -177,7 +193,7 @@ async def test_what_is_cancelled_while_it_is_moved_is_cancelled(postgres_url, la
             return await requests.cancel(session, asked.request_id, at=factories.now())
 
     async with database.writing() as session:
-        assert await parking.release(session, lanes, Offer(models=ODD))
+        assert (await parking.release(session, lanes, Offer(models=ODD), after=0)).lanes
         cancelling = asyncio.create_task(cancel())
         assert await factories.until_blocked(database, cancelling), "it passed over the jobs"
     assert await asyncio.wait_for(cancelling, 20) == 1

@@ -29,6 +29,13 @@ def renderer(request, one_thread, tmp_path_factory):
     return loaded(BUILD[request.param], tmp_path_factory.mktemp("models") / request.param)
 
 
+@pytest.fixture(scope="module")
+def shared_pipes(one_thread, tmp_path_factory):
+    """Pipelines of two families that have nothing in common."""
+    folder = tmp_path_factory.mktemp("others")
+    return {name: loaded(BUILD[name], folder / name).model.from_text for name in ("sd", "flux")}
+
+
 @pytest.fixture
 def pipe(renderer):
     return renderer.model.from_text
@@ -86,7 +93,8 @@ def test_both_strengths_count(make, pipe, tmp_path):
         assert distance(both, make(adaptations=(Adaptation("a", file, model, clip),))[0]) > 0
 
 
-def test_it_is_what_adding_it_to_the_weights_would_be(one_thread, tmp_path):
+@pytest.mark.parametrize("tiling", [False, True])
+def test_it_is_what_adding_it_to_the_weights_would_be(one_thread, tmp_path, tiling):
     import torch
 
     from worker.image.lora import Adaptations
@@ -100,10 +108,11 @@ def test_it_is_what_adding_it_to_the_weights_would_be(one_thread, tmp_path):
     given = (torch.randn(1, 4, 8, 8), 10, torch.randn(1, 16, 32))
     with (
         torch.inference_mode(),
+        renderer.model.seamless(tiling=tiling),
         Adaptations(renderer.model.from_text).applied([Adaptation("a", file, 0.7)]),
     ):
         hooked = unet(*given).sample
-    with torch.inference_mode():
+    with torch.inference_mode(), renderer.model.seamless(tiling=tiling):
         for name, module in unet.named_modules():
             key = f"lora_unet_{name.replace('.', '_')}"
             if f"{key}.lora_down.weight" in tensors:
@@ -180,6 +189,23 @@ def test_too_large_an_adaptation_is_its_orders_fault_and_not_the_models(
     monkeypatch.undo()
     assert renderer.model is model
     assert distance(plain, make()[0]) == 0
+
+
+@pytest.mark.parametrize("form", ["kohya", "peft", "diffusers"])
+def test_an_adaptation_of_another_family_is_named_as_such(
+    make, renderer, shared_pipes, tmp_path, form
+):
+    name = renderer.model.checkpoint.name
+    if name == "sdxl":
+        pytest.skip("its layers have the sizes of sd's, which real ones have not")
+    other = shared_pipes["flux" if name == "sd" else "sd"]
+    if form != "peft" and hasattr(other, "transformer"):
+        pytest.skip("trainers of this family do not write so")
+    file = tiny_adaptations.save(
+        tmp_path / "other.safetensors", tiny_adaptations.tensors(other, form=form)
+    )
+    _, notes = make(adaptations=(Adaptation("other", file),))
+    assert notes == [("lora", "baseline_mismatch", "other")]
 
 
 def test_what_is_not_used_is_forgotten_where_it_takes_too_much(

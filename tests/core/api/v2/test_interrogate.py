@@ -133,6 +133,17 @@ async def test_a_picture_elsewhere_is_passed_on_as_it_is(alchemist):
     assert form["source_image"] == "https://example.com/a.png"
 
 
+async def test_tiles_count_for_what_is_post_processed_and_not_for_what_is_looked_at(alchemist):
+    large = pictures.encoded(pictures.picture((1025, 64)))  # three tiles
+    forms = ("palette", "caption", "RealESRGAN_x2plus", "strip_background")
+    await alchemist.asked(*forms, source_image=large)
+    taken = await alchemist.pop(*forms, amount=4, max_tiles=2)
+    assert [form["form"] for form in taken["forms"]] == ["palette", "caption"]
+    assert (await alchemist.pop(*forms, max_tiles=2))["forms"] is None
+    rest = await alchemist.pop(*forms, amount=4, max_tiles=3)
+    assert [form["form"] for form in rest["forms"]] == ["RealESRGAN_x2plus", "strip_background"]
+
+
 async def test_what_forms_cost(alchemist, shared):
     rich = await shared.user(f"rich {next(NUMBERS)}", kudos=100)
     large = pictures.encoded(pictures.picture((513, 512)))  # two tiles

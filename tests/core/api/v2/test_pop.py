@@ -723,6 +723,6 @@ async def test_a_worker_is_not_kept_by_what_others_have_locked(shop, looks, monk
 
 
 async def test_what_does_not_fit_or_is_not_there_is_looked_for_once(shop, looks):
-    await shop.ask(params={**SMALL, "width": 1024, "height": 1024})
+    await shop.ask(params={**SMALL, "width": 512, "height": 512})
     assert (await shop.pop(max_pixels=4096))["id"] is None
     assert looks.qsize() == 1
