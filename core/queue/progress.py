@@ -159,7 +159,7 @@ async def jobs(session: Reading, request_id: UUID) -> Sequence[AnyRow]:
     """The request's jobs in order.
 
     Of each: `number`, `state`, `feature`, `worker_id` of the last attempt that did not fail, how
-    many `faults` it had, and the `reason` of the last of them.
+    many `faults` it had, and the last `reason` that a worker gave.
     """
     return (await session.execute(_JOBS, {"id": request_id})).all()
 
@@ -179,7 +179,8 @@ _last_reason = (
     .where(
         _jobs.c.faults > 0,
         _attempts.c.job_id == _jobs.c.id,
-        _attempts.c.outcome.in_((Outcome.FAULTED, Outcome.ABORTED)),
+        _attempts.c.outcome == Outcome.FAULTED,
+        _attempts.c.reason.is_not(None),
     )
     .order_by(_attempts.c.ended_at.desc())
     .limit(1)
