@@ -14,7 +14,15 @@ from pathlib import Path
 from worker.alchemy.order import Answered, FormOrder
 from worker.engine import EngineDied
 from worker.image.order import Checkpoint, Rendered
-from worker.renderer import BrokenResult, CannotLoad, CannotRender, Picture, Stopped, information
+from worker.renderer import (
+    BrokenResult,
+    CannotLoad,
+    CannotRender,
+    Held,
+    Picture,
+    Stopped,
+    information,
+)
 from worker.text.order import LanguageModel, TextOrder, Written
 
 TINY = Checkpoint("tiny", Path("/nowhere"), native=128, multiple=32)
@@ -29,6 +37,9 @@ class FakeRenderer:
     def load(self, model):
         if model.name == BROKEN.name:
             raise CannotLoad("its files are broken")
+
+    def held(self):
+        return (Held("held", 25_000_000),)
 
     def render(self, order, on_step):
         if isinstance(order, TextOrder):

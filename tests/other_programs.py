@@ -19,14 +19,15 @@ STEP_SECONDS = 0.02
 class Program:
     """Use it as a context manager. calls: (path, body) of all. slow: makes something until stopped.
 
-    key: what it wants, if anything.
+    key: what it wants, if anything. odd: by path, what answers there instead; it is called with the
+    handler.
     """
 
     def __init__(self, handler, *, key=""):
         self.calls, self.stopped, self.key = [], threading.Event(), key
         self.making, self.slow = 0, False
         self.busy = self.down = False
-        self.known = {}
+        self.known, self.odd = {}, {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._server.program = self
@@ -47,7 +48,9 @@ class Program:
 
 def picture(width, height, seed):
     out = io.BytesIO()
-    Image.new("RGB", (width, height), (seed % 256, 10, 200)).save(out, "PNG")
+    image = Image.new("RGB", (width, height), (seed % 256, 10, 200))
+    image.putpixel((width - 1, height - 1), (0, 0, 0))  # one of one colour would be none
+    image.save(out, "PNG")
     return out.getvalue()
 
 
@@ -81,6 +84,8 @@ class Base(BaseHTTPRequestHandler):
             return self.connection.close()
         if self.program.key and self.headers["Authorization"] != f"Bearer {self.program.key}":
             return self.json(401, {"error": {"message": "wants a key", "code": 401}})
+        if parts.path in self.program.odd:
+            return self.program.odd[parts.path](self)
         return self.called(parts.path, body)
 
     def json(self, status, told):
@@ -145,8 +150,10 @@ class WebUI(Base):
         if not 64 <= body["width"] <= 2048 or body["width"] % 8:
             return self.json(422, {"detail": [{"loc": ["body", "width"], "msg": "wrong width"}]})
         self.work(body["steps"])
+        hires = "hr_resize_" if body.get("enable_hr") else ""
+        size = [body[f"{hires}{side}"] for side in (("x", "y") if hires else ("width", "height"))]
         made = [
-            base64.b64encode(picture(body["width"], body["height"], body["seed"] + at)).decode()
+            base64.b64encode(picture(*size, body["seed"] + at)).decode()
             for at in range(body["batch_size"])
         ]
         if len(made) > 1:
@@ -189,6 +196,9 @@ class ComfyUI(Base):
         if path == "/view":
             width, height, seed = map(int, self.query["filename"][0].split("-")[:3])
             return self.content(200, picture(width, height, seed), "image/png")
+        if path == "/queue" and body is None:
+            running = [[1, number, {}, {}, []] for number in done.get("running", ())]
+            return self.json(200, {"queue_running": running, "queue_pending": []})
         if path in {"/queue", "/interrupt"}:
             self.program.stopped.set()
             return self.json(200, {})
@@ -203,6 +213,7 @@ class ComfyUI(Base):
                 {"error": {"type": "invalid_prompt", "message": wrong}, "node_errors": {}},
             )
         number = str(uuid.uuid4())
+        self.program.known.setdefault("running", []).append(number)
         threading.Thread(target=self._make, args=(number, nodes), daemon=True).start()
         return self.json(200, {"prompt_id": number, "number": 1, "node_errors": {}})
 
@@ -219,6 +230,12 @@ class ComfyUI(Base):
         return None
 
     def _make(self, number, nodes):
+        try:
+            self._made(number, nodes)
+        finally:  # what is done is in the history before it leaves the queue
+            self.program.known["running"].remove(number)
+
+    def _made(self, number, nodes):
         sampler = nodes["sampled"]["inputs"]
         if self.program.known.get("memory"):
             failed = ["execution_error", {"exception_message": "Allocation on device"}]

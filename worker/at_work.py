@@ -5,7 +5,7 @@ from typing import Generic
 
 import structlog
 
-from worker.engine import Engine, EngineDied
+from worker.engine import Engine, EngineDied, EngineEnded
 from worker.in_hand import InHand
 from worker.kind import B, R, unexpected
 from worker.line_up import Deadly, LineUp
@@ -84,21 +84,25 @@ class AtWork(Generic[B, R]):
         if self._models.is_empty:
             self._lost()
 
+    def rest(self, model: str, error: Exception) -> None:
+        """Offer a model no more for a while."""
+        self._say_rest(model, self._models.rest(model), str(error))
+
     def _failed(self, batch: B, wanted: Wanted, error: Exception) -> Telling:
         if isinstance(error, Stopped):
             why = str(error)
-            return (
-                self._in_hand.drop(batch, why)
-                if wanted.is_gone
-                else self._in_hand.fault(batch, why)
-            )
+            if wanted.is_gone:
+                return self._in_hand.drop(batch, why)
+            self._count_broken(batch.model, why)  # too slow, or something behind it hangs
+            return self._in_hand.fault(batch, why)
         if isinstance(error, CannotLoad):
             log.warning("a model does not load", model=batch.model, reason=str(error))
             self.drop(batch.model, error)
             return self._in_hand.fault(batch, "its model cannot be loaded")
         if isinstance(error, EngineDied):
             log.error("engine trouble", model=batch.model, reason=str(error))
-            self._deadly.count(batch.likeness)
+            if not isinstance(error, EngineEnded):
+                self._deadly.count(batch.likeness)
             self._say_rest(batch.model, self._models.died(batch.model), str(error))
             return self._in_hand.fault(batch, str(error))
         if isinstance(error, BrokenResult):

@@ -64,7 +64,7 @@ class Beats:
                 continue
             wanted.news.clear()
             began = time.monotonic()
-            call = asyncio.ensure_future(self._call(_said(batch, wanted)))
+            call = asyncio.ensure_future(self._call(batch, wanted))
             if not self._was_heard:
                 self._first = call
             # A batch that ends leaves the answer to the first call to the others.
@@ -80,10 +80,10 @@ class Beats:
                 async with asyncio.timeout(began + MAX_SECONDS - time.monotonic()):
                     await wanted.news.wait()
 
-    async def _call(self, said: ProgressInput) -> ProgressHeard | None:
+    async def _call(self, batch: Batch, wanted: Wanted) -> ProgressHeard | None:
         """Tell the horde; None: it did not hear this time, or never does."""
         try:
-            heard = await self._tell(said)
+            heard = await self._tell(_said(batch, wanted))
         except HordeError as error:
             self._is_heard = self._is_heard and error.status not in UNHEARD
             log.debug("progress not told", reason=str(error))

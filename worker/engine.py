@@ -15,6 +15,7 @@ from typing import Any, Final, Self, TypeVar
 from worker import engine_process
 from worker.messages import (
     Done,
+    Ended,
     Left,
     Load,
     Loaded,
@@ -32,6 +33,7 @@ from worker.renderer import (
     CannotLoad,
     CannotRender,
     DeviceRenderer,
+    Held,
     Model,
     Order,
     Shown,
@@ -52,6 +54,10 @@ _SPAWN: Final = multiprocessing.get_context("spawn")
 
 class EngineDied(Exception):
     """The engine process died, or hung and was killed; the next command starts a new one."""
+
+
+class EngineEnded(EngineDied):
+    """The engine process ended by itself, by no order's fault."""
 
 
 class _Left(Exception):
@@ -96,6 +102,8 @@ class Engine:
         self._orders = 0
         self.device: str | None = None
         """The device it renders on, once it has been started."""
+        self.held: tuple[Held, ...] = ()
+        """The models in its memory when it was last given one to load."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -161,6 +169,7 @@ class Engine:
         if self._running is None:
             return
         running, self._running = self._running, None
+        self.held = ()
         running.process.kill()
         await asyncio.to_thread(running.process.join, REAP_SECONDS)
         running.connection.close()
@@ -189,6 +198,8 @@ class Engine:
         limit = self._limits.load
         while True:
             report = await self._next(running, limit)
+            if isinstance(report, Loaded):
+                self.held = report.held
             if isinstance(report, final):
                 return report
             if isinstance(report, Step) and on_step is not None:
@@ -212,6 +223,8 @@ class Engine:
             raise CannotLoad(report.reason)
         if isinstance(report, Left):
             raise _Left
+        if isinstance(report, Ended):
+            raise EngineEnded(report.reason)
         return report
 
     async def _started(self) -> _Running:

@@ -22,6 +22,7 @@ from typing import ClassVar, Final
 from worker import bytecode
 from worker.messages import (
     Done,
+    Ended,
     Left,
     Load,
     Loaded,
@@ -39,8 +40,8 @@ from worker.renderer import (
     CannotLoad,
     CannotRender,
     DeviceRenderer,
+    EngineEnds,
     Model,
-    Renderer,
     Shown,
     Stopped,
 )
@@ -106,7 +107,7 @@ def _receive(connection: Connection, commands: "queue.SimpleQueue[Work]", told: 
         os._exit(0)  # even in the middle of a step
 
 
-def _obey(renderer: Renderer, command: Work, report: Sent, told: _Told) -> None:
+def _obey(renderer: DeviceRenderer, command: Work, report: Sent, told: _Told) -> None:
     try:
         if isinstance(command, Load):
             _load(renderer, command.model, report)
@@ -118,17 +119,20 @@ def _obey(renderer: Renderer, command: Work, report: Sent, told: _Told) -> None:
         report(Refused(error.reason, error.notes, broken=isinstance(error, BrokenResult)))
     except Stopped:
         report(Left())
+    except EngineEnds as error:
+        report(Ended(error.reason))
+        raise
     except Exception as error:  # noqa: BLE001 - one order's bug must not end the engine
         traceback.print_exc()
         report(Refused(f"the worker failed: {type(error).__name__}"))
 
 
-def _load(renderer: Renderer, model: Model, report: Sent) -> None:
+def _load(renderer: DeviceRenderer, model: Model, report: Sent) -> None:
     renderer.load(model)
-    report(Loaded())
+    report(Loaded(renderer.held()))
 
 
-def _render(renderer: Renderer, command: Render, report: Sent, told: _Told) -> None:
+def _render(renderer: DeviceRenderer, command: Render, report: Sent, told: _Told) -> None:
     _load(renderer, command.order.model, report)
     steps = _Steps(command.number, report, told)
     report(Done(renderer.render(command.order, steps)))

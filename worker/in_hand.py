@@ -136,7 +136,7 @@ class InHand(Generic[B, R]):
                 for job in unfinished:
                     group.create_task(self._fault(job, GIVEN_BACK, ()))
         except TimeoutError:
-            log.warning("jobs not given back in time", jobs=list(self._jobs))
+            log.warning("jobs not given back in time", jobs=unfinished)
         if self._late:
             self._display.say(f"{len(self._late)} jobs are told about at the next start")
 
@@ -201,6 +201,8 @@ class InHand(Generic[B, R]):
             else:
                 earned = await self._channel.send(parcel)
                 self._display.say(f"{job[:8]} was delivered late: {self._escrow.told(earned)}")
+        except AlreadySubmitted:  # the answer to an earlier try got lost with the process
+            self._display.say(f"{job[:8]} had been delivered")
         except Exception as error:  # noqa: BLE001 - one job's bad luck is no other's
             if isinstance(error, HordeError) and _later(error):
                 return False

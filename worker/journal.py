@@ -30,6 +30,7 @@ else:
 FOLDER: Final = "in-hand"
 LOCK: Final = "lock"
 ENDING: Final = ".job"
+TRIES: Final = 10
 MAX_AGE_SECONDS: Final = 24 * 60 * 60.0
 """No horde waits longer for a result; what is older is thrown away."""
 
@@ -59,10 +60,22 @@ class Journal:
 
     def __enter__(self) -> Self:
         with _best_effort("the jobs in hand are not kept on disk"):
-            self._own.mkdir(parents=True, mode=0o700)
-            self._lock = _locked(self._own / LOCK)
+            self._lock = self._begin()
             self._adopt()
         return self
+
+    def _begin(self) -> IO[bytes]:
+        """Make a folder and lock it. Raises OSError.
+
+        Others look for the dead just then, and may take one for dead that is about to begin.
+        """
+        for _ in range(TRIES):
+            self._own.mkdir(parents=True, mode=0o700)
+            with contextlib.suppress(FileNotFoundError):
+                if (lock := _locked(self._own / LOCK)) is not None:
+                    return lock
+            self._own = self._root / uuid4().hex
+        raise OSError(f"{self._root} cannot be locked")
 
     def __exit__(self, *_: object) -> None:
         with _best_effort("the folder of the jobs in hand stays"):

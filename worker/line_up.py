@@ -3,6 +3,7 @@
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from worker.renderer import Model
@@ -15,6 +16,15 @@ MAX_BROKEN: Final = 3
 MAX_DEATHS_OF_JOB: Final = 2
 """Of the engine at one and the same work, whoever's fault they are: it is not tried again."""
 MAX_REMEMBERED: Final = 1000
+
+
+@dataclass(frozen=True)
+class _Resting:
+    """A model that rests. until: by `time.monotonic()`."""
+
+    until: float
+    model: Model
+    is_proven: bool
 
 
 class LineUp:
@@ -34,20 +44,18 @@ class LineUp:
         self._deaths: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
         self._rests: Counter[str] = Counter()
-        self._resting: dict[str, tuple[float, Model]] = {}  # until when, by `time.monotonic()`
+        self._resting: dict[str, _Resting] = {}
 
     @property
     def offered(self) -> Mapping[str, Model]:
         """The models that can be used now, by name."""
-        for name, (until, model) in list(self._resting.items()):
-            if until <= time.monotonic():
-                del self._resting[name]
-                self._offered[name] = model
+        self._wake()
         return self._offered
 
     @property
     def unproven(self) -> Mapping[str, Model]:
         """Those that nobody has seen at work, by name: they are not offered."""
+        self._wake()
         return self._unproven
 
     @property
@@ -58,7 +66,7 @@ class LineUp:
     def seconds_to_next(self) -> float:
         """How long until the first resting model is back."""
         now = time.monotonic()
-        return max(0.0, min((until - now for until, _ in self._resting.values()), default=0.0))
+        return max(0.0, min((one.until - now for one in self._resting.values()), default=0.0))
 
     def proved(self, name: str) -> None:
         """It was seen at work: it is offered."""
@@ -72,12 +80,24 @@ class LineUp:
     def died(self, name: str) -> float:
         """Count a death of the engine. Returns for how many minutes the model now rests, or 0."""
         self._deaths[name] += 1
-        return self._rest(name) if self._deaths[name] >= self._max_deaths else 0.0
+        return self.rest(name) if self._deaths[name] >= self._max_deaths else 0.0
 
     def broke(self, name: str) -> float:
         """Count a result that is none; gives for how many minutes the model now rests, 0 if not."""
         self._broken[name] += 1
-        return self._rest(name) if self._broken[name] >= MAX_BROKEN else 0.0
+        return self.rest(name) if self._broken[name] >= MAX_BROKEN else 0.0
+
+    def rest(self, name: str) -> float:
+        """Let it rest; gives for how many minutes, 0 where it is not here."""
+        is_proven = name in self._offered
+        model = self._offered.pop(name, None) or self._unproven.pop(name, None)
+        if model is None:
+            return 0.0
+        seconds = min(FIRST_REST_SECONDS * 2.0 ** self._rests[name], MAX_REST_SECONDS)
+        self._deaths[name] = self._broken[name] = 0
+        self._rests[name] += 1
+        self._resting[name] = _Resting(time.monotonic() + seconds, model, is_proven)
+        return seconds / 60
 
     def drop(self, name: str) -> None:
         """Stop offering it."""
@@ -97,19 +117,18 @@ class LineUp:
                 del there[gone]
         for name, model in models.items():
             if name in self._resting:
-                self._resting[name] = (self._resting[name][0], model)
+                self._resting[name] = replace(self._resting[name], model=model)
             elif self._offered.get(name) != model and self._dropped.get(name) != model:
                 self._offered.pop(name, None)
                 self._unproven[name] = model
 
-    def _rest(self, name: str) -> float:
-        if name not in self._offered:
-            return 0.0
-        seconds = min(FIRST_REST_SECONDS * 2.0 ** self._rests[name], MAX_REST_SECONDS)
-        self._deaths[name] = self._broken[name] = 0
-        self._rests[name] += 1
-        self._resting[name] = (time.monotonic() + seconds, self._offered.pop(name))
-        return seconds / 60
+    def _wake(self) -> None:
+        """Take back those that have rested."""
+        for name, resting in list(self._resting.items()):
+            if resting.until <= time.monotonic():
+                del self._resting[name]
+                there = self._offered if resting.is_proven else self._unproven
+                there[name] = resting.model
 
 
 class Deadly:

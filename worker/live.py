@@ -6,14 +6,20 @@ from typing import Self
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from worker.kind import Batch
 from worker.progress import plain
+from worker.renderer import Held
 from worker.tally import Counts
 
 REFRESHES_A_SECOND = 2
 MB = 2**20
+MAX_NAMED = 3
+MAX_BAR = 40
+BAR_SHARE = 5
+"""Of the terminal's columns: the words take the rest, in several lines if need be."""
 
 
 class LiveView:
@@ -25,9 +31,9 @@ class LiveView:
     def __init__(self, console: Console) -> None:
         self.counts: Callable[[], Counts] | None = None
         self._bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False, table_column=Column(overflow="fold")),
+            BarColumn(min(MAX_BAR, console.width // BAR_SHARE), table_column=Column(no_wrap=True)),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
             console=console,
         )
         self._tasks: dict[str, TaskID] = {}
@@ -74,7 +80,7 @@ class LiveView:
     def _shown(self) -> RenderableType:
         if self.counts is None:
             return self._bars
-        return Group(self._bars, Text(summary(self.counts()), style="dim", no_wrap=True))
+        return Group(self._bars, Text(summary(self.counts()), style="dim"))
 
 
 def summary(counts: Counts) -> str:
@@ -85,7 +91,20 @@ def summary(counts: Counts) -> str:
         f"busy {counts.busy:.0%}",
     ]
     parts += [f"{name} {size / MB:,.0f} MB" for name, size in counts.memory.items()]
+    if counts.held:
+        largest = sorted(counts.held, key=lambda one: -one.bytes)[:MAX_NAMED]
+        more = len(counts.held) - len(largest)
+        parts.append(
+            f"in memory: {', '.join(map(held, largest))}" + (f" and {more} more" if more else "")
+        )
     if counts.jobs_of:
-        most = sorted(counts.jobs_of.items(), key=lambda one: -one[1])[:3]
-        parts.append(", ".join(f"{plain(model)} {jobs}" for model, jobs in most))
+        most = sorted(counts.jobs_of.items(), key=lambda one: -one[1])[:MAX_NAMED]
+        named = ", ".join(f"{plain(model)} {jobs}" for model, jobs in most)
+        parts.append(f"jobs: {named}")
     return " · ".join(parts)
+
+
+def held(model: Held) -> str:
+    """Say how large a model in memory is, and whether it is parked."""
+    parked = " (parked)" if model.is_parked else ""
+    return f"{plain(model.name)} {model.bytes / MB:,.0f} MB{parked}"

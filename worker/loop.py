@@ -40,7 +40,11 @@ SLOW_FETCH_SECONDS: Final = 1.0
 
 FIRST_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 60.0
+MIN_LOOK_SECONDS: Final = 0.1
+"""From one look to the next for a model that may be offered."""
 MAINTENANCE_SECONDS: Final = 15.0
+FINAL: Final = frozenset({"AnonForbiddenWorker", "WorkerInviteOnly"})
+"""Refusals of an owner that do not pass by themselves, by their return codes."""
 MAX_REFUSALS: Final = 5
 """Pops in a row that the server refuses as they are: it will go on to do so."""
 
@@ -104,7 +108,7 @@ class Worker(Generic[B, R]):
                 tasks = [beside.create_task(each) for each in meanwhile]
                 try:
                     await self._proving.warm_up(self._habits.max_deaths)
-                    tasks.append(beside.create_task(self._proving.prove()))
+                    tasks.append(beside.create_task(self._proving.prove(self._habits.max_deaths)))
                     async with asyncio.TaskGroup() as group:
                         group.create_task(self._pop_all())
                         group.create_task(self._render_all(group))
@@ -153,7 +157,8 @@ class Worker(Generic[B, R]):
         while not self._stop.is_set():
             if self._models.offered:
                 return True
-            await self._rest(self._models.seconds_to_next() or self._habits.idle_seconds)
+            pause = max(self._habits.idle_seconds, MIN_LOOK_SECONDS)
+            await self._rest(self._models.seconds_to_next() or pause)
         return False
 
     async def _pop(self, preparing: asyncio.TaskGroup) -> None:
@@ -180,7 +185,8 @@ class Worker(Generic[B, R]):
             log.error("popping failed", exc_info=error)
             await self._rest(pause)
             return
-        if isinstance(error, Unauthenticated) or "wrong credentials" in error.message.lower():
+        is_final = isinstance(error, Unauthenticated) or error.rc in FINAL
+        if is_final or "wrong credentials" in error.message.lower():
             self._finish(Unwelcome(error.message))
             return
         if isinstance(error, InMaintenance) or "maintenance mode" in error.message.lower():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.wire.submit import GenerationMetadataStable
-from worker.renderer import Model, Order, Shown
+from worker.renderer import Held, Model, Order, Shown
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ class Ready:
 
 @dataclass(frozen=True)
 class Loaded:
-    """From the engine: the model is ready."""
+    """From the engine: the model is ready. held: what is in memory now."""
+
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,5 +94,12 @@ class NotLoaded:
     reason: str
 
 
+@dataclass(frozen=True)
+class Ended:
+    """From the engine: it ends, by no order's fault."""
+
+    reason: str
+
+
 Command = Load | Render | Stop | Show
-Report = Ready | Loaded | Step | Done | Refused | Left | NotLoaded
+Report = Ready | Loaded | Step | Done | Refused | Left | NotLoaded | Ended

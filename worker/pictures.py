@@ -8,6 +8,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from core.wire.image import MetadataType
+from core.wire.progress import MAX_PREVIEW_BYTES
 from core.wire.submit import GenerationMetadataStable
 from worker.renderer import CannotRender, Picture
 
@@ -29,6 +30,8 @@ MAX_RESULT_PIXELS: Final = 8192 * 8192
 MAX_RESULT_BYTES: Final = 20 * 1024 * 1024
 """The largest finished picture that servers take."""
 
+PREVIEW_SIDE: Final = 192
+PREVIEW_QUALITIES: Final = (70, 45, 20, 5)
 HELD_BACK, HELD_BACK_TEXT = "#3d4451", "held back:\nunsafe for work"
 MIN_LETTER: Final = 10
 
@@ -84,6 +87,22 @@ def to_webp(picture: Picture) -> bytes:
         if out.tell() <= MAX_RESULT_BYTES:
             return out.getvalue()
     raise CannotRender(f"the picture has more than {MAX_RESULT_BYTES} bytes")
+
+
+def preview(image: Image.Image) -> bytes | None:
+    """Give a small WebP of a picture; None where it does not get small enough."""
+    small = image.convert("RGB")
+    if max(small.size) < PREVIEW_SIDE:
+        scale = PREVIEW_SIDE / max(small.size)
+        size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))
+        small = small.resize(size, Image.Resampling.BICUBIC)
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    for quality in PREVIEW_QUALITIES:
+        out = io.BytesIO()
+        small.save(out, "WEBP", quality=quality, method=2)
+        if out.tell() <= MAX_PREVIEW_BYTES:
+            return out.getvalue()
+    return None
 
 
 def size_of(encoded: bytes) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from core.wire.submit import GenerationMetadataStable
 
@@ -73,6 +73,14 @@ class Stopped(Exception):
     """Nobody wants this order any more; the text says why."""
 
 
+class EngineEnds(SystemExit):
+    """The engine process is to end, by no order's fault; reason: why, for strangers."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(1)
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class Shown:
     """What can be shown before a result is there: a small encoded picture (WebP), or a text so far.
@@ -82,6 +90,18 @@ class Shown:
 
     index: int
     data: bytes | str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A model that is in memory. bytes: of its weights.
+
+    is_parked: whether it is in the machine's memory and has to go to the device before it is used.
+    """
+
+    name: str
+    bytes: int
+    is_parked: bool = False
 
 
 class OnStep(Protocol):
@@ -116,7 +136,15 @@ class Renderer(Protocol):
         """Serve an order for a loaded model. Raises CannotRender."""
 
 
-class DeviceRenderer(Renderer, Protocol):
+@runtime_checkable
+class Holding(Protocol):
+    """A renderer whose models stay in memory."""
+
+    def held(self) -> tuple[Held, ...]:
+        """Name them."""
+
+
+class DeviceRenderer(Renderer, Holding, Protocol):
     """The renderer of an engine process."""
 
     device: str

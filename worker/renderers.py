@@ -16,7 +16,7 @@ from worker.faces.fixer import FaceFixer
 from worker.image.order import Checkpoint
 from worker.post_processing import BackgroundRemover
 from worker.processing import Processing
-from worker.renderer import CannotLoad, Model, OnStep, Order, Renderer
+from worker.renderer import CannotLoad, Held, Holding, Model, OnStep, Order, Renderer
 from worker.safety import Detector
 from worker.text.order import GgufModel, LanguageModel
 from worker.upscaler import Upscaler
@@ -57,6 +57,11 @@ class Renderers:
     def render(self, order: Order[Any], on_step: OnStep) -> Any:  # noqa: ANN401 - what the order says
         """Serve an order, whose model is loaded. Raises CannotRender."""
         return self._made[type(order.model)].render(order, on_step)
+
+    def held(self) -> tuple[Held, ...]:
+        """Name the models in memory."""
+        holding = [made for made in self._made.values() if isinstance(made, Holding)]
+        return tuple(held for made in holding for held in made.held())
 
     def _vision(self) -> "Vision":
         """Give the networks that look at pictures, for forms and for whoever checks."""

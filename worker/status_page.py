@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
 from typing import Final
 
-from worker.live import summary
+from worker.live import held, summary
 from worker.tally import Counts
 
 ADDRESS: Final = "127.0.0.1"
@@ -103,6 +103,7 @@ def _page(counts: Counts, name: str) -> str:
         f"<tr><td>{html.escape(model)}</td><td>{number}</td></tr>"
         for model, number in sorted(counts.jobs_of.items())
     )
+    models = "".join(f"<tr><td>{html.escape(held(one))}</td></tr>" for one in counts.held)
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(name)}</title>"
         f"<meta http-equiv=refresh content={REFRESH_SECONDS}>"
@@ -110,6 +111,7 @@ def _page(counts: Counts, name: str) -> str:
         "td{padding:.2em 1em .2em 0}</style>"
         f"<h1>{html.escape(name)}</h1><p>{html.escape(summary(counts))}</p>"
         f"<h2>At work</h2><table>{rows or '<tr><td>nothing'}</table>"
+        f"<h2>In memory</h2><table>{models or '<tr><td>no model'}</table>"
         f"<h2>Done</h2><table>{jobs or '<tr><td>nothing yet'}</table></html>"
     )
 
@@ -133,6 +135,12 @@ def _metrics(counts: Counts) -> Iterator[str]:
     yield "# TYPE horde_worker_model_jobs_total counter"
     for model, jobs in sorted(counts.jobs_of.items()):
         yield f'horde_worker_model_jobs_total{{model="{_label(model)}"}} {jobs}'
+    yield "# HELP horde_worker_loaded_model_bytes Weights of models in memory."
+    yield "# TYPE horde_worker_loaded_model_bytes gauge"
+    for one in counts.held:
+        parked = "yes" if one.is_parked else "no"
+        labels = f'model="{_label(one.name)}",parked="{parked}"'
+        yield f"horde_worker_loaded_model_bytes{{{labels}}} {one.bytes}"
     yield "# HELP horde_worker_resident_bytes Memory of a process."
     yield "# TYPE horde_worker_resident_bytes gauge"
     for process, size in counts.memory.items():

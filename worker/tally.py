@@ -9,6 +9,7 @@ from typing import Final
 from worker.kind import Batch
 from worker.memory import resident
 from worker.progress import Display
+from worker.renderer import Held
 
 HOUR: Final = 3600.0
 
@@ -31,6 +32,7 @@ class Counts:
     kudos_an_hour: of the last hour, or of all the time where that is less.
     busy: the part of the time, 0 to 1, in which something was made.
     memory: resident bytes by process, as far as the system tells.
+    held: the models in the engine's memory.
     """
 
     seconds: float
@@ -43,17 +45,19 @@ class Counts:
     at_work: tuple[AtWork, ...]
     jobs_of: Mapping[str, int]
     memory: Mapping[str, int]
+    held: tuple[Held, ...] = ()
 
 
 @dataclass
 class Tally:
     """Another display that counts what it is shown.
 
-    engine: gives the engine's process id, where there is one.
+    engine: gives the engine's process id, where there is one. held: the models in its memory.
     """
 
     display: Display
     engine: Callable[[], int | None] = field(default=lambda: None)
+    held: Callable[[], tuple[Held, ...]] = field(default=tuple)
 
     def __post_init__(self) -> None:
         self._began = time.monotonic()
@@ -74,8 +78,8 @@ class Tally:
 
     def step(self, batch: Batch, step: int, steps: int) -> None:
         """A step is done."""
-        self._steps += 1
         if (here := self._at_work.get(batch.ids)) is not None:
+            self._steps += max(0, step - here.step)  # one may be told several times
             here.step, here.steps = step, steps
         self.display.step(batch, step, steps)
 
@@ -126,4 +130,5 @@ class Tally:
             at_work=tuple(self._at_work.values()),
             jobs_of=dict(self._jobs_of),
             memory={name: size for name, size in processes.items() if size is not None},
+            held=self.held(),
         )

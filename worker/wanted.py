@@ -1,6 +1,7 @@
 """How long a batch is wanted: until its time is over, or the server says that it is nobody's."""
 
 import asyncio
+import math
 import time
 from typing import Final
 
@@ -33,6 +34,8 @@ class Wanted:
         """What was to be seen last."""
         self._batch = batch
         self._began: float | None = None
+        self._reached: tuple[int, float] = (0, 0.0)
+        """The step that was done last, and when."""
         self._timer: asyncio.TimerHandle | None = None
         if batch.ttl is not None:
             late = f"it was not done within the {batch.ttl:g} seconds that it had"
@@ -68,10 +71,18 @@ class Wanted:
             self.show.set_result(None)
 
     def expect(self, step: int, steps: int) -> float:
-        """Give how many seconds the rest will take; a batch that is much too slow is left."""
+        """Give how many seconds the rest will take; a batch that is much too slow is left.
+
+        It may be called again while a step goes on; before the first is done, nobody knows.
+        """
         now = time.monotonic()
+        if step < 1:
+            return math.inf
+        if step != self._reached[0]:
+            self._reached = (step, now)
         began = now if self._began is None else self._began
-        rest = (now - began) / max(step, 1) * (steps - step)
+        since = self._reached[1]
+        rest = max(0.0, (since - began) / step * (steps - step) - (now - since))
         if self._batch.ttl is not None:
             used = now - self._batch.popped
             left = self._batch.ttl - used

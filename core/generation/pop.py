@@ -194,8 +194,8 @@ async def _decoys(
     glimpsed = await claim.glimpse(session, horde.lanes, worker.offer, at=at)
     if glimpsed is None:
         return []
-    request, job = glimpsed
-    params, model, seconds = _shape(request, job.feature, worker.offer)
+    request = glimpsed.request
+    params, model, seconds = _shape(request, glimpsed.feature, worker.offer)
     attempt_id = await attempts.start_decoy(
         session,
         request,
@@ -211,7 +211,7 @@ async def _decoys(
             request.id,
             [attempt_id],
             model,
-            job.number,
+            glimpsed.number,
             request.prompt,
             params,
             seed,

@@ -101,6 +101,12 @@ def feature_of(form: str) -> str:
     return FORM + form
 
 
+def counts_tiles(feature: str) -> bool:
+    """Whether a form with this feature takes the longer, the larger its picture is."""
+    form = FORMS.get(form_of(feature))
+    return form is None or form.by_tile
+
+
 def form_of(feature: str) -> str:
     """The form that `feature_of` was given."""
     return feature.removeprefix(FORM)

@@ -12,12 +12,12 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, literal_column, select, update
 
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.prepared import prepared
 from core.queue import best, requests
 from core.queue.lanes import Lanes
 from core.queue.matching import Offer
-from core.queue.rows import Request
+from core.queue.rows import Claimed, Request
 from core.queue.seeking import Seeking
 from core.queue.tables import WAITING, Job, JobState, LaneVersion, RequestRow
 
@@ -30,21 +30,19 @@ _requests = table(RequestRow)
 _version = table(LaneVersion)
 
 
-class Claimed(NamedTuple):
-    """A job that is the caller's now."""
-
-    id: int
-    number: int
-    seed: int
-    things: int
-    feature: str | None = None
-
-
 class Claim(NamedTuple):
     """Jobs of one request with consecutive seeds, and the request."""
 
     jobs: list[Claimed]
     request: Request
+
+
+class Glimpse(NamedTuple):
+    """The job that a worker would have got, which stays where it is, and its request."""
+
+    request: Request
+    number: int
+    feature: str | None
 
 
 class Found(NamedTuple):
@@ -107,8 +105,7 @@ async def _of_one_request(
         return None
     more = batch(request) - 1
     rest = await _continue(session, head, more) if more > 0 else []
-    first = Claimed(head.id, head.number, head.seed, head.things, head.feature)
-    return Claim([first, *rest], request)
+    return Claim([head, *rest], request)
 
 
 async def _request(session: Reading, request_id: UUID) -> Request:
@@ -139,13 +136,8 @@ _STATE = {engine: prepared(_state(engine)) for engine in ("sqlite", "postgresql"
 _REQUEST = prepared(select(_requests).where(_requests.c.id == bindparam("id")))
 
 
-async def glimpse(
-    session: Writing, lanes: Lanes, offer: Offer, *, at: datetime
-) -> tuple[Request, AnyRow] | None:
-    """The request whose job this worker would have got, and that job, or None.
-
-    Nothing is claimed. Of the job: `number` and `feature`.
-    """
+async def glimpse(session: Writing, lanes: Lanes, offer: Offer, *, at: datetime) -> Glimpse | None:
+    """The job that this worker would have got, if there is one. Nothing is claimed."""
     nobody = best.many(session.engine, [])
     state = (await session.execute(_STATE[session.engine], {"users": nobody})).one()
     await lanes.refresh(session, state.version)
@@ -154,15 +146,17 @@ async def glimpse(
     job_id = await seeking.head_of_lanes()
     if job_id is None:
         return None
-    row = (await session.execute(_JOB, {"id": job_id})).one()
-    request = await _request(session, row.request_id)
-    return (request, row) if request.expires_at > at else None
+    job = (await session.execute(_JOB, {"id": job_id})).one()
+    request = await _request(session, job.request_id)
+    return Glimpse(request, job.number, job.feature) if request.expires_at > at else None
 
 
-_JOB = prepared(select(_jobs).where(_jobs.c.id == bindparam("id")))
+_JOB = prepared(
+    select(_jobs.c.request_id, _jobs.c.number, _jobs.c.feature).where(_jobs.c.id == bindparam("id"))
+)
 
 
-async def _continue(session: Writing, head: AnyRow, more: int) -> list[Claimed]:
+async def _continue(session: Writing, head: Claimed, more: int) -> list[Claimed]:
     """Claim up to `more` jobs after the head while their seeds are consecutive."""
     following = (
         select(_jobs.c.id)
@@ -174,18 +168,16 @@ async def _continue(session: Writing, head: AnyRow, more: int) -> list[Claimed]:
         )
         .with_for_update(skip_locked=True)
     )
-    rows = sorted(
-        await session.execute(
-            update(_jobs)
-            .where(_jobs.c.id.in_(following))
-            .values(state=JobState.PROCESSING)
-            .returning(_jobs.c.id, _jobs.c.number, _jobs.c.seed, _jobs.c.things)
-        ),
-        key=lambda row: row.number,
+    rows = await session.execute(
+        update(_jobs)
+        .where(_jobs.c.id.in_(following))
+        .values(state=JobState.PROCESSING)
+        .returning(*best.TAKEN)
     )
-    in_turn = [row for i, row in enumerate(rows) if row.number == head.number + 1 + i]
-    if astray := [row.id for row in rows[len(in_turn) :]]:
+    taken = sorted((Claimed(*row) for row in rows), key=lambda job: job.number)
+    in_turn = [job for i, job in enumerate(taken) if job.number == head.number + 1 + i]
+    if astray := [job.id for job in taken[len(in_turn) :]]:
         await session.execute(
             update(_jobs).where(_jobs.c.id.in_(astray)).values(state=JobState.WAITING)
         )
-    return [Claimed(*row) for row in in_turn]
+    return in_turn

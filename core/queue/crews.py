@@ -13,12 +13,12 @@ from itertools import islice
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from core.db import AnyRow
 from core.kinds import registry
 from core.queue import matching, pace
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.pace import Pace
+from core.queue.rows import RunningAttempt
 
 REMEMBERED_NEEDS: Final = 4096
 MAX_TURNS: Final = 4
@@ -150,7 +150,7 @@ class Crews:
     def __init__(
         self,
         workers: Sequence[OnlineWorker] = (),
-        running: Iterable[AnyRow] = (),
+        running: Iterable[RunningAttempt] = (),
         *,
         at: datetime | None = None,
         before: "Crews | None" = None,
@@ -158,7 +158,7 @@ class Crews:
     ) -> None:
         """Arrange them.
 
-        running: rows of `progress.running`, seen at this moment. before: the last look.
+        running: as `progress.running` saw them at this moment. before: the last look.
         others: online workers that do not serve everybody; they may have running jobs.
         """
         offers = [worker.offer for worker in workers]
@@ -179,19 +179,19 @@ class Crews:
             self._add_running(running, known, at)
 
     def _add_running(
-        self, running: Iterable[AnyRow], known: Mapping[str, OnlineWorker], at: datetime
+        self, running: Iterable[RunningAttempt], known: Mapping[str, OnlineWorker], at: datetime
     ) -> None:
-        batches: dict[str, dict[tuple[datetime, UUID], list[AnyRow]]] = defaultdict(dict)
-        for row in running:
-            of_worker = batches[str(row.worker_id)]
-            of_worker.setdefault((row.started_at, row.request_id), []).append(row)
+        batches: dict[str, dict[tuple[datetime, UUID], list[RunningAttempt]]] = defaultdict(dict)
+        for attempt in running:
+            of_worker = batches[str(attempt.worker_id)]
+            of_worker.setdefault((attempt.started_at, attempt.request_id), []).append(attempt)
         for worker_id, of_worker in batches.items():
             worker = known.get(worker_id)
             threads = worker.threads if worker else 1
             ahead, left = 0.0, 0.0
-            for number, ((started_at, request_id), rows) in enumerate(sorted(of_worker.items())):
-                expected = self._of(worker, rows[0].kind, frozenset({rows[0].model})).seconds(
-                    len(rows), sum(row.things for row in rows)
+            for number, ((started_at, request_id), batch) in enumerate(sorted(of_worker.items())):
+                expected = self._of(worker, batch[0].kind, frozenset({batch[0].model})).seconds(
+                    len(batch), sum(attempt.things for attempt in batch)
                 )
                 if number < threads:  # otherwise it waits at the worker
                     elapsed = (at - started_at).total_seconds()
@@ -200,7 +200,7 @@ class Crews:
                 ahead += expected
                 left += expected
                 jobs, longest = self.running.get(request_id, (0, 0.0))
-                self.running[request_id] = (jobs + len(rows), max(longest, until))
+                self.running[request_id] = (jobs + len(batch), max(longest, until))
             if len(of_worker) >= threads:  # else another thread is free for the next job
                 self._left[worker_id] = (left, threads)
 

@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.queue import lane_rows, matching
-from core.queue.lane_rows import APART, CATCH_ALL, EXACT, PARKED, Caller
+from core.queue.lane_rows import APART, CATCH_ALL, EXACT, PARKED, Caller, HeldLane
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Job, Lane, LaneVersion, RequestRow
 
@@ -57,6 +57,12 @@ class Matched(NamedTuple):
         """All of them."""
         rest = () if self.catch_all is None else (self.catch_all,)
         return (*self.certain, *self.doubtful, *rest)
+
+
+class _Stored(NamedTuple):
+    id: int
+    key: str
+    needs: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +163,10 @@ class Lanes:
             del documents[: await lane_rows.lanes_of(session, caller) // MAX_EXACT_LANES_OF_CALLER]
         return await self._first(session, documents)
 
-    async def apart(self, session: Writing, document: dict[str, Any]) -> AnyRow | None:
+    async def apart(self, session: Writing, document: dict[str, Any]) -> HeldLane | None:
         """The lane for jobs that contain what it says, made where there is none yet.
 
-        Returns its `id` and `created_at`; None where there are enough of such lanes.
+        None where there are enough of such lanes.
         """
         key = f"{APART}:{lane_rows.key_of(document)}"
         if (found := await lane_rows.found(session, key)) is not None:
@@ -205,11 +211,11 @@ class Lanes:
         new = sorted(ids - self._known.keys() - set(self.parked.values()))
         added, parked = {}, {}
         if new:
-            for row in await _rows(session, new):
-                if row.needs.get(PARKED):
-                    parked[row.needs.get("kind", Needs().kind)] = row.id
+            for lane in await _stored(session, new):
+                if lane.needs.get(PARKED):
+                    parked[lane.needs.get("kind", Needs().kind)] = lane.id
                 else:
-                    added[row.id] = _read(row.key, row.needs)
+                    added[lane.id] = _read(lane.key, lane.needs)
         if version > self._version:  # otherwise another look saw more meanwhile
             gone = self._known.keys() - ids
             self._known = {i: lane for i, lane in self._known.items() if i in ids} | added
@@ -243,8 +249,8 @@ class Lanes:
     ) -> Matched:
         """The same with lanes that this transaction may have made, which nobody knows yet."""
         new = made - self._known.keys()
-        rows = await _rows(session, sorted(new)) if new else []
-        changes = [(row.id, _read(row.key, row.needs)) for row in rows]
+        made_now = await _stored(session, sorted(new)) if new else []
+        changes = [(lane.id, _read(lane.key, lane.needs)) for lane in made_now]
         return _with_changes(self.matching(offer), offer, changes)
 
     def least(self) -> Mapping[int, Needs | None]:
@@ -263,10 +269,9 @@ class Lanes:
         return self._known[lane_id].most or Needs()
 
 
-async def _rows(session: Reading, ids: Sequence[int]) -> Sequence[AnyRow]:
-    """The lanes' `id`, `key` and `needs`."""
+async def _stored(session: Reading, ids: Sequence[int]) -> list[_Stored]:
     found = select(_lanes.c.id, _lanes.c.key, _lanes.c.needs).where(_lanes.c.id.in_(ids))
-    return (await session.execute(found)).all()
+    return [_Stored(*row) for row in await session.execute(found)]
 
 
 def _with_changes(

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, Self
 
+from core.kinds import alchemy
+
 UNLIMITED = 2**62
 
 SIZES = ("pixels", "steps", "length", "context", "tiles")
@@ -82,8 +84,14 @@ class Needs(_Side):
     """What each prompt contains, in lower case; part of a lane's needs only."""
 
     def of_job(self, feature: str | None) -> Self:
-        """The needs of one of the request's jobs, which may ask for one feature more."""
-        return self if feature is None else replace(self, features=self.features | {feature})
+        """The needs of one of the request's jobs, which may ask for one feature more.
+
+        Tiles are what a worker can post-process: forms that only look at a picture need none.
+        """
+        if feature is None:
+            return self
+        tiles = self.tiles if alchemy.counts_tiles(feature) else 0
+        return replace(self, features=self.features | {feature}, tiles=tiles)
 
 
 @dataclass(frozen=True, slots=True)

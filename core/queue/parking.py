@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 
-from core.db import AnyRow, Writing, table
+from core.db import Reading, Writing, table
 from core.queue import lane_rows, matching, moving
 from core.queue.lane_rows import PARKED
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
+from core.queue.rows import WaitingJob
 from core.queue.tables import WAITING, Job, Lane, LaneVersion, RequestRow
 
 WINDOW = 500
@@ -70,8 +71,8 @@ async def release(session: Writing, lanes: Lanes, offer: Offer, *, after: int) -
     )
     await lanes.update(session)
     into, left = Counter[int](), 0
-    while rows := (await session.execute(_PARKED, {"lane": parked, "after": after})).all():
-        after = rows[-1].id
+    while rows := await _parked_after(session, parked, after):
+        after = rows[-1]["id"]
         fitting = _fitting(offer, rows)
         moved = await _move(session, lanes, parked, fitting)
         into += moved
@@ -79,6 +80,11 @@ async def release(session: Writing, lanes: Lanes, offer: Offer, *, after: int) -
         if len(rows) < WINDOW:
             break
     return Released(into.keys(), is_all=not left, last=after)
+
+
+async def _parked_after(session: Reading, lane_id: int, job_id: int) -> Sequence[RowMapping]:
+    rows = await session.execute(_PARKED, {"lane": lane_id, "after": job_id})
+    return rows.mappings().all()
 
 
 _PARKED = (
@@ -95,20 +101,20 @@ _PARKED = (
 )
 
 
-def _fitting(offer: Offer, rows: Sequence[AnyRow]) -> dict[Needs, list[AnyRow]]:
-    fitting: dict[Needs, list[AnyRow]] = defaultdict(list)
+def _fitting(offer: Offer, rows: Sequence[RowMapping]) -> dict[Needs, list[WaitingJob]]:
+    fitting: dict[Needs, list[WaitingJob]] = defaultdict(list)
     for row in rows:
-        needs = Needs.from_json(row.needs).of_job(row.feature)
+        needs = Needs.from_json(row["needs"]).of_job(row["feature"])
         if matching.accepts(needs, offer):
-            fitting[needs].append(row)
+            fitting[needs].append(WaitingJob(id=row["id"], request_id=row["request_id"]))
     return fitting
 
 
 async def _move(
-    session: Writing, lanes: Lanes, parked: int, fitting: Mapping[Needs, Sequence[AnyRow]]
+    session: Writing, lanes: Lanes, parked: int, fitting: Mapping[Needs, Sequence[WaitingJob]]
 ) -> Counter[int]:
     """Move these jobs. Returns how many each lane got."""
-    into: dict[int, list[AnyRow]] = defaultdict(list)
+    into: dict[int, list[WaitingJob]] = defaultdict(list)
     for needs, some in fitting.items():
         into[await lanes.lane_for(session, needs)] += some
     return await moving.move(session, parked, into)

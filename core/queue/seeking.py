@@ -23,12 +23,13 @@ from itertools import chain, repeat
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select
+from sqlalchemy import Executable, RowMapping, Select
 
-from core.db import AnyRow, Writing
+from core.db import Writing
 from core.queue import best, matching, parking, windows
 from core.queue.lanes import Lanes, Matched
 from core.queue.matching import Needs, Offer
+from core.queue.rows import Claimed
 
 FEW_LANES = 8
 """So many are looked into at once; with more, the front of the whole queue comes first."""
@@ -70,7 +71,7 @@ class Seeking:
         else:
             self.inconclusive = True
 
-    async def head(self, *, own: bool, only_own: bool) -> AnyRow | None:
+    async def head(self, *, own: bool, only_own: bool) -> Claimed | None:
         """Take the first job of the claim: of the worker's own users, else of the lanes."""
         if own:
             generous = replace(self._offer, only_covered=False)
@@ -79,7 +80,7 @@ class Seeking:
                 return head
         return None if only_own else await self._of_lanes()
 
-    async def _of_lanes(self) -> AnyRow | None:
+    async def _of_lanes(self) -> Claimed | None:
         matched = self._matched
         if matched.catch_all is not None:
             among = {"lane": matched.catch_all, "before": await self.head_of_lanes()}
@@ -89,26 +90,30 @@ class Seeking:
         ids = matched.certain + matched.doubtful
         return await self._best(ids, in_doubt=bool(matched.doubtful)) if ids else None
 
-    async def _best(self, ids: tuple[int, ...], *, in_doubt: bool) -> AnyRow | None:
+    async def _best(self, ids: tuple[int, ...], *, in_doubt: bool) -> Claimed | None:
         """Take the best job of these lanes that fits."""
         place = self._lanes_place(ids, in_doubt=in_doubt)
         take = best.TAKES[self._engine, in_doubt]
         if len(ids) > FEW_LANES:
             of_front = best.TAKES_OF_FRONT[self._engine, in_doubt]
             first = place | {"front": FRONT}
-            if (taken := (await self.session.execute(of_front, first)).first()) is not None:
+            if (taken := await self._take(of_front, first)) is not None:
                 return taken
         if self._engine == "sqlite":
-            return (await self.session.execute(take, place)).first()
+            return await self._take(take, place)
         for max_lanes, heads in REACH:
             reach = place | {"best": max_lanes, "heads": heads}
-            taken = (await self.session.execute(take, reach)).one()
-            if taken.id is not None:
-                return taken
-            if not taken.any_fits:
+            *job, any_fits = (await self.session.execute(take, reach)).one()
+            if job[0] is not None:
+                return Claimed(*job)
+            if not any_fits:
                 return None
         self.inconclusive = True
         return None
+
+    async def _take(self, taking: Executable, place: dict[str, Any]) -> Claimed | None:
+        row = (await self.session.execute(taking, place)).first()
+        return None if row is None else Claimed(*row)
 
     async def head_of_lanes(self) -> int | None:
         """The id of the job that would be taken from the lanes, without the catch-all."""
@@ -128,7 +133,7 @@ class Seeking:
 
     async def _look_through(
         self, offer: Offer, statement: Select[Any], among: dict[str, Any]
-    ) -> AnyRow | None:
+    ) -> Claimed | None:
         """Take the best job whose exact needs fit, looking at them in windows by keyset.
 
         statement: one of `windows`. among: its parameters that select the jobs.
@@ -136,22 +141,22 @@ class Seeking:
         after = windows.FIRST
         for size in chain(WINDOW_SIZES, repeat(WINDOW_SIZES[-1])):
             place = {"size": size, **after, **among, **self._place}
-            rows = (await self.session.execute(statement, place)).all()
+            rows = (await self.session.execute(statement, place)).mappings().all()
             fitting = [
-                row.id
+                row["id"]
                 for row in rows
-                if row.expires_at > self.at and matching.accepts(_exact(row), offer)
+                if row["expires_at"] > self.at and matching.accepts(_exact(row), offer)
             ]
             if fitting:
-                taken = (await self.session.execute(windows.TAKE_ONE_OF, {"ids": fitting})).first()
+                taken = await self._take(windows.TAKE_ONE_OF, {"ids": fitting})
                 if taken is not None:
                     return taken
                 self.inconclusive = True
             if len(rows) < size:
                 return None
-            after = {"rank": rows[-1].rank, "job": rows[-1].id}
+            after = {"rank": rows[-1]["rank"], "job": rows[-1]["id"]}
         return None
 
 
-def _exact(row: AnyRow) -> Needs:
-    return replace(Needs.from_json(row.needs).of_job(row.feature), words=row.words)
+def _exact(row: RowMapping) -> Needs:
+    return replace(Needs.from_json(row["needs"]).of_job(row["feature"]), words=row["words"])

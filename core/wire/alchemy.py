@@ -96,7 +96,8 @@ class InterrogationPopInput(Request):
     threads: Annotated[StrictInt, Field(ge=1, le=100), WHOLE] = 1
     """How many forms it works on at once."""
     max_tiles: Annotated[StrictInt, Field(ge=1, le=256), WHOLE] = 80
-    """The largest picture it takes, in tiles of 512 x 512 pixels."""
+    """The largest picture that it post-processes, in tiles of 512 x 512 pixels; those that it only
+    looks at may be larger."""
     wait: Annotated[Number, Field(ge=0, le=30)] = 0.0
     """Seconds to wait for work before the answer says that there is none (our extension)."""
 

@@ -3,7 +3,9 @@
 import asyncio
 import base64
 
+from core.wire.limits import MAX_TEXT_RESULT_CHARS
 from fake_renderers import FakeRenderer, ThreadEngine
+from worker import beats
 from worker.renderer import Shown
 from worker.text.kind import Texts
 
@@ -137,3 +139,30 @@ async def test_the_horde_hears_of_a_job_until_it_is_told_what_came_of_it(horde, 
         heard(horde, gone=[job])
         await serving.until(lambda: any("delivered late" in one for one in serving.display.said))
         await asyncio.sleep(0)
+
+
+async def test_what_cannot_be_told_ends_no_signs_of_life(horde, serve, monkeypatch):
+    import threading
+
+    monkeypatch.setattr("worker.beats.MIN_SECONDS", 0.05)
+    monkeypatch.setattr("worker.beats.MAX_SECONDS", 0.1)
+    heard(horde)
+    said, calls = beats._said, []
+
+    def too_long_once(batch, wanted):
+        calls.append(batch)
+        if len(calls) == 2:
+            wanted.shown = Shown(0, "x" * (MAX_TEXT_RESULT_CHARS + 1))
+        try:
+            return said(batch, wanted)
+        finally:
+            wanted.shown = None
+
+    monkeypatch.setattr(beats, "_said", too_long_once)
+    go = threading.Event()
+    [job] = horde.add()
+    async with serve(ThreadEngine(Showing(go))) as serving:
+        await serving.until(lambda: len(horde.progress) > 2)
+        go.set()
+        assert (await serving.submitted(job))["state"] == "ok"
+    assert len(calls) > len(horde.progress)

@@ -56,6 +56,9 @@ async def test_pictures_and_steps_come_back(engine):
     assert rendered.notes[0].ref == "k_euler"
     assert steps == [(1, 3), (2, 3), (3, 3)]
     assert engine.device == "cpu"
+    assert [held.name for held in engine.held] == ["held"]
+    await engine.stop()
+    assert not engine.held
 
 
 async def test_an_engine_that_was_begun_early_is_the_one_that_renders(engine):

@@ -1,7 +1,9 @@
 """What is in hand survives a server that is away, and a worker that is killed."""
 
 import asyncio
+import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from core.client import Unreachable
+from core.client import AlreadySubmitted, Unreachable
 from fake_renderers import TINY
 from stub_horde import KEY
+from worker import journal as journal_module
 from worker.image.kind import Pictures
 from worker.journal import Journal
 from worker.kind import Batch, Parcel
@@ -178,6 +181,42 @@ def test_the_living_keep_what_they_have_and_other_hordes_jobs_stay(tmp_path):
     assert not list(tmp_path.rglob("*.job"))
 
 
+def test_a_worker_that_begins_is_not_taken_for_dead(tmp_path, monkeypatch):
+    usual, others = journal_module._locked, ["removes the folder", "has its lock for a moment"]
+
+    def locked(path):
+        if not others:
+            return usual(path)
+        if others.pop(0).startswith("removes"):
+            shutil.rmtree(path.parent)
+            return usual(path)
+        return None
+
+    monkeypatch.setattr(journal_module, "_locked", locked)
+    with Journal(tmp_path, "http://one") as journal:
+        journal.take("image", "a")
+    with Journal(tmp_path, "http://one") as heir:
+        assert [one.job for one in heir.left("image")] == ["a"]
+        heir.forget("a")
+    assert not list((tmp_path / "in-hand").iterdir())
+
+
+async def test_a_result_whose_answer_got_lost_with_the_process_is_not_told_to_be_lost(
+    horde, serve, monkeypatch, tmp_path
+):
+    with Journal(tmp_path, horde.url) as journal:
+        journal.keep("image", Parcel("12345678-9", {"id": "12345678-9", "state": "ok"}))
+
+    async def send(self, parcel):
+        raise AlreadySubmitted(404, "DuplicateGen", "the server has it")
+
+    monkeypatch.setattr(Pictures, "send", send)
+    with Journal(tmp_path, horde.url) as journal:
+        async with serve(journal=journal) as serving:
+            await serving.until(lambda: "12345678 had been delivered" in serving.display.said)
+    assert not list(tmp_path.rglob("*.job"))
+
+
 async def test_a_disk_that_cannot_be_written_costs_no_job(horde, serve, monkeypatch, tmp_path):
     (tmp_path / "in-hand").write_text("a file in the way")
     [job] = horde.add()
@@ -223,6 +262,38 @@ async def test_what_will_be_much_too_late_is_left_before():
     wanted.expect(10, 100)
     assert wanted.stop.result() == "it would take 600 seconds, of 100 that it had"
     wanted.close()
+
+
+async def test_a_step_that_goes_on_is_not_taken_for_slow():
+    batch = Batch(ids=("a",), model=TINY.name, work="64x64", steps=20, ttl=100)
+    wanted = Wanted(batch)
+    wanted.began()
+    assert wanted.expect(0, 20) == math.inf
+    wanted._began -= 30
+    object.__setattr__(batch, "popped", batch.popped - 30)
+    assert wanted.expect(10, 20) == pytest.approx(30, abs=1)
+    for passed, rest in (
+        (20, 10),
+        (25, 0),
+    ):  # a program that is asked now and then tells the same step again
+        wanted._began -= passed
+        wanted._reached = (10, wanted._reached[1] - passed)
+        object.__setattr__(batch, "popped", batch.popped - passed)
+        assert wanted.expect(10, 20) == pytest.approx(rest, abs=1)
+        assert wanted.expect(0, 20) == math.inf
+    assert not wanted.stop.done()
+    wanted.close()
+
+
+async def test_a_model_whose_jobs_are_late_again_and_again_rests(horde, serve, tmp_path):
+    never = f"wait {tmp_path / 'never'}"
+    late = [horde.add(ttl=1, payload={"prompt": never})[0] for _ in range(3)]
+    horde.add()
+    async with serve() as serving:
+        for job in late:
+            assert (await serving.submitted(job))["state"] == "faulted"
+        [told] = [one for one in serving.display.said if "not offered for 15 minutes" in one]
+    assert "that it had" in told
 
 
 async def test_a_source_that_does_not_come_costs_its_own_job_only(horde, serve, monkeypatch):

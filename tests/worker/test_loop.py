@@ -4,11 +4,13 @@ import asyncio
 import base64
 import io
 import time
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from fake_renderers import BROKEN, FakeRenderer, ThreadEngine
+from fake_renderers import BROKEN, TINY, FakeRenderer, ThreadEngine
+from worker.engine import EngineDied, EngineEnded
 from worker.loop import NothingToServe, Unwelcome
 from worker.offers import AGENT
 
@@ -226,6 +228,21 @@ async def test_stopping_finishes_the_job_in_hand(horde, serve, tmp_path):
     assert len(horde.pops) == pops
 
 
+async def test_stopping_does_not_wait_for_a_model_that_still_loads(horde, serve):
+    class Slow(ThreadEngine):
+        loading = asyncio.Event()
+
+        async def load(self, model):
+            self.loading.set()
+            await asyncio.Event().wait()  # it would take minutes
+
+    async with serve(Slow()) as serving:
+        await Slow.loading.wait()
+        serving.stop.set()
+        await serving.ends()
+    assert not horde.pops
+
+
 async def test_a_second_signal_gives_back_the_jobs_in_hand(horde, serve, tmp_path):
     go = tmp_path / "go"
     jobs = horde.add(n=2, payload={"prompt": f"wait {go}"})
@@ -274,7 +291,12 @@ async def test_a_server_that_stumbles_is_asked_again(horde, serve, monkeypatch):
 
 @pytest.mark.parametrize(
     "refusal",
-    [None, (403, {"message": "you provided wrong credentials", "rc": "WrongCredentials"})],
+    [
+        None,
+        (403, {"message": "you provided wrong credentials", "rc": "WrongCredentials"}),
+        (403, {"message": "Anonymous users cannot run workers.", "rc": "AnonForbiddenWorker"}),
+        (403, {"message": "New workers need an invitation.", "rc": "WorkerInviteOnly"}),
+    ],
 )
 async def test_an_unwelcome_worker_ends(horde, serve, refusal):
     if refusal:
@@ -317,3 +339,61 @@ async def test_a_picture_that_cannot_be_uploaded_is_faulted(horde, serve):
     async with serve() as serving:
         submit = await serving.submitted(job)
     assert submit["state"] == "faulted"
+
+
+class Away(ThreadEngine):
+    """Its program is away for the first loads."""
+
+    def __init__(self, times):
+        super().__init__()
+        self.times, self.loads = times, 0
+
+    async def load(self, model):
+        self.loads += 1
+        if self.loads <= self.times:
+            self.running = False
+            raise EngineEnded("the program behind this worker does not answer")
+        await super().load(model)
+
+
+async def test_a_program_that_is_away_for_long_ends_no_worker(horde, serve, monkeypatch):
+    monkeypatch.setattr("worker.line_up.FIRST_REST_SECONDS", 0.05)
+    async with serve(Away(3)) as serving:
+        [job] = horde.add()
+        assert (await serving.submitted(job))["state"] == "ok"
+    assert [one for one in serving.display.said if "tiny is not offered for" in one]
+
+
+async def test_a_model_that_kills_the_engine_once_when_it_is_proved_is_tried_again(horde, serve):
+    class Dies(ThreadEngine):
+        died = False
+
+        async def load(self, model):
+            if model.name == "other" and not self.died:
+                self.died = True
+                raise EngineDied("the engine died (SIGKILL)")
+            await super().load(model)
+
+    async with serve(Dies(), models={"tiny": TINY, "other": replace(TINY, name="other")}) as one:
+        await one.until(lambda: any(pop["models"] == ["tiny", "other"] for pop in horde.pops))
+    assert not [said for said in one.display.said if "any more" in said]
+
+
+async def test_a_worker_that_is_told_to_stop_waits_for_no_model(horde, serve):
+    class Slow(ThreadEngine):
+        loading, left = asyncio.Event(), False
+
+        async def load(self, model):
+            self.loading.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.left = True
+
+    engine = Slow()
+    async with serve(engine) as serving:
+        await asyncio.wait_for(engine.loading.wait(), 30)
+        serving.stop.set()
+        await serving.ends()
+    assert engine.left
+    assert not horde.pops

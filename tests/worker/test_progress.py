@@ -1,11 +1,13 @@
 import io
 
+import pytest
 from rich.console import Console
 
 from worker.commands.run import view_of
 from worker.kind import Batch
 from worker.live import LiveView, summary
 from worker.progress import Lines
+from worker.renderer import Held
 from worker.tally import Tally
 
 BATCH = Batch(
@@ -62,6 +64,22 @@ def test_on_a_terminal_a_bar_moves_and_leaves_its_line():
     assert not bar._bars.tasks
 
 
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_a_narrow_terminal_shows_steps_and_memory_all_the_same(width):
+    out = io.StringIO()
+    view = LiveView(Console(file=io.StringIO(), width=width, force_terminal=True))
+    view.close()
+    tally = Tally(view, held=lambda: (Held("horde-tiny", 25 * 2**20),))
+    view.counts = tally.counts
+    tally.begin(BATCH)
+    tally.step(BATCH, 4, 9)
+    Console(file=out, width=width).print(view._shown())
+    lines = out.getvalue().splitlines()
+    assert lines[0].rstrip().endswith("4/9")
+    assert max(map(len, lines)) <= width
+    assert "in memory: horde-tiny 25 MB" in " ".join(" ".join(lines).split())
+
+
 def test_what_is_done_is_counted(monkeypatch):
     clock = [100.0]
     monkeypatch.setattr("worker.tally.time.monotonic", lambda: clock[0])
@@ -69,6 +87,7 @@ def test_what_is_done_is_counted(monkeypatch):
     tally.begin(BATCH)
     clock[0] += 10
     tally.step(BATCH, 1, 9)
+    tally.step(BATCH, 1, 9)  # another program is asked again and again how far it is
     [at_work] = tally.counts().at_work
     assert (at_work.step, at_work.steps) == (1, 9)
     tally.settled(BATCH, 3.0, 1)

@@ -10,6 +10,7 @@ import pytest
 from worker import status_page
 from worker.kind import Batch
 from worker.progress import Lines
+from worker.renderer import Held
 from worker.tally import Tally
 
 BATCH = Batch(ids=("12345678",), model='<b>"m"\\', work="64x64 <script>", steps=4)
@@ -17,7 +18,8 @@ BATCH = Batch(ids=("12345678",), model='<b>"m"\\', work="64x64 <script>", steps=
 
 @pytest.fixture
 async def page():
-    tally = Tally(Lines())
+    held = (Held('<b>"m"\\', 25 * 2**20), Held("sdxl", 6900 * 2**20, is_parked=True))
+    tally = Tally(Lines(), held=lambda: held)
     tally.begin(BATCH)
     tally.step(BATCH, 1, 4)
     tally.settled(Batch(ids=("1", "2"), model=BATCH.model, work="", steps=1), 5.5, 1)
@@ -35,6 +37,7 @@ async def test_the_page_says_how_things_are_and_runs_nothing(page):
     assert "<script" not in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "1 done, 1 lost" in answer.text
+    assert "sdxl 6,900 MB (parked)" in answer.text
 
 
 async def test_metrics_are_as_prometheus_reads_them(page):
@@ -44,6 +47,8 @@ async def test_metrics_are_as_prometheus_reads_them(page):
     assert samples["horde_worker_kudos_total"] == "5.5"
     assert samples["horde_worker_jobs_at_work"] == "1"
     assert samples['horde_worker_model_jobs_total{model="<b>\\"m\\"\\\\"}'] == "1"
+    assert samples['horde_worker_loaded_model_bytes{model="sdxl",parked="yes"}'] == "7235174400"
+    assert 'horde_worker_loaded_model_bytes{model="<b>\\"m\\"\\\\",parked="no"}' in samples
     assert float(samples['horde_worker_resident_bytes{process="control"}']) > 1e6
     for name in {re.match(r"\w+", sample)[0] for sample in samples}:
         assert f"# TYPE {name} " in text
@@ -54,6 +59,7 @@ async def test_programs_read_json(page):
     told = json.loads((await page.get("/status.json")).text)
     assert told["done"] == 1
     assert told["at_work"][0]["step"] == 1
+    assert told["held"][1] == {"name": "sdxl", "bytes": 6900 * 2**20, "is_parked": True}
 
 
 async def test_a_page_from_elsewhere_cannot_read_it_by_a_name_of_its_own(page):

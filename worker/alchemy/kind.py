@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,8 @@ from worker.upscaler import Upscaler
 
 CPU_TILES: Final = 1
 """A form has 180 seconds; a CPU needs most of them to enlarge 512 x 512 pixels fourfold."""
+STAND_IN_TILES: Final = 4
+"""The same with the small network that ships."""
 GPU_TILES: Final = 80
 FORM_SECONDS: Final = 180.0
 """Until somebody else gets a form; the wire does not say it."""
@@ -57,7 +59,7 @@ class Forms:
 
     async def pop(self, models: Mapping[str, Model], *, device: str | None) -> Haul[FormBatch]:
         """Pop a form; one at a time, whatever the device."""
-        tiles = CPU_TILES if device == "cpu" else GPU_TILES
+        tiles = most_tiles(models.values(), device)
         stand_ins = [name for name, model in models.items() if is_stand_in(model)]
         update = {
             "forms": [name for name in models if name not in stand_ins],
@@ -126,6 +128,14 @@ class Forms:
         await self._client.alchemy.submit(
             InterrogationSubmitInput(id=job, result={}, state="faulted", reason=why)
         )
+
+
+def most_tiles(models: Iterable[Model], device: str | None) -> int:
+    """Say how large a picture may be that any of these enlarge in the time that a form has."""
+    if device != "cpu":
+        return GPU_TILES
+    enlarging = [one for one in models if isinstance(one, Upscaler)]
+    return STAND_IN_TILES if all(map(is_stand_in, enlarging)) else CPU_TILES
 
 
 def check_size(size: tuple[int, int], factor: int, *, tiles: int) -> None:

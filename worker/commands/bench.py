@@ -10,6 +10,7 @@ from worker import logs, lookup, models
 from worker.commands import told
 from worker.configuration import files
 from worker.environment import prepare_environment
+from worker.memory import return_large_blocks
 
 JOBS: Final = 16
 ROUNDS: Final = 3
@@ -35,6 +36,7 @@ def bench(arguments: argparse.Namespace) -> int:
         raise told.Wrong("at least 2 jobs and 1 round make a measurement")
     logs.configure("text", "error")
     prepare_environment()
+    return_large_blocks()
     named = [arguments.model] if arguments.model else lookup.wanted(settings, "image")[:1]
     if not named:
         raise told.Wrong("no model to measure with: name one with --model")

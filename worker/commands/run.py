@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from core.client import HordeClient, HordeError, Retries, Unauthenticated
+from core.client import HordeClient, HordeError, NotFound, Retries, Unauthenticated
 from worker import logs, status_page
 from worker.commands import told
 from worker.commands.once import UntilOneIsDone
@@ -29,7 +29,9 @@ from worker.engine_process import renderers
 from worker.environment import prepare_environment
 from worker.live import LiveView
 from worker.loop import NothingToServe, Unwelcome
+from worker.memory import return_large_blocks
 from worker.offers import AGENT
+from worker.owner import NoKey, key_of
 from worker.progress import Display, Lines, Unfailing
 from worker.proxy.renderers import making
 from worker.served import NoModel
@@ -62,8 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = files.load(arguments.config)
     settings = loaded.settings
     try:
-        key = settings.key()
-    except OSError as error:
+        key = key_of(settings)
+    except NoKey as error:
         raise files.WrongSettings(str(error)) from None
     if not key:
         raise files.WrongSettings(
@@ -72,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     logs.configure(settings.log_format, settings.log_level)
     prepare_environment()
+    return_large_blocks()
     view = view_of(settings.progress)
     display = Tally(Unfailing(view))
     if isinstance(view, LiveView):
@@ -130,6 +133,7 @@ async def serve(loaded: Loaded, key: str, display: Tally, *, once: bool = False)
         Engine(making(settings.text_server_key.get_secret_value()), limits) as proxy,
     ):
         display.engine = lambda: engine.pid
+        display.held = lambda: engine.held
         crew = Crew(settings, client, engine, shown, proxy)
         crew.begin()
         await _ask_for_the_key(client)
@@ -164,8 +168,9 @@ async def _ask_for_the_key(client: HordeClient) -> None:
     try:
         async with asyncio.timeout(KEY_SECONDS):
             await client.users.me()
-    except Unauthenticated as error:
-        raise Unwelcome(error.message) from None
+    except (Unauthenticated, NotFound) as error:
+        if error.rc is not None:  # of a horde, not of another program
+            raise Unwelcome(error.message) from None
     except (HordeError, TimeoutError):
         return
 

@@ -19,6 +19,7 @@ from typing import Final, Protocol
 import torch
 
 from worker.image.order import Checkpoint, ControlNetwork
+from worker.renderer import Held
 
 RESERVED: Final = 0.3
 """Of all memory: for pictures in the making, other programs, and errors of estimation."""
@@ -82,6 +83,12 @@ class KeptModels:
         """Whether it need not be loaded."""
         return model in self._kept
 
+    def held(self) -> tuple[Held, ...]:
+        """Name them."""
+        return tuple(
+            Held(_name(model), kept.bytes, kept.is_parked) for model, kept in self._kept.items()
+        )
+
     def get(self, model: Keepable, *, beside: Keepable | None = None) -> InMemory | None:
         """Give a model on its device; None where it has to be loaded.
 
@@ -142,6 +149,10 @@ class KeptModels:
 
     def _least(self, of: Iterable[Keepable]) -> Keepable | None:
         return min(of, key=lambda one: self._kept[one].worth, default=None)
+
+
+def _name(model: Keepable) -> str:
+    return model.name if isinstance(model, Checkpoint) else model.place.stem
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ picture that is finished: its latents, and what the autoencoder made of them.
 """
 
 import functools
-import io
 from typing import Any, Final
 
 import numpy as np
@@ -14,10 +13,6 @@ import torch
 from diffusers import SchedulerMixin
 from PIL import Image
 
-MAX_BYTES: Final = 24_000
-"""What a horde takes of a preview."""
-MAX_SIDE: Final = 192
-QUALITIES: Final = (70, 45, 20, 5)
 RIDGE: Final = 0.1
 """Keeps the map small where few latents have been seen."""
 FLOW_STEPS: Final = 1000
@@ -97,22 +92,6 @@ class Estimate:
         if kind == "v_prediction":
             return kept**0.5 * noisy - (1 - kept) ** 0.5 * guess
         return (noisy - (1 - kept) ** 0.5 * guess) / max(kept, 1e-4) ** 0.5
-
-
-def encoded(image: Image.Image) -> bytes | None:
-    """Give a small WebP of a picture; None where it does not get small enough."""
-    small = image.convert("RGB")
-    if max(small.size) < MAX_SIDE:
-        scale = MAX_SIDE / max(small.size)
-        size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))
-        small = small.resize(size, Image.Resampling.BICUBIC)
-    small.thumbnail((MAX_SIDE, MAX_SIDE))
-    for quality in QUALITIES:
-        out = io.BytesIO()
-        small.save(out, "WEBP", quality=quality, method=2)
-        if out.tell() <= MAX_BYTES:
-            return out.getvalue()
-    return None
 
 
 def _rows(latents: torch.Tensor) -> torch.Tensor:

@@ -4,18 +4,25 @@ Its API is described at `/docs` of each of them.
 """
 
 import base64
-import binascii
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from PIL import Image
 
+from core.wire.submit import GenerationMetadataStable
 from worker import pictures
 from worker.image.order import PictureOrder, Rendered
 from worker.proxy.calls import MAKE_SECONDS, Caller, meanwhile
 from worker.proxy.servers import MULTIPLE, NATIVE, NotAnswering, ServedPainter
-from worker.renderer import CannotRender, OnStep, Picture, information
+from worker.renderer import (
+    BrokenResult,
+    CannotRender,
+    OnStep,
+    Picture,
+    Shown,
+    information,
+)
 
 SAMPLERS: Final = {
     "k_euler_a": "Euler a",
@@ -34,6 +41,8 @@ SAMPLERS: Final = {
     "lcm": "LCM",
 }
 FALLBACK: Final = "Euler a"
+MIN_SHARE: Final = 0.5
+"""Of the area that was ordered: a server that makes less has not done what it was told."""
 KEEP: Final = 1
 """What stands under a mask at the beginning: the picture itself."""
 
@@ -70,7 +79,7 @@ class WebUI:
             told = meanwhile(make, lambda: self._look(order, on_step), self._stop)
             made += _pictures(told, order, count)
             notes = [information(approximate)] if approximate else []
-        return Rendered(tuple(made), tuple(notes))
+        return rendered(made, notes)
 
     def _body(self, order: PictureOrder, seed: int, count: int) -> tuple[dict[str, Any], str]:
         """Say what is wanted in its words, and what of it is only nearly so."""
@@ -137,9 +146,18 @@ class WebUI:
         try:
             told = self._caller.get("/sdapi/v1/progress", skip_current_image="true")
             step = int(float(told["progress"]) * order.steps)
-        except (NotAnswering, CannotRender, KeyError, TypeError, ValueError):
+        except (NotAnswering, CannotRender, KeyError, TypeError, ValueError, OverflowError):
             return  # a call that fails says nothing; the watchdog waits for one that does not
-        on_step(max(1, min(step, order.steps)), order.steps)
+        on_step(max(0, min(step, order.steps)), order.steps, self._preview)
+
+    def _preview(self) -> Shown | None:
+        """Fetch what it shows of a picture in the making, where it is set to do so."""
+        told = self._caller.get("/sdapi/v1/progress", skip_current_image="false")
+        if not (encoded := told.get("current_image")):
+            return None
+        image = pictures.read(_decoded(encoded), kind="source_image")
+        small = pictures.preview(pictures.on_white(image))
+        return None if small is None else Shown(0, small)
 
     def _stop(self) -> None:
         try:
@@ -200,18 +218,37 @@ def _encoded(image: Image.Image) -> str:
 
 
 def _pictures(told: Any, order: PictureOrder, count: int) -> list[Picture]:  # noqa: ANN401
-    """Read the pictures of an answer; a grid may follow them. Raises CannotRender."""
+    """Read the pictures of an answer; a grid may follow them. Raises BrokenResult."""
     try:
-        encoded = [base64.b64decode(one.partition(",")[2] or one) for one in told["images"]]
-    except (KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise CannotRender("the server's answer has no pictures") from error
+        encoded = [_decoded(one) for one in told["images"]]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise BrokenResult("the server's answer has no pictures") from error
     if len(encoded) < count:
-        raise CannotRender(f"the server made {len(encoded)} of {count} pictures")
+        raise BrokenResult(f"the server made {len(encoded)} of {count} pictures")
     return [finished(one, order) for one in encoded[:count]]
 
 
+def _decoded(picture: str) -> bytes:
+    """Decode base64, which may be a data URL. Raises AttributeError and ValueError."""
+    return base64.b64decode(picture.partition(",")[2] or picture)
+
+
 def finished(encoded: bytes, order: PictureOrder) -> Picture:
-    """Read a picture, in the size that was asked. Raises CannotRender."""
-    image = pictures.on_white(pictures.read(encoded, kind="source_image"))
+    """Read a picture, in the size that was asked. Raises BrokenResult."""
+    try:
+        image = pictures.on_white(pictures.read(encoded, kind="source_image"))
+    except CannotRender as error:  # whose note is about the requester's own picture
+        raise BrokenResult("the server's picture cannot be read") from error
+    if image.width * image.height < MIN_SHARE * order.width * order.height:
+        raise BrokenResult(f"the server made a picture of {image.width}x{image.height} pixels")
     image = pictures.scaled(image, order.width, order.height, tiling=order.tiling)
     return Picture(image.width, image.height, image.tobytes())
+
+
+def rendered(made: Sequence[Picture], notes: Iterable[GenerationMetadataStable]) -> Rendered:
+    """Put a result together, and see how many of its pictures have but one colour."""
+    return Rendered(tuple(made), tuple(notes), sum(_is_blank(one) for one in made))
+
+
+def _is_blank(made: Picture) -> bool:
+    return made.rgb == made.rgb[:3] * (made.width * made.height)

@@ -1,14 +1,17 @@
 """Calls another program of this machine, and says what goes wrong in the worker's words."""
 
+import contextlib
+import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 import httpx
 
 from worker.proxy.servers import NotAnswering
-from worker.renderer import CannotRender
+from worker.renderer import BrokenResult, CannotRender
 
 T = TypeVar("T")
 
@@ -17,7 +20,14 @@ ASK_SECONDS: Final = 30.0
 MAKE_SECONDS: Final = 3600.0
 """The worker's watchdog and the job's deadline end it long before."""
 MAX_BYTES: Final = 256 * 2**20
+MAX_LINE_BYTES: Final = 2**20
+MAX_ERROR_BYTES: Final = 64 * 1024
 POLL_SECONDS: Final = 0.25
+LOCKED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+ABOUT_THE_JOB: Final = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
+)
+"""With these a program refuses one job; with others it would refuse the next one, too."""
 
 
 class Caller:
@@ -46,42 +56,37 @@ class Caller:
 
     def content(self, method: str, path: str, **how: Any) -> bytes:  # noqa: ANN401 - httpx's own
         """Make a call; gives the answer's bytes. Raises NotAnswering and CannotRender."""
+        with self._answering(method, path, **how) as pieces:
+            return b"".join(pieces)
+
+    @contextlib.contextmanager
+    def lines(self, path: str, body: Mapping[str, Any]) -> Iterator[Iterator[str]]:
+        """Have something done whose answer comes line by line; leaving it ends the call.
+
+        Raises as `content` does.
+        """
+        timeout = httpx.Timeout(MAKE_SECONDS, connect=CONNECT_SECONDS)
+        with self._answering("POST", path, json=body, timeout=timeout) as pieces:
+            yield _lines(pieces)
+
+    @contextlib.contextmanager
+    def _answering(self, method: str, path: str, **how: Any) -> Iterator[Iterator[bytes]]:  # noqa: ANN401
+        """Make a call; gives the pieces of its answer as they come."""
         try:
             with self._http.stream(method, path, **how) as response:
-                content = b""
-                for piece in response.iter_bytes():
-                    content += piece
-                    if len(content) > MAX_BYTES:
-                        raise CannotRender("the server's answer is too long")
-        except httpx.HTTPError as error:
-            raise NotAnswering(f"{self.url}: {type(error).__name__}") from error
-        if response.status_code in {401, 403}:
-            raise NotAnswering(f"{self.url} wants a key or a login ({response.status_code})")
-        if response.is_error:
-            raise CannotRender(f"the server refuses: {_reason(response.status_code, content)}")
-        return content
-
-    def lines(self, path: str, body: Mapping[str, Any], take: Callable[[str], None]) -> None:
-        """Have something done whose answer comes line by line. Raises as `content` does."""
-        timeout = httpx.Timeout(MAKE_SECONDS, connect=CONNECT_SECONDS)
-        try:
-            with self._http.stream("POST", path, json=body, timeout=timeout) as response:
+                if response.status_code in LOCKED:
+                    code = response.status_code
+                    raise NotAnswering(f"{self.url} wants a key or a login ({code})")
                 if response.is_error:
-                    content = response.read()[:MAX_BYTES]
-                    if response.status_code in {401, 403}:
-                        raise NotAnswering(f"{self.url} wants a key ({response.status_code})")
-                    raise CannotRender(
-                        f"the server refuses: {_reason(response.status_code, content)}"
-                    )
-                for line in response.iter_lines():
-                    take(line)
+                    raise _refusal(response)
+                yield _bounded(response)
         except httpx.HTTPError as error:
             raise NotAnswering(f"{self.url}: {type(error).__name__}") from error
 
     def _json(self, content: bytes) -> Any:  # noqa: ANN401
         try:
             return httpx.Response(200, content=content).json() if content else None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise NotAnswering(f"{self.url} answers with something else than JSON") from None
 
 
@@ -89,17 +94,27 @@ def meanwhile(make: Callable[[], T], look: Callable[[], None], stop: Callable[[]
     """Make something in a thread, and look at how far it is again and again.
 
     look: may raise, where nobody wants it any more; then `stop` is called, which lets it end.
+    Raises NotAnswering where that does not help.
     """
-    with ThreadPoolExecutor(1) as pool:
-        made: Future[T] = pool.submit(make)
+    made: Future[T] = Future()
+
+    def work() -> None:
         try:
-            while not wait((made,), POLL_SECONDS).done:
-                look()
-        except BaseException:
-            stop()
-            wait((made,), ASK_SECONDS)
-            raise
-        return made.result()
+            made.set_result(make())
+        except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits
+            made.set_exception(error)
+
+    # Nobody waits for it at the end of the process, as for one of a pool: it may take an hour.
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        while not wait((made,), POLL_SECONDS).done:
+            look()
+    except BaseException as error:
+        stop()
+        if not wait((made,), ASK_SECONDS).done:
+            raise NotAnswering("it goes on with what nobody wants any more") from error
+        raise
+    return made.result()
 
 
 def within(seconds: float, ask: Callable[[], T]) -> T:
@@ -114,18 +129,52 @@ def within(seconds: float, ask: Callable[[], T]) -> T:
             time.sleep(POLL_SECONDS)
 
 
+def _bounded(response: httpx.Response) -> Iterator[bytes]:
+    length = 0
+    for piece in response.iter_bytes():
+        length += len(piece)
+        if length > MAX_BYTES:
+            raise BrokenResult("the server's answer is too long")
+        yield piece
+
+
+def _lines(pieces: Iterator[bytes]) -> Iterator[str]:
+    """Split an answer at its line feeds, and nowhere else: texts may have other ends of lines."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        if len(rest) > MAX_LINE_BYTES:
+            raise BrokenResult("the server's answer has no lines")
+        for line in whole:
+            yield line.decode(errors="replace").strip()
+    if rest:
+        yield rest.decode(errors="replace").strip()
+
+
+def _refusal(response: httpx.Response) -> CannotRender:
+    content = b""
+    for piece in response.iter_bytes():
+        content += piece
+        if len(content) > MAX_ERROR_BYTES:
+            break
+    kind = CannotRender if response.status_code in ABOUT_THE_JOB else BrokenResult
+    return kind(f"the server refuses: {_reason(response.status_code, content)}")
+
+
 def _reason(status: int, content: bytes) -> str:
     """Say why, in as few words as the program itself has for it."""
     try:
         told = httpx.Response(200, content=content).json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return str(status)
     for key in ("detail", "error", "message", "errors"):
         said = told.get(key) if isinstance(told, dict) else None
         if isinstance(said, dict):
             said = said.get("message") or said.get("msg")
         if isinstance(said, list) and said and isinstance(said[0], dict):
-            said = f"{'.'.join(map(str, said[0].get('loc', ())))}: {said[0].get('msg')}"
+            where = said[0].get("loc")
+            place = ".".join(map(str, where)) if isinstance(where, list) else ""
+            said = f"{place}: {said[0].get('msg')}"
         if said and isinstance(said, str):
             return f"{status} {said[:150]}"
     return str(status)

@@ -10,10 +10,10 @@ from PIL import Image
 
 from worker import pictures
 from worker.image.order import PictureOrder, Rendered
-from worker.proxy.a1111 import finished, mask_of
-from worker.proxy.calls import POLL_SECONDS, Caller
+from worker.proxy.a1111 import finished, mask_of, rendered
+from worker.proxy.calls import MAKE_SECONDS, POLL_SECONDS, Caller
 from worker.proxy.servers import MULTIPLE, NotAnswering, ServedPainter
-from worker.renderer import CannotRender, OnStep, Picture, information
+from worker.renderer import BrokenResult, CannotRender, OnStep, Picture, information
 
 SAMPLERS: Final = {
     "k_euler_a": "euler_ancestral",
@@ -65,7 +65,7 @@ class Comfy:
         for index, seed in enumerate(order.seeds):
             beat = _beat(on_step, index, len(order.seeds), order.steps)
             made.append(self._one(order, graph(order, seed, source), beat))
-        return Rendered(tuple(made), tuple(information(one) for one in told))
+        return rendered(made, [information(one) for one in told])
 
     def _one(
         self, order: PictureOrder, nodes: dict[str, Node], beat: Callable[[], None]
@@ -74,11 +74,9 @@ class Comfy:
         try:
             number = str(told["prompt_id"])
         except (KeyError, TypeError):
-            raise CannotRender("the server took no prompt") from None
+            raise BrokenResult("the server took no prompt") from None
         try:
-            while (history := self._caller.get(f"/history/{number}").get(number)) is None:
-                beat()
-                time.sleep(POLL_SECONDS)
+            history = self._history(number, beat)
         except BaseException:
             self._stop(number)
             raise
@@ -86,6 +84,25 @@ class Comfy:
         query = {key: str(image.get(key, "")) for key in ("filename", "subfolder", "type")}
         made = finished(self._caller.content("GET", "/view", params=query), order)
         return _kept(order, made)
+
+    def _history(self, number: str, beat: Callable[[], None]) -> Any:  # noqa: ANN401
+        """Wait until a prompt is over. Raises BrokenResult where it will never be."""
+        end, is_queued = time.monotonic() + MAKE_SECONDS, True
+        while (history := self._caller.get(f"/history/{number}").get(number)) is None:
+            if not is_queued:  # seen before it was looked for in the history
+                raise BrokenResult("the server has dropped the prompt")
+            if time.monotonic() > end:
+                raise NotAnswering("it does not get done with a picture")
+            beat()
+            time.sleep(POLL_SECONDS)
+            is_queued = self._is_queued(number)
+        return history
+
+    def _is_queued(self, number: str) -> bool:
+        """Whether a prompt is at work, or waits: its owner may clear the queue."""
+        told = self._caller.get("/queue")
+        queued = [*told["queue_running"], *told["queue_pending"]]
+        return any(number in one[:2] for one in queued)
 
     def _source(self, order: PictureOrder) -> str:
         """Bring the source picture there, its mask as transparency; gives what it is called."""
@@ -173,7 +190,7 @@ def _beat(on_step: OnStep, index: int, count: int, steps: int) -> Callable[[], N
     """Say that it lives; how far a picture is, it tells those only who hold a socket open."""
 
     def beat() -> None:
-        on_step(index * steps + 1, count * steps)
+        on_step(index * steps, count * steps)
 
     return beat
 
@@ -202,9 +219,9 @@ def _first_image(history: Any) -> dict[str, Any]:  # noqa: ANN401
             for one in status.get("messages", ())
             if one[0] == "execution_error"
         ]
-        raise CannotRender(f"the server failed: {(told or ['it does not say why'])[0][:150]}")
+        raise BrokenResult(f"the server failed: {(told or ['it does not say why'])[0][:150]}")
     for output in (history.get("outputs") or {}).values():
         for image in output.get("images", ()):
             found: dict[str, Any] = image
             return found
-    raise CannotRender("the server made no picture")
+    raise BrokenResult("the server made no picture")

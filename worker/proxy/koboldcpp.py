@@ -1,21 +1,19 @@
 """Texts by KoboldCpp, or by anything with KoboldAI's API."""
 
+from functools import partial
 from typing import Any, Final
 
 from worker.proxy.calls import MAKE_SECONDS, Caller, meanwhile
 from worker.proxy.servers import NotAnswering, ServedWriter
-from worker.renderer import CannotRender, OnStep
-from worker.text.formatting import ended, shaped
+from worker.proxy.texts import bounded, finished, length_of, tokens_of
+from worker.renderer import BrokenResult, CannotRender, OnStep, Shown
 from worker.text.order import TextOrder, Written
 
-CHARS_A_TOKEN: Final = 4
-"""About, in English: for showing how far a text is."""
 ALIKE: Final = (
     "temperature", "top_k", "top_p", "top_a", "typical", "tfs", "min_p", "rep_pen",
     "rep_pen_range", "rep_pen_slope", "smoothing_factor", "dynatemp_range", "dynatemp_exponent",
 )  # fmt: skip
 """What its API and ours call the same."""
-PREFIX: Final = "koboldcpp/"
 
 
 class Kobold:
@@ -38,9 +36,11 @@ class Kobold:
         """Say how many tokens it can look back on, where it says so."""
         for path in ("/api/extra/true_max_context_length", "/api/v1/config/max_context_length"):
             try:
-                return int(self._caller.get(path)["value"])
-            except (KeyError, TypeError, ValueError, CannotRender):
+                known = length_of(self._caller.get(path)["value"])
+            except (KeyError, TypeError, CannotRender):
                 continue
+            if known is not None:
+                return known
         return None
 
     def render(self, order: TextOrder, on_step: OnStep) -> tuple[Written, ...]:
@@ -52,18 +52,20 @@ class Kobold:
 
         told = meanwhile(make, lambda: self._look(order, on_step), self._stop)
         try:
-            text = str(told["results"][0]["text"])
+            text = told["results"][0]["text"]
         except (KeyError, TypeError, IndexError) as error:
-            raise CannotRender("the server's answer has no text") from error
+            raise BrokenResult("the server's answer has no text") from error
+        if not isinstance(text, str):
+            raise BrokenResult("the server's answer has no text")
         return (finished(text, order),)
 
     def _look(self, order: TextOrder, on_step: OnStep) -> None:
         try:
             told = self._caller.post("/api/extra/generate/check", {})
-            written = len(str(told["results"][0]["text"])) // CHARS_A_TOKEN
+            text = bounded(str(told["results"][0]["text"]), order)
         except (NotAnswering, CannotRender, KeyError, TypeError, IndexError):
             return  # a call that fails says nothing; the watchdog waits for one that does not
-        on_step(max(1, min(written, order.length)), order.length)
+        on_step(tokens_of(text, order), order.length, partial(Shown, 0, text))
 
     def _stop(self) -> None:
         try:
@@ -88,11 +90,3 @@ def _body(order: TextOrder) -> dict[str, Any]:
         "quiet": True,
         **{name: getattr(order.sampling, name) for name in ALIKE},
     }
-
-
-def finished(text: str, order: TextOrder) -> Written:
-    """End and shape a text as was asked, whatever the server did of it."""
-    whole = ended(text, stops=order.stops, single_line=order.single_line)
-    text = text if whole is None else whole
-    shape = shaped(text, order.prompt, order.format)
-    return Written(shape, max(1, min(order.length, len(text) // CHARS_A_TOKEN)))

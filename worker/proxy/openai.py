@@ -1,16 +1,19 @@
 """Texts by servers with OpenAI's completions API: vLLM, Aphrodite, TabbyAPI, llama.cpp, Ollama."""
 
 import json
+from functools import partial
 from typing import Any, Final
 
 from worker.proxy.calls import Caller
-from worker.proxy.koboldcpp import finished
 from worker.proxy.servers import NotAnswering, ServedWriter
-from worker.renderer import CannotRender, OnStep
+from worker.proxy.texts import finished, is_over, length_of
+from worker.renderer import BrokenResult, CannotRender, OnStep, Shown
 from worker.text.order import TextOrder, Written
 
 MAX_STOPS: Final = 4
 """OpenAI's own limit; what is beyond it ends the text here."""
+MAX_EMPTY: Final = 64
+"""Pieces beyond one for each token, which have no text; some servers send a few."""
 DATA: Final = "data:"
 END: Final = "[DONE]"
 
@@ -35,7 +38,7 @@ class OpenAI:
             lengths = [one.get("max_model_len") for one in self._caller.get("models")["data"]]
         except (KeyError, TypeError, AttributeError, CannotRender):
             return None
-        known = [length for length in lengths if isinstance(length, int)]
+        known = [length for length in map(length_of, lengths) if length is not None]
         return min(known, default=None)
 
     def render(self, order: TextOrder, on_step: OnStep) -> tuple[Written, ...]:
@@ -48,26 +51,26 @@ class OpenAI:
             return self._write(order, on_step)
 
     def _write(self, order: TextOrder, on_step: OnStep) -> tuple[Written, ...]:
-        parts: list[str] = []
-
-        def take(line: str) -> None:
-            if not line.startswith(DATA) or line.removeprefix(DATA).strip() == END:
-                return
-            try:
-                told = json.loads(line.removeprefix(DATA))
-                parts.append(str(told["choices"][0].get("text") or ""))
-            except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-                raise CannotRender("the server's answer is no text") from None
-            # Raises where nobody wants it any more, which closes the connection: that stops it.
-            on_step(min(len(parts), order.length), order.length)
-
+        text, pieces = "", 0
         try:
-            self._caller.lines("completions", self._body(order), take)
+            # Leaving it closes the connection, which stops the server: also where `on_step` raises.
+            with self._caller.lines("completions", self._body(order)) as lines:
+                for line in lines:
+                    if not line.startswith(DATA):
+                        continue
+                    if line.removeprefix(DATA).strip() == END:
+                        break
+                    text, pieces = text + _said(line.removeprefix(DATA)), pieces + 1
+                    on_step(min(pieces, order.length), order.length, partial(Shown, 0, text))
+                    if is_over(text, order) or pieces > order.length + MAX_EMPTY:
+                        break
         except CannotRender as error:
-            if self._knows_more and not parts and error.reason.startswith(_UNKNOWN):
+            if self._knows_more and not pieces and error.reason.startswith(_UNKNOWN):
                 raise _Unknown from error
             raise
-        return (finished("".join(parts), order),)
+        if not pieces:
+            raise BrokenResult("the server's answer is no text")
+        return (finished(text, order),)
 
     def _body(self, order: TextOrder) -> dict[str, Any]:
         model = order.language_model
@@ -96,6 +99,22 @@ class OpenAI:
                 "include_stop_str_in_output": True,
             }
         return body
+
+
+def _said(data: str) -> str:
+    """Read a piece of the text; some have none, such as the last one's counts. Raises BrokenResult.
+
+    Servers that fail in the middle say so in the place of a piece.
+    """
+    try:
+        told = json.loads(data)
+        if "choices" not in told and (failed := told.get("error")):
+            why = failed.get("message") if isinstance(failed, dict) else failed
+            raise BrokenResult(f"the server failed: {str(why)[:150]}")
+        choices = told["choices"]
+        return str(choices[0].get("text") or "") if choices else ""
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise BrokenResult("the server's answer is no text") from None
 
 
 _UNKNOWN: Final = ("the server refuses: 400", "the server refuses: 422")

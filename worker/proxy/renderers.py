@@ -1,6 +1,7 @@
 """The engine process's side of other programs: hands orders on to them. Imports no torch."""
 
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,18 @@ from worker.proxy.servers import (
     Server,
     named,
 )
-from worker.renderer import CannotLoad, DeviceRenderer, Model, OnStep, Order
+from worker.renderer import (
+    BrokenResult,
+    CannotLoad,
+    CannotRender,
+    DeviceRenderer,
+    EngineEnds,
+    Held,
+    Model,
+    OnStep,
+    Order,
+    Stopped,
+)
 
 WAIT_SECONDS: Final = 20.0
 """For a program that is just being restarted."""
@@ -45,7 +57,7 @@ MAKERS: Final[Mapping[str, Callable[[Caller], Program]]] = {
 }
 
 
-class Gone(SystemExit):
+class Gone(EngineEnds):
     """The program does not answer any more: the engine process ends, and its model rests."""
 
 
@@ -80,11 +92,21 @@ class Proxies:
             return self._programs[model.server].render(order, on_step)
         except NotAnswering as error:
             raise _gone(error) from error
+        except (CannotRender, Stopped):
+            raise
+        except Exception as error:
+            # Whatever a program answers: one that always does so is not to be offered for ever.
+            traceback.print_exc()
+            raise BrokenResult("the server's answer cannot be read") from error
+
+    def held(self) -> tuple[Held, ...]:
+        """None: what the programs hold is theirs."""
+        return ()
 
 
 def _gone(error: NotAnswering) -> Gone:
     sys.stderr.write(f"{error}\n")
-    return Gone(1)
+    return Gone("the program behind this worker does not answer")
 
 
 def program(server: Server, key: str = "") -> Program:

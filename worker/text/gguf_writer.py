@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, nobody
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, Held, OnStep, nobody
 from worker.text.composing import BRACKETS, Text, trial
 from worker.text.order import GgufModel, TextOrder, Written
 
@@ -38,6 +38,13 @@ class GgufWriter:
         except Exception as error:  # a broken model fails in as many ways as it has parts
             self._loaded = None
             raise CannotLoad(f"{type(error).__name__}: {error}") from error
+
+    def held(self) -> tuple[Held, ...]:
+        """Name the model in memory."""
+        if self._loaded is None:
+            return ()
+        model = self._loaded.model
+        return (Held(model.name, model.folder.stat().st_size),)
 
     def _load(self, model: GgufModel, context: int) -> "_Loaded":
         self._loaded = None  # one after the other in memory

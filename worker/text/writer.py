@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
-from worker.renderer import BrokenResult, CannotLoad, CannotRender, OnStep, nobody
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, Held, OnStep, nobody
 from worker.text.composing import BRACKETS, Text, trial
 from worker.text.order import LanguageModel, TextOrder, Written
 
@@ -48,6 +48,13 @@ class Writer:
             return
         self._loaded = None
         raise CannotLoad("its numbers run out of range")
+
+    def held(self) -> tuple[Held, ...]:
+        """Name the model in memory."""
+        if self._loaded is None:
+            return ()
+        size = sum(weights.nbytes for weights in self._loaded.network.parameters())
+        return (Held(self._loaded.model.name, size),)
 
     def _free(self) -> None:
         gc.collect()

@@ -6,7 +6,7 @@ import pytest
 
 import pictures
 from fake_renderers import ThreadEngine
-from worker.alchemy.kind import CPU_TILES, Forms
+from worker.alchemy.kind import CPU_TILES, GPU_TILES, STAND_IN_TILES, Forms, most_tiles
 from worker.alchemy.order import Description
 from worker.offers import alchemy_offer
 from worker.settings import Settings
@@ -101,6 +101,13 @@ async def test_the_pop_says_what_is_served(horde, answer):
     pop = horde.pops[0]
     assert (pop["name"], pop["forms"], pop["amount"]) == ("tester alchemy", list(FORMS), 1)
     assert pop["max_tiles"] == CPU_TILES
+
+
+def test_the_small_network_that_ships_takes_larger_pictures():
+    real = FORMS["RealESRGAN_x4plus"]
+    assert most_tiles([STAND_IN, FORMS["palette"]], "cpu") == STAND_IN_TILES
+    assert most_tiles([STAND_IN, real], "cpu") == CPU_TILES
+    assert most_tiles([real], "cuda") == GPU_TILES
 
 
 async def test_what_cannot_be_answered_is_given_back(horde, answer):

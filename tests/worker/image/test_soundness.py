@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from worker import models
-from worker.renderer import BrokenResult, CannotLoad, Stopped
+import tiny_adaptations
+from worker import models, pictures
+from worker.image.order import Adaptation
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, Stopped
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -117,6 +119,19 @@ def test_numbers_that_run_out_of_range_later_are_computed_again_with_more(
         renderer.load(checkpoint)
 
 
+def test_what_more_bits_do_not_help_costs_the_model_none(
+    renderer, tiny_model, half_first, tmp_path
+):
+    model = models.inspect("tiny", tiny_model)
+    renderer.load(model)
+    tensors = tiny_adaptations.tensors(renderer.model.from_text, form="peft", size=1e18)
+    file = tiny_adaptations.save(tmp_path / "loud.safetensors", tensors)
+    with pytest.raises(CannotRender, match="brought beside the model"):
+        renderer.render(order_of(model, adaptations=(Adaptation("loud", file),)), lambda *_: None)
+    renderer.load(model)
+    assert dtype(renderer) == "float16"
+
+
 def test_an_order_can_be_left_between_two_steps(renderer, tiny_model):
     checkpoint, steps = models.inspect("tiny", tiny_model), []
 
@@ -151,11 +166,9 @@ def test_each_step_can_be_looked_at_in_few_bytes(renderer, tiny_model, is_cheap)
 
 
 def test_a_preview_of_noise_is_as_small_as_any():
-    from worker.image import previews
-
     noise = np.random.default_rng(1).integers(0, 256, (1024, 700, 3), np.uint8)
-    preview = previews.encoded(Image.fromarray(noise))
-    assert len(preview) <= previews.MAX_BYTES
+    preview = pictures.preview(Image.fromarray(noise))
+    assert len(preview) <= pictures.MAX_PREVIEW_BYTES
     with Image.open(io.BytesIO(preview)) as opened:
         assert opened.size == (131, 192)
 

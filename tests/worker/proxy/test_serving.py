@@ -1,6 +1,7 @@
 """A worker whose pictures and texts other programs make, from the pop to the upload."""
 
 import asyncio
+import contextlib
 import io
 import os
 import subprocess
@@ -69,6 +70,64 @@ async def test_pictures_and_texts_of_other_programs_are_served(horde):
     assert offered["tester"]["models"] == ["stable_diffusion"]
     assert offered["tester"]["allow_post_processing"] is False
     assert offered["tester text"]["models"] == ["story-7b"]
+
+
+@contextlib.asynccontextmanager
+async def serving(horde, webui):
+    """Serve the horde with this program's pictures; gives what is said."""
+    settings = Settings(
+        url=horde.url,
+        name="tester",
+        kinds=["image"],
+        models=["stable_diffusion=v1-5-pruned-emaonly"],
+        image_server=f"a1111={webui.url}",
+        wait_seconds=0.05,
+        idle_seconds=0.1,
+    )
+    stop, limits, said = asyncio.Event(), Limits(60, 60, 60), Said()
+    async with (
+        HordeClient(horde.url, KEY, retries=Retries(attempts=1)) as client,
+        Engine(making(""), limits) as proxy,
+    ):
+        crew = Crew(settings, client, ThreadEngine(), said, proxy)
+        running = asyncio.create_task(crew.run(stop))
+        try:
+            yield said
+        finally:
+            stop.set()
+            await asyncio.wait_for(running, 60)
+
+
+async def submitted(horde, job):
+    assert await asyncio.to_thread(horde.until, lambda: horde.submitted(job), 60)
+    return horde.submitted(job)
+
+
+async def test_a_program_that_fails_at_everything_rests(horde):
+    with Program(WebUI) as webui:
+        webui.known["memory"] = True
+        jobs = [horde.add(model="stable_diffusion")[0] for _ in range(3)]
+        async with serving(horde, webui) as said:
+            for job in jobs:
+                told = (await submitted(horde, job))["gen_metadata"][-1]["ref"]
+                assert told == "the server refuses: 500 OutOfMemoryError"
+            assert [one for one in said if "is not offered for 15 minutes" in one]
+
+
+async def test_a_job_says_that_its_program_went_away_and_the_next_is_made(horde):
+    with Program(WebUI) as webui:
+
+        def goes_away(handler):
+            webui.odd.clear()
+            handler.close_connection = True
+            handler.connection.close()
+
+        webui.odd["/sdapi/v1/txt2img"] = goes_away
+        [lost], [made] = (horde.add(model="stable_diffusion") for _ in range(2))
+        async with serving(horde, webui):
+            told = (await submitted(horde, lost))["gen_metadata"][-1]["ref"]
+            assert told == "the program behind this worker does not answer"
+            assert (await submitted(horde, made))["state"] == "ok"
 
 
 async def test_a_program_that_is_not_there_is_said(horde, free_port):

@@ -865,7 +865,7 @@ export interface InterrogationPopInput {
   bridge_agent?: string;
   /** What it can serve. */
   forms?: ("caption" | "interrogation" | "nsfw" | "vectorize" | "palette" | "describe" | "aesthetic" | "GFPGAN" | "RealESRGAN_x4plus" | "RealESRGAN_x2plus" | "RealESRGAN_x4plus_anime_6B" | "NMKD_Siax" | "4x_AnimeSharp" | "CodeFormers" | "strip_background" | "4xNomos8kSC" | "4xLSDIRplus" | "4xNomosWebPhoto_RealPLKSR" | "4xNomos2_realplksr_dysample" | "4xNomos2_hq_dat2" | "2xModernSpanimationV1" | "GFPGANv1.3" | "RestoreFormer")[];
-  /** The largest picture it takes, in tiles of 512 x 512 pixels. */
+  /** The largest picture that it post-processes, in tiles of 512 x 512 pixels; those that it only looks at may be larger. */
   max_tiles?: number;
   /** The worker's name, unique among all workers. */
   name: string;

@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 
 import factories
 import pictures
-from core.client.alchemy import _look as look
 from core.db import now
 from core.images import webp
 from core.queue.tables import AttemptRow, Outcome
@@ -134,6 +133,17 @@ async def test_a_picture_elsewhere_is_passed_on_as_it_is(alchemist):
     assert form["source_image"] == "https://example.com/a.png"
 
 
+async def test_tiles_count_for_what_is_post_processed_and_not_for_what_is_looked_at(alchemist):
+    large = pictures.encoded(pictures.picture((1025, 64)))  # three tiles
+    forms = ("palette", "caption", "RealESRGAN_x2plus", "strip_background")
+    await alchemist.asked(*forms, source_image=large)
+    taken = await alchemist.pop(*forms, amount=4, max_tiles=2)
+    assert [form["form"] for form in taken["forms"]] == ["palette", "caption"]
+    assert (await alchemist.pop(*forms, max_tiles=2))["forms"] is None
+    rest = await alchemist.pop(*forms, amount=4, max_tiles=3)
+    assert [form["form"] for form in rest["forms"]] == ["RealESRGAN_x2plus", "strip_background"]
+
+
 async def test_what_forms_cost(alchemist, shared):
     rich = await shared.user(f"rich {next(NUMBERS)}", kudos=100)
     large = pictures.encoded(pictures.picture((513, 512)))  # two tiles
@@ -191,7 +201,7 @@ async def test_a_form_that_fails_three_times_is_faulted_and_the_others_go_on(alc
         {"form": "nsfw", "state": "waiting"},
     ]
     async with alchemist.server.client() as client:
-        check = await look(client._api, request_id)
+        check = await client.alchemy._check(request_id)
     assert [fault.model_dump() for fault in check.faults] == [
         {"index": 0, "tries": 3, "reason": "no room"}
     ]

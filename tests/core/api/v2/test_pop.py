@@ -353,6 +353,22 @@ async def test_an_owner_is_told_which_models_are_left_out_and_why(shop):
     assert "customizer" in told[0][0]["message"]
 
 
+async def test_of_models_that_are_left_out_few_are_named_and_as_they_can_be_seen(shop):
+    nobody = await shop.server.user(f"nobody{next(serving.NUMBERS)}")
+    odd = [f"\x1b[2J\u202e{'x' * 200}{number}" for number in range(400)]
+
+    async def pop(**changes):
+        body = serving.offer(name=f"odd {nobody.id}", **changes)
+        return await shop.server.post("/generate/pop", body, key=nobody.key)
+
+    refused, accepted = await pop(models=odd), await pop(models=["stable_diffusion", *odd[1:]])
+    told = [refused.json()["message"], accepted.json()["messages"][0]["message"]]
+    assert refused.status_code == 400
+    assert all("[2Jxxx" in one and one.isprintable() and len(one) < 5000 for one in told)
+    strange = await pop(priority_usernames=["\x1b[2Jsomebody"])
+    assert strange.json()["message"] == "[2Jsomebody is not of the form name#id."
+
+
 class Waiting:
     """A pop that waits; `begun` is set once it is in line."""
 
