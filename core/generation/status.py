@@ -146,7 +146,7 @@ class JobView:
     faults: int = 0
     """How many workers' tries failed."""
     reason: str | None = None
-    """Why the last of them did, in the worker's words."""
+    """Why the last that said so did, in the worker's words."""
 
 
 async def jobs_of(session: Reading, request_id: UUID) -> list[JobView]:

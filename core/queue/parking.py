@@ -94,6 +94,7 @@ _PARKED = (
         _jobs.c.lane_id == bindparam("lane"),
         _jobs.c.state == WAITING,
         _jobs.c.id > bindparam("after"),
+        _requests.c.cancelled_at.is_(None),  # such a job is never moved
     )
     .order_by(_jobs.c.id)
     .limit(WINDOW)

@@ -179,7 +179,8 @@ _last_reason = (
     .where(
         _jobs.c.faults > 0,
         _attempts.c.job_id == _jobs.c.id,
-        _attempts.c.outcome.in_((Outcome.FAULTED, Outcome.ABORTED)),
+        _attempts.c.outcome == Outcome.FAULTED,
+        _attempts.c.reason.is_not(None),
     )
     .order_by(_attempts.c.ended_at.desc())
     .limit(1)

@@ -154,7 +154,7 @@ class JobProgress:
     worker_id: UUID | None
     """The worker of the last attempt that did not fail."""
     reason: str | None
-    """Why the last of those that failed did, in the worker's words."""
+    """The last reason that a worker gave, in its words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,7 @@ class Fault:
     number: int
     tries: int
     reason: str | None
-    """Why the last try failed, in the worker's words."""
+    """The last that a worker gave, in its words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

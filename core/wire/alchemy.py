@@ -66,7 +66,7 @@ class InterrogationFormStatus(Answer):
     faults: Omitted[int] = None
     """How many tries failed, if any. Ours."""
     reason: Omitted[str] = None
-    """Why the last of them failed, in its worker's words. Ours."""
+    """The last reason that a worker gave, in its words. Ours."""
 
 
 class InterrogationStatus(Answer):

@@ -34,7 +34,7 @@ class JobProgress(Answer):
     faults: Omitted[int] = None
     """How many workers' tries failed, if any did."""
     reason: Omitted[str] = None
-    """Why the last of them failed, in the worker's words, if it said so."""
+    """The last reason that a worker gave, in its words, if any did."""
 
 
 class StatusEvent(RequestStatusCheck):

@@ -178,7 +178,7 @@ class JobFault(Answer):
     tries: int
     """How many workers' tries failed."""
     reason: Omitted[str] = None
-    """Why the last of them failed, in the worker's words, if it said so."""
+    """The last reason that a worker gave, in its words, if any did."""
 
 
 class RequestStatusCheck(Answer):

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 import factories
 from core.db import now, table
-from core.queue import claim, endings
+from core.queue import claim, endings, windows
 from core.queue.lanes import MAX_EXACT_LANES_OF_CALLER, Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Job, JobState, RequestRow
@@ -282,3 +282,10 @@ async def test_the_catch_all_is_looked_at_row_by_row(session):
     await factories.request(session, lanes, needs=Needs(models=SD), priority=9)
     fits = await factories.request(session, lanes, needs=Needs(pixels=100))
     assert await order(session, lanes, Offer(nsfw=False)) == [fits.request_id]
+
+
+async def test_what_another_took_since_it_was_seen_is_not_taken(session, lanes):
+    await factories.request(session, lanes)
+    found = await factories.claimed(session, lanes)
+    seen = {"ids": [found.jobs[0].id]}
+    assert (await session.execute(windows.TAKE_ONE_OF, seen)).first() is None

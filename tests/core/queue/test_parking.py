@@ -13,7 +13,7 @@ from core.queue.lane_rows import Caller
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.requests import NewJob
-from core.queue.tables import Job, JobState, Lane
+from core.queue.tables import Job, JobState, Lane, RequestRow
 
 ODD = frozenset({"odd"})
 SD = frozenset({"stable_diffusion"})
@@ -85,6 +85,16 @@ async def test_a_known_offer_looks_only_where_more_was_parked(session, lanes):
     await parked(session, lanes, needs=Needs(models=SD))
     await taken(session, lanes, Offer(models=ODD))
     assert looks.count(True) == 1
+
+
+async def test_a_job_that_outlived_its_requests_end_keeps_no_worker_looking(session, lanes):
+    """It waits if it was being claimed when its request was cancelled, and the claim failed."""
+    asked, rows = await parked(session, lanes), table(RequestRow)
+    its = rows.c.id == asked.request_id
+    await session.execute(update(rows).where(its).values(cancelled_at=factories.now()))
+    await lanes.update(session)
+    released = await parking.release(session, lanes, Offer(), after=0)
+    assert (set(released.lanes), released.is_all) == (set(), True)
 
 
 async def test_what_was_compared_is_not_compared_again(session, lanes, monkeypatch):

@@ -837,7 +837,7 @@ export interface InterrogationFormStatus {
   /** How many tries failed, if any. Ours. */
   faults?: number | null;
   form: string;
-  /** Why the last of them failed, in its worker's words. Ours. */
+  /** The last reason that a worker gave, in its words. Ours. */
   reason?: string | null;
   result?: Record<string, JsonValue> | null;
   /** waiting, processing, done, cancelled or faulted. */
@@ -918,7 +918,7 @@ export interface JobAtWork {
 export interface JobFault {
   /** From 0, in the order of the request's seeds. */
   index: number;
-  /** Why the last of them failed, in the worker's words, if it said so. */
+  /** The last reason that a worker gave, in its words, if any did. */
   reason?: string | null;
   /** How many workers' tries failed. */
   tries: number;
@@ -930,7 +930,7 @@ export interface JobProgress {
   faults?: number | null;
   /** From 0, in the order of the request's seeds. */
   index: number;
-  /** Why the last of them failed, in the worker's words, if it said so. */
+  /** The last reason that a worker gave, in its words, if any did. */
   reason?: string | null;
   state: "waiting" | "processing" | "done" | "faulted" | "cancelled" | "expired";
   /** The worker that makes it, or made it. */

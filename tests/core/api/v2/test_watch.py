@@ -16,7 +16,9 @@ from core.api import hubs
 from core.api.context import EXTENSION as SERVER
 from core.api.streams import EXTENSION as STREAMS
 from core.api.v2 import watch
+from core.db import now
 from core.queue import claim
+from core.upkeep import steps
 from core.wire import events
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -69,6 +71,17 @@ async def test_a_request_of_which_nothing_could_be_made_is_faulted(shop, no_paus
     for _ in range(3):
         await shop.submit((await shop.pop())["id"], state="faulted")
     assert counters(await shop.status(request_id)) == (0, 0, 3, 0, 1, 1)
+
+
+async def test_a_reason_is_told_though_a_later_try_gave_none(shop, no_pause):
+    request_id = await shop.ask()
+    note = {"type": "information", "value": "see_ref", "ref": "no room"}
+    await shop.submit((await shop.pop())["id"], state="faulted", gen_metadata=[note])
+    await shop.pop()
+    async with shop.server.database.writing() as session:
+        await steps.abort_stale(session, shop.server.horde, now() + timedelta(hours=1))
+    told = [{"index": 0, "tries": 2, "reason": "no room"}]
+    assert (await shop.status(request_id))["faults"] == told
 
 
 async def test_why_a_worker_failed_reaches_who_asked(shop):
