@@ -151,7 +151,7 @@ class Crew:
             self._client,
             offer,
             batch=settings.batch,
-            processors={} if engine else self._processors,
+            processors={} if engine else post_processing.shipped(),
             safety=policy,
             library=None if engine else library(settings, self._folders),
             controls=None if engine else lookup.controls(settings),
@@ -165,7 +165,25 @@ class Crew:
         def change(new: Settings) -> None:
             kind.change(image_offer(new), new.batch, self._safety(new))
 
-        await self._work(kind, offer.name, found, change, stop, engine)
+        proving = asyncio.create_task(self._prove(kind) if engine is None else asyncio.sleep(0))
+        try:
+            await self._work(kind, offer.name, found, change, stop, engine)
+        finally:
+            proving.cancel()
+
+    async def _prove(self, kind: Pictures) -> None:
+        """See post-processors at work, once a model is ready; then offer them."""
+        await kind.began.wait()
+        shipped = post_processing.shipped()
+        for name, processor in self._processors.items():
+            if processor == shipped.get(name):
+                continue
+            try:
+                await self._engine.load(processor)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this one's
+                self._display.say(f"pictures are not processed by {name}: {error}")
+            else:
+                kind.have(name, processor)
 
     def _safety(self, settings: Settings) -> Policy:
         """What is done about unsafe pictures; those of other programs are not looked at."""

@@ -37,11 +37,14 @@ def read(file: Path, purpose: str) -> "ImageModelDescriptor[Any]":
             weights = load_file(file)
         else:
             weights = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # a broken file fails in as many ways as a file can be broken
+        raise CannotLoad(f"{file} is no whole file of tensors") from error
+    try:
         weights = spandrel.canonicalize_state_dict(weights)
         network = spandrel.ModelLoader().load_from_state_dict(_in_32_bits(weights))
     except spandrel.UnsupportedModelError:
         raise CannotLoad(f"{file} is of no architecture that is known") from None
-    except Exception as error:  # a broken file fails in as many ways as a file can be broken
+    except Exception as error:  # and so does one whose tensors do not fit together
         reason = " ".join(str(error).split())[:MAX_REASON_CHARS]
         raise CannotLoad(f"{file}: {type(error).__name__}: {reason}") from error
     if not isinstance(network, spandrel.ImageModelDescriptor) or network.purpose != purpose:

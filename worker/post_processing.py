@@ -37,9 +37,13 @@ REMOVER: Final = BackgroundRemover(STRIPS, Path())
 def find(folders: Iterable[Path]) -> Mapping[str, PostProcessor]:
     """Find what is here, by its names on the horde."""
     places = list(folders)
-    stand_ins = upscaler.stand_ins(SHIPPED / DEFAULT_MODEL)
     remover = {STRIPS: _remover(places)}
-    return {**remover, **stand_ins, **upscaler.find(places), **fixer.find(places)}
+    return {**shipped(), **remover, **upscaler.find(places), **fixer.find(places)}
+
+
+def shipped() -> Mapping[str, PostProcessor]:
+    """Give what needs no weights but those that ship."""
+    return {STRIPS: REMOVER, **upscaler.stand_ins(SHIPPED / DEFAULT_MODEL)}
 
 
 def _remover(folders: Iterable[Path]) -> BackgroundRemover:

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+import fake_renderers
 import pictures
 from core.client import HordeClient
 from core.client.retries import Retries
@@ -157,25 +158,41 @@ async def test_an_unwelcome_crew_ends(crew):
             await running.task
 
 
+def processed(horde):
+    """The post-processors that the last pop of pictures names."""
+    also = next((pop["also"] for pop in reversed(horde.pops) if "max_pixels" in pop), ())
+    return {one.removeprefix("post:") for one in also if one.startswith("post:")}
+
+
 async def test_post_processing_is_offered_as_far_as_its_weights_are_here(horde, crew, tmp_path):
-    async def offers():
+    async def offers(wanted):
         horde.pops.clear()
         async with crew(["image", "alchemy"]):
             await until(
-                horde, lambda: {"max_pixels", "forms"} <= {k for p in horde.pops for k in p}
+                horde,
+                lambda: processed(horde) == wanted and any("forms" in pop for pop in horde.pops),
             )
         image = next(pop for pop in horde.pops if "max_pixels" in pop)
-        forms = next(pop for pop in horde.pops if "forms" in pop)
-        named = [one.removeprefix("post:") for one in image["also"] if one.startswith("post:")]
+        forms = next(pop for pop in reversed(horde.pops) if "forms" in pop)
         assert image["allow_post_processing"] is False
-        assert {*forms["forms"], *forms["also"]} == {*ANSWERS, *named}
+        assert {*forms["forms"], *forms["also"]} == {*ANSWERS, *wanted}
         assert set(forms["also"]) <= set(STOOD_IN_FOR)
-        return set(named)
 
-    assert await offers() == {*STOOD_IN_FOR, "strip_background"}
+    await offers({*STOOD_IN_FOR, "strip_background"})
     (tmp_path / "NMKD_Siax.pth").touch()
     (tmp_path / "RealESRGAN_x4plus.pth").touch()
-    assert await offers() == {"NMKD_Siax", *STOOD_IN_FOR, "strip_background"}
+    await offers({"NMKD_Siax", *STOOD_IN_FOR, "strip_background"})
+
+
+async def test_pictures_are_not_processed_by_what_does_not_work(horde, crew, monkeypatch, tmp_path):
+    broken = dataclasses.replace(BROKEN, name="RealESRGAN_x4plus")
+    monkeypatch.setattr(fake_renderers, "BROKEN", broken)
+    for name in (broken.name, "NMKD_Siax", "4x_AnimeSharp"):
+        (tmp_path / f"{name}.pth").touch()
+    async with crew(["image"]) as (_, said):
+        wanted = {"NMKD_Siax", "4x_AnimeSharp", *STOOD_IN_FOR, "strip_background"}
+        await until(horde, lambda: processed(horde) == wanted)
+    assert any(f"not processed by {broken.name}" in one for one in said)
 
 
 async def test_control_types_are_named_as_far_as_they_are_here(horde, crew):

@@ -39,7 +39,7 @@ class Pictures:
     offer: what every pop declares, without the models and the size of batches.
     batch: pictures of one request that are popped together; 0 lets the device decide: a GPU renders
         several in little more time than one, a CPU does not.
-    processors: the post-processing that can be done here.
+    processors: the post-processing that can be done here; more may come (`have`).
     safety: what is done about unsafe pictures.
     library: None where no adaptations and learned words are offered.
     controls: the networks for control types that are here.
@@ -64,6 +64,8 @@ class Pictures:
         self._controls = controls or Controls()
         self._also = frozenset[str]()  # what the last pop named of what there may be a part of
         self._asked = 1  # pictures at once, as in the last pop
+        self.began = asyncio.Event()
+        """Set with the first pop, when a model is ready."""
         self.change(offer, batch, safety)
 
     def change(self, offer: PopInputStable, batch: int, safety: Policy) -> None:
@@ -72,8 +74,13 @@ class Pictures:
         self._batch = batch
         self._safety = safety
 
+    def have(self, name: str, processor: PostProcessor) -> None:
+        """Offer a post-processor from the next pop on: it was seen at work."""
+        self._processors[name] = processor
+
     async def pop(self, models: Mapping[str, Model], *, device: str | None) -> Haul[PictureBatch]:
         """Pop pictures to make."""
+        self.began.set()
         self._asked = self._batch or (1 if device == "cpu" else GPU_BATCH)
         redraws = not any(
             isinstance(one, Checkpoint) and one.family in TEXT_ONLY for one in models.values()
