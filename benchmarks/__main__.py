@@ -37,7 +37,7 @@ class Amount:
 STEPS, DEPTH, RUSH = PARTS = ("steps", "depth", "rush")
 
 FULL = Amount(2_000, 100, 120, 20, 40, 160, 128, (100, 10_000, 100_000))
-QUICK = Amount(200, 5, 5, 2, 5, 24, 16, (100, 1_000))
+QUICK = Amount(200, 5, 5, 2, 5, 24, 16, (100,))
 
 
 def main() -> None:

@@ -91,6 +91,8 @@ async def _entry(
     session: Session, place: str, form: InterrogationFormStatus, folder: Path
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {"picture": place, "form": form.form, "state": form.state}
+    if form.reason and form.state != "done":
+        entry["reason"] = form.reason
     result = (form.result or {}).get(form.form, form.result)
     if isinstance(result, str) and result.startswith(("http://", "https://")):
         content = await session.client.download(result)
@@ -107,7 +109,8 @@ def _line(entry: dict[str, Any], *, several: bool) -> str:
     if "file" in entry:
         return f"{begin}{entry['file']}"
     if entry["state"] != "done":
-        return f"{begin}{entry['form']} is {entry['state']}"
+        why = f": {entry['reason']}" if "reason" in entry else ""
+        return f"{begin}{entry['form']} is {entry['state']}{why}"
     result = entry.get("result")
     return f"{begin}{result if isinstance(result, str) else json.dumps(result)}"
 

@@ -104,4 +104,6 @@ async def _upkeep(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
+    # As SIGTERM does, Ctrl-C ends a start or a migration at once; a server that runs handles both.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(main())

@@ -20,7 +20,7 @@ DATA_EXCEPTION = "22"
 """The prefix of SQL error codes for a value out of range, too long or malformed."""
 
 _EACH_BY_ITSELF: Final = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
-"""Statements are transactions of their own, so a connection is given back without a rollback."""
+"""To SQLAlchemy statements are transactions of their own: it begins none and rolls nothing back."""
 
 _log = structlog.get_logger(__name__)
 
@@ -48,12 +48,12 @@ def reader(url: str) -> AsyncEngine:
 
 
 def writer(url: str) -> AsyncEngine:
-    """The engine whose connections write, in transactions."""
+    """The engine whose connections write, in transactions that `core.db` begins and ends."""
     if is_sqlite(url):
-        engine = _sqlite(url, pool_size=1)
+        engine = _sqlite(url, pool_size=1, **_EACH_BY_ITSELF)
         _tune_sqlite(engine, query_only=False)
     else:
-        engine = _postgres(url, read_only=False)
+        engine = _postgres(url, read_only=False, **_EACH_BY_ITSELF)
     event.listen(engine.sync_engine, "handle_error", _tell_unstorable)
     return engine
 
@@ -107,7 +107,6 @@ def _postgres(url: str, *, read_only: bool, **more: Any) -> AsyncEngine:  # noqa
 def _tune_sqlite(engine: AsyncEngine, *, query_only: bool) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
-        connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = NORMAL")
@@ -118,10 +117,6 @@ def _tune_sqlite(engine: AsyncEngine, *, query_only: bool) -> None:
         cursor.close()
 
     if not query_only:
-
-        @event.listens_for(engine.sync_engine, "begin")
-        def _begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own type is private here
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
         @event.listens_for(engine.sync_engine, "invalidate")
         def _invalidate(connection: Any, _record: object, _error: object) -> None:  # noqa: ANN401

@@ -5,18 +5,16 @@ around each execution is left out: for a small statement that is most of its tim
 (`docs/decisions/0024-prepared-statements.md`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.engine import IteratorResult, Result
 from sqlalchemy.engine.result import SimpleResultMetaData
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import ReturnsRows
 
-from core import engines
+from core.driver import Driver
 from core.remembered import WATCHED
 
 NUMERIC: Final = 1700
@@ -56,7 +54,6 @@ class Prepared:
         self._compiled: Any = statement.compile(dialect=dialect)
         self._dialect = dialect
         _check(statement, self._compiled)
-        self._fetch = _fetch_sqlite if dialect.name == "sqlite" else _fetch_postgresql
         self._literals = sorted(
             bind.key for bind in self._compiled.literal_execute_params if bind.required
         )
@@ -69,38 +66,16 @@ class Prepared:
             if (convert := column.type.dialect_impl(dialect).result_processor(dialect, NUMERIC))
         ]
 
-    async def run(
-        self,
-        connection: AsyncConnection,
-        driver: Any,  # noqa: ANN401 - either engine's
-        parameters: Mapping[str, Any],
-    ) -> Result[*tuple[Any, ...]]:
-        """Run it by the driver's connection that is behind `connection`.
-
-        Raises DBAPIError, as SQLAlchemy would, and Unstorable.
-        """
+    async def run(self, driver: Driver, parameters: Mapping[str, Any]) -> Result[*tuple[Any, ...]]:
+        """Run it. Raises DBAPIError, as SQLAlchemy would, and Unstorable."""
         literals = tuple(parameters[name] for name in self._literals)
         form = self._forms.get(literals) or self._written_with(literals)
         values = [
             value if name is None else _converted(parameters[name], value)
             for name, value in form.values
         ]
-        try:
-            rows = await self._fetch(driver, form.sql, values)
-        except Exception as error:
-            engines.check_storable(error, form.sql)
-            if is_lost := self._is_lost(driver):
-                await connection.invalidate(error)
-            raise DBAPIError(
-                form.sql, None, error, hide_parameters=True, connection_invalidated=is_lost
-            ) from error
-        except BaseException as stopped:
-            await connection.invalidate(stopped)  # what is under way in it would come to the next
-            raise
+        rows = await driver.fetch(form.sql, values)
         return IteratorResult(self._names, map(self._row if self._converts else tuple, rows))
-
-    def _is_lost(self, driver: Any) -> bool:  # noqa: ANN401
-        return self._fetch is _fetch_postgresql and driver.is_closed()
 
     def _written_with(self, literals: tuple[Any, ...]) -> _Form:
         """The statement with these values written into it; few ever are, as they are constants."""
@@ -158,13 +133,3 @@ def _check(statement: ReturnsRows, compiled: Any) -> None:  # noqa: ANN401
             raise ValueError(f"a change of a watched table can't be prepared: {compiled}")
         if compiled.insert_prefetch or compiled.update_prefetch:
             raise ValueError(f"defaults that Python makes can't be prepared: {compiled}")
-
-
-async def _fetch_sqlite(driver: Any, sql: str, values: list[Any]) -> Iterable[Sequence[Any]]:  # noqa: ANN401
-    rows: Iterable[Sequence[Any]] = await driver.execute_fetchall(sql, values)
-    return rows
-
-
-async def _fetch_postgresql(driver: Any, sql: str, values: list[Any]) -> Iterable[Sequence[Any]]:  # noqa: ANN401
-    rows: Iterable[Sequence[Any]] = await driver.fetch(sql, *values)
-    return rows

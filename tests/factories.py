@@ -183,16 +183,24 @@ async def request(session, lanes, *, n=1, things=100, is_parked=lambda _needs: F
     return Queued(request_id, next(iter(asked), None))
 
 
-async def claimed(session, lanes, offer=None, *, amount=1, at=None, only_own=False):
-    """What a worker gets that offers this, and takes up to `amount` at once."""
-    return await claim.claim(
+async def claims(session, lanes, offer=None, *, amount=1, most=1, at=None, only_own=False):
+    """What a worker gets that offers this: up to `amount` jobs of each of up to `most` claims."""
+    found = await claim.claim(
         session,
         lanes,
         offer or Offer(),
         at=at or now(),
         only_own=only_own,
         batch=lambda _: amount,
+        most=most,
     )
+    return found.claims
+
+
+async def claimed(session, lanes, offer=None, **how):
+    """The same of one request, or None."""
+    found = await claims(session, lanes, offer, **how)
+    return found[0] if found else None
 
 
 async def started(session, found, *, deadline=timedelta(minutes=5), at=None, worker_id=None):

@@ -33,7 +33,6 @@ OURS = {
     "ModelStyleInputParamsKobold": {"chat"},
     "ModelPayloadRootKobold": {"chat"},
     "InterrogationPopInput": {"also", "wait"},
-    "InterrogationSubmitInput": {"reason"},
     "InterrogationPopPayload": {"messages"},
     "HordeModes": {"anonymous_mode"},
     None: {"kudos_exact"},  # the answer to a dry run has no name
@@ -41,8 +40,12 @@ OURS = {
     "RequestStatusCheck": {"kudos_exact", "faults"},
     "RequestStatusStable": {"kudos_exact", "faults"},
     "RequestStatusKobold": {"kudos_exact", "faults"},
-    # `seed` and the next one are read, though the schema does not name them.
-    "SubmitInputKobold": {"reason", "seed"},
+    "SubmitInput": {"reason"},
+    "SubmitInputStable": {"reason"},
+    "InterrogationSubmitInput": {"reason"},
+    "InterrogationFormStatus": {"faults", "reason"},
+    # These two are read, though the schema does not name them.
+    "SubmitInputKobold": {"seed", "reason"},
     "ModelInterrogationInputStable": {"trusted_workers"},
 }
 # What is longer than anything that is useful is refused, whatever the contract says.

@@ -35,12 +35,13 @@ def counted(database):
 
         run = Prepared.run
 
-        async def see_prepared(prepared, connection, driver, parameters):
-            if connection.engine in (database._reader, database._writer):
-                is_reading = connection.engine is database._reader
+        async def see_prepared(prepared, driver, parameters):
+            engine = driver.connection.engine
+            if engine in (database._reader, database._writer):
+                is_reading = engine is database._reader
                 (seen.reading if is_reading else seen.writing).append(str(prepared._compiled))
                 seen.all.append(str(prepared._compiled))
-            return await run(prepared, connection, driver, parameters)
+            return await run(prepared, driver, parameters)
 
         listening.enter_context(mock.patch.object(Prepared, "run", see_prepared))
         yield seen

@@ -196,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/api/v2/find_user" and self.headers["apikey"] in self.server.horde.users:
-            self._json(401, {"message": "No user matching sent API Key.", "rc": "InvalidAPIKey"})
+            self._json(404, {"message": "No user matching sent API Key.", "rc": "UserNotFound"})
             return
         onward = self.server.horde.redirects.get(self.path.rpartition("/")[2])
         if onward is not None:

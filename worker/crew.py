@@ -36,6 +36,11 @@ from worker.text.order import LanguageModel
 ASK_SECONDS: Final = 3600.0
 NOT_TRUSTED: Final = "your user is not trusted yet: half of each reward waits in escrow until then"
 
+NO_MODEL: Final = (
+    "no model to serve: `horde-worker models add NAME` fetches one; `models` and `text_models` in "
+    "the settings say which are served"
+)
+
 M = TypeVar("M", bound=Model)
 
 log = structlog.get_logger("worker")
@@ -245,7 +250,7 @@ class Crew:
             else:
                 found[model.name] = model
         if not found:
-            raise NoModel("no model to serve: set WORKER_MODELS or WORKER_TEXT_MODELS")
+            raise NoModel(NO_MODEL)
         return found
 
 

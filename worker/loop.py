@@ -43,6 +43,8 @@ MAX_PAUSE_SECONDS: Final = 60.0
 MIN_LOOK_SECONDS: Final = 0.1
 """From one look to the next for a model that may be offered."""
 MAINTENANCE_SECONDS: Final = 15.0
+FINAL: Final = frozenset({"AnonForbiddenWorker", "WorkerInviteOnly"})
+"""Refusals of an owner that do not pass by themselves, by their return codes."""
 MAX_REFUSALS: Final = 5
 """Pops in a row that the server refuses as they are: it will go on to do so."""
 
@@ -183,7 +185,8 @@ class Worker(Generic[B, R]):
             log.error("popping failed", exc_info=error)
             await self._rest(pause)
             return
-        if isinstance(error, Unauthenticated) or "wrong credentials" in error.message.lower():
+        is_final = isinstance(error, Unauthenticated) or error.rc in FINAL
+        if is_final or "wrong credentials" in error.message.lower():
             self._finish(Unwelcome(error.message))
             return
         if isinstance(error, InMaintenance) or "maintenance mode" in error.message.lower():

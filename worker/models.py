@@ -136,6 +136,11 @@ def _usable(place: Path) -> Iterator[None]:
     """Raise NotUsable for whatever files that are not as they should be lead to."""
     try:
         yield
+    except FileNotFoundError as error:
+        missing = Path(error.filename or place)
+        if missing.is_relative_to(place):
+            missing = missing.relative_to(place)
+        raise NotUsable(f"{place}: no {missing} there") from error
     except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
         raise NotUsable(f"{place}: {type(error).__name__}: {error}") from error
 

@@ -42,7 +42,10 @@ class Proving:
         self._changed.set()
 
     async def warm_up(self, max_deaths: int) -> None:
-        """Start the engine with the first model that loads, so that no job waits for it."""
+        """Start the engine with the first model that loads, so that no job waits for it.
+
+        When the worker is told to stop, what is loading is left.
+        """
         failures = Counter[str]()
         while not self._stop.is_set() and (
             candidates := {**self._models.offered, **self._models.unproven}
@@ -57,6 +60,21 @@ class Proving:
                 self._models.proved(name)
                 self._display.say(f"ready: {', '.join(self._models.offered)}")
                 return
+
+    async def _load(self, model: Model) -> bool:
+        """Load the model. Returns False if the worker was told to stop before it was there."""
+        loading = asyncio.ensure_future(self._engine.load(model))
+        stopping = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not loading.done():
+                return False
+            loading.result()
+        finally:
+            for task in (loading, stopping):
+                task.cancel()
+            await asyncio.wait((loading, stopping))
+        return True
 
     async def prove(self, max_deaths: int) -> None:
         """See the other models at work, one after the other between jobs; then offer them."""
@@ -76,21 +94,6 @@ class Proving:
             else:
                 self._models.proved(name)
                 self._display.say(f"ready: {name}")
-
-    async def _load(self, model: Model) -> bool:
-        """Load a model. Returns False if the worker is told to stop before."""
-        loading = asyncio.ensure_future(self._engine.load(model))
-        stopping = asyncio.ensure_future(self._stop.wait())
-        try:
-            await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if loading.done():
-                await loading
-                return True
-            return False
-        finally:
-            stopping.cancel()
-            loading.cancel()
-            await asyncio.wait({loading})
 
     def _count(self, name: str, error: Exception, failures: Counter[str], max_deaths: int) -> None:
         """A model does not load. One that never will is dropped; any other rests after some."""

@@ -5,6 +5,7 @@ import os
 import socket
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +50,13 @@ def default_threads() -> int:
     return os.cpu_count() or 1
 
 
+def _site(text: str) -> str:
+    parts = urlsplit(text.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("an address begins with http:// or https://")
+    return text.strip()
+
+
 def _network(text: str) -> str:
     ipaddress.ip_network(text, strict=False)
     return text
@@ -72,7 +80,9 @@ class Settings(BaseSettings):
         default=None,
         description="The settings file; by default `worker.toml` in the data folder.",
     )
-    url: str = Field(default="http://127.0.0.1:7001", description="The horde's address.")
+    url: Annotated[str, AfterValidator(_site)] = Field(
+        default="http://127.0.0.1:7001", description="The horde's address."
+    )
     api_key: SecretStr = Field(
         default=SecretStr(""), description="The key of the user who owns the worker."
     )
@@ -278,12 +288,3 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged."
     )
-
-    def key(self) -> str:
-        """The API key in effect; empty if there is none.
-
-        Raises OSError if the file cannot be read.
-        """
-        if self.api_key_file is not None and not self.api_key.get_secret_value():
-            return self.api_key_file.read_text(encoding="ascii").strip()
-        return self.api_key.get_secret_value()

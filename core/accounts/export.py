@@ -6,12 +6,13 @@ stores about users is exported without further code, and a test knows the tables
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import or_, select
 
 from core.columns import Base
-from core.db import AnyRow, Reading, table
+from core.db import Reading, table
 from core.ledger.tables import Entry, Event
 from core.users import roles, shared_keys
 from core.users.tables import User
@@ -51,14 +52,25 @@ _entries = table(Entry)
 _events = table(Event)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptEntry:
+    """An entry of the ledger, and when and of what kind its event was."""
+
+    id: int
+    at: datetime
+    kind: str
+    account_id: int
+    amount: int
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """Everything that is stored about a user besides the registration."""
 
     rows: dict[str, list[dict[str, Any]]]
     """By table."""
-    entries: Sequence[AnyRow]
-    """`id`, `at`, `kind`, `account_id`, `amount`; the latest first."""
+    entries: Sequence[KeptEntry]
+    """The latest first."""
 
     @property
     def before(self) -> int | None:
@@ -92,16 +104,23 @@ async def _rows(session: Reading, name: str, user_id: int) -> list[dict[str, Any
     return [dict(row) for row in found.mappings()]
 
 
-async def _ledger(session: Reading, user: User, before: int | None) -> Sequence[AnyRow]:
+async def _ledger(session: Reading, user: User, before: int | None) -> list[KeptEntry]:
     """By account, as its index has them: both together would be sorted by no index."""
-    found: list[AnyRow] = []
+    found: list[KeptEntry] = []
     for account_id in (user.account_id, user.escrow_id):
         own = (
-            select(_entries, _events.c.at, _events.c.kind)
+            select(
+                _entries.c.id,
+                _events.c.at,
+                _events.c.kind,
+                _entries.c.account_id,
+                _entries.c.amount,
+            )
             .join(_events, _events.c.id == _entries.c.event_id)
             .where(_entries.c.account_id == account_id)
         )
         if before is not None:
             own = own.where(_entries.c.id < before)
-        found += await session.execute(own.order_by(_entries.c.id.desc()).limit(MAX_ROWS))
-    return sorted(found, key=lambda row: int(row.id), reverse=True)[:MAX_ROWS]
+        rows = await session.execute(own.order_by(_entries.c.id.desc()).limit(MAX_ROWS))
+        found += [KeptEntry(**row) for row in rows.mappings()]
+    return sorted(found, key=lambda entry: entry.id, reverse=True)[:MAX_ROWS]

@@ -8,6 +8,7 @@ leads to this machine. Every other horde is public and answers pages from anywhe
 
 import ipaddress
 import json
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ from core.version import VERSION
 MAX_URL_CHARS: Final = 2048
 MAX_QUERY_CHARS_V1: Final = 16 * 1024
 """Version 1 also takes its arguments, with the prompt, in the query string."""
+_FOREIGN_TO_HOSTS: Final = re.compile(r"[/?#@\\\s]")
+"""Characters of a URL's other parts: `localhost` in `me@localhost` or `localhost/x` is no host."""
 V1_PREFIXES: Final = ("/api/v1/", "/api/latest/", "/generate/")
 
 ALLOWED_METHODS: Final = "POST, GET, OPTIONS, PUT, DELETE, PATCH"
@@ -64,9 +67,9 @@ def guard(app: Quart, settings: Settings) -> None:
             response.headers["Access-Control-Allow-Origin"] = "*"
             return response
         response.vary.add("Origin")
-        origin = request.headers.get("Origin")
-        if origin is not None and _is_known_origin(origin, settings):
-            response.headers["Access-Control-Allow-Origin"] = origin
+        origins = request.headers.getlist("Origin")
+        if len(origins) == 1 and _is_known_origin(origins[0], settings):
+            response.headers["Access-Control-Allow-Origin"] = origins[0]
         return response
 
 
@@ -88,6 +91,8 @@ def is_loopback(host: str) -> bool:
 
 def hostname(host: str) -> str:
     """A Host header without its port, in lower case; empty if it is malformed."""
+    if _FOREIGN_TO_HOSTS.search(host):
+        return ""
     try:
         return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
     except ValueError:
@@ -108,15 +113,15 @@ def _refuse_long_url() -> None:
 
 
 def _refusal(settings: Settings) -> Response | None:
-    host, origin = request.headers.get("Host"), request.headers.get("Origin")
-    if host and not _is_known_host(hostname(host), settings):
+    hosts, origins = request.headers.getlist("Host"), request.headers.getlist("Origin")
+    if not all(_is_known_host(hostname(host), settings) for host in hosts if host):
         return _told(
             ForeignHost(
                 "This horde is private to its machine and has another name. Whoever runs it can "
                 "set HORDE_PUBLIC_URL, or allow the name by HORDE_ALLOWED_HOSTS."
             )
         )
-    if origin is not None and not _is_known_origin(origin, settings):
+    if not all(_is_known_origin(origin, settings) for origin in origins):
         return _told(
             ForeignOrigin(
                 "This horde is private to its machine; foreign pages may not call it. "

@@ -23,6 +23,8 @@ MAX_JOBS = 20
 TOLD_AGAIN = timedelta(hours=1)
 SHARED_SECONDS = 1.0
 """Looks by the clock may use what was read for another waiter this long ago."""
+INCONCLUSIVE_PAUSES = (0.01, 0.03, 0.1, 0.3)
+"""Seconds after which a worker looks again whose job others had locked, for some ms mostly."""
 
 
 async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool = True) -> Popped:
@@ -36,7 +38,15 @@ async def popped(declared: Declared, *, amount: int, wait: float, decoys: bool =
     calls = server.horde.waiters.calls
 
     async def again() -> Popped:
-        return await _pop(server, declared, verdict, amount=amount, decoys=decoys)
+        found = await _pop(server, declared, verdict, amount=amount, decoys=decoys)
+        for pause in INCONCLUSIVE_PAUSES:
+            if not found.inconclusive:
+                break
+            await asyncio.sleep(pause)
+            found = await _pop(server, declared, verdict, amount=amount, decoys=decoys)
+        if not found.works:
+            pop.refuse_maintenance(found.worker)
+        return found
 
     found = await again()
     if found.works or wait <= 0:
@@ -81,8 +91,6 @@ async def _pop(
         found = await pop.pop(
             session, server.horde, owner, declared, amount=amount, context=checkin, decoys=decoys
         )
-    if not found.works:
-        pop.refuse_maintenance(found.worker)
     await pop.announce(server.horde, found)
     return found
 

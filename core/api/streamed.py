@@ -78,6 +78,8 @@ _UPLOAD: Final[dict[str, Any]] = {
         "403": _refused("Forbidden"),
         "409": _refused("Conflict: the job is over"),
         "413": _refused("Content Too Large"),
+        "429": _refused("Too Many Requests: others of this address are in progress"),
+        "503": _refused("Service Unavailable: it cannot be decoded or stored at present"),
     },
     "security": [],
 }

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from core.api.v2.sharedkeys import to_wire as key_to_wire
 from core.community import collections, examples, names, styles
-from core.db import AnyRow, Reading
+from core.community.tables import Collection, Style
+from core.db import Reading
 from core.users import shared_keys
 from core.wire.collections import ResponseModelCollection, ResponseModelStylesShort
 from core.wire.sharedkeys import SharedKeyDetails
@@ -19,88 +20,89 @@ from core.wire.styles import (
 )
 
 
-async def to_images(session: Reading, rows: Sequence[AnyRow]) -> list[StyleStable]:
-    """Styles for pictures, from rows of `styles`; one query for each further table."""
-    common = await _common(session, rows)
-    shown = await examples.of_styles(session, [row.id for row in rows])
-    keys = await _keys(session, rows)
+async def to_images(session: Reading, found: Sequence[Style]) -> list[StyleStable]:
+    """Styles for pictures; one query for each further table."""
+    common = await _common(session, found)
+    shown = await examples.of_styles(session, [style.id for style in found])
+    keys = await _keys(session, found)
     return [
         StyleStable(
-            **common[row.id],
-            params=ModelStyleInputParamsStable.model_validate(row.params),
+            **common[style.id],
+            params=ModelStyleInputParamsStable.model_validate(style.params),
             examples=[
                 StyleExample(id=str(one.id), url=one.url, primary=one.is_primary)
-                for one in shown.get(row.id, [])
+                for one in shown.get(style.id, [])
             ],
-            sharedkey=str(row.shared_key_id) if row.shared_key_id else None,
-            shared_key=keys.get(row.id),
+            sharedkey=str(style.shared_key_id) if style.shared_key_id else None,
+            shared_key=keys.get(style.id),
         )
-        for row in rows
+        for style in found
     ]
 
 
-async def to_texts(session: Reading, rows: Sequence[AnyRow]) -> list[StyleKobold]:
-    """Styles for texts, from rows of `styles`."""
-    common = await _common(session, rows)
+async def to_texts(session: Reading, found: Sequence[Style]) -> list[StyleKobold]:
+    """Styles for texts."""
+    common = await _common(session, found)
     return [
-        StyleKobold(**common[row.id], params=ModelStyleInputParamsKobold.model_validate(row.params))
-        for row in rows
+        StyleKobold(
+            **common[style.id], params=ModelStyleInputParamsKobold.model_validate(style.params)
+        )
+        for style in found
     ]
 
 
-async def to_collections(session: Reading, rows: Sequence[AnyRow]) -> list[ResponseModelCollection]:
-    """Collections, from rows of `collections`."""
-    members = await collections.members(session, [row.id for row in rows])
+async def to_collections(
+    session: Reading, found: Sequence[Collection]
+) -> list[ResponseModelCollection]:
+    """Collections, with the names of their styles."""
+    members = await collections.members(session, [one.id for one in found])
     return [
         ResponseModelCollection(
-            id=str(row.id),
-            name=row.name,
-            type=row.kind,
-            info=row.info,
-            public=row.public,
+            id=str(one.id),
+            name=one.name,
+            type=one.kind,
+            info=one.info,
+            public=one.public,
             styles=[
-                ResponseModelStylesShort(name=unique_name(style), id=str(style.id))
-                for style in members.get(row.id, [])
+                ResponseModelStylesShort(
+                    name=names.unique(style.creator, names.STYLE, style.name), id=str(style.id)
+                )
+                for style in members.get(one.id, [])
             ],
-            use_count=row.use_count,
+            use_count=one.use_count,
         )
-        for row in rows
+        for one in found
     ]
 
 
-def unique_name(row: AnyRow) -> str:
-    """The name that no other style has. row: with its owner's `username`."""
-    return names.unique(f"{row.username}#{row.user_id}", names.STYLE, row.name)
-
-
-async def _common(session: Reading, rows: Sequence[AnyRow]) -> dict[UUID, dict[str, Any]]:
-    ids = [row.id for row in rows]
+async def _common(session: Reading, found: Sequence[Style]) -> dict[UUID, dict[str, Any]]:
+    ids = [style.id for style in found]
     tags = await styles.labels(session, ids, styles.TAG)
     models = await styles.labels(session, ids, styles.MODEL)
     return {
-        row.id: {
-            "id": str(row.id),
-            "name": row.name,
-            "info": row.info,
-            "prompt": row.prompt,
-            "public": row.public,
-            "nsfw": row.nsfw,
-            "tags": tags.get(row.id, []),
-            "models": models.get(row.id, []),
-            "use_count": row.use_count,
-            "creator": f"{row.username}#{row.user_id}",
+        style.id: {
+            "id": str(style.id),
+            "name": style.name,
+            "info": style.info,
+            "prompt": style.prompt,
+            "public": style.public,
+            "nsfw": style.nsfw,
+            "tags": tags.get(style.id, []),
+            "models": models.get(style.id, []),
+            "use_count": style.use_count,
+            "creator": style.creator,
         }
-        for row in rows
+        for style in found
     }
 
 
-async def _keys(session: Reading, rows: Sequence[AnyRow]) -> dict[UUID, SharedKeyDetails]:
+async def _keys(session: Reading, found: Sequence[Style]) -> dict[UUID, SharedKeyDetails]:
     """The shared keys of these styles, by style. A key's owner is the style's."""
-    found: dict[UUID, SharedKeyDetails] = {}
-    for row in rows:
-        if row.shared_key_id is None:
+    by_style: dict[UUID, SharedKeyDetails] = {}
+    for style in found:
+        if style.shared_key_id is None:
             continue
-        key = await shared_keys.by_id(session, row.shared_key_id)
+        key = await shared_keys.by_id(session, style.shared_key_id)
         if key is not None:
-            found[row.id] = key_to_wire(key, f"{row.username}#{row.user_id}")
-    return found
+            by_style[style.id] = key_to_wire(key, style.creator)
+    return by_style

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from core.community import names, styles
-from core.db import AnyRow, Reading, now
+from core.community.tables import Style
+from core.db import Reading, now
 from core.kinds.params import MEGA
 from core.kudos import monthly
 from core.ledger import accounts
@@ -50,7 +51,7 @@ class _Known:
     workers: Mapping[int, list[UUID]]
     made: Mapping[int, UserTotals]
     kudos: Mapping[int, KudosDetails]
-    styles: Mapping[int, list[AnyRow]]
+    styles: Mapping[int, list[Style]]
     uses: Mapping[int, dict[str, int]]
 
 
@@ -92,10 +93,10 @@ async def _known(session: Reading, users: Collection[User]) -> _Known:
     )
 
 
-def _by_user(rows: Iterable[AnyRow]) -> dict[int, list[AnyRow]]:
-    found: dict[int, list[AnyRow]] = {}
-    for row in rows:
-        found.setdefault(row.user_id, []).append(row)
+def _by_user(several: Iterable[Style]) -> dict[int, list[Style]]:
+    found: dict[int, list[Style]] = {}
+    for style in several:
+        found.setdefault(style.user_id, []).append(style)
     return found
 
 
@@ -112,7 +113,7 @@ def _public(user: User, known: _Known) -> dict[str, Any]:
         "kudos_details": _kudos(user, known.kudos[user.id]),
         "worker_count": len(workers),
         "worker_ids": [str(one) for one in workers] if user.public_workers else None,
-        "styles": _styles(user, (row for row in known.styles.get(user.id, []) if row.public)),
+        "styles": _styles(user, (one for one in known.styles.get(user.id, []) if one.public)),
         "trusted": user.has(Role.TRUSTED),
         "flagged": user.has(Role.FLAGGED),
         "service": user.has(Role.SERVICE),
@@ -156,7 +157,7 @@ async def _active(session: Reading, user: User) -> UserActiveGenerations:
         return UserActiveGenerations(image=[], text=[])
     active = await progress.active_of(session, user.id, at=now())
     by_kind = {
-        kind: [str(row.id) for row in active if row.kind == kind]
+        kind: [str(one.id) for one in active if one.kind == kind]
         for kind in ("image", "text", "alchemy")
     }
     return UserActiveGenerations(
@@ -171,12 +172,14 @@ def _kudos(user: User, found: KudosDetails) -> UserKudosDetails:
     return UserKudosDetails(**{name: to_wire(getattr(found, name)) for name in names})
 
 
-def _styles(user: User, rows: Iterable[AnyRow]) -> list[ResponseModelStylesUser]:
+def _styles(user: User, several: Iterable[Style]) -> list[ResponseModelStylesUser]:
     return [
         ResponseModelStylesUser(
-            name=names.unique(user.alias, "style", row.name), id=str(row.id), type=row.kind
+            name=names.unique(user.alias, names.STYLE, style.name),
+            id=str(style.id),
+            type=style.kind,
         )
-        for row in rows
+        for style in several
     ]
 
 

@@ -1,14 +1,11 @@
 """Alchemy: asking about pictures, and answering. A part of `HordeClient`."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from functools import partial
 from typing import Final
 
-from core.client import watch
-from core.client.api import Api, at
-from core.client.running import Part, R, operation, stream
+from core.client.api import at
+from core.client.running import R, operation
+from core.client.waiting import Waiting
 from core.wire.alchemy import (
     InterrogationPopInput,
     InterrogationPopPayload,
@@ -17,14 +14,13 @@ from core.wire.alchemy import (
     ModelInterrogationInputStable,
     RequestInterrogationResponse,
 )
-from core.wire.events import Event
-from core.wire.generate import RequestStatusCheck
+from core.wire.generate import JobFault, RequestStatusCheck
 from core.wire.submit import GenerationSubmitted
 
 ENDED: Final = frozenset({"done", "faulted", "cancelled"})
 
 
-class Alchemy(Part[R]):
+class Alchemy(Waiting[R, InterrogationStatus]):
     """The same as `HordeClient` does for pictures, for the forms of alchemy."""
 
     @operation
@@ -41,39 +37,12 @@ class Alchemy(Part[R]):
     @operation
     async def status(self, request_id: str) -> InterrogationStatus:
         """Get the status of the forms, with finished results. Ten times a second at most."""
-        return await _status(self._api, request_id)
+        return await self._status(request_id)
 
     @operation
     async def cancel(self, request_id: str) -> InterrogationStatus:
         """Cancel forms that no worker has begun. Returns the status after that."""
         return await self._api.cancel(InterrogationStatus, _path(request_id))
-
-    @stream
-    async def events(self, request_id: str) -> AsyncGenerator[Event, None]:
-        """Yield what happens to a request as it happens, `EndEvent` last; `status` has its results.
-
-        As `HordeClient.events` does for pictures.
-        """
-        look = partial(_look, self._api, request_id)
-        async with aclosing(watch.follow(self._api, request_id, look)) as events:
-            async for event in events:
-                yield event
-
-    @operation
-    async def wait_for(
-        self,
-        request_id: str,
-        timeout_seconds: float,
-        on_event: Callable[[Event], None] | None = None,
-    ) -> InterrogationStatus:
-        """Wait until every form has ended in some way.
-
-        on_event: called with each event.
-        Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
-        """
-        events = watch.follow(self._api, request_id, partial(_look, self._api, request_id))
-        status = partial(_status, self._api, request_id)
-        return await watch.until_end(events, status, timeout_seconds, on_event)
 
     @operation
     async def pop(self, offer: InterrogationPopInput) -> InterrogationPopPayload:
@@ -89,26 +58,30 @@ class Alchemy(Part[R]):
             at("interrogate", "submit"), result, fault=result.state == "faulted"
         )
 
+    async def _status(self, request_id: str) -> InterrogationStatus:
+        return await self._api.get(InterrogationStatus, _path(request_id))
 
-async def _status(api: Api, request_id: str) -> InterrogationStatus:
-    return await api.get(InterrogationStatus, _path(request_id))
-
-
-async def _look(api: Api, request_id: str) -> RequestStatusCheck:
-    """How far the forms are, in the words of pictures; not every horde checks forms otherwise."""
-    now = await _status(api, request_id)
-    states = Counter(form.state for form in now.forms)
-    return RequestStatusCheck(
-        finished=states["done"],
-        processing=states["processing"],
-        restarted=0,
-        waiting=states["waiting"],
-        done=ENDED.issuperset(states),
-        faulted=now.state == "faulted",
-        wait_time=0,
-        queue_position=0,
-        kudos=0.0,
-    )
+    async def _check(self, request_id: str) -> RequestStatusCheck:
+        """How far the forms are, in the words of pictures: not every horde checks forms."""
+        now = await self._status(request_id)
+        states = Counter(form.state for form in now.forms)
+        return RequestStatusCheck(
+            finished=states["done"],
+            processing=states["processing"],
+            restarted=0,
+            waiting=states["waiting"],
+            done=ENDED.issuperset(states),
+            faulted=now.state == "faulted",
+            wait_time=0,
+            queue_position=0,
+            kudos=0.0,
+            faults=[
+                JobFault(index=index, tries=form.faults, reason=form.reason)
+                for index, form in enumerate(now.forms)
+                if form.faults
+            ]
+            or None,
+        )
 
 
 def _path(request_id: str) -> str:

@@ -1,12 +1,13 @@
 """Pictures: asking for them, waiting for them, serving them. `HordeClient` has these itself."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 
 from core.client import calls, pictures, watch
-from core.client.api import Api, at
-from core.client.running import Part, R, operation, stream
+from core.client.api import at
+from core.client.running import R, operation, stream
+from core.client.waiting import Waiting
 from core.wire.events import Event
 from core.wire.generate import (
     DryRun,
@@ -22,7 +23,7 @@ from core.wire.generate import (
 from core.wire.progress import ProgressHeard, ProgressInput
 
 
-class Images(Part[R]):
+class Images(Waiting[R, RequestStatusStable]):
     """Asking for pictures, waiting for them, and serving them."""
 
     @operation
@@ -46,12 +47,12 @@ class Images(Part[R]):
     @operation
     async def check(self, request_id: str) -> RequestStatusCheck:
         """Get the status of a request. Ten times a second at most."""
-        return await _check(self._api, request_id)
+        return await self._check(request_id)
 
     @operation
     async def status(self, request_id: str) -> RequestStatusStable:
         """Get the status of a request, with its finished pictures. Ten times a minute at most."""
-        return await _status(self._api, request_id)
+        return await self._status(request_id)
 
     @operation
     async def cancel(self, request_id: str) -> RequestStatusStable:
@@ -66,8 +67,8 @@ class Images(Part[R]):
         Leave the loop early only within `contextlib.aclosing` (`closing` where it blocks), so that
         the connection closes.
         """
-        look = partial(_check, self._api, request_id)
-        status = partial(_status, self._api, request_id)
+        look = partial(self._check, request_id)
+        status = partial(self._status, request_id)
         async with aclosing(watch.follow(self._api, request_id, look, status)) as events:
             async for event in events:
                 yield event
@@ -82,23 +83,6 @@ class Images(Part[R]):
         async with aclosing(watch.listen(self._api, request_id)) as events:
             async for event in events:
                 yield event
-
-    @operation
-    async def wait_for(
-        self,
-        request_id: str,
-        timeout_seconds: float,
-        on_event: Callable[[Event], None] | None = None,
-    ) -> RequestStatusStable:
-        """Wait until a request ends. Returns its pictures.
-
-        on_event: called with each event.
-        Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
-        """
-        look = partial(_check, self._api, request_id)
-        status = partial(_status, self._api, request_id)
-        events = watch.follow(self._api, request_id, look)
-        return await watch.until_end(events, status, timeout_seconds, on_event)
 
     @operation
     async def download(self, url_or_base64: str, max_bytes: int = pictures.MAX_BYTES) -> bytes:
@@ -146,11 +130,9 @@ class Images(Part[R]):
             at("generate", "submit"), result, fault=result.state == "faulted"
         )
 
+    async def _check(self, request_id: str) -> RequestStatusCheck:
+        return await self._api.get(RequestStatusCheck, at("generate", "check", request_id))
 
-async def _check(api: Api, request_id: str) -> RequestStatusCheck:
-    return await api.get(RequestStatusCheck, at("generate", "check", request_id))
-
-
-async def _status(api: Api, request_id: str) -> RequestStatusStable:
-    path = at("generate", "status", request_id)
-    return await api.get(RequestStatusStable, path, longest=calls.MAX_PICTURES_BYTES)
+    async def _status(self, request_id: str) -> RequestStatusStable:
+        path = at("generate", "status", request_id)
+        return await self._api.get(RequestStatusStable, path, longest=calls.MAX_PICTURES_BYTES)

@@ -1,13 +1,8 @@
 """Text: asking for it, and serving it. A part of `HordeClient`."""
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from functools import partial
-
-from core.client import watch
-from core.client.api import Api, at
-from core.client.running import Part, R, operation, stream
-from core.wire.events import Event
+from core.client.api import at
+from core.client.running import R, operation
+from core.client.waiting import Waiting
 from core.wire.generate import DryRun, RequestAsync
 from core.wire.submit import GenerationSubmitted
 from core.wire.text import (
@@ -19,7 +14,7 @@ from core.wire.text import (
 )
 
 
-class Text(Part[R]):
+class Text(Waiting[R, RequestStatusKobold]):
     """The same as `HordeClient` does for pictures, for text."""
 
     @operation
@@ -41,39 +36,12 @@ class Text(Part[R]):
     @operation
     async def status(self, request_id: str) -> RequestStatusKobold:
         """Get the status of a request, with its finished texts. Sixty times a minute at most."""
-        return await _status(self._api, request_id)
+        return await self._status(request_id)
 
     @operation
     async def cancel(self, request_id: str) -> RequestStatusKobold:
         """Cancel what no worker has begun. Returns the status before, with finished results."""
         return await self._api.cancel(RequestStatusKobold, _path(request_id))
-
-    @stream
-    async def events(self, request_id: str) -> AsyncGenerator[Event, None]:
-        """Yield what happens to a request as it happens, `EndEvent` last; `status` has its texts.
-
-        As `HordeClient.events` does for pictures; a `ProgressEvent` may have the text so far.
-        """
-        status = partial(_status, self._api, request_id)
-        async with aclosing(watch.follow(self._api, request_id, status)) as events:
-            async for event in events:
-                yield event
-
-    @operation
-    async def wait_for(
-        self,
-        request_id: str,
-        timeout_seconds: float,
-        on_event: Callable[[Event], None] | None = None,
-    ) -> RequestStatusKobold:
-        """Wait until a request ends. Returns its texts.
-
-        on_event: called with each event.
-        Raises TimedOut after `timeout_seconds`; the request goes on unless it is cancelled.
-        """
-        status = partial(_status, self._api, request_id)
-        events = watch.follow(self._api, request_id, status)
-        return await watch.until_end(events, status, timeout_seconds, on_event)
 
     @operation
     async def pop(self, offer: PopInputKobold) -> GenerationPayloadKobold:
@@ -89,9 +57,10 @@ class Text(Part[R]):
             at("generate", "text", "submit"), result, fault=result.state == "faulted"
         )
 
+    async def _status(self, request_id: str) -> RequestStatusKobold:
+        return await self._api.get(RequestStatusKobold, _path(request_id))
 
-async def _status(api: Api, request_id: str) -> RequestStatusKobold:
-    return await api.get(RequestStatusKobold, _path(request_id))
+    _check = _status
 
 
 def _path(request_id: str) -> str:

@@ -8,8 +8,8 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from core.community import names, styles, templates
-from core.community.tables import Style, StyleLabel
-from core.db import AnyRow, Reading, Writing, now, table
+from core.community.tables import Style, StyleLabel, StyleRow
+from core.db import Reading, Writing, now, table
 from core.errors import Forbidden, Invalid
 from core.kinds import registry
 from core.kinds.params import Advice
@@ -20,7 +20,7 @@ from core.users.tables import Role, User
 
 MAX_TAGS, MAX_MODELS = 10, 5
 
-_styles = table(Style)
+_styles = table(StyleRow)
 _labels = table(StyleLabel)
 
 
@@ -104,7 +104,7 @@ async def create(
     return style_id, advice
 
 
-async def change(session: Writing, user: User, style: AnyRow, draft: Draft) -> list[Advice]:
+async def change(session: Writing, user: User, style: Style, draft: Draft) -> list[Advice]:
     """Change what the draft contains of a style, nothing else. Only for its owner.
 
     Raises Forbidden for others, and what `create` raises.
@@ -125,7 +125,7 @@ async def change(session: Writing, user: User, style: AnyRow, draft: Draft) -> l
     return advice
 
 
-async def remove(session: Writing, user: User, style: AnyRow) -> None:
+async def remove(session: Writing, user: User, style: Style) -> None:
     """Delete a style, also from collections. Only its owner and moderators may (Forbidden)."""
     require_owner(user, style.user_id, or_moderator=True)
     await session.execute(delete(_styles).where(_styles.c.id == style.id))

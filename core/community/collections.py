@@ -10,17 +10,24 @@ from sqlalchemy.exc import IntegrityError
 
 from core.community import authoring, names, styles
 from core.community.styles import PAGE, StyleMismatch, StyleNotFound
-from core.community.tables import Collection, CollectionStyle, Style
-from core.db import AnyRow, Reading, Writing, now, table
+from core.community.tables import (
+    Collection,
+    CollectionRow,
+    CollectionStyle,
+    Member,
+    Style,
+    StyleRow,
+)
+from core.db import Reading, Writing, now, table
 from core.errors import Invalid, NotFound
 from core.moderation.names import clean_text
 from core.users.tables import User, UserRow
 
 MAX_STYLES = 500
 
-_collections = table(Collection)
+_collections = table(CollectionRow)
 _members = table(CollectionStyle)
-_styles = table(Style)
+_styles = table(StyleRow)
 _users = table(UserRow)
 
 
@@ -30,19 +37,19 @@ class CollectionNotFound(NotFound):
     code = "CollectionNotFound"
 
 
-async def known(session: Reading, collection_id: str) -> AnyRow:
+async def known(session: Reading, collection_id: str) -> Collection:
     """The collection. Raises CollectionNotFound, also for text that is not an id."""
     try:
         wanted = select(_collections).where(_collections.c.id == UUID(collection_id))
-        found = (await session.execute(wanted)).first()
+        found = (await session.execute(wanted)).mappings().first()
     except ValueError:
         found = None
     if found is None:
         raise CollectionNotFound(f"Collection with ID '{collection_id}' not found.")
-    return found
+    return Collection(**found)
 
 
-async def listed(session: Reading, *, kind: str | None, sort: str, page: int) -> Sequence[AnyRow]:
+async def listed(session: Reading, *, kind: str | None, sort: str, page: int) -> list[Collection]:
     """A page of public collections. kind: None for all; sort: as in `styles.Listing`."""
     rows = select(_collections).where(_collections.c.public.is_(True))
     if kind is not None:
@@ -50,11 +57,11 @@ async def listed(session: Reading, *, kind: str | None, sort: str, page: int) ->
     is_popular = sort == "popular"
     order = _collections.c.use_count.desc() if is_popular else _collections.c.created_at
     rows = rows.order_by(order, _collections.c.id).limit(PAGE).offset((page - 1) * PAGE)
-    return (await session.execute(rows)).all()
+    return [Collection(**row) for row in (await session.execute(rows)).mappings()]
 
 
-async def members(session: Reading, collection_ids: Several[UUID]) -> dict[UUID, list[AnyRow]]:
-    """The styles of these collections with their owners' `username`, in the order given."""
+async def members(session: Reading, collection_ids: Several[UUID]) -> dict[UUID, list[Member]]:
+    """The styles of these collections, in the order given."""
     rows = await session.execute(
         select(
             _members.c.collection_id,
@@ -68,9 +75,10 @@ async def members(session: Reading, collection_ids: Several[UUID]) -> dict[UUID,
         .where(_members.c.collection_id.in_(collection_ids))
         .order_by(_members.c.collection_id, _members.c.position)
     )
-    found: dict[UUID, list[AnyRow]] = {}
-    for row in rows:
-        found.setdefault(row.collection_id, []).append(row)
+    found: dict[UUID, list[Member]] = {}
+    for row in rows.mappings():
+        member = Member(**row)
+        found.setdefault(member.collection_id, []).append(member)
     return found
 
 
@@ -110,7 +118,7 @@ async def create(
 async def change(
     session: Writing,
     user: User,
-    collection: AnyRow,
+    collection: Collection,
     *,
     name: str | None,
     info: str | None,
@@ -139,7 +147,7 @@ async def change(
         raise Invalid(f"You have a collection called '{name}' already.") from refused
 
 
-async def remove(session: Writing, user: User, collection: AnyRow) -> None:
+async def remove(session: Writing, user: User, collection: Collection) -> None:
     """Delete a collection, not its styles. Only its owner and moderators may (Forbidden)."""
     authoring.require_owner(user, collection.user_id, or_moderator=True)
     await session.execute(delete(_collections).where(_collections.c.id == collection.id))
@@ -158,11 +166,11 @@ def _values(*, name: str | None, info: str | None, public: bool | None) -> dict[
     return values
 
 
-async def _styles_of(session: Reading, author: User, style_names: Sequence[str]) -> list[AnyRow]:
+async def _styles_of(session: Reading, author: User, style_names: Sequence[str]) -> list[Style]:
     """The styles, each once. Of several with the same name, the author's own is meant."""
     if not 1 <= len(style_names) <= MAX_STYLES:
         raise Invalid(f"A collection has 1 to {MAX_STYLES} styles.")
-    found: dict[UUID, AnyRow] = {}
+    found: dict[UUID, Style] = {}
     for name in style_names:
         style = await styles.find(session, name, user_id=author.id)
         if style is None:
@@ -173,7 +181,7 @@ async def _styles_of(session: Reading, author: User, style_names: Sequence[str])
     return list(found.values())
 
 
-async def _fill(session: Writing, collection_id: UUID, found: Sequence[AnyRow]) -> None:
+async def _fill(session: Writing, collection_id: UUID, found: Sequence[Style]) -> None:
     rows = [
         {"collection_id": collection_id, "style_id": style.id, "position": position}
         for position, style in enumerate(found)

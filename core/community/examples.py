@@ -9,15 +9,15 @@ from sqlalchemy.exc import IntegrityError
 
 from core.community import authoring
 from core.community.styles import StyleNotFound
-from core.community.tables import Style, StyleExample
-from core.db import AnyRow, Reading, Writing, now, table
+from core.community.tables import Example, Style, StyleExample, StyleRow
+from core.db import Reading, Writing, now, table
 from core.errors import Forbidden, Invalid, NotFound
 from core.users.tables import User
 
 MAX_EXAMPLES = 4
 MAX_URL_CHARS = 2048  # characters
 
-_styles = table(Style)
+_styles = table(StyleRow)
 _examples = table(StyleExample)
 
 
@@ -39,20 +39,21 @@ class ExampleNotFound(NotFound):
     code = "Style exampleNotFound"
 
 
-async def of_styles(session: Reading, style_ids: Several[UUID]) -> dict[UUID, list[AnyRow]]:
+async def of_styles(session: Reading, style_ids: Several[UUID]) -> dict[UUID, list[Example]]:
     """The examples of these styles, the primary one first, then the oldest."""
     rows = await session.execute(
         select(_examples)
         .where(_examples.c.style_id.in_(style_ids))
         .order_by(_examples.c.is_primary.desc(), _examples.c.created_at, _examples.c.id)
     )
-    found: dict[UUID, list[AnyRow]] = {}
-    for row in rows:
-        found.setdefault(row.style_id, []).append(row)
+    found: dict[UUID, list[Example]] = {}
+    for row in rows.mappings():
+        example = Example(**row)
+        found.setdefault(example.style_id, []).append(example)
     return found
 
 
-async def add(session: Writing, user: User, style: AnyRow, *, url: str, primary: bool) -> UUID:
+async def add(session: Writing, user: User, style: Style, *, url: str, primary: bool) -> UUID:
     """Add an example. Only for the style's owner and moderators.
 
     Raises Forbidden, Invalid unless it is an https URL, TooManyStyleExamples, and
@@ -84,7 +85,7 @@ async def add(session: Writing, user: User, style: AnyRow, *, url: str, primary:
 async def change(
     session: Writing,
     user: User,
-    style: AnyRow,
+    style: Style,
     example_id: str,
     *,
     url: str | None,
@@ -112,24 +113,24 @@ async def change(
         raise ExampleURLAlreadyInUse("The style has this example already.") from refused
 
 
-async def remove(session: Writing, user: User, style: AnyRow, example_id: str) -> None:
+async def remove(session: Writing, user: User, style: Style, example_id: str) -> None:
     """Delete an example. Raises Forbidden and ExampleNotFound."""
     authoring.require_owner(user, style.user_id, or_moderator=True)
     example = await _example(session, style, example_id)
     await session.execute(delete(_examples).where(_examples.c.id == example.id))
 
 
-async def _example(session: Reading, style: AnyRow, example_id: str) -> AnyRow:
+async def _example(session: Reading, style: Style, example_id: str) -> Example:
     try:
         wanted = select(_examples).where(
             _examples.c.id == UUID(example_id), _examples.c.style_id == style.id
         )
-        found = (await session.execute(wanted)).first()
+        found = (await session.execute(wanted)).mappings().first()
     except ValueError:
         found = None
     if found is None:
         raise ExampleNotFound(f"Example with ID '{example_id}' not found.")
-    return found
+    return Example(**found)
 
 
 async def _demote(session: Writing, style_id: UUID) -> None:
@@ -140,5 +141,6 @@ async def _demote(session: Writing, style_id: UUID) -> None:
 
 
 def _check_url(url: str) -> None:
-    if not url.lower().startswith("https://") or len(url) > MAX_URL_CHARS:
+    is_url = url.lower().startswith("https://") and url.isprintable()
+    if not is_url or len(url) > MAX_URL_CHARS:
         raise Invalid(f"An example is an https URL of at most {MAX_URL_CHARS} characters.")

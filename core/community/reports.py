@@ -1,14 +1,13 @@
 """Reports of abuse: anybody may report something, moderators close the report."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, exists, insert, select, union_all, update
 
-from core.community.ratings.tables import SharedPicture
-from core.community.tables import Collection, Report, Style
-from core.db import AnyRow, Reading, Writing, table
+from core.community.ratings.tables import SharedPictureRow
+from core.community.tables import CollectionRow, Report, ReportRow, StyleRow
+from core.db import Reading, Writing, table
 from core.errors import NotFound
 from core.moderation.names import clean_text
 from core.queue.tables import Generation
@@ -20,15 +19,15 @@ PAGE = 50
 KEPT = timedelta(days=90)
 """How long a closed report is kept."""
 
-_reports = table(Report)
+_reports = table(ReportRow)
 _ids = {
     "picture": union_all(
-        select(table(Generation).c.attempt_id.label("id")), select(table(SharedPicture).c.id)
+        select(table(Generation).c.attempt_id.label("id")), select(table(SharedPictureRow).c.id)
     )
     .subquery()
     .c.id,
-    "style": table(Style).c.id,
-    "collection": table(Collection).c.id,
+    "style": table(StyleRow).c.id,
+    "collection": table(CollectionRow).c.id,
     "worker": table(WorkerRow).c.id,
     "team": table(TeamRow).c.id,
 }
@@ -49,7 +48,7 @@ class ReportNotFound(NotFound):
 
 async def make(
     session: Writing, user: User, *, kind: str, subject: str, reason: str, at: datetime
-) -> AnyRow:
+) -> Report:
     """Report something. A second report by the same user replaces the reason of an open first one.
 
     kind: picture, style, collection, user, worker or team. subject: its id, as clients know it.
@@ -69,13 +68,13 @@ async def make(
         again = await session.execute(
             update(_reports).where(*same).values(reason=reason).returning(*_reports.c)
         )
-        if (earlier := again.first()) is not None:
-            return earlier
+        if (earlier := again.mappings().first()) is not None:
+            return Report(**earlier)
     values = {"kind": kind, "subject": subject, "reason": reason}
     made = await session.execute(
         insert(_reports).values(user_id=user.id, created_at=at, **values).returning(*_reports.c)
     )
-    return made.one()
+    return Report(**made.mappings().one())
 
 
 async def _exists(session: Reading, kind: str, subject: str) -> bool:
@@ -93,7 +92,7 @@ def _user_id(text: str) -> int:
     return min(int(text), MAX_ID)
 
 
-async def listed(session: Reading, *, state: str, page: int) -> Sequence[AnyRow]:
+async def listed(session: Reading, *, state: str, page: int) -> list[Report]:
     """A page of reports. state: open, the oldest first; closed, the latest first; or all."""
     rows = select(_reports)
     if state == "open":
@@ -102,7 +101,8 @@ async def listed(session: Reading, *, state: str, page: int) -> Sequence[AnyRow]
         rows = rows.where(_reports.c.closed_at.is_not(None)).order_by(_reports.c.id.desc())
     else:
         rows = rows.order_by(_reports.c.id.desc())
-    return (await session.execute(rows.limit(PAGE).offset((page - 1) * PAGE))).all()
+    found = await session.execute(rows.limit(PAGE).offset((page - 1) * PAGE))
+    return [Report(**row) for row in found.mappings()]
 
 
 async def change(
@@ -113,7 +113,7 @@ async def change(
     closed: bool,
     comment: str | None,
     at: datetime,
-) -> AnyRow:
+) -> Report:
     """Close a report, or open it again. comment: a note. Raises ReportNotFound."""
     values = {
         "closed_at": at if closed else None,
@@ -123,10 +123,10 @@ async def change(
     changed = await session.execute(
         update(_reports).where(_reports.c.id == report_id).values(values).returning(*_reports.c)
     )
-    found = changed.first()
+    found = changed.mappings().first()
     if found is None:
         raise ReportNotFound(f"Report with ID '{report_id}' not found.")
-    return found
+    return Report(**found)
 
 
 async def forget(session: Writing, *, at: datetime, limit: int) -> int:

@@ -15,8 +15,15 @@ from sqlalchemy import Select, Table, exists, func, select, update
 
 from core.community import names, templates
 from core.community.names import Name
-from core.community.tables import Collection, CollectionStyle, Style, StyleLabel
-from core.db import AnyRow, Reading, Writing, table
+from core.community.tables import (
+    Collection,
+    CollectionRow,
+    CollectionStyle,
+    Style,
+    StyleLabel,
+    StyleRow,
+)
+from core.db import Reading, Writing, table
 from core.errors import Invalid, NotFound
 from core.kudos import settlement
 from core.stats import uses
@@ -26,9 +33,9 @@ from core.users.tables import UserRow
 PAGE = 25
 TAG, MODEL = "tag", "model"
 
-_styles = table(Style)
+_styles = table(StyleRow)
 _labels = table(StyleLabel)
-_collections = table(Collection)
+_collections = table(CollectionRow)
 _members = table(CollectionStyle)
 _users = table(UserRow)
 
@@ -124,17 +131,17 @@ def apply(
     )
 
 
-async def by_id(session: Reading, style_id: str) -> AnyRow | None:
-    """The style, with its owner's `account_id` and `username`, or None, also if it is not an id."""
+async def by_id(session: Reading, style_id: str) -> Style | None:
+    """The style, or None, also if it is not an id."""
     try:
-        return (await session.execute(_STYLES.where(_styles.c.id == UUID(style_id)))).first()
+        return await _first(session, _STYLES.where(_styles.c.id == UUID(style_id)))
     except ValueError:
         return None
 
 
 async def find(
     session: Reading, text: str, *, kind: str | None = None, user_id: int = -1
-) -> AnyRow | None:
+) -> Style | None:
     """The style of this id or name, if there is one.
 
     kind, user_id: preferred if several have the name.
@@ -151,34 +158,32 @@ async def find(
         _styles.c.use_count.desc(),
         _styles.c.created_at,
     )
-    rows = await session.execute(_named(_STYLES, _styles, wanted).order_by(*best))
-    found: AnyRow | None = rows.first()
-    return found
+    return await _first(session, _named(_STYLES, _styles, wanted).order_by(*best))
 
 
-async def find_collection(session: Reading, text: str, *, kind: str | None = None) -> AnyRow | None:
-    """The collection of this id or name, with its owner's `username`, if there is one."""
+async def find_collection(
+    session: Reading, text: str, *, kind: str | None = None
+) -> Collection | None:
+    """The collection of this id or name, if there is one."""
     try:
-        wanted = _COLLECTIONS.where(_collections.c.id == UUID(text))
+        wanted = select(_collections).where(_collections.c.id == UUID(text))
     except ValueError:
         name = names.read(text)
         if name is None or name.what == names.STYLE:
             return None
-        wanted = _named(_COLLECTIONS, _collections, name)
+        wanted = _named(select(_collections), _collections, name)
     best = (
         (_collections.c.kind == kind).desc(),
         _collections.c.public.desc(),
         _collections.c.use_count.desc(),
         _collections.c.created_at,
     )
-    return (await session.execute(wanted.order_by(*best))).first()
+    row = (await session.execute(wanted.order_by(*best))).mappings().first()
+    return None if row is None else Collection(**row)
 
 
 _STYLES = select(_styles, _users.c.account_id, _users.c.username).join(
     _users, _users.c.id == _styles.c.user_id
-)
-_COLLECTIONS = select(_collections, _users.c.username).join(
-    _users, _users.c.id == _collections.c.user_id
 )
 
 
@@ -187,10 +192,19 @@ def _named(rows: Select[Any], of: Table, wanted: Name) -> Select[Any]:
     return named if wanted.user_id is None else named.where(of.c.user_id == wanted.user_id)
 
 
-async def _draw(session: Reading, collection_id: UUID) -> AnyRow | None:
+async def _first(session: Reading, rows: Select[Any]) -> Style | None:
+    row = (await session.execute(rows)).mappings().first()
+    return None if row is None else Style(**row)
+
+
+async def _all(session: Reading, rows: Select[Any]) -> list[Style]:
+    return [Style(**row) for row in (await session.execute(rows)).mappings()]
+
+
+async def _draw(session: Reading, collection_id: UUID) -> Style | None:
     members = _STYLES.join(_members, _members.c.style_id == _styles.c.id)
     drawn = members.where(_members.c.collection_id == collection_id).order_by(func.random())
-    return (await session.execute(drawn.limit(1))).first()
+    return await _first(session, drawn.limit(1))
 
 
 async def labels(session: Reading, style_ids: Several[UUID], what: str) -> dict[UUID, list[str]]:
@@ -206,7 +220,7 @@ async def labels(session: Reading, style_ids: Several[UUID], what: str) -> dict[
     return found
 
 
-async def listed(session: Reading, wanted: Listing) -> Sequence[AnyRow]:
+async def listed(session: Reading, wanted: Listing) -> list[Style]:
     """A page of public styles."""
     rows = _STYLES.where(_styles.c.kind == wanted.kind, _styles.c.public.is_(True))
     for what, label in ((TAG, wanted.tag), (MODEL, wanted.model)):
@@ -220,13 +234,13 @@ async def listed(session: Reading, wanted: Listing) -> Sequence[AnyRow]:
             )
     order = _styles.c.use_count.desc() if wanted.sort == "popular" else _styles.c.created_at
     page = rows.order_by(order, _styles.c.id).limit(PAGE).offset((wanted.page - 1) * PAGE)
-    return (await session.execute(page)).all()
+    return await _all(session, page)
 
 
-async def of_users(session: Reading, user_ids: Several[int]) -> Sequence[AnyRow]:
+async def of_users(session: Reading, user_ids: Several[int]) -> list[Style]:
     """The styles of these users, public or not, the oldest first."""
     rows = _STYLES.where(_styles.c.user_id.in_(user_ids))
-    return (await session.execute(rows.order_by(_styles.c.created_at, _styles.c.id))).all()
+    return await _all(session, rows.order_by(_styles.c.created_at, _styles.c.id))
 
 
 async def uses_of(session: Reading, user_ids: Several[int]) -> dict[int, dict[str, int]]:
@@ -259,9 +273,9 @@ async def count_uses(session: Writing, *, limit: int) -> int:
     Returns how many were counted.
     """
     taken = await uses.take(session, limit=limit)
-    await _add_uses(session, _styles, (row.style_id for row in taken))
-    await _add_uses(session, _collections, (row.collection_id for row in taken))
-    owed = [(row.request_id, row.account_id) for row in taken if row.account_id is not None]
+    await _add_uses(session, _styles, (use.style_id for use in taken))
+    await _add_uses(session, _collections, (use.collection_id for use in taken))
+    owed = [(use.request_id, use.account_id) for use in taken if use.account_id is not None]
     await settlement.reward_styles(session, owed)
     return len(taken)
 

@@ -1,5 +1,6 @@
-"""Tables of styles, collections and reports."""
+"""Tables of styles, collections and reports, and what is read from them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ from core.columns import Base, Document, Moment, RowId
 from core.db import now
 
 
-class Style(Base):
+class StyleRow(Base):
     """A prompt template, models and parameters under a name. A user's style names are unique."""
 
     __tablename__ = "styles"
@@ -46,6 +47,34 @@ class Style(Base):
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """A style as it was read, by the names of the columns of `StyleRow`, and whose it is."""
+
+    id: UUID
+    kind: str
+    user_id: int
+    name: str
+    name_key: str
+    info: str | None
+    prompt: str
+    params: dict[str, Any]
+    public: bool
+    nsfw: bool
+    shared_key_id: UUID | None
+    use_count: int
+    created_at: datetime
+    account_id: int
+    """Its owner's, for the reward at settlement."""
+    username: str
+    """Its owner's."""
+
+    @property
+    def creator(self) -> str:
+        """Its owner's alias."""
+        return f"{self.username}#{self.user_id}"
+
+
 class StyleLabel(Base):
     """A tag of a style, or a model it names, in the order they were given."""
 
@@ -75,7 +104,18 @@ class StyleExample(Base):
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
-class Collection(Base):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """An example as it was read, by the names of the columns of `StyleExample`."""
+
+    id: UUID
+    style_id: UUID
+    url: str
+    is_primary: bool
+    created_at: datetime
+
+
+class CollectionRow(Base):
     """Styles of one kind; a request that names the collection gets a random one of them."""
 
     __tablename__ = "collections"
@@ -93,6 +133,21 @@ class Collection(Base):
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """A collection as it was read, by the names of the columns of `CollectionRow`."""
+
+    id: UUID
+    kind: str
+    user_id: int
+    name: str
+    name_key: str
+    info: str | None
+    public: bool
+    use_count: int
+    created_at: datetime
+
+
 class CollectionStyle(Base):
     """A style in a collection."""
 
@@ -107,7 +162,24 @@ class CollectionStyle(Base):
     position: Mapped[int] = mapped_column(SmallInteger)
 
 
-class Report(Base):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Of a style in a collection, what names it."""
+
+    collection_id: UUID
+    id: UUID
+    name: str
+    user_id: int
+    username: str
+    """Its owner's."""
+
+    @property
+    def creator(self) -> str:
+        """Its owner's alias."""
+        return f"{self.username}#{self.user_id}"
+
+
+class ReportRow(Base):
     """A report that something shared is abuse. Moderators see it and close it."""
 
     __tablename__ = "reports"
@@ -125,3 +197,18 @@ class Report(Base):
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     comment: Mapped[str | None] = mapped_column(Text)
     """The note of the moderator who closed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A report as it was read, by the names of the columns of `ReportRow`."""
+
+    id: int
+    user_id: int
+    kind: str
+    subject: str
+    reason: str
+    created_at: datetime
+    closed_at: datetime | None
+    closed_by: int | None
+    comment: str | None

@@ -25,8 +25,8 @@ class Delivery:
     """Of a text job."""
     form: dict[str, Any] | None = None
     """Of an alchemy job."""
-    fault: str | None = None
-    """The worker's reason for giving a text or a form back, which have no notes for it."""
+    given_reason: str | None = None
+    """Why it is a fault, where the worker said so apart from its notes."""
     size: tuple[int, int] | None = None
     """Width and height of the picture that the store has received; None if there is none."""
 
@@ -42,9 +42,11 @@ class Delivery:
 
     @property
     def reason(self) -> str | None:
-        """The worker's reason for a fault, from its notes where it has some."""
+        """The worker's reason for a fault, else its notes."""
+        if self.given_reason:
+            return self.given_reason
         notes = (str(entry.get("ref") or entry["value"]) for entry in self.metadata)
-        return "; ".join(notes) or self.fault or None
+        return "; ".join(notes) or None
 
     @property
     def is_censored(self) -> bool:

@@ -12,7 +12,7 @@ from core.generation import kind
 from core.generation.horde import Horde
 from core.kinds.params import EXTRA_SLOW, Params
 from core.queue import attempts, claim
-from core.queue.claim import Claim
+from core.queue.claim import Claim, Found
 from core.queue.matching import Needs, Offer
 from core.queue.rows import Request
 from core.users.tables import User
@@ -63,6 +63,8 @@ class Popped:
     """If there is no work: how many waiting jobs each condition kept from this worker."""
     messages: Sequence[Message] = ()
     """Messages for the worker: rows of `worker_messages`."""
+    inconclusive: bool = False
+    """If there is no work: others have jobs locked that fit, and may yet leave them."""
 
     @property
     def work(self) -> Work | None:
@@ -90,7 +92,8 @@ async def pop(
     worker = await fleet.check_in(session, owner, declared, at=at, context=context)
     if worker.is_new:
         horde.online.forget()
-    works = await _works(session, horde, owner, worker, declared.threads, amount, at)
+    found = await _claim(session, horde, worker, declared.threads, amount, at)
+    works = [await _start(session, horde, owner, worker, each, at) for each in found.claims]
     if not works and worker.paused and decoys:
         works = await _decoys(session, horde, owner, worker, at)
     await horde.message_cache.refresh(session, at=at)
@@ -98,34 +101,24 @@ async def pop(
     if works:
         return Popped(worker, works, {}, told)
     await horde.counts.refresh(session, horde.lanes, fresh=True)
-    return Popped(worker, (), horde.counts.skipped(horde.lanes, worker.offer), told)
+    skipped = horde.counts.skipped(horde.lanes, worker.offer)
+    return Popped(worker, (), skipped, told, inconclusive=found.inconclusive)
 
 
-async def _works(
-    session: Writing,
-    horde: Horde,
-    owner: User,
-    worker: CheckedIn,
-    threads: int,
-    amount: int,
-    at: datetime,
-) -> list[Work]:
-    """The work to do: jobs of one request, or for an alchemist forms until it has enough."""
-    works: list[Work] = []
-    for _ in range(amount if kind.of(worker.offer.kind).rules.mixes_requests else 1):
-        found = await claim.claim(
-            session,
-            horde.lanes,
-            worker.offer,
-            at=at,
-            only_own=worker.maintenance or worker.paused,
-            batch=lambda request: _batch(request, amount, worker.offer),
-            retry_pause=_retry_pause(horde, worker.offer, threads),
-        )
-        if found is None:
-            break
-        works.append(await _start(session, horde, owner, worker, found, at))
-    return works
+async def _claim(
+    session: Writing, horde: Horde, worker: CheckedIn, threads: int, amount: int, at: datetime
+) -> Found:
+    """Jobs of one request, or for an alchemist forms of several until it has enough."""
+    return await claim.claim(
+        session,
+        horde.lanes,
+        worker.offer,
+        at=at,
+        only_own=worker.maintenance or worker.paused,
+        batch=lambda request: _batch(request, amount, worker.offer),
+        most=amount if kind.of(worker.offer.kind).rules.mixes_requests else 1,
+        retry_pause=_retry_pause(horde, worker.offer, threads),
+    )
 
 
 def _retry_pause(horde: Horde, offer: Offer, threads: int) -> timedelta:
@@ -201,8 +194,8 @@ async def _decoys(
     glimpsed = await claim.glimpse(session, horde.lanes, worker.offer, at=at)
     if glimpsed is None:
         return []
-    request, job = glimpsed
-    params, model, seconds = _shape(request, job.feature, worker.offer)
+    request = glimpsed.request
+    params, model, seconds = _shape(request, glimpsed.feature, worker.offer)
     attempt_id = await attempts.start_decoy(
         session,
         request,
@@ -218,7 +211,7 @@ async def _decoys(
             request.id,
             [attempt_id],
             model,
-            job.number,
+            glimpsed.number,
             request.prompt,
             params,
             seed,

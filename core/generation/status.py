@@ -15,6 +15,7 @@ from core.queue.crews import Crews, models_of
 from core.queue.forecast import Jobs, Outlook, Place
 from core.queue.progress import Progress
 from core.queue.results import Result
+from core.queue.rows import Fault
 from core.workers import fleet
 
 
@@ -22,16 +23,6 @@ class RequestNotFound(NotFound):
     """No such request, or it is over."""
 
     code = "RequestNotFound"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A job that workers failed at, once or more."""
-
-    number: int
-    tries: int
-    reason: str | None
-    """Why the last try failed, in the worker's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +74,7 @@ def _not_found(request_id: str) -> RequestNotFound:
 
 async def _faults(session: Reading, found: Progress) -> list[Fault]:
     """The jobs that workers failed at; a request without faults costs no statement."""
-    if not found.restarted:
-        return []
-    rows = await progress.faults(session, found.request_id)
-    return [Fault(row.number, row.faults, row.reason) for row in rows]
+    return await progress.faults(session, found.request_id) if found.restarted else []
 
 
 def parsed(request_id: str) -> UUID:
@@ -163,18 +151,18 @@ class JobView:
 
 async def jobs_of(session: Reading, request_id: UUID) -> list[JobView]:
     """The request's jobs in order, each with the worker that has it or had it last."""
-    rows = await progress.jobs(session, request_id)
-    ids = {row.worker_id for row in rows if row.worker_id}
+    jobs = await progress.jobs(session, request_id)
+    ids = {job.worker_id for job in jobs if job.worker_id}
     names = await fleet.names(session, ids) if ids else {}
     return [
         JobView(
-            row.number,
-            row.state,
-            row.worker_id,
-            names.get(row.worker_id),
-            row.feature,
-            row.faults,
-            row.reason,
+            job.number,
+            job.state,
+            job.worker_id,
+            names.get(job.worker_id) if job.worker_id else None,
+            job.feature,
+            job.faults,
+            job.reason,
         )
-        for row in rows
+        for job in jobs
     ]

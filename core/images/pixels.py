@@ -39,6 +39,7 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 # What Pillow raises for broken or lying files; its decoders have no error of their own.
 _UNREADABLE: Final = (
     ArithmeticError,
+    AssertionError,
     AttributeError,
     EOFError,
     LookupError,

@@ -2,9 +2,11 @@
 
 A file is `RIFF <length> WEBP` and chunks: one of pixels (`VP8 ` or `VP8L`), or `VP8X` and after it
 a colour profile, animation, transparency, pixels and metadata. Bytes beyond the length in the
-file's head belong to no picture.
+file's head belong to no picture. Nor do bytes behind the pixels in their own chunk, but only a
+decoder knows where those end.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +30,17 @@ _TOLD: Final = 10
 _PIXELS: Final = frozenset({b"VP8 ", b"VP8L"})
 _FIRST: Final = _PIXELS | {b"VP8X"}
 _KEPT: Final = _PIXELS | {b"ALPH"}
+_MARKUP: Final = re.compile(
+    rb"<(?:!doctype|!--|\?php|\?xml|body|html|iframe|img|script|svg)", re.IGNORECASE
+)
+_SIGNATURES: Final = (
+    b"%PDF-",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"Rar!\x1a\x07",
+    b"7z\xbc\xaf\x27\x1c",
+)
+"""Of files that some programs recognise wherever in another file they begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,7 @@ def cleaned(content: bytes) -> bytes | None:
     """The still picture without metadata or anything else that does not belong to it.
 
     Returns the same object if there is nothing to leave out, and None if it needs a decoder: it is
-    not a WebP, is animated, or has a colour profile.
+    not a WebP, is animated, has a colour profile, or seems to hide another file among its pixels.
 
     Raises ImageValidationFailed if its parts contradict each other or are cut off.
     """
@@ -91,6 +104,8 @@ def cleaned(content: bytes) -> bytes | None:
             parts.append(_part(content, last))
     for _ in chunks:  # the rest is left out, but has to be sound as well
         pass
+    if any(map(_hides_another, parts)):
+        return None
     length = sum(map(len, parts)) + 4
     made = b"".join((b"RIFF", struct.pack("<I", length), b"WEBP", *parts))
     return content if made == content else made
@@ -120,6 +135,11 @@ def _part(content: bytes, chunk: _Chunk) -> bytes:
         flags = content[chunk.start] & _ALPHA
         kept = b"".join((b"VP8X", struct.pack("<I", 10), bytes((flags, 0, 0, 0)), kept[12:18]))
     return kept + b"\0" * (len(kept) % 2)
+
+
+def _hides_another(part: bytes) -> bool:
+    """Whether it contains what may be a page, an archive or the like; rarely true of pixels."""
+    return any(one in part for one in _SIGNATURES) or _MARKUP.search(part) is not None
 
 
 def _size(kind: bytes, start: bytes) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from core import dialects
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.kudos import refusals
 from core.kudos.tables import Transfer
 from core.ledger import accounts, events
@@ -104,14 +104,11 @@ async def _move(
 
 async def _stands(session: Reading, giver: User, key: str, *, target: str, amount: int) -> bool:
     """Whether the key was used for this very transfer. Raises IdempotencyKeyConflict."""
-    earlier: AnyRow | None = (
-        await session.execute(
-            select(_transfers.c.target, _transfers.c.amount).where(
-                _transfers.c.giver_id == giver.id, _transfers.c.client_key == key
-            )
-        )
-    ).first()
-    if earlier is not None and (earlier.target, earlier.amount) != (target, amount):
+    of_key = select(_transfers.c.target, _transfers.c.amount).where(
+        _transfers.c.giver_id == giver.id, _transfers.c.client_key == key
+    )
+    earlier = (await session.execute(of_key)).mappings().first()
+    if earlier is not None and earlier != {"target": target, "amount": amount}:
         raise refusals.IdempotencyKeyConflict(
             "This Idempotency-Key was sent with another receiver or amount before."
         )

@@ -6,7 +6,6 @@ address stands for its /64, which is what one customer gets.
 """
 
 import ipaddress
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final, TypeAlias
@@ -16,10 +15,10 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from core import dialects
 from core.columns import Moment
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.dialects import Insert
 from core.errors import Forbidden, Invalid
-from core.moderation.tables import AddressTimeout
+from core.moderation.tables import AddressTimeout, AddressTimeoutRow
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -32,7 +31,7 @@ FIRST_MINUTES = 3
 OFFENCES_KEPT = timedelta(hours=24)
 MAX_OFFENCES = 1000  # more makes no difference, and the counter stays small
 
-_timeouts = table(AddressTimeout)
+_timeouts = table(AddressTimeoutRow)
 
 
 _UNKNOWN: Final = object()
@@ -135,17 +134,19 @@ async def let_in(session: Writing, network: Network) -> None:
     await session.execute(delete(_timeouts).where(_timeouts.c.network == str(network)))
 
 
-async def blocks(session: Reading, *, at: datetime) -> Sequence[AnyRow]:
+async def blocks(session: Reading, *, at: datetime) -> list[AddressTimeout]:
     """All blocks in effect, those that end first come first."""
     listed = select(_timeouts).where(_timeouts.c.is_block, _LIVE).order_by(_timeouts.c.until)
-    return (await session.execute(listed, {"at": at})).all()
+    found = await session.execute(listed, {"at": at})
+    return [AddressTimeout(**row) for row in found.mappings()]
 
 
-async def around(session: Reading, network: Network, *, at: datetime) -> Sequence[AnyRow]:
+async def around(session: Reading, network: Network, *, at: datetime) -> list[AddressTimeout]:
     """The timeouts that keep the network out: its own, and those of networks around it."""
     of_them = _timeouts.c.network.in_(_keys_around(network))
     listed = select(_timeouts).where(of_them, _LIVE).order_by(_timeouts.c.until)
-    return (await session.execute(listed, {"at": at})).all()
+    found = await session.execute(listed, {"at": at})
+    return [AddressTimeout(**row) for row in found.mappings()]
 
 
 async def forget(session: Writing, *, at: datetime) -> None:

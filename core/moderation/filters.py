@@ -4,23 +4,22 @@ Each change first raises the version row, for which concurrent changes wait; so 
 the same set for the same version, and an unusable set is never stored.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.errors import Invalid, NotFound
 from core.moderation import patterns
 from core.moderation.names import clean_text
 from core.moderation.prompts import USED, FilterSet
-from core.moderation.tables import Filter, FilterVersion
+from core.moderation.tables import Filter, FilterRow, FilterVersion
 
 LARGEST_ID = 2**31 - 1
 MAX_ID_CHARS = len(str(LARGEST_ID))
 MAX_TEXT_CHARS = 1000  # characters of a description or a replacement
 
-_filters = table(Filter)
+_filters = table(FilterRow)
 _version = table(FilterVersion)
 
 
@@ -32,32 +31,35 @@ class FilterNotFound(NotFound):
 
 async def find(
     session: Reading, *, filter_type: int | None = None, contains: str | None = None
-) -> Sequence[AnyRow]:
+) -> list[Filter]:
     """The filters of a type, or all, the oldest first. contains: a part of the expression."""
     wanted = select(_filters).order_by(_filters.c.id)
     if filter_type is not None:
         wanted = wanted.where(_filters.c.filter_type == filter_type)
     if contains:
         wanted = wanted.where(_filters.c.regex.icontains(contains, autoescape=True))
-    return (await session.execute(wanted)).all()
+    return [Filter(**row) for row in (await session.execute(wanted)).mappings()]
 
 
-async def by_id(session: Reading, filter_id: str) -> AnyRow:
+async def by_id(session: Reading, filter_id: str) -> Filter:
     """The filter with this id, as a client wrote it. Raises FilterNotFound."""
     is_id = filter_id.isascii() and filter_id.isdecimal() and len(filter_id) <= MAX_ID_CHARS
     number = int(filter_id) if is_id else -1
     found = None
     if 0 <= number <= LARGEST_ID:
-        found = (await session.execute(select(_filters).where(_filters.c.id == number))).first()
+        of_it = select(_filters).where(_filters.c.id == number)
+        found = (await session.execute(of_it)).mappings().first()
     if found is None:
         raise FilterNotFound(f"Filter with ID '{filter_id[:MAX_ID_CHARS]}' not found.")
-    return found
+    return Filter(**found)
 
 
 async def expressions(session: Reading, filter_type: int | None = None) -> dict[int, str]:
     """For each type in use, one expression for all its filters."""
-    rows = await find(session, filter_type=filter_type)
-    joined = {kind: patterns.union(r.regex for r in rows if r.filter_type == kind) for kind in USED}
+    found = await find(session, filter_type=filter_type)
+    joined = {
+        kind: patterns.union(one.regex for one in found if one.filter_type == kind) for kind in USED
+    }
     return {kind: regex for kind, regex in joined.items() if filter_type in (None, kind)}
 
 
@@ -69,7 +71,7 @@ async def add(
     description: str | None,
     replacement: str,
     user_id: int | None,
-) -> AnyRow:
+) -> Filter:
     """Add a filter; an existing one with the same type and expression is returned unchanged.
 
     Raises Invalid if the expression cannot be used.
@@ -77,8 +79,8 @@ async def add(
     _check(regex, description, replacement)
     await _raise_version(session)
     same = select(_filters).where(_filters.c.filter_type == filter_type, _filters.c.regex == regex)
-    if (found := (await session.execute(same)).first()) is not None:
-        return found
+    if (found := (await session.execute(same)).mappings().first()) is not None:
+        return Filter(**found)
     added = await session.execute(
         insert(_filters)
         .values(
@@ -90,12 +92,12 @@ async def add(
         )
         .returning(_filters)
     )
-    row: AnyRow = added.one()
+    row = added.mappings().one()
     await _check_together(session)
-    return row
+    return Filter(**row)
 
 
-async def change(session: Writing, filter_id: str, changes: dict[str, Any]) -> AnyRow:
+async def change(session: Writing, filter_id: str, changes: dict[str, Any]) -> Filter:
     """Set columns of a filter. Raises FilterNotFound, and Invalid as `add` does."""
     await _raise_version(session)
     old = await by_id(session, filter_id)
@@ -109,16 +111,16 @@ async def change(session: Writing, filter_id: str, changes: dict[str, Any]) -> A
     changed = await session.execute(
         update(_filters).where(_filters.c.id == old.id).values(**changes).returning(_filters)
     )
-    row: AnyRow = changed.one()
+    row = changed.mappings().one()
     await _check_together(session)
-    return row
+    return Filter(**row)
 
 
 async def remove(session: Writing, filter_id: str) -> None:
     """Delete a filter. Raises FilterNotFound."""
     await _raise_version(session)
-    row = await by_id(session, filter_id)
-    await session.execute(delete(_filters).where(_filters.c.id == row.id))
+    gone = await by_id(session, filter_id)
+    await session.execute(delete(_filters).where(_filters.c.id == gone.id))
 
 
 def _check(regex: str, description: str | None, replacement: str) -> None:

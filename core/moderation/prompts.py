@@ -20,7 +20,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Protocol
 
 import structlog
 from sqlalchemy import select
@@ -31,7 +30,7 @@ from core.features import NEGATIVE
 from core.moderation import patterns
 from core.moderation.normalise import normalise
 from core.moderation.patterns import Match, Pattern
-from core.moderation.tables import Filter, FilterVersion
+from core.moderation.tables import Filter, FilterRow, FilterVersion
 
 REPLACED, UNDONE_BY_NOTHING, STRICT, SEXUAL = 10, 11, 12, 20
 GROUPS = ((REPLACED, UNDONE_BY_NOTHING), (SEXUAL,))
@@ -49,7 +48,7 @@ CHILDREN_AS_EMOJI = re.compile(
 """Boy, girl, baby, baby angel, baby symbol, child, baby's bottle."""
 
 _log = structlog.get_logger(__name__)
-_filters = table(Filter)
+_filters = table(FilterRow)
 _version = table(FilterVersion)
 
 
@@ -71,14 +70,6 @@ class FiltersUnavailable(Unavailable):
     code = "FiltersUnavailable"
 
 
-class FilterRow(Protocol):
-    """A filter, as in a row of `filters`."""
-
-    regex: str
-    filter_type: int
-    replacement: str
-
-
 @dataclass(frozen=True, slots=True)
 class FilterSet:
     """All filters of one version, compiled."""
@@ -89,15 +80,15 @@ class FilterSet:
     strictly_replacing: Sequence[tuple[Pattern, str]]
 
     @classmethod
-    def of(cls, rows: Iterable[FilterRow]) -> "FilterSet":
-        """Compile the rows. Raises BadExpression."""
+    def of(cls, filters: Iterable[Filter]) -> "FilterSet":
+        """Compile the filters. Raises BadExpression."""
         expressions: dict[int, list[str]] = defaultdict(list)
         replacing: dict[int, list[tuple[Pattern, str]]] = defaultdict(list)
-        for row in rows:
-            expressions[row.filter_type].append(row.regex)
-            if row.filter_type in (REPLACED, UNDONE_BY_NOTHING, STRICT):
-                pair = (patterns.compiled(row.regex), row.replacement)
-                replacing[row.filter_type].append(pair)
+        for one in filters:
+            expressions[one.filter_type].append(one.regex)
+            if one.filter_type in (REPLACED, UNDONE_BY_NOTHING, STRICT):
+                pair = (patterns.compiled(one.regex), one.replacement)
+                replacing[one.filter_type].append(pair)
         by_type = {kind: patterns.compiled(patterns.union(e)) for kind, e in expressions.items()}
         strictly = [*replacing[STRICT], *replacing[UNDONE_BY_NOTHING], *replacing[REPLACED]]
         return cls(by_type, replacing[REPLACED], strictly)
@@ -158,9 +149,9 @@ class Filters:
         version = await session.scalar(select(_version.c.version)) or 0
         if version != self._version:
             self._set = None
-            rows = (await session.execute(select(_filters).order_by(_filters.c.id))).all()
+            rows = await session.execute(select(_filters).order_by(_filters.c.id))
             try:
-                self._set = FilterSet.of(rows)
+                self._set = FilterSet.of(Filter(**row) for row in rows.mappings())
             except patterns.BadExpression as error:
                 _log.critical("a stored filter cannot be used: prompts are refused", why=str(error))
             self._version = version

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from core.db import Writing, table
-from core.moderation.tables import Filter, FilterVersion
+from core.moderation.tables import FilterRow, FilterVersion
 
-_filters = table(Filter)
+_filters = table(FilterRow)
 _version = table(FilterVersion)
 
 

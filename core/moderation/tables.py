@@ -1,5 +1,6 @@
-"""Tables of moderation."""
+"""Tables of moderation, and what is read from them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from core.columns import Base, Moment
 from core.db import now
 
 
-class Filter(Base):
+class FilterRow(Base):
     """A regular expression that prompts are searched for."""
 
     __tablename__ = "filters"
@@ -33,6 +34,18 @@ class Filter(Base):
     """What replaces the match in a rewritten prompt."""
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     """The moderator who wrote it; None for those that ship."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A filter as it was read, by the names of the columns of `FilterRow`."""
+
+    id: int
+    regex: str
+    filter_type: int
+    description: str | None
+    replacement: str
+    user_id: int | None
 
 
 class FilterVersion(Base):
@@ -56,7 +69,7 @@ class HordeModes(Base):
     anonymous: Mapped[bool] = mapped_column(default=True)
 
 
-class AddressTimeout(Base):
+class AddressTimeoutRow(Base):
     """A network that is kept out until a time. Deleted by upkeep when it is no longer needed."""
 
     __tablename__ = "address_timeouts"
@@ -70,6 +83,17 @@ class AddressTimeout(Base):
     """Refused prompts, each within 24 hours of the one before."""
     offended_at: Mapped[datetime | None] = mapped_column(Moment)
     """When the last of them was refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressTimeout:
+    """A timeout as it was read, by the names of the columns of `AddressTimeoutRow`."""
+
+    network: str
+    until: datetime
+    is_block: bool
+    offences: int
+    offended_at: datetime | None
 
 
 class ProblemJob(Base):

@@ -7,7 +7,7 @@ records the outcome in another.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,8 +15,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, insert, select, update
 
-from core.db import AnyRow, Reading, Writing, table
-from core.outbox.tables import Letter
+from core.db import Reading, Writing, table
+from core.outbox.tables import Letter, LetterRow
 
 LIFE: Final = timedelta(minutes=20)
 """As long as the result that a webhook announces can be looked up; then nobody waits for it."""
@@ -29,7 +29,7 @@ LONG_PAUSE: Final = timedelta(seconds=30)
 MAX_FOR_A_HOST: Final = 1000
 """How many letters may wait for one host; further ones are dropped."""
 
-_letters = table(Letter)
+_letters = table(LetterRow)
 
 
 async def put(
@@ -60,12 +60,12 @@ async def is_any_due(session: Reading, *, at: datetime) -> bool:
 
 async def claim(
     session: Writing, *, at: datetime, limit: int, per_host: int, busy: Collection[str] = ()
-) -> Sequence[AnyRow]:
+) -> list[Letter]:
     """Claim letters that are due; nobody else gets them for CLAIM. Old ones are deleted.
 
     limit: the most letters. per_host: the most for one host. busy: hosts that get none now.
 
-    Rows of `outbox`; `tries` counts the one that begins.
+    The `tries` of each count the one that begins.
     """
     await session.execute(delete(_letters).where(_letters.c.expires_at <= at))
     is_due = _letters.c.due_at <= at
@@ -89,8 +89,7 @@ async def claim(
         .values(due_at=at + CLAIM, tries=_letters.c.tries + 1)
         .returning(_letters)
     )
-    taken: Sequence[AnyRow] = (await session.execute(begin)).all()
-    return taken
+    return [Letter(**row) for row in (await session.execute(begin)).mappings()]
 
 
 async def end(session: Writing, letter_id: UUID) -> None:
@@ -98,7 +97,7 @@ async def end(session: Writing, letter_id: UUID) -> None:
     await session.execute(delete(_letters).where(_letters.c.id == letter_id))
 
 
-async def again(session: Writing, letter: AnyRow, *, at: datetime) -> None:
+async def again(session: Writing, letter: Letter, *, at: datetime) -> None:
     """Try again after a pause, unless the letter is too old by then."""
     due = at + pause(letter.tries)
     if due >= letter.expires_at:

@@ -1,5 +1,6 @@
-"""Table of messages to be sent."""
+"""Table of messages to be sent, and what is read from it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.columns import Base, Moment
 
 
-class Letter(Base):
+class LetterRow(Base):
     """One message to one address; the row is deleted when it has arrived or is too old."""
 
     __tablename__ = "outbox"
@@ -29,3 +30,17 @@ class Letter(Base):
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
     """How often it was sent, or began to be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A letter as it was read, by the names of the columns of `LetterRow`."""
+
+    id: UUID
+    user_id: int
+    url: str
+    host: str
+    body: str
+    due_at: datetime
+    expires_at: datetime
+    tries: int

@@ -14,6 +14,7 @@ Lane ids travel as one parameter (`lanes_for`), so that the statements stay prep
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import (
@@ -43,11 +44,14 @@ from core.columns import Moment
 from core.db import table
 from core.prepared import prepared
 from core.queue import matching
+from core.queue.rows import Claimed
 from core.queue.tables import WAITING, AttemptRow, Job, JobState, RequestRow
 
 _jobs = table(Job)
 _requests = table(RequestRow)
 _attempts = table(AttemptRow)
+TAKEN = tuple(_jobs.c[field.name] for field in fields(Claimed))
+"""What is told of a job that is taken, in the order of the fields of `Claimed`."""
 _LANES = bindparam("lanes", type_=ARRAY(Integer))
 # Limits are literals: a planner that does not know them assumes a tenth of all rows, and sorts
 # whole lanes instead of probing the index.
@@ -89,14 +93,7 @@ def taking(best: Select[tuple[int]]) -> Any:  # noqa: ANN401 - an UPDATE … RET
         update(_jobs)
         .where(_jobs.c.id == best.scalar_subquery())  # "= (…)" runs once, "IN (…)" may run again
         .values(state=JobState.PROCESSING)
-        .returning(
-            _jobs.c.id,
-            _jobs.c.request_id,
-            _jobs.c.number,
-            _jobs.c.seed,
-            _jobs.c.things,
-            _jobs.c.feature,
-        )
+        .returning(*TAKEN)
     )
 
 

@@ -13,14 +13,16 @@ from itertools import islice
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from core.db import AnyRow
 from core.kinds import registry
 from core.queue import matching, pace
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.pace import Pace
+from core.queue.rows import RunningAttempt
 
 REMEMBERED_NEEDS: Final = 4096
+MAX_TURNS: Final = 4
+"""The most groups of workers that are told apart by when they become free."""
 OVERDUE: Final = 0.1
 """The part of its expected time that an overdue job is expected to take still."""
 
@@ -148,7 +150,7 @@ class Crews:
     def __init__(
         self,
         workers: Sequence[OnlineWorker] = (),
-        running: Iterable[AnyRow] = (),
+        running: Iterable[RunningAttempt] = (),
         *,
         at: datetime | None = None,
         before: "Crews | None" = None,
@@ -156,7 +158,7 @@ class Crews:
     ) -> None:
         """Arrange them.
 
-        running: rows of `progress.running`, seen at this moment. before: the last look.
+        running: as `progress.running` saw them at this moment. before: the last look.
         others: online workers that do not serve everybody; they may have running jobs.
         """
         offers = [worker.offer for worker in workers]
@@ -168,6 +170,7 @@ class Crews:
         self._paces: dict[tuple[Workers, str, frozenset[str]], Pace] = {}
         self._threads: dict[Workers, int] = {}
         self._busy: dict[Workers, tuple[float, int]] = {}
+        self._in_turn: dict[Workers, Sequence[Workers]] = {}
         self._left: dict[str, tuple[float, int]] = {}
         self.running: dict[UUID, tuple[int, float]] = {}
         """By request: how many of its jobs are running, and the seconds that they still take."""
@@ -176,19 +179,19 @@ class Crews:
             self._add_running(running, known, at)
 
     def _add_running(
-        self, running: Iterable[AnyRow], known: Mapping[str, OnlineWorker], at: datetime
+        self, running: Iterable[RunningAttempt], known: Mapping[str, OnlineWorker], at: datetime
     ) -> None:
-        batches: dict[str, dict[tuple[datetime, UUID], list[AnyRow]]] = defaultdict(dict)
-        for row in running:
-            of_worker = batches[str(row.worker_id)]
-            of_worker.setdefault((row.started_at, row.request_id), []).append(row)
+        batches: dict[str, dict[tuple[datetime, UUID], list[RunningAttempt]]] = defaultdict(dict)
+        for attempt in running:
+            of_worker = batches[str(attempt.worker_id)]
+            of_worker.setdefault((attempt.started_at, attempt.request_id), []).append(attempt)
         for worker_id, of_worker in batches.items():
             worker = known.get(worker_id)
             threads = worker.threads if worker else 1
             ahead, left = 0.0, 0.0
-            for number, ((started_at, request_id), rows) in enumerate(sorted(of_worker.items())):
-                expected = self._of(worker, rows[0].kind, frozenset({rows[0].model})).seconds(
-                    len(rows), sum(row.things for row in rows)
+            for number, ((started_at, request_id), batch) in enumerate(sorted(of_worker.items())):
+                expected = self._of(worker, batch[0].kind, frozenset({batch[0].model})).seconds(
+                    len(batch), sum(attempt.things for attempt in batch)
                 )
                 if number < threads:  # otherwise it waits at the worker
                     elapsed = (at - started_at).total_seconds()
@@ -197,8 +200,9 @@ class Crews:
                 ahead += expected
                 left += expected
                 jobs, longest = self.running.get(request_id, (0, 0.0))
-                self.running[request_id] = (jobs + len(rows), max(longest, until))
-            self._left[worker_id] = (left, min(len(of_worker), threads))
+                self.running[request_id] = (jobs + len(batch), max(longest, until))
+            if len(of_worker) >= threads:  # else another thread is free for the next job
+                self._left[worker_id] = (left, threads)
 
     def _of(self, worker: OnlineWorker | None, kind: str, models: frozenset[str]) -> Pace:
         """The pace of this worker, or of all that serve the model, or the usual one."""
@@ -231,6 +235,25 @@ class Crews:
             self._busy[workers] = found
         left, jobs = found
         return max(0.0, left - jobs * self._since(at))
+
+    def in_turn(self, workers: Workers) -> Sequence[Workers]:
+        """The workers in groups that become free at about the same time, the first ones first.
+
+        What one of them is still at for long keeps nobody waiting whom another can serve.
+        """
+        if (found := self._in_turn.get(workers)) is None:
+            groups: dict[int, Workers] = defaultdict(Workers)
+            rest = workers
+            while rest:
+                lowest = rest & -rest
+                one = self._workers[lowest.bit_length() - 1]
+                left, _ = self._left.get(one.offer.worker_id, (0.0, 0))
+                groups[int(left / one.threads).bit_length()] |= lowest
+                rest ^= lowest
+            first = [groups[when] for when in sorted(groups)]
+            late = sum(first[MAX_TURNS - 1 :])
+            found = self._in_turn[workers] = [*first[: MAX_TURNS - 1], late] if late else first
+        return found
 
     def left_of(self, request_id: UUID, at: datetime) -> tuple[int, float]:
         """How many jobs of the request were running, and the seconds until all are done."""

@@ -27,9 +27,10 @@ from sqlalchemy import (
 )
 
 from core import dialects
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.prepared import prepared
 from core.queue import requests
+from core.queue.rows import StaleAttempt
 from core.queue.tables import (
     ALIVE,
     MAX_REASON_CHARS,
@@ -154,11 +155,11 @@ _DONE = prepared(update(_jobs).where(_jobs.c.id == bindparam("job")).values(stat
 
 async def abort_stale(
     session: Writing, *, at: datetime, limit: int, silent_since: datetime | None = None
-) -> list[AnyRow]:
+) -> list[StaleAttempt]:
     """End attempts past their deadline; their jobs wait again or are faulted.
 
     silent_since: those, too, whose worker used to say that it is at them and has not since then.
-    Returns rows with `job_id`, `request_id` and `worker_id`, one for each attempt. Decoys just end.
+    Returns them, without the decoys, which just end.
     """
     is_over = _attempts.c.deadline < at
     if silent_since is not None:
@@ -170,16 +171,15 @@ async def abort_stale(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    ended = (
-        await session.execute(
-            update(_attempts)
-            .where(_attempts.c.id.in_(dialects.once(stale)))
-            .values(outcome=Outcome.ABORTED, ended_at=at)
-            .returning(_attempts.c.job_id, _attempts.c.request_id, _attempts.c.worker_id)
-        )
-    ).all()
-    await _return(session, [row.job_id for row in ended if row.job_id is not None])
-    return [row for row in ended if row.job_id is not None]
+    ended = await session.execute(
+        update(_attempts)
+        .where(_attempts.c.id.in_(dialects.once(stale)))
+        .values(outcome=Outcome.ABORTED, ended_at=at)
+        .returning(_attempts.c.job_id, _attempts.c.request_id, _attempts.c.worker_id)
+    )
+    given_up = [StaleAttempt(**row) for row in ended.mappings() if row["job_id"] is not None]
+    await _return(session, [one.job_id for one in given_up])
+    return given_up
 
 
 async def lanes_of(session: Reading, job_ids: Collection[int]) -> Counter[int]:

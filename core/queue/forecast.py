@@ -6,6 +6,7 @@ pace of those workers' last jobs says how long they take.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from core.db import Reading
@@ -133,7 +134,8 @@ def wait(
     shared out, those with the least choice first, such that the workers sharing them finish
     together.
     """
-    free = {crew: crews.busy(crew, at) / crews.threads(crew) for crew in _crews([*own, *ahead])}
+    groups = chain.from_iterable(map(crews.in_turn, _crews([*own, *ahead])))
+    free = {crew: crews.busy(crew, at) / crews.threads(crew) for crew in groups}
     for jobs in sorted(ahead, key=lambda jobs: crews.threads(jobs.workers)):
         _fill(free, _rates(crews, kind, free, jobs), jobs.number)
     longest = 0.0

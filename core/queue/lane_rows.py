@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, distinct, exists, func, insert, select, update
 
-from core.db import AnyRow, Reading, Writing, now, table
+from core.db import Reading, Writing, now, table
 from core.prepared import prepared
 from core.queue.tables import WAITING, Job, JobState, Lane, LaneVersion, RequestRow
 
@@ -36,6 +37,14 @@ class Caller(NamedTuple):
     user_id: int
     address: str | None = None
     """The address of the anonymous user, who is a crowd."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldLane:
+    """A lane that is kept from removal until the transaction ends."""
+
+    id: int
+    created_at: datetime
 
 
 def key_of(document: dict[str, Any]) -> str:
@@ -97,13 +106,14 @@ async def remove_empty(session: Writing, limit: int = 200) -> int:
 
 async def locked(session: Writing, key: str) -> int | None:
     """The lane's id; the lane is kept from removal until the transaction ends."""
-    row = await found(session, key)
-    return None if row is None else int(row.id)
+    lane = await found(session, key)
+    return None if lane is None else lane.id
 
 
-async def found(session: Writing, key: str) -> AnyRow | None:
-    """The lane's `id` and `created_at`, kept from removal until the transaction ends."""
-    return (await session.execute(_LOCKED, {"key": key})).first()
+async def found(session: Writing, key: str) -> HeldLane | None:
+    """The lane, kept from removal until the transaction ends."""
+    row = (await session.execute(_LOCKED, {"key": key})).mappings().first()
+    return None if row is None else HeldLane(**row)
 
 
 _LOCKED = prepared(

@@ -14,15 +14,16 @@ one row, raised in the transaction that adds or removes a lane and read by every
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.queue import lane_rows, matching
-from core.queue.lane_rows import APART, CATCH_ALL, EXACT, PARKED, Caller
+from core.queue.lane_rows import APART, CATCH_ALL, EXACT, PARKED, Caller, HeldLane
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Job, Lane, LaneVersion, RequestRow
 
@@ -33,7 +34,7 @@ MAX_APART = 1 / 4
 REMEMBERED_OFFERS = 4096
 REMEMBERED_CHANGES = 10_000
 LOOK_AGAIN_SECONDS = 10.0
-"""How long a look at parked jobs counts: its transaction may have been rolled back."""
+"""How long a look counts that moved parked jobs: its transaction may have been rolled back."""
 
 _lanes = table(Lane)
 _jobs = table(Job)
@@ -57,12 +58,11 @@ class Matched(NamedTuple):
         rest = () if self.catch_all is None else (self.catch_all,)
         return (*self.certain, *self.doubtful, *rest)
 
-    def with_released(self, lanes: Iterable[int], *, in_doubt: bool) -> Self:
-        """With these lanes added, whose jobs fit, except perhaps for their words."""
-        new = tuple(set(lanes).difference(self.certain, self.doubtful))
-        if in_doubt:
-            return self._replace(doubtful=self.doubtful + new)
-        return self._replace(certain=self.certain + new)
+
+class _Stored(NamedTuple):
+    id: int
+    key: str
+    needs: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,14 @@ class _Remembered:
 
 
 class Look(NamedTuple):
-    """When an offer was last compared with parked jobs, and how many parkings there were."""
+    """How far an offer was compared with parked jobs."""
 
-    at: float
     parked: int
-    """The number of parkings."""
+    """How many parkings there had been."""
+    last: int
+    """The last job that was compared: whatever is parked later has a larger id."""
+    moved_at: float | None
+    """When jobs were moved out, in a transaction that may have been rolled back since."""
 
 
 class Looks:
@@ -109,16 +112,24 @@ class Looks:
         last = self._last.get(offer)
         return last is None or last.parked < parked
 
-    def is_due(self, offer: Offer, parked: int) -> bool:
-        """Whether the offer has to be compared again; counts as compared from now on."""
-        last, at = self._last.get(offer), time.monotonic()
-        if last is not None and last.parked >= parked and at - last.at < LOOK_AGAIN_SECONDS:
-            return False
-        self._last[offer] = Look(at, parked)
+    def due(self, offer: Offer, parked: int) -> int | None:
+        """The job after which parked jobs have to be compared with the offer; None: no job has."""
+        look = self._last.get(offer)
+        if look is None:
+            return 0
+        if look.moved_at is not None and time.monotonic() - look.moved_at >= LOOK_AGAIN_SECONDS:
+            return 0
+        return look.last if look.parked < parked else None
+
+    def looked(self, offer: Offer, parked: int, *, after: int, last: int, moved: bool) -> None:
+        """Remember that the offer was compared with what was parked behind the job `after`."""
+        moved_at = time.monotonic() if moved else None
+        if after and (before := self._last.get(offer)) is not None:
+            moved_at = before.moved_at or moved_at
+        self._last[offer] = Look(parked, last, moved_at)
         self._last.move_to_end(offer)
         if len(self._last) > REMEMBERED_OFFERS:
             self._last.popitem(last=False)
-        return True
 
 
 class Lanes:
@@ -152,10 +163,10 @@ class Lanes:
             del documents[: await lane_rows.lanes_of(session, caller) // MAX_EXACT_LANES_OF_CALLER]
         return await self._first(session, documents)
 
-    async def apart(self, session: Writing, document: dict[str, Any]) -> AnyRow | None:
+    async def apart(self, session: Writing, document: dict[str, Any]) -> HeldLane | None:
         """The lane for jobs that contain what it says, made where there is none yet.
 
-        Returns its `id` and `created_at`; None where there are enough of such lanes.
+        None where there are enough of such lanes.
         """
         key = f"{APART}:{lane_rows.key_of(document)}"
         if (found := await lane_rows.found(session, key)) is not None:
@@ -200,14 +211,11 @@ class Lanes:
         new = sorted(ids - self._known.keys() - set(self.parked.values()))
         added, parked = {}, {}
         if new:
-            rows = await session.execute(
-                select(_lanes.c.id, _lanes.c.key, _lanes.c.needs).where(_lanes.c.id.in_(new))
-            )
-            for row in rows:
-                if row.needs.get(PARKED):
-                    parked[row.needs.get("kind", Needs().kind)] = row.id
+            for lane in await _stored(session, new):
+                if lane.needs.get(PARKED):
+                    parked[lane.needs.get("kind", Needs().kind)] = lane.id
                 else:
-                    added[row.id] = _read(row.key, row.needs)
+                    added[lane.id] = _read(lane.key, lane.needs)
         if version > self._version:  # otherwise another look saw more meanwhile
             gone = self._known.keys() - ids
             self._known = {i: lane for i, lane in self._known.items() if i in ids} | added
@@ -236,6 +244,15 @@ class Lanes:
         self._remembered.move_to_end(offer)
         return found.matched
 
+    async def matching_with(
+        self, session: Writing, offer: Offer, made: AbstractSet[int]
+    ) -> Matched:
+        """The same with lanes that this transaction may have made, which nobody knows yet."""
+        new = made - self._known.keys()
+        made_now = await _stored(session, sorted(new)) if new else []
+        changes = [(lane.id, _read(lane.key, lane.needs)) for lane in made_now]
+        return _with_changes(self.matching(offer), offer, changes)
+
     def least(self) -> Mapping[int, Needs | None]:
         """Coarse needs by lane id; None: any."""
         return {i: lane.least for i, lane in self._known.items()}
@@ -252,8 +269,13 @@ class Lanes:
         return self._known[lane_id].most or Needs()
 
 
+async def _stored(session: Reading, ids: Sequence[int]) -> list[_Stored]:
+    found = select(_lanes.c.id, _lanes.c.key, _lanes.c.needs).where(_lanes.c.id.in_(ids))
+    return [_Stored(*row) for row in await session.execute(found)]
+
+
 def _with_changes(
-    matched: Matched, offer: Offer, changes: list[tuple[int, _Known | None]]
+    matched: Matched, offer: Offer, changes: Sequence[tuple[int, _Known | None]]
 ) -> Matched:
     """The lanes that an offer matches after changes of lanes."""
     certain, doubtful = dict.fromkeys(matched.certain), dict.fromkeys(matched.doubtful)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
 
-from core.db import AnyRow, Reading, table
+from core.db import Reading, table
 from core.queue import pace
 from core.queue.pace import MIN_SECONDS, Pace, Sample
 from core.queue.tables import AttemptRow, Job, Outcome
@@ -41,8 +41,8 @@ async def measure(
     before: the last measurements, by model and, under ANY_MODEL, of all models: after a long run of
         small jobs they are all that is known about large ones.
     """
-    rows = (await session.execute(_LAST, {"worker": worker_id})).all()
-    done = _done(rows, threads)
+    last = [_Tried(*row) for row in await session.execute(_LAST, {"worker": worker_id})]
+    done = _done(last, threads)
     if not done:
         return None
     usual = before.get(ANY_MODEL) or pace.usual(done[0].kind)
@@ -85,6 +85,20 @@ _LAST = (
 )
 
 
+class _Tried(NamedTuple):
+    """An attempt, by the columns of `_LAST`."""
+
+    kind: str
+    request_id: UUID
+    model: str
+    things: int
+    asked: int
+    """Its size as ordered."""
+    started_at: datetime
+    ended_at: datetime
+    outcome: int
+
+
 class _Done(NamedTuple):
     kind: str
     model: str
@@ -94,17 +108,17 @@ class _Done(NamedTuple):
     """With the size as delivered."""
 
 
-def _done(rows: Sequence[AnyRow], threads: int) -> list[_Done]:
+def _done(last: Sequence[_Tried], threads: int) -> list[_Done]:
     """The batches that were delivered, the newest first, each with the time that went into it.
 
     A worker takes its next jobs while it is still busy with others. So the time of a batch begins
     when a thread became free, if that was after it was taken.
     """
-    batches: dict[tuple[UUID, datetime], list[AnyRow]] = defaultdict(list)
-    for row in rows:
-        batches[row.request_id, row.started_at].append(row)
-    if len(rows) == MAX_ATTEMPTS and len(batches) > 1:
-        batches.popitem()  # some of its jobs may be beyond the last row
+    batches: dict[tuple[UUID, datetime], list[_Tried]] = defaultdict(list)
+    for attempt in last:
+        batches[attempt.request_id, attempt.started_at].append(attempt)
+    if len(last) == MAX_ATTEMPTS and len(batches) > 1:
+        batches.popitem()  # some of its jobs may be beyond the last of these
     in_turn = sorted(batches.values(), key=_end)
     done: list[_Done] = []
     for number, batch in enumerate(in_turn):
@@ -112,14 +126,13 @@ def _done(rows: Sequence[AnyRow], threads: int) -> list[_Done]:
         if number >= threads:
             begin = max(begin, _end(in_turn[number - threads]))
         seconds = max((_end(batch) - begin).total_seconds(), MIN_SECONDS)
-        made = [row for row in batch if row.outcome == Outcome.DONE and row.things > 0]
+        made = [one for one in batch if one.outcome == Outcome.DONE and one.things > 0]
         if made:
-            asked = Sample(len(made), sum(row.asked for row in made), seconds)
-            brought = asked._replace(things=sum(row.things for row in made))
+            asked = Sample(len(made), sum(one.asked for one in made), seconds)
+            brought = asked._replace(things=sum(one.things for one in made))
             done.append(_Done(made[0].kind, made[0].model, asked, brought))
     return done[::-1]
 
 
-def _end(batch: Iterable[AnyRow]) -> datetime:
-    end: datetime = max(row.ended_at for row in batch)
-    return end
+def _end(batch: Iterable[_Tried]) -> datetime:
+    return max(attempt.ended_at for attempt in batch)

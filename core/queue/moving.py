@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select, update
 
-from core.db import AnyRow, Writing, table
+from core.db import Writing, table
+from core.queue.rows import WaitingJob
 from core.queue.tables import WAITING, Job, RequestRow
 
 _jobs = table(Job)
@@ -13,17 +14,17 @@ _requests = table(RequestRow)
 
 
 async def move(
-    session: Writing, lane_id: int, into: Mapping[int, Sequence[AnyRow]]
+    session: Writing, lane_id: int, into: Mapping[int, Sequence[WaitingJob]]
 ) -> Counter[int]:
     """Move jobs of a lane that still wait, and that nobody is at.
 
-    into: by the lane where they belong, rows with `id` and `request_id`.
+    into: the jobs, by the lane where they belong.
 
     Whoever cancels a request passes over its jobs that are locked, so the requests are locked
     first; as nothing here is waited for, the order of locks does not matter.
     Returns how many each lane got, those left out that got none.
     """
-    request_ids = {row.request_id for rows in into.values() for row in rows}
+    request_ids = {job.request_id for jobs in into.values() for job in jobs}
     ours = (
         select(_requests.c.id)
         .where(_requests.c.id.in_(request_ids), _requests.c.cancelled_at.is_(None))
@@ -31,11 +32,11 @@ async def move(
     )
     locked = set(await session.scalars(ours))
     moved = Counter[int]()
-    for new_id, rows in into.items():
+    for new_id, jobs in into.items():
         here = (
             select(_jobs.c.id)
             .where(
-                _jobs.c.id.in_([row.id for row in rows if row.request_id in locked]),
+                _jobs.c.id.in_([job.id for job in jobs if job.request_id in locked]),
                 _jobs.c.lane_id == lane_id,
                 _jobs.c.state == WAITING,
             )

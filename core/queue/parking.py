@@ -1,20 +1,23 @@
 """Jobs that nobody could serve lately wait aside, in one lane of each kind, and displace nothing.
 
-A pop looks at them only if its offer is new, if more was parked since, or every 10 s; jobs that fit
-the offer then get a lane of their own, for everybody. So a thousand requests for models that do not
-exist cost the others no lane and hardly a look.
+A pop looks at them if its offer is new, and later at what was parked since; jobs that fit the offer
+then get a lane of their own, for everybody. So a thousand requests for models that do not exist
+cost the others no lane, and each worker one look.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 
-from core.db import AnyRow, Writing, table
+from core.db import Reading, Writing, table
 from core.queue import lane_rows, matching, moving
 from core.queue.lane_rows import PARKED
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
+from core.queue.rows import WaitingJob
 from core.queue.tables import WAITING, Job, Lane, LaneVersion, RequestRow
 
 WINDOW = 500
@@ -24,6 +27,17 @@ _jobs = table(Job)
 _requests = table(RequestRow)
 _lanes = table(Lane)
 _version = table(LaneVersion)
+
+
+class Released(NamedTuple):
+    """What a look at parked jobs brought."""
+
+    lanes: AbstractSet[int]
+    """The lanes in which they are now."""
+    is_all: bool
+    """Nothing that fits is left; else others had it locked."""
+    last: int
+    """The last job that was looked at."""
 
 
 async def lane_for(session: Writing, kind: str) -> int:
@@ -42,25 +56,35 @@ _COUNT = (
 )
 
 
-async def release(session: Writing, lanes: Lanes, offer: Offer) -> set[int]:
-    """Give lanes of their own to the parked jobs that this offer serves.
+async def release(session: Writing, lanes: Lanes, offer: Offer, *, after: int) -> Released:
+    """Give lanes of their own to the parked jobs behind this one that the offer serves.
 
-    Returns their lanes. `lanes` learns of them after the commit, which may fail.
+    `lanes` learns of them after the commit, which may fail; and here of those to which others have
+    moved jobs just now.
     """
     parked = lanes.parked.get(offer.kind)
     if parked is None:
-        return set()
+        return Released(frozenset(), is_all=True, last=after)
     # One at a time: two that move the same jobs would wait for each other.
     await session.execute(
         select(_lanes.c.id).where(_lanes.c.id == parked).with_for_update(key_share=True)
     )
-    after, into = 0, set[int]()
-    while rows := (await session.execute(_PARKED, {"lane": parked, "after": after})).all():
-        after = rows[-1].id
-        into |= await _move(session, lanes, offer, parked, rows)
+    await lanes.update(session)
+    into, left = Counter[int](), 0
+    while rows := await _parked_after(session, parked, after):
+        after = rows[-1]["id"]
+        fitting = _fitting(offer, rows)
+        moved = await _move(session, lanes, parked, fitting)
+        into += moved
+        left += sum(map(len, fitting.values())) - moved.total()
         if len(rows) < WINDOW:
             break
-    return into
+    return Released(into.keys(), is_all=not left, last=after)
+
+
+async def _parked_after(session: Reading, lane_id: int, job_id: int) -> Sequence[RowMapping]:
+    rows = await session.execute(_PARKED, {"lane": lane_id, "after": job_id})
+    return rows.mappings().all()
 
 
 _PARKED = (
@@ -76,16 +100,20 @@ _PARKED = (
 )
 
 
-async def _move(
-    session: Writing, lanes: Lanes, offer: Offer, parked: int, rows: Sequence[AnyRow]
-) -> set[int]:
-    """Move the fitting jobs. Returns the lanes in which they are now."""
-    fitting: dict[Needs, list[AnyRow]] = defaultdict(list)
+def _fitting(offer: Offer, rows: Sequence[RowMapping]) -> dict[Needs, list[WaitingJob]]:
+    fitting: dict[Needs, list[WaitingJob]] = defaultdict(list)
     for row in rows:
-        needs = Needs.from_json(row.needs).of_job(row.feature)
+        needs = Needs.from_json(row["needs"]).of_job(row["feature"])
         if matching.accepts(needs, offer):
-            fitting[needs].append(row)
-    into: dict[int, list[AnyRow]] = defaultdict(list)
+            fitting[needs].append(WaitingJob(id=row["id"], request_id=row["request_id"]))
+    return fitting
+
+
+async def _move(
+    session: Writing, lanes: Lanes, parked: int, fitting: Mapping[Needs, Sequence[WaitingJob]]
+) -> Counter[int]:
+    """Move these jobs. Returns how many each lane got."""
+    into: dict[int, list[WaitingJob]] = defaultdict(list)
     for needs, some in fitting.items():
         into[await lanes.lane_for(session, needs)] += some
-    return set(await moving.move(session, parked, into))
+    return await moving.move(session, parked, into)

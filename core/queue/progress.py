@@ -1,18 +1,19 @@
 """The progress of a request: counts by state, from one statement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import RowMapping, bindparam, case, func, select
 
-from core.db import AnyRow, Reading, table
+from core.db import Reading, table
 from core.prepared import prepared
 from core.queue import results
 from core.queue.matching import Needs
 from core.queue.results import Result
+from core.queue.rows import ActiveRequest, Fault, JobProgress, RunningAttempt
 from core.queue.tables import ALIVE, AttemptRow, Job, JobState, LaneVersion, Outcome, RequestRow
 
 MAX_RUNNING = 10_000
@@ -66,50 +67,52 @@ class Progress:
 
 async def of(session: Reading, request_id: UUID, *, at: datetime) -> Progress | None:
     """The request's progress, or None if there is no such request (any more)."""
-    row = (await session.execute(_PROGRESS, {"id": request_id})).first()
-    return None if row is None or row.expires_at <= at else _read(row)
+    row = (await session.execute(_PROGRESS, {"id": request_id})).mappings().first()
+    return None if row is None or row["expires_at"] <= at else _read(row)
 
 
 async def whole(
     session: Reading, request_id: UUID, *, at: datetime
 ) -> tuple[Progress, Sequence[Result]] | None:
     """The request's progress and what is finished of it, in order; None as in `of`."""
-    rows = (await session.execute(_WHOLE, {"id": request_id})).all()
-    if not rows or rows[0].expires_at <= at:
+    rows = (await session.execute(_WHOLE, {"id": request_id})).mappings().all()
+    if not rows or rows[0]["expires_at"] <= at:
         return None
-    done = [Result.from_row(row) for row in rows if row.result_attempt_id is not None]
+    done = [Result.from_row(row) for row in rows if row["result_attempt_id"] is not None]
     return _read(rows[0]), done
 
 
-def _read(row: AnyRow) -> Progress:
+def _read(row: RowMapping) -> Progress:
     return Progress(
-        request_id=row.id,
-        kind=row.kind,
-        user_id=row.user_id,
-        shared=row.shared,
-        needs=Needs.from_json(row.needs),
-        terms=row.terms,
-        params=row.params,
-        n=row.n,
-        waiting=row.waiting,
-        processing=row.processing,
-        finished=row.finished,
-        restarted=row.restarted,
-        faulted=row.faulted_at is not None or _is_lost(row),
-        charged=int(row.charged or 0),
-        rank=row.first_rank,
-        job_id=row.first_id,
-        things_waiting=int(row.things_waiting),
-        things_each=float(row.things_each or 0),
-        features_waiting=row.features.split(",") if row.features else [],
-        expires_at=row.expires_at,
-        prompt=row.prompt,
-        lane_version=row.lane_version or 0,
+        request_id=row["id"],
+        kind=row["kind"],
+        user_id=row["user_id"],
+        shared=row["shared"],
+        needs=Needs.from_json(row["needs"]),
+        terms=row["terms"],
+        params=row["params"],
+        n=row["n"],
+        waiting=row["waiting"],
+        processing=row["processing"],
+        finished=row["finished"],
+        restarted=row["restarted"],
+        faulted=row["faulted_at"] is not None or _is_lost(row),
+        charged=int(row["charged"] or 0),
+        rank=row["first_rank"],
+        job_id=row["first_id"],
+        things_waiting=int(row["things_waiting"]),
+        things_each=float(row["things_each"] or 0),
+        features_waiting=row["features"].split(",") if row["features"] else [],
+        expires_at=row["expires_at"],
+        prompt=row["prompt"],
+        lane_version=row["lane_version"] or 0,
     )
 
 
-def _is_lost(row: AnyRow) -> bool:
-    return bool(row.lost and not row.waiting and not row.processing and not row.finished)
+def _is_lost(row: RowMapping) -> bool:
+    return bool(
+        row["lost"] and not row["waiting"] and not row["processing"] and not row["finished"]
+    )
 
 
 def _count(state: JobState) -> Any:  # noqa: ANN401 - a column expression
@@ -155,13 +158,10 @@ _WHOLE = prepared(
 """How far a request is, once for each of its results: few, so that it is cheaper than two."""
 
 
-async def jobs(session: Reading, request_id: UUID) -> Sequence[AnyRow]:
-    """The request's jobs in order.
-
-    Of each: `number`, `state`, `feature`, `worker_id` of the last attempt that did not fail, how
-    many `faults` it had, and the `reason` of the last of them.
-    """
-    return (await session.execute(_JOBS, {"id": request_id})).all()
+async def jobs(session: Reading, request_id: UUID) -> list[JobProgress]:
+    """The request's jobs in order."""
+    rows = await session.execute(_JOBS, {"id": request_id})
+    return [JobProgress(**row) for row in rows.mappings()]
 
 
 _last_worker = (
@@ -187,13 +187,14 @@ _last_reason = (
 )
 
 
-async def faults(session: Reading, request_id: UUID) -> Sequence[AnyRow]:
-    """The request's jobs that a worker failed at, in order: `number`, `faults` and `reason`."""
-    return (await session.execute(_FAULTS, {"id": request_id})).all()
+async def faults(session: Reading, request_id: UUID) -> list[Fault]:
+    """The request's jobs that a worker failed at, in order."""
+    rows = await session.execute(_FAULTS, {"id": request_id})
+    return [Fault(**row) for row in rows.mappings()]
 
 
 _FAULTS = (
-    select(_jobs.c.number, _jobs.c.faults, _last_reason.label("reason"))
+    select(_jobs.c.number, _jobs.c.faults.label("tries"), _last_reason.label("reason"))
     .where(_jobs.c.request_id == bindparam("id"), _jobs.c.faults > 0)
     .order_by(_jobs.c.number)
 )
@@ -211,31 +212,25 @@ _JOBS = (
 )
 
 
-async def running(session: Reading) -> Sequence[AnyRow]:
-    """Running attempts: `worker_id`, `request_id`, `kind`, `model`, `things`, `started_at`."""
-    return (await session.execute(_RUNNING)).all()
+async def running(session: Reading) -> list[RunningAttempt]:
+    """The attempts that go on."""
+    return [RunningAttempt(*row) for row in await session.execute(_RUNNING)]
 
 
 _RUNNING = (
-    select(
-        _attempts.c.worker_id,
-        _attempts.c.request_id,
-        _attempts.c.kind,
-        _attempts.c.model,
-        _attempts.c.things,
-        _attempts.c.started_at,
-    )
+    select(*(_attempts.c[field.name] for field in fields(RunningAttempt)))
     .where(_attempts.c.outcome == ALIVE)
     .limit(MAX_RUNNING)
 )
 
 
-async def active_of(session: Reading, user_id: int, *, at: datetime) -> Sequence[AnyRow]:
-    """The user's requests that have not expired, finished ones included: `id` and `kind`.
+async def active_of(session: Reading, user_id: int, *, at: datetime) -> list[ActiveRequest]:
+    """The user's requests that have not expired, finished ones included.
 
     A client that lost its ids can find there what it can still fetch.
     """
-    return (await session.execute(_ACTIVE, {"user_id": user_id, "at": at})).all()
+    rows = await session.execute(_ACTIVE, {"user_id": user_id, "at": at})
+    return [ActiveRequest(**row) for row in rows.mappings()]
 
 
 _ACTIVE = (

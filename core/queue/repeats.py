@@ -5,12 +5,14 @@ an answer could lead to.
 """
 
 import hashlib
-from typing import NamedTuple, Self
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
 from core import dialects
-from core.db import AnyRow, Writing, table
+from core.db import Writing, table
 from core.queue.tables import RequestRow
 
 _requests = table(RequestRow)
@@ -28,17 +30,25 @@ class ClientKey(NamedTuple):
         return cls(_digest(key.encode(errors="surrogateescape")), _digest(body))
 
 
-async def before(session: Writing, user_id: int, client_key: ClientKey) -> AnyRow | None:
-    """The request (`id`, `terms`, `body_digest`) that the user's key stands for; None: none yet.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """A request that was asked for with a key."""
+
+    id: UUID
+    terms: dict[str, Any]
+    body_digest: str | None
+
+
+async def before(session: Writing, user_id: int, client_key: ClientKey) -> Earlier | None:
+    """The request that the user's key stands for; None: none yet.
 
     Until the transaction ends nobody else asks with this key, so that of two calls at once the
     second one finds the request of the first.
     """
     await dialects.take_turn(session, f"{user_id} {client_key.key}")
-    found: AnyRow | None = (
-        await session.execute(_BEFORE, {"user": user_id, "key": client_key.key})
-    ).first()
-    return found
+    named = await session.execute(_BEFORE, {"user": user_id, "key": client_key.key})
+    row = named.mappings().first()
+    return None if row is None else Earlier(**row)
 
 
 _BEFORE = select(_requests.c.id, _requests.c.terms, _requests.c.body_digest).where(

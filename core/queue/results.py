@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import RowMapping, bindparam, select
 
-from core.db import AnyRow, Reading, table
+from core.db import Reading, table
 from core.queue.tables import AttemptRow, Generation
 
 _generations = table(Generation)
@@ -36,9 +36,9 @@ class Result:
     """Hundredths of a kudos."""
 
     @classmethod
-    def from_row(cls, row: AnyRow) -> "Result":
+    def from_row(cls, row: RowMapping) -> "Result":
         """The result that a row with `COLUMNS` holds."""
-        return cls(*(getattr(row, label) for label in _LABELS))
+        return cls(*(row[label] for label in _LABELS))
 
 
 _LABELS = tuple(f"result_{field.name}" for field in fields(Result))
@@ -59,7 +59,8 @@ COLUMNS = [
 
 async def of(session: Reading, request_id: UUID) -> Sequence[Result]:
     """The finished results of a request, in the order of its jobs."""
-    return [Result.from_row(row) for row in await session.execute(_OF, {"id": request_id})]
+    rows = (await session.execute(_OF, {"id": request_id})).mappings()
+    return [Result.from_row(row) for row in rows]
 
 
 _OF = (

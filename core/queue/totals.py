@@ -1,15 +1,17 @@
 """Sums over the queue, for the status pages and the roll-ups."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Select, func, select, update
 
 from core import dialects
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.queue.lanes import Lanes
+from core.queue.rows import EndedAttempt
 from core.queue.tables import ALIVE, WAITING, AttemptRow, Job, Outcome, RequestRow
 from core.queue.waiting import WaitingCounts
 
@@ -93,7 +95,7 @@ async def past_minute(session: Reading, *, at: datetime) -> defaultdict[str, Loa
     return defaultdict(Load, {row.kind: Load(row.jobs, int(row.things)) for row in rows})
 
 
-async def take_uncounted(session: Writing, limit: int) -> Sequence[AnyRow]:
+async def take_uncounted(session: Writing, limit: int) -> list[EndedAttempt]:
     """Take the attempts that ended and are not in the roll-ups yet, and mark them as counted."""
     uncounted = (
         select(_attempts.c.id)
@@ -109,10 +111,9 @@ async def take_uncounted(session: Writing, limit: int) -> Sequence[AnyRow]:
         update(_attempts)
         .where(_attempts.c.id.in_(dialects.once(uncounted)))
         .values(counted=True)
-        .returning(*_attempts.c)
+        .returning(*(_attempts.c[field.name] for field in fields(EndedAttempt)))
     )
-    counted: Sequence[AnyRow] = (await session.execute(statement)).all()
-    return counted
+    return [EndedAttempt(*row) for row in await session.execute(statement)]
 
 
 async def delete_attempts(session: Writing, *, before: datetime, limit: int) -> int:

@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, Select, String, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.db import AnyRow, Writing, table
+from core.db import Writing, table
 from core.queue import best, moving
-from core.queue.lane_rows import CONTAINS
+from core.queue.lane_rows import CONTAINS, HeldLane
 from core.queue.lanes import Lanes
 from core.queue.matching import Offer
+from core.queue.rows import WaitingJob
 from core.queue.tables import WAITING, Job, Lane, RequestRow
 
 FEW = 256
@@ -88,7 +89,7 @@ def _doubts(
 class _Found(NamedTuple):
     """The jobs in the front of a lane that are worth moving, and the lanes where they belong."""
 
-    into: Mapping[int, Sequence[AnyRow]]
+    into: Mapping[int, Sequence[WaitingJob]]
     is_lane_new: bool
 
 
@@ -97,25 +98,25 @@ async def _look(
 ) -> _Found:
     engine = session.engine
     front = {"lane": lane_id, "size": FRONT, "words": best.many(engine, words)}
-    by_word: dict[str, list[AnyRow]] = defaultdict(list)
+    by_word: dict[str, list[WaitingJob]] = defaultdict(list)
     for row in await session.execute(_FRONTS[engine], front):
         if row.word is not None:
-            by_word[row.word].append(row)
-    left, into, is_lane_new = sum(map(len, by_word.values())), dict[int, list[AnyRow]](), False
-    for word, rows in sorted(by_word.items(), key=lambda pair: -len(pair[1])):
+            by_word[row.word].append(WaitingJob(id=row.id, request_id=row.request_id))
+    left, into, is_lane_new = sum(map(len, by_word.values())), dict[int, list[WaitingJob]](), False
+    for word, jobs in sorted(by_word.items(), key=lambda pair: -len(pair[1])):
         if left < WORTH:
             break
         lane = await _lane_with(session, lanes, lane_id, word)
         if lane is None:
             break
         if lane.created_at <= at - SETTLED:
-            into[lane.id] = rows
+            into[lane.id] = jobs
         is_lane_new |= lane.created_at >= at
-        left -= len(rows)
+        left -= len(jobs)
     return _Found(into, is_lane_new)
 
 
-async def _lane_with(session: Writing, lanes: Lanes, lane_id: int, word: str) -> AnyRow | None:
+async def _lane_with(session: Writing, lanes: Lanes, lane_id: int, word: str) -> HeldLane | None:
     """The lane for those of this lane's jobs that contain the word; None: there is no room."""
     document = await session.scalar(_DOCUMENT, {"id": lane_id})
     if document is None or len(contained := document.get(CONTAINS, [])) >= MAX_CONTAINED:

@@ -4,7 +4,8 @@ A settlement only adds a row, so that the row of a popular style and its owner's
 contended by everybody who uses it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,13 +13,25 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 
 from core import dialects
-from core.db import AnyRow, Writing, table
+from core.db import Writing, table
 from core.stats.tables import StyleUse
 
 KEPT = timedelta(days=7)
 """Longer than any request lives: its further results must find that its use is counted."""
 
 _uses = table(StyleUse)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """A request's use of a style."""
+
+    request_id: UUID
+    style_id: UUID
+    collection_id: UUID | None
+    """The collection that the style was drawn from."""
+    account_id: int | None
+    """Its owner's, None if the owner asked."""
 
 
 async def add(
@@ -36,7 +49,7 @@ async def add(
     )
 
 
-async def take(session: Writing, *, limit: int) -> Sequence[AnyRow]:
+async def take(session: Writing, *, limit: int) -> list[Use]:
     """Take the uses that are not counted yet, the oldest first, and mark them as counted."""
     waiting = (
         select(_uses.c.request_id)
@@ -49,9 +62,9 @@ async def take(session: Writing, *, limit: int) -> Sequence[AnyRow]:
         update(_uses)
         .where(_uses.c.request_id.in_(dialects.once(waiting)))
         .values(counted=True)
-        .returning(*_uses.c)
+        .returning(_uses.c.request_id, _uses.c.style_id, _uses.c.collection_id, _uses.c.account_id)
     )
-    return taken.all()
+    return [Use(**row) for row in taken.mappings()]
 
 
 async def forget(session: Writing, *, at: datetime, limit: int) -> int:

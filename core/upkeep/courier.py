@@ -10,8 +10,9 @@ from typing import Final
 
 import structlog
 
-from core.db import AnyRow, Database, now
+from core.db import Database, now
 from core.outbox import letters, signing
+from core.outbox.tables import Letter
 from core.outside import NotAllowed, Outside, OutsideFailure
 
 MAX_AT_ONCE: Final = 50
@@ -71,7 +72,7 @@ class Courier:
             task.add_done_callback(self._sending.pop)
         return self._sending.keys()
 
-    async def _deliver(self, letter: AnyRow) -> None:
+    async def _deliver(self, letter: Letter) -> None:
         try:
             is_over = await self._send(letter)
             async with self._database.writing() as session:
@@ -82,7 +83,7 @@ class Courier:
         except Exception:  # noqa: BLE001 - the task's top; the letter is claimed again later
             _log.exception("letter failed", host=letter.host)
 
-    async def _send(self, letter: AnyRow) -> bool:
+    async def _send(self, letter: Letter) -> bool:
         """Send it once. Returns whether that was the last try."""
         content = letter.body.encode()
         key = signing.key_of(self._secret, letter.user_id)

@@ -64,12 +64,12 @@ async def abort_stale(session: Writing, horde: Horde, at: datetime) -> Round:
     """
     silent_since = at - SILENCE if at - horde.started_at > SILENCE else None
     stale = await endings.abort_stale(session, at=at, limit=BATCH, silent_since=silent_since)
-    requests = {row.request_id for row in stale}
+    requests = {one.request_id for one in stale}
     await holding.release_if_over(session, *requests)
     states = await modes.read(session)
-    workers = {row.worker_id for row in stale}
+    workers = {one.worker_id for one in stale}
     await conduct.judge_drops(session, workers, raid=states.raid, at=at)
-    waiting = await endings.lanes_of(session, [row.job_id for row in stale])
+    waiting = await endings.lanes_of(session, [one.job_id for one in stale])
     return Round(len(stale) == BATCH, partial(_tell_waiting, horde, requests, waiting))
 
 
@@ -89,18 +89,18 @@ async def expire(session: Writing, horde: Horde, at: datetime) -> Round:
 async def count(session: Writing, _horde: Horde, at: datetime) -> Round:
     """Add ended attempts to the sums of users, models and workers."""
     ended = await totals.take_uncounted(session, BATCH)
-    await directory.touch(session, {u for row in ended for u in (row.user_id, row.owner_id)}, at=at)
+    await directory.touch(session, {u for one in ended for u in (one.user_id, one.owner_id)}, at=at)
     made = [
         Made(
-            kind=row.kind,
-            model=row.model,
-            ended_at=row.ended_at,
-            things=row.things,
-            requester_id=row.user_id,
-            owner_id=row.owner_id,
+            kind=one.kind,
+            model=one.model,
+            ended_at=one.ended_at,
+            things=one.things,
+            requester_id=one.user_id,
+            owner_id=one.owner_id,
         )
-        for row in ended
-        if row.outcome == Outcome.DONE
+        for one in ended
+        if one.outcome == Outcome.DONE
     ]
     await rollup.add(session, made)
     await records.add(session, ended)

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from core import dialects
-from core.db import AnyRow, Reading, Writing, table
+from core.db import Reading, Writing, table
 from core.users.tables import ANONYMOUS_ID, Reason, Role, Suspicion, User
 
 SUSPICIOUS: Final = 5
@@ -53,7 +53,7 @@ async def suspect(
     )
     one = [_suspicions.c[name] == value for name, value in key.items()]
     row = (await session.execute(select(_suspicions).where(*one).with_for_update())).one()
-    stands = min(MAX_COUNT, _left(row, at) + 1) if reason in REPEATING else 1
+    stands = min(MAX_COUNT, _left(row.times, row.at, at) + 1) if reason in REPEATING else 1
     await session.execute(_suspicions.update().where(*one).values(times=stands, at=at))
     if worker_id is not None:
         return await count_of_worker(session, worker_id, user_id=user_id, at=at)
@@ -70,7 +70,7 @@ async def counts(session: Reading, user_ids: Collection[int], *, at: datetime) -
     found: dict[int, int] = {}
     rows = await session.execute(select(_suspicions).where(_suspicions.c.user_id.in_(user_ids)))
     for row in rows:
-        if left := _left(row, at):
+        if left := _left(row.times, row.at, at):
             found[row.user_id] = found.get(row.user_id, 0) + left
     return found
 
@@ -82,7 +82,7 @@ async def count_of_worker(session: Reading, worker_id: UUID, *, user_id: int, at
             _suspicions.c.user_id == user_id, _suspicions.c.worker_id == worker_id
         )
     )
-    return sum(_left(row, at) for row in rows)
+    return sum(_left(row.times, row.at, at) for row in rows)
 
 
 async def counts_of_workers(
@@ -92,7 +92,7 @@ async def counts_of_workers(
     found: dict[UUID, int] = {}
     rows = await session.execute(select(_suspicions).where(_suspicions.c.worker_id.in_(worker_ids)))
     for row in rows:
-        if left := _left(row, at):
+        if left := _left(row.times, row.at, at):
             found[row.worker_id] = found.get(row.worker_id, 0) + left
     return found
 
@@ -114,6 +114,6 @@ async def forget(session: Writing, *, at: datetime) -> None:
     )
 
 
-def _left(row: AnyRow, at: datetime) -> int:
-    forgiven: int = max(0, (at - row.at) // FORGIVEN_AFTER)
-    return max(0, int(row.times) - forgiven)
+def _left(times: int, since: datetime, at: datetime) -> int:
+    forgiven = max(0, (at - since) // FORGIVEN_AFTER)
+    return max(0, times - forgiven)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, JsonValue, StrictInt
 
 from core import features
-from core.wire.limits import MAX_LIST, FreeObject, Name, Offered, Picture, ResultObject
+from core.wire.limits import MAX_LIST, FreeObject, Name, Offered, Picture, Reason, ResultObject
 from core.wire.messages import ResponseModelMessagePop
 from core.wire.model import Answer, Request
 from core.wire.scalars import WHOLE, Boolean, Integer, Known, Maybe, Number, Omitted, String
-from core.wire.submit import FaultReason
 
 if TYPE_CHECKING:
     Form = str
@@ -64,6 +63,10 @@ class InterrogationFormStatus(Answer):
     state: str
     """waiting, processing, done, cancelled or faulted."""
     result: Omitted[InterrogationFormResult] = None
+    faults: Omitted[int] = None
+    """How many tries failed, if any. Ours."""
+    reason: Omitted[str] = None
+    """Why the last of them failed, in its worker's words. Ours."""
 
 
 class InterrogationStatus(Answer):
@@ -137,5 +140,5 @@ class InterrogationSubmitInput(Request):
     """As in the status; `R2` stands for an uploaded picture."""
     state: Name = "ok"
     """`faulted` gives the form back."""
-    reason: FaultReason = None
-    """Why it is given back, for who asked for it (our extension)."""
+    reason: Maybe[Reason] = None
+    """Why it is given back, for the requester. Ours."""

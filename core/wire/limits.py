@@ -23,6 +23,7 @@ MAX_OFFERED: Final = 5000
 MAX_LIST: Final = 100
 """The most entries of any other list."""
 MAX_METADATA: Final = 1000
+MAX_REASON_CHARS: Final = 500
 MAX_TEXT_CHARS: Final = 1000
 MAX_MESSAGE_CHARS: Final = 10_240
 MAX_PROMPT_CHARS: Final = 200_000
@@ -65,6 +66,7 @@ Text = Annotated[String, Field(max_length=MAX_TEXT_CHARS)]
 Offered = Annotated[list[Text], Field(max_length=MAX_OFFERED)]
 """Each of these is also cut if it is too long."""
 Message = Annotated[String, Field(max_length=MAX_MESSAGE_CHARS)]
+Reason = Annotated[String, Field(max_length=MAX_REASON_CHARS)]
 Prompt = Annotated[String, Field(max_length=MAX_PROMPT_CHARS)]
 Picture = Annotated[String, Field(max_length=MAX_PICTURE_CHARS), Sent()]
 """Base64, or a URL."""

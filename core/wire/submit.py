@@ -5,15 +5,12 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from core.wire.image import MetadataType, MetadataValue
-from core.wire.limits import MAX_METADATA, Name, Picture
+from core.wire.limits import MAX_METADATA, Name, Picture, Reason
 from core.wire.model import Answer, Request
 from core.wire.scalars import Boolean, Integer, Maybe, String
 
 UPLOADED: Final = "R2"
 """The stand-in for an uploaded picture."""
-
-FaultReason = Maybe[Annotated[String, Field(max_length=255)]]
-"""Why a job is given back, of kinds whose notes cannot say it (our extension)."""
 
 SubmittedState = Literal["ok", "censored", "faulted", "csam"]
 
@@ -36,6 +33,9 @@ class SubmitInput(Request):
     """The result: for a picture `R2` once it is uploaded, else base64 WebP."""
     state: SubmittedState = "ok"
     """`faulted` gives the job back."""
+    reason: Maybe[Reason] = None
+    """Why it is given back, for the requester; without it the notes in `gen_metadata` say so.
+    Ours."""
 
 
 class SubmitInputStable(SubmitInput):

@@ -25,7 +25,7 @@ from core.wire.messages import ResponseModelMessagePop
 from core.wire.model import Answer, Request
 from core.wire.pop import PopInput
 from core.wire.scalars import WHOLE, Boolean, Integer, Known, Maybe, Number, Omitted, String
-from core.wire.submit import FaultReason, SubmitInput
+from core.wire.submit import SubmitInput
 
 TextMetadataType = Literal["censorship"]
 
@@ -258,5 +258,3 @@ class SubmitInputKobold(SubmitInput):
     gen_metadata: Annotated[list[GenerationMetadataKobold], Field(max_length=MAX_METADATA)] = Field(
         default_factory=list
     )
-    reason: FaultReason = None
-    """Why it is given back, for who asked for it (our extension)."""

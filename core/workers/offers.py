@@ -11,6 +11,7 @@ from core.catalog.reference import USUAL_STEPS
 from core.errors import Invalid
 from core.kinds import registry
 from core.kinds.kind import Rules
+from core.moderation import names
 from core.queue.matching import UNLIMITED, Offer
 from core.users.tables import Role, User
 from core.workers.tables import Worker
@@ -129,7 +130,7 @@ def _models(owner: User, declared: Declared, rules: Rules) -> list[str]:
     if not models:
         raise Invalid(
             "Unfortunately we cannot accept workers serving none of the models this horde knows: "
-            f"{', '.join(declared.models) or 'no model was named'}. {CUSTOMIZERS}"
+            f"{_named(declared.models) or 'no model was named'}. {CUSTOMIZERS}"
         )
     return models
 
@@ -142,9 +143,14 @@ def left_out(declared: Declared, offer: Offer) -> list[str]:
 
 def advice(models: Sequence[str]) -> str:
     """Tell a worker's owner why models are not offered, and what to do about it."""
-    names = ", ".join(name[:MAX_SHOWN_CHARS] for name in models[:MAX_NAMED])
-    more = f" and {len(models) - MAX_NAMED} more" if len(models) > MAX_NAMED else ""
-    return f"This horde does not take these models from this worker: {names}{more}. {CUSTOMIZERS}"
+    told = _named(models)
+    return f"This horde does not take these models from this worker: {told}. {CUSTOMIZERS}"
+
+
+def _named(models: Sequence[str]) -> str:
+    """The beginnings of the first few names, without what cannot be seen."""
+    told = ", ".join(names.clean(name[:MAX_SHOWN_CHARS]) for name in models[:MAX_NAMED])
+    return f"{told} and {len(models) - MAX_NAMED} more" if len(models) > MAX_NAMED else told
 
 
 def _may_host(owner: User, model: str) -> bool:
@@ -159,7 +165,8 @@ def _user_ids(declared: Declared, rules: Rules) -> Iterable[int]:
         digits = username.rpartition("#")[2]
         is_id = digits.isdecimal() and len(digits) <= MAX_USER_ID_CHARS
         if "#" not in username or not is_id:
-            raise refusal(f"{username[:MAX_SHOWN_CHARS]} is not of the form name#id.")
+            told = names.clean(username[:MAX_SHOWN_CHARS])
+            raise refusal(f"{told} is not of the form name#id.")
         yield int(digits)
 
 

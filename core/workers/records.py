@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
 
-from core.db import AnyRow, Writing, table
+from core.db import Writing, table
 from core.queue import measured
 from core.queue.measured import ANY_MODEL, Measured
 from core.queue.pace import Pace
+from core.queue.rows import EndedAttempt
 from core.queue.tables import Outcome
 from core.workers.tables import TeamRow, Worker, WorkerRow
 
@@ -24,12 +25,12 @@ _workers = table(WorkerRow)
 _teams = table(TeamRow)
 
 
-async def add(session: Writing, ended: Sequence[AnyRow]) -> None:
-    """Add ended attempts (rows of `attempts`) to the sums of workers and of the teams they were in.
+async def add(session: Writing, ended: Sequence[EndedAttempt]) -> None:
+    """Add ended attempts to the sums of workers and of the teams they were in.
 
     The speed of the workers is measured again.
     """
-    worker_ids = sorted({row.worker_id for row in ended})
+    worker_ids = sorted({one.worker_id for one in ended})
     known = {row.id: row for row in await session.execute(_PACES, {"ids": worker_ids})}
     for worker_id in worker_ids:
         if (worker := known.get(worker_id)) is None:
@@ -37,22 +38,22 @@ async def add(session: Writing, ended: Sequence[AnyRow]) -> None:
         seen = await measured.measure(
             session, worker_id, threads=max(1, worker.threads), before=paces_of(worker.paces)
         )
-        own = [row for row in ended if row.worker_id == worker_id]
-        done = [row for row in own if row.outcome == Outcome.DONE]
+        own = [one for one in ended if one.worker_id == worker_id]
+        done = [one for one in own if one.outcome == Outcome.DONE]
         await session.execute(
             update(_workers)
             .where(_workers.c.id == worker_id)
             .values(
                 fulfilled=_workers.c.fulfilled + len(done),
-                things=_workers.c.things + sum(row.things for row in done),
-                kudos_generated=_workers.c.kudos_generated + sum(row.reward for row in done),
+                things=_workers.c.things + sum(one.things for one in done),
+                kudos_generated=_workers.c.kudos_generated + sum(one.reward for one in done),
                 uncompleted=_workers.c.uncompleted + len(own) - len(done),
                 **_speeds(seen, worker.paces or {}),
             )
         )
-    for team_id in sorted({row.team_id for row in ended if row.team_id is not None}):
-        done = [row for row in ended if row.team_id == team_id]
-        kudos = sum(row.reward for row in done)
+    for team_id in sorted({one.team_id for one in ended if one.team_id is not None}):
+        done = [one for one in ended if one.team_id == team_id]
+        kudos = sum(one.reward for one in done)
         await _add_to_team(session, team_id, fulfilled=len(done), kudos=kudos)
 
 

@@ -2,10 +2,12 @@
 
 import json
 import signal
+from pathlib import Path
 
 import pytest
 
-from cli import asking, words
+from cli import alchemy, asking, words
+from core.wire.alchemy import InterrogationFormStatus
 from core.wire.generate import GenerationInputStable, JobFault, RequestStatusCheck
 from core.wire.status import ActiveModel
 from horde_command import Horde
@@ -86,6 +88,16 @@ def test_why_workers_failed_is_told():
     assert told == f"next in the queue, about 8 s. {why}"
     answer = asking.Answer(faulted=True, faults=[JobFault.model_validate(FAULT)])
     assert answer.failure == f"Workers could not make all of it. {why}"
+
+
+async def test_why_a_form_failed_is_told():
+    failed = {"form": "caption", "state": "faulted", "faults": 3, "reason": "no room"}
+    form = InterrogationFormStatus.model_validate(failed)
+    entry = await alchemy._entry(None, "fox.webp", form, Path())
+    assert entry == {
+        "picture": "fox.webp", "form": "caption", "state": "faulted", "reason": "no room"
+    }  # fmt: skip
+    assert alchemy._line(entry, several=False) == "caption is faulted: no room"
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """What can be wrong when a command starts: one line says what, and nothing is half done."""
 
 import asyncio
+import contextlib
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import asyncpg
@@ -248,6 +251,37 @@ def test_a_server_keeps_its_files_to_itself(tmp_path):
             assert_private(folder)
     finally:
         os.umask(old)
+
+
+def test_ctrl_c_ends_what_has_not_begun_to_serve(data):
+    """Here it waits for another's migration, of which it has opened the database already."""
+    path = data / "horde.sqlite"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with subprocess.Popen(
+            [sys.executable, "-m", "core", "serve"],
+            cwd=processes.ROOT,
+            env=untraced() | variables(data),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                end = time.monotonic() + SECONDS
+                while not has_open(process.pid, path) and time.monotonic() < end:
+                    time.sleep(0.01)
+                process.send_signal(signal.SIGINT)
+                told = process.communicate(timeout=SECONDS)[1]
+            finally:
+                process.kill()
+    assert (process.returncode, told) == (-signal.SIGINT, "")
+
+
+def has_open(pid, path):
+    found = Path(f"/proc/{pid}/fd").iterdir()
+    with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+        return any(one.readlink() == path for one in found)
+    return False
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])

@@ -7,10 +7,10 @@ from core.catalog.tables import FetchedReference
 from core.db import Database, now, table
 from core.engines import Unstorable
 from core.errors import Invalid
-from core.moderation.tables import Filter
+from core.moderation.tables import FilterRow
 from core.users.tables import UserRow
 
-FILTERS, USERS = table(Filter), table(UserRow)
+FILTERS, USERS = table(FilterRow), table(UserRow)
 TOO_MUCH = {
     "an integer of nine bytes": select(USERS).where(USERS.c.id == 2**63),
     "an integer of thousands of digits": select(USERS).where(USERS.c.id == 10**4200),

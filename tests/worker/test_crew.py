@@ -14,6 +14,7 @@ from fake_renderers import BROKEN, STORY, TINY, ThreadEngine
 from stub_horde import KEY
 from worker import crew as crews
 from worker import models
+from worker.alchemy.alchemist import ANSWERS
 from worker.crew import Crew
 from worker.loop import Unwelcome
 from worker.offers import image_offer
@@ -167,7 +168,7 @@ async def test_post_processing_is_offered_as_far_as_its_weights_are_here(horde, 
         forms = next(pop for pop in horde.pops if "forms" in pop)
         named = [one.removeprefix("post:") for one in image["also"] if one.startswith("post:")]
         assert image["allow_post_processing"] is False
-        assert {*forms["forms"], *forms["also"]} == {"vectorize", "palette", *named}
+        assert {*forms["forms"], *forms["also"]} == {*ANSWERS, *named}
         assert set(forms["also"]) <= set(STOOD_IN_FOR)
         return set(named)
 

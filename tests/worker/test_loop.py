@@ -228,6 +228,21 @@ async def test_stopping_finishes_the_job_in_hand(horde, serve, tmp_path):
     assert len(horde.pops) == pops
 
 
+async def test_stopping_does_not_wait_for_a_model_that_still_loads(horde, serve):
+    class Slow(ThreadEngine):
+        loading = asyncio.Event()
+
+        async def load(self, model):
+            self.loading.set()
+            await asyncio.Event().wait()  # it would take minutes
+
+    async with serve(Slow()) as serving:
+        await Slow.loading.wait()
+        serving.stop.set()
+        await serving.ends()
+    assert not horde.pops
+
+
 async def test_a_second_signal_gives_back_the_jobs_in_hand(horde, serve, tmp_path):
     go = tmp_path / "go"
     jobs = horde.add(n=2, payload={"prompt": f"wait {go}"})
@@ -276,7 +291,12 @@ async def test_a_server_that_stumbles_is_asked_again(horde, serve, monkeypatch):
 
 @pytest.mark.parametrize(
     "refusal",
-    [None, (403, {"message": "you provided wrong credentials", "rc": "WrongCredentials"})],
+    [
+        None,
+        (403, {"message": "you provided wrong credentials", "rc": "WrongCredentials"}),
+        (403, {"message": "Anonymous users cannot run workers.", "rc": "AnonForbiddenWorker"}),
+        (403, {"message": "New workers need an invitation.", "rc": "WorkerInviteOnly"}),
+    ],
 )
 async def test_an_unwelcome_worker_ends(horde, serve, refusal):
     if refusal:

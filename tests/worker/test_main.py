@@ -150,6 +150,8 @@ def test_the_control_process_never_loads_torch(tmp_path):
     [
         ({"api_key": ""}, "set WORKER_API_KEY"),
         ({"api_key": "", "api_key_file": "/nowhere/key"}, "/nowhere/key"),
+        ({"api_key": "für"}, "copy it anew"),
+        ({"url": "localhost:7001"}, "WORKER_URL: Value error, an address begins with http://"),
         ({"models": '["/nowhere/model"]'}, "no model to serve"),
         ({"threads": 0}, "WORKER_THREADS: "),
     ],

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from worker.environment import ENGINE_ENVIRONMENT, prepare_environment
+from worker.owner import key_of
 from worker.settings import Settings, default_name
 
 
@@ -22,9 +23,9 @@ def test_every_setting_is_described():
 def test_the_key_comes_from_its_file_or_directly(tmp_path):
     file = tmp_path / "key"
     file.write_text("from-the-file\n")
-    assert Settings(api_key_file=file).key() == "from-the-file"
-    assert Settings(api_key_file=file, api_key="direct").key() == "direct"
-    assert Settings().key() == ""
+    assert key_of(Settings(api_key_file=file)) == "from-the-file"
+    assert key_of(Settings(api_key_file=file, api_key="direct")) == "direct"
+    assert key_of(Settings()) == ""
     assert "direct" not in repr(Settings(api_key="direct"))
 
 

@@ -13,11 +13,12 @@ from core.wire.alchemy import (
     InterrogationPopInput,
     InterrogationSubmitInput,
 )
+from core.wire.limits import MAX_REASON_CHARS
 from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import UPLOADED, GenerationMetadataStable
 from worker import pictures
 from worker.alchemy.order import Answered, FormOrder
-from worker.kind import MAX_REASON_CHARS, Batch, Haul, Parcel, fetched
+from worker.kind import Batch, Haul, Parcel, fetched
 from worker.post_processing import is_stand_in
 from worker.renderer import CannotRender, Model, Picture, information
 from worker.upscaler import Upscaler
@@ -121,12 +122,12 @@ class Forms:
         return 0.0 if submitted is None else submitted.reward
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
-        """Give the form back; hordes of another program have no field for the reason."""
+        """Give the form back; the wire has no field for notes about it."""
         del notes
-        said = InterrogationSubmitInput(
-            id=job, result={}, state="faulted", reason=reason[:MAX_REASON_CHARS]
+        why = reason[:MAX_REASON_CHARS]
+        await self._client.alchemy.submit(
+            InterrogationSubmitInput(id=job, result={}, state="faulted", reason=why)
         )
-        await self._client.alchemy.submit(said)
 
 
 def most_tiles(models: Iterable[Model], device: str | None) -> int:

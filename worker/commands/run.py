@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from core.client import HordeClient, HordeError, Retries, Unauthenticated
+from core.client import HordeClient, HordeError, NotFound, Retries, Unauthenticated
 from worker import logs, status_page
 from worker.commands import told
 from worker.commands.once import UntilOneIsDone
@@ -31,6 +31,7 @@ from worker.live import LiveView
 from worker.loop import NothingToServe, Unwelcome
 from worker.memory import return_large_blocks
 from worker.offers import AGENT
+from worker.owner import NoKey, key_of
 from worker.progress import Display, Lines, Unfailing
 from worker.proxy.renderers import making
 from worker.served import NoModel
@@ -63,8 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = files.load(arguments.config)
     settings = loaded.settings
     try:
-        key = settings.key()
-    except OSError as error:
+        key = key_of(settings)
+    except NoKey as error:
         raise files.WrongSettings(str(error)) from None
     if not key:
         raise files.WrongSettings(
@@ -167,8 +168,9 @@ async def _ask_for_the_key(client: HordeClient) -> None:
     try:
         async with asyncio.timeout(KEY_SECONDS):
             await client.users.me()
-    except Unauthenticated as error:
-        raise Unwelcome(error.message) from None
+    except (Unauthenticated, NotFound) as error:
+        if error.rc is not None:  # of a horde, not of another program
+            raise Unwelcome(error.message) from None
     except (HordeError, TimeoutError):
         return
 

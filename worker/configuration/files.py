@@ -88,11 +88,16 @@ def make(path: Path, former: Path | None = None) -> list[str]:
     Raises WrongSettings, and OSError where it cannot be written.
     """
     values, notes = read(former) if former is not None else ({}, [])
+    text = template.render(values)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Made with its mode, not given it later: it may hold a key from its first byte on.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(template.render(values))
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:  # half a file would be taken for the whole at the next start
+        path.unlink(missing_ok=True)
+        raise
     taken = f", with what {former.name} says" if former is not None else ""
     return [f"made {path}{taken}", *notes]
 

@@ -1,11 +1,14 @@
 """Looks at the models that are to be served."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from worker import lookup, models, post_processing, safety, upscaler, vision
 from worker.alchemy import offered
 from worker.doctor.finding import Finding, Grade
+from worker.image.inspection import TEXT_ONLY
+from worker.image.order import Checkpoint
 from worker.renderer import Model
 from worker.settings import DEFAULT_TEXT_MODEL, Settings
 from worker.shelf import BrokenList, Shelf
@@ -27,6 +30,7 @@ def found(settings: Settings) -> Iterator[Finding]:
         yield _safety(settings)
         if not settings.image_server:
             yield _controls(settings)
+            yield from _apart(settings)
     if set(settings.kinds) & {"image", "alchemy"}:
         yield _upscalers(settings)
     if "alchemy" in settings.kinds:
@@ -77,6 +81,36 @@ def _controls(settings: Settings) -> Finding:
     told = f"networks for {', '.join(sorted(here))}" if here else "maps alone, without a network"
     advice = "`horde-worker models add control_v11p_sd15_canny` brings one" if not here else ""
     return Finding("control types", Grade.FINE, told, advice)
+
+
+def _apart(settings: Settings) -> Iterator[Finding]:
+    """Say what is not offered because but some of the models can do it."""
+    controls, can = lookup.controls(settings), dict[str, set[str]]()
+    for model in _painters(settings):
+        named = {one.removeprefix("control:") for one in controls.features([model])}
+        able = {one for one in named if not one.startswith("annotator:")}
+        able |= {"transparent"} if model.plain_ground else set()
+        able |= {"img2img", "inpainting"} if model.family not in TEXT_ONLY else set()
+        can[model.name] = able
+    lacking = {
+        name: missing
+        for name, able in can.items()
+        if (missing := sorted(set[str]().union(*can.values()) - able))
+    }
+    if lacking:
+        told = "; ".join(f"{name} has no {', '.join(missing)}" for name, missing in lacking.items())
+        yield Finding(
+            "not offered",
+            Grade.ODD,
+            f"what but some of the models can do: {told}",
+            "offers are for all models of a worker: leave out of models those that you can spare",
+        )
+
+
+def _painters(settings: Settings) -> Iterator[Checkpoint]:
+    for one in lookup.wanted(settings, "image"):
+        with contextlib.suppress(models.NotUsable):
+            yield models.find(one, lookup.folders(settings))
 
 
 def _safety(settings: Settings) -> Finding:

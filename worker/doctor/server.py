@@ -7,20 +7,28 @@ from typing import Any, Final
 
 import httpx
 
-from core.client import HordeClient, HordeError, NotFound, Unauthenticated
+from core.client import ANONYMOUS_KEY, HordeClient, HordeError, NotFound, Unauthenticated
 from core.wire.users import UserDetails
 from worker import lookup
 from worker.doctor.finding import Finding, Grade
 from worker.offers import AGENT
+from worker.owner import NoKey, key_of
 from worker.settings import Settings
 
+SET_KEY: Final = "set api_key to the key of the worker's owner; registering gives one"
 SECONDS: Final = 10.0
 MAX_CLOCK_SECONDS: Final = 60.0
 """Signed links and the deadlines of jobs are no more exact than that."""
 
 
 async def asked(settings: Settings) -> AsyncIterator[Finding]:
-    """Ask what there is to ask; where nobody answers, that is all."""
+    """Ask what there is to ask; where nobody answers, that is all.
+
+    A key that is missing is said in any case.
+    """
+    key, missing = _key(settings)
+    if missing is not None:
+        yield missing
     site = settings.url.rstrip("/").removesuffix("/v2").removesuffix("/api")
     async with httpx.AsyncClient(timeout=SECONDS, headers={"Client-Agent": AGENT}) as http:
         try:
@@ -36,12 +44,23 @@ async def asked(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("server", Grade.FINE, f"{site} answers")
         yield _clock(answer)
         known = await _known_models(http, site)
-    async with HordeClient(site, settings.key(), client_agent=AGENT) as client:
-        user, finding = await _owner(client)
+    if missing is not None:
+        return
+    async with HordeClient(site, key, client_agent=AGENT) as client:
+        user, finding = await _owner(client, key)
         yield finding
         if user is not None and known is not None:
             for one in _unknown(settings, user, known):
                 yield one
+
+
+def _key(settings: Settings) -> tuple[str, Finding | None]:
+    """Read the key; what is found where there is none."""
+    try:
+        key = key_of(settings)
+    except NoKey as error:
+        return "", Finding("key", Grade.BAD, str(error), SET_KEY)
+    return key, None if key else Finding("key", Grade.BAD, "there is none", SET_KEY)
 
 
 def _clock(answer: httpx.Response) -> Finding:
@@ -57,14 +76,15 @@ def _clock(answer: httpx.Response) -> Finding:
     return Finding("clock", Grade.FINE, "as the server's")
 
 
-async def _owner(client: HordeClient) -> tuple[UserDetails | None, Finding]:
+async def _owner(client: HordeClient, key: str) -> tuple[UserDetails | None, Finding]:
     try:
         user = await client.users.me()
     except (Unauthenticated, NotFound) as error:
-        advice = "set api_key to the key of the worker's owner; registering gives one"
-        return None, Finding("key", Grade.BAD, error.message, advice)
+        return None, Finding("key", Grade.BAD, error.message, SET_KEY)
     except HordeError as error:
         return None, Finding("key", Grade.ODD, f"not asked for: {error}", "try again later")
+    if key == ANONYMOUS_KEY:
+        return user, Finding("key", Grade.ODD, "nobody's: most hordes take no workers", SET_KEY)
     if user.trusted:
         return user, Finding("key", Grade.FINE, f"{user.username}, trusted")
     return user, Finding(

@@ -54,6 +54,8 @@ class Adder:
 
     async def add(self, wanted: Wanted) -> Kept:
         """Have a model on the shelf. Raises CannotFetch, and BrokenList."""
+        if not (wanted.name.strip() and wanted.name.isprintable()) or "=" in wanted.name:
+            raise CannotFetch(f"{wanted.name!r} is no name: it has letters, and no =")
         if (there := self.shelf.read().get(wanted.name)) is not None:
             raise CannotFetch(
                 f"{wanted.name} is here already, from {there.source}: `models verify` looks at it, "

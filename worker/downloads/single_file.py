@@ -13,6 +13,7 @@ from worker.downloads.parts import CannotFetch
 from worker.environment import prepare_environment
 from worker.image import inspection
 from worker.image.inspection import NotUsable
+from worker.image.library import FOLDERS
 
 CONFIGURATIONS: Final = Path(__file__).parent / "configurations"
 UNET: Final = "model.diffusion_model."
@@ -46,8 +47,10 @@ def header(file: Path) -> dict[str, Any]:
         return inspection.tensors(file)
     except NotUsable as error:
         raise CannotFetch(str(error)) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-        raise CannotFetch(f"{file.name} is no safetensors file: {error}") from None
+    except OSError as error:
+        raise CannotFetch(f"{file}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error):
+        raise CannotFetch(f"{file.name} is no whole safetensors file") from None
 
 
 def see_tensors(file: Path) -> None:
@@ -69,6 +72,10 @@ def see_tensors(file: Path) -> None:
 def shape(file: Path) -> Shape:
     """Say what a checkpoint is. Raises CannotFetch for what cannot be served."""
     tensors = header(file)
+    if any(".lora_" in name for name in tensors):
+        raise CannotFetch(
+            f"{file.name} is a LoRA: put it into {FOLDERS['lora']} below one of model_dirs"
+        )
     if not any(name.startswith(UNET) for name in tensors):
         raise CannotFetch(f"{file.name} is no whole checkpoint of a kind that is served here")
     try:

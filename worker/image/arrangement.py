@@ -83,21 +83,37 @@ def arranged(
 
 
 def held(scene: Scene, table: Table) -> dict[int, tuple[int, str]]:
-    """Which things have their place by another one, and how: "on", "in", "worn" …."""
+    """Which things have their place by another one, and how: "on", "in", "worn" ….
+
+    No thing has its place by itself, however many are between.
+    """
     found: dict[int, tuple[int, str]] = {}
     for index, thing in enumerate(scene.things):
         if thing.to is None:
             continue
         first, how = thing.to, thing.how
         if how == "with" and thing.name in table.worn:
-            found[index] = first, "worn"
+            by = index, first, "worn"
         elif how in {"breathing", "of"}:
-            found[index] = first, "breathing" if how == "breathing" else "in"
+            by = index, first, "breathing" if how == "breathing" else "in"
         elif how == "before" or (how == "on" and thing.name in table.swallowing):
-            found[index] = first, "behind"
+            by = index, first, "behind"
         elif how in {"on", "in", "behind"} and first not in found:
-            found[first] = index, how
+            by = first, index, how
+        else:
+            continue
+        held_one, base, where = by
+        if held_one not in _chain(found, base):
+            found[held_one] = base, where
     return found
+
+
+def _chain(found: Mapping[int, tuple[int, str]], base: int) -> list[int]:
+    """Give a thing, the one by which it has its place, and so on."""
+    chain = [base]
+    while chain[-1] in found:
+        chain.append(found[chain[-1]][0])
+    return chain
 
 
 @dataclass
@@ -115,7 +131,10 @@ class _Arrangement:
     def placed(self) -> list[Placed]:
         free = [index for index in range(len(self.scene.things)) if index not in self.held]
         aloft = [index for index in free if self._is_aloft(index)]
-        heavenly = [index for index in free if index not in aloft and self._is_heavenly(index)]
+        bases = {base for base, _ in self.held.values()}  # what others are by is among them
+        heavenly = [
+            index for index in free if index not in {*aloft, *bases} and self._is_heavenly(index)
+        ]
         standing = [index for index in free if index not in aloft and index not in heavenly]
         floats = self.scene.place is None or self.table.setting(self.scene.place).floats
         if not standing:  # what is above anything has all of the air

@@ -3,8 +3,9 @@
 In the engine process only: uses torch.
 """
 
+import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, ClassVar, Final
 
@@ -12,6 +13,7 @@ import torch
 from diffusers import DDPMWuerstchenScheduler, SchedulerMixin, StableCascadeCombinedPipeline
 from diffusers.models import StableCascadeUNet
 from diffusers.pipelines.deprecated.wuerstchen.modeling_paella_vq_model import PaellaVQModel
+from diffusers.utils.torch_utils import randn_tensor
 from transformers import (
     CLIPTextModelWithProjection,
     CLIPTokenizer,
@@ -22,6 +24,7 @@ from worker import clip_pixels, pictures
 from worker.image.conditioning import Conditioning, Encoder, cut
 from worker.image.loaded import Loaded
 from worker.image.order import Checkpoint, PictureOrder, Reference
+from worker.image.sizes import Larger
 
 DECODER_STEPS: Final = 10
 """From the code to the picture, which needs no guidance; what was asked for is the code's steps."""
@@ -44,6 +47,35 @@ SEEING: Final[Mapping[str, Any]] = {"prior_image_encoder": CLIPVisionModelWithPr
 ITS_SAMPLER: Final = "the sampler of Stable Cascade"
 
 
+class LastSteps(DDPMWuerstchenScheduler):  # type: ignore[misc]  # untyped
+    """Takes the last of the steps alone. last: so many."""
+
+    last: int
+    timesteps: torch.Tensor
+
+    def set_timesteps(
+        self,
+        num_inference_steps: int | None = None,
+        timesteps: list[float] | torch.Tensor | None = None,
+        device: str | torch.device | None = None,
+    ) -> None:
+        """Leave out what was done before."""
+        super().set_timesteps(num_inference_steps, timesteps, device)
+        self.timesteps = self.timesteps[-self.last - 1 :]
+
+
+@contextlib.contextmanager
+def _last_steps(prior: Any, last: int) -> Iterator[LastSteps]:  # noqa: ANN401 - of diffusers
+    """Let the first model take its last steps alone meanwhile."""
+    whole = prior.scheduler
+    prior.scheduler = LastSteps.from_config(whole.config)
+    prior.scheduler.last = last
+    try:
+        yield prior.scheduler
+    finally:
+        prior.scheduler = whole
+
+
 class LoadedCascade(Loaded):
     """A loaded Stable Cascade, with both its models.
 
@@ -53,6 +85,8 @@ class LoadedCascade(Loaded):
 
     made_with: ClassVar[Mapping[str, Any]] = {}
     text_pipeline: ClassVar[Any] = StableCascadeCombinedPipeline
+    learning: ClassVar[Mapping[str, str]] = {"": "prior_text_encoder"}
+    refines_codes: ClassVar[bool] = True
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, device: str, dtype: torch.dtype) -> "Loaded":
@@ -119,9 +153,14 @@ class LoadedCascade(Loaded):
         return ITS_SAMPLER
 
     def call(self, pipe: Any, **given: Any) -> Any:  # noqa: ANN401 - pictures, by its parameters
-        """Make a code of each picture, and pictures of them; steps are counted over both."""
+        """Make a code of each picture, a larger one of that for a hires fix, and the pictures.
+
+        Steps are counted over all of it.
+        """
         after_step, steps = given.pop("callback_on_step_end"), given["num_inference_steps"]
-        total = SimpleNamespace(num_timesteps=steps + DECODER_STEPS)
+        larger: Larger | None = given.pop("larger", None)
+        again = 0 if larger is None else larger.steps(steps)
+        total = SimpleNamespace(num_timesteps=steps + again + DECODER_STEPS)
         if given["guidance_scale"] <= 1:  # the pipeline would put them beside nothing
             given |= {name: None for name in given if name.startswith("negative")}
         if (seen := given.pop("image_embeds", None)) is not None:
@@ -134,9 +173,13 @@ class LoadedCascade(Loaded):
 
             return told
 
-        codes = pipe.prior_pipe(
-            **given, output_type="pt", callback_on_step_end=after(0)
-        ).image_embeddings
+        prior, given["output_type"] = pipe.prior_pipe, "pt"
+        codes = prior(**given, callback_on_step_end=after(0)).image_embeddings
+        if larger is not None:
+            sides = {"width": larger.size.width, "height": larger.size.height}
+            with _last_steps(prior, again) as scheduler:
+                given |= {**sides, "latents": self._enlarged(codes, given, sides, scheduler)}
+                codes = prior(**given, callback_on_step_end=after(steps)).image_embeddings
         return pipe.decoder_pipe(
             image_embeddings=codes,
             prompt_embeds=given["prompt_embeds"],
@@ -145,8 +188,25 @@ class LoadedCascade(Loaded):
             guidance_scale=0.0,
             generator=given["generator"],
             output_type="np",
-            callback_on_step_end=after(steps),
+            callback_on_step_end=after(steps + again),
         ).images
+
+    def _enlarged(
+        self,
+        codes: torch.Tensor,
+        given: Mapping[str, Any],
+        sides: Mapping[str, int],
+        scheduler: "LastSteps",
+    ) -> torch.Tensor:
+        """Scale codes to what is to be a larger picture's, and noise them for the last steps."""
+        multiple = self.from_text.prior_pipe.config.resolution_multiple
+        shape = [math.ceil(sides[side] / multiple) for side in ("height", "width")]
+        larger = torch.nn.functional.interpolate(codes, shape, mode="bicubic")
+        noise = randn_tensor(
+            larger.shape, generator=given["generator"], device=larger.device, dtype=larger.dtype
+        )
+        scheduler.set_timesteps(given["num_inference_steps"], device=larger.device)
+        return scheduler.add_noise(larger, noise, scheduler.timesteps[:1].expand(len(larger)))
 
     def decoding_seconds(self) -> float:
         """Say that looks at it are not for free: they are learned."""

@@ -154,6 +154,7 @@ class LoadedZImage(LoadedFlow):
 
     text_pipeline: ClassVar[Any] = ZImagePipeline
     image_pipeline: ClassVar[Any] = ZImageImg2ImgPipeline
+    learning: ClassVar[Mapping[str, str]] = {}
 
     def encode(self, order: PictureOrder) -> Conditioning:
         """Encode both prompts with the language model."""

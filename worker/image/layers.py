@@ -5,7 +5,7 @@ to cut out, to enlarge and to put together. In the engine process only: enlargin
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -120,8 +120,6 @@ def plan(order: PictureOrder, reading: Reading) -> Plan | None:
         return None
     table = layering.of(file)
     found = scene.read(reading, table)
-    if found is not None and order.transparent:
-        found = replace(found, place=None, ground=NO_GROUND)
     return None if found is None else Plan(found, table, tuple(_layers(found, table)))
 
 

@@ -19,7 +19,7 @@ from worker.image import conditioning, painting, schedulers
 from worker.image.conditioning import Conditioning, Encoder
 from worker.image.inpainting import Beside
 from worker.image.lora import Adaptations
-from worker.image.order import Checkpoint, PictureOrder
+from worker.image.order import Checkpoint, PictureOrder, Word
 from worker.image.painting import Blend, FromMean, Painting
 from worker.image.previews import Looks
 from worker.image.samplers import SAMPLERS
@@ -53,6 +53,10 @@ class Loaded:
     text_pipeline: ClassVar[Any] = StableDiffusionPipeline
     image_pipeline: ClassVar[Any] = FromMean
     denoiser: ClassVar[str] = "unet"
+    learning: ClassVar[Mapping[str, str]] = {"": "text_encoder"}
+    """The text encoders for which there are learned words, by their suffix (`words.SIDES`)."""
+    refines_codes: ClassVar[bool] = False
+    """Whether `call` has a hires fix of its own (`larger`), before there is a picture."""
 
     def __init__(self, checkpoint: Checkpoint, pipe: Any) -> None:  # noqa: ANN401 - of its family
         self.checkpoint = checkpoint
@@ -63,7 +67,7 @@ class Loaded:
         if checkpoint.vocabulary is not None:
             self.reader = Reader(Vocabulary.from_json(checkpoint.vocabulary.read_bytes()))
         self.looks = Looks()
-        self.words = Words(pipe, ())
+        self.words = self._words(())
         self._adaptations = Adaptations(pipe)
         self._beside = Beside(pipe) if checkpoint.paints else None
         self.is_cheap = False
@@ -219,10 +223,14 @@ class Loaded:
     @contextlib.contextmanager
     def adapted(self, order: PictureOrder) -> Iterator[list[GenerationMetadataStable]]:
         """Be as the order wants it meanwhile; gives notes about what could not be done."""
-        words = Words(self.from_text, order.words)
+        words = self._words(order.words)
         self.words = words
         try:
             with words.known(), self._adaptations.applied(order.adaptations) as notes:
                 yield [*words.notes, *notes]
         finally:
-            self.words = Words(self.from_text, ())
+            self.words = self._words(())
+
+    def _words(self, wanted: Sequence[Word]) -> Words:
+        encoders = {side: getattr(self.from_text, name) for side, name in self.learning.items()}
+        return Words(encoders, wanted)

@@ -36,10 +36,13 @@ COMPONENTS: Final = {
     "text_encoder_2": "text_encoder_2",
 }
 """The parts of a pipeline, by what files begin the names of their layers with."""
+DENOISERS: Final = frozenset({"unet", "transformer"})
 PARTS: Final = re.compile(
     r"(?P<layer>.+?)[._](?:lora[._])?(?P<part>lora_A|lora_B|down|up|mid|alpha|dora_scale)"
     r"(?:\.default)?(?:\.weight)?"
 )
+OF_UNETS: Final = re.compile(r"(lora_)?unet[._](down|up|mid|input|output|middle)_")
+"""The names of layers that Stable Diffusion has, and no transformer."""
 ROLES: Final = {"lora_A": "down", "lora_B": "up"}
 
 
@@ -63,9 +66,8 @@ class Layer:
         """Give what is to be added to a module's output."""
         down, up = self.down.to(given.dtype), self.up.to(given.dtype)
         if isinstance(module, nn.Conv2d):
-            few = nn.functional.conv2d(
-                given, down, stride=module.stride, padding=module.padding, dilation=module.dilation
-            )
+            # As the layer's own: where pictures tile, it sees the opposite edge beyond each edge.
+            few = module._conv_forward(given, down, None)  # noqa: SLF001 - nothing else does it
             return nn.functional.conv2d(few, up)
         return nn.functional.linear(nn.functional.linear(given, down), up)
 
@@ -132,16 +134,16 @@ class Adaptations:
         for name, tensor in tensors.items():
             component, layer, part = _named(name)
             found.setdefault((component, layer), {})[part] = tensor
-        layers, known = {}, 0
+        layers, drawing = {}, set[bool]()
         for (component, name), parts in found.items():
             if not {"down", "up"} <= parts.keys() or parts.keys() & {"mid", "dora_scale"}:
                 raise Unreadable(name)
             module = self._modules["names"].get((component, _plain(name)))
-            if module is None:
-                continue
-            known += 1
-            layers[module] = _layer(module, parts)
-        if not known:
+            if component in DENOISERS:
+                drawing.add(module is not None)
+            if module is not None:
+                layers[module] = _layer(module, parts)
+        if not layers or drawing == {False}:  # text encoders may be those of other models, too
             raise Mismatch(str(file))
         return layers
 
@@ -153,6 +155,8 @@ class Adaptations:
             )
             return renamed
         if hasattr(self._pipe, "transformer") and hasattr(self._pipe, "lora_state_dict"):
+            if any(map(OF_UNETS.match, tensors)):
+                raise Mismatch("it is for a model with another denoiser")
             converted = self._pipe.lora_state_dict(tensors)
             of_flux: dict[str, Tensor] = converted[0] if isinstance(converted, tuple) else converted
             return of_flux
@@ -199,8 +203,10 @@ def _plain(name: str) -> str:
 
 
 def _layer(module: nn.Module, parts: Mapping[str, Tensor]) -> Layer:
-    """Make a layer's addition, on the layer's own device. Raises Mismatch."""
+    """Make a layer's addition, on the layer's own device. Raises Mismatch, Unreadable."""
     weight: Tensor = module.weight
+    if not all(bool(parts[name].isfinite().all()) for name in ("down", "up")):
+        raise Unreadable("it has weights that are no numbers")
     down, up = (parts[name].to(weight.device, weight.dtype) for name in ("down", "up"))
     rank = down.shape[0]
     if isinstance(module, nn.Linear):

@@ -196,3 +196,9 @@ class PictureOrder(Order[Rendered]):
     def model(self) -> Checkpoint:
         """The model that makes it."""
         return self.checkpoint
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether its model alone is to blame for what cannot be computed of it."""
+        is_controlled = self.control is not None and self.control.network is not None
+        return not (is_controlled or self.adaptations or self.words or self.references)

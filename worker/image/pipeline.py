@@ -1,16 +1,13 @@
-"""The diffusers renderer, for the engine process only.
+"""The diffusers renderer, for the engine process only: loads models, and makes pictures of orders.
 
-With `loaded`, `run`, `schedulers`, `conditioning`, `painting` and `previews` it is all of the
-worker that knows diffusers.
-
-Serves models with the architecture of Stable Diffusion 1 or 2, of any size
-(`StableDiffusionPipeline`).
+What differs between the families of models is in `loaded` and the modules of `FAMILIES`.
 """
 
 import gc
 import importlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
@@ -53,6 +50,7 @@ CHEAP_SECONDS: Final = 0.1
 """For decoding a picture to show it; it is done the less often the longer it takes."""
 TRIAL_SIDE: Final = 64
 TOO_LARGE: Final = "the device has too little memory for this size"
+NOT_ITS_OWN: Final = "numbers ran out of range by what the order has brought beside the model"
 
 FAMILIES: Final[Mapping[str, tuple[str, str]]] = {
     "sd": ("worker.image.loaded", "Loaded"),
@@ -121,17 +119,25 @@ class DiffusersRenderer:
         sampler = SAMPLERS.get(order.sampler)
         if sampler is None:
             raise CannotRender(f"unknown sampler {order.sampler}")
+        enough = self._narrowest.get(checkpoint, 0)
         while True:
             try:
                 rendered = self._rendered(self.model, order, sampler, on_step)
-            except BrokenResult:
-                if not self._widened(checkpoint):
-                    self._proven.discard(checkpoint)
-                    self._drop(checkpoint)  # the next order begins with a trial
-                    raise
-            else:
-                if not rendered.blank or not self._widened(checkpoint):
-                    return rendered
+            except BrokenResult as error:
+                if self._widened(checkpoint):
+                    continue
+                if not order.is_pure:
+                    self._narrow(checkpoint, enough)
+                    raise CannotRender(NOT_ITS_OWN) from error
+                self._proven.discard(checkpoint)
+                self._drop(checkpoint)  # the next order begins with a trial
+                raise
+            if not rendered.blank or not self._widened(checkpoint):
+                break
+        if rendered.blank and not order.is_pure:
+            self._narrow(checkpoint, enough)
+            return replace(rendered, blank=0)
+        return rendered
 
     def _rendered(
         self, model: Loaded, order: PictureOrder, sampler: Sampler, on_step: OnStep
@@ -193,6 +199,12 @@ class DiffusersRenderer:
         self._load(checkpoint, dtypes[index])
         self._narrowest[checkpoint] = index
         return True
+
+    def _narrow(self, checkpoint: Checkpoint, index: int) -> None:
+        """Load the model as it was the next time: wider numbers have not helped."""
+        if self._narrowest.get(checkpoint, 0) != index:
+            self._narrowest[checkpoint] = index
+            self._drop(checkpoint)
 
     def _is_sound(self) -> bool:
         """Make one step of a small picture, and see whether there is something in it."""

@@ -20,7 +20,7 @@ from worker.image.loaded import Loaded
 from worker.image.order import PictureOrder
 from worker.image.painting import Blend, Painting
 from worker.image.samplers import Sampler
-from worker.image.sizes import Size
+from worker.image.sizes import Larger, Size
 from worker.image.steps import Steps
 from worker.renderer import BrokenResult, OnStep, Shown, information
 
@@ -33,13 +33,14 @@ FOR_PAINTING: Final = "the model is made for inpainting: others draw whole pictu
 
 
 class Parameters(TypedDict, total=False):
-    """What the two pipelines are called with beside what both are."""
+    """What pipelines are called with beside what all of them are."""
 
     width: int
     height: int
     image: list[Image.Image]
     strength: float
     controlnet_conditioning_scale: float
+    larger: Larger
 
 
 class Run:
@@ -63,7 +64,7 @@ class Run:
         self.wanted = Size(order.width, order.height)
         self.composed = sizes.of_order(order)
         self.refined = None
-        if model.from_image is not None:
+        if model.from_image is not None or model.refines_codes:
             self.refined = sizes.refined(order, self.composed)
         asked = order.hires_strength or 0.0
         self.refinement = sizes.refinement(asked, model.checkpoint)
@@ -88,7 +89,7 @@ class Run:
         self.steps.passes(self._passes(left))
 
     def _passes(self, pictures: int) -> int:
-        each = 1 if self.refined is None else 2
+        each = 1 if self.refined is None or self.model.refines_codes else 2
         if self.plan is not None:
             each = len(self.plan.layers)
         return each * math.ceil(pictures / self.at_once)
@@ -110,7 +111,7 @@ class Run:
             made = self._redraw(
                 [self.painting.start] * len(seeds), generators, self.order.strength, self.painting
             )
-        if self.refined is not None:
+        if self.refined is not None and not self.model.refines_codes:
             size = (self.refined.width, self.refined.height)
             larger = [pictures.scaled(image, *size, tiling=self.order.tiling) for image in made]
             made = self._redraw(larger, generators, self.refinement, None)
@@ -126,8 +127,10 @@ class Run:
         if self.wraps_late:
             self.model.wrap(around=False)
         if control is None:
-            pipe = self.model.from_text
-            return self._call(pipe, generators, prompt, width=width, height=height)
+            pipe, size = self.model.from_text, Parameters(width=width, height=height)
+            if self.refined is not None and self.model.refines_codes:
+                size["larger"] = Larger(self.refined, self.refinement)
+            return self._call(pipe, generators, prompt, **size)
         return self._call(
             self.controlled,
             generators,
@@ -147,7 +150,7 @@ class Run:
     ) -> list[Image.Image]:
         """Noise pictures and denoise them again; strength: 0 to 1, at least one step's worth."""
         steps = self.order.steps
-        redrawn = max(1, min(steps, round(steps * strength)))
+        redrawn = sizes.redrawn(steps, strength)
         self.model.show(painting)
         blend = None
         if painting is not None and painting.mask is not None:

@@ -41,6 +41,7 @@ class LoadedXL(Loaded):
     left_out: ClassVar[Mapping[str, None]] = {}
     text_pipeline: ClassVar[Any] = StableDiffusionXLPipeline
     image_pipeline: ClassVar[Any] = FromMeanXL
+    learning: ClassVar[Mapping[str, str]] = {"": "text_encoder", "_2": "text_encoder_2"}
 
     def encode(self, order: PictureOrder) -> Conditioning:
         """Encode both prompts with both encoders."""

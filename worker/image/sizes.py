@@ -45,6 +45,23 @@ class Size:
         return f"{self.width}x{self.height}"
 
 
+@dataclass(frozen=True)
+class Larger:
+    """What a hires fix makes of a composition. strength: 0 to 1, how much of it is redrawn."""
+
+    size: Size
+    strength: float
+
+    def steps(self, of: int) -> int:
+        """So many of an order's steps redraw it: one at least."""
+        return redrawn(of, self.strength)
+
+
+def redrawn(steps: int, strength: float) -> int:
+    """Say how many of an order's steps redraw a picture at this strength: one at least."""
+    return max(1, min(steps, round(steps * strength)))
+
+
 def of_order(order: PictureOrder) -> Size:
     """The size at which an order's pictures are made at first."""
     wanted, native = Size(order.width, order.height), order.checkpoint.native
@@ -53,12 +70,14 @@ def of_order(order: PictureOrder) -> Size:
     is_free = order.source is None and order.control is None
     if order.checkpoint.square_only and is_free and not order.tiling:
         return Size(native, native)
+    if _is_refined(order) and wanted.area > native**2:
+        return _closest(wanted, order.checkpoint)  # a hires fix is asked for what composes best
     return to_compose(wanted, order.checkpoint)
 
 
 def refined(order: PictureOrder, composed: Size) -> Size | None:
     """The size of an order's hires fix; None where there is nothing to gain by it."""
-    if order.hires_strength is None or order.source is not None or is_enlarged(order):
+    if not _is_refined(order):
         return None
     larger = to_refine(Size(order.width, order.height), order.checkpoint)
     return larger if larger.area > composed.area else None
@@ -78,9 +97,7 @@ def to_compose(wanted: Size, checkpoint: Checkpoint) -> Size:
     """The size at which the model composes: the wanted one if it can, else the closest in shape."""
     if _fits(wanted, checkpoint) and _is_made_of(wanted, checkpoint.multiple):
         return wanted
-    return min(
-        _possible(checkpoint), key=lambda size: (_mismatch(size, wanted, checkpoint), size.area)
-    )
+    return _closest(wanted, checkpoint)
 
 
 def to_refine(wanted: Size, checkpoint: Checkpoint) -> Size:
@@ -96,6 +113,18 @@ def to_refine(wanted: Size, checkpoint: Checkpoint) -> Size:
 def refinement(strength: float, checkpoint: Checkpoint) -> float:
     """How much of an enlarged picture is redrawn where `strength` was asked for."""
     return min(strength, SMALL_REFINEMENT) if checkpoint.native <= SMALL_NATIVE else strength
+
+
+def _is_refined(order: PictureOrder) -> bool:
+    """Whether there is a second pass over a larger picture, where one is wanted."""
+    return order.hires_strength is not None and order.source is None and not is_enlarged(order)
+
+
+def _closest(wanted: Size, checkpoint: Checkpoint) -> Size:
+    """Of the sizes that the model can compose, the closest in shape and to its native area."""
+    return min(
+        _possible(checkpoint), key=lambda size: (_mismatch(size, wanted, checkpoint), size.area)
+    )
 
 
 def _fits(size: Size, checkpoint: Checkpoint) -> bool:

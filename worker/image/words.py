@@ -26,11 +26,14 @@ Ids = Mapping[str, Sequence[int]]
 
 
 class Words:
-    """The learned words of one order, for each text encoder of a pipeline."""
+    """The learned words of one order.
 
-    def __init__(self, pipe: Any, wanted: Sequence[Word]) -> None:  # noqa: ANN401 - of its family
+    encoders: the text encoders of the model that can learn words, by the suffixes of `SIDES`.
+    """
+
+    def __init__(self, encoders: Mapping[str, Any], wanted: Sequence[Word]) -> None:
         self.notes: list[GenerationMetadataStable] = []
-        self._pipe = pipe
+        self._encoders = encoders
         self._vectors: dict[str, list[Tensor]] = {"": [], "_2": []}
         self.ids: dict[str, dict[str, list[int]]] = {"": {}, "_2": {}}
         for word in wanted:
@@ -47,17 +50,15 @@ class Words:
         if len(sides) < len(read) or not sides:
             return False
         for suffix, vectors in sides.items():
-            table = _table(getattr(self._pipe, f"text_encoder{suffix}"))
+            table = _table(self._encoders[suffix])
             known = table.num_embeddings + sum(map(len, self._vectors[suffix]))
             self.ids[suffix][word.name.lower()] = list(range(known, known + len(vectors)))
             self._vectors[suffix].append(vectors)
         return True
 
     def _fits(self, suffix: str, vectors: Tensor) -> bool:
-        encoder = getattr(self._pipe, f"text_encoder{suffix}", None)
-        if encoder is None or not hasattr(encoder.config, "hidden_size"):
-            return False
-        return bool(vectors.shape[1] == encoder.config.hidden_size)
+        encoder = self._encoders.get(suffix)
+        return encoder is not None and bool(vectors.shape[1] == encoder.config.hidden_size)
 
     @contextlib.contextmanager
     def known(self) -> Iterator[None]:
@@ -65,8 +66,8 @@ class Words:
         with contextlib.ExitStack() as hooks:
             for suffix, vectors in self._vectors.items():
                 if vectors:
-                    encoder = getattr(self._pipe, f"text_encoder{suffix}")
-                    hooks.enter_context(_looked_up(_table(encoder), torch.cat(vectors)))
+                    table = _table(self._encoders[suffix])
+                    hooks.enter_context(_looked_up(table, torch.cat(vectors)))
             yield
 
 
@@ -133,7 +134,10 @@ def _vectors(file: Path) -> dict[str, Tensor]:
 
 
 def _rows(tensor: Tensor) -> Tensor:
-    return tensor.detach().float().reshape(-1, tensor.shape[-1])
+    rows = tensor.detach().float().reshape(-1, tensor.shape[-1])
+    if not bool(rows.isfinite().all()):
+        raise ValueError("it has vectors that are no numbers")
+    return rows
 
 
 def _note(word: Word, value: Any) -> GenerationMetadataStable:  # noqa: ANN401 - of the contract

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.client import HordeClient
+from core.wire.limits import MAX_REASON_CHARS
 from core.wire.progress import ProgressHeard, ProgressInput
 from core.wire.submit import GenerationMetadataStable
 from core.wire.text import (
@@ -15,17 +16,7 @@ from core.wire.text import (
     PopInputKobold,
     SubmitInputKobold,
 )
-from worker.kind import (
-    MAX_REASON_CHARS,
-    Batch,
-    Haul,
-    Parcel,
-    held_to,
-    ids_of,
-    likeness,
-    shown,
-    understood,
-)
+from worker.kind import Batch, Haul, Parcel, held_to, ids_of, likeness, shown, understood
 from worker.renderer import CannotRender, Model
 from worker.text.order import Format, LanguageModel, Sampling, TextOrder, Written
 
@@ -108,12 +99,12 @@ class Texts:
         return 0.0 if submitted is None else submitted.reward
 
     async def fault(self, job: str, reason: str, notes: Sequence[GenerationMetadataStable]) -> None:
-        """Give the text back; hordes of another program have no field for the reason."""
+        """Give the text back; the wire has no field for notes about it."""
         del notes
-        said = SubmitInputKobold(
-            id=job, generation="faulted", state="faulted", reason=reason[:MAX_REASON_CHARS]
+        why = reason[:MAX_REASON_CHARS]
+        await self._client.text.submit(
+            SubmitInputKobold(id=job, generation="faulted", state="faulted", reason=why)
         )
-        await self._client.text.submit(said)
 
 
 def batch(answer: GenerationPayloadKobold) -> TextBatch:

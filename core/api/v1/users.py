@@ -73,7 +73,7 @@ async def get_user(user_id: str) -> v1.User:
 @blueprint.put("/users/<user_id>")
 @endpoint(arguments=v1.UserArguments, limit=by_path(Limit(30, 60)))
 async def change_user(wanted: v1.UserArguments, user_id: str) -> v1.ChangedUser:
-    """UserChange a user, as moderators and administrators may."""
+    """Change a user, as moderators and administrators may."""
     server = context.server()
     values = wanted.model_dump(exclude_none=True, exclude={"api_key"})
     if "kudos" in values:

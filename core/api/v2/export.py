@@ -3,12 +3,12 @@
 from quart import Blueprint
 
 from core.accounts import export
+from core.accounts.export import KeptEntry
 from core.api import context, paging, user_views
 from core.api.limits import Limit
 from core.api.operation import by_path, operation
 from core.api.user_views import View
 from core.api.v2.users import parsed
-from core.db import AnyRow
 from core.users import directory
 from core.users.tables import Role, User
 from core.wire.export import ExportedAccount, ExportedEntry, UserExport
@@ -36,7 +36,7 @@ async def export_user(user_id: str) -> UserExport:
             account=_account(user),
             details=await user_views.details(session, user, View.OWNER),
             kept=kept.rows,
-            entries=[_entry(row, user) for row in kept.entries],
+            entries=[_entry(entry, user) for entry in kept.entries],
             entries_before=kept.before,
         )
 
@@ -52,11 +52,11 @@ def _account(user: User) -> ExportedAccount:
     )
 
 
-def _entry(row: AnyRow, user: User) -> ExportedEntry:
+def _entry(entry: KeptEntry, user: User) -> ExportedEntry:
     return ExportedEntry(
-        id=row.id,
-        at=row.at,
-        kind=row.kind,
-        account="spendable" if row.account_id == user.account_id else "escrow",
-        kudos=to_wire(row.amount),
+        id=entry.id,
+        at=entry.at,
+        kind=entry.kind,
+        account="spendable" if entry.account_id == user.account_id else "escrow",
+        kudos=to_wire(entry.amount),
     )

@@ -6,10 +6,11 @@ from quart import Blueprint, request
 
 from core.api import callers, context
 from core.api.operation import by_address, operation
-from core.db import AnyRow, Reading
+from core.db import Reading
 from core.errors import Invalid
 from core.moderation import filters
 from core.moderation.prompts import FilterSet
+from core.moderation.tables import Filter
 from core.users import directory, roles
 from core.users.tables import User
 from core.wire.filters import (
@@ -182,7 +183,7 @@ def _type_asked() -> int | None:
     return int(text)
 
 
-async def _details(session: Reading, rows: Sequence[AnyRow]) -> list[FilterDetails]:
+async def _details(session: Reading, rows: Sequence[Filter]) -> list[FilterDetails]:
     ids = {row.user_id for row in rows if row.user_id is not None}
     authors = await directory.by_ids(session, ids) if ids else {}
     return [

@@ -173,7 +173,9 @@ async def pop(body: InterrogationPopInput) -> InterrogationPopPayload:
 )
 async def submit(body: InterrogationSubmitInput) -> GenerationSubmitted:
     """Deliver the result of a form, or give it back."""
-    delivery = Delivery(job_id=body.id, state=body.state, form=body.result, fault=body.reason)
+    delivery = Delivery(
+        job_id=body.id, state=body.state, form=body.result, given_reason=body.reason
+    )
     job = await submitting.found(delivery, "alchemy")
     if not delivery.is_fault and UPLOADED in body.result.values():
         delivery = await submitting.with_picture(job, delivery)
@@ -187,6 +189,8 @@ def _status(server: Server, jobs: list[JobView], done: Sequence[Result]) -> Inte
             form=alchemy.form_of(job.feature or ""),
             state=STATES[JobState(job.state)],
             result=_result(server, by_number[job.number]) if job.number in by_number else None,
+            faults=job.faults or None,
+            reason=job.reason,
         )
         for job in jobs
     ]

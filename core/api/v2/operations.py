@@ -7,9 +7,10 @@ from quart import Blueprint
 
 from core.api import callers, context
 from core.api.operation import by_address, operation
-from core.db import AnyRow, Reading, now
+from core.db import Reading, now
 from core.moderation import addresses
 from core.moderation.addresses import Network
+from core.moderation.tables import AddressTimeout
 from core.users import roles
 from core.wire.operations import (
     AddTimeoutIPInput,
@@ -123,7 +124,7 @@ async def _network_of(session: Reading, worker_id: str) -> Network:
     return addresses.network_of(row.address)
 
 
-def _told(rows: Sequence[AnyRow], at: datetime) -> list[IPTimeout]:
+def _told(rows: Sequence[AddressTimeout], at: datetime) -> list[IPTimeout]:
     return [
         IPTimeout(
             ipaddr=row.network.removesuffix("/32"),

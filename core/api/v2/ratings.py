@@ -7,7 +7,8 @@ from core.api.limits import Limit
 from core.api.operation import by_address, by_path, operation
 from core.community.ratings import pictures, rate
 from core.community.ratings.rate import Finished, Vote
-from core.db import AnyRow, Reading
+from core.community.ratings.tables import SharedPicture
+from core.db import Reading
 from core.errors import Invalid
 from core.generation import status
 from core.users import directory, roles
@@ -65,8 +66,8 @@ async def get_own() -> list[SharedPictureDetails]:
     async with context.server().database.reading() as session:
         user = await context.user(session)
         roles.refuse_anonymous(user, "list what everybody shared")
-        rows = await pictures.of_user(session, user.id, page=int(page))
-    return [_details(row) for row in rows]
+        found = await pictures.of_user(session, user.id, page=int(page))
+    return [_details(picture) for picture in found]
 
 
 @blueprint.get("/shared/pictures/<picture_id>")
@@ -90,15 +91,15 @@ async def remove(picture_id: str) -> SimpleResponse:
     return SimpleResponse(message="OK")
 
 
-def _details(row: AnyRow) -> SharedPictureDetails:
+def _details(picture: SharedPicture) -> SharedPictureDetails:
     return SharedPictureDetails(
-        id=str(row.id),
-        url=context.server().shared.download_url(pictures.name_of(row.id)),
-        request=str(row.request_id),
-        prompt=row.prompt,
-        model=row.model,
-        seed=str(row.seed),
-        params=row.params,
-        created=row.created_at,
-        rating_count=row.rating_count,
+        id=str(picture.id),
+        url=context.server().shared.download_url(pictures.name_of(picture.id)),
+        request=str(picture.request_id),
+        prompt=picture.prompt,
+        model=picture.model,
+        seed=str(picture.seed),
+        params=picture.params,
+        created=picture.created_at,
+        rating_count=picture.rating_count,
     )

@@ -9,7 +9,8 @@ from core.api.limits import Limit
 from core.api.operation import by_address, operation
 from core.api.paging import page
 from core.community import reports
-from core.db import AnyRow, Reading, now
+from core.community.tables import Report
+from core.db import Reading, now
 from core.errors import Invalid
 from core.users import directory, roles
 from core.users.directory import MAX_ID
@@ -89,7 +90,7 @@ def _number(report_id: str) -> int:
     return int(report_id)
 
 
-async def _details(session: Reading, rows: Sequence[AnyRow]) -> list[ReportDetails]:
+async def _details(session: Reading, rows: Sequence[Report]) -> list[ReportDetails]:
     people = {row.user_id for row in rows} | {row.closed_by for row in rows if row.closed_by}
     users = await directory.by_ids(session, people)
     return [

@@ -13,7 +13,8 @@ from core.api.style_views import to_images, to_texts
 from core.community import authoring, styles
 from core.community.authoring import Draft
 from core.community.styles import Listing, StyleNotFound
-from core.db import AnyRow, Reading
+from core.community.tables import Style
+from core.db import Reading
 from core.errors import Invalid, NotFound
 from core.kinds.params import Advice
 from core.wire.generate import RequestSingleWarning
@@ -204,7 +205,7 @@ async def _delete(kind: str, style_id: str) -> SimpleResponse:
     return SimpleResponse()
 
 
-async def changeable(session: Reading, kind: str, style_id: str) -> AnyRow:
+async def changeable(session: Reading, kind: str, style_id: str) -> Style:
     """The style to be changed."""
     style = await styles.by_id(session, style_id)
     if style is None or style.kind != kind:
@@ -212,7 +213,7 @@ async def changeable(session: Reading, kind: str, style_id: str) -> AnyRow:
     return style
 
 
-async def _of_kind(session: Reading, kind: str, style_id: str) -> AnyRow:
+async def _of_kind(session: Reading, kind: str, style_id: str) -> Style:
     """The style to be shown."""
     style = await styles.by_id(session, style_id)
     if style is None:
@@ -222,7 +223,7 @@ async def _of_kind(session: Reading, kind: str, style_id: str) -> AnyRow:
     return style
 
 
-async def _named(session: Reading, kind: str, name: str) -> AnyRow:
+async def _named(session: Reading, kind: str, name: str) -> Style:
     style = await styles.find(session, name, kind=kind)
     if style is None or style.kind != kind:
         raise StyleNotFound(f"There is no {kind} style called '{name}'.")

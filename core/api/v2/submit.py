@@ -26,6 +26,7 @@ async def generate_submit(body: SubmitInputStable) -> GenerationSubmitted:
         seed=body.seed,
         state=body.state,
         metadata=submitting.metadata(body.gen_metadata),
+        given_reason=body.reason,
     )
     job = await submitting.found(delivery, "image")
     if not delivery.is_fault:

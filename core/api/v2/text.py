@@ -120,7 +120,7 @@ async def submit(body: SubmitInputKobold) -> GenerationSubmitted:
         state=body.state,
         metadata=submitting.metadata(body.gen_metadata),
         text=body.generation,
-        fault=body.reason,
+        given_reason=body.reason,
     )
     job = await submitting.found(delivery, "text")
     texts.check_delivery(job, delivery)

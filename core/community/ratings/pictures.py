@@ -5,7 +5,7 @@ transaction, and deletes them after it.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, func, insert, select, update
 
-from core.community.ratings.tables import Rating, SharedPicture
-from core.db import AnyRow, Reading, Writing, table
+from core.community.ratings.tables import Rating, SharedPicture, SharedPictureRow
+from core.db import Reading, Writing, table
 from core.errors import NotFound
 from core.kinds.image import PRIVATE
 from core.users import roles
@@ -25,7 +25,7 @@ MAX_PAGES: Final = 10_000
 CHOICE: Final = 20
 """How many pictures with the fewest ratings one is drawn from."""
 
-_pictures = table(SharedPicture)
+_pictures = table(SharedPictureRow)
 _ratings = table(Rating)
 
 
@@ -89,16 +89,17 @@ async def to_rate(session: Reading, user: User | None, *, model: str | None = No
     return random.choice(ids) if ids else None  # noqa: S311 - nothing secret
 
 
-async def by_id(session: Reading, picture_id: str) -> AnyRow:
-    """The row of a picture. Raises SharedPictureNotFound."""
+async def by_id(session: Reading, picture_id: str) -> SharedPicture:
+    """The picture. Raises SharedPictureNotFound."""
     try:
         wanted = UUID(picture_id)
     except ValueError:
         raise _missing(picture_id) from None
-    found = (await session.execute(select(_pictures).where(_pictures.c.id == wanted))).first()
+    of_it = select(_pictures).where(_pictures.c.id == wanted)
+    found = (await session.execute(of_it)).mappings().first()
     if found is None:
         raise _missing(picture_id)
-    return found
+    return SharedPicture(**found)
 
 
 async def of_request(session: Reading, request_id: UUID) -> set[UUID]:
@@ -107,7 +108,7 @@ async def of_request(session: Reading, request_id: UUID) -> set[UUID]:
     return set(await session.scalars(of_it))
 
 
-async def of_user(session: Reading, user_id: int, *, page: int) -> Sequence[AnyRow]:
+async def of_user(session: Reading, user_id: int, *, page: int) -> list[SharedPicture]:
     """The user's shared pictures, newest first. page: from 1, PAGE pictures each."""
     own = (
         select(_pictures)
@@ -116,8 +117,7 @@ async def of_user(session: Reading, user_id: int, *, page: int) -> Sequence[AnyR
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
-    found: Sequence[AnyRow] = (await session.execute(own)).all()
-    return found
+    return [SharedPicture(**row) for row in (await session.execute(own)).mappings()]
 
 
 async def count(session: Reading) -> int:
@@ -134,8 +134,7 @@ async def remove(session: Writing, user: User, picture_id: str) -> UUID:
     roles.refuse_anonymous(user, "remove pictures")
     roles.require_owner(user, found.user_id, "this picture")
     await session.execute(delete(_pictures).where(_pictures.c.id == found.id))
-    removed: UUID = found.id
-    return removed
+    return found.id
 
 
 async def remove_all_of(session: Writing, user_id: int) -> list[UUID]:

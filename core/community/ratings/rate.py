@@ -12,14 +12,14 @@ from sqlalchemy import select, update
 
 from core import dialects
 from core.community.ratings import pictures
-from core.community.ratings.tables import Rating, SharedPicture
+from core.community.ratings.tables import Rating, SharedPictureRow
 from core.db import Writing, now, table
 from core.errors import Invalid
 from core.kudos import rating as rewards
 from core.users import roles
 from core.users.tables import User
 
-_pictures = table(SharedPicture)
+_pictures = table(SharedPictureRow)
 _ratings = table(Rating)
 
 

@@ -1,5 +1,6 @@
-"""Tables of shared pictures and their ratings."""
+"""Tables of shared pictures and their ratings, and what is read from them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from core.columns import Base, Document, Moment
 from core.db import now
 
 
-class SharedPicture(Base):
+class SharedPictureRow(Base):
     """A picture of the data set. Its id is that of the generation and names it in the store."""
 
     __tablename__ = "shared_pictures"
@@ -42,6 +43,22 @@ class SharedPicture(Base):
     """Whether the request allowed pictures unsafe for work."""
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     rating_count: Mapped[int] = mapped_column(Integer, default=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedPicture:
+    """A shared picture as it was read, by the names of the columns of `SharedPictureRow`."""
+
+    id: UUID
+    request_id: UUID
+    user_id: int
+    model: str
+    prompt: str
+    params: dict[str, Any]
+    seed: int
+    nsfw: bool
+    created_at: datetime
+    rating_count: int
 
 
 class Rating(Base):

@@ -1,7 +1,10 @@
 """A body is no larger than its endpoint has use for."""
 
+import asyncio
+import contextlib
 import json
 
+import httpx
 import pytest
 
 import pictures
@@ -96,3 +99,63 @@ async def test_what_is_sent_before_the_limit_is_known_counts():
     body.append(b"x")
     with pytest.raises(Exception, match="413"):
         await body
+
+
+def head(size):
+    """The head of a submission with a body of this size."""
+    lines = (
+        "POST /api/v2/generate/submit HTTP/1.1",
+        "Host: localhost",
+        f"apikey: {ANONYMOUS}",
+        "Content-Type: application/json",
+        f"Content-Length: {size}",
+    )
+    return "\r\n".join((*lines, "", "")).encode()
+
+
+async def status(reader):
+    return int((await reader.readline()).split()[1])
+
+
+async def test_an_address_has_only_so_much_in_memory(tmp_path):
+    """Of the largest bodies a few are taken, others are refused before they are sent."""
+    body = padded({"id": "x"}, 2 * MIB - 100)
+    async with contextlib.AsyncExitStack() as closing:
+        settings = {"max_body_bytes": 2 * MIB, "rate_limits": "off"}
+        server = closing.enter_context(serving.process(tmp_path, **settings))
+        calls = {}
+        for _ in range(bodies.FULL_OF_ADDRESS + 2):
+            port = int(server.url.rpartition(":")[2])
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            closing.callback(writer.close)
+            writer.write(head(len(body)))
+            calls[asyncio.ensure_future(status(reader))] = writer
+        refused, waiting = set(), set(calls)
+        while len(refused) < 2:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            refused |= done
+        assert [one.result() for one in refused] == [429, 429]
+        async with httpx.AsyncClient() as http:
+            small = await http.post(f"{server.url}/api/v2/register", json={"username": "Fox"})
+        assert small.status_code == 201
+        for one in waiting:
+            calls[one].write(body)
+        assert await asyncio.gather(*waiting) == [400] * bodies.FULL_OF_ADDRESS
+
+
+async def test_what_is_not_announced_counts_as_it_comes():
+    held = bodies.Held(most=100, most_of_address=100)
+    first, second = bodies.LimitedBody(None, None), bodies.LimitedBody(60, None)
+    first.append(b"x" * 30)
+    first.hold(held, "a")
+    second.hold(held, "a")
+    second.append(b"x" * 60)
+    first.append(b"x" * 11)
+    with pytest.raises(bodies.TooMuchAtOnce):
+        await first
+    second.let_go()
+    first.let_go()
+    third = bodies.LimitedBody(100, None)
+    third.hold(held, "a")
+    with pytest.raises(bodies.TooMuchInAll):
+        bodies.LimitedBody(1, None).hold(held, "b")

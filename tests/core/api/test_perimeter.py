@@ -58,6 +58,11 @@ EVERYWHERE = [
         ({"Host": "127.0.0.1.evil.example:7001"}, "ForeignHost"),
         ({"Host": "192.168.0.5:7001"}, "ForeignHost"),
         ({"Host": "[::1"}, "ForeignHost"),
+        ({"Host": "evil.example@localhost"}, "ForeignHost"),
+        ({"Host": "localhost#.evil.example"}, "ForeignHost"),
+        ([("Host", LOCAL), ("Host", "evil.example")], "ForeignHost"),
+        ({"Origin": "http://evil.example@127.0.0.1"}, "ForeignOrigin"),
+        ([("Origin", f"http://{LOCAL}"), ("Origin", FOREIGN)], "ForeignOrigin"),
         ({"Host": "evil.example", "Origin": "http://evil.example"}, "ForeignHost"),
     ],
 )

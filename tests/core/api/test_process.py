@@ -121,5 +121,24 @@ def test_a_body_that_will_be_too_large_is_refused_before_any_of_it_is_sent(proce
     connection.endheaders()
     answer = connection.getresponse()
     assert answer.status == 413
+    assert answer.getheader("Connection") == "close"  # or the next call would find it closed
     assert json.loads(answer.read()).keys() == {"message"}
+    connection.request("GET", "/api/v2/status/heartbeat")  # on a connection of its own
+    heartbeat = connection.getresponse()
+    assert (heartbeat.status, heartbeat.getheader("Connection")) == (200, None)
+    heartbeat.read()
+    connection.close()
+
+
+def test_a_connection_stays_open_for_who_sends_large_bodies_that_are_read(process):
+    there = urlsplit(process.url)
+    connection = HTTPConnection(there.hostname, there.port, timeout=30)
+    body = json.dumps({"id": "x", "seed": 1, "generation": "A" * 2**20})
+    headers = {"apikey": serving.ANONYMOUS, "Content-Type": "application/json"}
+    for _ in range(2):
+        connection.request("POST", "/api/v2/generate/submit", body, headers)
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("Connection")) == (404, None)
+        answer.read()
+        assert connection.sock is not None
     connection.close()

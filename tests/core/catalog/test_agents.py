@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from core.catalog import agents
 from core.catalog.agents import Standing
+from core.features import OURS, version_of
 
 REGEN = "AI Horde Worker reGen"
 
@@ -32,7 +33,7 @@ REGEN = "AI Horde Worker reGen"
             Standing.OLDER,
         ),
         (
-            "Stable Horde Worker:5:x",
+            f"{OURS}:{version_of(OURS)}:x",
             {"remix", "qr_code", "layer_diffuse", "extra_source_images"},
             {"cascade_2pass"},
             Standing.NEWEST,

@@ -10,13 +10,13 @@ import factories
 from core.community import authoring, collections, styles
 from core.community.authoring import Draft
 from core.community.styles import Listing, StyleMismatch, StyleNotFound
-from core.community.tables import Collection, Style
+from core.community.tables import CollectionRow, StyleRow
 from core.db import now, table
 from core.ledger import accounts
 from core.stats import uses
 from core.users.tables import Role
 
-rows = table(Style)
+rows = table(StyleRow)
 WORDS = {"name": "Fox", "prompt": "{p}, a fox{np}", "models": ["a model"]}
 
 
@@ -156,7 +156,7 @@ async def test_a_use_is_counted_and_rewarded_once(session):
     assert await styles.count_uses(session, limit=10) == 1
     assert await accounts.balance(session, ann.account_id) == before + 200
     assert await styles.uses_of(session, [ann.id]) == {ann.id: {"image": 2}}
-    assert await session.scalar(select(table(Collection).c.use_count)) == 1
+    assert await session.scalar(select(table(CollectionRow).c.use_count)) == 1
 
 
 async def test_uses_are_forgotten_after_a_week_and_not_before_they_are_counted(session):

@@ -8,13 +8,13 @@ from sqlalchemy import select
 import factories
 from core.community import authoring, styles
 from core.community.authoring import Draft
-from core.community.tables import Style
+from core.community.tables import StyleRow
 from core.db import now, table
 from core.ledger import accounts
 from core.stats import uses
 from core.users.tables import Role
 
-rows = table(Style)
+rows = table(StyleRow)
 PEOPLE, REQUESTS = 3, 20
 
 

@@ -25,7 +25,7 @@ from core.kinds.kind import Rules
 from core.ledger import audit
 from core.ledger.tables import Event
 from core.moderation import shipped
-from core.outbox.tables import Letter
+from core.outbox.tables import LetterRow
 from core.queue import results
 from core.queue.matching import Needs
 from core.queue.requests import NewJob
@@ -174,7 +174,7 @@ async def test_a_tune_is_asked_for_played_and_paid(session, horde, players):
     kept = await results.of(session, accepted.request_id)
     assert [(row.text, row.state) for row in kept] == [("do re mi", "ok")] * 2
     assert await factories.states(session, accepted.request_id) == [JobState.DONE] * 2
-    letters = (await session.execute(select(table(Letter)))).all()
+    letters = (await session.execute(select(table(LetterRow)))).all()
     assert [json.loads(letter.body)["tune"] for letter in letters] == ["do re mi"] * 2
     assert (await audit.audit(session)).balanced
 

@@ -302,6 +302,14 @@ async def test_damage_of_any_kind_is_refused_or_harmless(form):
     assert "refused" in outcomes
 
 
+async def test_a_palette_that_is_missing_is_damage():
+    content = encoded(Image.new("P", (4, 4)), "PNG")
+    at = content.index(b"PLTE") - 4
+    length = 12 + int.from_bytes(content[at : at + 4], "big")
+    with pytest.raises(ImageValidationFailed, match="damaged"):
+        await decode_source(text(content[:at] + content[at + length :]))
+
+
 async def test_a_workers_webp_stays_as_it_is():
     webp = encoded(halves("RGB", RED, BLUE), "WEBP", quality=80)
     assert await to_webp_from_base64(text(webp)) == webp

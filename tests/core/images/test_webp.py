@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from core.images import webp
+from core.images import pixels, webp
 from core.images.failures import ImageValidationFailed
 
 
@@ -70,6 +70,30 @@ def test_what_only_a_decoder_can_tell_is_left_to_it():
     assert webp.cleaned(encoded(RGB, icc_profile=b"a profile")) is None
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
     assert webp.cleaned(encoded(frames[0], save_all=True, append_images=frames[1:])) is None
+
+
+def behind_pixels(content, data):
+    """The same picture, with something behind the pixels in their chunk, which is the last one."""
+    data += b" " * (len(data) % 2)
+    kind = max(content.rfind(b"VP8 "), content.rfind(b"VP8L"))
+    length = int.from_bytes(content[kind + 4 : kind + 8], "little")
+    length += length % 2
+    head = content[8 : kind + 4] + struct.pack("<I", length + len(data))
+    body = head + content[kind + 8 :] + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+@pytest.mark.parametrize("lossless", [False, True])
+@pytest.mark.parametrize(
+    "hidden", [SCRIPT, b"<SVG onload=x>", b"<?PHP x", b"PK\x05\x06" + bytes(18), b"%PDF-1.4\n"]
+)
+def test_what_hides_behind_pixels_is_left_to_a_decoder(hidden, lossless):
+    odd = behind_pixels(encoded(RGB, lossless=lossless), hidden)
+    assert Image.open(BytesIO(odd)).tobytes()  # it is a picture as well
+    assert webp.cleaned(odd) is None
+    made = pixels.convert(odd, pixels.Task(10_000, 0, is_base64=False))
+    assert hidden not in made
+    assert webp.size_of(made) == (48, 32)
 
 
 def test_what_is_cut_off_or_contradicts_itself_is_refused():

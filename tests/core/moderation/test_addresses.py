@@ -7,7 +7,7 @@ from sqlalchemy import func, insert, select, text
 from core.db import now, table
 from core.moderation import addresses
 from core.moderation.addresses import BadAddress, TimeoutIP, network_of
-from core.moderation.tables import AddressTimeout
+from core.moderation.tables import AddressTimeoutRow
 
 AT = now()
 HERE = "192.0.2.7"
@@ -117,7 +117,7 @@ async def test_what_keeps_an_address_out_and_what_is_blocked(session):
 
 async def test_nothing_is_kept_that_matters_no_more(session):
     async def kept():
-        return set(await session.scalars(select(table(AddressTimeout).c.network)))
+        return set(await session.scalars(select(table(AddressTimeoutRow).c.network)))
 
     await addresses.punish(session, HERE, at=AT)
     await block(session, "10.0.0.0/8", hours=30)
@@ -137,8 +137,10 @@ async def test_a_look_up_reads_no_more_rows_than_there_are_networks_around(sessi
         {"network": f"10.{n >> 8}.{n & 255}.0/24", "until": AT + timedelta(days=1), "offences": 0}
         for n in range(20_000)
     ]
-    await session.execute(insert(table(AddressTimeout)), [r | {"is_block": True} for r in rows])
-    assert await session.scalar(select(func.count()).select_from(table(AddressTimeout))) == 20_000
+    await session.execute(insert(table(AddressTimeoutRow)), [r | {"is_block": True} for r in rows])
+    assert (
+        await session.scalar(select(func.count()).select_from(table(AddressTimeoutRow))) == 20_000
+    )
     await session.execute(text("ANALYZE"))
     assert await is_kept_out(session, "10.1.2.3")
     plan = await explained(session)

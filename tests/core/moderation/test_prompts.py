@@ -1,5 +1,4 @@
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import delete, insert, update
@@ -8,14 +7,14 @@ from core.db import now, table
 from core.moderation import filters as stored
 from core.moderation import prompts, shipped
 from core.moderation.prompts import FORCED_NEGATIVE, CorruptPrompt, Filters, FilterSet, screen
-from core.moderation.tables import Filter, FilterVersion
+from core.moderation.tables import Filter, FilterRow, FilterVersion
 
 AT = now()
 
 
 async def loaded(session, *rows):
     """Filters of these (type, regex, replacement) alone."""
-    await session.execute(delete(table(Filter)))
+    await session.execute(delete(table(FilterRow)))
     for filter_type, regex, replacement in rows:
         await stored.add(
             session,
@@ -44,8 +43,15 @@ def of(*rows):
     """Filters of these, without a database."""
     found = Filters()
     found._set = FilterSet.of(
-        SimpleNamespace(filter_type=kind, regex=regex, replacement=text)
-        for kind, regex, text in rows
+        Filter(
+            id=number,
+            regex=regex,
+            filter_type=kind,
+            description=None,
+            replacement=text,
+            user_id=None,
+        )
+        for number, (kind, regex, text) in enumerate(rows)
     )
     return found
 
@@ -161,7 +167,9 @@ async def test_without_filters_nothing_passes(session):
 
 async def test_a_broken_filter_lets_nothing_pass_until_it_is_mended(session):
     zoo = await loaded(session, *ZOO)
-    await session.execute(insert(table(Filter)).values(regex="(a", filter_type=20, replacement=""))
+    await session.execute(
+        insert(table(FilterRow)).values(regex="(a", filter_type=20, replacement="")
+    )
     await session.execute(update(table(FilterVersion)).values(version=77))
     later = AT + timedelta(seconds=2)
     await zoo.refresh(session, at=later)

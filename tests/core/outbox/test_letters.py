@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from core.db import now
 from core.outbox import letters
-from core.outbox.tables import Letter
+from core.outbox.tables import LetterRow
 
 AT = now()
 URL = "https://Hooks.Example:8443/a?b=c"
@@ -23,7 +23,7 @@ async def claimed(session, at=AT, *, limit=100, per_host=100, busy=()):
 
 
 async def left(session):
-    return await session.scalar(select(func.count()).select_from(Letter))
+    return await session.scalar(select(func.count()).select_from(LetterRow))
 
 
 async def test_a_letter_is_claimed_with_all_that_it_needs(session):

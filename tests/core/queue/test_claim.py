@@ -158,7 +158,7 @@ async def test_how_many_are_safe_depends_on_the_request(session, lanes):
         only_own=False,
         batch=lambda request: {"big": 2}[request.prompt],
     )
-    assert len(found.jobs) == 2
+    assert len(found.claims[0].jobs) == 2
 
 
 async def test_a_batchs_seeds_go_on_by_one(session, lanes):

@@ -8,14 +8,14 @@ from sqlalchemy import insert, text
 
 import factories
 from core.db import Database, now, table
-from core.queue import claim
+from core.queue import seeking
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import Job, JobState, RequestRow
 
 LANES, JOBS_OF_LANE = 120, 40
 JOBS = LANES * JOBS_OF_LANE
-BIRDS = 3 * claim.FRONT
+BIRDS = 3 * seeking.FRONT
 """So many jobs at the front of the queue have "a bird" in their prompts, all others "a dog"."""
 _VISITED = text(
     "SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))"
@@ -83,7 +83,7 @@ async def test_a_claim_looks_neither_at_each_lane_nor_at_each_job(deep):
     await gets("a dog", JOBS / 2, blacklist=frozenset({"a bird"}))  # each lane to its first dog
     await gets("a bird", LANES, users=frozenset({other + 1}))
 
-    few = claim.FEW_LANES
+    few = seeking.FEW_LANES
     rows, found = await visited(session, Offer(pixels=few, blacklist=frozenset({"a bird"})))
     assert found.request.prompt == "a dog"
     assert rows < few * JOBS_OF_LANE

@@ -1,5 +1,5 @@
 from datetime import timedelta
-from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +11,7 @@ from core.queue.forecast import Jobs, Outlook, Place
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.pace import Pace
+from core.queue.rows import RunningAttempt
 from core.queue.waiting import WaitingCounts
 
 A, B = frozenset("a"), frozenset("b")
@@ -90,13 +91,35 @@ async def test_a_worker_that_is_idle_takes_a_small_job_past_large_ones(session, 
     assert (seen.position, seen.seconds) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("threads", "others", "seconds"),
+    [
+        (1, 0, 102),
+        (1, 1, 2),
+        (2, 0, 2),
+        (1, 3, 2),
+    ],
+)
+def test_nobody_waits_for_what_one_is_at_while_another_is_free(threads, others, seconds):
+    at = now()
+    workers = [
+        worker(Offer(worker_id=str(UUID(int=number))), 10.0, threads if number == 0 else 1)
+        for number in range(1 + others)
+    ]
+    job = {"worker_id": UUID(int=0), "request_id": UUID(int=0), "kind": "image", "model": "a"}
+    running = [RunningAttempt(**job, things=1000, started_at=at)]
+    crews = Crews(workers, running, at=at)
+    own = [Jobs((1 << len(workers)) - 1, frozenset(), 1, 20)]
+    assert round(forecast.wait(crews, "image", [], own, at)) == seconds
+
+
 async def test_what_a_worker_is_at_comes_first(session, lanes):
     asked = await factories.request(session, lanes)
-    offer, at = Offer(worker_id="1"), now()
+    offer, at = Offer(worker_id=str(UUID(int=1))), now()
     running = [
-        SimpleNamespace(
-            worker_id="1",
-            request_id=number,
+        RunningAttempt(
+            worker_id=UUID(int=1),
+            request_id=UUID(int=number),
             kind="image",
             model="a",
             things=100,
@@ -113,10 +136,10 @@ async def test_what_a_worker_is_at_comes_first(session, lanes):
     )
     # The one that it is at takes 6 s more, another has been taken ahead, then comes ours.
     assert seen.seconds == 6 + 10 + 10
-    assert crews.left_of(0, at) == (1, pytest.approx(6))
-    assert crews.left_of(1, at) == (1, pytest.approx(16))
+    assert crews.left_of(UUID(int=0), at) == (1, pytest.approx(6))
+    assert crews.left_of(UUID(int=1), at) == (1, pytest.approx(16))
     later = at + timedelta(seconds=2)
-    assert crews.left_of(1, later) == (1, pytest.approx(14))
+    assert crews.left_of(UUID(int=1), later) == (1, pytest.approx(14))
     assert crews.busy(1, later) == pytest.approx(14)
 
 

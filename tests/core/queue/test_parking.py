@@ -3,12 +3,13 @@
 import asyncio
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
 import factories
 from core.db import Database, table
 from core.queue import lane_rows, parking, requests
 from core.queue import lanes as every_lane
+from core.queue.lane_rows import Caller
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.requests import NewJob
@@ -86,6 +87,19 @@ async def test_a_known_offer_looks_only_where_more_was_parked(session, lanes):
     assert looks.count(True) == 1
 
 
+async def test_what_was_compared_is_not_compared_again(session, lanes, monkeypatch):
+    """Junk costs each worker one look, however often more of it comes."""
+    compared, fitting = [], parking._fitting
+    monkeypatch.setattr(
+        parking, "_fitting", lambda offer, rows: compared.append(len(rows)) or fitting(offer, rows)
+    )
+    for n in (30, 1, 1):
+        await parked(session, lanes, n=n, needs=Needs(models=SD))
+        assert await taken(session, lanes, Offer(models=ODD)) is None
+    assert compared == [30, 1, 1]
+    assert await taken(session, lanes, Offer(models=SD))
+
+
 async def test_a_parked_lane_stays(session, lanes, monkeypatch):
     await parked(session, lanes)
     await session.execute(table(Job).delete())
@@ -98,9 +112,73 @@ async def test_after_a_rollback_it_is_found_all_the_same(database, lanes, monkey
         asked = await parked(session, lanes, needs=Needs(models=ODD))
     async with factories.undone(database) as session:
         assert await taken(session, lanes, Offer(models=ODD)) == asked.request_id
+    async with database.writing() as session:
+        await parked(session, lanes, needs=Needs(models=SD))
+        assert await taken(session, lanes, Offer(models=ODD)) is None
     monkeypatch.setattr(every_lane, "LOOK_AGAIN_SECONDS", 0)
     async with database.writing() as session:
         assert await taken(session, lanes, Offer(models=ODD)) == asked.request_id
+
+
+async def test_who_waits_for_anothers_release_finds_what_it_leaves(postgres_url, lanes):
+    database = Database(postgres_url)
+    async with database.writing() as session:
+        both = await parked(session, lanes, n=2, needs=Needs(models=ODD))
+
+    async def take(offer):
+        async with database.writing() as session:
+            return await taken(session, lanes, offer)
+
+    async with database.writing() as session:
+        assert await taken(session, lanes, Offer(models=ODD)) == both.request_id
+        second = asyncio.create_task(take(Offer(models=ODD | SD)))
+        assert await factories.until_blocked(database, second)
+    assert await second == both.request_id
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    ("waits", "fits"),
+    [
+        ({"models": frozenset({"junk"})}, {"models": ODD}),  # into the catch-all
+        ({"pixels": 1000}, {"pixels": 600}),
+    ],
+)
+async def test_what_it_makes_room_for_among_others_does_not_bring_these(session, waits, fits):
+    lanes = Lanes(max_lanes=1)
+    await factories.request(session, lanes, needs=Needs(nsfw=True))
+    await factories.request(session, lanes, n=3, needs=Needs(**waits))
+    asked = await parked(session, lanes, needs=Needs(**fits))
+    offer = Offer(models=ODD, nsfw=False, pixels=700)
+    assert await taken(session, lanes, offer) == asked.request_id
+    assert await taken(session, lanes, offer) is None
+
+
+async def test_a_size_class_that_it_makes_room_in_leaves_doubt(session, monkeypatch):
+    lanes, jobs = Lanes(max_lanes=1), table(Job)
+    monkeypatch.setattr(every_lane, "MAX_EXACT_LANES_OF_CALLER", 1)
+    larger = await factories.request(session, lanes, needs=Needs(pixels=1000))
+    for_class = await Lanes(9).lane_for(session, Needs(pixels=1000), Caller(0))
+    its = jobs.c.request_id == larger.request_id
+    await session.execute(update(jobs).where(its).values(lane_id=for_class))
+    asked = await parked(session, lanes, needs=Needs(pixels=600))
+    assert await taken(session, lanes, Offer(pixels=700)) == asked.request_id
+    assert await taken(session, lanes, Offer(pixels=700)) is None
+
+
+async def test_lanes_of_a_claim_that_is_rolled_back_are_not_remembered(database, lanes):
+    """A claim of several forms makes lanes and goes on; another's lane gets the same version."""
+    jobs = [NewJob(0, 1, "form:caption"), NewJob(0, 1, "form:caption")]
+    async with database.writing() as session:
+        await parked(session, lanes, kind="alchemy", needs=Needs(kind="alchemy"), jobs=jobs)
+        await lanes.update(session)
+    alchemist = Offer(kind="alchemy", features=frozenset({"form:caption"}))
+    async with factories.undone(database) as session:
+        assert len(await factories.claims(session, lanes, alchemist, most=2)) == 2
+    async with database.writing() as session:
+        asked = await factories.request(session, lanes, needs=Needs(models=SD))
+    async with database.writing() as session:
+        assert await taken(session, lanes, Offer(models=SD)) == asked.request_id
 
 
 async def test_what_is_cancelled_while_it_is_moved_is_cancelled(postgres_url, lanes):
@@ -115,7 +193,7 @@ async def test_what_is_cancelled_while_it_is_moved_is_cancelled(postgres_url, la
             return await requests.cancel(session, asked.request_id, at=factories.now())
 
     async with database.writing() as session:
-        assert await parking.release(session, lanes, Offer(models=ODD))
+        assert (await parking.release(session, lanes, Offer(models=ODD), after=0)).lanes
         cancelling = asyncio.create_task(cancel())
         assert await factories.until_blocked(database, cancelling), "it passed over the jobs"
     assert await asyncio.wait_for(cancelling, 20) == 1

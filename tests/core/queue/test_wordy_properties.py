@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 import factories
 from core.db import Database, now, table
-from core.queue import claim, endings, matching, wordy
+from core.queue import endings, matching, seeking, wordy
 from core.queue.lanes import Lanes
 from core.queue.matching import Needs, Offer
 from core.queue.tables import WAITING, Job, JobState, RequestRow
@@ -127,8 +127,8 @@ def test_each_worker_gets_its_best_job_whatever_is_put_aside(database_url, runne
     monkeypatch.setattr(wordy, "FEW", 1)
     monkeypatch.setattr(wordy, "WORTH", 1)
     monkeypatch.setattr(wordy, "FRONT", 9)
-    monkeypatch.setattr(claim, "FEW_LANES", 1)
-    monkeypatch.setattr(claim, "FRONT", 3)
+    monkeypatch.setattr(seeking, "FEW_LANES", 1)
+    monkeypatch.setattr(seeking, "FRONT", 3)
     seen = Counter()
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -146,7 +146,7 @@ def test_each_worker_gets_its_best_job_whatever_is_put_aside(database_url, runne
 
 @pytest.mark.parametrize("words", [[], ["a dog"], ["a dog", "a cat"]])
 async def test_in_many_lanes_the_best_job_that_fits_is_found(session, words, monkeypatch):
-    monkeypatch.setattr(claim, "FRONT", 4)
+    monkeypatch.setattr(seeking, "FRONT", 4)
     chance = random.Random(7)
     queue = Queue(session, 2000, [], Counter())
     for pixels in range(50):

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from core.db import Database, now
 from core.outbox import letters, signing
-from core.outbox.tables import Letter
+from core.outbox.tables import LetterRow
 from core.outside.addresses import Allowed
 from core.outside.client import GuardedClient
 from core.upkeep import courier as module
@@ -55,12 +55,12 @@ async def round_(courier):
 
 async def left(database):
     async with database.reading() as session:
-        return list(await session.scalars(select(Letter.tries)))
+        return list(await session.scalars(select(LetterRow.tries)))
 
 
 async def make_due(database):
     async with database.writing() as session:
-        await session.execute(update(Letter).values(due_at=now()))
+        await session.execute(update(LetterRow).values(due_at=now()))
 
 
 async def test_a_letter_arrives_once_and_signed(database, courier, tls):

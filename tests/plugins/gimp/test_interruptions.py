@@ -1,17 +1,14 @@
 """While a request runs, GIMP is closed or the horde is silent; and where none need run."""
 
 import threading
-import time
 
 import pytest
 from PIL import Image, ImageChops
 
 import real_gimp
 import stand_ins
-from stable_horde.left import Record
-from stable_horde.places import Place
-from stable_horde.wanted import Wanted
-from test_procedures import DONE, left, photo, queued
+from records import left, record
+from test_procedures import DONE, photo, queued
 from test_shapes import FILL, MAX_SHIFT, SIZE
 from test_wire import answering, says
 
@@ -64,20 +61,7 @@ def test_gimp_answers_while_a_horde_is_silent(gimp):
         says(b'{"message": "It is gone.", "rc": "RequestNotFound"}', status=404)(handler)
 
     with answering(hesitate) as url:
-        left(gimp).add(
-            Record(
-                id="x",
-                site=url,
-                kind="pictures",
-                task="fill",
-                total=1,
-                asked=time.time(),
-                session="another",
-                image=0,
-                wanted=Wanted("a fox").stored(),
-                place=Place().stored(),
-            )
-        )
+        left(gimp).add(record("x", site=url))
         gimp.first.send("""answer = call("fetch")["message"]""")
         assert is_asked.wait(60)
         count = """

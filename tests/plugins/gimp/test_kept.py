@@ -1,35 +1,19 @@
 """What the plug-in keeps on the disk: settings, and requests that are left."""
 
-import dataclasses
 import stat
 import time
 
 import pytest
 
+from records import record
 from stable_horde.errors import Trouble
-from stable_horde.left import Left, Record
+from stable_horde.left import Left
 from stable_horde.places import Place
 from stable_horde.regions import Box, Region
 from stable_horde.settings import DEFAULT_URL, FILE, Settings
 
 REGION = Region(Box(-3, 4, 5, 2), (64, 26), (64, 64))
 PLACE = Place(REGION, bytes(range(10)), Box(-3, 0, 20, 20), 7)
-
-
-def record(request_id="a-b", asked=None, **changes):
-    said = Record(
-        id=request_id,
-        site="http://127.0.0.1:1",
-        kind="pictures",
-        task="fill",
-        total=1,
-        asked=time.time() if asked is None else asked,
-        session="x",
-        image=2,
-        wanted={"prompt": "a fox"},
-        place=PLACE.stored(),
-    )
-    return dataclasses.replace(said, **changes)
 
 
 def test_settings_are_read_as_they_were_saved_and_only_by_their_owner(tmp_path):
@@ -59,7 +43,7 @@ def test_settings_that_make_no_sense_are_the_defaults(tmp_path, text):
 def test_a_record_is_kept_until_it_is_removed(tmp_path):
     left = Left(tmp_path)
     assert left.all() == []
-    left.add(record("a-b"))
+    left.add(record("a-b", place=PLACE.stored()))
     left.add(record("c-d", asked=time.time() - 10))
     assert [each.id for each in left.all()] == ["a-b", "c-d"]
     assert left.get("c-d").id == "c-d"

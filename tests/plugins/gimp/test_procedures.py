@@ -1,14 +1,13 @@
 """Each procedure in a real GIMP 3, against a real server and a worker with the shipped model."""
 
 import json
-import time
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 import stand_ins
 from patience import until
-from stable_horde.left import Left, Record
+from records import left, record
 from stable_horde.places import Place
 from stable_horde.regions import Box, Region
 from stable_horde.wanted import Wanted
@@ -256,11 +255,6 @@ def test_the_status_says_whose_key_it_is_and_what_is_offered(gimp):
     assert "horde-tiny" in answer["text"]
 
 
-def left(gimp):
-    """The records that the plug-in keeps."""
-    return Left(gimp.work / "profile" / "stable-horde")
-
-
 def queued(gimp):
     """The record of the request that the plug-in has made."""
     return until(left(gimp).all)[0]
@@ -291,19 +285,8 @@ def test_a_request_that_is_cancelled_leaves_the_image_alone(gimp, horde):
 def test_what_was_left_by_another_run_of_gimp_is_fetched_as_an_image(gimp, horde, stand_in):
     asked = Horde(horde.url).ask(Wanted("a fox", model=stand_ins.ECHOED).body(128, 64))
     region = Region(Box(0, 0, 100, 64), (100, 64), (128, 64))
-    record = Record(
-        id=asked["id"],
-        site=horde.url,
-        kind="pictures",
-        task="fill",
-        total=1,
-        asked=time.time(),
-        session="another",
-        image=1,
-        wanted=Wanted("a fox").stored(),
-        place=Place(region).stored(),
-    )
-    left(gimp).add(record)
+    kept = record(asked["id"], site=horde.url, image=1, place=Place(region).stored())
+    left(gimp).add(kept)
     stand_in(stand_ins.Echo)
     answer = gimp.run(
         """

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,12 @@ import real_gimp
 import scenery
 import stand_ins
 from patience import until
-from stable_horde.left import Record
-from stable_horde.places import Place
+from records import left, record
 from stable_horde.settings import Settings
 from stable_horde.wanted import Wanted
 from stable_horde.wire import Horde
 from test_interruptions import SAVE
-from test_procedures import DONE, left, photo, queued
+from test_procedures import DONE, photo, queued
 from test_shapes import SIZE
 
 FOLDER = os.environ.get("GIMP_PICTURES")
@@ -70,8 +68,8 @@ def in_front(horde):
 @pytest.fixture
 def gimp(in_front):
     """That GIMP, where nothing is left of the test before."""
-    for record in left(in_front[0]).all():
-        left(in_front[0]).remove(record.id)
+    for kept in left(in_front[0]).all():
+        left(in_front[0]).remove(kept.id)
     return in_front[0]
 
 
@@ -146,20 +144,7 @@ def test_settings_are_tried_and_kept(gimp, screen, horde):
 
 def test_the_status_cancels_what_was_left(gimp, screen, horde):
     asked = Horde(horde.url).ask(Wanted("a fox", model=stand_ins.ECHOED).body(128, 64))
-    left(gimp).add(
-        Record(
-            id=asked["id"],
-            site=horde.url,
-            kind="pictures",
-            task="fill",
-            total=1,
-            asked=time.time(),
-            session="another",
-            image=0,
-            wanted=Wanted("a fox").stored(),
-            place=Place().stored(),
-        )
-    )
+    left(gimp).add(record(asked["id"], site=horde.url))
     gimp.first.send("""answer = call("status", interactive=True)["status"]""")
     screen.wait_for("AI Horde: status")
     keep(gimp, screen, "status", "window")

@@ -1,12 +1,15 @@
 """`bench` with a bare library of random weights, and a worker whose engine costs nothing."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 import light_worker
 import worker.__main__
+from core.vocabulary import Reader, Vocabulary
 from worker.bench import jobs, measure
+from worker.image import layering, scene
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +51,11 @@ def test_what_measures_nothing_is_refused(options, capsys):
 def test_the_table_is_always_the_same():
     assert jobs.table(6)[:4] == jobs.table(4)
     assert {job.sampler for job in jobs.table(2)} == set(jobs.SCHEDULERS)
+
+
+def test_the_shipped_model_draws_each_picture_of_the_table_in_one_pass_as_the_library_does():
+    folder = Path(worker.__file__).parent / "models" / "horde-tiny"
+    reader = Reader(Vocabulary.from_json((folder / "vocabulary.json").read_bytes()))
+    table = layering.of(folder / "layers.toml")
+    assert scene.read(reader.read("two green apples"), table) is not None
+    assert [scene.read(reader.read(prompt), table) for prompt in jobs.PROMPTS] == [None] * 4

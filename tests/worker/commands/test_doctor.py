@@ -11,6 +11,7 @@ import pytest
 
 import serving
 import worker.__main__
+from core.client import ANONYMOUS_KEY
 from worker.doctor import machine, models, server
 from worker.doctor.finding import Finding, Grade
 from worker.settings import Settings
@@ -35,16 +36,32 @@ async def test_a_server_that_knows_the_key_is_well(sqlite_url, tmp_path):
         assert unknown["model mine"].grade is Grade.ODD
         assert "customizer" in unknown["model mine"].advice
 
+        nobody = await asked(Settings(url=running.url, api_key=ANONYMOUS_KEY))
+        assert nobody["key"].grade is Grade.ODD
+        assert "api_key" in nobody["key"].advice
+
         wrong = await asked(Settings(url=running.url, api_key="not-a-key"))
         assert wrong["key"].grade is Grade.BAD
         assert "api_key" in wrong["key"].advice
 
 
 async def test_a_server_that_is_not_there_is_said_with_what_to_do(free_port):
-    found = await asked(Settings(url=f"http://127.0.0.1:{free_port}"))
+    away = f"http://127.0.0.1:{free_port}"
+    found = await asked(Settings(url=away, api_key="a key"))
     assert list(found) == ["server"]
     assert found["server"].grade is Grade.BAD
     assert found["server"].advice
+
+
+@pytest.mark.parametrize("content", [None, b"", "für".encode()])
+async def test_a_key_that_is_missing_is_said_whoever_answers(free_port, tmp_path, content):
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+    found = await asked(Settings(url=f"http://127.0.0.1:{free_port}", api_key_file=file))
+    assert list(found) == ["key", "server"]
+    assert found["key"].grade is Grade.BAD
+    assert "api_key" in found["key"].advice
 
 
 @contextlib.contextmanager
@@ -96,6 +113,16 @@ def test_models_are_looked_at_each(tmp_path):
     assert "models add gone" in found["model gone"].advice
     nothing = list(models.found(Settings(data_dir=tmp_path, models=["gone"])))
     assert Grade.BAD in {one.grade for one in nothing}
+
+
+def test_what_but_some_of_the_models_can_do_is_said(tiny_model, tmp_path):
+    settings = Settings(data_dir=tmp_path, models=["horde-tiny"])
+    assert "not offered" not in [one.what for one in models.found(settings)]
+    settings = Settings(data_dir=tmp_path, models=["horde-tiny", f"mine={tiny_model}"])
+    [apart] = [one for one in models.found(settings) if one.what == "not offered"]
+    assert apart.grade is Grade.ODD
+    assert "mine has no transparent" in apart.found
+    assert "models" in apart.advice
 
 
 def test_upscalers_that_are_missing_are_named(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from worker.configuration import bridge_data, files
 from worker.configuration.bridge_data import NoBridgeData
 from worker.configuration.files import WrongSettings
+from worker.owner import key_of
 
 YAML = """
 horde_url: "https://horde.example"
@@ -39,7 +40,7 @@ def test_the_keys_of_a_yaml_file_are_known(tmp_path):
     path.write_text(YAML)
     loaded = files.load(path)
     settings = loaded.settings
-    assert (settings.url, settings.key(), settings.name) == (
+    assert (settings.url, key_of(settings), settings.name) == (
         "https://horde.example",
         "a-key",
         "My Machine",
@@ -97,7 +98,7 @@ def test_the_first_start_takes_over_what_lies_in_the_folder(tmp_path):
     said = files.make(path, files.former(tmp_path))
     assert "with what bridgeData.yaml says" in said[0]
     settings = files.load(path).settings
-    assert (settings.key(), settings.nsfw) == ("mine", False)
+    assert (key_of(settings), settings.nsfw) == ("mine", False)
 
 
 @pytest.mark.parametrize(

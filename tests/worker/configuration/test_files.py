@@ -51,6 +51,22 @@ def test_a_file_that_is_there_is_never_written_over(tmp_path):
     assert path.read_text() == "nsfw = false\n"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limits")
+def test_half_a_file_does_not_stay_where_the_disk_is_full(tmp_path):
+    import resource
+
+    path = tmp_path / "worker.toml"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            files.make(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not path.exists()
+    assert files.make(path)
+
+
 def test_the_environment_comes_before_the_file_and_the_file_before_defaults(tmp_path, monkeypatch):
     path = tmp_path / "worker.toml"
     path.write_text('max_pixels = 65536\nmax_length = 100\nmodels = ["a", "b"]\n')

@@ -223,6 +223,19 @@ async def test_a_broken_folder_does_not_come_onto_the_shelf(adder, tiny_model, t
     assert Shelf(tmp_path).read() == {}
 
 
+async def test_a_part_that_is_missing_is_named(adder, tiny_model, tmp_path):
+    lacking = shutil.copytree(tiny_model, tmp_path / "lacking")
+    (lacking / "vae" / "config.json").unlink()
+    with pytest.raises(CannotFetch, match=r"served: .*/lacking: no vae/config\.json there"):
+        await adder().add(Wanted("m", "image", Source(path=lacking)))
+
+
+@pytest.mark.parametrize("name", ["", " ", "two\nlines", "a=b"])
+async def test_what_is_no_name_is_said(adder, tiny_model, name):
+    with pytest.raises(CannotFetch, match="is no name"):
+        await adder().add(Wanted(name, "image", Source(path=tiny_model)))
+
+
 async def test_a_language_model_comes_from_a_hub(sites, adder, tmp_path):
     import tiny_llama
 

@@ -105,7 +105,8 @@ def test_the_architecture_is_told_by_the_tensors(tmp_path, tensors, told):
         ({CONTEXT: entry(320, 1280), FIRST: entry(320, 4, 3, 3)}, "1280 numbers"),
         ({CONTEXT: entry(320, 768), FIRST: entry(320, 8, 3, 3)}, "8 channels"),
         ({CONTEXT: {"data_offsets": [0, 10**9]}}, "bytes of"),
-        ({CONTEXT: 7}, "no safetensors file"),
+        ({CONTEXT: 7}, "no whole safetensors file$"),
+        ({"lora_unet_x.lora_up.weight": entry(2, 1)}, "is a LoRA: put it into loras"),
     ],
 )
 def test_what_cannot_be_served_is_said(tmp_path, tensors, reason):

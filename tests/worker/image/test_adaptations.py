@@ -9,6 +9,7 @@ import tiny_adaptations
 import tiny_families
 from worker import models
 from worker.image.order import Adaptation, Word
+from worker.renderer import BrokenResult, CannotRender
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -28,20 +29,31 @@ def renderer(request, one_thread, tmp_path_factory):
     return loaded(BUILD[request.param], tmp_path_factory.mktemp("models") / request.param)
 
 
+@pytest.fixture(scope="module")
+def shared_pipes(one_thread, tmp_path_factory):
+    """Pipelines of two families that have nothing in common."""
+    folder = tmp_path_factory.mktemp("others")
+    return {name: loaded(BUILD[name], folder / name).model.from_text for name in ("sd", "flux")}
+
+
 @pytest.fixture
 def pipe(renderer):
     return renderer.model.from_text
 
 
-@pytest.fixture
-def make(renderer):
-    """Make a picture; gives it and what is said about it."""
+def order_of(renderer, **changes):
     from worker.image.pipeline import trial
 
     usual = replace(trial(renderer.model.checkpoint), exact=False, width=64, height=64, steps=2)
+    return replace(usual, **changes)
+
+
+@pytest.fixture
+def make(renderer):
+    """Make a picture; gives it and what is said about it."""
 
     def render(**changes):
-        rendered = renderer.render(replace(usual, **changes), lambda *_: None)
+        rendered = renderer.render(order_of(renderer, **changes), lambda *_: None)
         [made] = rendered.pictures
         noted = [(one.type, one.value, one.ref) for one in rendered.notes]
         return np.frombuffer(made.rgb, np.uint8).astype(int), [
@@ -81,7 +93,8 @@ def test_both_strengths_count(make, pipe, tmp_path):
         assert distance(both, make(adaptations=(Adaptation("a", file, model, clip),))[0]) > 0
 
 
-def test_it_is_what_adding_it_to_the_weights_would_be(one_thread, tmp_path):
+@pytest.mark.parametrize("tiling", [False, True])
+def test_it_is_what_adding_it_to_the_weights_would_be(one_thread, tmp_path, tiling):
     import torch
 
     from worker.image.lora import Adaptations
@@ -95,10 +108,11 @@ def test_it_is_what_adding_it_to_the_weights_would_be(one_thread, tmp_path):
     given = (torch.randn(1, 4, 8, 8), 10, torch.randn(1, 16, 32))
     with (
         torch.inference_mode(),
+        renderer.model.seamless(tiling=tiling),
         Adaptations(renderer.model.from_text).applied([Adaptation("a", file, 0.7)]),
     ):
         hooked = unet(*given).sample
-    with torch.inference_mode():
+    with torch.inference_mode(), renderer.model.seamless(tiling=tiling):
         for name, module in unet.named_modules():
             key = f"lora_unet_{name.replace('.', '_')}"
             if f"{key}.lora_down.weight" in tensors:
@@ -137,6 +151,10 @@ def test_what_does_not_fit_or_is_broken_is_noted_and_left_out(make, pipe, tmp_pa
         "other form": tiny_adaptations.save(
             tmp_path / "form.safetensors", {"unet.x.hada_w1_a": torch.zeros(2, 2)}
         ),
+        "no numbers": tiny_adaptations.save(
+            tmp_path / "nan.safetensors",
+            tiny_adaptations.tensors(pipe, form="peft", size=float("nan")),
+        ),
         "cut off": tmp_path / "cut.safetensors",
         "gone": tmp_path / "gone.safetensors",
     }
@@ -148,9 +166,46 @@ def test_what_does_not_fit_or_is_broken_is_noted_and_left_out(make, pipe, tmp_pa
         ("lora", "baseline_mismatch", "wider"),
         ("lora", "baseline_mismatch", "elsewhere"),
         ("lora", "parse_failed", "other form"),
+        ("lora", "parse_failed", "no numbers"),
         ("lora", "parse_failed", "cut off"),
         ("lora", "parse_failed", "gone"),
     ]
+
+
+def test_too_large_an_adaptation_is_its_orders_fault_and_not_the_models(
+    make, renderer, pipe, tmp_path, monkeypatch
+):
+    file = tiny_adaptations.save(
+        tmp_path / "loud.safetensors", tiny_adaptations.tensors(pipe, form="peft", size=1e18)
+    )
+    loud, model = Adaptation("loud", file, 5.0, 5.0), renderer.model
+    plain, _ = make()
+    with pytest.raises(CannotRender, match="brought beside the model") as told:
+        make(adaptations=(loud,))
+    assert not isinstance(told.value, BrokenResult)
+    monkeypatch.setattr(model, "call", lambda pipe, **given: np.zeros((1, 64, 64, 3)))
+    assert not renderer.render(order_of(renderer, adaptations=(loud,)), lambda *_: None).blank
+    assert renderer.render(order_of(renderer), lambda *_: None).blank == 1
+    monkeypatch.undo()
+    assert renderer.model is model
+    assert distance(plain, make()[0]) == 0
+
+
+@pytest.mark.parametrize("form", ["kohya", "peft", "diffusers"])
+def test_an_adaptation_of_another_family_is_named_as_such(
+    make, renderer, shared_pipes, tmp_path, form
+):
+    name = renderer.model.checkpoint.name
+    if name == "sdxl":
+        pytest.skip("its layers have the sizes of sd's, which real ones have not")
+    other = shared_pipes["flux" if name == "sd" else "sd"]
+    if form != "peft" and hasattr(other, "transformer"):
+        pytest.skip("trainers of this family do not write so")
+    file = tiny_adaptations.save(
+        tmp_path / "other.safetensors", tiny_adaptations.tensors(other, form=form)
+    )
+    _, notes = make(adaptations=(Adaptation("other", file),))
+    assert notes == [("lora", "baseline_mismatch", "other")]
 
 
 def test_what_is_not_used_is_forgotten_where_it_takes_too_much(
@@ -207,12 +262,20 @@ def test_words_of_other_models_and_broken_ones_are_noted(make, renderer, pipe, t
     many = tiny_adaptations.save(
         tmp_path / "many.safetensors", {"a": torch.zeros(1, 9), "b": torch.zeros(1, 9)}
     )
-    words = (Word("wide", wide), Word("broken", broken), Word("many", many))
+    none = tiny_adaptations.save(
+        tmp_path / "none.safetensors",
+        {"x": torch.full((1, pipe.text_encoder.config.hidden_size), float("inf"))},
+    )
+    words = tuple(
+        Word(name, file)
+        for name, file in {"wide": wide, "broken": broken, "many": many, "none": none}.items()
+    )
     _, notes = make(words=words, prompt="embedding:wide embedding:broken")
     assert notes == [
         ("ti", "baseline_mismatch", "wide"),
         ("ti", "parse_failed", "broken"),
         ("ti", "parse_failed", "many"),
+        ("ti", "parse_failed", "none"),
     ]
 
 

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+import tiny_adaptations
 import tiny_families
 from fake_renderers import TINY
 from worker import models
-from worker.image.order import Checkpoint, Reference
+from worker.image import sizes
+from worker.image.order import Checkpoint, Reference, Word
 from worker.renderer import CannotRender
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -83,10 +86,48 @@ def test_steps_are_counted_over_both_models(renderer, order):
     assert steps[-1] == (3, 3)
 
 
-def test_it_says_what_draws_and_that_hires_fix_is_for_nothing(make):
-    refs = [note.ref for note in make(hires_strength=0.5, width=256, height=256).notes]
-    assert "k_euler is the sampler of Stable Cascade here" in refs
-    assert any(ref.startswith("hires_fix changes nothing") for ref in refs)
+def test_it_says_what_draws(make):
+    refs = [note.ref for note in make().notes]
+    assert refs == ["k_euler is the sampler of Stable Cascade here"]
+
+
+def test_hires_fix_redraws_a_larger_code(renderer, order, make, monkeypatch):
+    monkeypatch.setattr(sizes, "SMALL_NATIVE", 0)  # as a real one is not
+    large = {"width": 512, "height": 256}
+    plain, weak, strong = (make(hires_strength=one, **large) for one in (None, 0.01, 1.0))
+    assert len({one.pictures for one in (plain, weak, strong)}) == 3
+    refs = [note.ref for note in strong.notes]
+    assert not any("hires_fix" in ref or "scaled" in ref for ref in refs)
+    assert any("scaled to 512x256" in note.ref for note in plain.notes)
+    assert make(hires_strength=1.0, **large).pictures == strong.pictures
+    assert make(**large).pictures == plain.pictures
+    [_, together] = make(hires_strength=1.0, seeds=(*order.seeds, 1), **large).pictures
+    assert make(hires_strength=1.0, seeds=(1,), **large).pictures == (together,)
+    steps = []
+    wanted = replace(order, hires_strength=0.7, **large)
+    renderer.render(wanted, lambda step, of, _=None: steps.append((step, of)))
+    assert [step for step, _ in steps] == sorted(step for step, _ in steps)
+    assert steps[-1] == (3, 3)
+
+
+def test_hires_fix_says_where_it_changes_nothing(make):
+    [*_, note] = make(hires_strength=0.5).notes
+    assert note.ref.startswith("hires_fix changes nothing")
+
+
+def test_a_learned_word_counts_where_the_prompt_has_it(renderer, make, tmp_path):
+    width = renderer.model.from_text.prior_text_encoder.config.hidden_size
+    file = tiny_adaptations.save(tmp_path / "w.safetensors", {"x": torch.ones(2, width)})
+    plain = make(prompt="embedding:odd").pictures
+    assert make(prompt="embedding:odd", words=(Word("odd", file),)).pictures != plain
+    assert make(prompt="embedding:odd").pictures == plain
+
+
+def test_a_reference_beyond_all_numbers_is_its_orders_fault_and_not_the_models(renderer, make):
+    loaded = renderer.model
+    with pytest.raises(CannotRender, match="brought beside the model"):
+        make(references=(Reference(png("red"), 1e300),))
+    assert renderer.model is loaded
 
 
 def png(colour):

@@ -210,6 +210,21 @@ def test_a_broken_network_is_its_orders_fault_and_not_the_models(
     assert renderer.render(order, nobody).pictures
 
 
+def test_a_network_without_numbers_is_its_orders_fault_and_not_the_models(
+    folder, model, renderer, order, tmp_path
+):
+    from safetensors.torch import load_file, save_file
+
+    broken = shutil.copytree(folder / "controlnet" / NAME, tmp_path / "canny")
+    weights = broken / "diffusion_pytorch_model.safetensors"
+    save_file({name: one * math.nan for name, one in load_file(weights).items()}, weights)
+    network = replace(control.find([folder]).of("canny", model), place=broken)
+    loaded = renderer.model
+    with pytest.raises(CannotRender, match="brought beside the model"):
+        renderer.render(replace(order, control=Control("canny", box(8), network)), nobody)
+    assert renderer.model is loaded
+
+
 @pytest.mark.parametrize(("name", "theirs"), [("sd1", True), ("sd2", True), ("sdxl", False)])
 def test_the_true_sizes_are_told_by_the_tensors(name, theirs, one_thread):
     import torch

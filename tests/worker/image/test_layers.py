@@ -6,14 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from worker import models
+import shipped_pictures
 from worker.image import layers
-from worker.image.order import PictureOrder
-from worker.settings import DEFAULT_MODEL, SHIPPED
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
 
-STEPS = 8
 FOX = "a fox in the snow"
 
 
@@ -23,49 +20,19 @@ class Cancelled(Exception):
 
 @pytest.fixture(scope="module")
 def checkpoint():
-    return models.find(DEFAULT_MODEL, [SHIPPED])
+    return shipped_pictures.checkpoint()
 
 
 @pytest.fixture(scope="module")
 def render(checkpoint, one_thread):
     """Render with some changes; gives the pictures as arrays and the notes."""
-    from worker.image.pipeline import DiffusersRenderer
-
-    renderer = DiffusersRenderer(device="cpu")
-    renderer.load(checkpoint)
-    usual = PictureOrder(
-        checkpoint=checkpoint,
-        prompt=FOX,
-        negative="",
-        width=128,
-        height=128,
-        steps=STEPS,
-        cfg_scale=4.0,
-        sampler="k_euler_a",
-        karras=True,
-        seeds=(1,),
-        enlarger=checkpoint.enlarger,
-    )
-
-    def make(prompt=FOX, on_step=lambda *_: None, **changes):
-        order = replace(usual, prompt=prompt, **changes)
-        if "checkpoint" in changes:
-            renderer.load(order.checkpoint)
-        rendered = renderer.render(order, on_step)
-        renderer.load(checkpoint)
-        return [array(one) for one in rendered.pictures], [note.ref for note in rendered.notes]
-
-    return make
+    return shipped_pictures.rendering(checkpoint, prompt=FOX)
 
 
 @pytest.fixture(scope="module")
 def fox(render):
     [made], notes = render()
     return made, notes
-
-
-def array(made):
-    return np.frombuffer(made.rgb, np.uint8).reshape(made.height, made.width, 3).astype(int)
 
 
 def share(pixels, colour, near=90):
@@ -89,13 +56,13 @@ def test_a_thing_in_a_place_is_both_and_says_so(fox, render):
     assert notes == ["drawn in 2 layers, put together: a snowfall; a fox on a gray background"]
     assert share(middle, ORANGE) > 0.3
     assert share(below, WHITE) > 0.9
-    [forest], _ = render("a fox in a forest")
+    [forest], _ = render(prompt="a fox in a forest")
     assert share(forest[60:100, 40:88], ORANGE) > 0.3
     assert share(forest[90:, :24], GREEN) > 0.5
 
 
 def test_two_things_are_both_there(render):
-    [made], notes = render("a lemon and a tomato")
+    [made], notes = render(prompt="a lemon and a tomato")
 
     assert "a lemon on a white background; a tomato on a white background" in notes[0]
     left, right = made[:, :64], made[:, 64:]
@@ -120,7 +87,7 @@ def test_steps_of_all_layers_are_told_one_by_one(render):
 
 
 def test_it_can_be_cancelled_between_two_layers_and_within_one(render, fox):
-    for last in (STEPS, STEPS + 3):
+    for last in (shipped_pictures.STEPS, shipped_pictures.STEPS + 3):
         seen = []
 
         def on_step(step, *_, seen=seen, last=last):
@@ -137,8 +104,8 @@ def test_it_can_be_cancelled_between_two_layers_and_within_one(render, fox):
 def test_one_thing_or_one_place_is_drawn_as_by_a_model_without_layers(render, checkpoint):
     whole = replace(checkpoint, layers=None)
     for prompt in ("a fox", "a red car on a blue background", "a forest in autumn"):
-        [made], notes = render(prompt)
-        [other], _ = render(prompt, checkpoint=whole)
+        [made], notes = render(prompt=prompt)
+        [other], _ = render(prompt=prompt, checkpoint=whole)
         assert (made == other).all()
         assert notes == []
 

@@ -1,5 +1,6 @@
 """What is read out of a prompt of several things, and where it is put."""
 
+import random
 import re
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from worker.image import arrangement, layering, scene
 from worker.image.arrangement import Shape
 
 FOLDER = Path("worker/models/horde-tiny")
-READER = Reader(Vocabulary.from_json((FOLDER / "vocabulary.json").read_bytes()))
+VOCABULARY = Vocabulary.from_json((FOLDER / "vocabulary.json").read_bytes())
+READER = Reader(VOCABULARY)
 TABLE = layering.of(FOLDER / "layers.toml")
 
 
@@ -148,6 +150,37 @@ def test_everything_is_in_the_picture_whatever_its_shape(prompt, width, height):
         for one in placed:
             assert -0.05 <= one.x - one.width / 2 < one.x + one.width / 2 <= width + 0.05
             assert -0.05 <= one.top < one.bottom <= height + 0.05
+
+
+def placed(found):
+    shapes = [Shape(0.8, 0.7, 0.1)] * len(found.things)
+    return arrangement.arranged(found, TABLE, shapes, width=1.5, height=1.0)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "an elf inside a cloud below an apple holding a paintbrush",
+        "a panda beside a camera riding a star right of a window right of an octopus",
+    ],
+)
+def test_things_that_are_by_one_another_all_have_their_place(prompt):
+    found = read(prompt)
+    assert {one.thing for one in placed(found)} == set(range(len(found.things)))
+
+
+def test_whatever_is_said_has_its_place():
+    chosen = random.Random(5)
+    things = sorted(VOCABULARY.things)
+    many = ["a", "two", "three", "a big", "some", "a flying"]
+    where = [*scene.RELATIONS, "in front of", "next to", ",", "and"]
+    for _ in range(1000):
+        said = [f"{chosen.choice(many)} {chosen.choice(things)}"]
+        for _ in range(chosen.randrange(1, 7)):
+            said += [chosen.choice(where), f"{chosen.choice(many)} {chosen.choice(things)}"]
+        found = read(" ".join(said))
+        if found is not None and found.things:
+            assert placed(found), said
 
 
 def test_the_table_names_what_the_vocabulary_has():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 from math import log
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from worker.image import sizes
-from worker.image.order import Checkpoint
+from worker.image.order import Checkpoint, PictureOrder, Source
 from worker.image.sizes import Size
 
 SHIPPED = Checkpoint("horde-tiny", Path(), native=128, multiple=32)
@@ -53,6 +54,29 @@ def test_shapes_up_to_two_to_one_are_kept(checkpoint):
 )
 def test_examples(wanted, checkpoint, composed):
     assert sizes.to_compose(wanted, checkpoint) == composed
+
+
+@pytest.mark.parametrize(
+    ("wanted", "composed", "refined"),
+    [
+        (Size(512, 512), Size(512, 512), None),
+        (Size(768, 768), Size(512, 512), Size(768, 768)),
+        (Size(832, 512), Size(640, 384), Size(832, 512)),
+        (Size(576, 512), Size(576, 512), None),
+        (Size(1024, 1024), Size(512, 512), Size(1024, 1024)),
+    ],
+)
+def test_a_hires_fix_composes_near_the_native_size(wanted, composed, refined):
+    plain = PictureOrder(
+        FULL, "", "", wanted.width, wanted.height, 9, 7.0, "k_euler", karras=False, seeds=(1,)
+    )
+    order = replace(plain, hires_strength=0.5)
+    assert sizes.of_order(order) == composed
+    assert sizes.refined(order, composed) == refined
+    assert sizes.of_order(plain) == sizes.to_compose(wanted, FULL)
+    painted = replace(order, source=Source(b""))
+    assert sizes.of_order(painted) == sizes.to_compose(wanted, FULL)
+    assert sizes.refined(painted, composed) is None
 
 
 def test_the_hires_fix_refines_at_the_wanted_size_up_to_a_limit():

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import tiny_adaptations
 from worker import models, pictures
-from worker.renderer import BrokenResult, CannotLoad, Stopped
+from worker.image.order import Adaptation
+from worker.renderer import BrokenResult, CannotLoad, CannotRender, Stopped
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -115,6 +117,19 @@ def test_numbers_that_run_out_of_range_later_are_computed_again_with_more(
         renderer.render(order_of(checkpoint), lambda *_: None)
     with pytest.raises(CannotLoad):  # the next order begins with a trial
         renderer.load(checkpoint)
+
+
+def test_what_more_bits_do_not_help_costs_the_model_none(
+    renderer, tiny_model, half_first, tmp_path
+):
+    model = models.inspect("tiny", tiny_model)
+    renderer.load(model)
+    tensors = tiny_adaptations.tensors(renderer.model.from_text, form="peft", size=1e18)
+    file = tiny_adaptations.save(tmp_path / "loud.safetensors", tensors)
+    with pytest.raises(CannotRender, match="brought beside the model"):
+        renderer.render(order_of(model, adaptations=(Adaptation("loud", file),)), lambda *_: None)
+    renderer.load(model)
+    assert dtype(renderer) == "float16"
 
 
 def test_an_order_can_be_left_between_two_steps(renderer, tiny_model):

@@ -5,16 +5,14 @@ prompt was followed.
 """
 
 import io
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from worker import models
-from worker.image.order import PictureOrder, Source
+import shipped_pictures
+from worker.image.order import Source
 from worker.image.samplers import SAMPLERS
-from worker.settings import DEFAULT_MODEL, SHIPPED
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore")]
 
@@ -24,35 +22,13 @@ ON_RED = "a cat on a red background"
 
 @pytest.fixture(scope="module")
 def checkpoint():
-    return models.find(DEFAULT_MODEL, [SHIPPED])
+    return shipped_pictures.checkpoint()
 
 
 @pytest.fixture(scope="module")
 def render(checkpoint, one_thread):
     """Render with some changes; gives the pictures as arrays and the notes."""
-    from worker.image.pipeline import DiffusersRenderer
-
-    renderer = DiffusersRenderer(device="cpu")
-    renderer.load(checkpoint)
-    usual = PictureOrder(
-        checkpoint=checkpoint,
-        prompt=ON_BLUE,
-        negative="",
-        width=128,
-        height=128,
-        steps=8,
-        cfg_scale=4.0,
-        sampler="k_euler_a",
-        karras=True,
-        seeds=(1,),
-        enlarger=checkpoint.enlarger,
-    )
-
-    def make(on_step=lambda *_: None, **changes):
-        rendered = renderer.render(replace(usual, **changes), on_step)
-        return [array(one) for one in rendered.pictures], [note.ref for note in rendered.notes]
-
-    return make
+    return shipped_pictures.rendering(checkpoint, prompt=ON_BLUE)
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +36,6 @@ def picture(render):
     """A cat on a blue background."""
     [made], _ = render(steps=12)
     return made
-
-
-def array(made):
-    return np.frombuffer(made.rgb, np.uint8).reshape(made.height, made.width, 3).astype(int)
 
 
 def png(pixels):

@@ -63,8 +63,8 @@ async def test_a_text_that_cannot_be_written_is_given_back(horde, write):
     job = horde.add_text(softprompt="of somebody else")
     async with write() as serving:
         submit = await serving.submitted(job)
-    reason = "the soft prompt 'of somebody else' is not here"
-    assert submit == {"id": job, "generation": "faulted", "state": "faulted", "reason": reason}
+    assert "soft prompt" in submit.pop("reason")
+    assert submit == {"id": job, "generation": "faulted", "state": "faulted"}
 
 
 def ordered(payload=None, **answer):

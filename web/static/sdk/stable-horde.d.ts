@@ -834,7 +834,11 @@ export interface InputStyleExamplePost {
 
 /** The status of one form. */
 export interface InterrogationFormStatus {
+  /** How many tries failed, if any. Ours. */
+  faults?: number | null;
   form: string;
+  /** Why the last of them failed, in its worker's words. Ours. */
+  reason?: string | null;
   result?: Record<string, JsonValue> | null;
   /** waiting, processing, done, cancelled or faulted. */
   state: string;
@@ -892,7 +896,7 @@ export interface InterrogationStatus {
 export interface InterrogationSubmitInput {
   /** The form's id, from the pop. */
   id: string;
-  /** Why it is given back, for who asked for it (our extension). */
+  /** Why it is given back, for the requester. Ours. */
   reason?: string;
   /** As in the status; `R2` stands for an uploaded picture. */
   result: Record<string, JsonValue>;
@@ -2089,7 +2093,7 @@ export interface SubmitInputKobold {
   generation: string;
   /** The job's id, from the pop. */
   id: string;
-  /** Why it is given back, for who asked for it (our extension). */
+  /** Why it is given back, for the requester; without it the notes in `gen_metadata` say so. Ours. */
   reason?: string;
   /** The seed that it was written with; 0 if the worker cannot tell. */
   seed?: number;
@@ -2106,6 +2110,8 @@ export interface SubmitInputStable {
   generation: string;
   /** The job's id, from the pop. */
   id: string;
+  /** Why it is given back, for the requester; without it the notes in `gen_metadata` say so. Ours. */
+  reason?: string;
   seed: number;
   /** `faulted` gives the job back. */
   state?: "ok" | "censored" | "faulted" | "csam";

@@ -80,6 +80,20 @@ async def test_this_machine_has_many_names(server, host):
     assert (await make(server, Host=host)).is_success
 
 
+async def test_what_programs_send_of_themselves_shows_no_proxy(server):
+    usual = {
+        "Accept-Language": "*",
+        "Client-Agent": "a:1:b",
+        "Cookie": "horde=x",
+        "Referer": "http://localhost:7001/",
+        "Sec-Fetch-Mode": "cors",
+        "X-Fields": "api_key",
+        "X-Request-Id": "1",
+        "traceparent": "00-1-1-00",
+    }
+    assert (await make(server, **usual)).is_success
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -98,6 +112,16 @@ async def test_this_machine_has_many_names(server, host):
         {"True-Client-IP": "127.0.0.1"},
         {"X-Client-IP": "127.0.0.1"},
         {"CDN-Loop": "cloudflare"},
+        {"Forwarded-For": "127.0.0.1"},
+        {"WL-Proxy-Client-IP": "127.0.0.1"},
+        {"X-ProxyUser-IP": "127.0.0.1"},
+        {"X-AppEngine-User-IP": "127.0.0.1"},
+        {"X-Original-URL": "/api/v2/dev/test-user"},
+        {"X-Scheme": "https"},
+        {"X-Host": "localhost"},
+        {"Front-End-Https": "on"},
+        {"X-ARR-LOG-ID": "1"},
+        {"X-Varnish": "1"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],

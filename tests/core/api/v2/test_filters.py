@@ -7,7 +7,7 @@ import serving
 from core.catalog import models
 from core.db import now, table
 from core.moderation.prompts import FORCED_NEGATIVE
-from core.moderation.tables import AddressTimeout
+from core.moderation.tables import AddressTimeoutRow
 from core.users import suspicion
 from core.users.tables import Role
 
@@ -168,7 +168,7 @@ async def asked(site, prompt, key=serving.ANONYMOUS, **body):
 
 async def forgiven(site):
     async with site.database.writing() as session:
-        await session.execute(delete(table(AddressTimeout)))
+        await session.execute(delete(table(AddressTimeoutRow)))
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

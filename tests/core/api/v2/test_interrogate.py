@@ -191,11 +191,20 @@ async def test_a_form_that_fails_three_times_is_faulted_and_the_others_go_on(alc
     request_id = await alchemist.asked("caption", "nsfw")
     for _ in range(3):
         (form,) = (await alchemist.pop("caption"))["forms"]
-        told = await alchemist.submit(form["id"], {}, state="faulted")
+        told = await alchemist.submit(form["id"], {}, state="faulted", reason="no room")
         assert told.json() == {"reward": 0.0}
     assert (await alchemist.pop("caption"))["forms"] is None
     status = await alchemist.status(request_id)
-    assert [form["state"] for form in status["forms"]] == ["faulted", "waiting"]
+    why = {"faults": 3, "reason": "no room"}
+    assert status["forms"] == [
+        {"form": "caption", "state": "faulted", **why},
+        {"form": "nsfw", "state": "waiting"},
+    ]
+    async with alchemist.server.client() as client:
+        check = await client.alchemy._check(request_id)
+    assert [fault.model_dump() for fault in check.faults] == [
+        {"index": 0, "tries": 3, "reason": "no room"}
+    ]
     (form,) = (await alchemist.pop("nsfw"))["forms"]
     await alchemist.submit(form["id"], {"nsfw": False})
     assert (await alchemist.status(request_id))["state"] == "partial"

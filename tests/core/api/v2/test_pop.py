@@ -2,16 +2,20 @@
 
 import asyncio
 import base64
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 
+import factories
 import pictures
 import serving
 import statements
 from core.api import popping
+from core.db import table
 from core.features import OURS, version_of
 from core.generation import pop, waiters
+from core.queue.tables import Job, JobState
 from core.workers.tables import WorkerRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -34,6 +38,7 @@ ALWAYS = {
     "use_nsfw_censor": True,
 }
 SMALL = serving.SMALL
+ANONYMOUS = serving.ANONYMOUS
 CASCADE = "Stable Cascade 1.0"
 QR_CODE = {
     "workflow": "qr_code",
@@ -348,6 +353,22 @@ async def test_an_owner_is_told_which_models_are_left_out_and_why(shop):
     assert "customizer" in told[0][0]["message"]
 
 
+async def test_of_models_that_are_left_out_few_are_named_and_as_they_can_be_seen(shop):
+    nobody = await shop.server.user(f"nobody{next(serving.NUMBERS)}")
+    odd = [f"\x1b[2J\u202e{'x' * 200}{number}" for number in range(400)]
+
+    async def pop(**changes):
+        body = serving.offer(name=f"odd {nobody.id}", **changes)
+        return await shop.server.post("/generate/pop", body, key=nobody.key)
+
+    refused, accepted = await pop(models=odd), await pop(models=["stable_diffusion", *odd[1:]])
+    told = [refused.json()["message"], accepted.json()["messages"][0]["message"]]
+    assert refused.status_code == 400
+    assert all("[2Jxxx" in one and one.isprintable() and len(one) < 5000 for one in told)
+    strange = await pop(priority_usernames=["\x1b[2Jsomebody"])
+    assert strange.json()["message"] == "[2Jsomebody is not of the form name#id."
+
+
 class Waiting:
     """A pop that waits; `begun` is set once it is in line."""
 
@@ -646,3 +667,62 @@ async def test_a_worker_that_says_nothing_more_of_a_switch_has_all_behind_it(sho
     await shop.ask(params={**SMALL, "control_type": "depth"}, source_image=pictures.SOURCE)
     agent = "AI Horde Worker reGen:13:x"
     assert (await shop.pop(bridge_agent=agent, allow_controlnet=True))["id"] is not None
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """Tells of each look for work, by putting something into a queue."""
+    told, look = asyncio.Queue(), pop.pop
+
+    async def telling(*args, **kwargs):
+        found = await look(*args, **kwargs)
+        told.put_nowait(found)
+        return found
+
+    monkeypatch.setattr(pop, "pop", telling)
+    return told
+
+
+def take_all_of(request_id):
+    """What a claim of the request's jobs does."""
+    jobs = table(Job)
+    return update(jobs).where(jobs.c.request_id == request_id).values(state=JobState.PROCESSING)
+
+
+@pytest.mark.parametrize("where", ["parked", "in a lane", "of the worker's owner"])
+async def test_what_another_has_locked_and_leaves_is_not_missed(shop, looks, monkeypatch, where):
+    monkeypatch.setattr(popping, "INCONCLUSIVE_PAUSES", (0.01,) * 1000)
+    if where != "parked":
+        assert (await shop.pop())["id"] is None  # a worker that may serve it was seen
+        looks.get_nowait()
+    key = ANONYMOUS
+    if where == "of the worker's owner":
+        key = shop.owner.key
+        async with shop.server.database.writing() as session:
+            await session.execute(update(WorkerRow).values(maintenance=True))
+    database, request_id = shop.server.database, UUID(await shop.ask(key=key))
+    async with factories.undone(database) as session:
+        await session.execute(take_all_of(request_id))
+        popped = asyncio.create_task(shop.pop())
+        if not database.is_sqlite:  # there, writers take turns: it has not looked yet
+            async with asyncio.timeout(30):
+                await looks.get()
+    assert (await popped)["ids"]
+
+
+async def test_a_worker_is_not_kept_by_what_others_have_locked(shop, looks, monkeypatch):
+    if shop.server.database.is_sqlite:
+        pytest.skip("writers take turns")
+    monkeypatch.setattr(popping, "INCONCLUSIVE_PAUSES", (0.01,) * 2)
+    request_id = UUID(await shop.ask())
+    async with factories.undone(shop.server.database) as session:
+        await session.execute(take_all_of(request_id))
+        assert (await shop.pop())["id"] is None
+    assert looks.qsize() == 3
+    assert (await shop.pop())["ids"]
+
+
+async def test_what_does_not_fit_or_is_not_there_is_looked_for_once(shop, looks):
+    await shop.ask(params={**SMALL, "width": 512, "height": 512})
+    assert (await shop.pop(max_pixels=4096))["id"] is None
+    assert looks.qsize() == 1

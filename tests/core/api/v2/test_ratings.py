@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 import pictures
 import serving
 from core.api import shared
-from core.community.ratings.tables import Rating, SharedPicture
+from core.community.ratings.tables import Rating, SharedPictureRow
 from core.db import now, table
 from core.generation import cancel, submit
 from core.generation.delivery import Delivery
@@ -60,7 +60,9 @@ async def kudos(site, person):
 
 async def kept(site, request_id):
     async with site.database.reading() as session:
-        found = select(table(SharedPicture)).where(SharedPicture.request_id == UUID(request_id))
+        found = select(table(SharedPictureRow)).where(
+            SharedPictureRow.request_id == UUID(request_id)
+        )
         return list(await session.execute(found))
 
 

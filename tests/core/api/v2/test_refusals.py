@@ -50,6 +50,8 @@ ELSEWHERE = {
     "TooManyNewIPs": "test_admission, which judges addresses",
     "TooManyStreams": "test_watch, which keeps streams open",
     "TooManyPictures": "images/test_decoders",
+    "TooMuchAtOnce": "test_bodies, which sends much at once",
+    "TooMuchInAll": "test_bodies, which sends much at once",
     "TooMuchProgress": "test_progress, with limits",
     "TooManyVisits": "test_login, a page of the core's own",
     "UnbalancedEvent": "a defect, not an answer; test_events",

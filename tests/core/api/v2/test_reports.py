@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import select, update
 
 import serving
-from core.community.tables import Report
+from core.community.tables import ReportRow
 from core.db import now, table
 from core.upkeep import steps
 from core.users.tables import Role
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-reports = table(Report)
+reports = table(ReportRow)
 
 
 async def moderator(server):

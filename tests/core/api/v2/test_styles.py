@@ -152,6 +152,8 @@ async def test_one_of_four_examples_is_the_primary_one(shared):
     assert [primary for _, primary in await shown()].count(True) == 1
     twice = await shared.call("PATCH", example, {"url": EXAMPLE.format(0)}, key=by.key)
     assert twice.json()["rc"] == "ExampleURLAlreadyInUse"
+    for url in ("http://example.com/a.webp", "https://example.com/\x1b[2J.webp"):
+        assert (await shared.call("PATCH", example, {"url": url}, key=by.key)).status_code == 400
     assert (await shared.call("DELETE", example, key=by.key)).json() == {"message": "OK"}
     assert ids[3] not in dict(await shown())
 

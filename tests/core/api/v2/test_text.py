@@ -157,12 +157,12 @@ async def test_several_texts_may_be_popped_at_once(writer):
     assert texts == ["text 0", "text 1", "text 2"]
 
 
-@pytest.mark.parametrize("why", [{}, {"reason": "no such template"}])
+@pytest.mark.parametrize("why", [{}, {"reason": "no room in memory"}])
 async def test_a_fault_lets_the_text_wait_again(writer, why):
     request_id = await writer.asked()
     popped = await writer.pop()
-    told = await writer.submit(popped["id"], state="faulted", generation="", **why)
-    assert told.json() == {"reward": 0.0}
+    given_back = {"state": "faulted", "generation": "", **why}
+    assert (await writer.submit(popped["id"], **given_back)).json() == {"reward": 0.0}
     status = await writer.status(request_id)
     assert status["faults"] == [{"index": 0, "tries": 1, **why}]
     assert (status["waiting"], status["restarted"], status["done"]) == (1, 1, False)

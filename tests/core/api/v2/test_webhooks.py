@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 import pictures
 import serving
 from core.api.v2 import webhooks
-from core.outbox.tables import Letter
+from core.outbox.tables import LetterRow
 from core.queue.tables import RequestRow
 from core.upkeep.courier import Courier
 from outsiders import certificate, outsider
@@ -59,7 +59,7 @@ async def delivered(site):
 
 async def waiting(site):
     async with site.database.reading() as session:
-        return await session.scalar(select(func.count()).select_from(Letter))
+        return await session.scalar(select(func.count()).select_from(LetterRow))
 
 
 async def test_a_picture_is_told_as_it_is_finished(shop, site, receiver):
