@@ -72,8 +72,10 @@ def read(path: Path) -> tuple[dict[str, Any], list[str]]:
         if path.suffix in {".yaml", ".yml", ".py"}:
             imported = bridge_data.read(path)
             return imported.values, imported.notes
-        return tomllib.loads(path.read_text(encoding="utf-8")), []
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        # Some editors put a byte-order mark before it.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig")), []
+    # The parser's own errors are ValueErrors; so are numbers of thousands of digits.
+    except (OSError, ValueError, RecursionError) as error:
         raise WrongSettings(f"{path}: {error}") from None
     except bridge_data.NoBridgeData as error:
         raise WrongSettings(f"{path}: {error}") from None

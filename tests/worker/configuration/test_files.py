@@ -93,6 +93,8 @@ def test_the_file_is_the_one_named_or_lies_in_the_data_folder(tmp_path, monkeypa
         ("threads =", "worker.toml: "),
         ('kinds = ["video"]', "worker.toml: kinds"),
         ("\x00", "worker.toml: "),
+        ("blacklist = " + "[" * 5000, "worker.toml: "),
+        ("batch = " + "9" * 5000, "worker.toml: "),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(tmp_path, text, told):
@@ -100,6 +102,20 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path, text, told):
     path.write_text(text)
     with pytest.raises(WrongSettings, match=told):
         files.load(path)
+
+
+@pytest.mark.parametrize("name", ["bridgeData.yaml", "bridgeData.py"])
+def test_former_settings_that_are_nested_without_end_are_wrong(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("BRIDGE = " + "[" * 20_000 if name.endswith("py") else "[" * 20_000)
+    with pytest.raises(WrongSettings, match=name):
+        files.load(path)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    path = tmp_path / "worker.toml"
+    path.write_text("batch = 2\r\n", encoding="utf-8-sig")
+    assert files.load(path).settings.batch == 2
 
 
 def test_what_is_wrong_is_said_without_the_secret(tmp_path, monkeypatch):
