@@ -1,13 +1,17 @@
 """The command `horde-worker`, or `python -m worker`; without a command of its own, it serves.
 
 Exit status: 0 where all is well; 1 where jobs were given back, a check failed, or the server or the
-models leave nothing to do; 2 where the command or the settings are wrong.
+models leave nothing to do; 2 where the command or the settings are wrong; 130 after Ctrl-C.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+INTERRUPTED: Final = 130
+"""The exit status of what Ctrl-C ended, as shells have it."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -22,6 +26,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except (WrongSettings, Wrong) as wrong:
         error(str(wrong))
         return WRONG
+    except KeyboardInterrupt:  # where a command has nothing to finish first
+        return INTERRUPTED
     return status
 
 

@@ -43,6 +43,7 @@ class FixedHorde:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.done.set()  # whoever waits for it in a thread ends, too
         self._server.shutdown()
         self._server.server_close()
 

@@ -116,7 +116,11 @@ async def _bare(settings: Settings, model: Checkpoint, count: int, device: str) 
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "worker.bench.bare"), stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
-    said, failed = await process.communicate(json.dumps(asked).encode())
+    try:
+        said, failed = await process.communicate(json.dumps(asked).encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
     if process.returncode:
         reason = failed.decode(errors="replace").strip().rpartition("\n")[2]
         raise NotMeasured(f"the library alone failed: {reason}")

@@ -1,6 +1,7 @@
 """`bench` with a bare library of random weights, and a worker whose engine costs nothing."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import light_worker
 import worker.__main__
 from core.vocabulary import Reader, Vocabulary
 from worker.bench import jobs, measure
+from worker.bench.horde import FixedHorde
 from worker.image import layering, scene
 
 
@@ -33,6 +35,19 @@ def test_the_worker_is_compared_with_the_library(tiny_model, capsys, tmp_path):
     printed = capsys.readouterr().out
     assert "ratio" in printed
     assert "round 1: worker" in printed
+
+
+def test_it_ends_at_ctrl_c(tiny_model, monkeypatch):
+    """Also while a thread waits for the last job, which never comes."""
+
+    class Interrupted(FixedHorde):
+        def pop(self):
+            signal.raise_signal(signal.SIGINT)
+            return {"id": None, "ids": [], "payload": {}}
+
+    monkeypatch.setattr(measure, "FixedHorde", Interrupted)
+    options = ["--model", str(tiny_model), "--jobs", "2", "--rounds", "1"]
+    assert worker.__main__.main(["bench", *options]) == worker.__main__.INTERRUPTED
 
 
 def test_jobs_that_are_given_back_are_no_measurement(tiny_model, capsys, monkeypatch):
