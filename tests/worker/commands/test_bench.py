@@ -47,7 +47,11 @@ def test_it_ends_at_ctrl_c(tiny_model, monkeypatch):
 
     monkeypatch.setattr(measure, "FixedHorde", Interrupted)
     options = ["--model", str(tiny_model), "--jobs", "2", "--rounds", "1"]
-    assert worker.__main__.main(["bench", *options]) == worker.__main__.INTERRUPTED
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest's workers have none
+    try:
+        assert worker.__main__.main(["bench", *options]) == worker.__main__.INTERRUPTED
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_jobs_that_are_given_back_are_no_measurement(tiny_model, capsys, monkeypatch):
