@@ -8,6 +8,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -82,7 +83,7 @@ def _sqlite(url: str, *, pool_size: int, **more: Any) -> AsyncEngine:  # noqa: A
 
 
 def _postgres(url: str, *, read_only: bool, **more: Any) -> AsyncEngine:  # noqa: ANN401 - options
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         # A connection learns the types and plans each statement some times, which costs more than
         # hundreds of statements do: so none is closed after a rush, and the warmest goes first.
@@ -102,6 +103,14 @@ def _postgres(url: str, *, read_only: bool, **more: Any) -> AsyncEngine:  # noqa
         },
         **more,
     )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _replace_lost(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401
+        # After a restart of the database all are lost: else each of them fails somebody once.
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError("The connection was lost.")
+
+    return engine
 
 
 def _tune_sqlite(engine: AsyncEngine, *, query_only: bool) -> None:

@@ -122,6 +122,29 @@ async def test_nothing_is_written_after_a_transaction_lost_its_connection(postgr
     await other.close()
 
 
+async def test_a_database_that_was_restarted_is_used_again_at_once(postgres_url):
+    """All connections are gone then; nobody has to fail once for each of them."""
+    database, other = Database(postgres_url), Database(postgres_url)
+    drivers = []
+    async with database.reading() as one, database.reading() as two, database.writing() as three:
+        for session in (one, two, three):
+            raw = await (await session.connection()).get_raw_connection()
+            drivers.append(raw.driver_connection)
+    async with other.reading() as killing:
+        for driver in drivers:
+            await killing.scalar(select(func.pg_terminate_backend(driver.get_server_pid())))
+    async with asyncio.timeout(10):
+        while not all(driver.is_closed() for driver in drivers):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # nobody tells of a socket that was closed
+    for _ in drivers:
+        async with database.reading() as session:
+            assert await session.scalar(select(1)) == 1
+    await write(database, lane("after"))
+    assert "after" in await keys(database)
+    await database.close()
+    await other.close()
+
+
 async def test_who_cannot_begin_writes_nothing(tmp_path, monkeypatch):
     path = tmp_path / "horde.db"
     database = Database(f"sqlite+aiosqlite:///{path}")
