@@ -124,10 +124,14 @@ class Chaos:
 
     async def until_busy(self):
         """Wait until a job is worked on."""
-        async with asyncio.timeout(BUSY_SECONDS):
-            while not await self._count(AttemptRow.outcome == Outcome.ALIVE):
-                await self._revive_worker()
-                await asyncio.sleep(0.02)
+        try:
+            async with asyncio.timeout(BUSY_SECONDS):
+                while not await self._count(AttemptRow.outcome == Outcome.ALIVE):
+                    await self._revive_worker()
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            said = "".join([*self.server.log, *self.worker.log])
+            raise AssertionError(f"nothing is worked on:\n{said}") from None
 
     async def _revive_worker(self):
         """Start it again where it gave up: its engine was killed three times within one job."""
