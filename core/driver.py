@@ -59,7 +59,7 @@ class Driver:
         """Make the transaction good. If it fails, nothing of it is."""
         try:
             await self.fetch("COMMIT")
-        except Exception:
+        except Exception:  # whatever it is, no half of it may stay for the next
             await self.roll_back()
             raise
 

@@ -1,5 +1,6 @@
 """Waiting for what was asked for, the same for each kind. A base of the parts that ask."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
@@ -14,16 +15,16 @@ S = TypeVar("S")
 """A request's status with its results."""
 
 
-class Waiting(Part[R], Generic[R, S]):
+class Waiting(Part[R], ABC, Generic[R, S]):
     """Following a request as it is served, and waiting for its end."""
 
+    @abstractmethod
     async def _check(self, request_id: str) -> RequestStatusCheck:
         """See how far a request is."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _status(self, request_id: str) -> S:
         """See how far a request is, with its finished results."""
-        raise NotImplementedError
 
     @stream
     async def events(self, request_id: str) -> AsyncGenerator[Event, None]:

@@ -48,12 +48,24 @@ class StyleRow(Base):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
+class _Owned:
+    """Something of a user's, as it was read with its owner's name."""
+
+    user_id: int
+    username: str
+
+    @property
+    def creator(self) -> str:
+        """Its owner's alias."""
+        return f"{self.username}#{self.user_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style(_Owned):
     """A style as it was read, by the names of the columns of `StyleRow`, and whose it is."""
 
     id: UUID
     kind: str
-    user_id: int
     name: str
     name_key: str
     info: str | None
@@ -66,13 +78,6 @@ class Style:
     created_at: datetime
     account_id: int
     """Its owner's, for the reward at settlement."""
-    username: str
-    """Its owner's."""
-
-    @property
-    def creator(self) -> str:
-        """Its owner's alias."""
-        return f"{self.username}#{self.user_id}"
 
 
 class StyleLabel(Base):
@@ -163,20 +168,12 @@ class CollectionStyle(Base):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(_Owned):
     """Of a style in a collection, what names it."""
 
     collection_id: UUID
     id: UUID
     name: str
-    user_id: int
-    username: str
-    """Its owner's."""
-
-    @property
-    def creator(self) -> str:
-        """Its owner's alias."""
-        return f"{self.username}#{self.user_id}"
 
 
 class ReportRow(Base):
